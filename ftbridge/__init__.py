@@ -1,0 +1,1 @@
+"""One dataset, one job, any fine-tuning provider."""

@@ -1,0 +1,42 @@
+"""ftbridge.toml: names for targets, read from the working folder or the nearest one above it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ftbridge.errors import ConfigError
+from ftbridge.model import Frozen
+
+FILE_NAME = "ftbridge.toml"
+
+
+class Config(Frozen):
+    """What ftbridge.toml may hold."""
+
+    targets: dict[str, str] = {}
+
+
+def load_config(folder: Path | None = None) -> Config:
+    """The config that applies in `folder` (the working folder); an empty one where there is no file."""
+    start = (folder or Path.cwd()).absolute()
+    for place in (start, *start.parents):
+        if (place / FILE_NAME).is_file():
+            return _read(place / FILE_NAME)
+    return Config()
+
+
+def _read(file: Path) -> Config:
+    try:
+        return Config.model_validate(tomllib.loads(file.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
+        raise ConfigError(f"{file} cannot be read: {problem}", hint="Mend the file, or move it away.") from problem
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise ConfigError(
+            f"{file}: {place}: {first['msg'].lower()}",
+            hint='It may hold [targets], with lines such as support = "local:tiny".',
+        ) from problem

@@ -1,0 +1,30 @@
+"""What a vendor's room tells the core about its data format."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ftbridge.dataset.example import Example, Shape
+from ftbridge.dataset.findings import Notes
+
+
+class Converter(Protocol):
+    """One target's reading of the canonical format: a pure function of one example.
+
+    `shapes` are those the target trains on with the method asked for; `minimum_examples` is
+    the fewest it takes.
+    """
+
+    target: str
+    shapes: frozenset[Shape]
+    minimum_examples: int
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        """The row as the target wants it, to be encoded by msgspec.
+
+        Returning `example` itself means that the target takes it as it stands, and the
+        original bytes are passed on. Every other return goes with at least one
+        `notes.changed(code)`. An example that the target cannot take is a `notes.error(…)`,
+        and what is returned then is not used. Never raises, and never alters `example`.
+        """
+        ...

@@ -1,0 +1,47 @@
+"""What is wrong with a dataset, and where."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One problem: on which line (from 1; 0 is the file as a whole), at which JSON path, what and what to do.
+
+    `code` is a stable word for programs, `message` and `fix` are sentences for people.
+    `target` is set where only that target's rules object.
+    """
+
+    line: int
+    path: str
+    level: Literal["error", "warning"]
+    code: str
+    message: str
+    fix: str
+    target: str = ""
+
+
+class Notes:
+    """Where the rules for one example write down what they find and what they change.
+
+    One object serves a whole file: `line` is moved on by whoever reads, so that rules stay
+    pure functions of an example and never know where it came from.
+    """
+
+    def __init__(self, target: str = "") -> None:
+        self.target = target
+        self.line = 0
+        self.findings: list[Finding] = []
+        self.changes: list[str] = []
+
+    def error(self, path: str, code: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(self.line, path, "error", code, message, fix, self.target))
+
+    def warning(self, path: str, code: str, message: str, fix: str) -> None:
+        self.findings.append(Finding(self.line, path, "warning", code, message, fix, self.target))
+
+    def changed(self, code: str) -> None:
+        """The vendor's row says the same in another way, or less: `code` names how."""
+        self.changes.append(code)

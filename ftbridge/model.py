@@ -1,0 +1,169 @@
+"""What ftbridge talks about: the spec a user writes, the job it becomes, and what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ftbridge.errors import SpecError
+
+
+class Frozen(BaseModel):
+    """Plain data: immutable, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Status(StrEnum):
+    """Where a job stands, in the same words at every provider."""
+
+    SUBMITTING = "submitting"
+    VALIDATING = "validating"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen to the job by itself."""
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
+
+
+class Method(StrEnum):
+    """How the model learns: supervised on answers, or by direct preference optimisation."""
+
+    SFT = "sft"
+    DPO = "dpo"
+
+
+class Hyperparameters(Frozen):
+    """The uniform hyperparameters. `None` leaves the choice to the provider.
+
+    `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
+    rate: neither is ever turned into the other.
+    """
+
+    epochs: int | None = Field(None, ge=1, le=1000)
+    batch_size: int | None = Field(None, ge=1)
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    learning_rate_multiplier: float | None = Field(None, gt=0)
+    warmup_ratio: float | None = Field(None, ge=0, le=1)
+    weight_decay: float | None = Field(None, ge=0, le=1)
+    seed: int | None = Field(None, ge=0, lt=2**31)
+    lora_rank: int | None = Field(None, ge=1, le=1024)
+    lora_alpha: float | None = Field(None, gt=0)
+    lora_dropout: float | None = Field(None, ge=0, lt=1)
+    max_seq_length: int | None = Field(None, ge=8)
+    beta: float | None = Field(None, gt=0)
+
+    def given(self) -> dict[str, int | float]:
+        """Only those that were set, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+class Spec(Frozen):
+    """What the user asked for."""
+
+    target: str
+    data: Path
+    validation: Path | None = None
+    method: Method = Method.SFT
+    hyperparameters: Hyperparameters = Hyperparameters()
+    name: str | None = Field(None, max_length=64)
+
+
+def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
+    """A spec from loose values; raises `SpecError` naming the first value that will not do."""
+    try:
+        return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = str(first["loc"][-1]) if first["loc"] else "spec"
+        if first["type"] == "extra_forbidden":
+            raise SpecError(
+                f"'{name}' is not a hyperparameter",
+                hint=f"Known ones: {', '.join(Hyperparameters.model_fields)}.",
+            ) from None
+        sentence = first["msg"][0].lower() + first["msg"][1:]
+        raise SpecError(
+            f"{name} = {first['input']!r} cannot be used: {sentence}",
+            hint=f"Give --{name.replace('_', '-')} a value in range, or leave it out.",
+        ) from None
+
+
+class Event(Frozen):
+    """Something that happened to a job.
+
+    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1.
+    `cursor` is the provider's own mark of the event's place, unique within the job.
+    """
+
+    at: datetime
+    kind: Literal["status", "message", "metric", "checkpoint"]
+    cursor: str = ""
+    status: Status | None = None
+    message: str | None = None
+    step: int | None = None
+    total_steps: int | None = None
+    epoch: float | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+    token_accuracy: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+
+
+class Result(Frozen):
+    """What a finished job gives: a model id to call, or a folder with an adapter, and the vendor's files."""
+
+    model: str | None = None
+    path: Path | None = None
+    files: tuple[str, ...] = ()
+
+
+class Latest(Frozen):
+    """The newest metrics of a job."""
+
+    step: int | None = None
+    total_steps: int | None = None
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
+class Cost(Frozen):
+    """US dollars; `None` where nobody knows."""
+
+    estimate_usd: float | None = None
+    actual_usd: float | None = None
+
+
+class Job(Frozen):
+    """The ledger's record of one run of a spec."""
+
+    id: str
+    name: str | None
+    target: str
+    status: Status
+    raw_status: str | None = None
+    remote_id: str | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+    spec: Spec
+    latest: Latest = Latest()
+    result: Result | None = None
+    cost: Cost = Cost()
+    error: str | None = None
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)

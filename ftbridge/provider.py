@@ -1,0 +1,176 @@
+"""The contract of a provider: small verbs, each doing one thing, all synchronous.
+
+A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its
+class in the entry-point group `ftbridge.providers`. What it does not define is unsupported,
+and says so. `ftbridge.testing` is the suite that every provider passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NoReturn
+
+from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.example import Chat
+from ftbridge.errors import SpecError, Unsupported
+from ftbridge.model import Event, Frozen, Hyperparameters, Method, Result, Spec, Status
+
+Verb = Literal["cancel", "pause", "resume", "chat", "loss"]
+
+
+class Handling(Frozen):
+    """What a provider does with one hyperparameter; `to` is the vendor's own name for it."""
+
+    how: Literal["applied", "renamed", "converted", "refused"]
+    to: str = ""
+    note: str = ""
+
+
+APPLIED = Handling(how="applied")
+
+
+class Capabilities(Frozen):
+    """Everything is unsupported unless named here."""
+
+    methods: frozenset[Method]
+    hyperparameters: Mapping[str, Handling]
+    verbs: frozenset[Verb] = frozenset()
+
+
+class Files(Frozen):
+    """The provider's own ids of the uploaded files."""
+
+    training: str
+    validation: str | None = None
+
+
+class RemoteJob(Frozen):
+    """A job as the vendor tells it. `raw_status` is the vendor's word, kept whatever it is."""
+
+    remote_id: str
+    status: Status
+    raw_status: str
+    error: str | None = None
+    result: Result | None = None
+
+
+class Usage(Frozen):
+    """Tokens of one reply."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Reply(Frozen):
+    """What a model said; `str(reply)` is the text."""
+
+    text: str
+    model: str
+    usage: Usage | None = None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Provider:
+    """Base of every provider; `home` is ftbridge's own folder, for those that keep files.
+
+    Constructing one is cheap and touches no network: SDKs are imported by the verbs.
+    """
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def rules(self, spec: Spec, model: str) -> Converter:
+        """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""
+        self._unsupported("rules")
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""
+        self._unsupported("upload")
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """Start the job: one request, never retried, carrying `tag` so that `find` can see it."""
+        self._unsupported("create")
+
+    def find(self, tag: str) -> RemoteJob | None:
+        """The job that carries `tag`, if the vendor has one."""
+        self._unsupported("find")
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
+        """The jobs as they stand. Reads only; a job the vendor does not know is left out."""
+        self._unsupported("poll")
+
+    def events(self, remote_id: str, since: str) -> Iterable[Event]:
+        """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
+        self._unsupported("events")
+
+    def cancel(self, remote_id: str) -> None:
+        """Ask the vendor to stop the job for good."""
+        self._unsupported("cancel")
+
+    def pause(self, remote_id: str) -> None:
+        """Ask the vendor to stop the job so that it can go on later."""
+        self._unsupported("pause")
+
+    def resume(self, remote_id: str) -> None:
+        """Let a paused or failed job go on from its last checkpoint."""
+        self._unsupported("resume")
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """Write what the finished job gives into `folder`, whole files only."""
+        self._unsupported("fetch")
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """The model's answer to the messages of `chat`."""
+        self._unsupported("chat")
+
+    def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
+        """The answers to many chats, in order; one after the other unless the provider knows better."""
+        for chat in chats:
+            yield self.chat(model, chat, **options)
+
+    def loss(self, model: str, chats: Iterable[Chat]) -> float:
+        """The mean loss per trained token over `chats`, in nats."""
+        self._unsupported("loss")
+
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """What has to be said about `spec` before it runs, and the spec as it will run.
+
+        Raises `SpecError` for a method, or a hyperparameter, that this provider does not offer;
+        with `allow_ignored` a hyperparameter is left out of the returned spec instead, and said.
+        """
+        if spec.method not in self.capabilities.methods:
+            offered = ", ".join(sorted(self.capabilities.methods))
+            raise SpecError(f"{self.name} does not offer method {spec.method}", hint=f"It offers: {offered}.")
+        said, kept = [], {}
+        for name, value in spec.hyperparameters.given().items():
+            handling = self.capabilities.hyperparameters.get(name, Handling(how="refused"))
+            if handling.how != "refused":
+                kept[name] = value
+                if handling.how != "applied":
+                    said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {self.name}")
+            elif allow_ignored:
+                said.append(f"{name} = {value} is ignored: {self.name} has no such setting")
+            else:
+                raise SpecError(
+                    f"{self.name} has no {name}",
+                    hint=(handling.note or f"It takes: {', '.join(sorted(self._offered()))}.")
+                    + " Leave it out, or pass --allow-ignored.",
+                )
+        return said, spec.model_copy(update={"hyperparameters": Hyperparameters(**kept)})
+
+    def _offered(self) -> Iterator[str]:
+        table = self.capabilities.hyperparameters.items()
+        return (name for name, handling in table if handling.how != "refused")
+
+    def _unsupported(self, verb: str) -> NoReturn:
+        raise Unsupported(
+            f"{self.name} does not offer {verb}",
+            provider=self.name,
+            hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
+        )

@@ -1,0 +1,44 @@
+"""The config string that names where a job runs: `provider:model`, or `mock+provider:model`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ftbridge.errors import TargetError
+
+_SHAPE = re.compile(r"(?P<mock>mock\+)?(?P<provider>[a-z][a-z0-9_-]*):(?P<model>\S(?:.*\S)?)")
+_EXAMPLES = "local:tiny, local:./my-model or openai:gpt-4.1-mini-2025-04-14"
+
+
+class Target(NamedTuple):
+    """A provider, a model there, and whether the provider's mock stands in for the vendor."""
+
+    provider: str
+    model: str
+    mocked: bool = False
+
+    def __str__(self) -> str:
+        return f"{'mock+' if self.mocked else ''}{self.provider}:{self.model}"
+
+
+def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
+    """The target that a config string means; `names` are the `[targets]` of ftbridge.toml.
+
+    >>> parse_target("local:tiny")
+    Target(provider='local', model='tiny', mocked=False)
+
+    Raises `TargetError` when the string has no such shape and is no known name.
+    """
+    names = names or {}
+    match = _SHAPE.fullmatch(names.get(text, text).strip())
+    if match:
+        return Target(match["provider"], match["model"], bool(match["mock"]))
+    if text in names:
+        raise TargetError(
+            f"[targets] {text} = {names[text]!r} is not a target",
+            hint=f"Write it as provider:model, for example {_EXAMPLES}.",
+        )
+    known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
+    raise TargetError(f"{text!r} is not a target", hint=f"Write provider:model, for example {_EXAMPLES}.{known}")

@@ -1,0 +1,1 @@
+"""LoRA on this machine with torch and peft."""

@@ -1,0 +1,1 @@
+"""The hosted vendors, one room each; everything that knows a vendor is in its room."""
