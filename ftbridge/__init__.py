@@ -1,1 +1,53 @@
-"""One dataset, one job, any fine-tuning provider."""
+"""One dataset, one job, any fine-tuning provider.
+
+>>> from ftbridge import Bridge
+>>> bridge = Bridge()                                            # doctest: +SKIP
+>>> job = bridge.wait(bridge.submit("support.jsonl", to="local:tiny", epochs=3))
+>>> print(bridge.chat(job, "Where is my order?"))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Bridge, Evaluation
+    from ftbridge.errors import FtbridgeError
+    from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
+    from ftbridge.provider import Provider, Reply
+
+_ROOMS = {
+    "Bridge": "bridge",
+    "Evaluation": "bridge",
+    "Event": "model",
+    "FtbridgeError": "errors",
+    "Hyperparameters": "model",
+    "Job": "model",
+    "Provider": "provider",
+    "Reply": "provider",
+    "Result": "model",
+    "Spec": "model",
+    "Status": "model",
+}
+
+__all__ = [
+    "Bridge",
+    "Evaluation",
+    "Event",
+    "FtbridgeError",
+    "Hyperparameters",
+    "Job",
+    "Provider",
+    "Reply",
+    "Result",
+    "Spec",
+    "Status",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name's room when it is first asked for, so that the command line starts quickly."""
+    if name in _ROOMS:
+        return getattr(import_module(f"ftbridge.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'ftbridge' has no attribute {name!r}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
@@ -16,7 +17,7 @@ FILE_NAME = "ftbridge.toml"
 class Config(Frozen):
     """What ftbridge.toml may hold."""
 
-    targets: dict[str, str] = {}
+    targets: Mapping[str, str] = Field(default_factory=dict)
 
 
 def load_config(folder: Path | None = None) -> Config:

@@ -81,9 +81,17 @@ class Provider:
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+    poll_seconds: ClassVar[float] = 10.0
+    """How long a watcher waits between two looks."""
+    listing_lag_seconds: ClassVar[float] = 0.0
+    """How long a new job may stay out of the vendor's listing, and so out of `find`."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
+
+    def resolve(self, model: str) -> str:
+        """The model's name made independent of the working folder; most providers have nothing to do."""
+        return model
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""

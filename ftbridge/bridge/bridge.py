@@ -1,0 +1,271 @@
+"""Submit, watch, fetch and talk to fine-tuning jobs, at any provider."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
+from ftbridge.bridge.monitor import sweep
+from ftbridge.bridge.prepare import prepare
+from ftbridge.bridge.submitting import submit
+from ftbridge.config import Config, load_config
+from ftbridge.dataset import Chat, Converter, Report, System, User, check
+from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
+from ftbridge.home import find_home
+from ftbridge.ledger import Intent, Ledger, Prepared, Record
+from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
+from ftbridge.provider import Provider, Reply
+from ftbridge.registry import load_provider
+from ftbridge.target import Target, parse_target
+
+
+class Bridge:
+    """One dataset, one job, any provider.
+
+    >>> bridge = Bridge()                                            # doctest: +SKIP
+    >>> job = bridge.submit("support.jsonl", to="local:tiny", epochs=3)
+    >>> job = bridge.wait(job)
+    >>> print(bridge.chat(job, "Where is my order?"))
+
+    State lives in `home` ($FTBRIDGE_HOME, or the platform's user data folder); any number of
+    bridges and processes may share one. `warn` gets each sentence that has to be said before
+    something is done; by default they are collected in `said`.
+    """
+
+    def __init__(
+        self,
+        home: Path | None = None,
+        *,
+        config: Config | None = None,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        self.home = home or find_home()
+        self.config = config or load_config()
+        self.said: list[str] = []
+        self._warn = warn or self.said.append
+        self._ledger = Ledger(self.home)
+        self._providers: dict[str, Provider] = {}
+
+    def check(self, data: str | Path, to: Sequence[str] = (), *, format: str | None = None) -> Report:  # noqa: A002 - the word users know
+        """All findings in `data`: by ftbridge's own rules, and by those of each target in `to`."""
+        converters = [self._rules(Spec(target=text, data=Path(data))) for text in to]
+        return check(Path(data), format=format, converters=converters)
+
+    def submit(
+        self,
+        data: str | Path,
+        to: str,
+        *,
+        validation: str | Path | None = None,
+        method: str = "sft",
+        name: str | None = None,
+        key: str | None = None,
+        allow_ignored: bool = False,
+        **hyperparameters: Any,
+    ) -> Job:
+        """Check, convert, upload and start one job; returns as soon as the provider has it.
+
+        With `key`, asking again for the same gives the same job instead of another one.
+        Raises `UsageError` or `DataError` before anything leaves this machine.
+        """
+        target = self._target(to)
+        provider = self._provider(target)
+        target = target._replace(model=provider.resolve(target.model))
+        spec = make_spec(
+            target=str(target),
+            data=Path(data).absolute(),
+            validation=Path(validation).absolute() if validation else None,
+            method=method,
+            name=name,
+            hyperparameters=hyperparameters,
+        )
+        warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
+        prepared, more = self._prepare(spec, provider.rules(spec, target.model))
+        for sentence in [*warnings, *more]:
+            self._warn(sentence)
+        record = self._ledger.add(_intent(spec, prepared, key))
+        if record.request_hash != _request_hash(spec, prepared):
+            raise SpecError(
+                f"the key {key!r} stands for another request: job {record.job.id}",
+                hint="Use another key, or ask for the same data, target and hyperparameters.",
+            )
+        return submit(record, provider, self._ledger, self.home).job
+
+    def recover(self) -> list[Job]:
+        """Finish what a crash or an unclear answer left `submitting`; the jobs that moved on."""
+        waiting = self._ledger.jobs(Status.SUBMITTING)
+        after = [submit(record, self._provider_of(record), self._ledger, self.home) for record in waiting]
+        return [record.job for record in after if record.job.status is not Status.SUBMITTING]
+
+    def jobs(self) -> list[Job]:
+        """All jobs as the ledger has them, oldest first."""
+        return [record.job for record in self._ledger.jobs()]
+
+    def job(self, job: Job | str) -> Job:
+        """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
+        return self._record(job).job
+
+    def refresh(self, *jobs: Job | str) -> list[Job]:
+        """Ask the providers once, and return the jobs as they are then; without arguments, all of them."""
+        records = [self._record(job) for job in jobs] if jobs else self._ledger.jobs()
+        sweep(records, self._provider_of, self._ledger)
+        return [self._ledger.job(record.job.id).job for record in records]
+
+    def events(self, job: Job | str) -> list[Event]:
+        """Everything that is known to have happened to the job, oldest first."""
+        return [event for _number, event in self._ledger.events(self._record(job).job.id)]
+
+    def watch(self, *jobs: Job | str, follow: bool = True) -> Iterator[tuple[Job, Event | None]]:
+        """Yield each job with each of its events, from the beginning, until all the jobs are over.
+
+        After every look at the providers each job that is not over is yielded with `None`, so that a
+        caller can draw, or stop. With `follow=False` it looks once.
+        """
+        waiting = {self._record(job).job.id: 0 for job in jobs}
+        while waiting:
+            for job in self.refresh(*waiting):
+                for number, event in self._ledger.events(job.id, after=waiting[job.id]):
+                    waiting[job.id] = number
+                    yield job, event
+                if job.status.final:
+                    del waiting[job.id]
+                else:
+                    yield job, None
+            if not follow:
+                return
+            if waiting:
+                time.sleep(min(self._provider_of(self._record(job_id)).poll_seconds for job_id in waiting))
+
+    def wait(self, job: Job | str, *, timeout: float | None = None) -> Job:
+        """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""
+        deadline = time.monotonic() + timeout if timeout is not None else None
+        for current, event in self.watch(job):
+            if event is None and deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"job {current.id} is still {current.status} after {timeout} s")
+        return self.job(job)
+
+    def cancel(self, job: Job | str) -> Job:
+        """Stop the job for good. A job that is over stays as it is."""
+        return self._steer(job, lambda provider, remote_id: provider.cancel(remote_id))
+
+    def pause(self, job: Job | str) -> Job:
+        """Stop the job so that `resume` can go on with it."""
+        return self._steer(job, lambda provider, remote_id: provider.pause(remote_id))
+
+    def resume(self, job: Job | str) -> Job:
+        """Let a paused job, or a failed one where the provider can, go on from its last checkpoint."""
+        record = self._record(job)
+        if record.job.status not in (Status.PAUSED, Status.FAILED) or not record.job.remote_id:
+            raise UsageError(
+                f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
+                hint=f"`ftbridge show {record.job.id}` tells more.",
+            )
+        self._provider_of(record).resume(record.job.remote_id)
+        event = Event(at=now(), kind="status", status=Status.QUEUED, message="resumed")
+        self._ledger.change(record, [event], status=Status.QUEUED, error=None, finished_at=None)
+        return self.refresh(record.job.id)[0]
+
+    def fetch(self, job: Job | str, out: str | Path) -> Result:
+        """Write what the finished job gives into the folder `out`. Raises `JobFailed` if it gives nothing."""
+        record = self._succeeded(job)
+        return self._provider_of(record).fetch(str(record.job.remote_id), Path(out).absolute())
+
+    def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
+        """The tuned model's answer to one prompt, or to a whole chat."""
+        record = self._succeeded(job)
+        if isinstance(prompt, str):
+            prompt = Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
+        return self._provider_of(record).chat(_tuned_model(record.job), prompt, **options)
+
+    def evaluate(self, job: Job | str, data: str | Path, *, baseline: bool = False) -> Evaluation:
+        """Score the tuned model on held-out chats, and its base beside it with `baseline`."""
+        record = self._succeeded(job)
+        report = check(Path(data))
+        if report.errors:
+            raise DataError(
+                f"{data} has {report.errors} errors", hint=f"`ftbridge check {data}` lists them, line by line."
+            )
+        provider, chats = self._provider_of(record), held_out_chats(Path(data))
+        base = parse_target(record.job.target).model
+        return Evaluation(
+            rows=len(chats),
+            tuned=score(provider, _tuned_model(record.job), chats),
+            baseline=score(provider, base, chats) if baseline else None,
+        )
+
+    def _steer(self, job: Job | str, ask: Callable[[Provider, str], None]) -> Job:
+        [current] = self.refresh(job)
+        if current.status.final:
+            return current
+        if not current.remote_id:
+            raise UsageError(
+                f"job {current.id} is still being submitted", hint="`ftbridge recover` finishes that; then try again."
+            )
+        ask(self._provider_of(self._record(current)), current.remote_id)
+        return self.refresh(current)[0]
+
+    def _succeeded(self, job: Job | str) -> Record:
+        record = self._record(self.refresh(job)[0])
+        if record.job.status is not Status.SUCCEEDED:
+            why = f": {record.job.error}" if record.job.error else ""
+            raise JobFailed(
+                f"job {record.job.id} is {record.job.status}{why}",
+                hint=f"`ftbridge watch {record.job.id}` follows it." if not record.job.status.final else "",
+            )
+        return record
+
+    def _prepare(self, spec: Spec, converter: Converter) -> tuple[Prepared, list[str]]:
+        training, said = prepare(spec.data, converter, self.home)
+        if spec.validation is None:
+            return Prepared(training=training), said
+        validation, more = prepare(spec.validation, converter, self.home)
+        return Prepared(training=training, validation=validation), [*said, *more]
+
+    def _rules(self, spec: Spec) -> Converter:
+        target = self._target(spec.target)
+        provider = self._provider(target)
+        return provider.rules(spec, provider.resolve(target.model))
+
+    def _record(self, job: Job | str) -> Record:
+        return self._ledger.job(job if isinstance(job, str) else job.id)
+
+    def _target(self, text: str) -> Target:
+        return parse_target(text, self.config.targets)
+
+    def _provider_of(self, record: Record) -> Provider:
+        return self._provider(parse_target(record.job.target))
+
+    def _provider(self, target: Target) -> Provider:
+        name = f"{'mock+' * target.mocked}{target.provider}"
+        if name not in self._providers:
+            self._providers[name] = load_provider(target, self.home)
+        return self._providers[name]
+
+
+def _intent(spec: Spec, prepared: Prepared, key: str | None) -> Intent:
+    return Intent(
+        id=f"ftb_{secrets.token_hex(6)}",
+        target=spec.target,
+        spec=spec,
+        prepared=prepared,
+        request_hash=_request_hash(spec, prepared),
+        key=key,
+        created_at=now(),
+    )
+
+
+def _request_hash(spec: Spec, prepared: Prepared) -> str:
+    """Equal for requests that ask for the same: the content of the files counts, not where they lie."""
+    asked = spec.model_dump_json(exclude={"data", "validation"}) + prepared.model_dump_json()
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _tuned_model(job: Job) -> str:
+    if job.result is None or job.result.model is None:
+        raise JobFailed(f"job {job.id} gave no model that can be called", hint="Fetch its files instead.")
+    return job.result.model

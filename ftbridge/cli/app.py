@@ -1,0 +1,70 @@
+"""The entry point: all commands in one app, and one way for every error to end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ftbridge.cli import data, demo, jobs, models, submit
+from ftbridge.cli.output import print_error, say
+from ftbridge.errors import FtbridgeError, UsageError
+
+app = typer.Typer(
+    name="ftbridge",
+    help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (demo, data, submit, jobs, models):
+    group.register(app)
+
+# typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
+_BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """One dataset, one job, any fine-tuning provider: changing vendor is changing one string."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code: 0, 1, 2, 3, 4 or 130, as `errors` draws them."""
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]  # so that it may stand anywhere
+    sys.exit(run(arguments, debug="--debug" in sys.argv[1:]))
+
+
+def run(arguments: list[str], *, debug: bool = False) -> int:
+    """Run one command; the exit code."""
+    as_json = "--json" in arguments
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except FtbridgeError as problem:
+        if debug:
+            raise
+        print_error(problem, as_json=as_json)
+        return problem.exit_code
+    except _BadUsage as problem:
+        sentence = getattr(problem, "format_message", problem.__str__)()
+        print_error(UsageError(sentence, hint="`ftbridge --help` lists the commands."), as_json=as_json)
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
+        return 130
+    except BrokenPipeError:
+        # the reader has seen enough; what is still buffered must not raise again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as problem:  # the last line of defence: a sentence, never a traceback
+        if debug:
+            raise
+        what = f"{type(problem).__name__}: {problem}"
+        print_error(
+            FtbridgeError(what, hint="This was not foreseen: --debug shows where it happened."), as_json=as_json
+        )
+        return FtbridgeError.exit_code

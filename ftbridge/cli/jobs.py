@@ -1,0 +1,157 @@
+"""The commands about jobs: list, show, watch, steer, fetch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.watching import follow, line
+from ftbridge.model import Job, Result, Status
+
+JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command("jobs")(list_jobs)
+    app.command("show")(show_job)
+    for command in (watch, events, cancel, pause, resume, recover, fetch):
+        app.command()(command)
+
+
+def list_jobs(as_json: AsJson = False) -> None:
+    """All jobs, oldest first."""
+    jobs = open_bridge().refresh()
+    if as_json:
+        print_json({"jobs": [job.model_dump(mode="json", exclude={"spec"}) for job in jobs]})
+    elif not jobs:
+        show("No jobs yet. `ftbridge demo` makes the first one.")
+    else:
+        rows = [
+            [
+                job.id,
+                job.name or "",
+                job.target,
+                str(job.status),
+                f"{job.latest.step or '–'}",
+                number(job.latest.train_loss),
+                number(job.latest.valid_loss),
+                job.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+            ]
+            for job in jobs
+        ]
+        headers = ["job", "name", "target", "status", "step", "loss", "validation loss", "created"]
+        console().print(table(headers, rows, right=(4, 5, 6)))
+
+
+def show_job(job: JobId, as_json: AsJson = False) -> None:
+    """One job, whole."""
+    [found] = open_bridge().refresh(job)
+    print_job(found, as_json=as_json)
+
+
+def watch(
+    jobs: Annotated[list[str] | None, typer.Argument(help="Jobs to follow; default: all that are not over.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow jobs until they are over. Ctrl-C stops the looking, not the jobs."""
+    bridge = open_bridge()
+    bridge.recover()
+    chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
+    if not chosen:
+        say("No job is running.")
+    elif as_json:
+        for job, event in bridge.watch(*chosen):
+            if event is not None:
+                print_json({"id": job.id, **event.model_dump(mode="json", exclude_none=True)})
+    else:
+        follow([bridge.job(job).id for job in chosen])
+    bad = [job for job in chosen if bridge.job(job).status in (Status.FAILED, Status.CANCELLED)]
+    raise Exit(1 if bad else 0)
+
+
+def events(job: JobId, as_json: AsJson = False) -> None:
+    """Everything that happened to a job, oldest first."""
+    bridge = open_bridge()
+    [found] = bridge.refresh(job)
+    for event in bridge.events(found):
+        if as_json:
+            print_json(event.model_dump(mode="json", exclude_none=True))
+        else:
+            show(line(found, event))
+
+
+def cancel(job: JobId, as_json: AsJson = False) -> None:
+    """Stop a job for good."""
+    print_job(open_bridge().cancel(job), as_json=as_json)
+
+
+def pause(job: JobId, as_json: AsJson = False) -> None:
+    """Stop a job so that it can go on later."""
+    print_job(open_bridge().pause(job), as_json=as_json)
+
+
+def resume(job: JobId, as_json: AsJson = False) -> None:
+    """Let a paused or failed job go on from its last checkpoint."""
+    print_job(open_bridge().resume(job), as_json=as_json)
+
+
+def recover(as_json: AsJson = False) -> None:
+    """Finish submitting what a crash or an unclear answer left open."""
+    recovered = open_bridge().recover()
+    if as_json:
+        print_json({"jobs": [job.model_dump(mode="json", exclude={"spec"}) for job in recovered]})
+    else:
+        show("\n".join(f"{job.id} is {job.status}" for job in recovered) or "Nothing was left open.")
+
+
+def fetch(
+    job: JobId,
+    out: Annotated[Path | None, typer.Option(help="The folder to write; default: one named after the job.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write what a finished job gives into a folder."""
+    found = open_bridge().job(job)
+    result = fetch_into(found, out)
+    if as_json:
+        print_json(found.model_copy(update={"result": result}).model_dump(mode="json"))
+    else:
+        show(str(result.path or result.model))
+
+
+def fetch_into(job: Job, out: Path | None) -> Result:
+    """Fetch into `out`, or into a folder named after the job."""
+    return open_bridge().fetch(job, out or Path(job.name or job.id))
+
+
+def print_job(job: Job, *, as_json: bool) -> None:
+    """One job, for people or programs."""
+    if as_json:
+        print_json(job.model_dump(mode="json"))
+        return
+    rows = [[name, value] for name, value in _facts(job).items() if value not in (None, "")]
+    console().print(table(["", ""], rows))
+
+
+def _facts(job: Job) -> dict[str, Any]:
+    given = ", ".join(f"{name} {value}" for name, value in job.spec.hyperparameters.given().items())
+    steps = f"{job.latest.step} of {job.latest.total_steps or '?'}" if job.latest.step is not None else ""
+    return {
+        "job": job.id,
+        "name": job.name,
+        "target": job.target,
+        "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
+        "error": job.error,
+        "data": str(job.spec.data),
+        "validation": str(job.spec.validation or ""),
+        "hyperparameters": given,
+        "steps": steps,
+        "loss": number(job.latest.train_loss) if job.latest.train_loss is not None else "",
+        "validation loss": number(job.latest.valid_loss) if job.latest.valid_loss is not None else "",
+        "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+        "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
+        "model": job.result.model if job.result else "",
+    }

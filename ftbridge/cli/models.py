@@ -1,0 +1,87 @@
+"""The commands about models: who trains them, talking to them, scoring them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ftbridge.cli.jobs import JobId
+from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json, say, show, table
+from ftbridge.errors import UsageError
+from ftbridge.registry import load_provider, provider_names
+from ftbridge.target import Target
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    for command in (providers, chat, evaluate):
+        app.command()(command)
+
+
+def providers(as_json: AsJson = False) -> None:
+    """The installed providers and what each can do."""
+    from ftbridge.home import find_home
+
+    found = {name: load_provider(Target(name, ""), find_home()).capabilities for name in provider_names()}
+    if as_json:
+        print_json({"providers": [{"name": name, **able.model_dump(mode="json")} for name, able in found.items()]})
+        return
+    rows = [
+        [
+            name,
+            ", ".join(sorted(able.methods)),
+            ", ".join(sorted(able.verbs)),
+            ", ".join(key for key, handling in able.hyperparameters.items() if handling.how != "refused"),
+        ]
+        for name, able in found.items()
+    ]
+    console().print(table(["provider", "methods", "verbs", "hyperparameters"], rows))
+
+
+def chat(
+    job: JobId,
+    prompt: Annotated[str | None, typer.Argument(help="What to say; left out, it is read from the keyboard.")] = None,
+    system: Annotated[str | None, typer.Option(help="A system message before it.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="The longest reply, in tokens.")] = None,
+    temperature: Annotated[float | None, typer.Option(min=0, help="0 is the most likely answer.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Talk to the tuned model."""
+    bridge = open_bridge()
+    given = {"max_tokens": max_tokens, "temperature": temperature}
+    options = {name: value for name, value in given.items() if value is not None}
+    for question in [prompt] if prompt is not None else _questions():
+        reply = bridge.chat(job, question, system=system, **options)
+        if as_json:
+            usage = reply.usage.model_dump() if reply.usage else None
+            print_json({"reply": reply.text, "model": reply.model, "usage": usage})
+        else:
+            show(reply.text)
+
+
+def _questions() -> list[str]:
+    if not sys.stdin.isatty():
+        text = sys.stdin.read().strip()
+        if not text:
+            raise UsageError("there is no prompt", hint='Give one: ftbridge chat JOB "…"')
+        return [text]
+    say("One prompt per line, Ctrl-D ends.")
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def evaluate(
+    job: JobId,
+    data: Annotated[str, typer.Argument(help="Held-out chats; each last message is the expected answer.")],
+    baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score the tuned model on held-out rows: exact answers, and loss."""
+    found = open_bridge().evaluate(job, data, baseline=baseline)
+    if as_json:
+        print_json(found.model_dump(mode="json", exclude_none=not baseline))
+        return
+    scores = {"tuned": found.tuned, **({"base": found.baseline} if found.baseline else {})}
+    rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items()]
+    console().print(table([f"{found.rows} rows", "exact answers", "loss"], rows, right=(1, 2)))

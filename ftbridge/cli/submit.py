@@ -1,0 +1,103 @@
+"""`submit` and `run`: from a file to a job."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ftbridge.cli.jobs import fetch_into
+from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.watching import follow
+from ftbridge.model import Hyperparameters, Job, Status
+
+Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
+To = Annotated[str, typer.Option("--to", help="The target, provider:model, or a name from ftbridge.toml.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command()(with_job_options(submit))
+    app.command()(with_job_options(run))
+
+
+def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
+    """Check, convert and submit a dataset; prints the job's id."""
+    job = _submit(data, to, options)
+    if as_json:
+        print_json(job.model_dump(mode="json"))
+    else:
+        show(job.id)
+
+
+def run(
+    data: Data,
+    to: To,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the result goes; default: a folder named after the job.")
+    ] = None,
+    as_json: AsJson = False,
+    **options: Any,
+) -> None:
+    """Submit, watch until the job is over, and fetch its result."""
+    job = _submit(data, to, options)
+    job = follow([job.id], quiet=as_json)[0]
+    if job.status is Status.SUCCEEDED:
+        result = fetch_into(job, out)
+        job = job.model_copy(update={"result": result})
+    if as_json:
+        print_json(job.model_dump(mode="json"))
+    elif job.status is Status.SUCCEEDED:
+        show(f"{job.id} succeeded; its result is in {job.result.path}" if job.result else job.id)
+        say(f'Talk to it:  ftbridge chat {job.id} "…"')
+    raise Exit(0 if job.status is Status.SUCCEEDED else 1)
+
+
+def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
+    given = {name: value for name, value in options.items() if value is not None}
+    return open_bridge().submit(data, to, **given)
+
+
+def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with one option for each hyperparameter, and those that every job has."""
+
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        command(**given)
+
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in [*own, *_job_options(), *_hyperparameter_options()]]
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how inspect is told
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapped
+
+
+def _job_options() -> list[inspect.Parameter]:
+    return [
+        _option("validation", str, "Examples to measure the loss on, not trained."),
+        _option("method", str, "sft (default) or dpo."),
+        _option("name", str, "A name of your own for the job."),
+        _option("key", str, "Your own key: asking again under it gives the same job, not another one."),
+        _flag("allow_ignored", "Leave out what the provider has no setting for."),
+    ]
+
+
+def _hyperparameter_options() -> list[inspect.Parameter]:
+    return [
+        _option(name, int if "int" in str(field.annotation) else float, "Default: the provider's own choice.")
+        for name, field in Hyperparameters.model_fields.items()
+    ]
+
+
+def _option(name: str, kind: type, help_text: str) -> inspect.Parameter:
+    annotation = Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", help=help_text, show_default=False)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _flag(name: str, help_text: str) -> inspect.Parameter:
+    annotation = Annotated[bool, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)

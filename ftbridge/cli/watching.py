@@ -1,0 +1,102 @@
+"""Following jobs: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from ftbridge.cli.output import clean, console, number, open_bridge, say
+from ftbridge.model import Event, Job
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_Told: TypeAlias = Iterable[tuple[Job, Event | None]]
+
+
+def follow(job_ids: Sequence[str], *, quiet: bool = False) -> list[Job]:
+    """Show the jobs until they are over, and return them; Ctrl-C stops the looking, not the jobs."""
+    bridge = open_bridge()
+    try:
+        if quiet:
+            for _told in bridge.watch(*job_ids):
+                pass
+        elif sys.stdout.isatty():
+            _draw(bridge.watch(*job_ids))
+        else:
+            _print_lines(bridge.watch(*job_ids))
+    except KeyboardInterrupt:
+        say(f"\nThe job goes on. `ftbridge watch {' '.join(job_ids)}` picks it up again.")
+        raise
+    return [bridge.job(job_id) for job_id in job_ids]
+
+
+def line(job: Job, event: Event) -> str:
+    """An event as one line for people."""
+    when = event.at.astimezone().strftime("%H:%M:%S")
+    return f"{when}  {job.id}  {_words(event)}"
+
+
+def _words(event: Event) -> str:
+    if event.kind == "status":
+        return f"{event.status}" + (f": {event.message}" if event.message else "")
+    if event.kind == "metric":
+        figures = {
+            "loss": number(event.train_loss),
+            "validation loss": number(event.valid_loss),
+            "tokens/s": number(event.tokens_per_second, 0),
+        }
+        known = [f"{name} {figure}" for name, figure in figures.items() if figure != "–"]
+        return f"step {event.step}/{event.total_steps or '?'}  " + "  ".join(known)
+    return event.message or f"checkpoint at step {event.step}"
+
+
+def _print_lines(told: _Told) -> None:
+    for job, event in told:
+        if event is not None and _worth_a_line(event):
+            print(clean(line(job, event)), flush=True)  # noqa: T201 - plain lines, where rich would only wrap them
+
+
+def _worth_a_line(event: Event) -> bool:
+    """Every tenth step is enough for a log, and every step with a validation loss."""
+    every_tenth = event.step is None or event.step % 10 == 0 or event.step == event.total_steps
+    return event.kind != "metric" or event.valid_loss is not None or every_tenth
+
+
+def _draw(told: _Told) -> None:
+    with _progress() as progress:
+        tasks: dict[str, TaskID] = {}
+        for job, event in told:
+            if job.id not in tasks:
+                tasks[job.id] = progress.add_task(job.id, total=None, figures="", status=str(job.status))
+            _advance(progress, tasks[job.id], job, event)
+
+
+def _advance(progress: Progress, task: TaskID, job: Job, event: Event | None) -> None:
+    speed = f"  {event.tokens_per_second:,.0f} tokens/s" if event and event.tokens_per_second else None
+    latest = job.latest
+    figures = f"loss {number(latest.train_loss)}  validation loss {number(latest.valid_loss)}"
+    progress.update(
+        task,
+        completed=latest.step or 0,
+        total=latest.total_steps,
+        status=str(job.status),
+        **({"figures": figures + speed} if speed else {}),
+    )
+    if event is not None and event.kind in ("message", "status") and event.message:
+        progress.console.print(clean(line(job, event)))
+
+
+def _progress() -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[status]}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}", markup=False),
+        TimeRemainingColumn(),
+        console=console(),
+    )

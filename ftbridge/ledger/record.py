@@ -1,0 +1,45 @@
+"""What the ledger keeps of a job beyond what it shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ftbridge.model import Frozen, Job, Spec
+
+
+class Prepared(Frozen):
+    """The files as the provider takes them, by the hash of their content."""
+
+    training: str
+    validation: str | None = None
+
+
+class Intent(Frozen):
+    """The wish to have a job made, written down before anything is asked of the vendor.
+
+    `key` is the user's own name for the request, if any, and `request_hash` is equal for
+    requests that ask for the same.
+    """
+
+    id: str
+    target: str
+    spec: Spec
+    prepared: Prepared
+    request_hash: str
+    key: str | None = None
+    created_at: datetime
+
+
+class Record(Frozen):
+    """A job with what is needed to go on with it.
+
+    `posted_at` is when the one request that makes the job was about to be sent, `cursor` the
+    provider's mark of the last event seen, and `version` grows with every change.
+    """
+
+    job: Job
+    prepared: Prepared
+    request_hash: str
+    posted_at: datetime | None = None
+    cursor: str = ""
+    version: int = 0

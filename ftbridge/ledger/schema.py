@@ -1,0 +1,91 @@
+"""The tables, and the numbered steps by which they came to be what they are.
+
+Each migration is plain SQL that SQLite and PostgreSQL both take. A released migration is
+never altered: what comes next is appended.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, text
+
+from ftbridge.errors import StateError
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user_key", String),
+    Column("target", String),
+    Column("status", String),
+    Column("raw_status", String),
+    Column("remote_id", String),
+    Column("request_hash", String),
+    Column("spec", String),
+    Column("prepared", String),
+    Column("latest", String),
+    Column("result", String),
+    Column("error", String),
+    Column("estimate_usd", Float),
+    Column("actual_usd", Float),
+    Column("created_at", String),
+    Column("posted_at", String),
+    Column("finished_at", String),
+    Column("last_cursor", String),
+    Column("version", Integer),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("job_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("event", String),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("provider", String, primary_key=True),
+    Column("content_key", String, primary_key=True),
+    Column("remote_file", String),
+    Column("created_at", String),
+)
+
+MIGRATIONS: list[tuple[str, list[str]]] = [
+    (
+        "the first tables",
+        [
+            """CREATE TABLE jobs (
+                id TEXT PRIMARY KEY, user_key TEXT UNIQUE, target TEXT NOT NULL, status TEXT NOT NULL,
+                raw_status TEXT, remote_id TEXT, request_hash TEXT NOT NULL, spec TEXT NOT NULL,
+                prepared TEXT NOT NULL, latest TEXT NOT NULL, result TEXT, error TEXT,
+                estimate_usd DOUBLE PRECISION, actual_usd DOUBLE PRECISION,
+                created_at TEXT NOT NULL, posted_at TEXT, finished_at TEXT,
+                last_cursor TEXT NOT NULL, version INTEGER NOT NULL)""",
+            "CREATE INDEX jobs_by_status ON jobs (status)",
+            """CREATE TABLE events (
+                job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, event TEXT NOT NULL,
+                PRIMARY KEY (job_id, number))""",
+            """CREATE TABLE uploads (
+                provider TEXT NOT NULL, content_key TEXT NOT NULL, remote_file TEXT NOT NULL,
+                created_at TEXT NOT NULL, PRIMARY KEY (provider, content_key))""",
+        ],
+    ),
+]
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the ledger to the newest schema; raises `StateError` for one from a newer ftbridge."""
+    connection.execute(text("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)"))
+    done = connection.execute(text("SELECT COALESCE(MAX(number), 0) FROM migrations")).scalar_one()
+    if done > len(MIGRATIONS):
+        raise StateError(
+            f"the ledger was written by a newer ftbridge (schema {done}, this one knows {len(MIGRATIONS)})",
+            hint="Upgrade ftbridge, or set FTBRIDGE_HOME to another folder.",
+        )
+    for number, (name, statements) in enumerate(MIGRATIONS[done:], start=done + 1):
+        for statement in statements:
+            connection.execute(text(statement))
+        connection.execute(text("INSERT INTO migrations VALUES (:number, :name)"), {"number": number, "name": name})

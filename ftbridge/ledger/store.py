@@ -1,0 +1,184 @@
+"""Reading and writing the ledger: every change is one transaction, committed before the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from ftbridge.errors import JobNotFound, StateError
+from ftbridge.ledger.engine import sqlite_engine
+from ftbridge.ledger.record import Intent, Prepared, Record
+from ftbridge.ledger.schema import events, jobs, migrate, uploads
+from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
+
+FILE_NAME = "ledger.sqlite"
+
+
+class Ledger:
+    """The jobs of one home folder; safe for any number of processes at once."""
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / FILE_NAME
+        self._engine = sqlite_engine(self._file)
+        with self._writing() as connection:
+            migrate(connection)
+
+    def add(self, intent: Intent) -> Record:
+        """Write the intent down as a job that is `submitting`; one already there under its key is returned."""
+        row = {
+            "id": intent.id,
+            "user_key": intent.key,
+            "target": intent.target,
+            "status": Status.SUBMITTING,
+            "request_hash": intent.request_hash,
+            "spec": intent.spec.model_dump_json(),
+            "prepared": intent.prepared.model_dump_json(),
+            "latest": Latest().model_dump_json(),
+            "created_at": intent.created_at.isoformat(),
+            "last_cursor": "",
+            "version": 0,
+        }
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(jobs).values(row))
+        except IntegrityError:
+            if intent.key and (known := self.by_key(intent.key)):
+                return known
+            raise
+        return self.job(intent.id)
+
+    def job(self, job_id: str) -> Record:
+        """The job of that id, of the one id that begins so, or the newest for "last"."""
+        query = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
+        if job_id != "last":
+            query = query.where(jobs.c.id.startswith(job_id, autoescape=True))
+        with self._reading() as connection:
+            found = connection.execute(query).all()
+        exact = [row for row in found if row.id == job_id] or found
+        if not exact or not job_id:
+            raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists those there are.")
+        if len(exact) > 1 and job_id != "last":
+            raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
+        return _record(exact[0])
+
+    def by_key(self, key: str) -> Record | None:
+        """The job that the user's own key stands for."""
+        with self._reading() as connection:
+            row = connection.execute(select(jobs).where(jobs.c.user_key == key)).first()
+        return _record(row) if row else None
+
+    def jobs(self, *statuses: Status) -> list[Record]:
+        """All jobs, or those in one of `statuses`, oldest first."""
+        query = select(jobs).order_by(jobs.c.created_at, jobs.c.id)
+        if statuses:
+            query = query.where(jobs.c.status.in_(statuses))
+        with self._reading() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def change(self, record: Record, new_events: Sequence[Event] = (), **fields: Any) -> Record | None:
+        """Change `fields` of the job and append its new events, together or not at all.
+
+        Returns the job as it is then, or `None`, with nothing written, if somebody else has
+        changed it since `record` was read.
+        """
+        with self._writing() as connection:
+            mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
+            values = {name: _as_text(value) for name, value in fields.items()}
+            changed = connection.execute(update(jobs).where(mine).values(version=record.version + 1, **values))
+            if changed.rowcount == 0:
+                return None
+            _append(connection, record.job.id, new_events)
+        return self.job(record.job.id)
+
+    def events(self, job_id: str, after: int = 0) -> list[tuple[int, Event]]:
+        """The job's events with their numbers, which run from 1, from the one after `after`."""
+        query = select(events).where(events.c.job_id == job_id, events.c.number > after).order_by(events.c.number)
+        with self._reading() as connection:
+            rows = connection.execute(query).all()
+        return [(row.number, Event.model_validate_json(row.event)) for row in rows]
+
+    def upload(self, provider: str, content_key: str) -> str | None:
+        """The provider's id of a file with that content, if it was uploaded before."""
+        query = select(uploads.c.remote_file)
+        query = query.where(uploads.c.provider == provider, uploads.c.content_key == content_key)
+        with self._reading() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
+    def remember_upload(self, provider: str, content_key: str, remote_file: str) -> None:
+        """Write down that the provider has the file."""
+        row = {"provider": provider, "content_key": content_key, "remote_file": remote_file}
+        with self._writing() as connection:
+            connection.execute(insert(uploads).values(created_at=now().isoformat(), **row))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._sentences(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._sentences(), self._engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except DBAPIError as problem:
+            raise StateError(
+                f"the ledger {self._file} cannot be used: {problem.orig}",
+                hint="If the disk is full or read-only, mend that; if the file is damaged, move it away.",
+            ) from problem
+
+
+def _append(connection: Connection, job_id: str, new_events: Sequence[Event]) -> None:
+    last = connection.execute(select(func.max(events.c.number)).where(events.c.job_id == job_id)).scalar() or 0
+    rows = [
+        {"job_id": job_id, "number": last + place, "event": event.model_dump_json(exclude_none=True)}
+        for place, event in enumerate(new_events, start=1)
+    ]
+    if rows:
+        connection.execute(insert(events), rows)
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _record(row: Row[Any]) -> Record:
+    spec = Spec.model_validate_json(row.spec)
+    job = Job(
+        id=row.id,
+        name=spec.name,
+        target=row.target,
+        status=Status(row.status),
+        raw_status=row.raw_status,
+        remote_id=row.remote_id,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        spec=spec,
+        latest=Latest.model_validate_json(row.latest),
+        result=Result.model_validate_json(row.result) if row.result else None,
+        cost=Cost(estimate_usd=row.estimate_usd, actual_usd=row.actual_usd),
+        error=row.error,
+    )
+    return Record(
+        job=job,
+        prepared=Prepared.model_validate_json(row.prepared),
+        request_hash=row.request_hash,
+        posted_at=row.posted_at,
+        cursor=row.last_cursor,
+        version=row.version,
+    )
