@@ -42,7 +42,7 @@ class FunctionCall(Row):
 class ToolCall(Row):
     id: str
     function: FunctionCall
-    type: Literal["function"] = "function"
+    type: Literal["function"]
 
 
 class Function(Row):
@@ -56,7 +56,7 @@ class Function(Row):
 
 class ToolDefinition(Row):
     function: Function
-    type: Literal["function"] = "function"
+    type: Literal["function"]
 
 
 class System(Row, tag_field="role", tag="system"):
@@ -113,3 +113,4 @@ class Text(Row):
 Example: TypeAlias = Chat | Preference | Text
 Shape: TypeAlias = Literal["chat", "preference", "text"]
 SHAPES: dict[Shape, type[Example]] = {"chat": Chat, "preference": Preference, "text": Text}
+SHAPE_OF: dict[type[Example], Shape] = {kind: shape for shape, kind in SHAPES.items()}

@@ -10,7 +10,8 @@ from msgspec import Struct
 class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     """One problem: on which line (from 1; 0 is the file as a whole), at which JSON path, what and what to do.
 
-    `code` is a stable word for programs, `message` and `fix` are sentences for people.
+    `code` is a stable word for programs, `message` and `fix` are sentences for people: words
+    from the data in them have been through `printable`.
     `target` is set where only that target's rules object.
     """
 
@@ -33,13 +34,17 @@ class Notes:
     def __init__(self, target: str = "") -> None:
         self.target = target
         self.line = 0
+        self.errors = 0
         self.findings: list[Finding] = []
         self.changes: list[str] = []
 
     def error(self, path: str, code: str, message: str, fix: str) -> None:
+        """The example cannot be used as it is."""
+        self.errors += 1
         self.findings.append(Finding(self.line, path, "error", code, message, fix, self.target))
 
     def warning(self, path: str, code: str, message: str, fix: str) -> None:
+        """The example can be used, but its owner should know."""
         self.findings.append(Finding(self.line, path, "warning", code, message, fix, self.target))
 
     def changed(self, code: str) -> None:

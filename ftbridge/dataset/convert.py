@@ -1,0 +1,81 @@
+"""Writing a dataset as a target wants it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from ftbridge.dataset.check import TargetRules, close
+from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.findings import Finding, Notes
+from ftbridge.dataset.source import open_source
+from ftbridge.dataset.verbatim import verbatim
+from ftbridge.dataset.whole import whole_file
+
+
+class Conversion(Struct, frozen=True):
+    """What became of a file.
+
+    `exact` rows mean the same at the target; `changed` maps each code of a difference to how
+    many rows have it and the first one's line. Where anything is `impossible` nothing was
+    written. `key` is the XXH3-128 of what was written, in hex: it tells one upload from
+    another, and is no defence against forgery.
+    """
+
+    out: Path
+    target: str
+    examples: int
+    exact: int
+    changed: dict[str, tuple[int, int]]
+    impossible: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    key: str
+
+
+def convert(path: str | Path, converter: Converter, out: str | Path, *, format: str | None = None) -> Conversion:  # noqa: A002  # the word of the CLI
+    """Write the rows of `path` for `converter`'s target to `out`, whole or not at all.
+
+    A row that the target takes as it stands is passed on as the same bytes. Raises
+    `InputError` for what cannot be opened, read or written.
+    """
+    out = Path(out)
+    notes, rules = Notes(), TargetRules(converter)
+    encode = msgspec.json.Encoder().encode
+    digest = xxhash.xxh3_128()
+    changed: dict[str, tuple[int, int]] = {}
+    examples = exact = 0
+    with open_source(path, format) as source, whole_file(out) as file:
+        for notes.line, raw in source.rows:
+            example = source.read(raw, notes)
+            if example is None:
+                continue
+            examples += 1
+            row = rules.convert(notes.line, example)
+            codes = rules.notes.changes
+            if row is example and source.canonical and isinstance(raw, bytes):
+                if verbatim(raw, example):
+                    data = raw.strip() + b"\n"
+                else:
+                    codes.append("repeated_keys_removed")
+                    data = encode(row) + b"\n"
+            else:
+                data = encode(row) + b"\n"
+            digest.update(data)
+            file.write(data)
+            if not codes:
+                exact += row is not None
+                continue
+            for code in set(codes):
+                count, first = changed.get(code, (0, notes.line))
+                changed[code] = count + 1, first
+            codes.clear()
+        close(examples, notes, [rules])
+        found = sorted([*notes.findings, *rules.notes.findings], key=lambda finding: finding.line)
+        impossible = tuple(finding for finding in found if finding.level == "error")
+        if not impossible:
+            file.keep()
+    warnings = tuple(finding for finding in found if finding.level == "warning")
+    return Conversion(out, converter.target, examples, exact, changed, impossible, warnings, digest.hexdigest())

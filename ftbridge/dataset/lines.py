@@ -1,0 +1,94 @@
+"""A file as numbered lines, whatever it is packed in, in constant memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeAlias, cast
+
+from ftbridge.dataset.printable import printable
+from ftbridge.errors import InputError, MissingExtra
+
+LONGEST = 32 * 2**20
+_BUFFER = 2**18
+_BOM = b"\xef\xbb\xbf"
+
+Line: TypeAlias = bytes | None  # None is a line that was too long to be held
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[BinaryIO]:
+    """The bytes of `path`, unpacked where it ends in .gz or .zst; `-` is standard input.
+
+    Raises `InputError` for what cannot be opened, `MissingExtra` for .zst without zstandard.
+    """
+    shown = printable(str(path), 200)
+    if str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = _open(Path(path))
+    except FileNotFoundError:
+        raise InputError(f"no such file: {shown}", hint="Check the path; it is relative to where you are.") from None
+    except IsADirectoryError:
+        raise InputError(f"{shown} is a directory, not a file", hint="Name the file inside it.") from None
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise InputError(f"{shown} cannot be opened: {reason}", hint="Check the file's permissions.") from None
+    with file:
+        yield file
+
+
+def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, Line]]:
+    """Every line with its number, from 1, as it is in the file with its line end.
+
+    A byte order mark before the first line is left out. Of a line of more than `longest`
+    bytes only the number is given; reading goes on with the next one. Raises `InputError`
+    where the file breaks off.
+    """
+    number = 0
+    try:
+        first = _whole(file, file.readline(longest + 1).removeprefix(_BOM), longest)
+        if first != b"":
+            number = 1
+            yield 1, first
+        for number, raw in enumerate(iter(partial(file.readline, longest + 1), b""), 2):
+            yield number, raw if len(raw) <= longest else _whole(file, raw, longest)
+    except (OSError, EOFError, zlib.error) as problem:
+        raise InputError(
+            f"the file cannot be read beyond line {number}: {problem}",
+            hint="It may be damaged or cut short; make or fetch it again.",
+        ) from None
+
+
+def _whole(file: BinaryIO, raw: bytes, longest: int) -> Line:
+    if len(raw) <= longest:
+        return raw
+    while raw and not raw.endswith(b"\n"):
+        raw = file.readline(_BUFFER)
+    return None
+
+
+def _open(path: Path) -> BinaryIO:
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.open(path), _BUFFER)
+    if path.suffix == ".zst":
+        return io.BufferedReader(_zstandard(path), _BUFFER)
+    return path.open("rb", buffering=_BUFFER)
+
+
+def _zstandard(path: Path) -> io.RawIOBase:
+    try:
+        import zstandard  # type: ignore[import-not-found,unused-ignore]  # an extra
+    except ImportError:
+        raise MissingExtra(
+            "reading .zst needs the package zstandard", hint="pip install 'ftbridge[zst]', or unpack the file first."
+        ) from None
+    reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
+    return cast(io.RawIOBase, reader)

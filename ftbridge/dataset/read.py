@@ -1,0 +1,33 @@
+"""Reading a dataset that is expected to be sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ftbridge.dataset.example import Example
+from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.source import open_source
+from ftbridge.errors import DataError
+
+
+def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+    """The examples of `path` with their line numbers, from 1.
+
+    Raises `DataError` at the first line that is no example, with its line and JSON path, and
+    `InputError` for what cannot be opened. Blank lines are passed over.
+    """
+    notes = Notes()
+    with open_source(path, format) as source:
+        for notes.line, raw in source.rows:
+            example = source.read(raw, notes)
+            if example is not None:
+                yield notes.line, example
+            elif notes.errors:
+                first = next(finding for finding in notes.findings if finding.level == "error")
+                raise DataError(
+                    f"{source.name}, line {first.line}, {first.path}: {first.message}",
+                    hint=first.fix,
+                    line=first.line,
+                    path=first.path,
+                )

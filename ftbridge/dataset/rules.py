@@ -1,0 +1,256 @@
+"""What an example has to mean, once it has the right form.
+
+The functions here run on every row, so the ordinary row goes straight through them and all
+that takes time is behind an `if`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ftbridge.dataset.example import (
+    Assistant,
+    Chat,
+    Content,
+    Example,
+    ImagePart,
+    Message,
+    Preference,
+    Shape,
+    Text,
+    Tool,
+    ToolCall,
+    ToolDefinition,
+    User,
+)
+from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.printable import printable
+
+_IMAGE_URL = re.compile(r"https?://\S+\Z|data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}\Z", re.IGNORECASE)
+_arguments = msgspec.json.Decoder(dict[str, Any])
+
+
+def check_chat(chat: Chat, notes: Notes) -> None:
+    """Roles in order, tool calls answered, something said and something to learn."""
+    _check_turns(chat, "$", notes)
+    messages = chat.messages
+    if not messages:
+        return
+    learns = False
+    for message in messages:
+        if isinstance(message, Assistant) and message.weight != 0:
+            learns = True
+    if not learns:
+        _explain_nothing_learnt(chat, notes)
+    elif not isinstance(messages[-1], Assistant):
+        role = role_of(messages[-1])
+        notes.error(
+            f"$.messages[{len(messages) - 1}]",
+            "last_not_assistant",
+            f"the last message is from '{role}': nothing answers it, so it teaches nothing",
+            "Remove it, or add the assistant's answer.",
+        )
+
+
+def check_preference(pair: Preference, notes: Notes) -> None:
+    """A prompt, and one answer of the assistant's on either side."""
+    _check_turns(pair.input, "$.input", notes)
+    for name, output in (
+        ("preferred_output", pair.preferred_output),
+        ("non_preferred_output", pair.non_preferred_output),
+    ):
+        path = f"$.{name}"
+        if len(output) != 1:
+            notes.error(path, "one_output", f"{name} holds {len(output)} messages", "Give one assistant message.")
+        for index, message in enumerate(output):
+            where = f"{path}[{index}]"
+            if isinstance(message, Assistant):
+                if message.tool_calls is not None:
+                    _check_calls(message.tool_calls, pair.input.tools, where, notes)
+                elif not says_something(message.content):
+                    _empty(message, where, notes)
+            else:
+                said = f"{name} is from '{role_of(message)}'"
+                notes.error(where, "output_role", said, "Both outputs are the assistant's.")
+    if pair.preferred_output == pair.non_preferred_output:
+        notes.warning(
+            "$.non_preferred_output",
+            "same_outputs",
+            "both outputs are the same, so there is nothing to prefer",
+            "Remove the row, or give a worse answer as non_preferred_output.",
+        )
+
+
+def check_text(text: Text, notes: Notes) -> None:
+    """Some text."""
+    if not text.text or text.text.isspace():
+        notes.error("$.text", "empty_content", "the text is empty", "Remove the row.")
+
+
+CHECKS: dict[Shape, Callable[[Any, Notes], None]] = {
+    "chat": check_chat,
+    "preference": check_preference,
+    "text": check_text,
+}
+
+
+def check_example(example: Example, notes: Notes) -> None:
+    """The rules for whichever shape `example` has."""
+    if type(example) is Chat:
+        check_chat(example, notes)
+    elif type(example) is Preference:
+        check_preference(example, notes)
+    elif type(example) is Text:
+        check_text(example, notes)
+
+
+def role_of(message: Message) -> str:
+    """The role, as it is written in the data."""
+    return str(type(message).__struct_config__.tag)
+
+
+def says_something(content: Content | None) -> bool:
+    """Whether there is any text but white space, or an image."""
+    if isinstance(content, list):
+        return any(isinstance(part, ImagePart) or says_something(part.text) for part in content)
+    return bool(content) and not str(content).isspace()
+
+
+def _check_turns(chat: Chat, path: str, notes: Notes) -> None:
+    """The messages one by one, and whether each tool call is answered in time."""
+    if not chat.messages:
+        notes.error(f"{path}.messages", "empty_messages", "there are no messages", "Add messages, or remove the row.")
+    if chat.tools is not None:
+        _check_tools(chat.tools, path, notes)
+    waiting: dict[str, str] = {}
+    for index, message in enumerate(chat.messages):
+        content = message.content
+        if isinstance(message, Tool):
+            if waiting.pop(message.tool_call_id, None) is None:
+                _unasked(message, f"{path}.messages[{index}]", waiting, notes)
+        else:
+            if waiting:
+                _unanswered(waiting, role_of(message), notes)
+                waiting = {}
+            if isinstance(message, Assistant) and message.tool_calls is not None:
+                waiting = _check_calls(message.tool_calls, chat.tools, f"{path}.messages[{index}]", notes)
+            elif not content or (isinstance(content, str) and content[0] <= " " and content.isspace()):
+                _empty(message, f"{path}.messages[{index}]", notes)
+        if isinstance(content, list):
+            _check_parts(message, content, f"{path}.messages[{index}].content", notes)
+
+
+def _check_tools(tools: list[ToolDefinition], path: str, notes: Notes) -> None:
+    seen: set[str] = set()
+    for index, tool in enumerate(tools):
+        name = tool.function.name
+        if not name or name in seen:
+            problem = f"'{printable(name)}' is declared twice" if name else "the tool has no name"
+            where = f"{path}.tools[{index}].function.name"
+            notes.error(where, "tool_name", problem, "Give each tool a name of its own.")
+        seen.add(name)
+
+
+def _check_calls(calls: list[ToolCall], tools: list[ToolDefinition] | None, path: str, notes: Notes) -> dict[str, str]:
+    """The calls that now wait for an answer: id -> path."""
+    waiting: dict[str, str] = {}
+    if not calls:
+        notes.error(f"{path}.tool_calls", "empty_tool_calls", "tool_calls is an empty list", "Leave the key out.")
+    declared = None if tools is None else {tool.function.name for tool in tools}
+    for index, call in enumerate(calls):
+        where = f"{path}.tool_calls[{index}]"
+        try:
+            _arguments.decode(call.function.arguments)
+        except (msgspec.MsgspecError, RecursionError):
+            shown = printable(call.function.arguments)
+            notes.error(
+                f"{where}.function.arguments",
+                "arguments",
+                f"the arguments are not a JSON object: '{shown}'",
+                'Write them as a string holding an object, such as "{\\"city\\": \\"Oslo\\"}".',
+            )
+        if not call.id or call.id in waiting:
+            said = f"the id '{printable(call.id)}' is used twice in one turn" if call.id else "the call has no id"
+            notes.error(f"{where}.id", "tool_call_id", said, "Give each call an id of its own.")
+        if declared is not None and call.function.name not in declared:
+            notes.warning(
+                f"{where}.function.name",
+                "undeclared_tool",
+                f"'{printable(call.function.name)}' is called but is not among the row's tools",
+                "Declare it in tools, so that the model sees what it may call.",
+            )
+        waiting[call.id] = where
+    return waiting
+
+
+def _check_parts(message: Message, parts: list[Any], path: str, notes: Notes) -> None:
+    calls = isinstance(message, Assistant) and message.tool_calls
+    if parts and not calls and not isinstance(message, Tool) and not says_something(parts):
+        _empty(message, path.removesuffix(".content"), notes)
+    for index, part in enumerate(parts):
+        if not isinstance(part, ImagePart):
+            continue
+        if not isinstance(message, User):
+            notes.error(
+                f"{path}[{index}]",
+                "image_role",
+                f"a message from '{role_of(message)}' holds an image",
+                "Only user messages may show images: move it, or replace it by text.",
+            )
+        if not _IMAGE_URL.match(part.image_url.url):
+            notes.error(
+                f"{path}[{index}].image_url.url",
+                "image_url",
+                f"'{printable(part.image_url.url)}' is neither a web address nor a data URL of an image",
+                "Give https://…, or data:image/png;base64,… with the image itself.",
+            )
+
+
+def _empty(message: Message, path: str, notes: Notes) -> None:
+    role = role_of(message)
+    if role in ("system", "developer"):
+        notes.warning(f"{path}.content", "empty_content", f"the {role} message is empty", "Remove the message.")
+    else:
+        fix = "Give it text or tool_calls, or remove the row." if role == "assistant" else "Give it text."
+        notes.error(f"{path}.content", "empty_content", f"the {role} message says nothing", fix)
+
+
+def _unasked(message: Tool, path: str, waiting: dict[str, str], notes: Notes) -> None:
+    expected = ", ".join(f"'{printable(known, 30)}'" for known in waiting)
+    notes.error(
+        f"{path}.tool_call_id",
+        "tool_call_id",
+        f"'{printable(message.tool_call_id)}' answers no open tool call",
+        f"Use the id of the call it answers: {expected}." if waiting else "Put it right after the tool_calls.",
+    )
+
+
+def _unanswered(waiting: dict[str, str], role: str, notes: Notes) -> None:
+    for call, path in waiting.items():
+        notes.error(
+            path,
+            "unanswered_tool_call",
+            f"the call '{printable(call)}' is not answered before the next message from '{role}'",
+            f"Add a message with role 'tool' and tool_call_id '{printable(call)}' right after the call.",
+        )
+
+
+def _explain_nothing_learnt(chat: Chat, notes: Notes) -> None:
+    if any(isinstance(message, Assistant) for message in chat.messages):
+        notes.error(
+            "$.messages",
+            "nothing_trained",
+            "every assistant message has weight 0, so nothing is learnt",
+            "Set weight 1 on the answers to learn, or remove the row.",
+        )
+    else:
+        notes.error(
+            "$.messages",
+            "no_assistant",
+            "there is no assistant message, so there is nothing to learn",
+            "Add the answer that the model should give.",
+        )
