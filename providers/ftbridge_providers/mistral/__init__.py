@@ -1,0 +1,1 @@
+"""Mistral's hosted fine-tuning, retired by Mistral in July 2026."""

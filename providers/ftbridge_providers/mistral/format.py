@@ -1,0 +1,223 @@
+"""Mistral's training files, from canonical examples.
+
+Sources: docs.mistral.ai, "Text & Vision Fine-tuning" (deprecated; read 2026-08); Mistral's own
+reading of these files, mistral-finetune (finetune/data/tokenize.py, 2024-08) and the V3 validator
+of mistral-common 1.13.1 in its fine-tuning mode. The hosted service had its own copy of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from ftbridge.dataset.example import (
+    Assistant,
+    Chat,
+    Developer,
+    Example,
+    ImagePart,
+    Message,
+    Shape,
+    System,
+    Tool,
+    ToolDefinition,
+    User,
+)
+from ftbridge.dataset.findings import Notes
+from ftbridge_providers.images import images, parts, refuse_address, refuse_for_model, refuse_outside_user
+from ftbridge_providers.mistral.tool_ids import rewritten_ids
+from ftbridge_providers.shared import (
+    as_system,
+    check_function_names,
+    joined,
+    plain,
+    refuse_shape,
+    with_text,
+    without_name,
+)
+
+TEXT_MODELS = frozenset(
+    {
+        "open-mistral-7b",
+        "open-mistral-nemo",
+        "codestral-latest",
+        "ministral-3b-latest",
+        "ministral-8b-latest",
+        "mistral-small-latest",
+        "mistral-large-latest",
+    }
+)
+"""Documented as "Text Only" for fine-tuning."""
+VISION_MODEL = "pixtral-12b-latest"
+
+_NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
+
+
+class MistralFormat:
+    """Chats and texts for supervised fine-tuning. There was no DPO, and no least number of examples is known."""
+
+    minimum_examples = 1
+    shapes: frozenset[Shape] = frozenset({"chat", "text"})
+
+    def __init__(self, target: str, model: str) -> None:
+        self.target = target
+        self.model = model
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        """The row of Mistral's training file; see `Converter.convert`."""
+        if refuse_shape(example, self.shapes, "Mistral", notes) or not isinstance(example, Chat):
+            return example
+        _check_turns(example.messages, notes)
+        if plain(example.messages) and example.tools is None and example.parallel_tool_calls is None:
+            return example
+        self._check_images(example.messages, notes)
+        _check_tools(example, notes)
+        codes: set[str] = set()
+        row = _converted(example, codes)
+        for code in sorted(codes):
+            notes.changed(code)
+        return row if codes else example
+
+    def _check_images(self, messages: list[Message], notes: Notes) -> None:
+        for path, message, url in images(messages, "$.messages"):
+            if not isinstance(message, User):
+                refuse_outside_user("Mistral", path, notes)
+            if not url.startswith(("data:image/", "https://", "http://")):
+                refuse_address("Mistral", "a web address or a data URL", path, notes)
+            if self.model in TEXT_MODELS:
+                refuse_for_model("Mistral", self.model, VISION_MODEL, path, notes)
+
+
+def _check_turns(messages: list[Message], notes: Notes) -> None:
+    """At most one system message, an answer at the end, and in each answer either text or calls."""
+    roles = tuple(map(type, messages))
+    if roles.count(System) + roles.count(Developer) > 1:
+        at = [at for at, role in enumerate(roles) if role in (System, Developer)][1]
+        notes.error(
+            f"$.messages[{at}].role",
+            "second_system",
+            "Mistral takes only one system message in an example",
+            "Join the system and developer messages into one.",
+        )
+    if not roles or roles[-1] is not Assistant:
+        notes.error(
+            f"$.messages[{len(roles) - 1}].role" if roles else "$.messages",
+            "last_not_assistant",
+            "Mistral trains on examples that end with the assistant",
+            "Remove the messages after the last answer, or add the answer that is missing.",
+        )
+    for at, message in enumerate(messages):
+        if isinstance(message, Assistant) and bool(joined(message.content)) == bool(message.tool_calls):
+            _refuse_answer(message, f"$.messages[{at}].content", notes)
+
+
+def _refuse_answer(message: Assistant, path: str, notes: Notes) -> None:
+    """Text and calls are not split into two messages: that would teach the model to stop after the text."""
+    if message.tool_calls:
+        notes.error(
+            path,
+            "content_and_tool_calls",
+            "a Mistral assistant message has either content or tool_calls, not both",
+            "Remove the text beside the calls, or the calls.",
+        )
+    else:
+        notes.error(
+            path,
+            "empty_assistant",
+            "a Mistral assistant message needs content or tool_calls",
+            "Write the answer, or leave the example out.",
+        )
+
+
+def _check_tools(chat: Chat, notes: Notes) -> None:
+    check_function_names(chat, "$", "Mistral", notes)
+    defined = {tool.function.name for tool in chat.tools or ()}
+    trained = 0
+    for at, message in enumerate(chat.messages):
+        if isinstance(message, Assistant):
+            trained += message.weight != 0
+            for call_at, call in enumerate(message.tool_calls or ()):
+                if call.function.name not in defined:
+                    notes.error(
+                        f"$.messages[{at}].tool_calls[{call_at}].function.name",
+                        "tool_not_defined",
+                        "Mistral wants a definition of every tool that the conversation uses",
+                        "Add the function to the tools of the example.",
+                    )
+    if chat.tools and trained > 1:
+        notes.warning(
+            "$.tools",
+            "only_last_answer_trained",
+            "where an example has tools, mistral-finetune trains only its last assistant message",
+            "Split the conversation into one example for each answer that is to be learnt.",
+        )
+
+
+def _converted(chat: Chat, codes: set[str]) -> Chat:
+    if chat.parallel_tool_calls is not None:
+        codes.add("parallel_tool_calls_dropped")
+    ids = rewritten_ids(_tool_ids(chat.messages))
+    if ids:
+        codes.add("tool_ids_rewritten")
+    return Chat(
+        [_message(message, ids, codes) for message in chat.messages],
+        chat.tools and [_tool(tool, codes) for tool in chat.tools],
+    )
+
+
+def _tool_ids(messages: list[Message]) -> Iterator[str]:
+    for message in messages:
+        if isinstance(message, Tool):
+            yield message.tool_call_id
+        elif isinstance(message, Assistant):
+            for call in message.tool_calls or ():
+                yield call.id
+
+
+def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
+    """Only tool messages keep their name: it is the function's."""
+    if isinstance(message, Tool):
+        message = replace(message, tool_call_id=ids.get(message.tool_call_id, message.tool_call_id))
+        return with_text(message, codes)
+    message = without_name(as_system(message, codes), codes)
+    if isinstance(message, Assistant) and message.tool_calls:
+        calls = [replace(call, id=ids.get(call.id, call.id)) for call in message.tool_calls]
+        if message.content is not None:
+            codes.add("empty_content_dropped")
+        return replace(message, content=None, tool_calls=calls)
+    return _with_image_addresses(with_text(message, codes), codes)
+
+
+def _with_image_addresses(message: Message, codes: set[str]) -> Message:
+    """An image is its address, without the object around it."""
+    if not any(isinstance(part, ImagePart) for part in parts(message)):
+        return message
+    codes.add("image_url_as_string")
+    content: list[Any] = []
+    for part in parts(message):
+        if isinstance(part, ImagePart):
+            if part.image_url.detail is not None:
+                codes.add("image_detail_dropped")
+            content.append({"type": "image_url", "image_url": part.image_url.url})
+        else:
+            content.append(part)
+    return replace(message, content=content)
+
+
+def _tool(tool: ToolDefinition, codes: set[str]) -> ToolDefinition:
+    """A function has a description and parameters, empty ones if need be."""
+    function = tool.function
+    if function.description is not None and function.parameters is not None:
+        return tool
+    if function.description is None:
+        codes.add("description_filled")
+    if function.parameters is None:
+        codes.add("parameters_filled")
+    complete = replace(
+        function,
+        description=function.description or "",
+        parameters=_NO_PARAMETERS if function.parameters is None else function.parameters,
+    )
+    return replace(tool, function=complete)

@@ -1,0 +1,41 @@
+"""Tool call ids as Mistral wants them: exactly nine letters or digits."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable
+
+from xxhash import xxh3_64_intdigest
+
+LENGTH = 9
+
+_MISTRAL_ID = re.compile(rf"[a-zA-Z0-9]{{{LENGTH}}}")
+_ALPHABET = string.digits + string.ascii_letters
+
+
+def rewritten_ids(ids: Iterable[str]) -> dict[str, str]:
+    """For each id that Mistral would refuse, the one to use instead.
+
+    The same ids always give the same answer; no two ids share one, and none is an id that stays.
+    """
+    distinct = dict.fromkeys(ids)
+    refused = [name for name in distinct if not _MISTRAL_ID.fullmatch(name)]
+    taken = set(distinct)
+    rewritten = {}
+    for name in refused:
+        seed = 0
+        while (new := _digest(name, seed)) in taken:
+            seed += 1
+        taken.add(new)
+        rewritten[name] = new
+    return rewritten
+
+
+def _digest(name: str, seed: int) -> str:
+    number = xxh3_64_intdigest(name.encode(errors="replace"), seed)
+    digits = []
+    for _ in range(LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)

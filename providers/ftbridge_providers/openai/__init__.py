@@ -1,0 +1,1 @@
+"""OpenAI's hosted fine-tuning."""

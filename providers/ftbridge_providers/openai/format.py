@@ -1,0 +1,167 @@
+"""OpenAI's training files, from canonical examples.
+
+Sources: the OpenAPI document of 2026-08 (openai/openai-openapi); the guides to supervised,
+vision and preference fine-tuning at developers.openai.com/api/docs/guides (2026-06); the special
+tokens of tiktoken 0.14; and, where these are silent, the error texts of refused jobs.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from ftbridge.dataset.example import Assistant, Chat, Example, Message, Preference, Shape, TextPart, Tool
+from ftbridge.dataset.findings import Notes
+from ftbridge.model import Method
+from ftbridge_providers.images import ImageRules, images, parts, refuse_for_model
+from ftbridge_providers.shared import (
+    as_system,
+    check_function_names,
+    check_outputs,
+    plain,
+    refuse_shape,
+    with_text,
+    without_name,
+    without_weight,
+)
+
+VISION_MODEL = "gpt-4o-2024-08-06"
+CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
+"""By model family, the tokens of one example; the rest is cut off at its end and no error is raised."""
+
+_IMAGES = ImageRules("OpenAI", linked=True)
+_BYTES_PER_TOKEN = 4
+_SPECIAL_TOKEN = re.compile(r"<\|(?:endoftext|fim_prefix|fim_middle|fim_suffix|endofprompt)\|>")
+_content = attrgetter("content")
+
+
+class OpenAIFormat:
+    """Chats for supervised fine-tuning, preferences for DPO; `model` is a base model or an `ft:` one."""
+
+    minimum_examples = 10
+
+    def __init__(self, target: str, model: str, method: Method) -> None:
+        self.target = target
+        self.shapes: frozenset[Shape] = frozenset({"preference" if method is Method.DPO else "chat"})
+        self.model = model.removeprefix("ft:").split(":")[0]
+        families = (family for family in CONTEXT_TOKENS if self.model.startswith(family))
+        self.context = CONTEXT_TOKENS.get(next(families, ""), math.inf)
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        """The row of OpenAI's training file; see `Converter.convert`."""
+        if refuse_shape(example, self.shapes, "OpenAI", notes):
+            return example
+        if isinstance(example, Chat) and not example.tools and plain(example.messages):
+            text = "".join(map(_content, example.messages))
+            if "<|" not in text and len(text) <= self.context:
+                return example
+        codes: set[str] = set()
+        row: Example = example
+        if isinstance(example, Chat):
+            row = self._chat(example, notes, codes)
+        elif isinstance(example, Preference):
+            row = self._preference(example, notes, codes)
+        for code in sorted(codes):
+            notes.changed(code)
+        return row if codes else example
+
+    def _chat(self, chat: Chat, notes: Notes, codes: set[str]) -> Chat:
+        _IMAGES.check(chat.messages, "$.messages", notes)
+        if self.model != VISION_MODEL:
+            for path, _, _ in images(chat.messages, "$.messages"):
+                refuse_for_model("OpenAI", self.model, VISION_MODEL, path, notes)
+        check_function_names(chat, "$", "OpenAI", notes)
+        _check_special_tokens(chat.messages, "$.messages", notes)
+        self._check_length(_size(chat), notes)
+        return _converted(chat, codes)
+
+    def _preference(self, example: Preference, notes: Notes, codes: set[str]) -> Preference:
+        chat, preferred, other = example.input, example.preferred_output, example.non_preferred_output
+        check_outputs(example, "OpenAI", notes)
+        check_function_names(chat, "$.input", "OpenAI", notes)
+        for messages, root in (
+            (chat.messages, "$.input.messages"),
+            (preferred, "$.preferred_output"),
+            (other, "$.non_preferred_output"),
+        ):
+            _refuse_images(messages, root, notes)
+            _check_special_tokens(messages, root, notes)
+        self._check_length(_size(chat) + max(_size(Chat(preferred)), _size(Chat(other))), notes)
+        chat = _converted(chat, codes)
+        return Preference(
+            replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
+            [without_weight(message, codes) for message in preferred],
+            [without_weight(message, codes) for message in other],
+        )
+
+    def _check_length(self, size: int, notes: Notes) -> None:
+        tokens = size // _BYTES_PER_TOKEN
+        if tokens > self.context:
+            notes.warning(
+                "$",
+                "likely_truncated",
+                f"about {tokens} tokens by an estimate of {_BYTES_PER_TOKEN} bytes each, and OpenAI cuts an example of"
+                f" {self.model} off after {self.context} without a word",
+                "Shorten the example, or split it.",
+            )
+
+
+def _converted(chat: Chat, codes: set[str]) -> Chat:
+    return replace(chat, messages=[_message(message, codes) for message in chat.messages])
+
+
+def _message(message: Message, codes: set[str]) -> Message:
+    """Tool messages have no name and, whatever the schema says, only a string as content.
+
+    A list of text parts is refused with "message 3, key "content": Input should be a valid string"
+    (community.openai.com, thread 965584, 2024-10).
+    """
+    if isinstance(message, Tool):
+        return without_name(with_text(message, codes), codes)
+    return as_system(message, codes)
+
+
+def _refuse_images(messages: list[Message], root: str, notes: Notes) -> None:
+    for path, _, _ in images(messages, root):
+        notes.error(
+            path,
+            "image_in_preference",
+            "OpenAI's DPO takes text only",
+            "Leave the image out, or train the preferred answer by supervised fine-tuning.",
+        )
+
+
+def _check_special_tokens(messages: list[Message], root: str, notes: Notes) -> None:
+    for at, message in enumerate(messages):
+        for path, text in _texts(message):
+            if "<|" in text and (token := _SPECIAL_TOKEN.search(text)):
+                notes.error(
+                    f"{root}[{at}].{path}",
+                    "special_token",
+                    f'OpenAI refuses the whole file with "message contains an invalid token: {token[0]}"',
+                    "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
+                )
+
+
+def _texts(message: Message) -> Iterator[tuple[str, str]]:
+    """Every text in a message that is tokenized, with its path inside the message."""
+    if isinstance(message.content, str):
+        yield "content", message.content
+    for at, part in enumerate(parts(message)):
+        if isinstance(part, TextPart):
+            yield f"content[{at}].text", part.text
+    if isinstance(message, Assistant):
+        for at, call in enumerate(message.tool_calls or ()):
+            yield f"tool_calls[{at}].function.arguments", call.function.arguments
+
+
+def _size(chat: Chat) -> int:
+    """Bytes of everything that is tokenized as text."""
+    texts = sum(len(text.encode(errors="replace")) for message in chat.messages for _, text in _texts(message))
+    return texts + (len(msgspec.json.encode(chat.tools)) if chat.tools else 0)

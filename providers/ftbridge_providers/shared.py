@@ -1,0 +1,149 @@
+"""What more than one vendor asks of an example: small changes, and checks.
+
+A change takes a message and the set of this example's change codes; it returns the message
+itself where there is nothing to do, and otherwise a changed copy, with its code in the set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from ftbridge.dataset.example import (
+    SHAPE_OF,
+    Assistant,
+    Chat,
+    Content,
+    Developer,
+    Example,
+    Message,
+    Preference,
+    Shape,
+    System,
+    TextPart,
+    User,
+)
+from ftbridge.dataset.findings import Notes
+
+M = TypeVar("M", bound=Message)
+
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def plain(messages: Iterable[Message]) -> bool:
+    """Whether these are nameless texts by system, user and assistant, and no tools: a glance that most rows pass."""
+    for message in messages:
+        if type(message.content) is not str or message.name is not None:
+            return False
+        if isinstance(message, Assistant):
+            if message.tool_calls is not None:
+                return False
+        elif type(message) is not User and type(message) is not System:
+            return False
+    return True
+
+
+def as_system(message: Message, codes: set[str]) -> Message:
+    """A developer message under the role that the vendor knows."""
+    if not isinstance(message, Developer):
+        return message
+    codes.add("developer_role_renamed")
+    return System(message.content, message.name)
+
+
+def without_name(message: M, codes: set[str]) -> M:
+    """The message without the name of its author."""
+    if message.name is None:
+        return message
+    codes.add("name_dropped")
+    return replace(message, name=None)
+
+
+def without_weight(message: M, codes: set[str]) -> M:
+    """The message without its weight, where only whole outputs are trained."""
+    if not isinstance(message, Assistant) or message.weight is None:
+        return message
+    codes.add("weight_dropped")
+    return replace(message, weight=None)
+
+
+def with_text(message: M, codes: set[str]) -> M:
+    """The message with its text parts as one string, a blank line between them; images stay as they are.
+
+    The blank line is what Mistral's own mistral-common 1.13 puts there (instruct/normalize.py).
+    """
+    content = joined(message.content)
+    if content is message.content:
+        return message
+    codes.add("text_parts_joined")
+    return replace(message, content=content)
+
+
+def joined(content: Content | None) -> Content | None:
+    """Text parts as one string; everything else as it is."""
+    if not isinstance(content, list) or not all(isinstance(part, TextPart) for part in content):
+        return content
+    return "\n\n".join(part.text for part in content if isinstance(part, TextPart))
+
+
+def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, notes: Notes) -> bool:
+    """Whether the example has a shape that is not trained here; says so."""
+    shape = SHAPE_OF[type(example)]
+    if shape in shapes:
+        return False
+    trained = " and ".join(sorted(shapes))
+    notes.error(
+        "$",
+        "shape_not_trained",
+        f"{vendor} does not train on a {shape} with this method and model",
+        f"Give {trained} examples, or choose another method or target.",
+    )
+    return True
+
+
+def check_outputs(example: Preference, vendor: str, notes: Notes) -> bool:
+    """Whether both outputs are one assistant message each, and trained; says where they are not."""
+    good = True
+    for key in ("preferred_output", "non_preferred_output"):
+        output: list[Message] = getattr(example, key)
+        if len(output) != 1 or not isinstance(output[0], Assistant):
+            good = False
+            notes.error(
+                f"$.{key}",
+                "output_not_one_assistant",
+                f"{vendor} takes exactly one assistant message as {key}",
+                "Keep the one assistant message that answers the input, and move what leads to it into the input.",
+            )
+        elif output[0].weight == 0:
+            good = False
+            notes.error(
+                f"$.{key}[0].weight",
+                "output_weight_zero",
+                f"{vendor} compares both outputs and cannot leave one out of the training",
+                "Remove the weight, or the whole example.",
+            )
+    return good
+
+
+def check_function_names(chat: Chat, root: str, vendor: str, notes: Notes) -> None:
+    """Function names, defined or called, are letters, digits, underscores and dashes, 64 at most."""
+    for path, name in _function_names(chat, root):
+        if not _FUNCTION_NAME.fullmatch(name):
+            notes.error(
+                path,
+                "function_name",
+                f"{vendor} takes function names of 1 to 64 letters, digits, underscores and dashes",
+                "Rename the function in the tools, in the calls, and in what serves them later.",
+            )
+
+
+def _function_names(chat: Chat, root: str) -> Iterator[tuple[str, str]]:
+    for at, tool in enumerate(chat.tools or ()):
+        yield f"{root}.tools[{at}].function.name", tool.function.name
+    for at, message in enumerate(chat.messages):
+        if isinstance(message, Assistant):
+            for call_at, call in enumerate(message.tool_calls or ()):
+                yield f"{root}.messages[{at}].tool_calls[{call_at}].function.name", call.function.name

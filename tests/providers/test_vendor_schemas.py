@@ -1,0 +1,74 @@
+"""Converted rows fit the schemas in the vendors' own OpenAPI documents, and hold no key that these do not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from ftbridge.dataset.findings import Notes
+from vendor_cases import Case, converter, every
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs"
+NAMES = {
+    "openai": ("ChatCompletionRequest{}Message", "ChatCompletionTool", "FunctionObject"),
+    "together": ("ChatCompletion{}MessageParam", "ToolsPart", ""),
+}
+
+
+def schema_of(vendor: str) -> dict[str, Any]:
+    """The vendor's document, closed to unknown keys, with the weight that only training files know."""
+    if not (SPECS / f"{vendor}.json").exists():
+        pytest.skip("the vendors' OpenAPI documents are not here")
+    document: dict[str, Any] = msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes())
+    schemas = document["components"]["schemas"]
+    message, tool, function = NAMES[vendor]
+    for name in (*(message.format(role) for role in ("System", "User", "Assistant", "Tool")), tool, function):
+        if name:
+            schemas[name]["additionalProperties"] = False
+    schemas[message.format("Assistant")]["properties"]["weight"] = {"enum": [0, 1]}
+    if vendor == "together":
+        schemas["ToolsPart"]["properties"]["function"]["additionalProperties"] = False
+        # `index` is what replies carry; the rows in Together's fine-tuning guides have none.
+        schemas["ToolChoice"]["required"].remove("index")
+    return document
+
+
+def refused(vendor: str, kind: str, value: Any) -> list[str]:
+    """What the vendor's schema has against a message or a tool."""
+    registry: Registry[Any] = Registry().with_resource("spec:", DRAFT202012.create_resource(schema_of(vendor)))
+    message, tool, _ = NAMES[vendor]
+    name = tool if kind == "tool" else message.format(value["role"].capitalize())
+    schema = {"$ref": f"spec:#/components/schemas/{name}"}
+    return [error.message for error in Draft202012Validator(schema, registry=registry).iter_errors(value)]
+
+
+def has_schema(vendor: str, case: Case) -> bool:
+    """Together's document has no parts in the assistant's messages, though its vision guide asks for them."""
+    row = case.golden[vendor].row
+    return row != "refused" and not (vendor == "together" and "image_url" in msgspec.json.encode(case.example).decode())
+
+
+@pytest.mark.parametrize(("vendor", "case"), [one for one in every("openai", "together") if has_schema(*one.values)])
+def test_row_fits_the_schema_of_its_vendor(vendor: str, case: Case) -> None:
+    row = converter(vendor, case.example).convert(case.example, Notes())
+    plain = msgspec.json.decode(msgspec.json.encode(row))
+    chat = plain.get("input", plain)
+    messages = [*chat.get("messages", ()), *plain.get("preferred_output", ()), *plain.get("non_preferred_output", ())]
+    assert [refused(vendor, "message", message) for message in messages] == [[]] * len(messages)
+    tools = chat.get("tools", ())
+    assert [refused(vendor, "tool", tool) for tool in tools] == [[]] * len(tools)
+    assert chat.keys() <= {"messages", "tools", "parallel_tool_calls", "text"} - (
+        {"parallel_tool_calls"} if vendor == "together" else {"text"}
+    )
+
+
+@pytest.mark.parametrize("vendor", ["openai", "together"])
+def test_schema_refuses_what_was_not_converted(vendor: str) -> None:
+    assert refused(vendor, "message", {"role": "user", "content": "Hi", "mood": "good"})
+    assert refused(vendor, "message", {"role": "tool", "content": [{"type": "image_url"}], "tool_call_id": "1"})
