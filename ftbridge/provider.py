@@ -155,7 +155,8 @@ class Provider:
         if spec.method not in self.capabilities.methods:
             offered = ", ".join(sorted(self.capabilities.methods))
             raise SpecError(f"{self.name} does not offer method {spec.method}", hint=f"It offers: {offered}.")
-        said, kept = [], {}
+        said: list[str] = []
+        kept: dict[str, Any] = {}
         for name, value in spec.hyperparameters.given().items():
             handling = self.capabilities.hyperparameters.get(name, Handling(how="refused"))
             if handling.how != "refused":

@@ -21,7 +21,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from ftbridge.dataset import Chat, User, convert
+from ftbridge.dataset import convert
+from ftbridge.dataset.example import Chat, User
 from ftbridge.errors import FtbridgeError, SpecError, Unsupported
 from ftbridge.model import Event, Hyperparameters, Spec, Status
 from ftbridge.provider import Files, Provider, RemoteJob

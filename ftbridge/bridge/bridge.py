@@ -14,7 +14,8 @@ from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare
 from ftbridge.bridge.submitting import submit
 from ftbridge.config import Config, load_config
-from ftbridge.dataset import Chat, Converter, Report, System, User, check
+from ftbridge.dataset import Converter, Report, check
+from ftbridge.dataset.example import Chat, System, User
 from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
 from ftbridge.home import find_home
 from ftbridge.ledger import Intent, Ledger, Prepared, Record

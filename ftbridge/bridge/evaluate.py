@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ftbridge.dataset import Assistant, Chat, read_examples
+from ftbridge.dataset import read_examples
+from ftbridge.dataset.example import Assistant, Chat
 from ftbridge.errors import DataError
 from ftbridge.model import Frozen
 from ftbridge.provider import Provider

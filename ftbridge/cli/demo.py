@@ -10,7 +10,8 @@ import typer
 from ftbridge.cli.data import print_report
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow
-from ftbridge.dataset import Chat, read_examples
+from ftbridge.dataset import read_examples
+from ftbridge.dataset.example import Chat
 from ftbridge.model import Job, Status
 from ftbridge.sample import SampleFiles, sample_files
 

@@ -60,10 +60,12 @@ def show(text: str, *, style: str = "") -> None:
 
 
 def clean(text: str) -> str:
-    """`text` with everything escaped that could steer a terminal."""
-    from ftbridge.dataset import printable
+    """`text` with every character escaped that could steer a terminal; line ends stay."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else _escape(sign) for sign in text)
 
-    return printable(text)
+
+def _escape(sign: str) -> str:
+    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def print_json(document: Any) -> None:

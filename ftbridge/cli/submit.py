@@ -94,7 +94,8 @@ def _hyperparameter_options() -> list[inspect.Parameter]:
 
 
 def _option(name: str, kind: type, help_text: str) -> inspect.Parameter:
-    annotation = Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", help=help_text, show_default=False)]
+    option = typer.Option(f"--{name.replace('_', '-')}", help=help_text, show_default=False)
+    annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 

@@ -74,17 +74,14 @@ def _draw(told: _Told) -> None:
 
 
 def _advance(progress: Progress, task: TaskID, job: Job, event: Event | None) -> None:
-    speed = f"  {event.tokens_per_second:,.0f} tokens/s" if event and event.tokens_per_second else None
-    latest = job.latest
-    figures = f"loss {number(latest.train_loss)}  validation loss {number(latest.valid_loss)}"
-    progress.update(
-        task,
-        completed=latest.step or 0,
-        total=latest.total_steps,
-        status=str(job.status),
-        **({"figures": figures + speed} if speed else {}),
-    )
-    if event is not None and event.kind in ("message", "status") and event.message:
+    progress.update(task, completed=job.latest.step or 0, total=job.latest.total_steps, status=str(job.status))
+    if event is not None and event.kind == "metric":
+        latest = job.latest
+        figures = f"loss {number(latest.train_loss)}  validation loss {number(latest.valid_loss)}"
+        if event.tokens_per_second:
+            figures += f"  {event.tokens_per_second:,.0f} tokens/s"
+        progress.update(task, figures=figures)
+    elif event is not None and event.message:
         progress.console.print(clean(line(job, event)))
 
 

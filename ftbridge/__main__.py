@@ -1,0 +1,5 @@
+"""`python -m ftbridge` is the command line."""
+
+from ftbridge.cli.app import main
+
+main()

@@ -1,0 +1,40 @@
+"""The command line and a small dataset to run it on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from command_line import Cli, Ran
+
+
+@pytest.fixture
+def cli(home: Path) -> Cli:
+    """Run `ftbridge` with these words in the working folder; no traceback may ever be seen."""
+
+    def run(*words: str | Path, stdin: str = "", columns: int = 120) -> Ran:
+        environment = {**os.environ, "FTBRIDGE_HOME": str(home), "COLUMNS": str(columns), "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "ftbridge", *map(str, words)]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, timeout=240)
+        assert "Traceback" not in done.stdout + done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A small dataset that is right."""
+    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    chats = [
+        {"messages": [{"role": "user", "content": f"Say {word}."}, {"role": "assistant", "content": word}]}
+        for word in words
+    ]
+    file = tmp_path / "work" / "rows.jsonl"
+    file.write_text("".join(json.dumps(chat) + "\n" for chat in chats), "utf-8")
+    return file

@@ -1,0 +1,114 @@
+"""A sweep writes down what is new, once, and never lets a job go backwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ftbridge.bridge.monitor import sweep
+from ftbridge.ledger import Intent, Ledger, Prepared, Record
+from ftbridge.model import Event, Result, Spec, Status, now
+from ftbridge.provider import RemoteJob
+from scripted_provider import ScriptedProvider
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def running(ledger: Ledger) -> Record:
+    spec = Spec(target="scripted:small", data=Path("rows.jsonl"))
+    intent = Intent(
+        id="ftb_aaaa",
+        target=spec.target,
+        spec=spec,
+        prepared=Prepared(training="k"),
+        request_hash="h",
+        created_at=now(),
+    )
+    changed = ledger.change(ledger.add(intent), status=Status.RUNNING, raw_status="going", remote_id="r1")
+    assert changed
+    return changed
+
+
+def look(provider: ScriptedProvider, ledger: Ledger, status: Status, raw: str, **more: object) -> Record:
+    provider.polled["r1"] = RemoteJob.model_validate({"remote_id": "r1", "status": status, "raw_status": raw, **more})
+    sweep([ledger.job("ftb_aaaa")], lambda _record: provider, ledger)
+    return ledger.job("ftb_aaaa")
+
+
+def statuses(ledger: Ledger) -> list[Status | None]:
+    return [event.status for _number, event in ledger.events("ftb_aaaa") if event.kind == "status"]
+
+
+def metric(step: int, **figures: float) -> Event:
+    return Event.model_validate({"at": AT, "kind": "metric", "cursor": f"c{step}", "step": step, **figures})
+
+
+def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    provider.told = [metric(1, train_loss=2.0, valid_loss=2.5)]
+    look(provider, ledger, Status.RUNNING, "going")
+    provider.told.append(metric(2, train_loss=1.0))
+    seen = look(provider, ledger, Status.RUNNING, "going")
+    assert [event.step for _number, event in ledger.events("ftb_aaaa")] == [1, 2]
+    assert (seen.job.latest.step, seen.job.latest.train_loss, seen.job.latest.valid_loss) == (2, 1.0, 2.5)
+    assert seen.cursor == "c2"
+
+
+def test_a_look_that_finds_nothing_new_writes_nothing(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    assert look(provider, ledger, Status.RUNNING, "going").version == running.version
+
+
+def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
+    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    seen = look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    assert seen.job.status is Status.SUCCEEDED
+    assert seen.job.result == Result(model="tuned-1")
+    assert seen.job.finished_at == AT
+    assert statuses(ledger) == [Status.SUCCEEDED]
+
+
+def test_a_job_that_is_over_is_not_asked_about_again(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    look(provider, ledger, Status.FAILED, "broken", error="out of memory")
+    seen = look(provider, ledger, Status.RUNNING, "going")
+    assert seen.job.status is Status.FAILED
+    assert seen.job.error == "out of memory"
+
+
+def test_a_final_event_that_is_ahead_of_the_poll_waits_for_it(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    assert look(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
+    seen = look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    assert seen.job.result == Result(model="tuned-1")
+    assert statuses(ledger) == [Status.SUCCEEDED]
+
+
+def test_a_worker_that_died_is_failed_whatever_its_events_say(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    provider.told = [Event(at=AT, kind="status", cursor="c1", status=Status.PAUSED)]
+    assert look(provider, ledger, Status.FAILED, "failed", error="killed").job.status is Status.FAILED
+    assert statuses(ledger) == [Status.PAUSED, Status.FAILED]
+
+
+def test_a_word_nobody_knows_is_kept_and_polled_on(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
+    seen = look(provider, ledger, Status.UNKNOWN, "defragmenting")
+    assert (seen.job.status, seen.job.raw_status) == (Status.UNKNOWN, "defragmenting")
+    assert look(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
+    assert statuses(ledger) == [Status.UNKNOWN, Status.RUNNING]
+
+
+def test_a_job_the_vendor_has_forgotten_stays_as_it_was(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    sweep([running], lambda _record: provider, ledger)
+    assert ledger.job("ftb_aaaa") == running

@@ -1,0 +1,116 @@
+"""The durable submit: whatever dies when, the vendor ends up with one job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ftbridge.bridge.prepare import prepared_file
+from ftbridge.bridge.submitting import submit
+from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, StateError
+from ftbridge.ledger import Intent, Ledger, Prepared, Record, job_lock
+from ftbridge.model import Spec, Status, now
+from scripted_provider import Died, ScriptedProvider, vendor_error
+
+
+@pytest.fixture
+def record(tmp_path: Path, ledger: Ledger) -> Record:
+    for key in ("k1", "k2"):
+        prepared_file(tmp_path, key).parent.mkdir(exist_ok=True)
+        prepared_file(tmp_path, key).write_text("rows", "utf-8")
+    spec = Spec(target="scripted:small", data=Path("rows.jsonl"))
+    prepared = Prepared(training="k1", validation="k2")
+    return ledger.add(
+        Intent(id="ftb_aaaa", target=spec.target, spec=spec, prepared=prepared, request_hash="h", created_at=now())
+    )
+
+
+def test_a_job_is_made_once_with_its_tag_and_remembered(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    made = submit(record, provider, ledger, tmp_path)
+    assert made.job.remote_id == "remote-1"
+    assert made.job.status is Status.QUEUED
+    assert made.job.raw_status == "waiting"
+    assert provider.jobs == {"remote-1": "ftb_aaaa"}
+    assert submit(made, provider, ledger, tmp_path) == made
+    assert len(provider.jobs) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Died(),
+        vendor_error(NetworkError),
+        vendor_error(ProviderError, provider="scripted", status=500),
+        vendor_error(ProviderError, provider="scripted"),
+    ],
+    ids=["killed", "connection lost", "500", "nonsense"],
+)
+def test_an_unclear_end_is_cleared_up_by_the_next_try(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record, when: str, fault: BaseException
+) -> None:
+    getattr(provider, when).append(fault)
+    with pytest.raises(type(fault)) as problem:
+        submit(record, provider, ledger, tmp_path)
+    if isinstance(problem.value, FtbridgeError):
+        assert "ftbridge recover" in problem.value.hint
+    assert ledger.job("ftb_aaaa").job.status is Status.SUBMITTING
+    recovered = submit(ledger.job("ftb_aaaa"), provider, ledger, tmp_path)
+    assert recovered.job.remote_id == "remote-1"
+    assert len(provider.jobs) == 1
+    assert provider.uploads == ["k1", "k2"]
+
+
+def test_a_refusal_fails_the_job_and_is_not_asked_again(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    provider.before.append(vendor_error(ProviderError, provider="scripted", status=400, code="bad_model"))
+    with pytest.raises(ProviderError, match="the vendor's words"):
+        submit(record, provider, ledger, tmp_path)
+    failed = ledger.job("ftb_aaaa")
+    assert failed.job.status is Status.FAILED
+    assert failed.job.error == "the vendor's words"
+    assert failed.job.finished_at
+    assert submit(failed, provider, ledger, tmp_path) == failed
+    assert provider.jobs == {}
+
+
+def test_a_new_job_that_the_listing_may_not_show_yet_is_waited_for(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedProvider, "listing_lag_seconds", 60.0)
+    provider.before.append(Died())
+    with pytest.raises(Died):
+        submit(record, provider, ledger, tmp_path)
+    assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
+    assert provider.jobs == {}
+    monkeypatch.setattr(ScriptedProvider, "listing_lag_seconds", 0.0)
+    assert submit(record, provider, ledger, tmp_path).job.remote_id == "remote-1"
+
+
+def test_while_one_process_submits_another_keeps_its_hands_off(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    with job_lock(tmp_path, "ftb_aaaa"):
+        assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
+    assert provider.jobs == {}
+
+
+def test_a_file_uploaded_before_is_not_uploaded_again(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    ledger.remember_upload("scripted", "k1", "file-before")
+    submit(record, provider, ledger, tmp_path)
+    assert provider.uploads == ["k2"]
+
+
+def test_a_prepared_file_that_is_gone_is_named(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    prepared_file(tmp_path, "k2").unlink()
+    with pytest.raises(StateError, match=r"k2\.jsonl is gone"):
+        submit(record, provider, ledger, tmp_path)
+    assert provider.jobs == {}

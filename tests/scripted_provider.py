@@ -1,0 +1,60 @@
+"""A provider whose vendor is a list in memory, with faults on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ftbridge.errors import FtbridgeError
+from ftbridge.model import Event, Method, Spec, Status
+from ftbridge.provider import Capabilities, Files, Provider, RemoteJob
+
+
+class ScriptedProvider(Provider):
+    """`jobs` is what the vendor has: tag by remote id. `before` and `after` are raised once by the next create."""
+
+    name: ClassVar[str] = "scripted"
+    capabilities: ClassVar[Capabilities] = Capabilities(methods=frozenset({Method.SFT}), hyperparameters={})
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.jobs: dict[str, str] = {}
+        self.uploads: list[str] = []
+        self.before: list[BaseException] = []
+        self.after: list[BaseException] = []
+        self.polled: dict[str, RemoteJob] = {}
+        self.told: list[Event] = []
+
+    def upload(self, file: Path, *, key: str) -> str:
+        assert file.exists()
+        self.uploads.append(key)
+        return f"file-{key}"
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        if self.before:
+            raise self.before.pop()
+        remote_id = f"remote-{len(self.jobs) + 1}"
+        self.jobs[remote_id] = tag
+        if self.after:
+            raise self.after.pop()
+        return RemoteJob(remote_id=remote_id, status=Status.QUEUED, raw_status="waiting")
+
+    def find(self, tag: str) -> RemoteJob | None:
+        found = [remote_id for remote_id, of in self.jobs.items() if of == tag]
+        return RemoteJob(remote_id=found[0], status=Status.RUNNING, raw_status="going") if found else None
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
+        return [self.polled[remote_id] for remote_id in remote_ids if remote_id in self.polled]
+
+    def events(self, remote_id: str, since: str) -> Iterator[Event]:
+        places = [place for place, event in enumerate(self.told) if event.cursor == since]
+        yield from self.told[places[0] + 1 if places else 0 :]
+
+
+class Died(BaseException):
+    """Stands for a process that is killed: nothing catches it."""
+
+
+def vendor_error(kind: type[FtbridgeError], **known: Any) -> FtbridgeError:
+    return kind("the vendor's words", hint="a way out.", **known)
