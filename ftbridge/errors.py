@@ -13,7 +13,17 @@
     ├── DataError                   the dataset has findings                         exit 1
     ├── JobFailed                   the job ended, but not well                      exit 1
     ├── ProviderError               the vendor refused or answered nonsense          exit 3
-    │   └── Unsupported             the provider does not offer this verb
+    │   ├── Unsupported             the provider does not offer this verb
+    │   ├── AuthenticationFailed    401: the key is missing, wrong or revoked
+    │   ├── AccessDenied            403: the key may not do this
+    │   ├── ProviderRetired         410, 501, or known from its catalogue: the vendor has closed this
+    │   ├── NotFound                404
+    │   ├── Conflict                409
+    │   ├── InvalidRequest          400, 413, 422: the vendor will not have it as it is
+    │   ├── RateLimited             429: later; `retry_after` seconds, where the vendor said
+    │   ├── QuotaExceeded           402, or 429 for money: not until somebody pays
+    │   ├── ServerTrouble           5xx
+    │   └── BadAnswer               not JSON, cut short, or without what must be in it
     └── NetworkError                the vendor could not be reached                  exit 4
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
@@ -120,10 +130,54 @@ class Unsupported(ProviderError):
     """The provider does not offer this verb."""
 
 
+class AuthenticationFailed(ProviderError):
+    """401: the key is missing, wrong or revoked."""
+
+
+class AccessDenied(ProviderError):
+    """403: the key is known, and may not do this."""
+
+
+class ProviderRetired(ProviderError):
+    """The vendor has closed this for good: 410, 501, or its catalogue says so."""
+
+
+class NotFound(ProviderError):
+    """404: the vendor has no such thing."""
+
+
+class Conflict(ProviderError):
+    """409: what is there already stands against it."""
+
+
+class InvalidRequest(ProviderError):
+    """400, 413 or 422: the vendor will not have the request as it is."""
+
+
+class RateLimited(ProviderError):
+    """429: too many requests for now. `retry_after` is in seconds, `None` where the vendor did not say."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.retry_after = retry_after
+
+
+class QuotaExceeded(ProviderError):
+    """402, or a 429 that only money ends: trying again is of no use."""
+
+
+class ServerTrouble(ProviderError):
+    """5xx: the vendor failed, and may have done what was asked or not."""
+
+
+class BadAnswer(ProviderError):
+    """The answer is not JSON, is cut short, or lacks what must be in it; it may have been done or not."""
+
+
 class NetworkError(FtbridgeError):
     """The vendor could not be reached, or the connection broke."""
 
     exit_code = 4
 
 
-_DESCRIBED = ("provider", "status", "code", "param", "request_id", "line", "path")
+_DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")

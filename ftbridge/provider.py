@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, NoReturn
 
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
+from ftbridge.endpoint import Endpoint
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Result, Spec, Status
 
@@ -76,7 +77,8 @@ class Reply(Frozen):
 class Provider:
     """Base of every provider; `home` is ftbridge's own folder, for those that keep files.
 
-    Constructing one is cheap and touches no network: SDKs are imported by the verbs.
+    A hosted provider talks to `endpoint`, or, where none is given, to the one its environment
+    variables name. Constructing one is cheap and touches no network: SDKs are imported by the verbs.
     """
 
     name: ClassVar[str]
@@ -86,8 +88,14 @@ class Provider:
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may stay out of the vendor's listing, and so out of `find`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, endpoint: Endpoint | None = None) -> None:
         self.home = home
+        self._given = endpoint
+
+    @property
+    def account(self) -> str:
+        """Whose files and jobs these are: one word for each key and place, which does not tell the key."""
+        return self._given.account if self._given else self.name
 
     def resolve(self, model: str) -> str:
         """The model's name made independent of the working folder; most providers have nothing to do."""

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
+from ftbridge.endpoint import Endpoint
 from ftbridge.errors import MissingExtra, TargetError
 from ftbridge.provider import Provider
 from ftbridge.target import Target
 
+if TYPE_CHECKING:
+    from ftbridge.mock import MockVendor
+
 GROUP = "ftbridge.providers"
+MOCK_GROUP = "ftbridge.mocks"
+SPEED = "FTBRIDGE_MOCK_SPEED"
+FAULTS = "FTBRIDGE_MOCK_FAULTS"
 
 
 def provider_names() -> list[str]:
@@ -18,7 +29,7 @@ def provider_names() -> list[str]:
 
 
 def load_provider(target: Target, home: Path) -> Provider:
-    """The provider of `target`.
+    """The provider of `target`; its mock, if that is asked for, is served from this process.
 
     Raises `TargetError` for a name that nobody registered, naming those that are, and
     `MissingExtra`, with the command that installs it, where the provider's own packages are absent.
@@ -29,18 +40,46 @@ def load_provider(target: Target, home: Path) -> Provider:
             f"no provider is called {target.provider!r}",
             hint=f"Installed: {', '.join(sorted(found))}.",
         )
-    if target.mocked:
-        raise TargetError(f"{target.provider} has no mock", hint=f"Use {target.provider}:{target.model} itself.")
-    return _load(found[target.provider])(home)
+    made: type[Provider] = _load(found[target.provider])
+    return made(home, start_mock(target.provider, home)) if target.mocked else made(home)
 
 
-def _load(entry: EntryPoint) -> type[Provider]:
+def mock_names() -> list[str]:
+    """The vendors that have a mock, sorted."""
+    return sorted(entry.name for entry in entry_points(group=MOCK_GROUP))
+
+
+def load_mock(vendor: str) -> type[MockVendor]:
+    """The mock of a vendor. Raises `TargetError` where there is none."""
+    found = {entry.name: entry for entry in entry_points(group=MOCK_GROUP)}
+    if vendor not in found:
+        raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
+    mock: type[MockVendor] = _load(found[vendor])
+    return mock
+
+
+def start_mock(vendor: str, home: Path) -> Endpoint:
+    """Serve the vendor's mock from this process, with its state in the home; where it listens."""
+    from ftbridge.mock import MockServer, parse_fault
+
+    mock = load_mock(vendor)
+    faults = [parse_fault(rule) for rule in os.environ.get(FAULTS, "").split()]
+    speed = float(os.environ.get(SPEED, "60"))
+    server = MockServer(mock(home / "mock" / vendor, speed=speed, faults=faults).app()).start()
+    return Endpoint(
+        base_url=server.url + mock.base_path,
+        api_key=SecretStr("mock-key"),
+        account=f"mock+{vendor}",
+        configured=True,
+    )
+
+
+def _load(entry: EntryPoint) -> Any:
     try:
-        loaded: type[Provider] = entry.load()
+        return entry.load()
     except ImportError as problem:
         package = entry.dist.name if entry.dist else "ftbridge"
         raise MissingExtra(
             f"provider {entry.name} needs a package that is not installed: {problem.name or problem}",
             hint=f"Install it with: pip install '{package}[{entry.name}]'",
         ) from problem
-    return loaded

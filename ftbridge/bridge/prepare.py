@@ -58,6 +58,6 @@ def _warnings(report: Report) -> list[str]:
 
 def _changes(conversion: Conversion) -> list[str]:
     return [
-        f"{code}: {change.count} rows changed, the first on line {change.first_line}"
-        for code, change in conversion.changed.items()
+        f"{code}: {count} rows changed, the first on line {first_line}"
+        for code, (count, first_line) in conversion.changed.items()
     ]

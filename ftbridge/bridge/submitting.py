@@ -61,7 +61,7 @@ def _create(record: Record, provider: Provider, ledger: Ledger, home: Path) -> R
 
 
 def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
-    known = ledger.upload(provider.name, key)
+    known = ledger.upload(provider.account, key)
     if known:
         return known
     file = prepared_file(home, key)
@@ -71,7 +71,7 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
             hint="Submit the dataset again; nothing was asked of the vendor.",
         )
     remote_file = provider.upload(file, key=key)
-    ledger.remember_upload(provider.name, key, remote_file)
+    ledger.remember_upload(provider.account, key, remote_file)
     return remote_file
 
 

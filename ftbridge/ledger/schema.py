@@ -47,7 +47,7 @@ events = Table(
 uploads = Table(
     "uploads",
     metadata,
-    Column("provider", String, primary_key=True),
+    Column("account", String, primary_key=True),
     Column("content_key", String, primary_key=True),
     Column("remote_file", String),
     Column("created_at", String),
@@ -69,8 +69,8 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
                 job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, event TEXT NOT NULL,
                 PRIMARY KEY (job_id, number))""",
             """CREATE TABLE uploads (
-                provider TEXT NOT NULL, content_key TEXT NOT NULL, remote_file TEXT NOT NULL,
-                created_at TEXT NOT NULL, PRIMARY KEY (provider, content_key))""",
+                account TEXT NOT NULL, content_key TEXT NOT NULL, remote_file TEXT NOT NULL,
+                created_at TEXT NOT NULL, PRIMARY KEY (account, content_key))""",
         ],
     ),
 ]

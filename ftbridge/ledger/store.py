@@ -104,17 +104,17 @@ class Ledger:
             rows = connection.execute(query).all()
         return [(row.number, Event.model_validate_json(row.event)) for row in rows]
 
-    def upload(self, provider: str, content_key: str) -> str | None:
-        """The provider's id of a file with that content, if it was uploaded before."""
+    def upload(self, account: str, content_key: str) -> str | None:
+        """The vendor's id of a file with that content, if it was uploaded to that account before."""
         query = select(uploads.c.remote_file)
-        query = query.where(uploads.c.provider == provider, uploads.c.content_key == content_key)
+        query = query.where(uploads.c.account == account, uploads.c.content_key == content_key)
         with self._reading() as connection:
             found: str | None = connection.execute(query).scalar()
         return found
 
-    def remember_upload(self, provider: str, content_key: str, remote_file: str) -> None:
-        """Write down that the provider has the file."""
-        row = {"provider": provider, "content_key": content_key, "remote_file": remote_file}
+    def remember_upload(self, account: str, content_key: str, remote_file: str) -> None:
+        """Write down that the vendor has the file."""
+        row = {"account": account, "content_key": content_key, "remote_file": remote_file}
         with self._writing() as connection:
             connection.execute(insert(uploads).values(created_at=now().isoformat(), **row))
 

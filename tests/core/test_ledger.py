@@ -82,7 +82,7 @@ def test_a_job_is_found_by_the_beginning_of_its_id_or_as_the_last(tmp_path: Path
         ledger.job("ftb%")
 
 
-def test_an_upload_is_remembered_by_provider_and_content(tmp_path: Path) -> None:
+def test_an_upload_is_remembered_by_account_and_content(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     assert ledger.upload("local", "k1") is None
     ledger.remember_upload("local", "k1", "file-1")

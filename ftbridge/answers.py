@@ -1,0 +1,83 @@
+"""From a vendor's HTTP answer to the error that it means: by status and code, never by prose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from ftbridge.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    BadAnswer,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    ProviderError,
+    ProviderRetired,
+    QuotaExceeded,
+    RateLimited,
+    ServerTrouble,
+)
+
+_KINDS: dict[int, tuple[type[ProviderError], str]] = {
+    400: (InvalidRequest, "Mend what it names; nothing was made."),
+    401: (AuthenticationFailed, "Set the provider's API key to one that is valid."),
+    402: (QuotaExceeded, "Add credit at the provider; trying again before that is of no use."),
+    403: (AccessDenied, "Use a key, or an organisation, that may do this."),
+    404: (NotFound, "Look whether the id is right and belongs to this account."),
+    409: (Conflict, "Something of that name or content is there already."),
+    410: (ProviderRetired, "The provider has closed this; choose another target."),
+    413: (InvalidRequest, "The file is larger than the provider takes; split it."),
+    422: (InvalidRequest, "Mend what it names; nothing was made."),
+    429: (RateLimited, "Wait, then try again."),
+    501: (ProviderRetired, "The provider has closed this; choose another target."),
+}
+_MONEY = ("insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached")
+"""Codes of a 429 that waiting does not end (OpenAI, error codes guide, 2026)."""
+
+
+def error_from(
+    provider: str,
+    status: int,
+    message: str,
+    *,
+    code: str | None = None,
+    kind: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ProviderError:
+    """The error for an answer with `status` and the vendor's own words; `kind` is its `type`, where it has one."""
+    headers = headers or {}
+    known: dict[str, Any] = {
+        "provider": provider,
+        "status": status,
+        "code": code,
+        "param": param,
+        "request_id": headers.get("x-request-id"),
+    }
+    sentence = f"{provider} answered {status}: {message.strip() or 'without a word'}"
+    if status == 429 and (code in _MONEY or kind in _MONEY):
+        return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)
+    if status == 429:
+        return RateLimited(sentence, retry_after=retry_after(headers), hint=_KINDS[429][1], **known)
+    if status >= 500 and status != 501:
+        return ServerTrouble(sentence, hint="The provider has trouble; try again later.", **known)
+    if 300 <= status < 400:
+        return BadAnswer(sentence, hint="Redirects are not followed: set the base URL to where the API is.", **known)
+    made, hint = _KINDS.get(status, (InvalidRequest, "Mend what it names; nothing was made."))
+    return made(sentence, hint=hint, **known)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a Retry-After header asks for: a number, or a date (RFC 9110, 10.2.3)."""
+    text = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

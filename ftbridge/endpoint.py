@@ -1,0 +1,68 @@
+"""Where a hosted vendor's API is, and the key that opens it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from ftbridge.errors import ConfigError
+from ftbridge.model import Frozen
+
+INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
+
+
+class Endpoint(Frozen):
+    """`account` tells one key's files and jobs from another's without telling the key."""
+
+    base_url: str
+    api_key: SecretStr
+    account: str
+    configured: bool = False
+    """The base URL is the user's own, not the vendor's."""
+
+
+def hosted_endpoint(vendor: str, default_url: str, *, key_env: str, url_env: str) -> Endpoint:
+    """The endpoint that the environment gives for `vendor`.
+
+    Raises `ConfigError` for a key that is missing or cannot be a header, never showing it, and for a
+    base URL that would send it in the clear.
+    """
+    key = os.environ.get(key_env, "").strip()
+    if not key:
+        raise ConfigError(f"there is no key for {vendor}", hint=f"Set {key_env} in the environment.")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"{key_env} holds characters that no key has",
+            hint="Set it again; look for line ends and quotation marks that were copied along.",
+        )
+    base_url = (os.environ.get(url_env) or default_url).rstrip("/")
+    _check_url(base_url, url_env)
+    account = hashlib.sha256(f"{base_url}\n{key}".encode()).hexdigest()[:12]
+    return Endpoint(
+        base_url=base_url, api_key=SecretStr(key), account=account, configured=base_url != default_url.rstrip("/")
+    )
+
+
+def _check_url(base_url: str, url_env: str) -> None:
+    parts = urlsplit(base_url)
+    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
+        return
+    if parts.scheme == "http" and parts.hostname and os.environ.get(INSECURE) == "1":
+        return
+    raise ConfigError(
+        f"{url_env} = {base_url!r} is neither https nor this machine: the key would travel in the clear",
+        hint=f"Use an https address, or set {INSECURE}=1 if you accept that.",
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,28 @@
+"""The engine that hosts any vendor's mock: a life cycle driven by time, faults by rule, a real server.
+
+What a vendor's mock says and takes is in the vendor's room; here is what all of them share.
+"""
+
+from ftbridge.mock.faults import Fault, Faults, parse_fault
+from ftbridge.mock.script import Moment, Script, write_script
+from ftbridge.mock.server import MockServer, serve
+from ftbridge.mock.store import Store
+from ftbridge.mock.vendor import Answer, Call, MockVendor, Refusal, Seen, operation
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Fault",
+    "Faults",
+    "MockServer",
+    "MockVendor",
+    "Moment",
+    "Refusal",
+    "Script",
+    "Seen",
+    "Store",
+    "operation",
+    "parse_fault",
+    "serve",
+    "write_script",
+]

@@ -1,0 +1,76 @@
+"""Faults by rule: what goes wrong, at which operation, and how often.
+
+create_job=500-after        the job is made, the answer is 500, once
+list_jobs=lag:5             jobs of the last 5 seconds are not listed, every time
+*=429:2x3                   any operation, three times, with Retry-After: 2
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Literal, cast, get_args
+
+from msgspec import Struct
+
+from ftbridge.errors import UsageError
+
+Kind = Literal[
+    "429", "500", "500-after", "cut", "cut-after", "cut-upload", "truncate", "slow", "html", "invalid-json",
+    "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "lag", "stall", "fail", "unknown-status",
+]  # fmt: skip
+STANDING: tuple[Kind, ...] = ("lag", "stall", "fail", "unknown-status")
+"""Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""
+
+_RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")
+
+
+class Fault(Struct, frozen=True):
+    """`value` is seconds where the kind needs some; `times` is how many calls it spoils."""
+
+    operation: str
+    kind: Kind
+    value: float = 1.0
+    times: int = 1
+
+
+def parse_fault(text: str) -> Fault:
+    """A fault from its rule. Raises `UsageError` with the grammar."""
+    match = _RULE.fullmatch(text.replace(" ", ""))
+    if not match or match["kind"] not in get_args(Kind):
+        raise UsageError(
+            f"{text!r} is no fault",
+            hint=f"Write operation=kind, kind:seconds or kind:secondsxTIMES; kinds: {', '.join(get_args(Kind))}.",
+        )
+    kind = cast(Kind, match["kind"])
+    return Fault(match["operation"], kind, float(match["value"] or 1.0), int(match["times"] or 1))
+
+
+class Faults:
+    """The faults still to come."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._standing = [fault for fault in faults if fault.kind in STANDING]
+        self._waiting = [fault for fault in faults if fault.kind not in STANDING for _time in range(fault.times)]
+
+    def add(self, text: str) -> None:
+        """One more fault, by its rule."""
+        more = Faults([parse_fault(text)])
+        self._standing += more._standing
+        self._waiting += more._waiting
+
+    def clear(self) -> None:
+        """From now on all goes well."""
+        self._standing.clear()
+        self._waiting.clear()
+
+    def take(self, operation: str) -> Fault | None:
+        """The next fault of this operation, used up by being taken."""
+        for place, fault in enumerate(self._waiting):
+            if fault.operation in (operation, "*"):
+                return self._waiting.pop(place)
+        return None
+
+    def standing(self, kind: Kind) -> Fault | None:
+        """The condition of that kind, if it holds."""
+        return next((fault for fault in self._standing if fault.kind == kind), None)

@@ -1,0 +1,70 @@
+"""A real HTTP server on a loopback port, in a thread or in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class _Protocol(H11Protocol):
+    """Hands the connection itself to the application, so that a fault can break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class MockServer:
+    """Serves an application from a thread for as long as the block lasts.
+
+    >>> with MockServer(app) as server:                              # doctest: +SKIP
+    ...     print(server.url)
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        self._socket = _listen(0)
+        self._server = _server(app)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-mock", daemon=True
+        )
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def start(self) -> MockServer:
+        """Serve from now on; connections are accepted when this returns."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(5)
+        self._socket.close()
+
+    def __enter__(self) -> MockServer:
+        return self.start()
+
+    def __exit__(self, *_problem: Any) -> None:
+        self.stop()
+
+
+def serve(app: Starlette, port: int) -> None:
+    """Serve in the foreground until interrupted."""
+    with _listen(port) as listening:
+        _server(app).run(sockets=[listening])
+
+
+def _listen(port: int) -> socket.socket:
+    # a listening socket takes connections even before the server's loop has begun
+    return socket.create_server(("127.0.0.1", port), backlog=128)
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    config = uvicorn.Config(app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_level="critical")
+    return uvicorn.Server(config)

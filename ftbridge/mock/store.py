@@ -1,0 +1,55 @@
+"""Where a mocked vendor keeps its jobs and files: documents in a folder, each written whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Store:
+    """Documents by kind and id; a later process finds what an earlier one has put."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, kind: str, name: str, document: msgspec.Struct) -> None:
+        """Keep a document, in place of the one before."""
+        self.put_bytes(kind, f"{name}.json", msgspec.json.encode(document))
+
+    def get(self, kind: str, name: str, of: type[T]) -> T | None:
+        """The document of that name, or `None`."""
+        data = self.get_bytes(kind, f"{name}.json")
+        return msgspec.json.decode(data, type=of) if data is not None else None
+
+    def all(self, kind: str, of: type[T]) -> Iterator[T]:
+        """Every document of a kind, by name."""
+        for file in sorted((self.folder / kind).glob("*.json")):
+            yield msgspec.json.decode(file.read_bytes(), type=of)
+
+    def put_bytes(self, kind: str, name: str, data: bytes) -> None:
+        """Keep plain bytes."""
+        folder = self.folder / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{name}.{secrets.token_hex(4)}"
+        draft.write_bytes(data)
+        draft.replace(folder / name)
+
+    def get_bytes(self, kind: str, name: str) -> bytes | None:
+        """The bytes of that name, or `None`; a name is never a way out of the folder."""
+        if "/" in name or name.startswith("."):
+            return None
+        file = self.folder / kind / name
+        return file.read_bytes() if file.is_file() else None
+
+    def drop(self, kind: str, name: str) -> bool:
+        """Forget a document; whether there was one."""
+        file = self.folder / kind / f"{name}.json"
+        existed = "/" not in name and file.is_file()
+        file.unlink(missing_ok=True)
+        return existed

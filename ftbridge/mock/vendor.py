@@ -1,0 +1,204 @@
+"""The base of a vendor's mock: operations are plain functions from a call to an answer.
+
+A vendor's mock subclasses `MockVendor`, marks its operations with `@operation(method, path)`,
+and answers in the vendor's own words. Faults, keys, the record of what was asked, and the
+shape of errors are handled once, here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from msgspec import Struct, field
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ftbridge.mock.faults import Fault, Faults
+from ftbridge.mock.store import Store
+
+
+class Call(Struct, frozen=True):
+    """What was asked: path parameters, query, JSON body or form, and the file that came along."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    query: dict[str, str]
+    body: Any = None
+    form: dict[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    file_name: str = ""
+    base_url: str = ""
+
+
+class Answer(Struct, frozen=True):
+    """What is answered: JSON, or `content` where it is not None."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+class Seen(Struct, frozen=True):
+    """One call and its answer, kept for tests; headers, and so keys, are never kept."""
+
+    operation: str
+    call: Call
+    answer: Answer
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, not a failure of the mock
+    """Raised by an operation: the vendor's error answer."""
+
+    def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.answer = Answer(body, status, headers or {})
+
+
+Operation = Callable[[Any, Call], Answer]
+Marked = TypeVar("Marked", bound=Operation)
+
+
+def operation(method: str, path: str, *, open_to_all: bool = False) -> Callable[[Marked], Marked]:
+    """Mark a method of a `MockVendor` as what answers `method` at `path`; its name is the operation's."""
+
+    def mark(function: Marked) -> Marked:
+        function.__dict__["route"] = (method, path, open_to_all)
+        return function
+
+    return mark
+
+
+class MockVendor:
+    """One mocked vendor with its state in a folder; `speed` times faster than the vendor."""
+
+    name: ClassVar[str]
+    base_path: ClassVar[str] = ""
+    """What the vendor's SDK expects behind the host in its base URL."""
+
+    def __init__(self, folder: Path, *, speed: float = 60.0, faults: Iterable[Fault] = ()) -> None:
+        self.store = Store(folder)
+        self.speed = speed
+        self.faults = Faults(list(faults))
+        self.seen: list[Seen] = []
+
+    def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
+        """The body of an error, in the vendor's own shape."""
+        return {"error": {"message": message, "type": "invalid_request_error", "param": param, "code": code}}
+
+    def authorised(self, request: Request) -> bool:
+        """Whether the request carries a key where this vendor wants it."""
+        return request.headers.get("authorization", "").startswith("Bearer ")
+
+    def now(self) -> float:
+        """The vendor's clock."""
+        return time.time()
+
+    def app(self) -> Starlette:
+        """The vendor as a web application."""
+        routes = []
+        for name in dir(type(self)):
+            function = getattr(type(self), name)
+            if route := getattr(function, "route", None):
+                method, path, open_to_all = route
+                routes.append(Route(path, self._endpoint(name, function, open_to_all), methods=[method]))
+        routes.sort(key=lambda route: route.path.count("{"))  # a fixed word wins over a parameter
+        return Starlette(routes=routes)
+
+    def _endpoint(self, name: str, function: Operation, open_to_all: bool) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            if not open_to_all and not self.authorised(request):
+                return _response(Answer(self.error(401, "Incorrect API key provided.", code="invalid_api_key"), 401))
+            fault = self.faults.take(name)
+            if fault and (spoiled := await self._before(fault, request)):
+                return spoiled
+            call = await _read(request)
+            try:
+                answer = function(self, call)
+            except Refusal as refusal:
+                answer = refusal.answer
+            self.seen.append(Seen(name, call, answer))
+            return self._after(fault, answer, request) if fault else _response(answer)
+
+        return endpoint
+
+    async def _before(self, fault: Fault, request: Request) -> Response | None:
+        """The answer of a fault that strikes before the operation is carried out."""
+        kind = fault.kind
+        if kind == "slow":
+            await asyncio.sleep(fault.value)
+        elif kind == "cut-upload":
+            async for _chunk in request.stream():
+                break
+            return _hang_up(request)
+        elif kind == "cut":
+            return _hang_up(request)
+        elif kind == "redirect":
+            return Response(status_code=307, headers={"location": "http://127.0.0.2:9/elsewhere"})
+        elif kind.isdigit():
+            headers = {"retry-after": f"{fault.value:g}"} if kind == "429" else {}
+            return _response(Answer(self.error(int(kind), f"Injected fault {kind}."), int(kind), headers))
+        return None
+
+    def _after(self, fault: Fault, answer: Answer, request: Request) -> Response:
+        """The answer of a fault that strikes after the operation was carried out."""
+        kind = fault.kind
+        if kind == "500-after":
+            return _response(Answer(self.error(500, "Injected fault 500-after."), 500))
+        if kind == "cut-after":
+            return _hang_up(request)
+        if kind == "html":
+            return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
+        if kind == "invalid-json":
+            return Response('{"id": oops', media_type="application/json")
+        whole = _response(answer)
+        if kind == "truncate":
+            return Response(whole.body[: len(whole.body) // 2], media_type="application/json")
+        return whole
+
+
+async def _read(request: Request) -> Call:
+    kind = request.headers.get("content-type", "")
+    known: dict[str, Any] = {}
+    if kind.startswith("multipart/form-data"):
+        async with request.form() as form:
+            known["form"] = {name: value for name, value in form.items() if isinstance(value, str)}
+            for value in form.values():
+                if isinstance(value, UploadFile):
+                    known |= {"content": await value.read(), "file_name": value.filename or ""}
+    else:
+        content = await request.body()
+        if kind.startswith("application/json") and content:
+            known["body"] = json.loads(content)
+        else:
+            known["content"] = content
+    return Call(
+        method=request.method,
+        path=request.url.path,
+        params=dict(request.path_params),
+        query=dict(request.query_params),
+        base_url=str(request.base_url).rstrip("/"),
+        **known,
+    )
+
+
+def _response(answer: Answer) -> Response:
+    if answer.content is not None:
+        return Response(answer.content, answer.status, answer.headers, media_type="application/octet-stream")
+    data = json.dumps(answer.body, ensure_ascii=False).encode()
+    return Response(data, answer.status, answer.headers, media_type="application/json")
+
+
+def _hang_up(request: Request) -> Response:
+    """Close the connection without another word; the response returned reaches nobody."""
+    request.scope["state"]["transport"].abort()
+    return Response()

@@ -1,0 +1,50 @@
+"""The one retry policy: for reads and uploads, never for what makes a job."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from ftbridge.errors import NetworkError, RateLimited, ServerTrouble
+
+T = TypeVar("T")
+
+
+def patiently(
+    ask: Callable[[], T],
+    *,
+    attempts: int = 6,
+    longest_wait: float = 30.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """What `ask` returns, asked again after network trouble, 5xx and 429, at most `attempts` times in all.
+
+    Waits as long as the vendor's Retry-After says, else 0.5 s doubling, with jitter. A vendor that
+    wants a longer wait than `longest_wait` seconds is not asked again: its error is raised, so that
+    a scheduler can do something else meanwhile.
+    """
+    retrying = Retrying(
+        retry=retry_if_exception(lambda problem: _may_pass(problem, longest_wait)),
+        wait=lambda state: _wait(state, longest_wait),
+        stop=stop_after_attempt(attempts),
+        sleep=sleep,
+        reraise=True,
+    )
+    return retrying(ask)
+
+
+def _may_pass(problem: BaseException, longest_wait: float) -> bool:
+    if isinstance(problem, RateLimited):
+        return (problem.retry_after or 0.0) <= longest_wait
+    return isinstance(problem, NetworkError | ServerTrouble)
+
+
+def _wait(state: RetryCallState, longest_wait: float) -> float:
+    problem = state.outcome.exception() if state.outcome else None
+    asked: float | None = getattr(problem, "retry_after", None)
+    jitter: float = 1 + random.random() / 4  # noqa: S311 - spreads the load, no secret
+    return asked if asked is not None else min(longest_wait, 0.5 * 2 ** (state.attempt_number - 1) * jitter)
