@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -52,9 +52,12 @@ class ImageRules(Struct, frozen=True):
             )
 
 
-def has_image(messages: Iterable[Message]) -> bool:
+def has_image(messages: list[Message]) -> bool:
     """Whether any message carries an image."""
-    return any(isinstance(part, ImagePart) for message in messages for part in parts(message))
+    for message in messages:
+        if type(message.content) is list and any(isinstance(part, ImagePart) for part in message.content):
+            return True
+    return False
 
 
 def parts(message: Message) -> list[Part]:

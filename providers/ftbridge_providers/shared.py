@@ -7,7 +7,7 @@ itself where there is nothing to do, and otherwise a changed copy, with its code
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from ftbridge.dataset.example import (
     Shape,
     System,
     TextPart,
+    Tool,
     User,
 )
 from ftbridge.dataset.findings import Notes
@@ -33,7 +34,7 @@ M = TypeVar("M", bound=Message)
 _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def plain(messages: Iterable[Message]) -> bool:
+def plain(messages: list[Message]) -> bool:
     """Whether these are nameless texts by system, user and assistant, and no tools: a glance that most rows pass."""
     for message in messages:
         if type(message.content) is not str or message.name is not None:
@@ -46,10 +47,18 @@ def plain(messages: Iterable[Message]) -> bool:
     return True
 
 
-def as_system(message: Message, codes: set[str]) -> Message:
-    """A developer message under the role that the vendor knows."""
-    if not isinstance(message, Developer):
-        return message
+def uses_tools(chat: Chat) -> bool:
+    """Whether the chat has tools, or calls and answers of tools."""
+    if chat.tools:
+        return True
+    for message in chat.messages:
+        if type(message) is Tool or (type(message) is Assistant and message.tool_calls):
+            return True
+    return False
+
+
+def as_system(message: Developer, codes: set[str]) -> System:
+    """A developer message under the role that vendors know."""
     codes.add("developer_role_renamed")
     return System(message.content, message.name)
 
@@ -84,24 +93,26 @@ def with_text(message: M, codes: set[str]) -> M:
 
 def joined(content: Content | None) -> Content | None:
     """Text parts as one string; everything else as it is."""
-    if not isinstance(content, list) or not all(isinstance(part, TextPart) for part in content):
+    if not isinstance(content, list):
         return content
-    return "\n\n".join(part.text for part in content if isinstance(part, TextPart))
+    texts = [part.text for part in content if isinstance(part, TextPart)]
+    return "\n\n".join(texts) if len(texts) == len(content) else content
 
 
-def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, notes: Notes) -> bool:
-    """Whether the example has a shape that is not trained here; says so."""
-    shape = SHAPE_OF[type(example)]
-    if shape in shapes:
-        return False
-    trained = " and ".join(sorted(shapes))
+def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, notes: Notes) -> None:
+    """Say that an example has a shape that is not trained here."""
     notes.error(
         "$",
         "shape_not_trained",
-        f"{vendor} does not train on a {shape} with this method and model",
-        f"Give {trained} examples, or choose another method or target.",
+        f"{vendor} does not train on a {SHAPE_OF[type(example)]} with this method",
+        f"Give {' or '.join(sorted(shapes))} examples, or choose another method or target.",
     )
-    return True
+
+
+def say_changes(codes: set[str], notes: Notes) -> None:
+    """Each change once for an example, in the order of the alphabet."""
+    for code in sorted(codes):
+        notes.changed(code)
 
 
 def check_outputs(example: Preference, vendor: str, notes: Notes) -> bool:
@@ -130,20 +141,25 @@ def check_outputs(example: Preference, vendor: str, notes: Notes) -> bool:
 
 def check_function_names(chat: Chat, root: str, vendor: str, notes: Notes) -> None:
     """Function names, defined or called, are letters, digits, underscores and dashes, 64 at most."""
-    for path, name in _function_names(chat, root):
-        if not _FUNCTION_NAME.fullmatch(name):
-            notes.error(
-                path,
-                "function_name",
-                f"{vendor} takes function names of 1 to 64 letters, digits, underscores and dashes",
-                "Rename the function in the tools, in the calls, and in what serves them later.",
-            )
-
-
-def _function_names(chat: Chat, root: str) -> Iterator[tuple[str, str]]:
     for at, tool in enumerate(chat.tools or ()):
-        yield f"{root}.tools[{at}].function.name", tool.function.name
+        if not _good_name(tool.function.name):
+            _refuse_name(f"{root}.tools[{at}].function.name", vendor, notes)
     for at, message in enumerate(chat.messages):
-        if isinstance(message, Assistant):
-            for call_at, call in enumerate(message.tool_calls or ()):
-                yield f"{root}.messages[{at}].tool_calls[{call_at}].function.name", call.function.name
+        if isinstance(message, Assistant) and message.tool_calls:
+            for call_at, call in enumerate(message.tool_calls):
+                if not _good_name(call.function.name):
+                    _refuse_name(f"{root}.messages[{at}].tool_calls[{call_at}].function.name", vendor, notes)
+
+
+@lru_cache(maxsize=4096)
+def _good_name(name: str) -> bool:
+    return _FUNCTION_NAME.fullmatch(name) is not None
+
+
+def _refuse_name(path: str, vendor: str, notes: Notes) -> None:
+    notes.error(
+        path,
+        "function_name",
+        f"{vendor} takes function names of 1 to 64 letters, digits, underscores and dashes",
+        "Rename the function in the tools, in the calls, and in what serves them later.",
+    )

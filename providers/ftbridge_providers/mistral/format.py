@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ftbridge.dataset.example import (
+    SHAPE_OF,
     Assistant,
     Chat,
     Developer,
@@ -22,11 +23,12 @@ from ftbridge.dataset.example import (
     Shape,
     System,
     Tool,
+    ToolCall,
     ToolDefinition,
     User,
 )
 from ftbridge.dataset.findings import Notes
-from ftbridge_providers.images import images, parts, refuse_address, refuse_for_model, refuse_outside_user
+from ftbridge_providers.images import has_image, images, parts, refuse_address, refuse_for_model, refuse_outside_user
 from ftbridge_providers.mistral.tool_ids import rewritten_ids
 from ftbridge_providers.shared import (
     as_system,
@@ -34,6 +36,8 @@ from ftbridge_providers.shared import (
     joined,
     plain,
     refuse_shape,
+    say_changes,
+    uses_tools,
     with_text,
     without_name,
 )
@@ -67,18 +71,25 @@ class MistralFormat:
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of Mistral's training file; see `Converter.convert`."""
-        if refuse_shape(example, self.shapes, "Mistral", notes) or not isinstance(example, Chat):
+        if SHAPE_OF[type(example)] not in self.shapes:
+            refuse_shape(example, self.shapes, "Mistral", notes)
+        if not isinstance(example, Chat):
             return example
         _check_turns(example.messages, notes)
         if plain(example.messages) and example.tools is None and example.parallel_tool_calls is None:
             return example
-        self._check_images(example.messages, notes)
-        _check_tools(example, notes)
+        if has_image(example.messages):
+            self._check_images(example.messages, notes)
+        ids: dict[str, str] = {}
         codes: set[str] = set()
-        row = _converted(example, codes)
-        for code in sorted(codes):
-            notes.changed(code)
-        return row if codes else example
+        if uses_tools(example):
+            _check_tools(example, notes)
+            ids = rewritten_ids(_tool_ids(example.messages))
+        row = _converted(example, ids, codes)
+        if not codes:
+            return example
+        say_changes(codes, notes)
+        return row
 
     def _check_images(self, messages: list[Message], notes: Notes) -> None:
         for path, message, url in images(messages, "$.messages"):
@@ -92,25 +103,27 @@ class MistralFormat:
 
 def _check_turns(messages: list[Message], notes: Notes) -> None:
     """At most one system message, an answer at the end, and in each answer either text or calls."""
-    roles = tuple(map(type, messages))
-    if roles.count(System) + roles.count(Developer) > 1:
-        at = [at for at, role in enumerate(roles) if role in (System, Developer)][1]
+    systems = 0
+    for at, message in enumerate(messages):
+        if isinstance(message, Assistant):
+            if bool(joined(message.content)) == bool(message.tool_calls):
+                _refuse_answer(message, f"$.messages[{at}].content", notes)
+        elif type(message) is System or type(message) is Developer:
+            systems += 1
+            if systems == 2:
+                notes.error(
+                    f"$.messages[{at}].role",
+                    "second_system",
+                    "Mistral takes only one system message in an example",
+                    "Join the system and developer messages into one.",
+                )
+    if not messages or type(messages[-1]) is not Assistant:
         notes.error(
-            f"$.messages[{at}].role",
-            "second_system",
-            "Mistral takes only one system message in an example",
-            "Join the system and developer messages into one.",
-        )
-    if not roles or roles[-1] is not Assistant:
-        notes.error(
-            f"$.messages[{len(roles) - 1}].role" if roles else "$.messages",
+            f"$.messages[{len(messages) - 1}].role" if messages else "$.messages",
             "last_not_assistant",
             "Mistral trains on examples that end with the assistant",
             "Remove the messages after the last answer, or add the answer that is missing.",
         )
-    for at, message in enumerate(messages):
-        if isinstance(message, Assistant) and bool(joined(message.content)) == bool(message.tool_calls):
-            _refuse_answer(message, f"$.messages[{at}].content", notes)
 
 
 def _refuse_answer(message: Assistant, path: str, notes: Notes) -> None:
@@ -155,10 +168,9 @@ def _check_tools(chat: Chat, notes: Notes) -> None:
         )
 
 
-def _converted(chat: Chat, codes: set[str]) -> Chat:
+def _converted(chat: Chat, ids: dict[str, str], codes: set[str]) -> Chat:
     if chat.parallel_tool_calls is not None:
         codes.add("parallel_tool_calls_dropped")
-    ids = rewritten_ids(_tool_ids(chat.messages))
     if ids:
         codes.add("tool_ids_rewritten")
     return Chat(
@@ -179,14 +191,20 @@ def _tool_ids(messages: list[Message]) -> Iterator[str]:
 def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
     """Only tool messages keep their name: it is the function's."""
     if isinstance(message, Tool):
-        message = replace(message, tool_call_id=ids.get(message.tool_call_id, message.tool_call_id))
+        if message.tool_call_id in ids:
+            message = Tool(message.content, ids[message.tool_call_id], message.name)
         return with_text(message, codes)
-    message = without_name(as_system(message, codes), codes)
+    if isinstance(message, Developer):
+        message = as_system(message, codes)
+    if message.name is not None:
+        message = without_name(message, codes)
     if isinstance(message, Assistant) and message.tool_calls:
-        calls = [replace(call, id=ids.get(call.id, call.id)) for call in message.tool_calls]
         if message.content is not None:
             codes.add("empty_content_dropped")
-        return replace(message, content=None, tool_calls=calls)
+        calls = [ToolCall(ids.get(call.id, call.id), call.function, call.type) for call in message.tool_calls]
+        return Assistant(None, message.name, calls, message.weight)
+    if type(message.content) is not list:
+        return message
     return _with_image_addresses(with_text(message, codes), codes)
 
 

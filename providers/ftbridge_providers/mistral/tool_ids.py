@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterable
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_hexdigest
 
-LENGTH = 9
-
-_MISTRAL_ID = re.compile(rf"[a-zA-Z0-9]{{{LENGTH}}}")
-_ALPHABET = string.digits + string.ascii_letters
+_MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 def rewritten_ids(ids: Iterable[str]) -> dict[str, str]:
@@ -33,9 +29,4 @@ def rewritten_ids(ids: Iterable[str]) -> dict[str, str]:
 
 
 def _digest(name: str, seed: int) -> str:
-    number = xxh3_64_intdigest(name.encode(errors="replace"), seed)
-    digits = []
-    for _ in range(LENGTH):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(digits)
+    return xxh3_64_hexdigest(name.encode(errors="replace"), seed)[:9]

@@ -16,16 +16,28 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from ftbridge.dataset.example import Assistant, Chat, Example, Message, Preference, Shape, TextPart, Tool
+from ftbridge.dataset.example import (
+    SHAPE_OF,
+    Assistant,
+    Chat,
+    Developer,
+    Example,
+    Message,
+    Preference,
+    Shape,
+    TextPart,
+    Tool,
+)
 from ftbridge.dataset.findings import Notes
 from ftbridge.model import Method
-from ftbridge_providers.images import ImageRules, images, parts, refuse_for_model
+from ftbridge_providers.images import ImageRules, has_image, images, parts, refuse_for_model
 from ftbridge_providers.shared import (
     as_system,
     check_function_names,
     check_outputs,
     plain,
     refuse_shape,
+    say_changes,
     with_text,
     without_name,
     without_weight,
@@ -55,34 +67,40 @@ class OpenAIFormat:
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of OpenAI's training file; see `Converter.convert`."""
-        if refuse_shape(example, self.shapes, "OpenAI", notes):
-            return example
-        if isinstance(example, Chat) and not example.tools and plain(example.messages):
-            text = "".join(map(_content, example.messages))
-            if "<|" not in text and len(text) <= self.context:
-                return example
         codes: set[str] = set()
         row: Example = example
-        if isinstance(example, Chat):
+        if SHAPE_OF[type(example)] not in self.shapes:
+            refuse_shape(example, self.shapes, "OpenAI", notes)
+        elif isinstance(example, Chat):
             row = self._chat(example, notes, codes)
         elif isinstance(example, Preference):
             row = self._preference(example, notes, codes)
-        for code in sorted(codes):
-            notes.changed(code)
-        return row if codes else example
+        if not codes:
+            return example
+        say_changes(codes, notes)
+        return row
 
     def _chat(self, chat: Chat, notes: Notes, codes: set[str]) -> Chat:
-        _IMAGES.check(chat.messages, "$.messages", notes)
-        if self.model != VISION_MODEL:
-            for path, _, _ in images(chat.messages, "$.messages"):
-                refuse_for_model("OpenAI", self.model, VISION_MODEL, path, notes)
-        check_function_names(chat, "$", "OpenAI", notes)
-        _check_special_tokens(chat.messages, "$.messages", notes)
-        self._check_length(_size(chat), notes)
-        return _converted(chat, codes)
+        if not plain(chat.messages):
+            chat = _converted(chat, codes)
+        if plain(chat.messages) and not chat.tools:
+            text = "".join(map(_content, chat.messages))
+        else:
+            check_function_names(chat, "$", "OpenAI", notes)
+            self._check_images(chat.messages, notes)
+            text = _text(chat.messages)
+        if "<|" in text:
+            _refuse_special_tokens(chat.messages, "$.messages", notes)
+        if len(text) > self.context // 2:
+            self._check_length(text, chat, notes)
+        return chat
 
     def _preference(self, example: Preference, notes: Notes, codes: set[str]) -> Preference:
-        chat, preferred, other = example.input, example.preferred_output, example.non_preferred_output
+        chat, preferred, other = (
+            _converted(example.input, codes),
+            example.preferred_output,
+            example.non_preferred_output,
+        )
         check_outputs(example, "OpenAI", notes)
         check_function_names(chat, "$.input", "OpenAI", notes)
         for messages, root in (
@@ -91,17 +109,25 @@ class OpenAIFormat:
             (other, "$.non_preferred_output"),
         ):
             _refuse_images(messages, root, notes)
-            _check_special_tokens(messages, root, notes)
-        self._check_length(_size(chat) + max(_size(Chat(preferred)), _size(Chat(other))), notes)
-        chat = _converted(chat, codes)
+            _refuse_special_tokens(messages, root, notes)
+        self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, notes)
         return Preference(
             replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
             [without_weight(message, codes) for message in preferred],
             [without_weight(message, codes) for message in other],
         )
 
-    def _check_length(self, size: int, notes: Notes) -> None:
-        tokens = size // _BYTES_PER_TOKEN
+    def _check_images(self, messages: list[Message], notes: Notes) -> None:
+        if not has_image(messages):
+            return
+        _IMAGES.check(messages, "$.messages", notes)
+        if self.model != VISION_MODEL:
+            for path, _, _ in images(messages, "$.messages"):
+                refuse_for_model("OpenAI", self.model, VISION_MODEL, path, notes)
+
+    def _check_length(self, text: str, chat: Chat, notes: Notes) -> None:
+        tools = msgspec.json.encode(chat.tools) if chat.tools else b""
+        tokens = (len(text.encode(errors="replace")) + len(tools)) // _BYTES_PER_TOKEN
         if tokens > self.context:
             notes.warning(
                 "$",
@@ -113,18 +139,21 @@ class OpenAIFormat:
 
 
 def _converted(chat: Chat, codes: set[str]) -> Chat:
-    return replace(chat, messages=[_message(message, codes) for message in chat.messages])
+    """The chat with the roles that OpenAI's schema for training knows, and bare tool messages.
 
-
-def _message(message: Message, codes: set[str]) -> Message:
-    """Tool messages have no name and, whatever the schema says, only a string as content.
-
-    A list of text parts is refused with "message 3, key "content": Input should be a valid string"
+    These have no name and, whatever the schema says, only a string as content: a list of text
+    parts is refused with "message 3, key "content": Input should be a valid string"
     (community.openai.com, thread 965584, 2024-10).
     """
-    if isinstance(message, Tool):
-        return without_name(with_text(message, codes), codes)
-    return as_system(message, codes)
+    messages: list[Message] = []
+    for message in chat.messages:
+        if isinstance(message, Developer):
+            messages.append(as_system(message, codes))
+        elif isinstance(message, Tool):
+            messages.append(without_name(with_text(message, codes), codes))
+        else:
+            messages.append(message)
+    return Chat(messages, chat.tools, chat.parallel_tool_calls)
 
 
 def _refuse_images(messages: list[Message], root: str, notes: Notes) -> None:
@@ -137,10 +166,10 @@ def _refuse_images(messages: list[Message], root: str, notes: Notes) -> None:
         )
 
 
-def _check_special_tokens(messages: list[Message], root: str, notes: Notes) -> None:
+def _refuse_special_tokens(messages: list[Message], root: str, notes: Notes) -> None:
     for at, message in enumerate(messages):
         for path, text in _texts(message):
-            if "<|" in text and (token := _SPECIAL_TOKEN.search(text)):
+            if token := _SPECIAL_TOKEN.search(text):
                 notes.error(
                     f"{root}[{at}].{path}",
                     "special_token",
@@ -161,7 +190,14 @@ def _texts(message: Message) -> Iterator[tuple[str, str]]:
             yield f"tool_calls[{at}].function.arguments", call.function.arguments
 
 
-def _size(chat: Chat) -> int:
-    """Bytes of everything that is tokenized as text."""
-    texts = sum(len(text.encode(errors="replace")) for message in chat.messages for _, text in _texts(message))
-    return texts + (len(msgspec.json.encode(chat.tools)) if chat.tools else 0)
+def _text(messages: list[Message]) -> str:
+    """All that `_texts` gives, in one string, and sooner."""
+    texts: list[str] = []
+    for message in messages:
+        if isinstance(message.content, str):
+            texts.append(message.content)
+        elif message.content is not None:
+            texts += [part.text for part in message.content if isinstance(part, TextPart)]
+        if isinstance(message, Assistant) and message.tool_calls:
+            texts += [call.function.arguments for call in message.tool_calls]
+    return "".join(texts)

@@ -6,12 +6,12 @@ the checks of together 1.5.34 (together/utils/files.py), which later releases mo
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import replace
 
 from ftbridge.dataset.example import (
+    SHAPE_OF,
     Assistant,
     Chat,
     Developer,
@@ -34,12 +34,14 @@ from ftbridge_providers.shared import (
     check_outputs,
     plain,
     refuse_shape,
+    say_changes,
     with_text,
     without_name,
     without_weight,
 )
 
 _IMAGES = ImageRules("Together", linked=False)
+_OPENING_ROLES: frozenset[type[Message]] = frozenset({System, Developer, User})
 
 
 class TogetherFormat:
@@ -53,40 +55,34 @@ class TogetherFormat:
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of Together's training file; see `Converter.convert`."""
-        if refuse_shape(example, self.shapes, "Together", notes):
-            return example
         codes: set[str] = set()
         row: Example = example
-        if isinstance(example, Chat):
+        if SHAPE_OF[type(example)] not in self.shapes:
+            refuse_shape(example, self.shapes, "Together", notes)
+        elif isinstance(example, Chat):
             row = _chat(example, notes, codes)
         elif isinstance(example, Preference):
             row = _preference(example, notes, codes)
-        for code in sorted(codes):
-            notes.changed(code)
-        return row if codes else example
+        if not codes:
+            return example
+        say_changes(codes, notes)
+        return row
 
 
 def _chat(chat: Chat, notes: Notes, codes: set[str]) -> Chat:
-    roles = tuple(map(type, chat.messages))
-    for at, code, message, fix in _order(roles):
-        notes.error(f"$.messages[{at}].role", code, message, fix)
-    if Assistant not in roles:
-        notes.error(
-            "$.messages",
-            "no_assistant",
-            "Together needs a message by the assistant in every example",
-            "Add the answer that is to be learnt, or leave the example out.",
-        )
+    _check_order(chat.messages, "$.messages", _OPENING_ROLES, notes)
     if plain(chat.messages) and chat.tools is None and chat.parallel_tool_calls is None:
         return chat
-    _IMAGES.check(chat.messages, "$.messages", notes)
-    return _converted(chat, has_image(chat.messages), codes)
+    vision = has_image(chat.messages)
+    if vision:
+        _IMAGES.check(chat.messages, "$.messages", notes)
+    return _converted(chat, vision, codes)
 
 
 def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preference:
-    messages = example.input.messages
-    for at, code, message, fix in _order(tuple(map(type, messages)), preference=True):
-        notes.error(f"$.input.messages[{at}].role", code, message, fix)
+    """A preference may open with the assistant, as the one in Together's guide does."""
+    messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
+    _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, notes)
     if messages and isinstance(messages[-1], Assistant):
         notes.error(
             f"$.input.messages[{len(messages) - 1}].role",
@@ -95,49 +91,46 @@ def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preferenc
             "Move the last answer into the outputs, or remove it.",
         )
     check_outputs(example, "Together", notes)
-    outputs = example.preferred_output, example.non_preferred_output
     _IMAGES.check(messages, "$.input.messages", notes)
-    _IMAGES.check(outputs[0], "$.preferred_output", notes)
-    _IMAGES.check(outputs[1], "$.non_preferred_output", notes)
+    _IMAGES.check(preferred, "$.preferred_output", notes)
+    _IMAGES.check(other, "$.non_preferred_output", notes)
     vision = has_image(messages)
     chat = _converted(example.input, vision, codes)
-    preferred, other = ([without_weight(_message(m, vision, codes), codes) for m in output] for output in outputs)
-    return Preference(replace(chat, messages=[without_weight(m, codes) for m in chat.messages]), preferred, other)
+    return Preference(
+        replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
+        [without_weight(_message(message, vision, codes), codes) for message in preferred],
+        [without_weight(_message(message, vision, codes), codes) for message in other],
+    )
 
 
-@lru_cache(maxsize=4096)
-def _order(roles: tuple[type[Message], ...], *, preference: bool = False) -> tuple[tuple[int, str, str, str], ...]:
-    """Where the roles are out of order: at which message, with the code, the sentence and the fix.
-
-    A preference may open with the assistant, as Together's own example does. Tool messages in a row
-    are the answers to parallel calls. Remembered, because a file has few orders and many rows.
-    """
-    found = []
-    for at, (before, role) in enumerate(zip((None, *roles), roles, strict=False)):
-        if at and role in (System, Developer):
-            found.append((at, *_LATE_SYSTEM))
-        elif not at and role not in (System, Developer, User) and not (preference and role is Assistant):
-            found.append((at, *_BAD_OPENING))
+def _check_order(messages: list[Message], root: str, opening: frozenset[type[Message]], notes: Notes) -> None:
+    """Tool messages in a row are the answers to parallel calls; nobody else speaks twice."""
+    before: type[Message] | None = None
+    for at, message in enumerate(messages):
+        role = type(message)
+        if before is None:
+            if role not in opening:
+                notes.error(
+                    f"{root}[{at}].role",
+                    "opening_role",
+                    "Together wants a conversation to start with the system or the user",
+                    "Add the user message that came before, or leave this message out.",
+                )
+        elif role is System or role is Developer:
+            notes.error(
+                f"{root}[{at}].role",
+                "system_not_first",
+                "Together takes one system message, and only as the first",
+                "Join it with the first system message, or make it part of a user message.",
+            )
         elif role is before and role is not Tool:
-            found.append((at, *_NO_TURN))
-    return tuple(found)
-
-
-_LATE_SYSTEM = (
-    "system_not_first",
-    "Together takes one system message, and only as the first",
-    "Join it with the first system message, or make it part of a user message.",
-)
-_BAD_OPENING = (
-    "opening_role",
-    "Together wants a conversation to start with the system or the user",
-    "Add the user message that came before, or leave this message out.",
-)
-_NO_TURN = (
-    "roles_do_not_alternate",
-    "Together wants user and assistant to take turns",
-    "Join the two messages into one.",
-)
+            notes.error(
+                f"{root}[{at}].role",
+                "roles_do_not_alternate",
+                "Together wants user and assistant to take turns",
+                "Join the two messages into one.",
+            )
+        before = role
 
 
 def _converted(chat: Chat, vision: bool, codes: set[str]) -> Chat:
@@ -156,13 +149,16 @@ def _tool(tool: ToolDefinition, codes: set[str]) -> ToolDefinition:
 
 def _message(message: Message, vision: bool, codes: set[str]) -> Message:
     """Content is a string everywhere, or, where the example has an image, a list of parts everywhere."""
-    message = without_name(as_system(message, codes), codes)
-    if not vision:
-        return with_text(message, codes)
-    if isinstance(message.content, str):
+    if isinstance(message, Developer):
+        message = as_system(message, codes)
+    if message.name is not None:
+        message = without_name(message, codes)
+    if type(message.content) is list:
+        return _without_detail(message, codes) if vision else with_text(message, codes)
+    if vision and isinstance(message.content, str):
         codes.add("text_as_part")
         return replace(message, content=[TextPart(message.content)])
-    return _without_detail(message, codes)
+    return message
 
 
 def _without_detail(message: Message, codes: set[str]) -> Message:
