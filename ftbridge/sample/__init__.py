@@ -1,13 +1,14 @@
-"""The sample dataset: support tickets in, strict JSON out; written for ftbridge."""
+"""The sample dataset: support tickets in, strict JSON out, in the canonical format."""
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 
 class SampleFiles(NamedTuple):
-    """Canonical chats; no ticket of one file is in another."""
+    """Chats to train on, to watch the training by, and to judge it by in the end; no text is in two of them."""
 
     train: Path
     validation: Path
@@ -15,6 +16,8 @@ class SampleFiles(NamedTuple):
 
 
 def sample_files() -> SampleFiles:
-    """Where the three files of the sample are."""
-    folder = Path(__file__).parent
-    return SampleFiles(*(folder / f"support_{part}.jsonl" for part in SampleFiles._fields))
+    """Where the sample's files are."""
+    folder = Path(str(files(__name__)))
+    return SampleFiles(
+        folder / "support_train.jsonl", folder / "support_validation.jsonl", folder / "support_heldout.jsonl"
+    )

@@ -1,0 +1,219 @@
+"""The local provider: each job is a folder below `$FTBRIDGE_HOME/local/jobs` and a worker process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.example import Chat
+from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
+from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Provider, RemoteJob, Reply
+from ftbridge_local.files import replacing
+from ftbridge_local.folder import JobFolder, Order
+
+if TYPE_CHECKING:
+    from ftbridge_local.generate import Speaker
+
+_NEEDED = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
+_PATIENCE = 4.0  # seconds that a worker has to honour a request to stop before it is killed
+
+
+class LocalProvider(Provider):
+    """LoRA on this machine; see `JobFolder` for what lies where and who may write."""
+
+    name: ClassVar[str] = "local"
+    poll_seconds: ClassVar[float] = 0.5
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        methods=frozenset({Method.SFT}),
+        hyperparameters={
+            "epochs": APPLIED,
+            "batch_size": APPLIED,
+            "learning_rate": APPLIED,
+            "learning_rate_multiplier": Handling(how="refused", note="Give learning_rate, which is absolute."),
+            "warmup_ratio": APPLIED,
+            "weight_decay": APPLIED,
+            "seed": APPLIED,
+            "lora_rank": APPLIED,
+            "lora_alpha": APPLIED,
+            "lora_dropout": APPLIED,
+            "max_seq_length": APPLIED,
+            "beta": Handling(how="refused", note="beta is of preference training; sft has learning_rate and epochs."),
+        },
+        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss"}),
+    )
+
+    def __init__(self, home: Path, *rest: Any) -> None:
+        super().__init__(home, *rest)
+        self._speaker: Speaker | None = None
+
+    def resolve(self, model: str) -> str:
+        """Paths are made absolute."""
+        _require()
+        from ftbridge_local.source import resolve
+
+        return resolve(model)
+
+    def rules(self, spec: Spec, model: str) -> Converter:
+        """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
+        _require()
+        from ftbridge_local.rules import LocalRules
+        from ftbridge_local.settings import longest
+        from ftbridge_local.source import find
+        from ftbridge_local.tokenizer import Tokenizer
+
+        source = find(model, self.home, weights=False)
+        if source.adapter:
+            raise SpecError(
+                f"{model} is an adapter, and training starts from a base",
+                hint=f"Its base is {source.name}.",
+            )
+        tokenizer = Tokenizer(source.base)
+        return LocalRules(f"local:{model}", tokenizer, longest(spec.hyperparameters, tokenizer.context))
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Keep a copy below the home; its path is its id."""
+        kept = self.home.absolute() / "local" / "files" / f"{key}.jsonl"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(kept) as beside:
+                shutil.copyfile(file, beside)
+        return str(kept)
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """Set the job down and start its worker; again for the same tag, only what is missing of that is done."""
+        self.rules(spec, model)
+        job = self._job(tag)
+        lock = job.lock()
+        if lock is None:  # a worker is at it
+            return job.snapshot()
+        try:
+            if not job.begun:
+                validation = Path(files.validation) if files.validation else None
+                job.write_order(
+                    Order(
+                        spec=spec,
+                        model=model,
+                        training=Path(files.training),
+                        validation=validation,
+                        home=self.home.absolute(),
+                    )
+                )
+                job.start(lock)
+        finally:
+            os.close(lock)
+        return job.snapshot()
+
+    def find(self, tag: str) -> RemoteJob | None:
+        """The job, if its worker ever began."""
+        job = self._job(tag)
+        return job.snapshot() if job.begun else None
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
+        """The jobs as their folders tell; one whose worker died is failed."""
+        jobs = map(self._job, remote_ids)
+        return [job.snapshot() for job in jobs if job.exists]
+
+    def events(self, remote_id: str, since: str) -> Iterable[Event]:
+        """The lines of events.jsonl after line `since`."""
+        return self._known(remote_id).events(int(since or 0))
+
+    def cancel(self, remote_id: str) -> None:
+        """Stop the worker for good; returns when it is gone, within five seconds."""
+        job = self._known(remote_id)
+        job.ask("cancel")
+        lock = job.lock(patience=_PATIENCE)
+        if lock is None and (worker := job.worker):
+            os.kill(worker, signal.SIGKILL)  # it holds the lock, so the process of that id is still it
+            lock = job.lock()
+        if lock is None:
+            raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
+        try:
+            if not job.standing().status.final:
+                job.set_status(Status.CANCELLED)
+        finally:
+            os.close(lock)
+
+    def pause(self, remote_id: str) -> None:
+        """Ask the worker to stop after its current step, with a checkpoint."""
+        self._known(remote_id).ask("pause")
+
+    def resume(self, remote_id: str) -> None:
+        """Start a worker that goes on from the newest checkpoint. Raises `ProviderError` where one is running."""
+        job = self._known(remote_id)
+        lock = job.lock(patience=_PATIENCE if job.request else 1.0)
+        if lock is None:
+            raise ProviderError(f"job {remote_id} is running", provider=self.name, hint="There is nothing to resume.")
+        try:
+            if job.standing().status in (Status.SUCCEEDED, Status.CANCELLED):
+                raise ProviderError(
+                    f"job {remote_id} is {job.standing().status.value}",
+                    provider=self.name,
+                    hint="Only a paused or failed job can be resumed.",
+                )
+            job.start(lock)
+        finally:
+            os.close(lock)
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """Copy the adapter into `folder`. Raises `JobFailed` while there is none."""
+        job = self._known(remote_id)
+        if job.standing().status is not Status.SUCCEEDED:
+            raise JobFailed(f"job {remote_id} has no adapter: it is {job.snapshot().status.value}")
+        folder = folder.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in sorted(job.adapter.iterdir()):
+            with replacing(folder / file.name) as beside:
+                shutil.copyfile(file, beside)
+        return Result(model=str(folder), path=folder)
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """The model's answer; options are max_tokens, temperature and seed."""
+        return next(self.replies(model, [chat], **options))
+
+    def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
+        """The answers in order, computed many at a time."""
+        unknown = sorted(set(options) - {"max_tokens", "temperature", "seed"})
+        if unknown:
+            raise SpecError(f"local has no option {unknown[0]}", hint="It takes max_tokens, temperature and seed.")
+        return self._load(model).replies(chats, **options)
+
+    def loss(self, model: str, chats: Iterable[Chat]) -> float:
+        """The mean loss per trained token, in nats."""
+        return self._load(model).loss(chats)
+
+    def _load(self, model: str) -> Speaker:
+        """The model, kept for the next call; only the last one is."""
+        _require()
+        from ftbridge_local.source import find
+
+        if self._speaker is None or self._speaker.name != model:
+            source = find(model, self.home, weights=True)
+            from ftbridge_local.generate import Speaker
+
+            self._speaker = Speaker(model, source)
+        return self._speaker
+
+    def _job(self, tag: str) -> JobFolder:
+        return JobFolder(self.home.absolute() / "local" / "jobs" / tag)
+
+    def _known(self, remote_id: str) -> JobFolder:
+        job = self._job(remote_id)
+        if not job.exists:
+            raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
+        return job
+
+
+def _require() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"training on this machine needs {', '.join(missing)}", hint="Run `pip install 'ftbridge[local]'`."
+        )

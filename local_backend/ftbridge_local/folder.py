@@ -1,0 +1,220 @@
+"""The job folder: the truth about one job on this machine.
+
+    spec.json        what was asked for: the spec, the model, the data files
+    status.json      where the job stands, replaced as a whole
+    events.jsonl     what happened, appended; an event's cursor is its line number, from 1
+    request          "cancel" or "pause", put there by the provider, looked for by the worker before each step
+    checkpoints/     step-000050/, …: an adapter with the state that training goes on from
+    adapter/         the result
+    worker.log       what the worker printed: nothing, while all is well
+    worker.lock      locked for as long as a worker lives, and holding its process id
+
+The lock is taken by whoever starts a worker and handed down to it as an open file, so that it is never free
+in between, and the kernel frees it however the worker ends. A status that is not final while nobody holds the
+lock therefore means that the worker died: nothing depends on process ids or on clocks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from ftbridge.model import Event, Frozen, Result, Spec, Status, now
+from ftbridge.provider import RemoteJob
+from ftbridge_local.files import write
+
+Request = Literal["cancel", "pause"]
+
+_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
+_LAST_WORDS = 600  # characters of worker.log that are shown when a worker died
+_workers: list[subprocess.Popen[bytes]] = []  # kept, so that the ones that ended here are reaped and none warns
+
+
+class Order(Frozen):
+    """What the worker is to do. Paths are absolute; `home` is where bases are cached."""
+
+    spec: Spec
+    model: str
+    training: Path
+    validation: Path | None = None
+    home: Path
+
+
+class Standing(Frozen):
+    """Where the job stands, as its last writer saw it."""
+
+    status: Status
+    error: str | None = None
+
+
+class JobFolder:
+    """One job's folder, which may not exist yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.adapter = path / "adapter"
+        self.log = path / "worker.log"
+        self._order = path / "spec.json"
+        self._status = path / "status.json"
+        self._events = path / "events.jsonl"
+        self._request = path / "request"
+        self._lock = path / "worker.lock"
+
+    # What is read, by anybody at any time.
+
+    @property
+    def exists(self) -> bool:
+        """A job was set down here, whole: the status is the last thing to be written."""
+        return self._status.exists()
+
+    @property
+    def begun(self) -> bool:
+        """A worker has been at this job, or is about to."""
+        return self.exists and (self.alive or self.standing().status is not Status.SUBMITTING)
+
+    @property
+    def alive(self) -> bool:
+        """Somebody holds the lock: a worker, or a process about to start one."""
+        try:
+            probe = self._lock.open("rb")
+        except FileNotFoundError:
+            return False
+        with probe:
+            return not _try_lock(probe.fileno(), fcntl.LOCK_SH)
+
+    @property
+    def worker(self) -> int | None:
+        """The process id of the worker; only meaningful while it is `alive`."""
+        digits = self._lock.read_bytes()
+        return int(digits) if digits else None
+
+    @property
+    def request(self) -> Request | None:
+        """What the worker is asked to do."""
+        try:
+            return "cancel" if self._request.read_text() == "cancel" else "pause"
+        except FileNotFoundError:
+            return None
+
+    def order(self) -> Order:
+        """What was asked for."""
+        return Order.model_validate_json(self._order.read_bytes())
+
+    def standing(self) -> Standing:
+        """The status as it was last written."""
+        return Standing.model_validate_json(self._status.read_bytes())
+
+    def snapshot(self) -> RemoteJob:
+        """The job as it stands; one whose worker died is failed, with the worker's last words."""
+        alive = self.alive  # asked first: a worker writes its last status before it lets go of the lock
+        standing = self.standing()
+        status, error = standing.status, standing.error
+        if status is Status.SUBMITTING:
+            status = Status.VALIDATING
+        if status not in _AT_REST and not alive:
+            status, error = Status.FAILED, self._obituary(status)
+        done = Result(model=str(self.adapter), path=self.adapter) if status is Status.SUCCEEDED else None
+        return RemoteJob(remote_id=self.path.name, status=status, raw_status=status.value, error=error, result=done)
+
+    def events(self, since: int = 0) -> Iterator[Event]:
+        """The events after the first `since` ones; a line that is still being written is left for later."""
+        with self._events.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if number > since and line.endswith(b"\n"):
+                    yield Event.model_validate_json(line).model_copy(update={"cursor": str(number)})
+
+    # What is written, by whoever holds the lock.
+
+    def write_order(self, order: Order) -> None:
+        """Set down what is asked for."""
+        write(self._order, order.model_dump_json().encode())
+
+    def set_status(self, status: Status, error: str | None = None) -> None:
+        """Move the job on, and tell it as an event."""
+        if status is not Status.SUBMITTING:
+            self.add_event("status", status=status, message=error)
+        write(self._status, Standing(status=status, error=error).model_dump_json().encode())
+
+    def add_event(self, kind: Literal["status", "message", "metric", "checkpoint"], **facts: Any) -> None:
+        """Append one event in a single write; what a killed writer left of a line is cut off first."""
+        line = Event(at=now(), kind=kind, **facts).model_dump_json(exclude_none=True, exclude={"cursor"}) + "\n"
+        with self._events.open("ab+") as file:
+            end = file.seek(0, os.SEEK_END)
+            if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
+                file.truncate(self._events.read_bytes().rfind(b"\n") + 1)
+            file.write(line.encode())
+
+    # The lock, and the life of a worker.
+
+    def lock(self, patience: float = 1.0) -> int | None:
+        """Take the lock and return its open file, or None when a worker has it.
+
+        `patience`, in seconds, outlasts those who only look whether the lock is free, which holds it for an instant.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        until = time.monotonic() + patience
+        while not _try_lock(handle, fcntl.LOCK_EX):
+            if time.monotonic() > until:
+                os.close(handle)
+                return None
+            time.sleep(0.02)
+        return handle
+
+    def start(self, lock: int) -> None:
+        """Start a worker that outlives this process, and hand it the lock.
+
+        The job is `submitting` until the worker's first act, which is to say otherwise: where this process or the
+        worker dies before that, nothing has been done and the job may be started anew.
+        """
+        self.set_status(Status.SUBMITTING)
+        self._request.unlink(missing_ok=True)
+        os.ftruncate(lock, 0)
+        with self.log.open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "ftbridge_local.train", str(self.path), str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.path,  # not the user's folder, whose modules would come before the installed ones
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+        _workers[:] = [known for known in _workers if known.poll() is None] + [worker]
+
+    def ask(self, request: Request) -> None:
+        """Leave a request for the worker."""
+        write(self._request, request.encode())
+
+    def _obituary(self, status: Status) -> str:
+        words = self.log.read_text("utf-8", "replace").strip()[-_LAST_WORDS:] if self.log.exists() else ""
+        if words:
+            return f"the worker died while {status.value}; its last words: {words}"
+        return (
+            f"the worker died while {status.value} without a word: "
+            "it was killed by a signal, or by the system for want of memory"
+        )
+
+
+def hold(folder: JobFolder, inherited: int | None) -> bool:
+    """Make this process the folder's worker: true when it holds the lock, inherited or taken by itself."""
+    handle = folder.lock() if inherited is None else inherited
+    if handle is None or not _try_lock(handle, fcntl.LOCK_EX):
+        return False
+    os.pwrite(handle, str(os.getpid()).encode(), 0)
+    return True
+
+
+def _try_lock(handle: int, how: int) -> bool:
+    try:
+        fcntl.flock(handle, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

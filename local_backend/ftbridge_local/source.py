@@ -1,0 +1,105 @@
+"""Where a model is: `tiny`, a Hugging Face folder, ORG/NAME at the hub, or the folder of an adapter."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ftbridge.errors import ModelNotFound
+from ftbridge_local import tiny
+
+ADAPTER = "adapter_config.json"
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_HOW = "Name it as tiny, as the path of a Hugging Face folder, or as ORG/NAME at the hub."
+
+
+class Source(NamedTuple):
+    """A model's parts: `base` is its folder, `name` what adapters call it, `adapter` the folder of one on top of it."""
+
+    name: str
+    base: Path
+    adapter: Path | None = None
+
+
+def resolve(model: str) -> str:
+    """The same model by a name that does not depend on the working folder."""
+    folder = Path(model).expanduser()
+    is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
+    return str(folder.absolute()) if is_path else model
+
+
+def find(model: str, home: Path, *, weights: bool) -> Source:
+    """The model's folder, with its tokenizer and config at least, and with `weights` all of it.
+
+    What is not on this machine yet is made (`tiny`) or downloaded (the hub, unless HF_HUB_OFFLINE is set).
+    Raises `ModelNotFound`, which says what is missing.
+    """
+    model = resolve(model)
+    if model == tiny.NAME:
+        base = tiny.complete_folder(home) if weights else tiny.tokenizer_folder(home)
+        return Source(str(base), base)
+    folder = Path(model)
+    if (folder / ADAPTER).is_file():
+        below = find(_base_of(folder), home, weights=weights)
+        return below._replace(adapter=folder)
+    if not folder.is_absolute():
+        return Source(model, _from_hub(model, weights=weights))
+    if not folder.is_dir():
+        raise ModelNotFound(f"there is no folder {folder}", hint=_HOW)
+    _check(model, {file.name for file in folder.iterdir()}, weights=True)
+    return Source(model, folder)
+
+
+def _base_of(adapter: Path) -> str:
+    config = json.loads((adapter / ADAPTER).read_text("utf-8"))
+    base = str(config["base_model_name_or_path"])
+    made_elsewhere = Path(base).name == tiny.FOLDER and not Path(base).exists()
+    return tiny.NAME if made_elsewhere else base
+
+
+def _check(model: str, names: set[str], *, weights: bool) -> None:
+    if "config.json" not in names:
+        raise ModelNotFound(f"{model} is no model: it has no config.json", hint=_HOW)
+    if "tokenizer.json" not in names:
+        raise ModelNotFound(
+            f"{model} has no tokenizer.json",
+            hint="transformers writes one: AutoTokenizer.from_pretrained(…).save_pretrained(…).",
+        )
+    pickled = any(name.endswith(_PICKLED) for name in names)
+    if (weights or pickled) and not any(name.endswith(".safetensors") for name in names):
+        only = " only pickled weights, which can run code when they are loaded, and" if pickled else ""
+        raise ModelNotFound(
+            f"{model} has{only} no safetensors",
+            hint="transformers writes them: AutoModelForCausalLM.from_pretrained(…).save_pretrained(…).",
+        )
+
+
+def _from_hub(model: str, *, weights: bool) -> Path:
+    from huggingface_hub import HfApi, constants, snapshot_download
+
+    wanted = ["*.json", "*.jinja", *(["*.safetensors"] if weights else [])]
+    try:
+        folder = Path(snapshot_download(model, allow_patterns=wanted, local_files_only=True))
+    except FileNotFoundError:
+        if constants.HF_HUB_OFFLINE:
+            raise ModelNotFound(
+                f"{model} is not in the hub's cache, and HF_HUB_OFFLINE forbids to download it",
+                hint=f"Unset HF_HUB_OFFLINE, or name another model. {_HOW}",
+            ) from None
+    else:
+        _check(model, {file.name for file in folder.iterdir()}, weights=weights)
+        return folder
+    try:
+        names = HfApi().list_repo_files(model)
+        _check(model, set(names), weights=True)
+        return Path(snapshot_download(model, allow_patterns=wanted))
+    except ModelNotFound:
+        raise
+    except Exception as problem:  # the hub's client lets through whatever its HTTP client raises
+        raise ModelNotFound(
+            f"{model} is not on this machine and cannot be had from the hub: {type(problem).__name__}",
+            hint=f"See that the name is right and the hub within reach. {_HOW}",
+        ) from problem

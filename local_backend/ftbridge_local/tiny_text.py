@@ -1,0 +1,109 @@
+"""What the tiny base reads before anybody tunes it: small generated texts about nothing in particular.
+
+Plain sentences teach it letters, words and spaces, records of JSON teach it brackets and quotation marks, and
+repetitions teach it to copy. All of it comes from the lists below and a seed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from random import Random
+
+PEOPLE = "Ada Bruno Chiara Dmitri Elif Farid Greta Hugo Ines Jonas Kofi Lena Marta Nils Olga Pablo Rosa Tariq".split()
+THINGS = (
+    "lantern kettle violin ladder basket anchor compass blanket mirror hammer candle bottle wagon drum statue carpet "
+    "bell rope shovel teapot flute saddle barrel engine window clock button ribbon feather pebble"
+).split()
+COLOURS = "red green blue white black yellow brown grey silver golden purple orange".split()
+PLACES = (
+    "harbour garden kitchen forest library market station mountain village workshop island river bridge museum "
+    "cellar orchard valley tower school theatre"
+).split()
+ACTIONS = (
+    "found carried painted cleaned repaired borrowed measured described moved opened closed polished counted dropped "
+    "wrapped hid drew bought weighed lost"
+).split()
+FEELINGS = "happy tired curious quiet proud surprised careful nervous cheerful patient hungry sleepy".split()
+TIMES = (
+    "in the morning,at noon,yesterday,after the rain,before dawn,last week,every evening,on Monday,in winter,"
+    "two days ago,at the end of the summer,while it was snowing"
+).split(",")
+ASIDES = (
+    "Nobody knew why.,The wind was cold.,It had been there for years.,They could not see the other side.,"
+    "This is how it began.,There was something strange about it.,We should have asked first.,I think it was enough.,"
+    "You would have liked it.,Everyone was waiting for the boat.,What would you do with it?,It did not work at all.,"
+    "She wanted to know more about the old road.,He said that it would be better to leave now.,"
+    "Please come back when you are ready.,My brother has never been here before!,It is still too early to tell.,"
+    "Could you bring some water and bread?,Their house stands just behind the hill.,I really hope that it helps."
+).split(",")
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def texts(seed: int) -> Iterator[str]:
+    """Texts without end, the same for the same seed."""
+    chance = Random(seed)
+    while True:
+        yield chance.choice((_story, _record, _record, _question, _repetition, _repetition))(chance)
+
+
+def _story(chance: Random) -> str:
+    return " ".join(chance.choice((_deed, _feeling, _aside))(chance) for _ in range(chance.randint(2, 5)))
+
+
+def _deed(chance: Random) -> str:
+    who, thing = chance.choice(PEOPLE), f"{chance.choice(COLOURS)} {chance.choice(THINGS)}"
+    return f"{who} {chance.choice(ACTIONS)} the {thing} in the {chance.choice(PLACES)} {chance.choice(TIMES)}."
+
+
+def _feeling(chance: Random) -> str:
+    one, other = chance.sample(PEOPLE, 2)
+    return f"{one} was {chance.choice(FEELINGS)}, but {other} was {chance.choice(FEELINGS)}."
+
+
+def _aside(chance: Random) -> str:
+    return chance.choice(ASIDES)
+
+
+def _record(chance: Random) -> str:
+    """A few facts said in words, then the same as JSON."""
+    facts = {
+        "who": chance.choice(PEOPLE),
+        "thing": chance.choice(THINGS),
+        "colour": chance.choice((*COLOURS, None)),
+        "mark": chance.choice((_mark(chance), None)),
+        "grams": chance.randint(1, 999),
+    }
+    said = [f"{facts['who']} has a {facts['colour'] or 'plain'} {facts['thing']}.", f"It weighs {facts['grams']} grams."]
+    if facts["mark"]:
+        said.append(f"The mark on it is {facts['mark']}.")
+    if chance.random() < 0.5:
+        said.append(_aside(chance))
+    chance.shuffle(said)
+    kept = chance.sample(sorted(facts), chance.randint(2, 5))
+    return _turns(" ".join(said), json.dumps({key: facts[key] for key in kept}))
+
+
+def _question(chance: Random) -> str:
+    who, thing, place = chance.choice(PEOPLE), chance.choice(THINGS), chance.choice(PLACES)
+    return _turns(
+        f"{who} left the {thing} in the {place}. {_aside(chance)} Where is the {thing}?", f"It is in the {place}."
+    )
+
+
+def _repetition(chance: Random) -> str:
+    """A list said twice, which is what teaches to copy."""
+    said = ", ".join(
+        chance.choice((_mark(chance), str(chance.randint(10, 999_999)), chance.choice(THINGS)))
+        for _ in range(chance.randint(2, 6))
+    )
+    return _turns(said, said)
+
+
+def _mark(chance: Random) -> str:
+    letters = "".join(chance.choice(LETTERS) for _ in range(chance.randint(1, 3)))
+    return f"{letters}{chance.choice('-/ ')}{chance.randint(10, 99_999)}"
+
+
+def _turns(said: str, answer: str) -> str:
+    return f"<|user|>{said}<|end|><|assistant|>{answer}"
