@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import MissingExtra, TargetError
+from ftbridge.errors import ConfigError, MissingExtra, TargetError
 from ftbridge.provider import Provider
 from ftbridge.target import Target
 
@@ -64,7 +64,7 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
 
     mock = load_mock(vendor)
     faults = [parse_fault(rule) for rule in os.environ.get(FAULTS, "").split()]
-    speed = float(os.environ.get(SPEED, "60"))
+    speed = _number(SPEED, 60.0)
     server = MockServer(mock(home / "mock" / vendor, speed=speed, faults=faults).app()).start()
     return Endpoint(
         base_url=server.url + mock.base_path,
@@ -72,6 +72,14 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
         account=f"mock+{vendor}",
         configured=True,
     )
+
+
+def _number(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigError(f"{name} = {text!r} is no number", hint="Set it to one, or unset it.") from None
 
 
 def _load(entry: EntryPoint) -> Any:

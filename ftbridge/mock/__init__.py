@@ -8,6 +8,7 @@ from ftbridge.mock.script import Moment, Script, write_script
 from ftbridge.mock.server import MockServer, serve
 from ftbridge.mock.store import Store
 from ftbridge.mock.vendor import Answer, Call, MockVendor, Refusal, Seen, operation
+from ftbridge.mock.vendors import MockVendors
 
 __all__ = [
     "Answer",
@@ -16,6 +17,7 @@ __all__ = [
     "Faults",
     "MockServer",
     "MockVendor",
+    "MockVendors",
     "Moment",
     "Refusal",
     "Script",

@@ -84,6 +84,9 @@ class MockVendor:
     name: ClassVar[str]
     base_path: ClassVar[str] = ""
     """What the vendor's SDK expects behind the host in its base URL."""
+    key_env: ClassVar[str]
+    url_env: ClassVar[str]
+    """The environment variables that hold the vendor's key and base URL."""
 
     def __init__(self, folder: Path, *, speed: float = 60.0, faults: Iterable[Fault] = ()) -> None:
         self.store = Store(folder)

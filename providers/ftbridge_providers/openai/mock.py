@@ -6,23 +6,27 @@ first), their wording, and the errors of `mock_files`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, TypeVar
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-from msgspec import Struct
+from msgspec import structs
 
-from ftbridge.mock import Answer, Call, MockVendor, Script, operation
+from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, write_script
 from ftbridge.model import Status
+from ftbridge_providers.openai.mock_bodies import (
+    File,
+    Job,
+    checkpoint_body,
+    event_bodies,
+    file_body,
+    job_body,
+    result_csv,
+    result_file_id,
+    tuned_model,
+)
+from ftbridge_providers.openai.mock_files import FileProblem, answer_of, check_training_file
 
-WORDS = {
-    Status.VALIDATING: "validating_files",
-    Status.QUEUED: "queued",
-    Status.RUNNING: "running",
-    Status.PAUSED: "paused",
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
-    Status.CANCELLED: "cancelled",
-}
 BASES = {
     "gpt-4.1-2025-04-14": "2027-01-14",
     "gpt-4.1-mini-2025-04-14": "2027-01-14",
@@ -30,30 +34,6 @@ BASES = {
     "gpt-4o-mini-2024-07-18": "2027-01-14",
 }
 """Models open for tuning, and when they are shut down (OpenAI's deprecations page, notice of 2026-10-14)."""
-
-Item = TypeVar("Item")
-
-
-class File(Struct, frozen=True):
-    """An uploaded file; its content is kept beside it."""
-
-    id: str
-    filename: str
-    purpose: str
-    bytes: int
-    created_at: float
-
-
-class Job(Struct, frozen=True):
-    """A job: what was asked, and what will become of it."""
-
-    id: str
-    created_at: float
-    request: dict[str, Any]
-    script: Script
-    hyperparameters: dict[str, Any]
-    trained_tokens: int
-    problem: dict[str, Any] | None = None
 
 
 class OpenAIMock(MockVendor):
@@ -63,6 +43,7 @@ class OpenAIMock(MockVendor):
     base_path: ClassVar[str] = "/v1"
     key_env: ClassVar[str] = "OPENAI_API_KEY"
     url_env: ClassVar[str] = "OPENAI_BASE_URL"
+    bases: ClassVar[dict[str, str]] = BASES
     phases: ClassVar[Sequence[tuple[Status, float]]] = (
         (Status.VALIDATING, 20.0),
         (Status.QUEUED, 20.0),
@@ -77,21 +58,21 @@ class OpenAIMock(MockVendor):
         if call.form["purpose"] == "fine-tune" and not call.file_name.endswith(".jsonl"):
             raise self.refusal(400, f"Invalid file format for Fine-Tuning API. Must be .jsonl, got {call.file_name}")
         file = self.keep(call.file_name, call.form["purpose"], call.content)
-        return Answer(self.file_body(file))
+        return Answer(file_body(file))
 
     @operation("GET", "/v1/files")
     def list_files(self, call: Call) -> Answer:
         """One page of files, newest first."""
         files = [file for file in self.store.all("files", File) if call.query.get("purpose") in (None, file.purpose)]
         files.sort(key=lambda file: file.created_at, reverse=True)
-        page, more = _page([self.file_body(file) for file in files], call, 10_000)
+        page, more = _page([file_body(file) for file in files], call, 10_000)
         edges = {"first_id": page[0]["id"] if page else "", "last_id": page[-1]["id"] if page else ""}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
 
     @operation("GET", "/v1/files/{file_id}")
     def get_file(self, call: Call) -> Answer:
         """One file's description."""
-        return Answer(self.file_body(self.file(call.params["file_id"])))
+        return Answer(file_body(self.file(call.params["file_id"])))
 
     @operation("GET", "/v1/files/{file_id}/content")
     def get_file_content(self, call: Call) -> Answer:
@@ -109,7 +90,7 @@ class OpenAIMock(MockVendor):
     def create_job(self, call: Call) -> Answer:
         """Make a job; what is wrong with the data shows later, as the job's failure."""
         request = call.body
-        if request.get("model") not in BASES and not str(request.get("model")).startswith("ft:"):
+        if request.get("model") not in self.bases and not str(request.get("model")).startswith("ft:"):
             raise self.refusal(
                 400,
                 f"Model {request.get('model')} is not available for fine-tuning or does not exist.",
@@ -121,7 +102,7 @@ class OpenAIMock(MockVendor):
             self.file(request["validation_file"], param="validation_file")
         job = self.make_job(request, content)
         self.store.put("jobs", job.id, job)
-        return Answer(self.job_body(job))
+        return Answer(self.show(job))
 
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:
@@ -132,13 +113,13 @@ class OpenAIMock(MockVendor):
         jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
         jobs = [job for job in jobs if wanted.items() <= (job.request.get("metadata") or {}).items()]
         jobs.sort(key=lambda job: job.created_at, reverse=True)
-        page, more = _page([self.job_body(job) for job in jobs], call, 20)
+        page, more = _page([self.show(job) for job in jobs], call, 20)
         return Answer({"object": "list", "data": page, "has_more": more})
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}")
     def get_job(self, call: Call) -> Answer:
         """One job."""
-        return Answer(self.job_body(self.job(call)))
+        return Answer(self.show(self.job(call)))
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/cancel")
     def cancel_job(self, call: Call) -> Answer:
@@ -158,7 +139,7 @@ class OpenAIMock(MockVendor):
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/events")
     def job_events(self, call: Call) -> Answer:
         """One page of a job's events, newest first."""
-        page, more = _page(self.event_bodies(self.job(call))[::-1], call, 20)
+        page, more = _page(event_bodies(self.job(call), self.now())[::-1], call, 20)
         return Answer({"object": "list", "data": page, "has_more": more})
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/checkpoints")
@@ -166,6 +147,194 @@ class OpenAIMock(MockVendor):
         """The last three checkpoints, newest first."""
         job = self.job(call)
         found = [moment for moment in job.script.until(self.now()) if moment.checkpoint][-3:]
-        page, more = _page([self.checkpoint_body(job, moment) for moment in reversed(found)], call, 10)
+        page, more = _page([checkpoint_body(job, moment) for moment in reversed(found)], call, 10)
         edges = {"first_id": page[0]["id"] if page else None, "last_id": page[-1]["id"] if page else None}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
+
+    @operation("GET", "/v1/models")
+    def list_models(self, call: Call) -> Answer:
+        """The bases and the tuned models."""
+        tuned = [tuned_model(job) for job in self.store.all("jobs", Job) if self.is_done(job)]
+        return Answer({"object": "list", "data": [self.model_body(name) for name in [*self.bases, *tuned]]})
+
+    @operation("GET", "/v1/models/{model}")
+    def get_model(self, call: Call) -> Answer:
+        """One model."""
+        name = call.params["model"]
+        if name not in self.bases and self.job_of(name) is None:
+            raise self.refusal(404, f"The model '{name}' does not exist", code="model_not_found", param="model")
+        return Answer(self.model_body(name))
+
+    @operation("DELETE", "/v1/models/{model}")
+    def delete_model(self, call: Call) -> Answer:
+        """Delete a tuned model, and the job with it."""
+        job = self.job_of(call.params["model"])
+        if job is None:
+            raise self.refusal(404, "The model does not exist", code="model_not_found", param="model")
+        self.store.drop("jobs", job.id)
+        return Answer({"id": call.params["model"], "object": "model", "deleted": True})
+
+    @operation("POST", "/v1/chat/completions")
+    def chat(self, call: Call) -> Answer:
+        """A tuned model knows its training rows by heart."""
+        name, messages = call.body["model"], call.body["messages"]
+        job = self.job_of(name)
+        if job is None and name not in self.bases:
+            raise self.refusal(404, f"The model `{name}` does not exist", code="model_not_found", param="model")
+        rows = self.rows(job) if job else []
+        text = answer_of(rows, messages)
+        prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
+        return Answer(
+            {
+                "id": f"chatcmpl-{secrets.token_hex(8)}",
+                "object": "chat.completion",
+                "created": int(self.now()),
+                "model": name,
+                "choices": [
+                    {
+                        "index": 0,
+                        "message": {"role": "assistant", "content": text, "refusal": None},
+                        "logprobs": None,
+                        "finish_reason": "stop",
+                    }
+                ],
+                "usage": {
+                    "prompt_tokens": prompt,
+                    "completion_tokens": len(text) // 4 + 1,
+                    "total_tokens": prompt + len(text) // 4 + 1,
+                },
+            }
+        )
+
+    def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
+        """An error answer in OpenAI's envelope."""
+        return Refusal(status, self.error(status, message, code=code, param=param))
+
+    def keep(self, name: str, purpose: str, content: bytes, file_id: str = "") -> File:
+        """Keep a file and its content."""
+        file = File(file_id or f"file-{secrets.token_hex(11)}", name, purpose, len(content), self.now())
+        self.store.put_bytes("contents", file.id, content)
+        self.store.put("files", file.id, file)
+        return file
+
+    def file(self, file_id: str, *, param: str | None = "id") -> File:
+        """A file that is there, or the refusal."""
+        file = self.store.get("files", file_id, File)
+        if file is None:
+            job = next((job for job in self.store.all("jobs", Job) if result_file_id(job) == file_id), None)
+            if job is None or not self.is_done(job):
+                raise self.refusal(404, f"No such File object: {file_id}", param=param)
+            file = self.keep("step_metrics.csv", "fine-tune-results", result_csv(job), file_id)
+        return file
+
+    def content(self, file_id: str) -> bytes:
+        """The bytes of a file."""
+        return self.store.get_bytes("contents", file_id) or b""
+
+    def job(self, call: Call) -> Job:
+        """The job that the path names, or the refusal."""
+        job = self.store.get("jobs", call.params["job_id"], Job)
+        if job is None:
+            said = f"Could not find fine tune: {call.params['job_id']}"
+            raise self.refusal(404, said, code="fine_tune_not_found", param="fine_tune_id")
+        return job
+
+    def job_of(self, model: str) -> Job | None:
+        """The finished job that made a model, by the model's id or a checkpoint's."""
+        base = model.split(":ckpt-step-")[0]
+        jobs = self.store.all("jobs", Job)
+        return next((job for job in jobs if tuned_model(job) == base and self.is_done(job)), None)
+
+    def is_done(self, job: Job) -> bool:
+        """Whether the job has succeeded by now."""
+        return job.script.status(self.now()) is Status.SUCCEEDED
+
+    def rows(self, job: Job) -> list[dict[str, Any]]:
+        """The rows a job was trained on."""
+        return check_training_file(self.content(job.request["training_file"]), job.method["type"])
+
+    def steer(self, call: Call, change: Callable[[Script], Script]) -> Answer:
+        """Change what will become of a job that is not over."""
+        job = self.job(call)
+        if job.script.status(self.now()).final:
+            said = f"Job has already completed: {job.id}"
+            raise self.refusal(400, said, code="invalid_state", param="fine_tune_id")
+        job = structs.replace(job, script=change(job.script))
+        self.store.put("jobs", job.id, job)
+        return Answer(self.show(job))
+
+    def show(self, job: Job) -> dict[str, Any]:
+        """The job as it is now, in a word nobody knows if that is the fault of the day."""
+        odd = self.faults.standing("unknown-status")
+        return job_body(job, self.now(), word="defragmenting" if odd and not self.is_done(job) else "")
+
+    def model_body(self, name: str) -> dict[str, Any]:
+        """A `Model` object."""
+        base = name.split(":")[1] if name.startswith("ft:") else name
+        return {
+            "id": name,
+            "object": "model",
+            "created": 1_744_000_000,
+            "owned_by": "mock" if name.startswith("ft:") else "system",
+            "shutdown_date": self.bases.get(base),
+        }
+
+    def make_job(self, request: dict[str, Any], content: bytes) -> Job:
+        """The job that a create request makes, with its whole life."""
+        method = _resolved(request.get("method") or {"type": "supervised"}, content.count(b"\n"))
+        problem: dict[str, Any] | None = None
+        try:
+            check_training_file(content, method["type"])
+        except FileProblem as found:
+            problem = found.body
+        settings = method[method["type"]]["hyperparameters"]
+        examples = max(1, content.count(b"\n"))
+        steps = max(1, examples * settings["n_epochs"] // settings["batch_size"])
+        phases = list(self.phases)
+        end = Status.FAILED if problem or self.faults.standing("fail") else Status.SUCCEEDED
+        if problem:
+            phases = phases[:1]
+        elif end is Status.FAILED:
+            problem = {"code": "server_error", "message": "The job failed due to an internal error.", "param": None}
+        if stall := self.faults.standing("stall"):
+            phases[-1] = (phases[-1][0], phases[-1][1] + stall.value * self.speed)
+        name = secrets.token_hex(12)
+        started = self.now()
+        return Job(
+            id=f"ftjob-{name}",
+            created_at=started,
+            request=request,
+            script=write_script(
+                phases,
+                started=started,
+                speed=self.speed,
+                steps=min(steps, 200),
+                epochs=settings["n_epochs"],
+                seed=request.get("seed") or 42,
+                end=end,
+            ),
+            method=method,
+            trained_tokens=len(content) // 4 * settings["n_epochs"],
+            problem=problem,
+        )
+
+
+def _resolved(method: dict[str, Any], examples: int) -> dict[str, Any]:
+    """The method with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep)."""
+    kind = method["type"]
+    given = (method.get(kind) or {}).get("hyperparameters") or {}
+    epochs = 3 if 100 <= examples * 3 <= 25_000 else max(1, min(25, 100 // max(examples, 1)))
+    chosen = {"n_epochs": epochs, "batch_size": max(1, examples // 500), "learning_rate_multiplier": 1.8}
+    if kind == "dpo":
+        chosen["beta"] = 0.1
+    settings = {**chosen, **{name: value for name, value in given.items() if value != "auto"}}
+    return {"type": kind, kind: {"hyperparameters": settings}}
+
+
+def _page(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:
+    """One page of `items` after the one that `after` names, and whether there are more."""
+    limit = int(call.query.get("limit", default))
+    after = call.query.get("after")
+    places = [place for place, item in enumerate(items) if item["id"] == after]
+    rest = items[places[0] + 1 :] if places else items
+    return rest[:limit], len(rest) > limit

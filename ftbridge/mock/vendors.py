@@ -1,0 +1,45 @@
+"""All mocked vendors behind one address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from ftbridge.mock.faults import Fault
+from ftbridge.mock.vendor import MockVendor
+
+
+class MockVendors:
+    """`vendors` by name, each below a path of its own and with its own state in `folder`.
+
+    Every fault strikes at every vendor that has the operation, each for itself.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, type[MockVendor]],
+        folder: Path,
+        *,
+        speed: float = 60.0,
+        faults: Iterable[Fault] = (),
+    ) -> None:
+        faults = list(faults)
+        self.vendors = {name: kind(folder / name, speed=speed, faults=faults) for name, kind in kinds.items()}
+
+    def __getitem__(self, name: str) -> MockVendor:
+        return self.vendors[name]
+
+    def app(self) -> Starlette:
+        """One web application for all."""
+        return Starlette(routes=[Mount(f"/{name}", vendor.app()) for name, vendor in self.vendors.items()])
+
+    def environment(self, url: str) -> dict[str, str]:
+        """The variables that lead the vendors' own SDKs, and ftbridge's adapters, to the mocks at `url`."""
+        found: dict[str, str] = {}
+        for name, vendor in self.vendors.items():
+            found[vendor.url_env] = f"{url}/{name}{vendor.base_path}"
+            found[vendor.key_env] = "mock-key"
+        return found
