@@ -1,20 +1,25 @@
 """Everything that is wrong with the form of a row, told by walking it beside the canonical types.
 
 The types in `example` are the only description of the format: what is required, which keys
-there are and what each may hold is read from them.
+there are and what each may hold is read from them, once, into functions that walk a value.
 """
 
 from __future__ import annotations
 
 import difflib
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from msgspec import inspect
 
 from ftbridge.dataset import example
 from ftbridge.dataset.findings import Notes
-from ftbridge.dataset.printable import child, printable
+from ftbridge.dataset.printable import json_path, printable
 from ftbridge.dataset.syntax import kind_of
+
+Where: TypeAlias = tuple[str | int, ...]
+Walk: TypeAlias = Callable[[Any, Where, Notes], None]
 
 _NAMES: dict[type, str] = {
     example.TextPart: "a text part",
@@ -38,6 +43,7 @@ _KEY_FIXES = {
     "function_call": "Use tool_calls, a list of {id, type, function}, in place of the old function_call.",
     "functions": "Use tools, a list of {type, function}, in place of the old functions.",
     "tool_calls": "Only assistant messages call tools.",
+    "prefix": "Mistral writes so: read the file with the format 'mistral'.",
     "tool_call_id": "Only tool messages answer a call.",
 }
 _ROLE_FIXES = {
@@ -51,113 +57,141 @@ _ROLE_FIXES = {
 
 def explain(value: Any, shape: type, notes: Notes) -> None:
     """Write down every place where `value`, read as JSON, does not have the form of `shape`."""
-    _walk(value, inspect.type_info(shape), "$", notes)
+    _walker_of(shape)(value, (), notes)
 
 
-def _walk(value: Any, kind: inspect.Type, path: str, notes: Notes) -> None:
+@functools.cache
+def _walker_of(shape: type) -> Walk:
+    return _walker(inspect.type_info(shape))
+
+
+def _walker(kind: inspect.Type) -> Walk:
     if isinstance(kind, inspect.UnionType):
-        _walk_union(value, kind, path, notes)
-    elif isinstance(kind, inspect.StructType):
-        _walk_struct(value, kind, path, notes)
-    elif isinstance(kind, inspect.ListType):
+        return _union(kind)
+    if isinstance(kind, inspect.StructType):
+        return _struct(kind)
+    if isinstance(kind, inspect.ListType):
+        return _list(_walker(kind.item_type))
+    if isinstance(kind, inspect.LiteralType):
+        return _literal(kind)
+    return _scalar(kind)
+
+
+def _scalar(kind: inspect.Type) -> Walk:
+    holds, wanted = _class(kind), _wanted(kind)
+
+    def walk(value: Any, where: Where, notes: Notes) -> None:
+        if holds is not object and type(value) is not holds:
+            _wrong(value, wanted, where, notes)
+
+    return walk
+
+
+def _literal(kind: inspect.LiteralType) -> Walk:
+    def walk(value: Any, where: Where, notes: Notes) -> None:
+        if type(value) is not _class(kind) or value not in kind.values:
+            _wrong(value, _wanted(kind), where, notes)
+
+    return walk
+
+
+def _list(walk_item: Walk) -> Walk:
+    def walk(value: Any, where: Where, notes: Notes) -> None:
         if not isinstance(value, list):
-            _wrong(value, "a list", path, notes)
+            _wrong(value, "a list", where, notes)
             return
         for index, item in enumerate(value):
-            _walk(item, kind.item_type, child(path, index), notes)
-    elif isinstance(kind, inspect.LiteralType):
-        if isinstance(value, bool) or value not in kind.values:
-            _wrong(value, " or ".join(repr(known) for known in kind.values), path, notes)
-    elif not isinstance(kind, inspect.AnyType) and not _is(value, kind):
-        _wrong(value, _wanted(kind), path, notes)
+            walk_item(item, (*where, index), notes)
+
+    return walk
 
 
-def _walk_union(value: Any, kind: inspect.UnionType, path: str, notes: Notes) -> None:
-    """Follow the one member that the value means to be."""
+def _union(kind: inspect.UnionType) -> Walk:
+    """A union's members differ in what JSON they are, except objects, which their tag tells apart."""
     structs = [member for member in kind.types if isinstance(member, inspect.StructType)]
-    if isinstance(value, dict) and structs:
-        _walk_tagged(value, structs, path, notes)
-        return
-    for member in kind.types:
-        if _is(value, member):
-            _walk(value, member, path, notes)
-            return
-        if isinstance(member, inspect.LiteralType) and value is not None:
-            _walk(value, member, path, notes)
-            return
-    if value is None:
-        _wrong(value, " or ".join(_wanted(member) for member in kind.types), path, notes)
-        return
-    wanted = [_wanted(member) for member in kind.types if not isinstance(member, inspect.NoneType)]
-    _wrong(value, " or ".join(dict.fromkeys(wanted)), path, notes)
+    walkers = {_class(member): _walker(member) for member in kind.types}
+    if len(structs) > 1:
+        walkers[dict] = _tagged(structs)
+    wanted = " or ".join(dict.fromkeys(_wanted(member) for member in kind.types if _class(member) is not type(None)))
+
+    def walk(value: Any, where: Where, notes: Notes) -> None:
+        walk_member = walkers.get(type(value))
+        if walk_member is None:
+            _wrong(value, wanted, where, notes)
+        else:
+            walk_member(value, where, notes)
+
+    return walk
 
 
-def _walk_tagged(value: dict[str, Any], structs: list[inspect.StructType], path: str, notes: Notes) -> None:
-    if structs[0].tag_field is None:
-        _walk_struct(value, structs[0], path, notes)
-        return
-    field = structs[0].tag_field
-    members = {str(struct.tag): struct for struct in structs}
+def _tagged(structs: list[inspect.StructType]) -> Walk:
+    field = str(structs[0].tag_field)
+    members = {str(struct.tag): _struct(struct) for struct in structs}
     known = ", ".join(members)
-    if field not in value:
-        notes.error(path, f"missing_{field}", f"the key '{field}' is missing", f"Give one of: {known}.")
-        return
-    tag = value[field]
-    if isinstance(tag, str) and tag in members:
-        _walk_struct(value, members[tag], path, notes)
-        return
-    near = _nearest(tag, list(members)) if isinstance(tag, str) else None
-    fix = f"Use one of: {known}." if near is None else f"Did you mean '{near}'? Use one of: {known}."
-    if field == "role" and isinstance(tag, str):
-        fix = _ROLE_FIXES.get(tag.lower(), fix)
-    notes.error(child(path, field), f"unknown_{field}", f"'{printable(tag)}' is not a {field}", fix)
+
+    def walk(value: dict[str, Any], where: Where, notes: Notes) -> None:
+        tag = value.get(field)
+        if isinstance(tag, str) and tag in members:
+            members[tag](value, where, notes)
+        elif field not in value:
+            notes.error(json_path(where), f"missing_{field}", f"the key '{field}' is missing", f"Give one of: {known}.")
+        else:
+            near = _nearest(tag, tuple(members)) if isinstance(tag, str) else None
+            fix = f"Use one of: {known}." if near is None else f"Did you mean '{near}'? Use one of: {known}."
+            if field == "role" and isinstance(tag, str):
+                fix = _ROLE_FIXES.get(tag.lower(), fix)
+            sentence = f"'{printable(tag)}' is not a {field}"
+            notes.error(json_path((*where, field)), f"unknown_{field}", sentence, fix)
+
+    return walk
 
 
-def _walk_struct(value: Any, kind: inspect.StructType, path: str, notes: Notes) -> None:
+def _struct(kind: inspect.StructType) -> Walk:
     name = _NAMES[kind.cls]
-    if not isinstance(value, dict):
-        _wrong(value, f"{name}, an object", path, notes)
-        return
-    fields = {field.encode_name: field for field in kind.fields}
-    tags = {kind.tag_field} if kind.tag_field else set()
-    for key in value.keys() - fields.keys() - tags:
-        _unknown_key(key, [*tags, *fields], name, path, notes)
-    for key, field in fields.items():
-        if key in value:
-            _walk(value[key], field.type, child(path, key), notes)
-        elif field.required:
-            notes.error(path, "missing_key", f"{name} needs the key '{key}'", f"Add '{key}'.")
+    fields = {field.encode_name: (_walker(field.type), field.required) for field in kind.fields}
+    known = (*((kind.tag_field,) if kind.tag_field else ()), *fields)
+
+    def walk(value: Any, where: Where, notes: Notes) -> None:
+        if not isinstance(value, dict):
+            _wrong(value, f"{name}, an object", where, notes)
+            return
+        for key, item in value.items():
+            if key in fields:
+                fields[key][0](item, (*where, key), notes)
+            elif key != kind.tag_field:
+                _unknown_key(key, known, name, where, notes)
+        for key, (_, required) in fields.items():
+            if required and key not in value:
+                notes.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", f"Add '{key}'.")
+
+    return walk
 
 
-def _unknown_key(key: str, known: list[str], name: str, path: str, notes: Notes) -> None:
+def _unknown_key(key: str, known: tuple[str, ...], name: str, where: Where, notes: Notes) -> None:
     near = _nearest(key, known)
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
-    notes.error(child(path, key), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
+    notes.error(json_path((*where, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
 
 
-def _wrong(value: Any, wanted: str, path: str, notes: Notes) -> None:
+def _wrong(value: Any, wanted: str, where: Where, notes: Notes) -> None:
     found = kind_of(value)
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        found += f" ('{printable(value, 30)}')" if isinstance(value, str) else f" ({printable(value, 30)})"
-    key = path.rpartition(".")[2]
-    fix = "Write the text as a string." if key == "content" else f"Make it {wanted}."
-    if key == "arguments" and isinstance(value, dict):
+    if isinstance(value, str):
+        found += f" ('{printable(value, 30)}')"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found += f" ({printable(value, 30)})"
+    fix = f"Make it {wanted}."
+    if where and where[-1] == "content":
+        fix = "Write the text as a string."
+    elif where and where[-1] == "arguments" and isinstance(value, dict):
         fix = "Write the object as a string of JSON (json.dumps in Python)."
-    notes.error(path, "wrong_type", f"this is {found}, but must be {wanted}", fix)
+    notes.error(json_path(where), "wrong_type", f"this is {found}, but must be {wanted}", fix)
 
 
-def _is(value: Any, kind: inspect.Type) -> bool:
-    if isinstance(kind, inspect.StrType):
-        return isinstance(value, str)
-    if isinstance(kind, inspect.BoolType):
-        return isinstance(value, bool)
-    if isinstance(kind, inspect.NoneType):
-        return value is None
-    if isinstance(kind, inspect.ListType):
-        return isinstance(value, list)
-    if isinstance(kind, inspect.DictType):
-        return isinstance(value, dict)
-    return False
+def _class(kind: inspect.Type) -> type:
+    """The Python class of the JSON values that `kind` takes; `object` stands for any."""
+    if isinstance(kind, inspect.LiteralType):
+        return type(kind.values[0])
+    return _CLASSES[type(kind)][0]
 
 
 def _wanted(kind: inspect.Type) -> str:
@@ -165,15 +199,20 @@ def _wanted(kind: inspect.Type) -> str:
         return f"{_NAMES[kind.cls]}, an object"
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(repr(known) for known in kind.values)
-    names: dict[type, str] = {
-        inspect.StrType: "a string",
-        inspect.BoolType: "true or false",
-        inspect.NoneType: "null",
-        inspect.ListType: "a list",
-        inspect.DictType: "an object",
-    }
-    return names[type(kind)]
+    return _CLASSES[type(kind)][1]
 
 
-def _nearest(word: str, known: list[str]) -> str | None:
+_CLASSES: dict[type, tuple[type, str]] = {
+    inspect.StructType: (dict, "an object"),
+    inspect.DictType: (dict, "an object"),
+    inspect.ListType: (list, "a list"),
+    inspect.StrType: (str, "a string"),
+    inspect.BoolType: (bool, "true or false"),
+    inspect.NoneType: (type(None), "null"),
+    inspect.AnyType: (object, "anything"),
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     return next(iter(difflib.get_close_matches(word.lower()[:60], known, n=1, cutoff=0.6)), None)

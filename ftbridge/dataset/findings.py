@@ -47,6 +47,11 @@ class Notes:
         """The example can be used, but its owner should know."""
         self.findings.append(Finding(self.line, path, "warning", code, message, fix, self.target))
 
+    def add(self, finding: Finding) -> None:
+        """A finding that was made elsewhere."""
+        self.errors += finding.level == "error"
+        self.findings.append(finding)
+
     def changed(self, code: str) -> None:
         """The vendor's row says the same in another way, or less: `code` names how."""
         self.changes.append(code)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _MARKUP = re.compile(r"(\\*)\[(?=[a-z#/@])")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 
 
 def printable(value: Any, limit: int = 60) -> str:
@@ -25,13 +26,15 @@ def printable(value: Any, limit: int = 60) -> str:
     return _MARKUP.sub(r"\1\1\\[", text)
 
 
-def child(path: str, key: str | int) -> str:
-    """The JSON path of `key` below `path`: `$.messages[2].content`."""
+def json_path(keys: Iterable[str | int]) -> str:
+    """Keys and indices as a JSON path: `$.messages[2].content`."""
+    return "$" + "".join(_step(key) for key in keys)
+
+
+def _step(key: str | int) -> str:
     if isinstance(key, int):
-        return f"{path}[{key}]"
-    if _IDENTIFIER.match(key) and len(key) <= 60:
-        return f"{path}.{key}"
-    return f'{path}["{printable(key)}"]'
+        return f"[{key}]"
+    return f".{key}" if _IDENTIFIER.match(key) else f'["{printable(key)}"]'
 
 
 def _escape(sign: str) -> str:

@@ -10,86 +10,98 @@ from typing import NamedTuple
 
 import msgspec
 
-from ftbridge.dataset.canonical import Read, reader, shape_of
-from ftbridge.dataset.example import SHAPES, Shape
 from ftbridge.dataset.findings import Notes
-from ftbridge.dataset.lines import Line, lines, opened
+from ftbridge.dataset.formats import CHAT, FORMATS, recognise
+from ftbridge.dataset.formats.base import Format
+from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.printable import printable
+from ftbridge.dataset.reader import Read, Row, reader
+from ftbridge.dataset.tables import csv_rows, parquet_rows
 from ftbridge.errors import UsageError
 
 _LOOK_AHEAD = 100
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Source(NamedTuple):
-    """`read` turns one row into an example, or says in its notes why it cannot."""
+    """`read` turns one of the `rows` into an example, or says in its notes why it cannot.
+
+    `canonical` tells whether a row's bytes are in the canonical format, so that they may be
+    passed on. `why` says how the format was told.
+    """
 
     name: str
     format: str
     why: str
     canonical: bool
-    rows: Iterator[tuple[int, Line]]
+    rows: Iterator[tuple[int, Row]]
     read: Read
 
 
 @contextmanager
 def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]:  # noqa: A002  # the word of the CLI
-    """Open `path` and find out its format, unless `format` names it.
+    """Open `path`, JSON Lines or a table, and find out its format, unless `format` names it.
 
     Raises `InputError` for what cannot be opened and `UsageError` for a format that there is not.
     """
-    if format is not None and format not in SHAPES:
-        raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known ones: {', '.join(SHAPES)}.")
+    if format is not None and format not in FORMATS:
+        raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known ones: {', '.join(FORMATS)}.")
     name = printable(str(path), 200)
+    suffix = Path(path).with_suffix("").suffix if Path(path).suffix in (".gz", ".zst") else Path(path).suffix
     with opened(path) as file:
-        rows = lines(file)
+        rows: Iterator[tuple[int, Row]]
+        if suffix == ".csv":
+            rows = csv_rows(file)
+        elif suffix == ".parquet":
+            rows = parquet_rows(Path(path))
+        else:
+            rows = lines(file)
         head = list(itertools.islice(rows, _LOOK_AHEAD))
         wrong = _not_lines(head)
         if wrong is not None:
             yield Source(name, "unknown", wrong[1], False, iter(head[:1]), _refusal(*wrong))
             return
-        shape, begun = (format, 0) if format else _detect(head)
-        if format:
-            why = "asked for"
-        elif begun:
-            why = f"line {begun} has the keys of a {shape}"
-        else:
-            why = f"no line among the first {len(head)} has the keys of a known format"
-        yield Source(name, shape, why, True, itertools.chain(head, rows), reader(shape, begun))
+        found, begun, why = (FORMATS[format], 0, "asked for") if format else _detect(head)
+        plain = found.translate is None and suffix not in (".csv", ".parquet")
+        yield Source(name, found.name, why, plain, itertools.chain(head, rows), reader(found, begun))
 
 
-def _detect(head: list[tuple[int, Line]]) -> tuple[Shape, int]:
+def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str]:
     for number, raw in head:
         try:
-            row = msgspec.json.decode(raw or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            row = raw if isinstance(raw, dict) else msgspec.json.decode(raw or b"")
+        except _UNREADABLE:
             continue
-        shape = shape_of(row) if isinstance(row, dict) else None
-        if shape is not None:
-            return shape, number
-    return "chat", 0
+        found = recognise(row) if isinstance(row, dict) else None
+        if found is not None:
+            keys = ", ".join(f"'{printable(key, 30)}'" for key in itertools.islice(row, 5))
+            return found, number, f"line {number} has the keys {keys}"
+    return CHAT, 0, f"none of the first {len(head)} lines has the keys of a known format"
 
 
-def _not_lines(head: list[tuple[int, Line]]) -> tuple[str, str, str] | None:
+def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
     """Code, sentence and fix where the file as a whole is something other than JSON Lines."""
-    text = next((raw.strip() for _, raw in head if raw is not None and raw.strip()), b"")
+    texts = [raw.strip() for _, raw in head if isinstance(raw, bytes) and raw.strip()]
+    text = texts[0] if texts else b""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "not_utf8", "the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8."
+    if text.startswith(b"PAR1"):
+        return "not_json", "the file is Parquet", "Let its name end in .parquet."
     if text == b"{":
         return "json_document", "the file is JSON laid out over many lines", "Put each row on one line: jq -c . FILE."
     if text.startswith(b"["):
         try:
             whole = msgspec.json.decode(text)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except _UNREADABLE:
             whole = None
-        alone = sum(raw is None or bool(raw.strip()) for _, raw in head) == 1
         rows = isinstance(whole, list) and bool(whole) and isinstance(whole[0], dict)
-        if (rows and alone) or (whole is None and not alone):
+        if rows if len(texts) == 1 else whole is None:
             return "json_array", "the file is one JSON array, not one object per line", "Unpack it: jq -c '.[]' FILE."
     return None
 
 
 def _refusal(code: str, message: str, fix: str) -> Read:
-    def refuse(raw: Line, notes: Notes) -> None:
+    def refuse(raw: Row, notes: Notes) -> None:
         notes.error("$", code, message, fix)
 
     return refuse

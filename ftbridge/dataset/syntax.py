@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
+
+import msgspec
 
 from ftbridge.dataset.findings import Notes
 from ftbridge.dataset.lines import LONGEST, Line
-from ftbridge.dataset.printable import child, printable
+from ftbridge.dataset.printable import json_path, printable
 
-_ONE_OBJECT = 'Write one object per line, such as {"messages": [...]}.'
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_decode = msgspec.json.Decoder().decode
 
 
 def parse(raw: Line, notes: Notes) -> dict[str, Any] | None:
     """The JSON object in `raw`; or None, with the reason in `notes`.
 
-    Slow and strict: this explains a line that a fast reader refused.
+    Strict: NaN, numbers that no double holds and halves of surrogate pairs are refused.
     """
     if raw is None:
-        notes.error("$", "line_too_long", f"the line is longer than {LONGEST >> 20} MB", "Shorten it.")
-        return None
-    text = _text(raw, notes)
-    if text is None:
-        return None
-    text = text.rstrip()
-    if not text:
-        notes.warning("$", "blank_line", "the line is blank and is skipped", "Remove it: some vendors refuse it.")
+        notes.error("$", "line_too_long", f"the line is longer than {LONGEST >> 20} MB", "Shorten the example.")
         return None
     try:
-        value = json.loads(text, parse_constant=_constant, parse_int=_integer, parse_float=_float)
-    except json.JSONDecodeError as problem:
-        _explain_syntax(text, problem, notes)
-    except _RangeError as problem:
-        notes.error("$", "number", str(problem), "Use null, leave the key out, or write the number as a string.")
+        value = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
+        _explain(raw, problem, notes)
+        return None
     except RecursionError:
-        notes.error("$", "too_deep", "the row is nested too deeply to be read", "Flatten it: no vendor reads it.")
-    else:
-        if isinstance(value, dict):
-            return value
-        notes.error("$", "not_an_object", f"the line is {kind_of(value)}, not an object", _ONE_OBJECT)
+        _too_deep(notes)
+        return None
+    if isinstance(value, dict):
+        return value
+    fix = 'Write one object per line, such as {"messages": [...]}.'
+    notes.error("$", "not_an_object", f"the line is {kind_of(value)}, not an object", fix)
     return None
 
 
@@ -49,46 +46,66 @@ def kind_of(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}[type(value)]
+    names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return names.get(type(value), f"a value of type {type(value).__name__}")
 
 
-def surrogate(value: Any, path: str = "$") -> str | None:
-    """The path of the first string that holds half a surrogate pair, which no UTF-8 can carry."""
+def _explain(raw: bytes, problem: Exception, notes: Notes) -> None:
+    """Find out by the standard library, slow but eloquent, what msgspec objects to."""
+    try:
+        text = raw.decode("utf-8").rstrip()
+    except UnicodeDecodeError as wrong:
+        sentence = f"byte {wrong.start + 1} of the line (0x{raw[wrong.start]:02x}) is not UTF-8"
+        fix = "Save the file as UTF-8; for a Western Windows file: iconv -f WINDOWS-1252 -t UTF-8."
+        notes.error("$", "not_utf8", sentence, fix)
+        return
+    if not text:
+        notes.warning("$", "blank_line", "the line is blank and is skipped", "Remove it: some vendors refuse it.")
+        return
+    try:
+        value = _strict.decode(text)
+    except json.JSONDecodeError as wrong:
+        _explain_syntax(text, wrong, notes)
+    except _RangeError as wrong:
+        notes.error("$", "number", str(wrong), "Use null, leave the key out, or write the number as a string.")
+    except RecursionError:
+        _too_deep(notes)
+    else:
+        where = _surrogate(value, ())
+        if where is None:
+            sentence = f"the row cannot be read: {printable(str(problem), 200)}"
+            notes.error("$", "unreadable", sentence, "Write the row with a JSON library.")
+        else:
+            fix = "Remove it: the character is damaged."
+            notes.error(json_path(where), "surrogate", "the text holds half a surrogate pair", fix)
+
+
+def _too_deep(notes: Notes) -> None:
+    notes.error("$", "too_deep", "the row is nested too deeply to be read", "Flatten it: no vendor reads it.")
+
+
+def _surrogate(value: Any, where: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    """The place of the first string that holds half a surrogate pair, which no UTF-8 can carry."""
     if isinstance(value, str):
-        return None if value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value) else path
+        return where if _SURROGATE.search(value) else None
     if isinstance(value, dict):
-        pairs = [(child(path, key), item) for key, item in value.items()]
-        pairs += [(f"{path} (a key)", key) for key in value]
+        parts = [((*where, key), part) for key, item in value.items() for part in (key, item)]
     elif isinstance(value, list):
-        pairs = [(child(path, index), item) for index, item in enumerate(value)]
+        parts = [((*where, index), item) for index, item in enumerate(value)]
     else:
         return None
-    return next((found for where, item in pairs if (found := surrogate(item, where))), None)
-
-
-def _text(raw: bytes, notes: Notes) -> str | None:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        notes.error(
-            "$",
-            "not_utf8",
-            f"byte {problem.start + 1} of the line (0x{raw[problem.start]:02x}) is not UTF-8",
-            "Save the file as UTF-8; for a Western Windows file: iconv -f WINDOWS-1252 -t UTF-8.",
-        )
-    return None
+    return next((found for place, part in parts if (found := _surrogate(part, place)) is not None), None)
 
 
 def _explain_syntax(text: str, problem: json.JSONDecodeError, notes: Notes) -> None:
-    start = text.lstrip()
     reason = printable(problem.msg[0].lower() + problem.msg[1:])
     if problem.msg == "Extra data":
         reason, fix = "there is more after the end of the object", "Write one object per line, and nothing after it."
     elif problem.pos >= len(text) or problem.msg.startswith("Unterminated string"):
         fix = "The line seems cut short: one example must be on one line, whole."
-    elif start.startswith(("{'", "['")):
+    elif text.lstrip().startswith(("{'", "['")):
         fix = "This looks like a printed Python value: write it with json.dumps."
-    elif text[problem.pos - 1 : problem.pos + 1].strip() in {",}", ",]"} or text[problem.pos : problem.pos + 1] in "}]":
+    elif text[problem.pos] in "}]":
         fix = "Look for a comma too many before it."
     else:
         fix = "Write each row with a JSON library (json.dumps in Python) rather than by hand."
@@ -114,3 +131,6 @@ def _float(digits: str) -> float:
     if math.isinf(value):
         raise _RangeError(f"the number {printable(digits, 20)} is too large")
     return value
+
+
+_strict = json.JSONDecoder(parse_constant=_constant, parse_int=_integer, parse_float=_float)

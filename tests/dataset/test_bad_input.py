@@ -43,7 +43,7 @@ RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "42"}
 def test_a_sound_file_has_no_findings(tmp_path: Path) -> None:
     report = check(write(tmp_path, GOOD, GOOD))
     assert (report.format, report.examples, report.errors, report.warnings) == ("chat", 2, 0, 0)
-    assert report.why == "line 1 has the keys of a chat"
+    assert report.why == "line 1 has the keys 'messages'"
 
 
 @pytest.mark.parametrize(
@@ -239,12 +239,12 @@ ROWS = [
         "tool_name",
         "'a' is declared twice",
     ),
-    ({"text": "x"}, "$", "mixed_shapes", "line 2 is a text, but the file is read as chat since line 1"),
+    ({"text": "x"}, "$", "mixed_shapes", "line 2 is in the format 'text', but the file is read as 'chat' since line 1"),
     (
         {"input": chat(USER), "preferred_output": [ANSWER], "non_preferred_output": [ANSWER]},
         "$",
         "mixed_shapes",
-        "line 2 is a preference, but the file is read as chat since line 1",
+        "line 2 is in the format 'preference', but the file is read as 'chat' since line 1",
     ),
 ]
 

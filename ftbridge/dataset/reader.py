@@ -1,0 +1,116 @@
+"""Reading rows: fast where they are right, thorough where they are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
+
+from ftbridge.dataset.example import SHAPES, Example, Shape
+from ftbridge.dataset.explain import explain
+from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.formats import recognise
+from ftbridge.dataset.formats.base import Format, Keys, Taking
+from ftbridge.dataset.lines import Line
+from ftbridge.dataset.printable import printable
+from ftbridge.dataset.rules import CHECKS
+from ftbridge.dataset.syntax import parse
+
+Row: TypeAlias = Line | Keys  # a line of JSON, or the columns of a table
+Read: TypeAlias = Callable[[Any, Notes], Example | None]
+
+_INDEX = re.compile(r"\[\d+\]")
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
+
+
+def reader(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
+    """A function that reads one row of `format`, which the file has since line `begun` (0: it was asked for).
+
+    It returns the example, or None with the reasons in its notes: warnings alone still give an example.
+    """
+    return _translated(format, begun) if format.translate else _canonical(format, begun)
+
+
+def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
+    decode = msgspec.json.Decoder(SHAPES[format.shape]).decode
+    check = CHECKS[format.shape]
+
+    def read(raw: Row, notes: Notes) -> Example | None:
+        try:
+            example: Example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
+        except _UNREADABLE:
+            row = _row(raw, format, begun, notes)
+            return None if row is None else _from_json(row, format.shape, notes)
+        before = notes.errors
+        check(example, notes)
+        return example if notes.errors == before else None
+
+    return read
+
+
+def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
+    translate = format.translate
+    assert translate is not None
+    left_out: set[str] = set()
+
+    def read(raw: Row, notes: Notes) -> Example | None:
+        row = _row(raw, format, begun, notes)
+        if row is None:
+            return None
+        before = len(notes.findings), notes.errors
+        translated = translate(Taking(row, notes))
+        _once(notes, before[0], left_out)
+        if notes.errors > before[1]:
+            return None
+        own = Notes()
+        own.line = notes.line
+        example = _from_json(translated, format.shape, own)
+        for finding in own.findings:
+            notes.add(replace(finding, message=f"{finding.message} (once read as a {format.shape})"))
+        return example
+
+    return read
+
+
+def _once(notes: Notes, start: int, said: set[str]) -> None:
+    """Of the findings since `start`, keep those about a key that is left out only once for the whole file."""
+    new = notes.findings[start:]
+    del notes.findings[start:]
+    for finding in new:
+        key = _INDEX.sub("[]", finding.path)
+        if finding.code != "key_not_read" or key not in said:
+            notes.findings.append(finding)
+        if finding.code == "key_not_read":
+            said.add(key)
+
+
+def _row(raw: Row, format: Format, begun: int, notes: Notes) -> Keys | None:  # noqa: A002  # the word of the CLI
+    """The row as JSON, if it is in the format that the file has."""
+    row = raw if isinstance(raw, dict) else parse(raw, notes)
+    if row is None or format.fits(row):
+        return row
+    other = recognise(row)
+    if other is None:
+        return row
+    since = f"since line {begun}" if begun else "as asked"
+    said = f"line {notes.line} is in the format '{other.name}', but the file is read as '{format.name}' {since}"
+    notes.error("$", "mixed_shapes", said, "Keep each format in a file of its own.")
+    return None
+
+
+def _from_json(row: Keys, shape: Shape, notes: Notes) -> Example | None:
+    """A canonical row from plain JSON, with everything that is wrong with it in the notes."""
+    before = notes.errors
+    try:
+        example: Example = msgspec.convert(row, SHAPES[shape])
+    except _UNREADABLE as problem:
+        explain(row, SHAPES[shape], notes)
+        if notes.errors == before:
+            sentence = f"the row cannot be read: {printable(str(problem), 200)}"
+            notes.error("$", "unreadable", sentence, "Write the row with a JSON library.")
+        return None
+    CHECKS[shape](example, notes)
+    return example if notes.errors == before else None

@@ -1,0 +1,160 @@
+"""How fast datasets are read, checked and written, as a multiple of merely parsing the JSON.
+
+    python tests/bench/bench_dataset.py [--mb 500] [--repeat 3]
+
+Every figure is CPU seconds of its own process, divided by those of a bare `orjson.loads`
+loop over the same file in the same run; the median of the repetitions is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import orjson
+from planted import generate
+
+from ftbridge.dataset import Notes, check, convert
+from ftbridge.dataset.example import Assistant, Chat, Example, Shape, Tool
+
+
+class AsItIs:
+    """A target that takes the canonical format."""
+
+    target = "same"
+    shapes: frozenset[Shape] = frozenset({"chat"})
+    minimum_examples = 1
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        return example
+
+
+class Rebuilt(AsItIs):
+    """A target whose rows are built anew: turns with parts, and calls with their arguments as objects."""
+
+    target = "rebuilt"
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        assert isinstance(example, Chat)
+        notes.changed("rebuilt")
+        contents: list[Any] = []
+        row: dict[str, Any] = {"contents": contents}
+        for message in example.messages:
+            if isinstance(message, Assistant):
+                parts: list[Any] = [{"text": message.content}] if message.content else []
+                parts += [
+                    {"call": {"name": call.function.name, "args": json.loads(call.function.arguments)}}
+                    for call in message.tool_calls or ()
+                ]
+                contents.append({"role": "model", "parts": parts})
+            elif isinstance(message, Tool):
+                contents.append({"role": "user", "parts": [{"response": {"id": message.tool_call_id, "output": message.content}}]})
+            elif type(message).__name__ == "User":
+                contents.append({"role": "user", "parts": [{"text": message.content}]})
+            else:
+                row["systemInstruction"] = {"parts": [{"text": message.content}]}
+        return row
+
+
+def bare(path: Path) -> None:
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                orjson.loads(line)
+            except orjson.JSONDecodeError:
+                pass
+
+
+def checked(path: Path) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for finding in check(path).findings:
+        found.setdefault(finding.line, []).append(finding.code)
+    return found
+
+
+def sound(path: Path) -> Path:
+    """The file without its broken rows: nothing is written for one that has any."""
+    return path.with_suffix(".sound.jsonl")
+
+
+def same(path: Path) -> None:
+    done = convert(sound(path), AsItIs(), path.with_suffix(".same"))
+    assert not done.impossible
+
+
+def rebuilt(path: Path) -> None:
+    done = convert(sound(path), Rebuilt(), path.with_suffix(".rebuilt"))
+    assert not done.impossible
+
+
+def together(path: Path) -> None:
+    from together.lib.utils.files import check_file
+
+    check_file(path, purpose="fine-tune")
+
+
+def bare_sound(path: Path) -> None:
+    bare(sound(path))
+
+
+ROUTES: dict[str, Callable[[Path], object]] = {
+    "orjson.loads": bare,
+    "check": checked,
+    "orjson.loads, sound rows": bare_sound,
+    "check + same shape": same,
+    "check + rebuilt": rebuilt,
+    "together check_file": together,
+}
+
+
+def measure(route: str, path: Path) -> tuple[float, float]:
+    """CPU seconds and the peak of resident memory in MB, in a process of its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_timed, (route, path))
+
+
+def _timed(route: str, path: Path) -> tuple[float, float]:
+    start = time.process_time()
+    ROUTES[route](path)
+    return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--mb", type=int, default=500)
+    parser.add_argument("--repeat", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.jsonl"
+        truth = generate(path, asked.mb * 10**6)
+        with path.open("rb") as file, sound(path).open("wb") as kept:
+            kept.writelines(line for number, line in enumerate(file, 1) if number not in truth)
+        found = checked(path)
+        missed = [line for line, code in truth.items() if code not in found.get(line, [])]
+        false = [line for line in found if line not in truth]
+        print(f"{path.stat().st_size / 1e6:.0f} MB, {len(truth)} planted, {len(missed)} missed, {len(false)} false")
+        for line in (missed + false)[:5]:
+            print(line, truth.get(line), found.get(line))
+        taken: dict[str, list[tuple[float, float]]] = {route: [] for route in ROUTES}
+        for _ in range(asked.repeat):
+            for route, results in taken.items():
+                results.append(measure(route, path))
+    base = {route: statistics.median(cpu for cpu, _ in results) for route, results in taken.items()}
+    for route, results in taken.items():
+        ratio = base[route] / base["orjson.loads" if route == "check" else "orjson.loads, sound rows"]
+        print(f"{route:28} {ratio:5.2f} x   {base[route]:6.2f} CPU s   {max(memory for _, memory in results):4.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
