@@ -43,7 +43,7 @@ class ImageRules(Struct, frozen=True):
         if embedded is None:
             where = "a web address or a data URL" if self.linked else "a data URL"
             refuse_address(self.vendor, f"{where} of a JPEG, PNG or WEBP file", path, notes)
-        elif (len(url) - embedded.end()) * 3 // 4 > self.max_bytes:
+        elif (len(url) - embedded.end()) * 3 // 4 - url[-2:].count("=") > self.max_bytes:
             notes.error(
                 path,
                 "image_too_large",

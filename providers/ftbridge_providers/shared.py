@@ -49,12 +49,10 @@ def plain(messages: list[Message]) -> bool:
 
 def uses_tools(chat: Chat) -> bool:
     """Whether the chat has tools, or calls and answers of tools."""
-    if chat.tools:
-        return True
-    for message in chat.messages:
-        if type(message) is Tool or (type(message) is Assistant and message.tool_calls):
-            return True
-    return False
+    return bool(chat.tools) or any(
+        isinstance(message, Tool) or (isinstance(message, Assistant) and bool(message.tool_calls))
+        for message in chat.messages
+    )
 
 
 def as_system(message: Developer, codes: set[str]) -> System:
