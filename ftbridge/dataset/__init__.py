@@ -1,10 +1,35 @@
 """One dataset format: reading it, checking it, and writing it as a target wants it."""
 
+from ftbridge.dataset.advice import advise
 from ftbridge.dataset.check import Report, check
 from ftbridge.dataset.convert import Conversion, convert
 from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.counters import TextCounter, guess, o200k, tokenizer_json
 from ftbridge.dataset.findings import Finding, Notes
+from ftbridge.dataset.prepare import Part, Prepared, prepare
 from ftbridge.dataset.printable import printable
 from ftbridge.dataset.read import read_examples
+from ftbridge.dataset.tokens import TokenCount, TokenCounter, count_tokens
 
-__all__ = ["Conversion", "Converter", "Finding", "Notes", "Report", "check", "convert", "printable", "read_examples"]
+__all__ = [
+    "Conversion",
+    "Converter",
+    "Finding",
+    "Notes",
+    "Part",
+    "Prepared",
+    "Report",
+    "TextCounter",
+    "TokenCount",
+    "TokenCounter",
+    "advise",
+    "check",
+    "convert",
+    "count_tokens",
+    "guess",
+    "o200k",
+    "prepare",
+    "printable",
+    "read_examples",
+    "tokenizer_json",
+]

@@ -1,0 +1,53 @@
+"""Examples that say nearly the same, found by MinHash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftbridge.dataset.example import Example
+from ftbridge.dataset.texts import texts
+from ftbridge.errors import MissingExtra
+
+SIMILARITY = 0.8
+_PERMUTATIONS = 128
+_BANDS = 16
+_SHINGLE = 5
+
+
+class NearDuplicates:
+    """Remembers examples, at about 2 KB each, and finds those that resemble an earlier one.
+
+    Two examples resemble each other when the runs of five words (of five letters, where there
+    are few spaces) that they share are, by estimate, at least `SIMILARITY` of all they have.
+    Raises `MissingExtra` without rensa.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import rensa  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
+        except ImportError:
+            raise MissingExtra(
+                "finding near duplicates needs the package rensa", hint="pip install 'ftbridge[near]'."
+            ) from None
+        self._hash = rensa.RMinHash
+        self._index = rensa.RMinHashLSH(threshold=SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+        self._seen: dict[int, Any] = {}
+
+    def earlier(self, key: int, example: Example) -> int | None:
+        """The key of the earliest example that this one resembles; None where it is new and now remembered."""
+        mine = self._hash(num_perm=_PERMUTATIONS, seed=1)
+        mine.update(_shingles("\n".join(texts(example))))
+        for candidate in sorted(self._index.query(mine)):
+            if mine.jaccard(self._seen[candidate]) >= SIMILARITY:
+                return int(candidate)
+        self._index.insert(key, mine)
+        self._seen[key] = mine
+        return None
+
+
+def _shingles(text: str) -> list[str]:
+    words = text.lower().split()
+    if len(text) > 20 * len(words):
+        text = "".join(words)
+        return [text[start : start + _SHINGLE] for start in range(max(1, len(text) - _SHINGLE + 1))]
+    return [" ".join(words[start : start + _SHINGLE]) for start in range(max(1, len(words) - _SHINGLE + 1))]

@@ -1,0 +1,39 @@
+"""Dividing examples into training and validation."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+
+def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed: int) -> list[bool]:
+    """For each example, whether it is for validation: about `share` of them, of every stratum.
+
+    Examples of one group stay together. A stratum too small for a whole validation example
+    shares one with the others: every 1/share-th example is taken from all of them in a row,
+    stratum after stratum, each in random order. Where there are two groups and a share is
+    wanted, neither side is left empty.
+    """
+    rng = random.Random(seed)  # noqa: S311  # a split is to be repeatable, not secret
+    sizes = Counter(groups)
+    stratum_of = dict(zip(reversed(groups), reversed(strata), strict=True))
+    by_stratum: dict[Hashable, list[int]] = {}
+    for group in dict.fromkeys(groups):
+        by_stratum.setdefault(stratum_of[group], []).append(group)
+    order: list[int] = []
+    for members in by_stratum.values():
+        rng.shuffle(members)
+        order += members
+    chosen: set[int] = set()
+    passed, start = 0, rng.random()
+    for group in order:
+        before, passed = passed, passed + sizes[group]
+        if int(start + passed * share) > int(start + before * share):
+            chosen.add(group)
+    if share and len(order) > 1:
+        if not chosen:
+            chosen.add(order[rng.randrange(len(order))])
+        elif len(chosen) == len(order):
+            chosen.remove(order[rng.randrange(len(order))])
+    return [group in chosen for group in groups]

@@ -1,0 +1,42 @@
+"""The words of an example, wherever they are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ftbridge.dataset.example import Assistant, Chat, Content, Example, Message, Preference, System, TextPart
+
+
+def texts(example: Example) -> Iterator[str]:
+    """Every text, in order: contents, and the arguments of tool calls."""
+    if isinstance(example, Chat):
+        for message in example.messages:
+            yield from _said(message)
+    elif isinstance(example, Preference):
+        for message in (*example.input.messages, *example.preferred_output, *example.non_preferred_output):
+            yield from _said(message)
+    else:
+        yield example.text
+
+
+def system_prompt(example: Example) -> str:
+    """The text of the first message where that is a system message; "" elsewhere."""
+    chat = example.input if isinstance(example, Preference) else example
+    if isinstance(chat, Chat) and chat.messages and isinstance(chat.messages[0], System):
+        return "\n".join(content_texts(chat.messages[0].content))
+    return ""
+
+
+def content_texts(content: Content | None) -> Iterator[str]:
+    """The texts of one message's content."""
+    if isinstance(content, str):
+        yield content
+    elif content is not None:
+        yield from (part.text for part in content if isinstance(part, TextPart))
+
+
+def _said(message: Message) -> Iterator[str]:
+    yield from content_texts(message.content)
+    if isinstance(message, Assistant):
+        for call in message.tool_calls or ():
+            yield call.function.arguments
