@@ -24,7 +24,7 @@ class ImageRules(Struct, frozen=True):
     def check(self, messages: list[Message], root: str, notes: Notes) -> None:
         """Write down every image that the vendor does not take."""
         for count, (path, message, url) in enumerate(images(messages, root), start=1):
-            if not isinstance(message, User):
+            if type(message) is not User:
                 refuse_outside_user(self.vendor, path, notes)
             elif count == self.most + 1:
                 notes.error(
@@ -55,21 +55,21 @@ class ImageRules(Struct, frozen=True):
 def has_image(messages: list[Message]) -> bool:
     """Whether any message carries an image."""
     for message in messages:
-        if type(message.content) is list and any(isinstance(part, ImagePart) for part in message.content):
+        if type(message.content) is list and any(type(part) is ImagePart for part in message.content):
             return True
     return False
 
 
 def parts(message: Message) -> list[Part]:
     """The content parts of a message; none where the content is a string or missing."""
-    return message.content if isinstance(message.content, list) else []
+    return message.content if type(message.content) is list else []
 
 
 def images(messages: list[Message], root: str) -> Iterator[tuple[str, Message, str]]:
     """Each image: the JSON path of its address, the message it is in, and the address."""
     for at, message in enumerate(messages):
         for part_at, part in enumerate(parts(message)):
-            if isinstance(part, ImagePart):
+            if type(part) is ImagePart:
                 yield f"{root}[{at}].content[{part_at}].image_url.url", message, part.image_url.url
 
 

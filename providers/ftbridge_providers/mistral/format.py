@@ -31,13 +31,11 @@ from ftbridge.dataset.findings import Notes
 from ftbridge_providers.images import has_image, images, parts, refuse_address, refuse_for_model, refuse_outside_user
 from ftbridge_providers.mistral.tool_ids import rewritten_ids
 from ftbridge_providers.shared import (
-    as_system,
     check_function_names,
     joined,
-    plain,
     refuse_shape,
     say_changes,
-    uses_tools,
+    simplified,
     with_text,
     without_name,
 )
@@ -71,29 +69,30 @@ class MistralFormat:
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of Mistral's training file; see `Converter.convert`."""
+        codes: set[str] = set()
+        row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
             refuse_shape(example, self.shapes, "Mistral", notes)
-        if not isinstance(example, Chat):
-            return example
-        _check_turns(example.messages, notes)
-        if plain(example.messages) and example.tools is None and example.parallel_tool_calls is None:
-            return example
-        if has_image(example.messages):
-            self._check_images(example.messages, notes)
-        ids: dict[str, str] = {}
-        codes: set[str] = set()
-        if uses_tools(example):
-            _check_tools(example, notes)
-            ids = rewritten_ids(_tool_ids(example.messages))
-        row = _converted(example, ids, codes)
+        elif type(example) is Chat:
+            row = self._chat(example, notes, codes)
         if not codes:
             return example
         say_changes(codes, notes)
         return row
 
+    def _chat(self, chat: Chat, notes: Notes, codes: set[str]) -> Chat:
+        _check_turns(chat.messages, notes)
+        chat, simple = simplified(chat, codes)
+        if simple and chat.tools is None and chat.parallel_tool_calls is None:
+            return chat
+        if has_image(chat.messages):
+            self._check_images(chat.messages, notes)
+        _check_tools(chat, notes)
+        return _converted(chat, codes)
+
     def _check_images(self, messages: list[Message], notes: Notes) -> None:
         for path, message, url in images(messages, "$.messages"):
-            if not isinstance(message, User):
+            if type(message) is not User:
                 refuse_outside_user("Mistral", path, notes)
             if not url.startswith(("data:image/", "https://", "http://")):
                 refuse_address("Mistral", "a web address or a data URL", path, notes)
@@ -105,7 +104,7 @@ def _check_turns(messages: list[Message], notes: Notes) -> None:
     """At most one system message, an answer at the end, and in each answer either text or calls."""
     systems = 0
     for at, message in enumerate(messages):
-        if isinstance(message, Assistant):
+        if type(message) is Assistant:
             if bool(joined(message.content)) == bool(message.tool_calls):
                 _refuse_answer(message, f"$.messages[{at}].content", notes)
         elif type(message) is System or type(message) is Developer:
@@ -149,7 +148,7 @@ def _check_tools(chat: Chat, notes: Notes) -> None:
     defined = {tool.function.name for tool in chat.tools or ()}
     trained = 0
     for at, message in enumerate(chat.messages):
-        if isinstance(message, Assistant):
+        if type(message) is Assistant:
             trained += message.weight != 0
             for call_at, call in enumerate(message.tool_calls or ()):
                 if call.function.name not in defined:
@@ -168,9 +167,10 @@ def _check_tools(chat: Chat, notes: Notes) -> None:
         )
 
 
-def _converted(chat: Chat, ids: dict[str, str], codes: set[str]) -> Chat:
+def _converted(chat: Chat, codes: set[str]) -> Chat:
     if chat.parallel_tool_calls is not None:
         codes.add("parallel_tool_calls_dropped")
+    ids = rewritten_ids(_tool_ids(chat.messages))
     if ids:
         codes.add("tool_ids_rewritten")
     return Chat(
@@ -181,24 +181,22 @@ def _converted(chat: Chat, ids: dict[str, str], codes: set[str]) -> Chat:
 
 def _tool_ids(messages: list[Message]) -> Iterator[str]:
     for message in messages:
-        if isinstance(message, Tool):
+        if type(message) is Tool:
             yield message.tool_call_id
-        elif isinstance(message, Assistant):
+        elif type(message) is Assistant:
             for call in message.tool_calls or ():
                 yield call.id
 
 
 def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
     """Only tool messages keep their name: it is the function's."""
-    if isinstance(message, Tool):
+    if type(message) is Tool:
         if message.tool_call_id in ids:
             message = Tool(message.content, ids[message.tool_call_id], message.name)
         return with_text(message, codes)
-    if isinstance(message, Developer):
-        message = as_system(message, codes)
     if message.name is not None:
         message = without_name(message, codes)
-    if isinstance(message, Assistant) and message.tool_calls:
+    if type(message) is Assistant and message.tool_calls:
         if message.content is not None:
             codes.add("empty_content_dropped")
         calls = [ToolCall(ids.get(call.id, call.id), call.function, call.type) for call in message.tool_calls]
@@ -210,12 +208,12 @@ def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
 
 def _with_image_addresses(message: Message, codes: set[str]) -> Message:
     """An image is its address, without the object around it."""
-    if not any(isinstance(part, ImagePart) for part in parts(message)):
+    if not any(type(part) is ImagePart for part in parts(message)):
         return message
     codes.add("image_url_as_string")
     content: list[Any] = []
     for part in parts(message):
-        if isinstance(part, ImagePart):
+        if type(part) is ImagePart:
             if part.image_url.detail is not None:
                 codes.add("image_detail_dropped")
             content.append({"type": "image_url", "image_url": part.image_url.url})

@@ -30,11 +30,11 @@ from ftbridge.dataset.findings import Notes
 from ftbridge.model import Method
 from ftbridge_providers.images import ImageRules, has_image, parts
 from ftbridge_providers.shared import (
-    as_system,
     check_outputs,
-    plain,
     refuse_shape,
     say_changes,
+    simplified,
+    with_system,
     with_text,
     without_name,
     without_weight,
@@ -59,9 +59,9 @@ class TogetherFormat:
         row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
             refuse_shape(example, self.shapes, "Together", notes)
-        elif isinstance(example, Chat):
+        elif type(example) is Chat:
             row = _chat(example, notes, codes)
-        elif isinstance(example, Preference):
+        elif type(example) is Preference:
             row = _preference(example, notes, codes)
         if not codes:
             return example
@@ -71,7 +71,8 @@ class TogetherFormat:
 
 def _chat(chat: Chat, notes: Notes, codes: set[str]) -> Chat:
     _check_order(chat.messages, "$.messages", _OPENING_ROLES, notes)
-    if plain(chat.messages) and chat.tools is None and chat.parallel_tool_calls is None:
+    chat, simple = simplified(chat, codes)
+    if simple and chat.tools is None and chat.parallel_tool_calls is None:
         return chat
     vision = has_image(chat.messages)
     if vision:
@@ -83,7 +84,7 @@ def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preferenc
     """A preference may open with the assistant, as the one in Together's guide does."""
     messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
     _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, notes)
-    if messages and isinstance(messages[-1], Assistant):
+    if messages and type(messages[-1]) is Assistant:
         notes.error(
             f"$.input.messages[{len(messages) - 1}].role",
             "input_ends_with_assistant",
@@ -95,7 +96,7 @@ def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preferenc
     _IMAGES.check(preferred, "$.preferred_output", notes)
     _IMAGES.check(other, "$.non_preferred_output", notes)
     vision = has_image(messages)
-    chat = _converted(example.input, vision, codes)
+    chat = _converted(with_system(example.input, codes), vision, codes)
     return Preference(
         replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
         [without_weight(_message(message, vision, codes), codes) for message in preferred],
@@ -149,24 +150,21 @@ def _tool(tool: ToolDefinition, codes: set[str]) -> ToolDefinition:
 
 def _message(message: Message, vision: bool, codes: set[str]) -> Message:
     """Content is a string everywhere, or, where the example has an image, a list of parts everywhere."""
-    if isinstance(message, Developer):
-        message = as_system(message, codes)
     if message.name is not None:
         message = without_name(message, codes)
     if type(message.content) is list:
         return _without_detail(message, codes) if vision else with_text(message, codes)
-    if vision and isinstance(message.content, str):
+    if vision and type(message.content) is str:
         codes.add("text_as_part")
         return replace(message, content=[TextPart(message.content)])
     return message
 
 
 def _without_detail(message: Message, codes: set[str]) -> Message:
-    if not any(isinstance(part, ImagePart) and part.image_url.detail for part in parts(message)):
+    if not any(type(part) is ImagePart and part.image_url.detail for part in parts(message)):
         return message
     codes.add("image_detail_dropped")
     content = [
-        ImagePart(replace(part.image_url, detail=None)) if isinstance(part, ImagePart) else part
-        for part in parts(message)
+        ImagePart(replace(part.image_url, detail=None)) if type(part) is ImagePart else part for part in parts(message)
     ]
     return replace(message, content=content)
