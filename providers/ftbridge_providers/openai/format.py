@@ -95,11 +95,8 @@ class OpenAIFormat:
         return chat
 
     def _preference(self, example: Preference, notes: Notes, codes: set[str]) -> Preference:
-        chat, preferred, other = (
-            _with_bare_tool_messages(with_system(example.input, codes), codes),
-            example.preferred_output,
-            example.non_preferred_output,
-        )
+        chat = _with_bare_tool_messages(with_system(example.input, codes), codes)
+        preferred, other = example.preferred_output, example.non_preferred_output
         check_outputs(example, "OpenAI", notes)
         check_function_names(chat, "$.input", "OpenAI", notes)
         for messages, root in (
