@@ -130,6 +130,16 @@ class Result(Frozen):
     files: tuple[str, ...] = ()
 
 
+class Checkpoint(Frozen):
+    """A model as it was at a step of its training, which can be called or gone on from by its id."""
+
+    model: str
+    at: datetime
+    step: int
+    train_loss: float | None = None
+    valid_loss: float | None = None
+
+
 class Latest(Frozen):
     """The newest metrics of a job."""
 

@@ -15,9 +15,9 @@ from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import SpecError, Unsupported
-from ftbridge.model import Event, Frozen, Hyperparameters, Method, Result, Spec, Status
+from ftbridge.model import Checkpoint, Event, Frozen, Hyperparameters, Method, Result, Spec, Status
 
-Verb = Literal["cancel", "pause", "resume", "chat", "loss"]
+Verb = Literal["cancel", "pause", "resume", "checkpoints", "chat", "loss", "models", "delete"]
 
 
 class Handling(Frozen):
@@ -47,13 +47,18 @@ class Files(Frozen):
 
 
 class RemoteJob(Frozen):
-    """A job as the vendor tells it. `raw_status` is the vendor's word, kept whatever it is."""
+    """A job as the vendor tells it. `raw_status` is the vendor's word, kept whatever it is.
+
+    `trained_tokens` and `cost_usd` are what the vendor bills, where it says so.
+    """
 
     remote_id: str
     status: Status
     raw_status: str
     error: str | None = None
     result: Result | None = None
+    trained_tokens: int | None = None
+    cost_usd: float | None = None
 
 
 class Usage(Frozen):
@@ -97,6 +102,9 @@ class Provider:
         """Whose files and jobs these are: one word for each key and place, which does not tell the key."""
         return self._given.account if self._given else self.name
 
+    def close(self) -> None:
+        """Let go of connections; the provider may be used again and then opens new ones."""
+
     def resolve(self, model: str) -> str:
         """The model's name made independent of the working folder; most providers have nothing to do."""
         return model
@@ -125,6 +133,10 @@ class Provider:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
         self._unsupported("events")
 
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """The checkpoints that the vendor keeps of the job, oldest first."""
+        self._unsupported("checkpoints")
+
     def cancel(self, remote_id: str) -> None:
         """Ask the vendor to stop the job for good."""
         self._unsupported("cancel")
@@ -144,6 +156,14 @@ class Provider:
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """The model's answer to the messages of `chat`."""
         self._unsupported("chat")
+
+    def models(self) -> list[str]:
+        """The ids of the models that this account can call, its tuned ones among them."""
+        self._unsupported("models")
+
+    def delete(self, model: str) -> None:
+        """Delete a tuned model for good."""
+        self._unsupported("delete")
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers to many chats, in order; one after the other unless the provider knows better."""

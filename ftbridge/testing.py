@@ -6,7 +6,8 @@ A provider's test is a subclass that says how to make one and what to train:
         model = "acme-small"
 
         @pytest.fixture(scope="class")
-        def provider(self, tmp_path_factory):
+        @classmethod
+        def provider(cls, tmp_path_factory):
             return AcmeProvider(tmp_path_factory.mktemp("home"))
 
 and pytest runs everything below against it. Jobs are small, and one finished job serves many tests.
@@ -54,31 +55,35 @@ class ProviderContract:
     seconds: ClassVar[float] = 120.0
 
     @pytest.fixture(scope="class")
-    def spec(self, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Spec:
+    @classmethod
+    def spec(cls, tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Spec:
         """A small job on twelve rows."""
         data = tmp_path_factory.mktemp("data") / "rows.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
-        target = f"{provider.name}:{self.model}"
-        return Spec(target=target, data=data, hyperparameters=Hyperparameters(**self.hyperparameters))
+        target = f"{provider.name}:{cls.model}"
+        return Spec(target=target, data=data, hyperparameters=Hyperparameters(**cls.hyperparameters))
 
     @pytest.fixture(scope="class")
-    def files(self, tmp_path_factory: pytest.TempPathFactory, provider: Provider, spec: Spec) -> Files:
+    @classmethod
+    def files(cls, tmp_path_factory: pytest.TempPathFactory, provider: Provider, spec: Spec) -> Files:
         """The rows, as the provider takes them and uploaded."""
         out = tmp_path_factory.mktemp("converted") / "rows.jsonl"
-        conversion = convert(spec.data, provider.rules(spec, self.model), out)
+        conversion = convert(spec.data, provider.rules(spec, cls.model), out)
         assert not conversion.impossible
         return Files(training=provider.upload(out, key=conversion.key))
 
     @pytest.fixture(scope="class")
-    def finished(self, provider: Provider, spec: Spec, files: Files) -> Finished:
+    @classmethod
+    def finished(cls, provider: Provider, spec: Spec, files: Files) -> Finished:
         """One job, followed to its end."""
-        made = provider.create(spec, self.model, files, tag="ftb_contract0001")
-        return self.follow(provider, made.remote_id)
+        made = provider.create(spec, cls.model, files, tag="ftb_contract0001")
+        return cls.follow(provider, made.remote_id)
 
-    def follow(self, provider: Provider, remote_id: str) -> Finished:
+    @classmethod
+    def follow(cls, provider: Provider, remote_id: str) -> Finished:
         """Poll until the job is over."""
         seen: list[Status] = []
-        deadline = time.monotonic() + self.seconds
+        deadline = time.monotonic() + cls.seconds
         while time.monotonic() < deadline:
             [remote] = provider.poll([remote_id])
             if not seen or seen[-1] is not remote.status:
@@ -86,7 +91,7 @@ class ProviderContract:
             if remote.status.final:
                 return Finished(remote, seen, list(provider.events(remote_id, "")))
             time.sleep(0.2)
-        raise AssertionError(f"the job was still {seen[-1]} after {self.seconds} s")
+        raise AssertionError(f"the job was still {seen[-1]} after {cls.seconds} s")
 
     def test_says_who_it_is_and_what_it_can_do(self, provider: Provider) -> None:
         assert provider.name == provider.name.lower().strip()
@@ -104,7 +109,8 @@ class ProviderContract:
         table = provider.capabilities.hyperparameters
         refused = [name for name in Hyperparameters.model_fields if name not in table or table[name].how == "refused"]
         for name in refused:
-            asked = spec.model_copy(update={"hyperparameters": Hyperparameters(**{name: 1})})
+            value = 0.5 if Hyperparameters.model_fields[name].annotation == float | None else 16
+            asked = spec.model_copy(update={"hyperparameters": Hyperparameters.model_validate({name: value})})
             with pytest.raises(SpecError) as problem:
                 provider.check_spec(asked)
             assert name in problem.value.message

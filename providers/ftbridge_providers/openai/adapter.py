@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
 from ftbridge.dataset.converter import Converter
-from ftbridge.model import Method, Spec
-from ftbridge.provider import APPLIED, Capabilities, Handling, Provider
+from ftbridge.dataset.example import Chat
+from ftbridge.errors import NotFound
+from ftbridge.files import write_whole
+from ftbridge.hosted import HostedProvider
+from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.retry import patiently
+from ftbridge_providers.openai.client import omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
+from ftbridge_providers.openai.reading import STATUS, read_checkpoint, read_event, read_job, read_result_file
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+TAG = "ftbridge"
+"""The metadata key that carries a job's tag."""
+FEW = 3
+"""Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
 
 _NO_LORA = Handling(
     how="refused",
@@ -31,16 +55,218 @@ CAPABILITIES = Capabilities(
         "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
         "beta": APPLIED,
     },
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "models", "delete"}),
 )
 """Hyperparameters of the create call: OpenAPI document of 2026-08, `CreateFineTuningJobRequest`."""
 
 
-class OpenAIProvider(Provider):
-    """OpenAI's hosted fine-tuning, supervised and by preferences."""
+class OpenAIProvider(HostedProvider):
+    """OpenAI's hosted fine-tuning, supervised and by preferences, through its SDK."""
 
-    name = "openai"
-    capabilities = CAPABILITIES
+    name: ClassVar[str] = "openai"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    default_url: ClassVar[str] = "https://api.openai.com/v1"
+    key_env: ClassVar[str] = "OPENAI_API_KEY"
+    url_env: ClassVar[str] = "OPENAI_BASE_URL"
+    statuses: ClassVar[dict[str, Status]] = STATUS
+    suffix_limit: ClassVar[int] = 64
+    listing_lag_seconds: ClassVar[float] = 60.0
+
+    @cached_property
+    def client(self) -> OpenAI:
+        """The SDK's client, made when it is first needed."""
+        return open_client(self.endpoint)
+
+    def close(self) -> None:
+        """Close the SDK's connections."""
+        if client := self.__dict__.pop("client", None):
+            client.close()
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How OpenAI reads an example of `spec`'s data for `model`."""
         return OpenAIFormat(spec.target, model, spec.method)
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Send the file under a name that tells its content, unless the vendor has it; a job may use it at once."""
+        name = f"ftbridge-{key}.jsonl"
+
+        def send() -> str:
+            with self._understood():
+                size = file.stat().st_size
+                for known in self.client.files.list(purpose="fine-tune", limit=10_000):
+                    if known.filename == name and known.bytes == size:
+                        return known.id
+                with file.open("rb") as content:
+                    answer = self.client.files.create(file=(name, content), purpose="fine-tune")
+            return str(sound(self.name, answer).id)
+
+        return patiently(send)
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """One POST, with the tag in `metadata` and `suffix`."""
+        request: dict[str, Any] = {
+            "model": model,
+            "training_file": files.training,
+            "method": self.method(spec),
+            "metadata": {TAG: tag},
+            "suffix": self.suffix(spec.name, tag),
+        }
+        if files.validation:
+            request["validation_file"] = files.validation
+        if spec.hyperparameters.seed is not None:
+            request["seed"] = spec.hyperparameters.seed
+        with self._understood():
+            answer = self.client.fine_tuning.jobs.create(**request)
+        return self._read(answer)
+
+    def method(self, spec: Spec) -> dict[str, Any]:
+        """The `method` object; the top-level `hyperparameters` are deprecated and not used."""
+        kind = {Method.SFT: "supervised", Method.DPO: "dpo"}[spec.method]
+        given = spec.hyperparameters.given()
+        renamed = {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
+        return {"type": kind, kind: {"hyperparameters": {k: v for k, v in renamed.items() if k != "seed"}}}
+
+    def suffix(self, name: str | None, tag: str) -> str:
+        """What the tuned model's id will carry: the user's name, as far as it fits, and the tag."""
+        plain = re.sub(r"[^A-Za-z0-9-]+", "-", name or "").strip("-")[: self.suffix_limit - len(tag) - 1]
+        return f"{plain}-{tag}" if plain else tag
+
+    def find(self, tag: str) -> RemoteJob | None:
+        """The oldest job whose metadata carry the tag."""
+
+        def ask() -> list[Any]:
+            with self._understood():
+                return list(self.client.fine_tuning.jobs.list(metadata={TAG: tag}, limit=100))
+
+        # a gateway that ignores the filter must not make us adopt somebody else's job
+        found = [job for job in patiently(ask) if (job.metadata or {}).get(TAG) == tag]
+        return self._read(min(found, key=lambda job: job.created_at)) if found else None
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
+        """A few jobs one by one; many by pages of 100, newest first, until all are seen."""
+        wanted = set(remote_ids)
+        if len(wanted) > FEW:
+            for job in self._pages(wanted):
+                yield self._read(job)
+        for remote_id in sorted(wanted):
+            try:
+                yield self._read(patiently(partial(self._get, remote_id)))
+            except NotFound:
+                continue
+
+    def _pages(self, wanted: set[str]) -> Iterator[Any]:
+        after = ""
+        while wanted:
+            page = patiently(partial(self._page, after))
+            for job in page.data:
+                if job.id in wanted:
+                    wanted.remove(job.id)
+                    yield job
+            if not page.has_more or not page.data:
+                return
+            after = page.data[-1].id
+
+    def _page(self, after: str) -> Any:
+        with self._understood():
+            # an empty cursor is left out of the query by the SDK's own marker for that
+            page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit())
+            return sound(self.name, page, needs="data")
+
+    def _get(self, remote_id: str) -> Any:
+        with self._understood():
+            return sound(self.name, self.client.fine_tuning.jobs.retrieve(remote_id))
+
+    def events(self, remote_id: str, since: str) -> list[Event]:
+        """Pages of 100, newest first, back to the event `since`."""
+
+        def ask() -> list[Event]:
+            newest: list[Event] = []
+            with self._understood():
+                for event in self.client.fine_tuning.jobs.list_events(remote_id, limit=100):
+                    if event.id == since:
+                        break
+                    newest.append(read_event(event))
+            return newest[::-1]
+
+        return patiently(ask)
+
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """Those of the last three epochs."""
+
+        def ask() -> list[Checkpoint]:
+            with self._understood():
+                return [read_checkpoint(found) for found in self.client.fine_tuning.jobs.checkpoints.list(remote_id)]
+
+        return sorted(patiently(ask), key=lambda checkpoint: checkpoint.step)
+
+    def cancel(self, remote_id: str) -> None:
+        """Stop the job for good."""
+        self._steer("cancel", remote_id)
+
+    def pause(self, remote_id: str) -> None:
+        """Stop the job for now."""
+        self._steer("pause", remote_id)
+
+    def resume(self, remote_id: str) -> None:
+        """Let a paused job go on."""
+        self._steer("resume", remote_id)
+
+    def _steer(self, verb: str, remote_id: str) -> None:
+        def ask() -> Any:
+            with self._understood():
+                return sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id))
+
+        patiently(ask)
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """The result files (CSV, a row a step) into `folder`; the weights stay with the vendor."""
+        job = self._read(patiently(partial(self._get, remote_id)))
+        files = job.result.files if job.result else ()
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            write_whole(folder / f"{name}.csv", read_result_file(patiently(partial(self._content, name))))
+        return Result(model=job.result.model if job.result else None, path=folder, files=files)
+
+    def _content(self, file_id: str) -> bytes:
+        with self._understood():
+            return self.client.files.content(file_id).content
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """One chat completion; `max_tokens` and `temperature` are passed on."""
+        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(chat.messages), **options}
+        if chat.tools:
+            request["tools"] = msgspec.to_builtins(chat.tools)
+
+        def ask() -> Any:
+            with self._understood():
+                return sound(self.name, self.client.chat.completions.create(**request), needs="choices")
+
+        answer = patiently(ask)
+        usage = answer.usage
+        return Reply(
+            text=answer.choices[0].message.content or "",
+            model=answer.model,
+            usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
+            if usage
+            else None,
+        )
+
+    def models(self) -> list[str]:
+        """Every model of the account."""
+
+        def ask() -> list[str]:
+            with self._understood():
+                return [model.id for model in self.client.models.list()]
+
+        return patiently(ask)
+
+    def delete(self, model: str) -> None:
+        """Delete a tuned model."""
+        with self._understood():
+            self.client.models.delete(model)
+
+    def _read(self, answer: Any) -> RemoteJob:
+        return read_job(sound(self.name, answer), self.statuses)
+
+    def _understood(self) -> AbstractContextManager[None]:
+        return understood(self.name)

@@ -1,0 +1,97 @@
+"""OpenAI's SDK, opened with care: no retries of its own, no redirects, and its errors in ftbridge's tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ftbridge.answers import error_from
+from ftbridge.endpoint import Endpoint
+from ftbridge.errors import BadAnswer, MissingExtra, NetworkError
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+
+def open_client(endpoint: Endpoint, *, headers: dict[str, str] | None = None) -> OpenAI:
+    """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
+
+    The SDK's own retries are off: it would send a create again after a 500, without an idempotency
+    key, and so pay twice. Redirects are off: it would send the request's body to another host.
+    """
+    try:
+        from openai import DefaultHttpx2Client, OpenAI
+    except ImportError as problem:
+        raise MissingExtra(
+            "OpenAI's SDK is not installed", hint="Install it with: pip install 'ftbridge[openai]'"
+        ) from problem
+    return OpenAI(
+        base_url=endpoint.base_url,
+        api_key=endpoint.api_key.get_secret_value(),
+        max_retries=0,
+        default_headers=headers,
+        http_client=DefaultHttpx2Client(follow_redirects=False),
+    )
+
+
+@contextmanager
+def understood(provider: str) -> Iterator[None]:
+    """Turn whatever the SDK raises in the block into ftbridge's errors."""
+    import openai
+
+    try:
+        yield
+    except openai.APIStatusError as problem:
+        raise error_from(
+            provider,
+            problem.status_code,
+            _words(problem),
+            code=problem.code,
+            kind=problem.type,
+            param=problem.param,
+            headers=problem.response.headers,
+        ) from None
+    except openai.APITimeoutError:
+        raise NetworkError(f"{provider} did not answer in time", hint="Try again later.") from None
+    except openai.APIConnectionError as problem:
+        why = problem.__cause__ or problem
+        raise NetworkError(
+            f"{provider} could not be reached: {why}", hint="Look at the network and the base URL, then try again."
+        ) from None
+    except (openai.APIResponseValidationError, json.JSONDecodeError):
+        raise not_understood(provider) from None
+
+
+def sound(provider: str, answer: Any, *, needs: str = "id") -> Any:
+    """`answer`, if it is the object that was asked for: the SDK passes on anything, an HTML page as a string."""
+    if getattr(answer, needs, None) is None:
+        raise not_understood(provider)
+    return answer
+
+
+def not_understood(provider: str) -> BadAnswer:
+    """The error for an answer that makes no sense."""
+    return BadAnswer(
+        f"{provider} answered something that is not its API's",
+        provider=provider,
+        hint="A proxy may stand between, or the base URL may be wrong.",
+    )
+
+
+def omit() -> Any:
+    """The SDK's word for a parameter that is not sent."""
+    from openai import omit
+
+    return omit
+
+
+def _words(problem: Any) -> str:
+    """The vendor's own sentence, in OpenAI's envelope or in FastAPI's `detail`."""
+    body = problem.body if isinstance(problem.body, dict) else {}
+    detail = body.get("detail")
+    if isinstance(detail, list) and detail:
+        first = detail[0]
+        return f"{'.'.join(map(str, first.get('loc', [])))}: {first.get('msg', '')}"
+    return str(body.get("message") or detail or problem.response.reason_phrase)

@@ -1,0 +1,80 @@
+"""OpenAI's objects, read as ftbridge's: statuses, jobs, events, checkpoints, result files."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+from ftbridge.model import Checkpoint, Event, Result, Status
+from ftbridge.provider import RemoteJob
+
+STATUS = {
+    "validating_files": Status.VALIDATING,
+    "queued": Status.QUEUED,
+    "running": Status.RUNNING,
+    "paused": Status.PAUSED,
+    "succeeded": Status.SUCCEEDED,
+    "failed": Status.FAILED,
+    "cancelled": Status.CANCELLED,
+}
+"""The document's enum, and `paused`, which stands only in its example (OpenAPI document, 2026-08)."""
+
+
+def read_job(job: Any, statuses: dict[str, Status]) -> RemoteJob:
+    """A `FineTuningJob`; a status that is not in the table is `unknown`, with its word kept."""
+    error = job.error.message if job.error and job.error.message else None
+    result = None
+    if job.fine_tuned_model:
+        result = Result(model=job.fine_tuned_model, files=tuple(job.result_files or ()))
+    return RemoteJob(
+        remote_id=job.id,
+        status=statuses.get(job.status, Status.UNKNOWN),
+        raw_status=str(job.status),
+        error=error,
+        result=result,
+        trained_tokens=job.trained_tokens,
+    )
+
+
+def read_event(event: Any) -> Event:
+    """A `FineTuningJobEvent`: metrics where it carries figures, else a message."""
+    at = datetime.fromtimestamp(event.created_at, UTC)
+    data = event.data if isinstance(event.data, dict) else {}
+    if event.type != "metrics" or "step" not in data:
+        return Event(at=at, kind="message", cursor=event.id, message=event.message)
+    return Event(at=at, kind="metric", cursor=event.id, total_steps=data.get("total_steps"), **_figures(data))
+
+
+def read_checkpoint(checkpoint: Any) -> Checkpoint:
+    """A `FineTuningJobCheckpoint`."""
+    metrics = checkpoint.metrics.model_dump() if checkpoint.metrics else {}
+    figures = _figures({**metrics, "step": checkpoint.step_number})
+    return Checkpoint(
+        model=checkpoint.fine_tuned_model_checkpoint,
+        at=datetime.fromtimestamp(checkpoint.created_at, UTC),
+        step=figures["step"],
+        train_loss=figures["train_loss"],
+        valid_loss=figures["valid_loss"],
+    )
+
+
+def read_result_file(content: bytes) -> bytes:
+    """The CSV of a result file, which has been seen both as it is and in base64."""
+    if b"," in content[:200]:
+        return content
+    try:
+        return base64.b64decode(content, validate=True)
+    except binascii.Error:
+        return content
+
+
+def _figures(data: dict[str, Any]) -> dict[str, Any]:
+    whole = data.get("full_valid_loss")
+    return {
+        "step": int(data["step"]),
+        "train_loss": data.get("train_loss"),
+        "valid_loss": whole if whole is not None else data.get("valid_loss"),
+        "token_accuracy": data.get("train_mean_token_accuracy"),
+    }
