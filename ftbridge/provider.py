@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn
 
-from ftbridge.dataset.converter import Converter
+from ftbridge.dataset import Converter, TokenCounter, guess
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import SpecError, Unsupported
@@ -112,6 +112,10 @@ class Provider:
     def rules(self, spec: Spec, model: str) -> Converter:
         """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""
         self._unsupported("rules")
+
+    def counter(self, model: str) -> TokenCounter:
+        """How to count the tokens of an example for `model`: a labelled guess where no tokenizer is at hand."""
+        return guess()
 
     def upload(self, file: Path, *, key: str) -> str:
         """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
 from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare
 from ftbridge.bridge.submitting import submit
 from ftbridge.config import Config, load_config
-from ftbridge.dataset import Converter, Report, check
+from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
 from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
 from ftbridge.home import find_home
@@ -52,10 +54,33 @@ class Bridge:
         self._ledger = Ledger(self.home)
         self._providers: dict[str, Provider] = {}
 
-    def check(self, data: str | Path, to: Sequence[str] = (), *, format: str | None = None) -> Report:  # noqa: A002 - the word users know
-        """All findings in `data`: by ftbridge's own rules, and by those of each target in `to`."""
+    def check(
+        self,
+        data: str | Path,
+        to: Sequence[str] = (),
+        *,
+        validation: str | Path | None = None,
+        near: bool = False,
+        format: str | None = None,  # noqa: A002 - the word users know
+    ) -> Report:
+        """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
+
+        With `validation`, examples that are in both files are found; with `near`, near duplicates as well.
+        """
         converters = [self._rules(Spec(target=text, data=Path(data))) for text in to]
-        return check(Path(data), format=format, converters=converters)
+        report = check(data, format=format, converters=converters)
+        advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
+        return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
+
+    def convert(self, data: str | Path, to: str, out: str | Path, *, format: str | None = None) -> Conversion:  # noqa: A002 - as above
+        """Write `data` as the target wants it to the file `out`, whole or not at all."""
+        return convert(data, self._rules(Spec(target=to, data=Path(data))), out, format=format)
+
+    def count_tokens(self, data: str | Path, to: str, *, exact: bool = False, format: str | None = None) -> TokenCount:  # noqa: A002 - as above
+        """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand."""
+        target = self._target(to)
+        provider = self._provider(target)
+        return count_tokens(data, provider.counter(provider.resolve(target.model)), exact=exact, format=format)
 
     def submit(
         self,

@@ -3,44 +3,103 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, show
-from ftbridge.dataset import Finding, Report
+from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
+from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
+from ftbridge.dataset import prepare as prepare_files
+from ftbridge.errors import UsageError
 
+Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
+Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]
 _SHOWN = 3
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.command()(check)
+    for command in (check, prepare, convert):
+        app.command()(command)
 
 
 def check(
-    data: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    data: Data,
     to: Annotated[list[str] | None, typer.Option("--to", help="Check by this target's rules too.")] = None,
-    format: Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")] = None,  # noqa: A002 - the option's name
+    validation: Annotated[str | None, typer.Option(help="Look for examples that are in this file as well.")] = None,
+    near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Count every token, instead of a sample's.")] = False,
+    format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Find what is wrong with a dataset: line, place, rule and what to do."""
-    report = open_bridge().check(data, to or [], format=format)
+    bridge = open_bridge()
+    report = bridge.check(data, to or [], validation=validation, near=near, format=format)
+    targets = to if to and report.examples and data != "-" else []
+    counts = {target: bridge.count_tokens(data, target, exact=exact, format=format) for target in targets}
     if as_json:
-        print_json(report_document(report))
+        print_json(report_document(report, counts))
     else:
         print_report(report)
+        for target, count in counts.items():
+            show(f"{target}: {_tokens(count)}")
     raise Exit(1 if report.errors else 0)
 
 
-def report_document(report: Report) -> dict[str, Any]:
+def prepare(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The folder for train.jsonl, validation.jsonl and report.json.")],
+    dedupe: Annotated[str, typer.Option(help="exact, near or none.")] = "exact",
+    validation: Annotated[float, typer.Option(help="The share of examples that is held out.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="The same seed divides and shuffles in the same way.")] = 0,
+    format: Format = None,  # noqa: A002 - the option's name
+    as_json: AsJson = False,
+) -> None:
+    """Leave out broken rows and duplicates, divide into training and validation, shuffle."""
+    if dedupe not in ("exact", "near", "none"):
+        raise UsageError(f"--dedupe {dedupe} is not known", hint="It is exact, near or none.")
+    made = prepare_files(data, out, dedupe=dedupe, validation=validation, seed=seed, format=format)  # type: ignore[arg-type]  # looked at above
+    if as_json:
+        parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}
+        print_json({**parts, "dropped": made.dropped})
+        return
+    for part in (made.train, made.validation):
+        if part:
+            show(f"{part.path}: {part.examples:,} examples")
+    for code, count in made.dropped.items():
+        show(f"left out: {count:,} × {code}")
+
+
+def convert(
+    data: Data,
+    to: Annotated[str, typer.Option("--to", help="The target.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    format: Format = None,  # noqa: A002 - the option's name
+    as_json: AsJson = False,
+) -> None:
+    """Write a dataset as a target wants it, and say what changed."""
+    made = open_bridge().convert(data, to, out, format=format)
+    if as_json:
+        print_json(_conversion_document(made, to))
+    else:
+        _print_conversion(made, to)
+    raise Exit(1 if made.impossible else 0)
+
+
+def report_document(report: Report, counts: dict[str, TokenCount] | None = None) -> dict[str, Any]:
     """The report as `--json` prints it."""
     return {
         "file": report.file,
         "format": report.format,
+        "why": report.why,
         "examples": report.examples,
         "errors": report.errors,
         "warnings": report.warnings,
+        "tokens": [
+            {"target": target, "tokens": count.tokens, "error": round(count.error, 4), "counter": count.counter}
+            for target, count in (counts or {}).items()
+        ],
         "findings": [finding_document(finding) for finding in report.findings],
     }
 
@@ -53,8 +112,18 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 
 def print_report(report: Report) -> None:
     """The report for people: one paragraph per rule, with how often and the first lines."""
+    print_findings(report.findings)
+    verdict = "ok" if not report.errors else "not ready"
+    show(
+        f"{report.file}: {verdict}: {report.examples:,} examples ({report.format}: {report.why}), "
+        f"{report.errors:,} errors, {report.warnings:,} warnings"
+    )
+
+
+def print_findings(findings: tuple[Finding, ...]) -> None:
+    """Errors first, each rule once, with its first lines and what to do."""
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    for finding in report.findings:
+    for finding in findings:
         groups[finding.level, finding.code, finding.target].append(finding)
     for (level, code, target), found in sorted(groups.items()):
         style = "bold red" if level == "error" else "bold yellow"
@@ -65,11 +134,37 @@ def print_report(report: Report) -> None:
         if len(found) > _SHOWN:
             show(f"  and {_lines(found[_SHOWN:])}")
         show(f"  → {found[0].fix}")
-    verdict = "ok" if not report.errors else "not ready"
-    show(
-        f"{report.file}: {verdict}: {report.examples:,} examples ({report.format}), "
-        f"{report.errors:,} errors, {report.warnings:,} warnings"
-    )
+
+
+def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
+    return {
+        "out": None if made.impossible else str(made.out),
+        "target": to,
+        "exact": made.exact,
+        "changed": {code: {"count": count, "first_line": line} for code, (count, line) in made.changed.items()},
+        "impossible": [finding_document(finding) for finding in made.impossible],
+    }
+
+
+def _print_conversion(made: Conversion, to: str) -> None:
+    print_findings((*made.impossible, *made.warnings))
+    if made.changed:
+        rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
+        console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
+    if made.impossible:
+        show(f"nothing was written: {len(made.impossible):,} rows have no form at {to}")
+    else:
+        show(f"{made.out}: {made.examples:,} rows for {to}, {made.exact:,} of them as they were")
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"path": str(part.path), "examples": part.examples}
+
+
+def _tokens(count: TokenCount) -> str:
+    if count.error < 0.0005:
+        return f"{count.tokens:,} tokens, counted by {count.counter}"
+    return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}"
 
 
 def _times(count: int) -> str:
