@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 
 import msgspec
+import xxhash
 
 from ftbridge.dataset.example import Assistant, Chat, Example
 from ftbridge.dataset.findings import Finding, Notes
@@ -74,7 +74,7 @@ class _Advice:
                 self._count(code, line, shown)
         answer = _answer(example)
         if answer:
-            key = hashlib.blake2b(answer.encode(), digest_size=8).digest()
+            key = xxhash.xxh3_128_digest(answer.encode())
             self._answers[key] += 1
             if len(self._example_of) < 1000:
                 self._example_of.setdefault(key, (line, answer))
@@ -116,7 +116,7 @@ class _Advice:
 
 
 def _digest(example: Example) -> bytes:
-    return hashlib.blake2b(msgspec.json.encode(example), digest_size=16).digest()
+    return xxhash.xxh3_128_digest(msgspec.json.encode(example))
 
 
 def _answer(example: Example) -> str:

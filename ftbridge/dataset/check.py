@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import SHAPE_OF, Example
+from ftbridge.dataset.example import SHAPE_OF, SHAPES, Example
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.source import open_source
 
@@ -55,22 +55,28 @@ class TargetRules:
     def __init__(self, converter: Converter) -> None:
         self.converter = converter
         self.notes = Notes(converter.target)
-        self._refused_shape = False
+        self._convert = converter.convert
+        self._kinds = {SHAPES[shape] for shape in converter.shapes}
+        self._refused: set[type[Example]] = set()
 
     def convert(self, line: int, example: Example) -> object:
         """The target's row for the example on `line`; None, and why in the notes, where it has none."""
         notes = self.notes
         notes.line = line
-        shape = SHAPE_OF[type(example)]
-        if shape not in self.converter.shapes:
-            if not self._refused_shape:
-                self._refused_shape = True
-                takes = f"With this method it takes {' or '.join(sorted(self.converter.shapes))}."
-                notes.error("$", "shape", f"{notes.target} does not train on {shape} rows", takes)
+        if type(example) not in self._kinds:
+            self._refuse(type(example))
             return None
         before = notes.errors
-        row = self.converter.convert(example, notes)
+        row = self._convert(example, notes)
         return row if notes.errors == before else None
+
+    def _refuse(self, kind: type[Example]) -> None:
+        """Say once for the file that the target does not train on such examples."""
+        if kind not in self._refused:
+            self._refused.add(kind)
+            said = f"{self.notes.target} does not train on {SHAPE_OF[kind]} rows"
+            takes = " or ".join(sorted(self.converter.shapes))
+            self.notes.error("$", "shape", said, f"With this method it takes {takes}.")
 
 
 def close(examples: int, notes: Notes, rules: Sequence[TargetRules] = ()) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
-import xxhash
 from msgspec import Struct
 
 from ftbridge.dataset.check import TargetRules, close
@@ -21,8 +20,7 @@ class Conversion(Struct, frozen=True):
 
     `exact` rows mean the same at the target; `changed` maps each code of a difference to how
     many rows have it and the first one's line. Where anything is `impossible` nothing was
-    written. `key` is the XXH3-128 of what was written, in hex: it tells one upload from
-    another, and is no defence against forgery.
+    written. `key` is a hash of what was written, by which one upload is told from another.
     """
 
     out: Path
@@ -43,8 +41,8 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
     """
     out = Path(out)
     notes, rules = Notes(), TargetRules(converter)
+    codes = rules.notes.changes
     encode = msgspec.json.Encoder().encode
-    digest = xxhash.xxh3_128()
     changed: dict[str, tuple[int, int]] = {}
     examples = exact = 0
     with open_source(path, format) as source, whole_file(out) as file:
@@ -54,19 +52,18 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
                 continue
             examples += 1
             row = rules.convert(notes.line, example)
-            codes = rules.notes.changes
-            if row is example and source.canonical and isinstance(raw, bytes):
-                if verbatim(raw, example):
-                    data = raw.strip() + b"\n"
-                else:
-                    codes.append("repeated_keys_removed")
-                    data = encode(row) + b"\n"
+            if row is None:
+                codes.clear()
+                continue
+            if row is not example or not (source.canonical and isinstance(raw, bytes)):
+                file.write(encode(row) + b"\n")
+            elif verbatim(raw, example):
+                file.write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
             else:
-                data = encode(row) + b"\n"
-            digest.update(data)
-            file.write(data)
+                codes.append("repeated_keys_removed")
+                file.write(encode(row) + b"\n")
             if not codes:
-                exact += row is not None
+                exact += 1
                 continue
             for code in set(codes):
                 count, first = changed.get(code, (0, notes.line))
@@ -75,7 +72,8 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
         close(examples, notes, [rules])
         found = sorted([*notes.findings, *rules.notes.findings], key=lambda finding: finding.line)
         impossible = tuple(finding for finding in found if finding.level == "error")
+        key = file.key()
         if not impossible:
             file.keep()
     warnings = tuple(finding for finding in found if finding.level == "warning")
-    return Conversion(out, converter.target, examples, exact, changed, impossible, warnings, digest.hexdigest())
+    return Conversion(out, converter.target, examples, exact, changed, impossible, warnings, key)

@@ -58,8 +58,9 @@ def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, Line]]:
         if first != b"":
             number = 1
             yield 1, first
-        for number, raw in enumerate(iter(partial(file.readline, longest + 1), b""), 2):
-            yield number, raw if len(raw) <= longest else _whole(file, raw, longest)
+        for line in enumerate(iter(partial(file.readline, longest + 1), b""), 2):
+            number, raw = line
+            yield line if len(raw) <= longest else (number, _whole(file, raw, longest))
     except (OSError, EOFError, zlib.error) as problem:
         raise InputError(
             f"the file cannot be read beyond line {number}: {problem}",

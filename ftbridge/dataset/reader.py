@@ -16,7 +16,7 @@ from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import Format, Keys, Taking
 from ftbridge.dataset.lines import Line
 from ftbridge.dataset.printable import printable
-from ftbridge.dataset.rules import CHECKS
+from ftbridge.dataset.rules import CHECKS, ORDINARY
 from ftbridge.dataset.syntax import parse
 
 Row: TypeAlias = Line | Keys  # a line of JSON, or the columns of a table
@@ -36,14 +36,20 @@ def reader(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the
 
 def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
     decode = msgspec.json.Decoder(SHAPES[format.shape]).decode
-    check = CHECKS[format.shape]
+    ordinary, check = ORDINARY[format.shape], CHECKS[format.shape]
 
     def read(raw: Row, notes: Notes) -> Example | None:
         try:
             example: Example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
-        except _UNREADABLE:
+        except _UNREADABLE as problem:
             row = _row(raw, format, begun, notes)
-            return None if row is None else _from_json(row, format.shape, notes)
+            if isinstance(raw, dict) and row is not None:
+                return _from_json(row, format.shape, notes)
+            if row is not None:
+                _explain(row, format.shape, problem, notes)
+            return None
+        if ordinary(example):
+            return example
         before = notes.errors
         check(example, notes)
         return example if notes.errors == before else None
@@ -107,10 +113,15 @@ def _from_json(row: Keys, shape: Shape, notes: Notes) -> Example | None:
     try:
         example: Example = msgspec.convert(row, SHAPES[shape])
     except _UNREADABLE as problem:
-        explain(row, SHAPES[shape], notes)
-        if notes.errors == before:
-            sentence = f"the row cannot be read: {printable(str(problem), 200)}"
-            notes.error("$", "unreadable", sentence, "Write the row with a JSON library.")
+        _explain(row, shape, problem, notes)
         return None
     CHECKS[shape](example, notes)
     return example if notes.errors == before else None
+
+
+def _explain(row: Keys, shape: Shape, problem: Exception, notes: Notes) -> None:
+    before = notes.errors
+    explain(row, SHAPES[shape], notes)
+    if notes.errors == before:
+        sentence = f"the row cannot be read: {printable(str(problem), 200)}"
+        notes.error("$", "unreadable", sentence, "Write the row with a JSON library.")

@@ -12,8 +12,8 @@ def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed:
 
     Examples of one group stay together. A stratum too small for a whole validation example
     shares one with the others: every 1/share-th example is taken from all of them in a row,
-    stratum after stratum, each in random order. Where there are two groups and a share is
-    wanted, neither side is left empty.
+    stratum after stratum, each in random order. Training always gets a group, and validation
+    does where a share is wanted and there are two.
     """
     rng = random.Random(seed)  # noqa: S311  # a split is to be repeatable, not secret
     sizes = Counter(groups)
@@ -31,9 +31,8 @@ def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed:
         before, passed = passed, passed + sizes[group]
         if int(start + passed * share) > int(start + before * share):
             chosen.add(group)
-    if share and len(order) > 1:
-        if not chosen:
-            chosen.add(order[rng.randrange(len(order))])
-        elif len(chosen) == len(order):
-            chosen.remove(order[rng.randrange(len(order))])
+    if len(chosen) == len(order):
+        chosen.discard(rng.choice(order))
+    elif share and not chosen and len(order) > 1:
+        chosen.add(rng.choice(order))
     return [group in chosen for group in groups]

@@ -22,9 +22,8 @@ def texts(example: Example) -> Iterator[str]:
 def system_prompt(example: Example) -> str:
     """The text of the first message where that is a system message; "" elsewhere."""
     chat = example.input if isinstance(example, Preference) else example
-    if isinstance(chat, Chat) and chat.messages and isinstance(chat.messages[0], System):
-        return "\n".join(content_texts(chat.messages[0].content))
-    return ""
+    first = chat.messages[0] if isinstance(chat, Chat) and chat.messages else None
+    return "\n".join(content_texts(first.content)) if isinstance(first, System) else ""
 
 
 def content_texts(content: Content | None) -> Iterator[str]:

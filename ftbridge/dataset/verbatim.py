@@ -7,25 +7,42 @@ from typing import Any
 
 import msgspec
 
-from ftbridge.dataset.example import Example
+from ftbridge.dataset.example import Assistant, Chat, Example
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 def verbatim(raw: bytes, example: Example) -> bool:
     """Whether `raw` may stand for `example`: JSON lets a key come twice, and readers differ on which counts.
 
-    Every key and every string brings two quotes, and what was read never holds more of them
-    than the line did. So where both hold the same number, no key came twice; only a quote
-    written as \\u0022 could upset the sum. What remains is looked at pair by pair.
+    Every key and every string brings two quotes, and a line never holds fewer of them than
+    what was read from it: where the two numbers agree, no key came twice. Quotes inside a
+    text count too, but may also be written as \\u0022, which spoils the sum.
     """
-    if raw.count(b'"') == _encode(example).count(b'"') and b"\\u0022" not in raw:
+    quotes = raw.count(b'"')
+    if type(example) is Chat and quotes == 2 + 8 * len(example.messages):
         return True
+    if b"\\u0022" not in raw:
+        return (type(example) is Chat and quotes == _fewest(example)) or quotes == _encode(_decode(raw)).count(b'"')
     try:
         json.loads(raw, object_pairs_hook=_distinct, parse_int=str)
     except (_RepeatedKeyError, RecursionError):
         return False
     return True
+
+
+def _fewest(chat: Chat) -> int:
+    """How many quotes a chat cannot be written without, leaving out those of tools, which plain chats have not."""
+    quotes = 2
+    for message in chat.messages:
+        content = message.content
+        quotes += 8 + content.count('"') if type(content) is str else 8
+        if message.name is not None:
+            quotes += 4
+        if type(message) is Assistant and message.weight is not None:
+            quotes += 2
+    return quotes
 
 
 class _RepeatedKeyError(Exception):
