@@ -22,3 +22,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which the tiny base is built; to be copied from, not written to."""
+    from ftbridge_local.tiny import complete_folder
+
+    folder = tmp_path_factory.mktemp("tiny")
+    complete_folder(folder)
+    return folder

@@ -128,7 +128,7 @@ def test_a_line_beyond_the_limit_is_refused_and_the_next_is_read(cli: Cli, tmp_p
         (["check", "nowhere.jsonl"], "nowhere.jsonl"),
         (["check", "."], "directory"),
         (["submit", "rows.jsonl", "--to", "local:tiny", "--epochs", "0"], "epochs = 0 cannot be used"),
-        (["submit", "rows.jsonl", "--to", "local:tiny", "--epochs", "many"], "many"),
+        (["submit", "rows.jsonl", "--to", "local:tiny", "--epochs", "many"], "--epochs"),
         (["submit", "rows.jsonl", "--to", "local:tiny", "--beta", "0.1"], "local has no beta"),
         (["submit", "rows.jsonl", "--to", "nonsense"], "'nonsense' is not a target"),
         (["submit", "rows.jsonl", "--to", "nobody:x"], "no provider is called 'nobody'"),
@@ -170,7 +170,7 @@ def test_an_answer_that_does_not_fit_the_context_is_an_error(cli: Cli, tmp_path:
     [finding] = [finding for finding in ran.json["findings"] if finding["level"] == "error"]
     assert finding["line"] == 2
     assert finding["target"] == "local:tiny"
-    assert "trained" in finding["message"]
+    assert "nothing of its answers is left" in finding["message"]
 
 
 def test_control_characters_and_markup_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:

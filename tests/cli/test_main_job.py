@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from command_line import Cli
-from ftbridge.sample import sample_files
+from ftbridge_local.folder import JobFolder
 
 
-@pytest.fixture(scope="session")
-def built_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose tiny base is built already."""
-    home = tmp_path_factory.mktemp("built")
-    from ftbridge_local.tiny import build_tiny
+@pytest.fixture(autouse=True)
+def built_base(home: Path, tiny_home: Path) -> None:
+    """The tiny base, built once for all tests."""
+    shutil.copytree(tiny_home / "local" / "bases", home / "local" / "bases")
 
-    build_tiny(home)
-    return home
+
+def until(true: Callable[[], object], seconds: float = 90.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come to that in time"
+        time.sleep(0.1)
+
+
+def folder_of(home: Path, job_id: str) -> JobFolder:
+    return JobFolder(home / "local" / "jobs" / job_id)
+
+
+def steps_done(cli: Cli, job_id: str) -> int:
+    return int(cli("show", job_id, "--json").json["latest"]["step"] or 0)
 
 
 def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path: Path) -> None:
-    ran = cli("run", rows, "--to", "local:tiny", "--epochs", "2", "--out", tmp_path / "out", "--name", "mine")
+    out = tmp_path / "out"
+    ran = cli("run", rows, "--to", "local:tiny", "--validation", rows, "--epochs", "2", "--out", out, "--name", "mine")
     assert ran.code == 0, ran.err
     assert "succeeded" in ran.out
-    assert (tmp_path / "out" / "adapter_model.safetensors").exists()
+    assert (out / "adapter_model.safetensors").exists()
 
     [job] = cli("jobs", "--json").json["jobs"]
     assert (job["name"], job["target"], job["status"]) == ("mine", "local:tiny", "succeeded")
@@ -41,16 +56,91 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert "succeeded" in cli("show", "last").out
 
     events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
-    kinds = [event["kind"] for event in events]
-    assert {"status", "metric"} <= set(kinds)
+    assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
     statuses = [event["status"] for event in events if event["kind"] == "status"]
     assert statuses[-2:] == ["running", "succeeded"]
+    losses = [event["valid_loss"] for event in events if "valid_loss" in event]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0]
 
     reply = cli("chat", job["id"], "Say one.", "--max-tokens", "8", "--json").json
     assert set(reply) == {"reply", "model", "usage"}
     assert reply["usage"]["completion_tokens"] <= 8
+    assert cli("chat", job["id"], "--max-tokens", "4", stdin="Say two.\n").code == 0
 
     scores = cli("evaluate", job["id"], rows, "--baseline", "--json").json
     assert scores["rows"] == 12
     assert scores["tuned"]["loss"] < scores["baseline"]["loss"]
     assert 0 <= scores["tuned"]["exact_match"] <= 1
+
+    assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
+    assert (tmp_path / "again" / "adapter_config.json").exists()
+
+
+def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:
+    first = cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out
+    assert cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out == first
+    other = cli("submit", rows, "--to", "local:tiny", "--epochs", "2", "--key", "monday")
+    assert other.code == 2
+    assert "another request" in other.err
+    assert len(cli("jobs", "--json").json["jobs"]) == 1
+
+
+def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: Cli, rows: Path, home: Path) -> None:
+    command = [sys.executable, "-m", "ftbridge", "run", str(rows), "--to", "local:tiny", "--epochs", "40"]
+    environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: list((home / "local" / "jobs").glob("ftb_*/events.jsonl")))
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    watched = cli("watch")
+    assert watched.code == 0, watched.err
+    assert "succeeded" in watched.out
+    assert cli("show", "last", "--json").json["status"] == "succeeded"
+
+
+def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "60").out.strip()
+    until(lambda: steps_done(cli, job_id) > 3)
+    worker = folder_of(home, job_id).worker
+    assert worker
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: not folder_of(home, job_id).alive, 5)
+    shown = cli("show", job_id, "--json").json
+    assert shown["status"] == "failed"
+    assert shown["error"]
+
+    resumed = cli("resume", job_id, "--json").json
+    assert resumed["status"] in ("queued", "validating", "running")
+    assert cli("watch", job_id).code == 0
+    events = [json.loads(line) for line in cli("events", job_id, "--json").out.splitlines()]
+    steps = {event["step"] for event in events if event["kind"] == "metric"}
+    assert set(range(1, 61)) <= steps
+
+
+def test_cancel_stops_a_job_within_five_seconds(cli: Cli, rows: Path, home: Path) -> None:
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "500").out.strip()
+    until(lambda: steps_done(cli, job_id) > 1)
+    began = time.monotonic()
+    assert cli("cancel", job_id, "--json").json["status"] == "cancelled"
+    assert time.monotonic() - began < 5 + 2  # two seconds for the command itself to start
+    assert not folder_of(home, job_id).alive
+    assert cli("cancel", job_id, "--json").json["status"] == "cancelled"
+    assert cli("watch", job_id).code == 1
+    fetched = cli("fetch", job_id)
+    assert fetched.code == 1
+    assert "cancelled" in fetched.err
+
+
+def test_watch_can_be_interrupted_and_the_job_goes_on(cli: Cli, rows: Path, home: Path) -> None:
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "40").out.strip()
+    command = [sys.executable, "-m", "ftbridge", "watch", job_id]
+    environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
+    watching = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: steps_done(cli, job_id) > 1)
+    watching.send_signal(signal.SIGINT)
+    _out, err = watching.communicate(timeout=20)
+    assert watching.returncode == 130
+    assert f"ftbridge watch {job_id}" in err
+    assert "Traceback" not in err
+    assert cli("watch", job_id, "--json").code == 0
