@@ -1,0 +1,157 @@
+"""What mocks have seen and answered, held against the vendors' own OpenAPI documents.
+
+    operations = check_seen("together", mock.seen, prefix="/v1")
+    assert len(operations) == 12
+
+A request may hold nothing that its document does not name. Answers may hold more than is
+documented, never less; of error answers the documents list few, so those they do not list pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from ftbridge.mock import Seen
+
+SPECS = Path(__file__).parents[2] / "shared" / "specs"
+
+DEVIATIONS: dict[str, dict[str, str]] = {
+    "together": {
+        "POST /files: no such operation": "what SDK 3.1.1 uploads by; the document has only POST /files/upload",
+        "POST /files/*/preprocess: no such operation": "the last step of that upload",
+        "PUT /storage/*: no such operation": "the storage that an upload is sent to is no part of the API",
+        "* request $.training_method*train_on_inputs: 'auto' is not of type 'boolean'": (
+            "the document demands a boolean beside its own choice of a boolean or 'auto', which is its default"
+        ),
+        "* answer $*training_method*train_on_inputs: 'auto' is not of type 'boolean'": "the same",
+        "POST /fine-tunes request $: 'model' is a required property": "SDK 3.1.1: from_checkpoint in its place",
+    },
+}
+"""What we do against a vendor's document, and why: patterns of the sentences of `_violations`.
+
+In a pattern `*` stands for the indices of a path, since a square bracket has a meaning of its own.
+"""
+
+
+def check_seen(vendor: str, seen: Iterable[Seen], *, prefix: str = "") -> set[str]:
+    """The documented operations among `seen`, as "METHOD /path"; `prefix` is what the document's paths leave out.
+
+    Raises `AssertionError` naming each operation that breaks the document, and how; skips the
+    test where the documents are absent.
+    """
+    if not (SPECS / f"{vendor}.json").exists():
+        pytest.skip("the vendors' OpenAPI documents are not here")
+    known, broken = set(), set()
+    for one in seen:
+        operation = _operation(vendor, one, prefix)
+        known |= {operation} if operation else set()
+        broken |= set(_violations(vendor, one, operation, prefix))
+    allowed = DEVIATIONS.get(vendor, {})
+    broken = {said for said in broken if not any(fnmatchcase(said, pattern) for pattern in allowed)}
+    assert not broken, "against the vendor's document:\n" + "\n".join(sorted(broken))
+    return known
+
+
+def _violations(vendor: str, seen: Seen, operation: str | None, prefix: str) -> Iterator[str]:
+    """A sentence for each: operation, request or answer, JSON path, what is wrong."""
+    if operation is None:
+        yield f"{seen.call.method} {seen.call.path.removeprefix(prefix)}: no such operation"
+        return
+    method, path = operation.split(" ")
+    pointer = f"/paths/{path.replace('/', '~1')}/{method.lower()}"
+    described = _document(vendor)["paths"][path][method.lower()]
+    yield from _query_violations(operation, described, seen)
+    for kind, content in described.get("requestBody", {}).get("content", {}).items():
+        schema = f"{pointer}/requestBody/content/{kind.replace('/', '~1')}/schema"
+        if kind == "multipart/form-data" and seen.call.form:
+            form = _form(vendor, content["schema"], seen)
+            yield from _against(vendor, schema, form, f"{operation} request", closed=True)
+        elif kind == "application/json" and (seen.call.body is not None or described["requestBody"].get("required")):
+            yield from _against(vendor, schema, seen.call.body, f"{operation} request", closed=True)
+    answers, status = described["responses"], str(seen.answer.status)
+    if status not in answers:
+        if seen.answer.status < 400:
+            yield f"{operation} answer: status {status} is not documented"
+    elif seen.answer.content is None and "application/json" in answers[status].get("content", {}):
+        schema = f"{pointer}/responses/{status}/content/application~1json/schema"
+        yield from _against(vendor, schema, seen.answer.body, f"{operation} answer")
+
+
+def _query_violations(operation: str, described: dict[str, Any], seen: Seen) -> Iterator[str]:
+    """Query parameters, of which those like `metadata[key]` are one object."""
+    named = {one["name"]: one for one in described.get("parameters", []) if one["in"] == "query"}
+    given = {name.split("[")[0]: value for name, value in seen.call.query.items()}
+    for name in given.keys() - named.keys():
+        yield f"{operation} query: {name} is not documented"
+    for name, one in named.items():
+        if one.get("required") and name not in given:
+            yield f"{operation} query: {name} is missing"
+        if given.get(name) and one.get("schema", {}).get("type") == "integer" and not given[name].isdigit():
+            yield f"{operation} query: {name} = {given[name]} is no integer"
+
+
+def _form(vendor: str, schema: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """A multipart body as an object, the file in the place of what is binary."""
+    if "$ref" in schema:
+        schema = _document(vendor)["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    files = [name for name, one in schema.get("properties", {}).items() if one.get("format") == "binary"]
+    return {**seen.call.form, **({files[0]: ""} if files and seen.call.file_name else {})}
+
+
+def _against(vendor: str, pointer: str, instance: Any, where: str, *, closed: bool = False) -> Iterator[str]:
+    for problem in _validator(vendor, pointer, closed).iter_errors(instance):
+        deepest = best_match([problem])
+        place = re.sub(r"\[\d+\]", "[*]", deepest.json_path)
+        yield f"{where} {place}: {deepest.message[:200]}"
+
+
+def _operation(vendor: str, seen: Seen, prefix: str) -> str | None:
+    """The document's operation of a call; a fixed word wins over a parameter."""
+    path = seen.call.path.removeprefix(prefix)
+    for template in sorted(_document(vendor)["paths"], key=lambda template: template.count("{")):
+        pattern = re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(template))
+        if re.fullmatch(pattern, path) and seen.call.method.lower() in _document(vendor)["paths"][template]:
+            return f"{seen.call.method} {template}"
+    return None
+
+
+@cache
+def _validator(vendor: str, pointer: str, closed: bool) -> Draft202012Validator:
+    registry: Registry[Any] = Registry().with_resource("spec:", DRAFT202012.create_resource(_document(vendor)))
+    schema: dict[str, Any] = {"$ref": f"spec:#{pointer.replace('{', '%7B').replace('}', '%7D')}"}
+    if closed:
+        schema["unevaluatedProperties"] = False
+    return Draft202012Validator(schema, registry=registry)
+
+
+@cache
+def _document(vendor: str) -> dict[str, Any]:
+    document: dict[str, Any] = _plain(msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes()))
+    return document
+
+
+def _plain(schema: Any) -> Any:
+    """OpenAPI's older words, `nullable` and a boolean `exclusiveMinimum`, in those of JSON Schema."""
+    if isinstance(schema, list):
+        return [_plain(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {name: _plain(one) for name, one in schema.items()}
+    if plain.get("exclusiveMinimum") is True:
+        plain["exclusiveMinimum"] = plain.pop("minimum")
+    if plain.get("nullable") is True:
+        del plain["nullable"]
+        return {"anyOf": [plain, {"type": "null"}]}
+    return plain
