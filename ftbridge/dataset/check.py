@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import SHAPE_OF, SHAPES, Example
 from ftbridge.dataset.findings import Finding, Notes
-from ftbridge.dataset.source import open_source
+from ftbridge.dataset.formats import FORMATS
+from ftbridge.dataset.lines import lines, opened
+from ftbridge.dataset.ranges import Range, byte_ranges, within
+from ftbridge.dataset.reader import Read, Row, once, reader
+from ftbridge.dataset.source import Source, open_source
 
 
 class Report(Struct, frozen=True):
@@ -25,28 +33,67 @@ class Report(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-def check(path: str | Path, *, format: str | None = None, converters: Sequence[Converter] = ()) -> Report:  # noqa: A002  # the word of the CLI
+def check(
+    path: str | Path,
+    *,
+    format: str | None = None,  # noqa: A002  # the word of the CLI
+    converters: Sequence[Converter] = (),
+    workers: int = 1,
+) -> Report:
     """Read all of `path` and report every problem, by line.
 
-    Bad content never raises; `InputError` is for what cannot be opened or read at all.
+    With several `workers` an unpacked file of lines is read by as many processes, and the
+    report is the same. Bad content never raises; `InputError` is for what cannot be opened or
+    read at all.
     """
-    notes = Notes()
-    rules = [TargetRules(converter) for converter in converters]
-    examples = 0
     with open_source(path, format) as source:
-        read = source.read
-        for notes.line, raw in source.rows:
-            example = read(raw, notes)
-            if example is not None:
-                examples += 1
-                for rule in rules:
-                    rule.convert(notes.line, example)
-    close(examples, notes, rules)
-    findings = [*notes.findings, *(finding for rule in rules for finding in rule.notes.findings)]
+        if workers > 1 and source.divisible:
+            examples, findings = _in_parallel(Path(path), source, converters, workers)
+        else:
+            _, examples, findings = look(source.rows, source.read, converters)
+    findings += at_the_end(examples, findings, converters)
     findings.sort(key=lambda finding: finding.line)
     errors = sum(finding.level == "error" for finding in findings)
     warnings = len(findings) - errors
     return Report(source.name, source.format, source.why, examples, errors, warnings, tuple(findings))
+
+
+def look(
+    rows: Iterable[tuple[int, Row]], read: Read, converters: Sequence[Converter]
+) -> tuple[int, int, list[Finding]]:
+    """Look at every row: the last line's number, how many examples are sound, and what was found."""
+    notes = Notes()
+    rules = [TargetRules(converter) for converter in converters]
+    examples = 0
+    for notes.line, raw in rows:
+        example = read(raw, notes)
+        if example is not None:
+            examples += 1
+            for rule in rules:
+                rule.convert(notes.line, example)
+    return notes.line, examples, [*notes.findings, *(finding for rule in rules for finding in rule.notes.findings)]
+
+
+def _in_parallel(
+    path: Path, source: Source, converters: Sequence[Converter], workers: int
+) -> tuple[int, list[Finding]]:
+    spans = byte_ranges(path, workers)
+    look_at = partial(_look_at, path, source.format, source.begun, tuple(converters))
+    examples, before = 0, 0
+    findings: list[Finding] = []
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for lines_, sound, found in pool.map(look_at, spans):
+            findings += (replace(finding, line=finding.line + before) for finding in found)
+            examples, before = examples + sound, before + lines_
+    return examples, once(findings)
+
+
+def _look_at(
+    path: Path, name: str, begun: int, converters: Sequence[Converter], span: Range
+) -> tuple[int, int, list[Finding]]:
+    with opened(path) as file:
+        rows = lines(within(file, span), mark=span.start == 0)
+        return look(rows, reader(FORMATS[name], begun), converters)
 
 
 class TargetRules:
@@ -79,18 +126,15 @@ class TargetRules:
             self.notes.error("$", "shape", said, f"With this method it takes {takes}.")
 
 
-def close(examples: int, notes: Notes, rules: Sequence[TargetRules] = ()) -> None:
-    """Add what can be said only at the end of the file."""
-    notes.line = 0
-    if not examples and not notes.errors:
+def at_the_end(examples: int, findings: Sequence[Finding], converters: Sequence[Converter]) -> list[Finding]:
+    """What can be said only of the whole file, on line 0."""
+    notes = Notes()
+    if not examples and not any(finding.level == "error" for finding in findings):
         notes.error("$", "empty_file", "the file holds no examples", "Give one example per line.")
-    for rule in rules:
-        rule.notes.line = 0
-        least = rule.converter.minimum_examples
+    for converter in converters:
+        least = converter.minimum_examples
         if examples < least:
-            rule.notes.error(
-                "$",
-                "too_few_examples",
-                f"the file holds {examples} sound examples, and {rule.notes.target} takes no fewer than {least}",
-                f"Add at least {least - examples} more.",
-            )
+            notes.target = converter.target
+            said = f"the file holds {examples} sound examples, and {notes.target} takes no fewer than {least}"
+            notes.error("$", "too_few_examples", said, f"Add at least {least - examples} more.")
+    return notes.findings

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ftbridge.dataset.check import TargetRules, close
+from ftbridge.dataset.check import TargetRules, at_the_end
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.source import open_source
@@ -69,8 +69,8 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
                 count, first = changed.get(code, (0, notes.line))
                 changed[code] = count + 1, first
             codes.clear()
-        close(examples, notes, [rules])
-        found = sorted([*notes.findings, *rules.notes.findings], key=lambda finding: finding.line)
+        found = [*notes.findings, *rules.notes.findings]
+        found = sorted([*found, *at_the_end(examples, found, [converter])], key=lambda finding: finding.line)
         impossible = tuple(finding for finding in found if finding.level == "error")
         key = file.key()
         if not impossible:

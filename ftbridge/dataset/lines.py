@@ -45,16 +45,17 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def lines(file: BinaryIO, longest: int = LONGEST) -> Iterator[tuple[int, Line]]:
+def lines(file: BinaryIO, longest: int = LONGEST, *, mark: bool = True) -> Iterator[tuple[int, Line]]:
     """Every line with its number, from 1, as it is in the file with its line end.
 
-    A byte order mark before the first line is left out. Of a line of more than `longest`
+    A byte order mark before the first line is left out, if `mark`. Of a line of more than `longest`
     bytes only the number is given; reading goes on with the next one. Raises `InputError`
     where the file breaks off.
     """
     number = 0
     try:
-        first = _whole(file, file.readline(longest + 1).removeprefix(_BOM), longest)
+        start = file.readline(longest + 1)
+        first = _whole(file, start.removeprefix(_BOM) if mark else start, longest)
         if first != b"":
             number = 1
             yield 1, first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ftbridge.dataset.example import SHAPES, Example, Shape
 from ftbridge.dataset.explain import explain
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import Format, Keys, Taking
 from ftbridge.dataset.lines import Line
@@ -68,7 +68,7 @@ def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word o
             return None
         before = len(notes.findings), notes.errors
         translated = translate(Taking(row, notes))
-        _once(notes, before[0], left_out)
+        notes.findings[before[0] :] = once(notes.findings[before[0] :], left_out)
         if notes.errors > before[1]:
             return None
         own = Notes()
@@ -81,16 +81,17 @@ def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word o
     return read
 
 
-def _once(notes: Notes, start: int, said: set[str]) -> None:
-    """Of the findings since `start`, keep those about a key that is left out only once for the whole file."""
-    new = notes.findings[start:]
-    del notes.findings[start:]
-    for finding in new:
-        key = _INDEX.sub("[]", finding.path)
-        if finding.code != "key_not_read" or key not in said:
-            notes.findings.append(finding)
-        if finding.code == "key_not_read":
-            said.add(key)
+def once(findings: Iterable[Finding], said: set[str] | None = None) -> list[Finding]:
+    """The same findings, but those about a key that is left out, or a whole shape, only once for the file."""
+    said = set() if said is None else said
+    kept = []
+    for finding in findings:
+        about = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
+        if finding.code not in ("key_not_read", "shape") or about not in said:
+            kept.append(finding)
+        if finding.code in ("key_not_read", "shape"):
+            said.add(about)
+    return kept
 
 
 def _row(raw: Row, format: Format, begun: int, notes: Notes) -> Keys | None:  # noqa: A002  # the word of the CLI
@@ -102,7 +103,7 @@ def _row(raw: Row, format: Format, begun: int, notes: Notes) -> Keys | None:  # 
     if other is None:
         return row
     since = f"since line {begun}" if begun else "as asked"
-    said = f"line {notes.line} is in the format '{other.name}', but the file is read as '{format.name}' {since}"
+    said = f"this row is in the format '{other.name}', but the file is read as '{format.name}' {since}"
     notes.error("$", "mixed_shapes", said, "Keep each format in a file of its own.")
     return None
 

@@ -27,13 +27,16 @@ class Source(NamedTuple):
     """`read` turns one of the `rows` into an example, or says in its notes why it cannot.
 
     `canonical` tells whether a row's bytes are in the canonical format, so that they may be
-    passed on. `why` says how the format was told.
+    passed on, and `divisible` whether the file can be read from the middle. `why` says how
+    the format was told, `begun` by which line (0: it was asked for).
     """
 
     name: str
     format: str
     why: str
+    begun: int
     canonical: bool
+    divisible: bool
     rows: Iterator[tuple[int, Row]]
     read: Read
 
@@ -59,11 +62,14 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
         head = list(itertools.islice(rows, _LOOK_AHEAD))
         wrong = _not_lines(head)
         if wrong is not None:
-            yield Source(name, "unknown", wrong[1], False, iter(head[:1]), _refusal(*wrong))
+            yield Source(name, "unknown", wrong[1], 1, False, False, iter(head[:1]), _refusal(*wrong))
             return
         found, begun, why = (FORMATS[format], 0, "asked for") if format else _detect(head)
-        plain = found.translate is None and suffix not in (".csv", ".parquet")
-        yield Source(name, found.name, why, plain, itertools.chain(head, rows), reader(found, begun))
+        plain = suffix not in (".csv", ".parquet")
+        divisible = plain and str(path) != "-" and Path(path).suffix == suffix and Path(path).is_file()
+        canonical = plain and found.translate is None
+        rows = itertools.chain(head, rows)
+        yield Source(name, found.name, why, begun, canonical, divisible, rows, reader(found, begun))
 
 
 def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str]:

@@ -135,7 +135,10 @@ _DEFECTS: list[tuple[str, Callable[[Row, random.Random], bytes]]] = [
     ("nothing_trained", _edit(lambda row: row.update(messages=[_USER, {**row["messages"][-1], "weight": 0}]))),
     ("arguments", _called(function={"name": "f", "arguments": "{'a': 1}"})),
     ("tool_call_id", _called(id="")),
-    ("tool_call_id", _edit(lambda row: row["messages"].insert(-1, {"role": "tool", "tool_call_id": "x", "content": ""}))),
+    (
+        "tool_call_id",
+        _edit(lambda row: row["messages"].insert(-1, {"role": "tool", "tool_call_id": "x", "content": ""})),
+    ),
     (
         "image_url",
         _edit(

@@ -239,12 +239,17 @@ ROWS = [
         "tool_name",
         "'a' is declared twice",
     ),
-    ({"text": "x"}, "$", "mixed_shapes", "line 2 is in the format 'text', but the file is read as 'chat' since line 1"),
+    (
+        {"text": "x"},
+        "$",
+        "mixed_shapes",
+        "this row is in the format 'text', but the file is read as 'chat' since line 1",
+    ),
     (
         {"input": chat(USER), "preferred_output": [ANSWER], "non_preferred_output": [ANSWER]},
         "$",
         "mixed_shapes",
-        "line 2 is in the format 'preference', but the file is read as 'chat' since line 1",
+        "this row is in the format 'preference', but the file is read as 'chat' since line 1",
     ),
 ]
 

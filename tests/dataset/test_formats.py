@@ -233,7 +233,7 @@ def test_what_a_foreign_row_cannot_say_is_told_at_its_own_place(
 def test_formats_do_not_mix(tmp_path: Path) -> None:
     findings = check(write(tmp_path / "data.jsonl", {"prompt": "a", "completion": "b"}, CHAT)).findings
     assert findings[0].message == (
-        "line 2 is in the format 'chat', but the file is read as 'prompt-completion' since line 1"
+        "this row is in the format 'chat', but the file is read as 'prompt-completion' since line 1"
     )
 
 

@@ -23,9 +23,9 @@ SLOW = settings(
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = (
-    "messages role content name tools tool_calls tool_call_id weight id type function arguments text input prompt chosen "
-    "rejected completion conversations from value contents parts instruction output schemaVersion system history "
-    "preferred_output non_preferred_output image_url url"
+    "messages role content name tools tool_calls tool_call_id weight id type function arguments text input prompt "
+    "chosen rejected completion conversations from value contents parts instruction output schemaVersion system "
+    "history preferred_output non_preferred_output image_url url"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.sampled_from(
