@@ -117,6 +117,12 @@ class Provider:
         """How to count the tokens of an example for `model`: a labelled guess where no tokenizer is at hand."""
         return guess()
 
+    def check_open(self, model: str) -> None:
+        """Raises `ProviderRetired` where it is known that no job can be made for `model` any more.
+
+        Called before anything is converted or uploaded; most providers have nothing to say. No network.
+        """
+
     def upload(self, file: Path, *, key: str) -> str:
         """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""
         self._unsupported("upload")

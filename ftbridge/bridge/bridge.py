@@ -111,6 +111,7 @@ class Bridge:
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
+        provider.check_open(target.model)
         prepared, more = self._prepare(spec, provider.rules(spec, target.model))
         for sentence in [*warnings, *more]:
             self._warn(sentence)

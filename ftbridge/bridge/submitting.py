@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ftbridge.bridge.prepare import prepared_file
-from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, StateError
+from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
 from ftbridge.ledger import Ledger, Record, job_lock
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
@@ -76,11 +76,12 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
 
 
 def _adopt(record: Record, remote: RemoteJob, ledger: Ledger) -> Record:
-    event = Event(at=now(), kind="status", status=remote.status)
+    # a job that is over already is ended by the next look at it, which brings its result, error and events along
+    status = Status.QUEUED if remote.status.final else remote.status
     adopted = ledger.change(
         record,
-        [event],
-        status=remote.status,
+        [Event(at=now(), kind="status", status=status)],
+        status=status,
         raw_status=remote.raw_status,
         remote_id=remote.remote_id,
     )
@@ -90,7 +91,7 @@ def _adopt(record: Record, remote: RemoteJob, ledger: Ledger) -> Record:
 def _leaves_it_open(problem: FtbridgeError) -> bool:
     """Whether the vendor may have made the job all the same."""
     if isinstance(problem, ProviderError):
-        return problem.status is None or problem.status >= 500
+        return problem.status is None or (problem.status >= 500 and not isinstance(problem, ProviderRetired))
     return isinstance(problem, NetworkError)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.bridge.submitting import submit
-from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, StateError
+from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
 from ftbridge.ledger import Intent, Ledger, Prepared, Record, job_lock
-from ftbridge.model import Spec, Status, now
+from ftbridge.model import Result, Spec, Status, now
+from ftbridge.provider import RemoteJob
 from scripted_provider import Died, ScriptedProvider, vendor_error
 
 
@@ -114,3 +116,30 @@ def test_a_prepared_file_that_is_gone_is_named(
     with pytest.raises(StateError, match=r"k2\.jsonl is gone"):
         submit(record, provider, ledger, tmp_path)
     assert provider.jobs == {}
+
+
+def test_a_vendor_that_has_closed_is_not_asked_again(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    provider.before.append(vendor_error(ProviderRetired, provider="scripted", status=501))
+    with pytest.raises(ProviderRetired):
+        submit(record, provider, ledger, tmp_path)
+    assert ledger.job("ftb_aaaa").job.status is Status.FAILED
+
+
+def test_a_job_that_was_over_when_it_was_found_is_ended_by_the_next_look_with_its_result(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = RemoteJob(
+        remote_id="remote-1", status=Status.SUCCEEDED, raw_status="done", result=Result(model="tuned-model")
+    )
+    monkeypatch.setattr(provider, "find", lambda _tag: over)
+    provider.polled["remote-1"] = over
+    posted = ledger.change(record, posted_at=now())
+    assert posted is not None
+    found = submit(posted, provider, ledger, tmp_path)
+    assert found.job.status is Status.QUEUED
+    sweep([found], lambda _record: provider, ledger)
+    after = ledger.job("ftb_aaaa").job
+    assert after.status is Status.SUCCEEDED
+    assert after.result == over.result
