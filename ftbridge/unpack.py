@@ -1,0 +1,137 @@
+"""Unpacking weights that came over the network, as if whoever packed them meant harm.
+
+Only plain files and folders below the target leave an archive: no absolute names, no `..`, no links,
+no devices, no more than a hundredfold of what was sent, and no weights that run code when they are
+loaded. An archive with anything else in it gives nothing at all.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tarfile
+import tempfile
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ftbridge.errors import BadAnswer, InputError, MissingExtra
+
+EXPANSION = 100
+"""How many times its packed size an archive may take; safetensors hardly pack at all."""
+ALWAYS_ALLOWED = 4 * 2**20
+"""Bytes that even the smallest archive may take: a tar is padded with zeros, which pack to nothing."""
+MEMBERS = 10_000
+MEMBER_BYTES = 128 * 2**30
+PICKLES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
+"""Suffixes of weights that torch loads by running what is in them."""
+
+
+def unpack(archive: Path, folder: Path, *, provider: str) -> None:
+    """Put the files of a `.tar`, `.tar.gz` or `.tar.zst` into `folder`: all of them, or none.
+
+    Raises `BadAnswer` for an archive that is broken or holds what nobody should unpack, `InputError`
+    for a folder that cannot be written, and `MissingExtra` for zstandard without the package of that name.
+    """
+    draft: Path | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        with closing(_Measured(_opened(archive), archive.stat().st_size)) as unpacked:
+            _extract(unpacked, draft)
+        _move(draft, folder)
+    except (_Refused, tarfile.TarError, FileExistsError, NotADirectoryError, ValueError) as problem:
+        raise BadAnswer(
+            f"the archive {archive.name} from {provider} was not unpacked: {problem}",
+            provider=provider,
+            hint="Nothing was written. Fetch it again, and if it stays so, tell the provider.",
+        ) from None
+    except OSError as problem:
+        raise InputError(f"{folder} cannot be written: {problem}", hint="Name another folder, or make room.") from None
+    finally:
+        if draft:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+class _Refused(Exception):  # noqa: N818 - it becomes the sentence of an error
+    """Why an archive is not unpacked."""
+
+
+class _Measured:
+    """A stream of unpacked bytes that ends in a refusal when there are too many of them."""
+
+    def __init__(self, stream: Any, packed: int) -> None:
+        self._stream = stream
+        self._left = max(packed * EXPANSION, ALWAYS_ALLOWED)
+        self.close = stream.close
+
+    def read(self, size: int) -> bytes:
+        try:
+            data: bytes = self._stream.read(size)
+        except Exception as problem:  # each packing has errors of its own
+            raise _Refused(f"it cannot be unpacked: {problem}") from problem
+        self._left -= len(data)
+        if self._left < 0:
+            raise _Refused(f"it unpacks to more than {EXPANSION} times its size")
+        return data
+
+
+def _opened(archive: Path) -> Any:
+    """The archive without its packing, told by its first bytes."""
+    with archive.open("rb") as content:
+        start = content.read(4)
+    if start[:2] == b"\x1f\x8b":
+        return gzip.open(archive)
+    if start != b"\x28\xb5\x2f\xfd":
+        return archive.open("rb")
+    try:
+        import zstandard
+    except ImportError:
+        raise MissingExtra(
+            "unpacking .tar.zst needs the package zstandard", hint="Install it with: pip install 'ftbridge[zst]'"
+        ) from None
+    return zstandard.open(archive, "rb")
+
+
+def _extract(unpacked: Any, draft: Path) -> None:
+    with tarfile.open(fileobj=unpacked, mode="r|") as tar:
+        for number, member in enumerate(tar, start=1):
+            if number > MEMBERS:
+                raise _Refused(f"it has more than {MEMBERS} members")
+            place = draft / _safe(member)
+            if member.isdir():
+                place.mkdir(parents=True, exist_ok=True)
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            content = tar.extractfile(member)
+            assert content is not None  # only links and devices have none, and these are refused
+            with place.open("xb") as out:
+                shutil.copyfileobj(content, out)
+    while unpacked.read(2**20):  # the packing's checksum comes last
+        pass
+
+
+def _safe(member: tarfile.TarInfo) -> PurePosixPath:
+    """The member's name, if it may be unpacked."""
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or "\\" in member.name:
+        raise _Refused(f"its member {member.name!r} points out of the folder")
+    if not (member.isdir() or (member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse())):
+        raise _Refused(f"its member {member.name!r} is neither a plain file nor a folder")
+    if member.size > MEMBER_BYTES:
+        raise _Refused(f"its member {member.name!r} is larger than {MEMBER_BYTES // 2**30} GiB")
+    if name.suffix.lower() in PICKLES and not member.isdir():
+        raise _Refused(f"its member {member.name!r} is a pickle, which runs code when it is loaded")
+    return name
+
+
+def _move(draft: Path, folder: Path) -> None:
+    """A folder that is new appears whole; files of one that is there are replaced one by one."""
+    if not folder.exists():
+        draft.chmod(0o755)  # a temporary folder is its owner's alone
+        draft.rename(folder)
+        return
+    for file in [file for file in draft.rglob("*") if file.is_file()]:
+        place = folder / file.relative_to(draft)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)

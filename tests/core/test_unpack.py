@@ -1,0 +1,141 @@
+"""Archives that mean harm give nothing; those that do not give whole folders."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ftbridge import unpack as unpacking
+from ftbridge.errors import BadAnswer, FtbridgeError
+from ftbridge.unpack import unpack
+
+zstandard = pytest.importorskip("zstandard")
+
+
+def member(name: str, content: bytes = b"x", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.size = len(content) if not fields else 0
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info, content
+
+
+def packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for info, content in members:
+            tar.addfile(info, io.BytesIO(content))
+    return out.getvalue()
+
+
+def with_checksum(whole: bytes) -> bytes:
+    squeezed: bytes = zstandard.ZstdCompressor(write_checksum=True).compress(whole)
+    return squeezed
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return tmp_path / "adapter.tar.zst"
+
+
+GOOD = packed(member("adapter/adapter_config.json", b"{}"), member("adapter/adapter_model.safetensors", b"weights"))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["tar", "tar.gz", "tar.zst"])
+def test_a_good_archive_becomes_a_folder(archive: Path, tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    archive.write_bytes(pack(GOOD))
+    unpack(archive, tmp_path / "out", provider="acme")
+    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").read_bytes() == b"weights"
+    assert sorted(file.name for file in tmp_path.iterdir() if file.name.startswith(".")) == []
+
+
+def test_a_folder_that_is_there_keeps_what_the_archive_does_not_have(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    archive.write_bytes(zstandard.compress(GOOD))
+    for _time in range(2):
+        unpack(archive, tmp_path / "out", provider="acme")
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "out" / "adapter" / "adapter_config.json").read_text() == "{}"
+
+
+HARMFUL = {
+    "a name that climbs out": member("adapter/../../evil"),
+    "an absolute name": member("/etc/evil"),
+    "a name that climbs out on Windows": member("..\\evil"),
+    "a symbolic link": member("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
+    "a hard link": member("link", type=tarfile.LNKTYPE, linkname="adapter/adapter_config.json"),
+    "a pipe": member("pipe", type=tarfile.FIFOTYPE),
+    "a device": member("device", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+    "a sparse file": member("sparse", type=tarfile.GNUTYPE_SPARSE),
+    "weights that run code": member("pytorch_model.bin", b"weights"),
+    "weights that run code, in capitals": member("optimizer.PT", b"weights"),
+    "a file twice": member("adapter/adapter_config.json", b"other"),
+}
+
+
+@pytest.mark.parametrize("what", HARMFUL)
+def test_an_archive_with_one_harmful_member_gives_nothing(archive: Path, tmp_path: Path, what: str) -> None:
+    whole = packed(member("adapter/adapter_config.json", b"{}"), HARMFUL[what])
+    archive.write_bytes(zstandard.compress(whole))
+    with pytest.raises(BadAnswer) as problem:
+        unpack(archive, tmp_path / "out", provider="acme")
+    assert problem.value.hint
+    assert list(tmp_path.rglob("*")) == [archive, *tmp_path.glob("home"), *tmp_path.glob("work")]
+
+
+def test_a_bomb_is_stopped_while_it_unpacks(archive: Path, tmp_path: Path) -> None:
+    archive.write_bytes(zstandard.compress(packed(member("zeros.safetensors", bytes(32 * 2**20)))))
+    with pytest.raises(BadAnswer, match="100 times its size"):
+        unpack(archive, tmp_path / "out", provider="acme")
+
+
+def test_members_are_counted_and_measured(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.write_bytes(GOOD)
+    monkeypatch.setattr(unpacking, "MEMBER_BYTES", 6)
+    with pytest.raises(BadAnswer, match="larger than"):
+        unpack(archive, tmp_path / "out", provider="acme")
+    monkeypatch.setattr(unpacking, "MEMBERS", 1)
+    with pytest.raises(BadAnswer, match="more than 1 members"):
+        unpack(archive, tmp_path / "out", provider="acme")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress], ids=["tar", "tar.gz", "tar.zst"])
+def test_an_archive_that_is_cut_short_gives_nothing(
+    archive: Path, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    whole = pack(packed(member("adapter_model.safetensors", bytes(range(256)) * 200)))
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadAnswer):
+        unpack(archive, tmp_path / "out", provider="acme")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, with_checksum], ids=["tar.gz", "tar.zst"])
+def test_an_archive_with_a_bit_turned_over_gives_nothing(
+    archive: Path, tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    whole = bytearray(pack(packed(member("adapter_model.safetensors", bytes(range(256)) * 200))))
+    whole[len(whole) // 2] ^= 0xFF
+    archive.write_bytes(whole)
+    with pytest.raises(BadAnswer):
+        unpack(archive, tmp_path / "out", provider="acme")
+
+
+def test_a_folder_that_cannot_be_written_is_said(archive: Path, tmp_path: Path) -> None:
+    archive.write_bytes(GOOD)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FtbridgeError) as problem:
+        unpack(archive, tmp_path / "file" / "out", provider="acme")
+    assert problem.value.hint
+
+
+def test_what_is_no_archive_gives_nothing(archive: Path, tmp_path: Path) -> None:
+    archive.write_bytes(b"<html>Sign in</html>")
+    with pytest.raises(BadAnswer):
+        unpack(archive, tmp_path / "out", provider="acme")
