@@ -16,8 +16,9 @@ from msgspec import Struct
 from ftbridge.errors import UsageError
 
 Kind = Literal[
-    "429", "500", "500-after", "cut", "cut-after", "cut-upload", "truncate", "slow", "html", "invalid-json",
-    "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "lag", "stall", "fail", "unknown-status",
+    "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
+    "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501",
+    "lag", "stall", "fail", "unknown-status",
 ]  # fmt: skip
 STANDING: tuple[Kind, ...] = ("lag", "stall", "fail", "unknown-status")
 """Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from ftbridge.mock.faults import Fault, Faults
@@ -26,7 +26,7 @@ from ftbridge.mock.store import Store
 
 
 class Call(Struct, frozen=True):
-    """What was asked: path parameters, query, JSON body or form, and the file that came along."""
+    """What was asked: path parameters, query, JSON body or form, the file that came along, the range wanted."""
 
     method: str
     path: str
@@ -37,6 +37,7 @@ class Call(Struct, frozen=True):
     content: bytes = b""
     file_name: str = ""
     base_url: str = ""
+    range: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -164,6 +165,8 @@ class MockVendor:
         if kind == "invalid-json":
             return Response('{"id": oops', media_type="application/json")
         whole = _response(answer)
+        if kind == "cut-midway":
+            return _hang_up_midway(whole, request)
         if kind == "truncate":
             return Response(whole.body[: len(whole.body) // 2], media_type="application/json")
         return whole
@@ -190,6 +193,7 @@ async def _read(request: Request) -> Call:
         params=dict(request.path_params),
         query=dict(request.query_params),
         base_url=str(request.base_url).rstrip("/"),
+        range=request.headers.get("range", ""),
         **known,
     )
 
@@ -199,6 +203,18 @@ def _response(answer: Answer) -> Response:
         return Response(answer.content, answer.status, answer.headers, media_type="application/octet-stream")
     data = json.dumps(answer.body, ensure_ascii=False).encode()
     return Response(data, answer.status, answer.headers, media_type="application/json")
+
+
+def _hang_up_midway(whole: Response, request: Request) -> Response:
+    """Half of an answer that was announced in full, and then the end of the connection."""
+    content = bytes(whole.body)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield content[: len(content) // 2]
+        request.scope["state"]["transport"].close()
+        await asyncio.sleep(0.05)  # the connection is gone before the server misses the other half
+
+    return StreamingResponse(half(), whole.status_code, dict(whole.headers))
 
 
 def _hang_up(request: Request) -> Response:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, write_script
+from ftbridge.mock.recall import answer_of
 from ftbridge.model import Status
 from ftbridge_providers.openai.mock_bodies import (
     File,
@@ -25,7 +26,7 @@ from ftbridge_providers.openai.mock_bodies import (
     result_file_id,
     tuned_model,
 )
-from ftbridge_providers.openai.mock_files import FileProblem, answer_of, check_training_file
+from ftbridge_providers.openai.mock_files import FileProblem, check_training_file
 
 BASES = {
     "gpt-4.1-2025-04-14": "2027-01-14",

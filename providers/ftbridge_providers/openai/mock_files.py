@@ -38,17 +38,6 @@ def check_training_file(content: bytes, method: str) -> list[dict[str, Any]]:
     return rows
 
 
-def answer_of(rows: list[dict[str, Any]], messages: list[dict[str, Any]]) -> str:
-    """What a model tuned on `rows` answers: by heart where it has seen the question."""
-    asked = [(message["role"], message.get("content")) for message in messages]
-    for row in rows:
-        chat = row.get("messages") or [*row["input"]["messages"], *row["preferred_output"]]
-        seen = [(message["role"], message.get("content")) for message in chat]
-        if seen[:-1] == asked and isinstance(seen[-1][1], str):
-            return seen[-1][1]
-    return "I have not been tuned on that."
-
-
 def _row(number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
