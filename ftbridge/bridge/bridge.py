@@ -104,8 +104,8 @@ class Bridge:
         target = target._replace(model=provider.resolve(target.model))
         spec = make_spec(
             target=str(target),
-            data=Path(data).absolute(),
-            validation=Path(validation).absolute() if validation else None,
+            data=_place(data),
+            validation=_place(validation) if validation else None,
             method=method,
             name=name,
             hyperparameters=hyperparameters,
@@ -272,6 +272,11 @@ class Bridge:
         if name not in self._providers:
             self._providers[name] = load_provider(target, self.home)
         return self._providers[name]
+
+
+def _place(data: str | Path) -> Path:
+    """The file wherever the working folder will be; - stays standard input."""
+    return Path(data) if str(data) == "-" else Path(data).absolute()
 
 
 def _intent(spec: Spec, prepared: Prepared, key: str | None) -> Intent:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
-from ftbridge.dataset import Conversion, Converter, Finding, Report, check, convert
+from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
 
 
@@ -13,28 +15,26 @@ def prepared_file(home: Path, key: str) -> Path:
     return home / "prepared" / f"{key}.jsonl"
 
 
-def prepare(data: Path, converter: Converter, home: Path) -> tuple[str, list[str]]:
-    """Check and convert `data`; the key of the converted file, and what has to be said about it.
+def prepare(data: str | Path, converter: Converter, home: Path) -> tuple[str, list[str]]:
+    """Check and convert `data` in one pass; the key of the converted file, and what has to be said about it.
 
     Raises `DataError` naming the first finding that forbids going on.
     """
-    report = check(data, converters=[converter])
-    if report.errors:
-        raise _refusal(report)
     folder = home / "prepared"
     folder.mkdir(exist_ok=True)
-    draft = folder / f"draft-{converter.target.replace('/', '_')}-{data.name}"
+    draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft)
+    if conversion.impossible:
+        raise _refusal(data, conversion.impossible)
     draft.replace(prepared_file(home, conversion.key))
-    return conversion.key, [*_warnings(report), *_changes(conversion)]
+    return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 
-def _refusal(report: Report) -> DataError:
-    first = next(finding for finding in report.findings if finding.level == "error")
-    others = f" and {report.errors - 1} more" if report.errors > 1 else ""
+def _refusal(data: str | Path, impossible: Sequence[Finding]) -> DataError:
+    first, others = impossible[0], len(impossible) - 1
     return DataError(
-        f"{report.file}, {place(first)}: {first.message}{others}",
-        hint=f"{first.fix} `ftbridge check {report.file}` lists everything.",
+        f"{data}, {place(first)}: {first.message}" + (f", and {others:,} more" if others else ""),
+        hint=f"{first.fix} `ftbridge check {data} --to {first.target or 'TARGET'}` lists everything.",
         line=first.line,
         path=first.path,
     )
@@ -46,9 +46,9 @@ def place(finding: Finding) -> str:
     return f"{line}, {finding.path}" if finding.path not in ("", "$") else line
 
 
-def _warnings(report: Report) -> list[str]:
+def _warnings(conversion: Conversion) -> list[str]:
     said: dict[str, list[Finding]] = {}
-    for finding in report.findings:
+    for finding in conversion.warnings:
         said.setdefault(finding.code, []).append(finding)
     return [
         f"{place(found[0])}: {found[0].message}" + (f" ({len(found)} such rows)" if len(found) > 1 else "")
