@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 import random
 import tempfile
 from array import array
@@ -109,9 +109,10 @@ class _Rows:
                     self.dropped[notes.findings[before].code] += 1
         return tuple(notes.findings)
 
-    def row(self, store: mmap.mmap, index: int) -> bytes:
+    def row(self, index: int) -> bytes:
         """One row as it was kept."""
-        return store[self.ends[index] : self.ends[index + 1]]
+        start = self.ends[index]
+        return os.pread(self.scratch.fileno(), self.ends[index + 1] - start, start)
 
     def _keep(self, example: Example, data: bytes, notes: Notes) -> None:
         first = self._first.setdefault(xxhash.xxh3_128_digest(data), notes.line)
@@ -135,17 +136,16 @@ def _write(rows: _Rows, sides: list[list[int]], found: tuple[Finding, ...], out_
     rng = random.Random(seed)  # noqa: S311  # an order is to be repeatable, not secret
     rows.scratch.flush()
     parts = []
-    with mmap.mmap(rows.scratch.fileno(), 0, access=mmap.ACCESS_READ) as store:
-        for place, members in zip((train, held), sides, strict=True):
-            rng.shuffle(members)
-            if members:
-                with whole_file(place) as file:
-                    for index in members:
-                        file.write(rows.row(store, index))
-                    file.keep()
-            else:
-                place.unlink(missing_ok=True)
-            parts.append(Part(place, len(members)) if members else None)
+    for place, members in zip((train, held), sides, strict=True):
+        rng.shuffle(members)
+        if members:
+            with whole_file(place) as file:
+                for index in members:
+                    file.write(rows.row(index))
+                file.keep()
+        else:
+            place.unlink(missing_ok=True)
+        parts.append(Part(place, len(members)) if members else None)
     assert parts[0] is not None
     prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), found)
     with whole_file(out_dir / "report.json") as file:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from ftbridge.dataset.example import Assistant, Chat, Example
 
+_content = attrgetter("content")
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
@@ -24,7 +26,7 @@ def verbatim(raw: bytes, example: Example) -> bool:
     if type(example) is Chat and quotes == 2 + 8 * len(example.messages):
         return True
     if b"\\u0022" not in raw:
-        return (type(example) is Chat and quotes == _fewest(example)) or quotes == _encode(_decode(raw)).count(b'"')
+        return (type(example) is Chat and _is_plain(example, quotes)) or quotes == _encode(_decode(raw)).count(b'"')
     try:
         json.loads(raw, object_pairs_hook=_distinct, parse_int=str)
     except (_RepeatedKeyError, RecursionError):
@@ -32,17 +34,17 @@ def verbatim(raw: bytes, example: Example) -> bool:
     return True
 
 
-def _fewest(chat: Chat) -> int:
-    """How many quotes a chat cannot be written without, leaving out those of tools, which plain chats have not."""
-    quotes = 2
-    for message in chat.messages:
-        content = message.content
-        quotes += 8 + content.count('"') if type(content) is str else 8
-        if message.name is not None:
-            quotes += 4
-        if type(message) is Assistant and message.weight is not None:
-            quotes += 2
-    return quotes
+def _is_plain(chat: Chat, quotes: int) -> bool:
+    """Whether the texts of a chat, its names and its weights account for all the `quotes`."""
+    try:
+        left = quotes - 2 - 8 * len(chat.messages) - "".join(map(_content, chat.messages)).count('"')
+    except TypeError:  # a content that is no text
+        return False
+    if left:
+        for message in chat.messages:
+            left -= 4 if message.name is not None else 0
+            left -= 2 if type(message) is Assistant and message.weight is not None else 0
+    return left == 0
 
 
 class _RepeatedKeyError(Exception):

@@ -31,6 +31,8 @@ class _Hashed(io.RawIOBase):
         return True
 
     def write(self, data: Buffer) -> int:
+        if self.file.closed:
+            return memoryview(data).nbytes  # the file was given up, and what the buffer still holds with it
         written = self.file.write(data)
         self.digest.update(memoryview(data)[:written])
         return written

@@ -109,7 +109,7 @@ def prepared(path: Path) -> None:
 def together(path: Path) -> None:
     from together.lib.utils.files import check_file
 
-    check_file(path, purpose="fine-tune")
+    check_file(sound(path), purpose="fine-tune")  # it stops at the first broken row
 
 
 def bare_sound(path: Path) -> None:
@@ -126,7 +126,7 @@ ROUTES: dict[str, Callable[[Path], object]] = {
     "together check_file": together,
 }
 
-BROKEN_TOO = ("orjson.loads", "check", "together check_file")
+BROKEN_TOO = ("orjson.loads", "check")
 
 
 def measure(route: str, path: Path) -> tuple[float, float]:

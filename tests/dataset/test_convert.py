@@ -10,6 +10,7 @@ import pytest
 
 from ftbridge.dataset import Notes, convert
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape
+from ftbridge.dataset.whole import whole_file
 from ftbridge.errors import InputError
 
 GOOD = '{"messages":  [{"role": "user", "content": "caf\\u00e9"}, {"role": "assistant", "content": "a \\"b\\""}]}'
@@ -139,3 +140,15 @@ def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written: no such file or directory"):
         convert(write(tmp_path, row("a")), Plain(), tmp_path / "nowhere" / "out.jsonl")
+
+
+def give_up(place: Path) -> None:
+    with whole_file(place) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
+
+
+def test_a_file_that_is_given_up_halfway_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        give_up(tmp_path / "out")
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
