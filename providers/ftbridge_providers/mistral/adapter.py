@@ -1,11 +1,43 @@
-"""Mistral as a provider."""
+"""Mistral as a provider: closed by the vendor in 2026-07, open to whoever else speaks its API.
+
+A job is made in two steps. The create is one POST with `auto_start` false, never retried, whose
+suffix is the tag. Mistral then validates the files and waits; the start, which is what costs, is
+sent when it is done. Both `create` and `find` end with that second step, and repeating it is safe:
+it looks first, and leaves a job that has been started alone. So a process that dies between the
+two leaves a job `submitting` that costs nothing, and recovering it starts it.
+"""
 
 from __future__ import annotations
 
+import os
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
 from ftbridge.dataset.converter import Converter
-from ftbridge.model import Method, Spec
-from ftbridge.provider import APPLIED, Capabilities, Handling, Provider
-from ftbridge_providers.mistral.format import MistralFormat
+from ftbridge.dataset.example import Chat
+from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired, SpecError
+from ftbridge.files import write_whole
+from ftbridge.hosted import HostedProvider
+from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.retry import patiently
+from ftbridge_providers.mistral.client import MistralClient, understood
+from ftbridge_providers.mistral.format import MistralFormat, asked
+from ftbridge_providers.mistral.reading import JobBody, Page, awaits, read_events, read_job
+
+JOBS = "/v1/fine_tuning/jobs"
+PAGE_SIZE = 100
+FEW = 3
+"""Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
+SHORTEST_SEQUENCE = 100
+"""The least `seq_len` that Mistral takes."""
 
 _NO_LORA = Handling(how="refused", note="Mistral chooses the adapter itself; learning_rate and epochs can be set.")
 
@@ -25,16 +57,228 @@ CAPABILITIES = Capabilities(
         "max_seq_length": Handling(how="renamed", to="seq_len"),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
     },
+    verbs=frozenset({"cancel", "chat", "models", "delete"}),
 )
-"""Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`."""
+"""Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`.
+
+Its checkpoints are figures without a model behind them, and so are metrics here, not a verb.
+"""
 
 
-class MistralProvider(Provider):
-    """Mistral's hosted fine-tuning, supervised only."""
+class MistralProvider(HostedProvider):
+    """Fine-tuning by Mistral's API, supervised only."""
 
-    name = "mistral"
-    capabilities = CAPABILITIES
+    name: ClassVar[str] = "mistral"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    default_url: ClassVar[str] = "https://api.mistral.ai"
+    key_env: ClassVar[str] = "MISTRAL_API_KEY"
+    url_env: ClassVar[str] = "MISTRAL_BASE_URL"
+    listing_lag_seconds: ClassVar[float] = 60.0
+    timeout: ClassVar[float] = 120.0
+    """Seconds without a sign from the vendor after which a request is given up."""
+    validation_seconds: ClassVar[float] = 300.0
+    """How long the submission waits for the files to be validated."""
+    look_seconds: ClassVar[float] = 1.0
+    """How long it waits between two looks."""
+
+    @cached_property
+    def client(self) -> MistralClient:
+        """The connections, made when they are first needed."""
+        return MistralClient(self.endpoint, timeout=self.timeout)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if client := self.__dict__.pop("client", None):
+            client.close()
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How Mistral reads an example of `spec`'s data for `model`."""
         return MistralFormat(spec.target, model)
+
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """As every provider does; the sequence length has a floor here, and the job's name stays at home."""
+        said, spec = super().check_spec(spec, allow_ignored=allow_ignored)
+        length = spec.hyperparameters.max_seq_length
+        if length is not None and length < SHORTEST_SEQUENCE:
+            raise SpecError(
+                f"max_seq_length = {length} is less than Mistral's seq_len may be",
+                hint=f"Give --max-seq-length at least {SHORTEST_SEQUENCE}, or leave it out.",
+            )
+        if spec.name:
+            said.append(f"the name {spec.name!r} is not sent: Mistral's suffix has room only for the job's tag")
+        return said, spec
+
+    def check_open(self, model: str) -> None:
+        """Raises `ProviderRetired` unless the base URL leads somewhere else than to Mistral itself."""
+        url = self._given.base_url if self._given else os.environ.get(self.url_env) or self.default_url
+        if url.rstrip("/") != self.default_url:
+            return
+        closed = _closed("training")
+        raise ProviderRetired(
+            f"{closed['sentence']} (stated on {closed['on']}, {closed['source']})",
+            provider=self.name,
+            hint="Train the same dataset elsewhere, --to local:… or --to together:…, or set"
+            f" {self.url_env} to a service that still speaks this API.",
+        )
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Send the file under a name that tells its content, unless the vendor has it."""
+        name = f"ftbridge-{key}.jsonl"
+
+        def send() -> str:
+            with understood():
+                size = file.stat().st_size
+                for known in self.client.sdk.files.list(search=name, purpose="fine-tune", page_size=PAGE_SIZE).data:
+                    if known.filename == name and known.size_bytes == size:
+                        return known.id
+                with file.open("rb") as content:
+                    sent = self.client.sdk.files.upload(
+                        file={"file_name": name, "content": content}, purpose="fine-tune"
+                    )
+            return sent.id
+
+        return patiently(send)
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """One POST, and the start once the files are validated.
+
+        Raises `ProviderRetired` as `check_open` does, and a plain `ProviderError` for a job that
+        was made but could not be started.
+        """
+        self.check_open(model)
+        request: dict[str, Any] = {
+            "model": model,
+            "job_type": "completion",
+            "training_files": [{"file_id": files.training, "weight": 1}],
+            "hyperparameters": self.hyperparameters(spec),
+            "suffix": tag,
+            "auto_start": False,
+        }
+        if files.validation:
+            request["validation_files"] = [files.validation]
+        return self._started(self.client.ask("POST", JOBS, JobBody, json=request).id)
+
+    def hyperparameters(self, spec: Spec) -> dict[str, Any]:
+        """Those that were set, under Mistral's names; epochs are never made `training_steps`."""
+        given = spec.hyperparameters.given()
+        return {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
+
+    def find(self, tag: str) -> RemoteJob | None:
+        """The oldest job whose suffix is the tag, started if that was left undone."""
+        # a gateway that ignores the filter must not make us adopt somebody else's job
+        found = [job for job in self._listing(suffix=tag) if job.suffix == tag]
+        return self._started(min(found, key=lambda job: job.created_at).id) if found else None
+
+    def _started(self, remote_id: str) -> RemoteJob:
+        """The job, once its files are validated and it is started."""
+        deadline = time.monotonic() + self.validation_seconds
+        try:
+            while (job := patiently(partial(self._advance, remote_id))) is None and time.monotonic() < deadline:
+                time.sleep(self.look_seconds)
+        except ProviderError as problem:
+            raise self._unstarted(remote_id, problem.message) from problem
+        if job is None:
+            raise self._unstarted(remote_id, f"its files are not validated after {self.validation_seconds:g} s")
+        return job
+
+    def _advance(self, remote_id: str) -> RemoteJob | None:
+        """Look at the job and start it, if it only waits for that; `None` while its files are validated."""
+        job = self._get(remote_id)
+        awaited = awaits(job)
+        if awaited == "start":
+            job = self.client.ask("POST", f"{JOBS}/{remote_id}/start", JobBody)
+        return None if awaited == "validation" else read_job(job)
+
+    def _unstarted(self, remote_id: str, why: str) -> ProviderError:
+        """An error without a status, so that the job stays `submitting` instead of counting as refused."""
+        return ProviderError(
+            f"job {remote_id} is made at {self.name}, but it is not known to be started: {why}",
+            provider=self.name,
+            hint="It costs nothing before it is started.",
+        )
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
+        """A few jobs one by one; many by pages, until all are seen."""
+        wanted = set(remote_ids)
+        for job in self._listing() if len(wanted) > FEW else ():
+            if job.id in wanted and (found := read_job(job)).status is not Status.FAILED:
+                wanted.remove(job.id)
+                yield found
+            if not wanted:
+                return
+        # also those that failed: only a job asked for alone tells its events, and so what went wrong
+        for remote_id in sorted(wanted):
+            try:
+                yield read_job(patiently(partial(self._get, remote_id)))
+            except (NotFound, InvalidRequest):  # 422 is for what is not even a UUID
+                continue
+
+    def _listing(self, **query: str) -> Iterator[JobBody]:
+        number, seen = 0, 0
+        while True:
+            asked_for = {"page": number, "page_size": PAGE_SIZE, **query}
+            page = patiently(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
+            yield from page.data
+            number, seen = number + 1, seen + len(page.data)
+            if not page.data or seen >= page.total:
+                return
+
+    def _get(self, remote_id: str) -> JobBody:
+        return self.client.ask("GET", f"{JOBS}/{remote_id}", JobBody)
+
+    def events(self, remote_id: str, since: str) -> list[Event]:
+        """Changes of status, and checkpoints as metrics; the job itself carries them all."""
+        return read_events(patiently(partial(self._get, remote_id)), since)
+
+    def cancel(self, remote_id: str) -> None:
+        """Stop the job for good."""
+        patiently(partial(self.client.ask, "POST", f"{JOBS}/{remote_id}/cancel", JobBody))
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""
+        account = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
+        return Result(model=account.get("fine_tuned_model"), path=folder)
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """One chat completion; `max_tokens` and `temperature` are passed on."""
+        sent = asked(chat)
+        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(sent.messages), **options}
+        if sent.tools:
+            request["tools"] = msgspec.to_builtins(sent.tools)
+
+        def ask() -> Any:
+            with understood():
+                return self.client.sdk.chat.complete(**request)
+
+        answer = patiently(ask)
+        content = answer.choices[0].message.content or ""
+        return Reply(
+            text=content if isinstance(content, str) else "".join(getattr(part, "text", "") for part in content),
+            model=answer.model,
+            usage=Usage(
+                prompt_tokens=answer.usage.prompt_tokens or 0, completion_tokens=answer.usage.completion_tokens or 0
+            ),
+        )
+
+    def models(self) -> list[str]:
+        """Every model of the account."""
+
+        def ask() -> list[str]:
+            with understood():
+                found = self.client.sdk.models.list().data or []
+            return [model.raw["id"] if model.type == "UNKNOWN" else model.id for model in found]
+
+        return patiently(ask)
+
+    def delete(self, model: str) -> None:
+        """Delete a tuned model."""
+        with understood():
+            self.client.sdk.models.delete(model_id=model)
+
+
+def _closed(what: str) -> dict[str, Any]:
+    """The catalogue's row about what the vendor has closed."""
+    catalogue = tomllib.loads((package_files(__package__) / "catalogue.toml").read_text("utf-8"))
+    return next(row for row in catalogue["closed"] if row["what"] == what)

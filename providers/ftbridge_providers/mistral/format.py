@@ -38,6 +38,7 @@ from ftbridge_providers.shared import (
     simplified,
     with_text,
     without_name,
+    without_weight,
 )
 
 TEXT_MODELS = frozenset(
@@ -98,6 +99,13 @@ class MistralFormat:
                 refuse_address("Mistral", "a web address or a data URL", path, notes)
             if self.model in TEXT_MODELS:
                 refuse_for_model("Mistral", self.model, VISION_MODEL, path, notes)
+
+
+def asked(chat: Chat) -> Chat:
+    """The chat as it is sent to a model: changed as the training rows are, so that the model knows its like."""
+    codes: set[str] = set()
+    chat = _converted(simplified(chat, codes)[0], codes)
+    return replace(chat, messages=[without_weight(message, codes) for message in chat.messages])
 
 
 def _check_turns(messages: list[Message], notes: Notes) -> None:
