@@ -54,9 +54,11 @@ class Script(Struct, frozen=True):
         return replace(self, moments=(*self.until(now), Moment(at=now, status=Status.PAUSED)), held=rest)
 
     def resume(self, now: float) -> Script:
-        """The script of a paused job that goes on from `now`."""
+        """The script of a paused job that is queued again at `now`, and soon goes on."""
         rest = tuple(replace(moment, at=moment.at + now) for moment in self.held)
-        moments = (*self.until(now), Moment(at=now, status=Status.RUNNING), *rest)
+        soon = min([now + 0.05, *(moment.at for moment in rest)])
+        again = (Moment(at=now, status=Status.QUEUED), Moment(at=soon, status=Status.RUNNING))
+        moments = (*self.until(now), *again, *rest)
         return replace(self, moments=moments, held=())
 
 

@@ -89,7 +89,7 @@ def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
         "seed": job.request.get("seed") or 42,
         "metadata": job.request.get("metadata"),
         "integrations": [],
-        "error": job.problem if status is Status.FAILED else {"code": None, "message": None, "param": None},
+        "error": job.problem if status is Status.FAILED else None,
     }
 
 

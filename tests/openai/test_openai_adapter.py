@@ -1,0 +1,225 @@
+"""What OpenAI's adapter sends, and what it makes of every kind of answer."""
+
+from __future__ import annotations
+
+import base64
+import time
+from pathlib import Path
+
+import pytest
+
+from ftbridge.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    BadAnswer,
+    FtbridgeError,
+    InvalidRequest,
+    NetworkError,
+    NotFound,
+    ProviderRetired,
+    QuotaExceeded,
+    RateLimited,
+    ServerTrouble,
+)
+from ftbridge.model import Hyperparameters, Method, Spec, Status
+from ftbridge.provider import Files, RemoteJob
+from ftbridge_providers.openai.adapter import OpenAIProvider
+from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.reading import read_result_file
+from spec_check import check_seen
+
+MODEL = "gpt-4.1-mini-2025-04-14"
+TAG = "ftb_0123456789ab"
+
+
+def made(mock: OpenAIMock) -> int:
+    """How many jobs the vendor has, which is how many are paid."""
+    return len(list((mock.store.folder / "jobs").glob("*.json")))
+
+
+def finished(provider: OpenAIProvider, remote_id: str) -> RemoteJob:
+    for _look in range(100):
+        [job] = provider.poll([remote_id])
+        if job.status.final:
+            return job
+        time.sleep(0.05)
+    raise AssertionError("the job does not end")
+
+
+def test_a_whole_life_agrees_with_the_vendors_document(
+    provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, tmp_path: Path
+) -> None:
+    file = provider.upload(spec.data, key="k1")
+    job = provider.create(spec, MODEL, Files(training=file, validation=file), tag=TAG)
+    paused = provider.create(spec, MODEL, Files(training=file), tag="ftb_paused")
+    time.sleep(0.1)
+    provider.pause(paused.remote_id)
+    provider.resume(paused.remote_id)
+    provider.cancel(paused.remote_id)
+    done = finished(provider, job.remote_id)
+    assert done.status is Status.SUCCEEDED
+    assert done.trained_tokens
+    assert list(provider.events(job.remote_id, ""))
+    assert [checkpoint.step for checkpoint in provider.checkpoints(job.remote_id)] == [3, 6]
+    assert len(list(provider.poll([job.remote_id, paused.remote_id, "x", "y"]))) == 2
+    result = provider.fetch(job.remote_id, tmp_path / "out")
+    assert result.model
+    [csv] = (tmp_path / "out").glob("*.csv")
+    assert csv.read_text("utf-8").startswith("step,train_loss")
+    from ftbridge.dataset.example import Chat, User
+
+    assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
+    assert result.model in provider.models()
+    provider.delete(result.model)
+    assert result.model not in provider.models()
+    operations = check_seen("openai", mock.seen, prefix="/v1")
+    assert len(operations) == 15, sorted(operations)
+
+
+def test_what_is_asked_for_is_what_is_sent(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
+    assert sent == {
+        "model": MODEL,
+        "training_file": file,
+        "method": {
+            "type": "supervised",
+            "supervised": {
+                "hyperparameters": {"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.5},
+            },
+        },
+        "metadata": {"ftbridge": TAG},
+        "suffix": f"My-tickets-{TAG}",
+        "seed": 7,
+    }
+
+
+def test_preferences_are_sent_as_dpo(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    dpo = spec.model_copy(update={"method": Method.DPO, "hyperparameters": Hyperparameters(beta=0.2)})
+    provider.create(dpo, MODEL, Files(training=file), tag=TAG)
+    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
+    assert sent["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
+    assert "hyperparameters" not in sent
+
+
+def test_a_file_the_vendor_has_is_not_sent_again(provider: OpenAIProvider, mock: OpenAIMock, data: Path) -> None:
+    first = provider.upload(data, key="k1")
+    assert provider.upload(data, key="k1") == first
+    assert provider.upload(data, key="k2") != first
+    assert sum(seen.operation == "upload_file" for seen in mock.seen) == 2
+
+
+def test_bad_data_is_the_jobs_failure_in_the_vendors_words(
+    provider: OpenAIProvider, spec: Spec, tmp_path: Path
+) -> None:
+    short = tmp_path / "short.jsonl"
+    short.write_bytes(b"".join(spec.data.read_bytes().splitlines(keepends=True)[:3]))
+    job = provider.create(spec, MODEL, Files(training=provider.upload(short, key="k3")), tag=TAG)
+    failed = finished(provider, job.remote_id)
+    assert failed.status is Status.FAILED
+    assert failed.error == "Training file has 3 example(s), but must have at least 10 examples"
+
+
+CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
+    "500": (ServerTrouble, 0),
+    "500-after": (ServerTrouble, 1),
+    "cut": (NetworkError, 0),
+    "cut-after": (NetworkError, 1),
+    "truncate": (BadAnswer, 1),
+    "invalid-json": (BadAnswer, 1),
+    "html": (BadAnswer, 1),
+    "redirect": (BadAnswer, 0),
+    "429:3600": (RateLimited, 0),
+    "401": (AuthenticationFailed, 0),
+    "402": (QuotaExceeded, 0),
+    "403": (AccessDenied, 0),
+    "404": (NotFound, 0),
+    "410": (ProviderRetired, 0),
+    "413": (InvalidRequest, 0),
+    "422": (InvalidRequest, 0),
+    "501": (ProviderRetired, 0),
+}
+
+
+@pytest.mark.parametrize("fault", CREATE_FAULTS)
+def test_a_create_is_one_request_whatever_comes_back(
+    provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, fault: str
+) -> None:
+    kind, jobs = CREATE_FAULTS[fault]
+    file = provider.upload(spec.data, key="k1")
+    mock.faults.add(f"create_job={fault}")
+    with pytest.raises(kind) as problem:
+        provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    assert type(problem.value) is kind
+    assert problem.value.hint
+    assert made(mock) == jobs
+    found = provider.find(TAG)
+    assert (found is not None) is bool(jobs)
+
+
+@pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])
+def test_reads_and_uploads_outlast_trouble(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, fault: str) -> None:
+    mock.faults.add(f"*={fault}x2")
+    file = provider.upload(spec.data, key="k1")
+    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    mock.faults.add(f"*={fault}x2")
+    [seen] = provider.poll([job.remote_id])
+    assert seen.remote_id == job.remote_id
+    assert made(mock) == 1
+
+
+def test_an_upload_that_breaks_off_is_sent_again_whole(
+    provider: OpenAIProvider, mock: OpenAIMock, tmp_path: Path
+) -> None:
+    big = tmp_path / "big.jsonl"
+    big.write_bytes(b'{"text": "' + b"x" * 3_000_000 + b'"}\n')
+    mock.faults.add("upload_file=cut-upload")
+    file = provider.upload(big, key="k1")
+    assert mock.content(file) == big.read_bytes()
+
+
+def test_a_listing_that_lags_does_not_show_the_job_yet(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    mock.faults.add("list_jobs=lag:60")
+    provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    assert provider.find(TAG) is None
+    mock.faults.clear()
+    assert provider.find(TAG) is not None
+
+
+def test_a_status_nobody_knows_is_kept(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    mock.faults.add("get_job=unknown-status")
+    [seen] = provider.poll([job.remote_id])
+    assert (seen.status, seen.raw_status) == (Status.UNKNOWN, "defragmenting")
+
+
+def test_a_job_without_our_tag_is_never_adopted(provider: OpenAIProvider, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    provider.create(spec, MODEL, Files(training=file), tag="ftb_other")
+    assert provider.find(TAG) is None
+
+
+def test_many_jobs_are_polled_by_pages(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    ids = [provider.create(spec, MODEL, Files(training=file), tag=f"ftb_{n}").remote_id for n in range(120)]
+    before = len(mock.seen)
+    assert {job.remote_id for job in provider.poll(ids)} == set(ids)
+    assert [seen.operation for seen in mock.seen[before:]] == ["list_jobs", "list_jobs"]
+
+
+def test_a_key_is_in_no_error(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
+    mock.faults.add("create_job=401")
+    with pytest.raises(AuthenticationFailed) as problem:
+        provider.create(spec, MODEL, Files(training="file-x"), tag=TAG)
+    shown = f"{problem.value!r} {problem.value.describe()} {problem.value.__cause__!r} {provider.endpoint!r}"
+    assert "sk-canary" not in shown
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_result_file_is_read_plain_or_in_base64(encoded: bool) -> None:
+    csv = b"step,train_loss\n1,2.5\n"
+    assert read_result_file(base64.b64encode(csv) if encoded else csv) == csv
