@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import msgspec
+
 from ftbridge.dataset.converter import Converter
-from ftbridge.model import Method, Spec
-from ftbridge.provider import APPLIED, Capabilities, Handling, Provider
+from ftbridge.dataset.example import Chat
+from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
+from ftbridge.hosted import HostedProvider
+from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.retry import patiently
+from ftbridge.unpack import unpack
+from ftbridge_providers.together.client import not_understood, open_client, sound, understood
+from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
+from ftbridge_providers.together.reading import STATUS, read_checkpoint, read_error, read_events, read_job
+from ftbridge_providers.together.request import (
+    carries,
+    check_limits,
+    check_values,
+    create_body,
+    is_checkpoint,
+    make_suffix,
+)
+
+if TYPE_CHECKING:
+    from together import Together
+
+T = TypeVar("T")
+
+FEW = 3
+"""Up to so many jobs are asked for one by one; the listing has no pages and holds every job there ever was."""
 
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
@@ -23,16 +57,220 @@ CAPABILITIES = Capabilities(
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta"),
     },
+    verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
 )
 """Hyperparameters of the create call: Together's OpenAPI document of 2026-04, `POST /fine-tunes`."""
 
 
-class TogetherProvider(Provider):
-    """Together AI's hosted fine-tuning, supervised and by preferences."""
+class TogetherProvider(HostedProvider):
+    """Together AI's hosted fine-tuning, supervised and by preferences, through its SDK.
 
-    name = "together"
-    capabilities = CAPABILITIES
+    The model of a target is a base model, or `ft-…` or `ft-…:step`, a checkpoint to go on from.
+    """
+
+    name: ClassVar[str] = "together"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    default_url: ClassVar[str] = "https://api.together.ai"
+    key_env: ClassVar[str] = "TOGETHER_API_KEY"
+    url_env: ClassVar[str] = "TOGETHER_BASE_URL"
+    listing_lag_seconds: ClassVar[float] = 60.0
+    timeout: ClassVar[float] = 60.0
+    """Seconds for each read and write."""
+    checking_seconds: ClassVar[float] = 1800.0
+    """How long Together may take to look at an uploaded file."""
+
+    @cached_property
+    def client(self) -> Together:
+        """The SDK's client, made when it is first needed."""
+        return open_client(self.endpoint, timeout=self.timeout)
+
+    def close(self) -> None:
+        """Close the SDK's connections."""
+        if client := self.__dict__.pop("client", None):
+            client.close()
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How Together reads an example of `spec`'s data; its rules are the same for every model."""
         return TogetherFormat(spec.target, spec.method)
+
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """As for every provider, and Together's own rules for values."""
+        said, kept = super().check_spec(spec, allow_ignored=allow_ignored)
+        check_values(kept)
+        return said, kept
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Send the file under a name that tells its content, unless Together has it, and wait for its verdict."""
+        name = f"ftbridge-{key}.jsonl"
+        file_id = patiently(partial(self._send, file, name))
+        deadline, wait = time.monotonic() + self.checking_seconds, 0.1
+        while not self._is_accepted(file_id):
+            if time.monotonic() > deadline:
+                raise ServerTrouble(
+                    f"together has not looked at file {file_id} in {self.checking_seconds:.0f} s",
+                    provider=self.name,
+                    hint="Submit again later: the file is there and will not be sent again.",
+                )
+            time.sleep(wait)
+            wait = min(2 * wait, 10.0)
+        return file_id
+
+    def _send(self, file: Path, name: str) -> str:
+        size = file.stat().st_size
+        with understood():
+            for known in sound(self.client.files.list(), needs="data").data:
+                if known.filename == name and known.bytes == size:
+                    return str(known.id)
+            # the SDK sends a file under the name that it has on the disk
+            with tempfile.TemporaryDirectory() as folder:
+                named = Path(folder) / name
+                named.symlink_to(file.absolute())
+                answer = self.client.files.upload(named, purpose="fine-tune", check=False)
+        return str(sound(answer).id)
+
+    def _is_accepted(self, file_id: str) -> bool:
+        """Whether Together has found the file sound. Raises `InvalidRequest` with its words where it has not."""
+        file = self._patient(lambda: sound(self.client.files.retrieve(file_id)))
+        if file.processing_status == "FAILED":
+            raise ServerTrouble(
+                f"together could not look at file {file_id}", provider=self.name, hint="Delete it there and try again."
+            )
+        if file.processing_status == "INVALID_FORMAT":
+            report = file.validation_report
+            raise InvalidRequest(
+                f"together refuses the file: {report.error if report else 'without a word'}",
+                provider=self.name,
+                code="INVALID_FORMAT",
+                hint="Mend what it names; no job was made.",
+            )
+        return file.processing_status in (None, "COMPLETED")  # files of old have no such field
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """The model's limits are read, and checked; then one POST, with the tag at the end of `suffix`."""
+        parent = self._patient(partial(self._get, model.split(":")[0])) if is_checkpoint(model) else None
+        base = parent.model if parent else model
+        limits = self._patient(
+            lambda: sound(self.client.fine_tuning.model_limits(model_name=base), needs="lora_training")
+        )
+        check_values(spec)
+        check_limits(spec, limits)
+        body = create_body(spec, model, files, limits, suffix=make_suffix(spec.name, tag), parent=parent)
+        with understood():
+            from together.types import FinetuneResponse
+
+            answer = self.client.post("/v1/fine-tunes", body=body, cast_to=FinetuneResponse)
+        return read_job(sound(answer))
+
+    def find(self, tag: str) -> RemoteJob | None:
+        """The oldest job whose suffix ends with the tag."""
+        found = [job for job in self._listed() if carries(job.suffix, tag)]
+        return self._read(min(found, key=lambda job: job.created_at)) if found else None
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
+        """A few jobs one by one, many by the listing."""
+        wanted = set(remote_ids)
+        if len(wanted) > FEW:
+            for job in self._listed():
+                if job.id in wanted:
+                    wanted.remove(job.id)
+                    yield self._read(job)
+        for remote_id in sorted(wanted):
+            try:
+                yield self._read(self._patient(partial(self._get, remote_id)))
+            except NotFound:
+                continue
+
+    def events(self, remote_id: str, since: str) -> list[Event]:
+        """Events and metrics as one list, by time."""
+        events = self._events(remote_id)
+        answer = self._patient(lambda: self.client.fine_tuning.list_metrics(remote_id))
+        if isinstance(answer, str):
+            raise not_understood()
+        return read_events(events, answer.metrics or [], since)
+
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """All that were saved; a new job can go on from each."""
+        answer = self._patient(lambda: sound(self.client.fine_tuning.list_checkpoints(remote_id), needs="data"))
+        # one step may be there twice, as an adapter and merged into its base
+        found = {one.step: read_checkpoint(remote_id, one) for one in answer.data}
+        return [found[step] for step in sorted(found)]
+
+    def cancel(self, remote_id: str) -> None:
+        """Stop the job for good; the steps done are paid for."""
+        self._patient(lambda: sound(self.client.fine_tuning.cancel(remote_id)))
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """The adapter's weights, or all weights, in `folder`; a download that was cut off is gone on with."""
+        job = self._patient(partial(self._get, remote_id))
+        result = read_job(job).result
+        if result is None:
+            raise JobFailed(f"job {remote_id} has no weights: it is {job.status}", hint="Wait until it has succeeded.")
+        whole = job.training_type is not None and job.training_type.type == "Full"
+        kept = self.home / "downloads"
+        kept.mkdir(parents=True, exist_ok=True)
+        archive = kept / f"{re.sub(r'[^A-Za-z0-9-]', '_', remote_id)}.tar.zst"
+        checkpoint = "model_output_path" if whole else "adapter"
+        patiently(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
+        try:
+            unpack(archive, folder, provider=self.name)
+        finally:
+            archive.unlink()
+        configs = sorted(folder.rglob("adapter_config.json"))
+        return Result(model=result.model, path=configs[0].parent if configs else folder)
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """One chat completion; `max_tokens` and `temperature` are passed on."""
+        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(chat.messages), **options}
+        if chat.tools:
+            request["tools"] = msgspec.to_builtins(chat.tools)
+        answer = self._patient(lambda: sound(self.client.chat.completions.create(**request), needs="choices"))
+        usage = answer.usage
+        return Reply(
+            text=answer.choices[0].message.content or "",
+            model=answer.model,
+            usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
+            if usage
+            else None,
+        )
+
+    def models(self) -> list[str]:
+        """Every model that can be called. By the plain API: the SDK's own listing wants a project since 3.0."""
+        answer = self._patient(lambda: self.client.get("/v1/models", cast_to=object))
+        if not isinstance(answer, list):
+            raise not_understood()
+        return [str(model["id"]) for model in answer]
+
+    def delete(self, model: str) -> None:
+        """Delete a tuned model, and with it the job that made it: Together has no other way."""
+        made = [job for job in self._listed() if job.x_model_output_name == model and STATUS.get(job.status)]
+        if not made:
+            raise NotFound(
+                f"no job of this account made a model called {model!r}",
+                provider=self.name,
+                hint="`ftbridge jobs` lists what was made here.",
+            )
+        self._patient(lambda: self.client.fine_tuning.delete(made[0].id))
+
+    def _listed(self) -> list[Any]:
+        answer = self._patient(lambda: sound(self.client.fine_tuning.list(), needs="data"))
+        return list(answer.data)
+
+    def _get(self, remote_id: str) -> Any:
+        return sound(self.client.fine_tuning.retrieve(remote_id))
+
+    def _events(self, remote_id: str) -> list[Any]:
+        answer = self._patient(lambda: sound(self.client.fine_tuning.list_events(remote_id), needs="data"))
+        return list(answer.data)
+
+    def _read(self, job: Any) -> RemoteJob:
+        failed = STATUS.get(str(job.status)) is Status.FAILED
+        return read_job(job, error=read_error(self._events(job.id)) if failed else None)
+
+    def _patient(self, ask: Callable[[], T]) -> T:
+        """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
+
+        def understandably() -> T:
+            with understood():
+                return ask()
+
+        return patiently(understandably)

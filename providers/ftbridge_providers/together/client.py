@@ -1,0 +1,101 @@
+"""Together's SDK, opened with care: no retries of its own, no redirects, and its errors in ftbridge's tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ftbridge.answers import error_from
+from ftbridge.endpoint import Endpoint
+from ftbridge.errors import BadAnswer, MissingExtra, NetworkError
+
+if TYPE_CHECKING:
+    from together import Together
+
+NAME = "together"
+
+
+def open_client(endpoint: Endpoint, *, timeout: float) -> Together:
+    """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
+
+    The SDK's own retries are off: it would send a create again after a 500, without an idempotency
+    key, and so pay twice. Redirects are off: it would send the request's body to another host; those
+    of uploads and downloads are part of the protocol and handled where they occur. Since 3.0 the SDK
+    adds `/v1` itself. `timeout` is in seconds, for each read and write.
+    """
+    try:
+        from together import DefaultHttpxClient, Together
+    except ImportError as problem:
+        raise MissingExtra(
+            "Together's SDK is not installed", hint="Install it with: pip install 'ftbridge[together]'"
+        ) from problem
+    return Together(
+        base_url=endpoint.base_url.removesuffix("/v1"),
+        api_key=endpoint.api_key.get_secret_value(),
+        max_retries=0,
+        timeout=timeout,
+        http_client=DefaultHttpxClient(follow_redirects=False),
+    )
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Turn whatever the SDK raises in the block into ftbridge's errors."""
+    import httpx
+    import together
+
+    try:
+        yield
+    except together.APIStatusError as problem:
+        # from the answer itself: at uploads the SDK puts words of its own in place of the vendor's
+        if problem.status_code < 300:
+            raise not_understood() from None
+        raise _refusal(problem.response) from None
+    except (together.APITimeoutError, httpx.TimeoutException):
+        raise NetworkError(f"{NAME} did not answer in time", hint="Try again later.") from None
+    except (together.APIConnectionError, httpx.TransportError, httpx.StreamError) as problem:
+        why = problem.__cause__ or problem
+        raise NetworkError(
+            f"{NAME} could not be reached: {why}", hint="Look at the network and the base URL, then try again."
+        ) from None
+    except (together.APIResponseValidationError, json.JSONDecodeError, AssertionError):
+        # the SDK asserts that the last answer of an upload is the file
+        raise not_understood() from None
+
+
+def sound(answer: Any, *, needs: str = "id") -> Any:
+    """`answer`, if it is the object that was asked for: the SDK passes on anything, an HTML page as a string."""
+    if getattr(answer, needs, None) is None:
+        raise not_understood()
+    return answer
+
+
+def not_understood() -> BadAnswer:
+    """The error for an answer that makes no sense."""
+    return BadAnswer(
+        f"{NAME} answered something that is not its API's",
+        provider=NAME,
+        hint="A proxy may stand between, or the base URL may be wrong.",
+    )
+
+
+def _refusal(response: Any) -> Exception:
+    """The error for an answer that is one, in Together's envelope or with a bare `message`."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    error = body.get("error", body) if isinstance(body, dict) else {}
+    if not isinstance(error, dict):
+        error = {"message": str(error)}
+    return error_from(
+        NAME,
+        response.status_code,
+        str(error.get("message") or response.reason_phrase),
+        code=error.get("code"),
+        kind=error.get("type"),
+        param=error.get("param"),
+        headers=response.headers,
+    )

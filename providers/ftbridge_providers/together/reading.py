@@ -1,0 +1,126 @@
+"""Together's objects, read as ftbridge's: statuses, jobs, events with metrics, checkpoints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ftbridge.model import Checkpoint, Event, Result, Status
+from ftbridge.provider import RemoteJob
+from ftbridge_providers.together.client import not_understood
+
+STATUS = {
+    "pending": Status.QUEUED,
+    "queued": Status.QUEUED,
+    "running": Status.RUNNING,
+    "compressing": Status.RUNNING,
+    "uploading": Status.RUNNING,
+    "cancel_requested": Status.RUNNING,
+    "cancelled": Status.CANCELLED,
+    "error": Status.FAILED,
+    "user_error": Status.FAILED,
+    "completed": Status.SUCCEEDED,
+}
+"""The OpenAPI document's enum (2026-04) and `user_error`, which only the SDK knows (3.1.1, lib/types/fine_tuning)."""
+
+NANODOLLARS = 1_000_000_000
+"""`total_price` is an integer of these to the dollar (SDK 3.1.1, lib/utils/tools)."""
+
+
+def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
+    """A job, whole or of the listing; a status that is not in the table is `unknown`, with its word kept."""
+    status = STATUS.get(str(job.status), Status.UNKNOWN)
+    name, price = getattr(job, "x_model_output_name", None), getattr(job, "total_price", None)
+    return RemoteJob(
+        remote_id=job.id,
+        status=status,
+        raw_status=str(job.status),
+        error=error,
+        result=Result(model=name) if name and status is Status.SUCCEEDED else None,
+        trained_tokens=getattr(job, "token_count", None) or None,
+        cost_usd=price / NANODOLLARS if price else None,
+    )
+
+
+def read_error(events: Sequence[Any]) -> str | None:
+    """Why a job failed: jobs have no such field, their last error event has the words."""
+    said = [event.message for event in events if _kind(event) in ("job_error", "job_user_error")]
+    return said[-1] if said else None
+
+
+def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], since: str) -> list[Event]:
+    """Both lists as one, by time, after the event whose cursor is `since`.
+
+    Neither events nor metrics have an id. Both lists only grow at their ends, so a cursor is how much
+    of each has been read, and a metric that comes late is still read once.
+    """
+    events = sorted(events, key=lambda event: _time(event.created_at))
+    began = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
+    start = _time(began.created_at) if began else datetime.fromtimestamp(0, UTC)
+    lists = ([_event(event) for event in events], [_metric(row, start) for row in metrics])
+    places = [int(place) for place in since.split(".")] if since else [0, 0]
+    return list(_merged(lists, places))
+
+
+def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
+    """A checkpoint, by the id under which a new job can go on from it."""
+    return Checkpoint(model=f"{job_id}:{checkpoint.step}", at=_time(checkpoint.created_at), step=checkpoint.step)
+
+
+def _merged(lists: tuple[list[Event], list[Event]], places: list[int]) -> Iterator[Event]:
+    events, metrics = lists
+    event, metric = places
+    while event < len(events) or metric < len(metrics):
+        if metric == len(metrics) or (event < len(events) and events[event].at <= metrics[metric].at):
+            found, event = events[event], event + 1
+        else:
+            found, metric = metrics[metric], metric + 1
+        yield found.model_copy(update={"cursor": f"{event}.{metric}"})
+
+
+def _event(event: Any) -> Event:
+    kind = _kind(event)
+    return Event(
+        at=_time(event.created_at),
+        kind="checkpoint" if kind == "checkpoint_save" else "message",
+        message=event.message or kind,
+        step=event.step or None,
+        total_steps=event.total_steps or None,
+    )
+
+
+def _metric(row: dict[str, float], start: datetime) -> Event:
+    """A row of the metrics: `train/…` of a training step, or `eval/…` of an evaluation at one.
+
+    The names are those of docs.together.ai/docs/fine-tuning/monitoring and of the SDK's charts (3.1.1).
+    """
+    step, at = row.get("train/global_step"), row.get("timestamp")
+    return Event(
+        at=datetime.fromtimestamp(at, UTC) if at else start,
+        kind="metric",
+        step=int(step) if step is not None else None,
+        epoch=_number(row, "train/epoch"),
+        train_loss=_number(row, "train/loss"),
+        valid_loss=_number(row, "eval/loss"),
+        learning_rate=_number(row, "train/learning_rate"),
+    )
+
+
+def _number(row: dict[str, float], name: str) -> float | None:
+    value = row.get(name)
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _kind(event: Any) -> str:
+    """The event's type: lower case in the API, upper case in what older jobs kept."""
+    return str(getattr(event.type, "value", event.type)).lower()
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise not_understood() from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
