@@ -27,19 +27,35 @@ from ftbridge.mock import Seen
 
 SPECS = Path(__file__).parents[2] / "shared" / "specs"
 
+_CREATE = "/paths/~1fine-tunes/post/requestBody/content/application~1json/schema"
+
+AMENDMENTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "together": {
+        "/components/schemas/TrainingMethodSFT/properties/train_on_inputs/type": (
+            None,
+            "it demands a boolean beside its own choice of a boolean or 'auto', which is its default",
+        ),
+        "/components/schemas/LinearLRSchedulerArgs/additionalProperties": (
+            False,
+            "else the cosine's arguments are the linear's too, and a choice of one has two",
+        ),
+        f"{_CREATE}/required": (["training_file"], "SDK 3.1.1 sends a model or from_checkpoint, never both"),
+        f"{_CREATE}/properties/early_stopping_enabled": ({"type": "boolean"}, "SDK 3.1.1 sends it always"),
+    },
+}
+"""Where a vendor's document is wrong or old: what stands at a JSON pointer instead (None: nothing), and why."""
+
 DEVIATIONS: dict[str, dict[str, str]] = {
     "openai": {
         "* answer $.status: 'paused' is not one of *": "the document's own example of a paused job says it",
+    },
+    "mistral": {
+        "POST /v1/chat/completions answer $: 'data' is a required property": "it is required, and described nowhere",
     },
     "together": {
         "POST /files: no such operation": "what SDK 3.1.1 uploads by; the document has only POST /files/upload",
         "POST /files/*/preprocess: no such operation": "the last step of that upload",
         "PUT /storage/*: no such operation": "the storage that an upload is sent to is no part of the API",
-        "* request $.training_method*train_on_inputs: 'auto' is not of type 'boolean'": (
-            "the document demands a boolean beside its own choice of a boolean or 'auto', which is its default"
-        ),
-        "* answer $*training_method*train_on_inputs: 'auto' is not of type 'boolean'": "the same",
-        "POST /fine-tunes request $: 'model' is a required property": "SDK 3.1.1: from_checkpoint in its place",
     },
 }
 """What we do against a vendor's document, and why: patterns of the sentences of `_violations`.
@@ -109,8 +125,14 @@ def _form(vendor: str, schema: dict[str, Any], seen: Seen) -> dict[str, Any]:
     """A multipart body as an object, the file in the place of what is binary."""
     if "$ref" in schema:
         schema = _document(vendor)["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    files = [name for name, one in schema.get("properties", {}).items() if one.get("format") == "binary"]
+    files = [name for name, one in schema.get("properties", {}).items() if _is_binary(vendor, one)]
     return {**seen.call.form, **({files[0]: ""} if files and seen.call.file_name else {})}
+
+
+def _is_binary(vendor: str, schema: dict[str, Any]) -> bool:
+    if "$ref" in schema:
+        schema = _document(vendor)["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema.get("format") == "binary"
 
 
 def _against(vendor: str, pointer: str, instance: Any, where: str, *, closed: bool = False) -> Iterator[str]:
@@ -141,8 +163,18 @@ def _validator(vendor: str, pointer: str, closed: bool) -> Draft202012Validator:
 
 @cache
 def _document(vendor: str) -> dict[str, Any]:
-    document: dict[str, Any] = _plain(msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes()))
-    return document
+    document: dict[str, Any] = msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes())
+    for pointer, (instead, _reason) in AMENDMENTS.get(vendor, {}).items():
+        *way, last = (step.replace("~1", "/") for step in pointer.split("/")[1:])
+        place = document
+        for step in way:
+            place = place[step]
+        if instead is None:
+            del place[last]
+        else:
+            place[last] = instead
+    plain: dict[str, Any] = _plain(document)
+    return plain
 
 
 def _plain(schema: Any) -> Any:
@@ -152,6 +184,8 @@ def _plain(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     plain = {name: _plain(one) for name, one in schema.items()}
+    if isinstance(plain.get("minimum"), str):  # Mistral's "1e-08", which YAML 1.1 reads as a string
+        plain["minimum"] = float(plain["minimum"])
     if plain.get("exclusiveMinimum") is True:
         plain["exclusiveMinimum"] = plain.pop("minimum")
     if plain.get("nullable") is True:
