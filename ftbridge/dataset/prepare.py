@@ -93,7 +93,7 @@ class _Rows:
         self._dedupe = dedupe
         self._near = NearDuplicates() if dedupe == "near" else None
         self._first: dict[bytes, int] = {}
-        self._prompts: dict[str, int] = {}
+        self._prompts: dict[int, int] = {}
 
     def read(self, path: str | Path, format: str | None) -> tuple[Finding, ...]:  # noqa: A002  # the word of the CLI
         """Keep the sound rows of `path`, each once; returns what is to be said of the others."""
@@ -128,7 +128,8 @@ class _Rows:
         self.scratch.write(data)
         self.ends.append(self.ends[-1] + len(data))
         self.groups.append(first)
-        self.strata.append(self._prompts.setdefault(system_prompt(example), len(self._prompts)))
+        prompt = xxhash.xxh3_64_intdigest(system_prompt(example).encode())
+        self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
 
 
 def _write(rows: _Rows, sides: list[list[int]], found: tuple[Finding, ...], out_dir: Path, seed: int) -> Prepared:
