@@ -6,6 +6,7 @@ The SDK has had no jobs since 2.5.2 (2026-07); a service that speaks the API may
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -46,6 +47,7 @@ class MistralClient:
             follow_redirects=False,
             timeout=timeout,
         )
+        weakref.finalize(self, self._http.close)  # for those who drop a provider without closing it
 
     @cached_property
     def sdk(self) -> Mistral:

@@ -1,0 +1,75 @@
+"""A mocked Mistral on a real socket, an adapter that looks at its jobs often, and a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import SecretStr
+
+from ftbridge.endpoint import Endpoint
+from ftbridge.mock import MockServer
+from ftbridge.model import Hyperparameters, Spec
+from ftbridge.provider import Files
+from ftbridge_providers.mistral.adapter import MistralProvider
+from ftbridge_providers.mistral.mock import MistralMock
+
+MODEL = "open-mistral-nemo"
+
+
+class QuickLooks(MistralProvider):
+    look_seconds: ClassVar[float] = 0.01
+
+
+@pytest.fixture
+def mock(tmp_path: Path) -> MistralMock:
+    return MistralMock(tmp_path / "mock", speed=1200.0)
+
+
+@pytest.fixture
+def base_url(mock: MistralMock) -> Iterator[str]:
+    with MockServer(mock.app()) as server:
+        yield server.url
+
+
+@pytest.fixture
+def endpoint(base_url: str) -> Endpoint:
+    return Endpoint(base_url=base_url, api_key=SecretStr("canary-key"), account="mock", configured=True)
+
+
+@pytest.fixture
+def provider(tmp_path: Path, endpoint: Endpoint) -> Iterator[MistralProvider]:
+    made = QuickLooks(tmp_path, endpoint)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rows() -> list[dict[str, Any]]:
+    return [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
+        for n in range(12)
+    ]
+
+
+@pytest.fixture
+def data(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.fixture
+def spec(data: Path) -> Spec:
+    hyperparameters = Hyperparameters(
+        epochs=2, learning_rate=2e-4, weight_decay=0.05, warmup_ratio=0.1, max_seq_length=4096
+    )
+    return Spec(target=f"mistral:{MODEL}", data=data, hyperparameters=hyperparameters)
+
+
+@pytest.fixture
+def files(provider: MistralProvider, data: Path) -> Files:
+    return Files(training=provider.upload(data, key="k1"))
