@@ -24,7 +24,11 @@ class UploadProblem(Exception):  # noqa: N818 - it becomes the vendor's answer, 
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__(errors)
-        self.body = {"detail": "Invalid file format.", "description": "Found errors in the file.", "errors": errors}
+        self.body: dict[str, Any] = {
+            "detail": "Invalid file format.",
+            "description": "Found errors in the file.",
+            "errors": errors,
+        }
 
 
 class SampleProblem(Exception):  # noqa: N818 - it becomes the job's end, not the mock's failure
