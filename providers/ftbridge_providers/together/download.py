@@ -33,7 +33,7 @@ def download(client: Together, archive: Path, *, ft_id: str, checkpoint: str) ->
         if answer.status_code != 416:  # which says that nothing is lacking
             goes_on = answer.status_code == 206 and span is not None and span["start"] == str(have)
             with archive.open("ab" if goes_on else "wb") as out:
-                for chunk in answer.iter_bytes(2**20):
+                for chunk in answer.iter_bytes():  # as they come: of a chunk of fixed size the begun part is lost
                     out.write(chunk)
     if archive.stat().st_size != total:
         if archive.stat().st_size > total:
@@ -45,6 +45,7 @@ def download(client: Together, archive: Path, *, ft_id: str, checkpoint: str) ->
 def _answer(client: Together, ft_id: str, checkpoint: Any, span: str) -> Iterator[Any]:
     """The streamed answer. Where Together leads to a storage, that is asked without the key."""
     import httpx
+
     import together
 
     headers = {"range": span, "accept-encoding": "identity"}

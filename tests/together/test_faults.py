@@ -1,0 +1,243 @@
+"""What goes wrong at Together: the right error each time, and never two jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ftbridge.errors import (
+    AccessDenied,
+    AuthenticationFailed,
+    BadAnswer,
+    FtbridgeError,
+    InvalidRequest,
+    NetworkError,
+    ProviderRetired,
+    QuotaExceeded,
+    RateLimited,
+    ServerTrouble,
+)
+from ftbridge.model import Status
+from ftbridge.provider import Files
+from ftbridge_providers.together.adapter import TogetherProvider
+from ftbridge_providers.together.mock import TogetherMock
+from together_helpers import KEY, MODEL, count, finish, make_spec
+
+TAG = "ftb_0123456789ab"
+
+REFUSED: dict[str, type[FtbridgeError]] = {
+    "401": AuthenticationFailed,
+    "402": QuotaExceeded,
+    "403": AccessDenied,
+    "410": ProviderRetired,
+    "413": InvalidRequest,
+    "422": InvalidRequest,
+    "429": RateLimited,
+    "500": ServerTrouble,
+    "501": ProviderRetired,
+    "cut": NetworkError,
+    "redirect": BadAnswer,
+}
+MADE_ALL_THE_SAME: dict[str, type[FtbridgeError]] = {
+    "500-after": ServerTrouble,
+    "cut-after": NetworkError,
+    "cut-midway": NetworkError,
+    "html": BadAnswer,
+    "invalid-json": BadAnswer,
+    "truncate": BadAnswer,
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_a_create_that_is_refused_is_not_sent_again(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
+) -> None:
+    mock.faults.add(f"create_job={fault}")
+    with pytest.raises(REFUSED[fault]) as problem:
+        provider.create(make_spec(), MODEL, files, tag=TAG)
+    assert problem.value.hint
+    assert KEY not in repr(problem.value)
+    assert count(mock, "create_job") == 0
+    assert provider.find(TAG) is None
+
+
+@pytest.mark.parametrize("fault", MADE_ALL_THE_SAME)
+def test_a_job_whose_answer_is_lost_is_made_once_and_found(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
+) -> None:
+    mock.faults.add(f"create_job={fault}")
+    with pytest.raises(MADE_ALL_THE_SAME[fault]):
+        provider.create(make_spec(), MODEL, files, tag=TAG)
+    assert count(mock, "create_job") == 1
+    found = provider.find(TAG)
+    assert found is not None
+    assert finish(provider, found.remote_id).status is Status.SUCCEEDED
+
+
+def test_a_slow_create_is_given_up_and_not_sent_again(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.close()
+    monkeypatch.setattr(TogetherProvider, "timeout", 0.3)
+    mock.faults.add("create_job=slow:1")
+    with pytest.raises(NetworkError, match="in time"):
+        provider.create(make_spec(), MODEL, files, tag=TAG)
+    assert count(mock, "create_job") <= 1
+
+
+def test_a_listing_that_lags_hides_the_job_for_a_while(
+    provider: TogetherProvider, mock: TogetherMock, files: Files
+) -> None:
+    mock.faults.add("list_jobs=lag:60")
+    provider.create(make_spec(), MODEL, files, tag=TAG)
+    assert provider.find(TAG) is None
+    mock.faults.clear()
+    assert provider.find(TAG) is not None
+
+
+@pytest.mark.parametrize("fault", ["500", "429:0.01", "cut"])
+def test_a_read_is_asked_again_after_trouble_that_passes(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    mock.faults.add(f"get_job={fault}")
+    [job] = provider.poll([made.remote_id])
+    assert job.remote_id == made.remote_id
+    assert mock.faults.take("get_job") is None
+
+
+def test_every_read_is_asked_again(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    finish(provider, made.remote_id)
+    for operation in ("list_jobs", "job_events", "job_metrics", "job_checkpoints", "list_models", "model_limits"):
+        mock.faults.add(f"{operation}=429:0.01")
+    assert provider.find(TAG)
+    assert provider.events(made.remote_id, "")
+    assert provider.checkpoints(made.remote_id)
+    assert provider.models()
+    provider.create(make_spec(), MODEL, files, tag="ftb_0123456789ac")
+    assert mock.faults._waiting == []
+
+
+@pytest.mark.parametrize("fault", ["html", "invalid-json", "truncate"])
+@pytest.mark.parametrize("operation", ["get_job", "list_files", "job_metrics", "list_models"])
+def test_an_answer_that_is_no_answer_is_said(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, operation: str, fault: str
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    mock.faults.add(f"{operation}={fault}")
+    with pytest.raises(BadAnswer) as problem:
+        {
+            "get_job": lambda: list(provider.poll([made.remote_id])),
+            "list_files": lambda: provider.upload(Path(__file__), key="any"),
+            "job_metrics": lambda: provider.events(made.remote_id, ""),
+            "list_models": provider.models,
+        }[operation]()
+    assert problem.value.hint
+
+
+def test_an_unknown_status_is_kept_and_polled_on(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    mock.faults.add("*=unknown-status")
+    [job] = provider.poll([made.remote_id])
+    assert (job.status, job.raw_status) == (Status.UNKNOWN, "defragmenting")
+    assert finish(provider, made.remote_id).status is Status.SUCCEEDED
+
+
+UPLOAD_FAULTS = [
+    "upload_file=500",
+    "upload_file=500-after",
+    "upload_file=cut-after",
+    "store_file=cut-upload",
+    "store_file=500-after",
+    "preprocess_file=500",
+    "preprocess_file=cut-after",
+    "preprocess_file=500-after",
+]
+
+
+@pytest.mark.parametrize("fault", UPLOAD_FAULTS)
+def test_an_upload_that_is_interrupted_is_taken_up_and_leaves_one_file(
+    provider: TogetherProvider, mock: TogetherMock, rows: Path, fault: str
+) -> None:
+    mock.faults.add(fault)
+    file_id = provider.upload(rows, key="abc")
+    [kept] = provider.client.files.list().data
+    assert kept.id == file_id
+    assert mock.content(file_id) == rows.read_bytes()
+
+
+@pytest.mark.parametrize("operation", ["upload_file", "preprocess_file"])
+def test_an_upload_that_is_answered_with_a_page_is_said(
+    provider: TogetherProvider, mock: TogetherMock, rows: Path, operation: str
+) -> None:
+    mock.faults.add(f"{operation}=html")
+    with pytest.raises(BadAnswer):
+        provider.upload(rows, key="abc")
+
+
+def test_a_401_at_an_upload_is_about_the_key_and_not_about_a_trial(
+    provider: TogetherProvider, mock: TogetherMock, rows: Path
+) -> None:
+    mock.faults.add("upload_file=401")
+    with pytest.raises(AuthenticationFailed, match="Injected fault 401"):
+        provider.upload(rows, key="abc")
+
+
+def test_a_download_goes_on_where_it_was_cut(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    finish(provider, made.remote_id)
+    mock.faults.add("download=cut-midway")
+    mock.faults.add("download=500")
+    mock.faults.add("download=cut-midway")
+    provider.fetch(made.remote_id, tmp_path / "out")
+    starts = [int(seen.call.range[6:-1]) for seen in mock.seen if seen.operation == "download"]
+    assert starts[0] == 0
+    assert starts == sorted(set(starts))
+    assert len(starts) == 3
+
+
+def test_a_download_that_was_complete_is_not_asked_for_again(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    finish(provider, made.remote_id)
+    whole = provider.client.fine_tuning.content(ft_id=made.remote_id, checkpoint="adapter").read()
+    (provider.home / "downloads").mkdir()
+    (provider.home / "downloads" / f"{made.remote_id}.tar.zst").write_bytes(whole)
+    assert provider.fetch(made.remote_id, tmp_path / "out").path
+    assert [seen.answer.status for seen in mock.seen if seen.operation == "download"][1:] == [416]
+
+
+def test_what_is_left_of_another_download_is_thrown_away(
+    provider: TogetherProvider, files: Files, tmp_path: Path
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    finish(provider, made.remote_id)
+    (provider.home / "downloads").mkdir()
+    (provider.home / "downloads" / f"{made.remote_id}.tar.zst").write_bytes(bytes(10**6))
+    assert provider.fetch(made.remote_id, tmp_path / "out").path
+
+
+def test_a_page_in_place_of_weights_leaves_nothing_behind(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
+) -> None:
+    made = provider.create(make_spec(), MODEL, files, tag=TAG)
+    finish(provider, made.remote_id)
+    mock.faults.add("download=html")
+    with pytest.raises(BadAnswer):
+        provider.fetch(made.remote_id, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert provider.fetch(made.remote_id, tmp_path / "out").path
+
+
+def test_a_file_that_nobody_looks_at_is_not_waited_for_for_ever(
+    provider: TogetherProvider, mock: TogetherMock, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mock.speed = 0.01
+    monkeypatch.setattr(TogetherProvider, "checking_seconds", 0.1)
+    with pytest.raises(ServerTrouble, match="has not looked at"):
+        provider.upload(rows, key="abc")
