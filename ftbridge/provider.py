@@ -88,7 +88,7 @@ class Provider:
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
-    poll_seconds: ClassVar[float] = 10.0
+    poll_seconds: float = 10.0
     """How long a watcher waits between two looks."""
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may stay out of the vendor's listing, and so out of `find`."""

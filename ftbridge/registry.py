@@ -41,7 +41,11 @@ def load_provider(target: Target, home: Path) -> Provider:
             hint=f"Installed: {', '.join(sorted(found))}.",
         )
     made: type[Provider] = _load(found[target.provider])
-    return made(home, start_mock(target.provider, home)) if target.mocked else made(home)
+    if not target.mocked:
+        return made(home)
+    mocked = made(home, start_mock(target.provider, home))
+    mocked.poll_seconds = 0.2  # a mock is fast, and nobody else's
+    return mocked
 
 
 def mock_names() -> list[str]:

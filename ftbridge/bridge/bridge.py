@@ -54,6 +54,18 @@ class Bridge:
         self._ledger = Ledger(self.home)
         self._providers: dict[str, Provider] = {}
 
+    def close(self) -> None:
+        """Let go of connections and of the ledger's file; `with Bridge() as bridge:` does it at the block's end."""
+        for provider in self._providers.values():
+            provider.close()
+        self._ledger.close()
+
+    def __enter__(self) -> Bridge:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.close()
+
     def check(
         self,
         data: str | Path,

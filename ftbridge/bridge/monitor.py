@@ -37,6 +37,7 @@ def _apply(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger
         last_cursor=found[-1].cursor if found else record.cursor,
         error=remote.error,
         result=remote.result,
+        actual_usd=remote.cost_usd,
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
     )
 

@@ -33,18 +33,17 @@ def list_jobs(as_json: AsJson = False) -> None:
         rows = [
             [
                 job.id,
-                job.name or "",
-                job.target,
+                f"{job.name}  {job.target}" if job.name else job.target,
                 str(job.status),
                 f"{job.latest.step or '–'}",
-                number(job.latest.train_loss),
-                number(job.latest.valid_loss),
-                job.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+                number(job.latest.train_loss, 2),
+                number(job.latest.valid_loss, 2),
+                job.created_at.astimezone().strftime("%m-%d %H:%M"),
             ]
             for job in jobs
         ]
-        headers = ["job", "name", "target", "status", "step", "loss", "validation loss", "created"]
-        console().print(table(headers, rows, right=(4, 5, 6)))
+        headers = ["job", "name and target", "status", "step", "loss", "valid", "created"]
+        console().print(table(headers, rows, right=(3, 4, 5), fold=1))
 
 
 def show_job(job: JobId, as_json: AsJson = False) -> None:

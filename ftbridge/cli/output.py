@@ -84,14 +84,21 @@ def print_error(error: FtbridgeError, *, as_json: bool) -> None:
         say(f"       {error.hint}")
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> Table:
-    """A plain table; the columns in `right` are set flush right."""
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), fold: int | None = None
+) -> Table:
+    """A plain table; the columns in `right` are set flush right, and of all only `fold` is ever folded."""
     from rich import box
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, header in enumerate(headers):
-        made.add_column(header, justify="right" if place in right else "left", overflow="fold")
+        made.add_column(
+            header,
+            justify="right" if place in right else "left",
+            overflow="fold",
+            no_wrap=fold is not None and place != fold,
+        )
     for row in rows:
         made.add_row(*map(clean, row))
     return made

@@ -30,6 +30,10 @@ class Ledger:
         with self._writing() as connection:
             migrate(connection)
 
+    def close(self) -> None:
+        """Close the connections; they open again when they are needed."""
+        self._engine.dispose()
+
     def add(self, intent: Intent) -> Record:
         """Write the intent down as a job that is `submitting`; one already there under its key is returned."""
         row = {

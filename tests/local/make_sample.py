@@ -9,6 +9,7 @@ it again. No text stands in two of the files.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from random import Random
 FOLDER = Path(__file__).parents[2] / "ftbridge" / "sample"
 SIZES = {"support_train": 400, "support_validation": 40, "support_heldout": 60}
 SEED = 7
-TASK = "Triage this ticket as JSON."
+TASK = "Sort this ticket, as JSON."
 
 PRODUCTS = "kettle toaster lamp heater blender speaker headphones camera vacuum printer".split()
 PROBLEMS = {
@@ -26,57 +27,40 @@ PROBLEMS = {
         "Tracking has not moved for a week and I am still waiting for my {product}.",
         "The courier left the {product} at the wrong address.",
         "Where is my {product}? It was due on Tuesday.",
-        "The box came today, but the {product} was not in it.",
-        "The parcel with the {product} seems to be lost in transit.",
-        "Your driver never rang the bell, and the {product} went back to the depot.",
     ],
     "billing": [
         "You charged me twice for the {product}.",
         "The invoice for the {product} shows the wrong amount.",
         "My voucher was not taken off the price of the {product}.",
         "My card was billed for a {product} that I never ordered.",
-        "The {product} was on sale, and yet I paid the full price.",
-        "I still have no invoice for the {product}, and my accountant is asking.",
-        "The tax on the bill for my {product} cannot be right.",
     ],
     "fault": [
         "The {product} stopped working after two days.",
         "My {product} does not switch on any more.",
         "There is a smell of burning whenever I use the {product}.",
         "The {product} came out of the box with a crack in it.",
-        "My {product} makes a terrible noise since yesterday.",
-        "The button on the {product} is broken.",
-        "The {product} gets far too hot and then turns itself off.",
     ],
     "account": [
         "I cannot log in to register my {product}.",
         "The password mail never comes, so I cannot see the order of my {product}.",
         "Please change the email address on the account that I bought the {product} with.",
         "My account is locked since I registered the {product}.",
-        "Your site says that my user name is unknown, but I bought a {product} with it.",
-        "How do I delete my account? I only made it to buy a {product}.",
-        "The code for signing in, which I need to register the {product}, is never accepted.",
     ],
     "question": [
         "Is the {product} sold in green as well?",
         "How many years of warranty does the {product} have?",
         "Does the {product} work with 110 volts?",
         "Which spare parts are there for the {product}?",
-        "I am thinking of buying the {product}: how heavy is it?",
-        "Will there be a newer model of the {product} this year?",
-        "Can the {product} be washed with water?",
     ],
 }
-WISHES = {
-    "refund": ["I want my money back.", "Please refund me.", "Just give me a refund.", "Send the money back, please."],
-    "replacement": ["Please send me a new one.", "I would like a replacement.", "Can you send another one?"],
-    "call": ["Please call me.", "Could someone ring me about it?", "I would rather talk on the phone."],
-    "reply": ["What can you do?", "Please let me know.", "Can you help?", "I look forward to your answer.", ""],
-}
+WISHES = """\
+I want my money back. Please refund me. Please send me a new one. I would like a replacement. Please call me. \
+Could someone ring me about it? I would rather talk on the phone. What can you do? Please let me know. Can you help? \
+I look forward to your answer. Thanks in advance. Order {number}. My order number is {number}."""
 HURRY = {
-    "high": ["This is urgent!", "I need this solved by tomorrow.", "It is the third time that I write!"],
-    "normal": ["", "", "Thanks in advance.", "Order {number}.", "My order number is {number}."],
-    "low": ["There is no hurry.", "Take your time.", "It is not important."],
+    "high": ["This is urgent!", "I need this solved by tomorrow."],
+    "normal": [""],
+    "low": ["There is no hurry.", "Take your time."],
 }
 GREETINGS = ["Hello,", "Hi there,", "Good morning,", "Dear team,", "Hi,", "", ""]
 NAMES = (
@@ -91,9 +75,7 @@ def tickets(chance: Random) -> Iterator[dict[str, object]]:
     while True:
         triage = {
             "category": chance.choice(list(PROBLEMS)),
-            "product": chance.choice(PRODUCTS),
-            "priority": chance.choices(list(HURRY), weights=(1, 2, 1))[0],
-            "wants": chance.choice(list(WISHES)),
+            "priority": chance.choices(list(HURRY), weights=(2, 3, 2))[0],
         }
         text = _ticket(triage, chance)
         if text not in seen:
@@ -110,7 +92,7 @@ def tickets(chance: Random) -> Iterator[dict[str, object]]:
 def _ticket(triage: dict[str, str], chance: Random) -> str:
     said = [
         chance.choice(PROBLEMS[triage["category"]]),
-        chance.choice(WISHES[triage["wants"]]),
+        chance.choice(["", *re.findall(r"\S.*?[.?]", WISHES)]),
         chance.choice(HURRY[triage["priority"]]),
     ]
     if chance.random() < 0.3:
@@ -118,7 +100,7 @@ def _ticket(triage: dict[str, str], chance: Random) -> str:
     name = chance.choice(NAMES)
     signed = chance.choice([name, name.split()[0], f"Regards, {name}", ""])
     text = " ".join(piece for piece in [chance.choice(GREETINGS), *said, signed] if piece)
-    text = text.format(product=triage["product"], number=chance.randint(10_000, 99_999))
+    text = text.format(product=chance.choice(PRODUCTS), number=chance.randint(10_000, 99_999))
     return text.lower() if chance.random() < 0.15 else text
 
 

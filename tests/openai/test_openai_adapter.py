@@ -73,7 +73,7 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     provider.delete(result.model)
     assert result.model not in provider.models()
     operations = check_seen("openai", mock.seen, prefix="/v1")
-    assert len(operations) == 15, sorted(operations)
+    assert len(operations) == 14, sorted(operations)
 
 
 def test_what_is_asked_for_is_what_is_sent(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:

@@ -28,13 +28,13 @@ def test_the_wheel_holds_three_packages_and_nothing_else(wheel: zipfile.ZipFile)
 
 
 def test_every_python_file_of_the_source_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
-    source_roots = {
+    roots = {
         "ftbridge": ROOT,
         "ftbridge_providers": ROOT / "providers",
         "ftbridge_local": ROOT / "local_backend",
     }
     expected = {
-        str(file.relative_to(root)) for package, root in source_roots.items() for file in (root / package).rglob("*.py")
+        str(file.relative_to(root)) for package, root in roots.items() for file in (root / package).rglob("*.py")
     }
     held = {name for name in wheel.namelist() if name.endswith(".py")}
     assert held == expected
