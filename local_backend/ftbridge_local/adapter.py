@@ -30,7 +30,7 @@ class LocalProvider(Provider):
     """LoRA on this machine; see `JobFolder` for what lies where and who may write."""
 
     name: ClassVar[str] = "local"
-    poll_seconds: ClassVar[float] = 0.5
+    poll_seconds: float = 0.5
     capabilities: ClassVar[Capabilities] = Capabilities(
         methods=frozenset({Method.SFT}),
         hyperparameters={

@@ -125,6 +125,8 @@ class JobFolder:
 
     def events(self, since: int = 0) -> Iterator[Event]:
         """The events after the first `since` ones; a line that is still being written is left for later."""
+        if not self._events.exists():  # the worker has not got to its first
+            return
         with self._events.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if number > since and line.endswith(b"\n"):

@@ -7,13 +7,15 @@ import math
 from ftbridge.model import Frozen, Hyperparameters
 
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
+_FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
+_FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
 
 
 class Settings(Frozen):
     """What the training loop goes by."""
 
     epochs: int
-    batch_size: int = 8
+    batch_size: int
     learning_rate: float
     warmup_ratio: float = 0.05
     weight_decay: float = 0.0
@@ -35,7 +37,9 @@ class Settings(Frozen):
 def choose(given: Hyperparameters, *, parameters: int, context: int) -> tuple[Settings, str]:
     """Settings for a base of so many parameters that reads `context` tokens; and a sentence on what was chosen."""
     small = parameters < _SMALL
-    chosen = {"epochs": 8, "learning_rate": 3e-3} if small else {"epochs": 3, "learning_rate": 2e-4}
+    chosen = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
+    if not small:
+        chosen = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
     known = given.given()
     settings = Settings.model_validate({**chosen, **known, "max_seq_length": longest(given, context)})
     free = {name: value for name, value in settings.model_dump().items() if name not in known}

@@ -21,9 +21,10 @@ from ftbridge_local.files import replacing, write
 RECIPE = 1  # part of the folder's name: to be raised with every change to what is made here
 NAME, FOLDER = "tiny", f"tiny-{RECIPE}"
 SEED = 20_261_122
-VOCABULARY, CONTEXT = 640, 1024
-STEPS, BATCH, LENGTH, LEARNING_RATE = 100, 32, 128, 4e-3
-PAD, END, SYSTEM, USER, ASSISTANT, TOOL = SPECIAL = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
+VOCABULARY, CONTEXT = 1024, 1024
+STEPS, BATCH, LENGTH = 60, 16, 128
+SPECIAL = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
+PAD, END = SPECIAL[:2]
 
 TEMPLATE = """\
 {%- if tools %}<|system|>{{ tools | tojson }}<|end|>{% endif %}
@@ -92,7 +93,7 @@ def _write_tokenizer(folder: Path) -> None:
     made.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
-        special_tokens=list(SPECIAL),
+        special_tokens=SPECIAL,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -115,33 +116,44 @@ def _write_tokenizer(folder: Path) -> None:
 
 
 def _train(folder: Path, weights: Path) -> None:
-    """Full training on windows of the generated text, as a base is trained."""
+    """Full training on windows of the generated text: Muon for the matrices, Adam for embeddings and norms."""
     import torch
     from safetensors.torch import save_file
-    from transformers.models.llama import LlamaConfig, LlamaForCausalLM
 
+    from ftbridge_local import model as models
     from ftbridge_local.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(folder)
     stream: list[int] = []
-    written = tiny_text.texts(SEED + 1)
+    written = tiny_text.texts(SEED)
     while len(stream) < STEPS * BATCH * LENGTH:
         stream += [*tokenizer.encode(next(written))[0], tokenizer.eos_id]
     windows = torch.tensor(stream[: STEPS * BATCH * LENGTH]).view(STEPS, BATCH, LENGTH)
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        model = LlamaForCausalLM(LlamaConfig.from_pretrained(folder))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=STEPS, pct_start=0.1)
+        model = models.untrained(folder)
+        # Far apart from the start. Every step pushes all tokens that are not in it the same way, and those that this
+        # text hardly uses would end up alike, which a tuning that leaves the embeddings as they are could not mend.
+        torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_SPREAD)
+    matrices = [weight for name, weight in model.named_parameters() if weight.ndim == 2 and "embed" not in name]
+    others = [weight for name, weight in model.named_parameters() if weight.ndim != 2 or "embed" in name]
+    muon = torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=0.0)
+    pace = [torch.optim.lr_scheduler.LambdaLR(optimizer, _pace) for optimizer in (muon, adam)]
     for window in windows:
-        loss = model(input_ids=window, labels=window).loss
-        loss.backward()
+        model(input_ids=window, labels=window).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
+        for optimizer, schedule in zip((muon, adam), pace, strict=True):
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
 
     tensors = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}  # tied
     with replacing(weights) as beside:
         save_file(tensors, beside, metadata={"format": "pt"})
+
+
+def _pace(step: int) -> float:
+    """The share of the full learning rate: up in a tenth of the steps, down during the second half."""
+    return min((step + 1) / (0.1 * STEPS), 1.0, (STEPS - step) / (0.5 * STEPS))

@@ -7,6 +7,7 @@ repetitions teach it to copy. All of it comes from the lists below and a seed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from random import Random
 
@@ -29,14 +30,23 @@ TIMES = (
     "in the morning,at noon,yesterday,after the rain,before dawn,last week,every evening,on Monday,in winter,"
     "two days ago,at the end of the summer,while it was snowing"
 ).split(",")
-ASIDES = (
-    "Nobody knew why.,The wind was cold.,It had been there for years.,They could not see the other side.,"
-    "This is how it began.,There was something strange about it.,We should have asked first.,I think it was enough.,"
-    "You would have liked it.,Everyone was waiting for the boat.,What would you do with it?,It did not work at all.,"
-    "She wanted to know more about the old road.,He said that it would be better to leave now.,"
-    "Please come back when you are ready.,My brother has never been here before!,It is still too early to tell.,"
-    "Could you bring some water and bread?,Their house stands just behind the hill.,I really hope that it helps."
-).split(",")
+ASIDES = """
+Nobody knew why. The wind was cold. It had been there for years. They could not see the other side. That is how it began.
+There was something strange about it. We should have asked first. I think that was enough. You would have liked it.
+Everyone was waiting for the boat. What would you do with it? It did not work at all. She wanted to know more about the
+old road. He said that it would be better to leave now. Please come back when you are ready. My brother has never been
+here before! It is still too early to tell. Could you bring some water and bread? Their house stands just behind the
+hill. I really hope that it helps. Thank you for the letter, it came on Thursday. Can we take the train back? I have no
+money with me. How long does it take to get there? Let me show you the way. Which one do you want, this or that? Your
+friend has sent a card. I was told to wait until tomorrow. The first day was the best. Have you seen my keys? They have
+been looking for them since last night. Does it always rain like this? We need another chair. It is time to go home. Some
+people never change. I do not know what happened after that. Are there any apples left? He can play the piano, but he
+cannot sing. Good morning, how are you today? The price of bread is higher than it was. Will you call me when it is over?
+I had to read it twice. When the light went out, we went to bed. Tell me if anything is wrong. She will make a new one
+next year. Where did you put the rest of it? Nothing was broken, only a little dirty. You may keep it, I have two. The
+number on the door was too small to read. At first I thought it was a mistake. Would it be possible to meet again?
+""".replace("\n", " ").strip()
+_SENTENCES = re.findall(r"\S.*?[.!?]", ASIDES)
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
@@ -62,7 +72,7 @@ def _feeling(chance: Random) -> str:
 
 
 def _aside(chance: Random) -> str:
-    return chance.choice(ASIDES)
+    return chance.choice(_SENTENCES)
 
 
 def _record(chance: Random) -> str:
