@@ -47,11 +47,12 @@ def restore(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
     optimizer.load_state_dict(state["optimizer"])
     python, numpy, chance = (state["chance"][name] for name in ("python", "numpy", "torch"))
     random.setstate(python)
-    np.random.set_state((numpy[0], np.array(numpy[1], dtype=np.uint32), *numpy[2:]))  # noqa: NPY002
+    np.random.set_state((numpy[0], np.array(numpy[1], dtype=np.uint32), *numpy[2:]))
     torch.set_rng_state(chance)
     return int(state["step"])
 
 
 def _chance() -> dict[str, Any]:
-    name, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002
-    return {"python": random.getstate(), "numpy": (name, keys.tolist(), *rest), "torch": torch.get_rng_state()}
+    name, keys, *rest = np.random.get_state()
+    numpy = (name, np.asarray(keys).tolist(), *rest)  # a list, since arrays would need pickle's full powers to read
+    return {"python": random.getstate(), "numpy": numpy, "torch": torch.get_rng_state()}

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ftbridge.dataset.example import Assistant, Chat, Example, ImagePart, Message, Text, Tool
-from ftbridge_local.tokenizer import Span, TemplateRefusal, Tokenizer
+from ftbridge_local.tokenizer import Span, TemplateError, Tokenizer
 
 
 class Row(NamedTuple):
@@ -30,7 +30,7 @@ class Row(NamedTuple):
         return Row(self.ids[:length], self.trained[:length])
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """An example that this model cannot be trained on: where, a stable code, why, and what to do."""
 
     def __init__(self, path: str, code: str, message: str, fix: str) -> None:
@@ -39,12 +39,12 @@ class Unfit(Exception):
 
 
 def encode(example: Example, tokenizer: Tokenizer) -> Row:
-    """The whole example as a row, however long. Raises `Unfit`."""
+    """The whole example as a row, however long. Raises `UnfitError`."""
     if isinstance(example, Text):
         ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
         return Row(ids, [False, *[True] * (len(ids) - 1)])
     if not isinstance(example, Chat):
-        raise Unfit("$", "shape_not_trained", "preferences are not trained by this method", "Use chats or texts.")
+        raise UnfitError("$", "shape_not_trained", "preferences are not trained by this method", "Use chats or texts.")
     messages, tools = plain(example)
     try:
         whole = tokenizer.render(messages, tools)
@@ -54,8 +54,8 @@ def encode(example: Example, tokenizer: Tokenizer) -> Row:
             for index, message in enumerate(example.messages)
             if isinstance(message, Assistant) and message.weight != 0
         ]
-    except TemplateRefusal as refusal:
-        raise Unfit(
+    except TemplateError as refusal:
+        raise UnfitError(
             "$.messages",
             "template_refuses",
             f"the model's chat template does not take this chat: {refusal}",
@@ -68,12 +68,12 @@ def encode(example: Example, tokenizer: Tokenizer) -> Row:
 
 
 def prompt(chat: Chat, tokenizer: Tokenizer) -> list[int]:
-    """The token ids after which the model's answer to `chat` begins. Raises `Unfit`."""
+    """The token ids after which the model's answer to `chat` begins. Raises `UnfitError`."""
     messages, tools = plain(chat)
     try:
         return tokenizer.encode(tokenizer.render(messages, tools, answer_next=True))[0]
-    except TemplateRefusal as refusal:
-        raise Unfit("$.messages", "template_refuses", f"the model's chat template says: {refusal}", "") from None
+    except TemplateError as refusal:
+        raise UnfitError("$.messages", "template_refuses", f"the model's chat template says: {refusal}", "") from None
 
 
 def plain(chat: Chat) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
@@ -88,7 +88,7 @@ def plain(chat: Chat) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None
 def batches(lengths: Sequence[int], size: int, seed: str) -> list[list[int]]:
     """Which rows go together, in order: shuffled by `seed`, yet of similar length, so that little is padding."""
     order = list(range(len(lengths)))
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - the order of rows is no secret
     chance.shuffle(order)
     pool = 16 * size
     made = []
@@ -106,7 +106,7 @@ def _plain(index: int, message: Message) -> dict[str, Any]:
         fields.pop("name", None)
     if isinstance(message.content, list):
         if any(isinstance(part, ImagePart) for part in message.content):
-            raise Unfit(
+            raise UnfitError(
                 f"$.messages[{index}].content",
                 "image_not_trained",
                 "models on this machine are trained on text, and this message holds an image",
@@ -129,7 +129,7 @@ def _answer(messages: list[dict[str, Any]], tools: Any, index: int, whole: str, 
     before = tokenizer.render(messages[:index], tools, answer_next=True)
     upto = whole if index == len(messages) - 1 else tokenizer.render(messages[: index + 1], tools)
     if not (whole.startswith(before) and whole.startswith(upto) and len(before) < len(upto)):
-        raise Unfit(
+        raise UnfitError(
             f"$.messages[{index}]",
             "answer_not_located",
             "the model's chat template rewrites earlier turns, so where this answer stands is not certain",
@@ -144,7 +144,7 @@ def _nothing_left_out(messages: Iterable[dict[str, Any]], tools: Any, whole: str
         calls = [call["function"]["name"] for call in message.get("tool_calls") or ()]
         for text in [message.get("content") or "", *calls]:
             if text.strip() not in whole:
-                raise Unfit(
+                raise UnfitError(
                     f"$.messages[{index}]",
                     "template_leaves_out",
                     f"the model's chat template leaves out what this {message['role']} message says",
@@ -152,7 +152,7 @@ def _nothing_left_out(messages: Iterable[dict[str, Any]], tools: Any, whole: str
                 )
     for index, tool in enumerate(tools or ()):
         if tool["function"]["name"] not in whole:
-            raise Unfit(
+            raise UnfitError(
                 f"$.tools[{index}]",
                 "template_leaves_out",
                 "the model's chat template has no place for tools",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import torch
-from transformers import GenerationConfig
 
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import DataError
@@ -41,10 +40,10 @@ class Speaker:
                 yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
 
     def loss(self, chats: Iterable[Chat]) -> float:
-        """The mean loss per trained token over all chats, in nats. Raises `DataError` where none is left to judge by."""
+        """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
         try:
             rows = [data.encode(chat, self.tokenizer).cut(self.tokenizer.context) for chat in chats]
-        except data.Unfit as problem:
+        except data.UnfitError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
         rows = [row for row in rows if any(row.trained)]
         if not rows:
@@ -54,7 +53,7 @@ class Speaker:
     def _prompt(self, chat: Chat) -> list[int]:
         try:
             ids = data.prompt(chat, self.tokenizer)
-        except data.Unfit as problem:
+        except data.UnfitError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
         if len(ids) >= self.tokenizer.context:
             raise DataError(
@@ -69,7 +68,7 @@ class Speaker:
         end, width = self.tokenizer.eos_id, max(map(len, prompts))
         ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts])
         mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
-        config = GenerationConfig(
+        config = model.transformers.GenerationConfig(
             max_new_tokens=min(most, self.tokenizer.context - width),
             do_sample=temperature > 0,
             temperature=temperature or None,

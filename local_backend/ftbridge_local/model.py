@@ -11,13 +11,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin are slow where cores are shared: 1/5, measured
 
 import torch
-import transformers
+import transformers as _transformers
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ftbridge_local.data import Row
 from ftbridge_local.source import Source
 
+transformers: Any = _transformers  # half of its functions have no types
 Model = Any  # a transformers model, or peft's wrapper around one: neither has types worth the name
 
 
@@ -58,7 +59,11 @@ def with_lora(model: Model, *, rank: int, alpha: float, dropout: float) -> Model
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(
-        task_type="CAUSAL_LM", r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear"
+        task_type="CAUSAL_LM",
+        r=rank,
+        lora_alpha=alpha,  # type: ignore[arg-type]  # any number will do: it is divided by the rank
+        lora_dropout=dropout,
+        target_modules="all-linear",
     )
     return get_peft_model(model, config)
 

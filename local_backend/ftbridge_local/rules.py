@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ftbridge.dataset.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.findings import Notes
-from ftbridge_local.data import Unfit, encode
+from ftbridge_local.data import UnfitError, encode
 from ftbridge_local.tokenizer import Tokenizer
 
 
@@ -23,7 +23,7 @@ class LocalRules:
         """The example itself."""
         try:
             row = encode(example, self._tokenizer)
-        except Unfit as problem:
+        except UnfitError as problem:
             notes.error(problem.path, problem.code, problem.message, problem.fix)
             return example
         length, kept = len(row.ids), row.cut(self._longest)

@@ -1,8 +1,8 @@
 """`local:tiny`: a base of two million parameters, made on this machine from a seed in some seconds.
 
 It is an ordinary Hugging Face folder, so that all that works with it works with any other model. It has a Llama's
-shape and a byte-level BPE tokenizer, and has read only `tiny_text`: enough to know letters, words and brackets and
-to copy, without which LoRA has nothing to build upon (on a random base it hardly learns).
+shape and a byte-level BPE tokenizer, and has read only `tiny_text`: enough to know letters, words and brackets, without
+which LoRA has nothing to build upon (on a random base it hardly learns).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ NAME, FOLDER = "tiny", f"tiny-{RECIPE}"
 SEED = 20_261_122
 VOCABULARY, CONTEXT = 1024, 1024
 STEPS, BATCH, LENGTH = 60, 16, 128
-SPECIAL = ("<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
-PAD, END = SPECIAL[:2]
+MUON_RATE, ADAM_RATE, EMBEDDING_SPREAD = 1e-2, 1e-3, 0.1
+PAD, END = "<|pad|>", "<|end|>"
+SPECIAL = [PAD, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
 
 TEMPLATE = """\
 {%- if tools %}<|system|>{{ tools | tojson }}<|end|>{% endif %}

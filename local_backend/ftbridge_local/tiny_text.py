@@ -1,7 +1,7 @@
 """What the tiny base reads before anybody tunes it: small generated texts about nothing in particular.
 
-Plain sentences teach it letters, words and spaces, records of JSON teach it brackets and quotation marks, and
-repetitions teach it to copy. All of it comes from the lists below and a seed.
+Plain sentences teach it letters, words and spaces, records of JSON teach it brackets and quotation marks, and lists
+said twice give every letter and digit its turn. All of it comes from the words below and a seed.
 """
 
 from __future__ import annotations
@@ -11,27 +11,29 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-PEOPLE = "Ada Bruno Chiara Dmitri Elif Farid Greta Hugo Ines Jonas Kofi Lena Marta Nils Olga Pablo Rosa Tariq".split()
-THINGS = (
-    "lantern kettle violin ladder basket anchor compass blanket mirror hammer candle bottle wagon drum statue carpet "
-    "bell rope shovel teapot flute saddle barrel engine window clock button ribbon feather pebble"
-).split()
-COLOURS = "red green blue white black yellow brown grey silver golden purple orange".split()
-PLACES = (
-    "harbour garden kitchen forest library market station mountain village workshop island river bridge museum "
-    "cellar orchard valley tower school theatre"
-).split()
-ACTIONS = (
-    "found carried painted cleaned repaired borrowed measured described moved opened closed polished counted dropped "
-    "wrapped hid drew bought weighed lost"
-).split()
-FEELINGS = "happy tired curious quiet proud surprised careful nervous cheerful patient hungry sleepy".split()
-TIMES = (
-    "in the morning,at noon,yesterday,after the rain,before dawn,last week,every evening,on Monday,in winter,"
-    "two days ago,at the end of the summer,while it was snowing"
-).split(",")
+PEOPLE = """
+Ada Bruno Chiara Dmitri Elif Farid Greta Hugo Ines Jonas Kofi Lena Marta Nils Olga Pablo Rosa Tariq
+"""
+THINGS = """
+lantern kettle violin ladder basket anchor compass blanket mirror hammer candle bottle wagon drum statue carpet
+bell rope shovel teapot flute saddle barrel engine window clock button ribbon feather pebble
+"""
+COLOURS = "red green blue white black yellow brown grey silver golden purple orange"
+PLACES = """
+harbour garden kitchen forest library market station mountain village workshop island river bridge museum
+cellar orchard valley tower school theatre
+"""
+ACTIONS = """
+found carried painted cleaned repaired borrowed measured described moved opened closed polished counted dropped
+wrapped hid drew bought weighed lost
+"""
+FEELINGS = "happy tired curious quiet proud surprised careful nervous cheerful patient hungry sleepy"
+TIMES = """
+in the morning, at noon, yesterday, after the rain, before dawn, last week, every evening, on Monday, in winter,
+two days ago, at the end of the summer, while it was snowing
+"""
 ASIDES = """
-Nobody knew why. The wind was cold. It had been there for years. They could not see the other side. That is how it began.
+Nobody knew why. The wind was cold. It had been there for years. They could not see the other side. So it began.
 There was something strange about it. We should have asked first. I think that was enough. You would have liked it.
 Everyone was waiting for the boat. What would you do with it? It did not work at all. She wanted to know more about the
 old road. He said that it would be better to leave now. Please come back when you are ready. My brother has never been
@@ -39,20 +41,19 @@ here before! It is still too early to tell. Could you bring some water and bread
 hill. I really hope that it helps. Thank you for the letter, it came on Thursday. Can we take the train back? I have no
 money with me. How long does it take to get there? Let me show you the way. Which one do you want, this or that? Your
 friend has sent a card. I was told to wait until tomorrow. The first day was the best. Have you seen my keys? They have
-been looking for them since last night. Does it always rain like this? We need another chair. It is time to go home. Some
+been looking for them since last night. Does it always rain like this? We need another chair. It is time to go home. Few
 people never change. I do not know what happened after that. Are there any apples left? He can play the piano, but he
-cannot sing. Good morning, how are you today? The price of bread is higher than it was. Will you call me when it is over?
+cannot sing. Good morning, how are you today? The price of bread is higher than it was. Do call me when it is over!
 I had to read it twice. When the light went out, we went to bed. Tell me if anything is wrong. She will make a new one
 next year. Where did you put the rest of it? Nothing was broken, only a little dirty. You may keep it, I have two. The
 number on the door was too small to read. At first I thought it was a mistake. Would it be possible to meet again?
-""".replace("\n", " ").strip()
-_SENTENCES = re.findall(r"\S.*?[.!?]", ASIDES)
+"""
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def texts(seed: int) -> Iterator[str]:
     """Texts without end, the same for the same seed."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - nothing here is secret
     while True:
         yield chance.choice((_story, _record, _record, _question, _repetition, _repetition))(chance)
 
@@ -62,29 +63,33 @@ def _story(chance: Random) -> str:
 
 
 def _deed(chance: Random) -> str:
-    who, thing = chance.choice(PEOPLE), f"{chance.choice(COLOURS)} {chance.choice(THINGS)}"
-    return f"{who} {chance.choice(ACTIONS)} the {thing} in the {chance.choice(PLACES)} {chance.choice(TIMES)}."
+    deed = f"{_one(PEOPLE, chance)} {_one(ACTIONS, chance)} the {_one(COLOURS, chance)} {_one(THINGS, chance)}"
+    return f"{deed} in the {_one(PLACES, chance)} {chance.choice(TIMES.split(',')).strip()}."
 
 
 def _feeling(chance: Random) -> str:
-    one, other = chance.sample(PEOPLE, 2)
-    return f"{one} was {chance.choice(FEELINGS)}, but {other} was {chance.choice(FEELINGS)}."
+    one, other = chance.sample(PEOPLE.split(), 2)
+    return f"{one} was {_one(FEELINGS, chance)}, but {other} was {_one(FEELINGS, chance)}."
 
 
 def _aside(chance: Random) -> str:
-    return chance.choice(_SENTENCES)
+    sentences: list[str] = re.findall(r"\S.*?[.!?]", ASIDES.replace("\n", " "))
+    return chance.choice(sentences)
 
 
 def _record(chance: Random) -> str:
     """A few facts said in words, then the same as JSON."""
-    facts = {
-        "who": chance.choice(PEOPLE),
-        "thing": chance.choice(THINGS),
-        "colour": chance.choice((*COLOURS, None)),
+    facts: dict[str, str | int | None] = {
+        "who": _one(PEOPLE, chance),
+        "thing": _one(THINGS, chance),
+        "colour": chance.choice([*COLOURS.split(), None]),
         "mark": chance.choice((_mark(chance), None)),
         "grams": chance.randint(1, 999),
     }
-    said = [f"{facts['who']} has a {facts['colour'] or 'plain'} {facts['thing']}.", f"It weighs {facts['grams']} grams."]
+    said = [
+        f"{facts['who']} has a {facts['colour'] or 'plain'} {facts['thing']}.",
+        f"It weighs {facts['grams']} grams.",
+    ]
     if facts["mark"]:
         said.append(f"The mark on it is {facts['mark']}.")
     if chance.random() < 0.5:
@@ -95,19 +100,22 @@ def _record(chance: Random) -> str:
 
 
 def _question(chance: Random) -> str:
-    who, thing, place = chance.choice(PEOPLE), chance.choice(THINGS), chance.choice(PLACES)
+    who, thing, place = _one(PEOPLE, chance), _one(THINGS, chance), _one(PLACES, chance)
     return _turns(
         f"{who} left the {thing} in the {place}. {_aside(chance)} Where is the {thing}?", f"It is in the {place}."
     )
 
 
 def _repetition(chance: Random) -> str:
-    """A list said twice, which is what teaches to copy."""
     said = ", ".join(
-        chance.choice((_mark(chance), str(chance.randint(10, 999_999)), chance.choice(THINGS)))
+        chance.choice((_mark(chance), str(chance.randint(10, 999_999)), _one(THINGS, chance)))
         for _ in range(chance.randint(2, 6))
     )
     return _turns(said, said)
+
+
+def _one(words: str, chance: Random) -> str:
+    return chance.choice(words.split())
 
 
 def _mark(chance: Random) -> str:

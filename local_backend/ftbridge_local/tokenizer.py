@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jinja2 import TemplateError
+import jinja2
 from jinja2.ext import Extension, loopcontrols
 from jinja2.nodes import Node
 from jinja2.parser import Parser
@@ -25,7 +25,7 @@ from ftbridge.errors import ModelNotFound
 Span = tuple[int, int]
 
 
-class TemplateRefusal(Exception):
+class TemplateError(Exception):
     """The chat template cannot render these messages; the text says why, in its own words."""
 
 
@@ -60,7 +60,7 @@ class Tokenizer:
         self.bos_ids = [token for token in opened if token not in self.end_ids]
         self.context = _context(model, config)
         self._special = {token.content for token in self._backend.get_added_tokens_decoder().values() if token.special}
-        self._special.update(self._backend.id_to_token(token) for token in self.end_ids)
+        self._special.update(filter(None, map(self._backend.id_to_token, self.end_ids)))
         self._template = _template(folder, config)
 
     def encode(self, text: str) -> tuple[list[int], list[Span]]:
@@ -75,18 +75,18 @@ class Tokenizer:
     def render(self, messages: Sequence[dict[str, Any]], tools: Any = None, *, answer_next: bool = False) -> str:
         """The messages as the model reads them; with `answer_next`, up to where its answer begins.
 
-        Raises `TemplateRefusal` when there is no template, or when it does not take these messages.
+        Raises `TemplateError` when there is no template, or when it does not take these messages.
         """
         if self._template is None:
-            raise TemplateRefusal("the model has no chat template")
+            raise TemplateError("the model has no chat template")
         try:
             return str(
                 self._template.render(
                     messages=messages, tools=tools, add_generation_prompt=answer_next, documents=None, **self._names
                 )
             )
-        except (TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as problem:
-            raise TemplateRefusal(str(problem)) from problem
+        except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as problem:
+            raise TemplateError(str(problem)) from problem
 
     def end_of_answer(self, text: str) -> int:
         """Where an answer that was rendered as `text` ends: white space after its last special token is not of it."""
@@ -119,7 +119,7 @@ def _template(folder: Path, config: dict[str, Any]) -> Any:
     environment.globals.update(raise_exception=_refuse, strftime_now=lambda form: datetime.now().strftime(form))
     try:
         return environment.from_string(source)
-    except TemplateError as problem:
+    except jinja2.TemplateError as problem:
         raise ModelNotFound(
             f"the chat template of the model in {folder} cannot be read: {problem}",
             hint="Mend its chat_template.jinja, or chat_template in tokenizer_config.json.",
@@ -132,7 +132,7 @@ def _tojson(value: Any, indent: int | None = None) -> str:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise TemplateError(reason)
+    raise jinja2.TemplateError(reason)
 
 
 def _context(model: dict[str, Any], config: dict[str, Any]) -> int:

@@ -48,7 +48,8 @@ def train(job: JobFolder, stop: Stop) -> Status:
 
     import torch  # the heavy part, after the signal handler and after what may fail sooner
 
-    from ftbridge_local import checkpoint, model as models
+    from ftbridge_local import checkpoint
+    from ftbridge_local import model as models
 
     tokenizer = Tokenizer(place.base)
     model = models.load(place)
@@ -84,7 +85,7 @@ def train(job: JobFolder, stop: Stop) -> Status:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate_at(step, total)
         loss = models.losses(model, batch)
-        (loss.total / loss.tokens).backward()
+        (loss.total / loss.tokens).backward()  # type: ignore[no-untyped-call]  # torch does not say
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad()
@@ -120,7 +121,7 @@ def read_rows(file: Path, tokenizer: Tokenizer, settings: Settings, job: JobFold
     for line, example in read_examples(file):
         try:
             whole = data.encode(example, tokenizer)
-        except data.Unfit as problem:
+        except data.UnfitError as problem:
             raise DataError(f"{file.name}, line {line}: {problem}", hint=problem.fix, line=line) from None
         row = whole.cut(settings.max_seq_length)
         if not any(row.trained):
