@@ -1,0 +1,186 @@
+"""Which tokens are trained: exactly those of the answers, by whatever template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from ftbridge.dataset.example import SHAPES, Chat, Example, Text
+from ftbridge_local import data
+from ftbridge_local.data import Row, UnfitError
+from ftbridge_local.tokenizer import Tokenizer
+
+Make = Callable[[str], Tokenizer]
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+MARKED = (
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' }}"
+    "{% if message.role == 'assistant' %}{% generation %}{{ message.content + '<|im_end|>' }}{% endgeneration %}"
+    "{% else %}{{ message.content + '<|im_end|>' }}{% endif %}{{ '\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+# Only the last answer keeps what was thought before it.
+REASONING = (
+    "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' }}"
+    "{% if message.role == 'assistant' and loop.last %}{{ '<think></think>' }}{% endif %}"
+    "{{ message.content + '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+DEAF_TO_SYSTEM = (
+    "{% for message in messages if message.role != 'system' %}{{ message.content + '<|im_end|>' }}{% endfor %}"
+)
+STRICT = "{% if messages[0].role != 'user' %}{{ raise_exception('roles must alternate') }}{% endif %}" + CHATML
+
+
+def chat(*turns: tuple[str, str], **more: Any) -> Chat:
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return msgspec.convert({"messages": messages, **more}, Chat)
+
+
+def trained_text(row: Row, tokenizer: Tokenizer) -> str:
+    """The trained tokens' text, with special tokens."""
+    kept = [token for token, trained in zip(row.ids, row.trained, strict=True) if trained]
+    return "".join(tokenizer._backend.decode([token], skip_special_tokens=False) for token in kept)
+
+
+TWO_TURNS = chat(("user", "Hi."), ("assistant", "Hello!"), ("user", "Bye."), ("assistant", "See you."))
+
+
+def test_the_tiny_template_trains_each_answer_and_the_token_that_ends_it(tiny_tokenizer: Tokenizer) -> None:
+    row = data.encode(TWO_TURNS, tiny_tokenizer)
+    assert trained_text(row, tiny_tokenizer) == "Hello!<|end|>See you.<|end|>"
+
+
+@pytest.mark.parametrize("template", [CHATML, MARKED], ids=["without generation marks", "with generation marks"])
+def test_a_chatml_template_trains_each_answer_and_the_token_that_ends_it(tokenizer_with: Make, template: str) -> None:
+    tokenizer = tokenizer_with(template)
+    row = data.encode(TWO_TURNS, tokenizer)
+    assert trained_text(row, tokenizer) == "Hello!<|im_end|>See you.<|im_end|>"
+
+
+def test_a_prompt_is_what_comes_before_the_trained_tokens(tokenizer_with: Make) -> None:
+    tokenizer = tokenizer_with(CHATML)
+    question = chat(("user", "Hi."))
+    row = data.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
+    assert data.prompt(question, tokenizer) == row.ids[: row.trained.index(True)]
+
+
+def test_an_answer_of_weight_0_is_read_and_not_trained(tiny_tokenizer: Tokenizer) -> None:
+    row = {"messages": msgspec.to_builtins(TWO_TURNS)["messages"]}
+    row["messages"][1]["weight"] = 0
+    encoded = data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert trained_text(encoded, tiny_tokenizer) == "See you.<|end|>"
+    assert encoded.ids == data.encode(TWO_TURNS, tiny_tokenizer).ids
+
+
+def test_a_token_that_straddles_the_start_of_an_answer_is_not_trained(tokenizer_with: Make) -> None:
+    # "e" ends the prompt and begins the answer's "re": the tokenizer may join what stands on both sides.
+    tokenizer = tokenizer_with("{% for m in messages %}{{ m.content }}{% endfor %}")
+    row = data.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
+    assert "r" not in trained_text(row, tokenizer).split()
+    assert trained_text(row, tokenizer).endswith("side")
+
+
+def test_a_template_that_rewrites_earlier_turns_is_refused_by_the_turn_it_rewrites(tokenizer_with: Make) -> None:
+    tokenizer = tokenizer_with(REASONING)
+    with pytest.raises(UnfitError, match="rewrites earlier turns") as problem:
+        data.encode(TWO_TURNS, tokenizer)
+    assert problem.value.path == "$.messages[1]"
+    assert "weight 0" in problem.value.fix
+
+
+def test_a_template_that_rewrites_earlier_turns_is_taken_where_only_the_last_is_trained(tokenizer_with: Make) -> None:
+    tokenizer = tokenizer_with(REASONING)
+    row = data.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
+    assert trained_text(row, tokenizer) == "<think></think>Hello!<|im_end|>"
+
+
+@pytest.mark.parametrize(
+    ("template", "example", "code", "path"),
+    [
+        (DEAF_TO_SYSTEM, chat(("system", "Be brief."), ("assistant", "Yes.")), "template_leaves_out", "$.messages[0]"),
+        (
+            STRICT,
+            chat(("system", "Be brief."), ("user", "Hi."), ("assistant", "Yes.")),
+            "template_refuses",
+            "$.messages",
+        ),
+        (
+            CHATML,
+            chat(("user", "Hi."), ("assistant", "Yes."), tools=[{"type": "function", "function": {"name": "look"}}]),
+            "template_leaves_out",
+            "$.tools[0]",
+        ),
+    ],
+    ids=["a role passed over", "an order of roles refused", "tools passed over"],
+)
+def test_what_a_template_cannot_show_is_an_error_not_a_loss(
+    tokenizer_with: Make, template: str, example: Chat, code: str, path: str
+) -> None:
+    with pytest.raises(UnfitError) as problem:
+        data.encode(example, tokenizer_with(template))
+    assert (problem.value.code, problem.value.path) == (code, path)
+    assert problem.value.fix
+
+
+def test_an_image_is_refused_where_it_stands(tiny_tokenizer: Tokenizer) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    row = {"messages": [{"role": "user", "content": [image]}, {"role": "assistant", "content": "A cat."}]}
+    with pytest.raises(UnfitError) as problem:
+        data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert (problem.value.code, problem.value.path) == ("image_not_trained", "$.messages[0].content")
+
+
+def test_text_parts_are_read_as_one_text(tiny_tokenizer: Tokenizer) -> None:
+    parts = [{"type": "text", "text": "Good "}, {"type": "text", "text": "morning."}]
+    row = {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "Hello!"}]}
+    encoded = data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert encoded == data.encode(chat(("user", "Good morning."), ("assistant", "Hello!")), tiny_tokenizer)
+
+
+def test_calls_of_tools_are_trained_with_their_arguments_as_json(tiny_tokenizer: Tokenizer) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"at": "the sky"}'}}
+    tool = {"type": "function", "function": {"name": "look", "description": "Looks."}}
+    row = {
+        "tools": [tool],
+        "messages": [{"role": "user", "content": "Look up."}, {"role": "assistant", "tool_calls": [call]}],
+    }
+    said = trained_text(data.encode(msgspec.convert(row, Chat), tiny_tokenizer), tiny_tokenizer)
+    assert '"arguments": {"at": "the sky"}' in said
+    assert said.endswith("<|end|>")
+
+
+def test_a_text_is_trained_as_a_whole_and_ends(tiny_tokenizer: Tokenizer) -> None:
+    row = data.encode(Text(text="Once upon a time."), tiny_tokenizer)
+    assert row.ids[-1] == tiny_tokenizer.eos_id
+    assert row.trained == [False, *[True] * (len(row.ids) - 1)]
+
+
+def test_preferences_are_refused(tiny_tokenizer: Tokenizer) -> None:
+    answer = [{"role": "assistant", "content": "Yes."}]
+    row = {"input": {"messages": [{"role": "user", "content": "Hi."}]}}
+    example: Example = msgspec.convert(
+        {**row, "preferred_output": answer, "non_preferred_output": answer}, SHAPES["preference"]
+    )
+    with pytest.raises(UnfitError, match="not trained by this method"):
+        data.encode(example, tiny_tokenizer)
+
+
+def test_batches_hold_every_row_once_in_an_order_that_follows_from_the_seed() -> None:
+    lengths = [index * 7 % 50 for index in range(130)]
+    once = data.batches(lengths, 8, "1/0")
+    assert sorted(index for batch in once for index in batch) == list(range(130))
+    assert once == data.batches(lengths, 8, "1/0")
+    assert once != data.batches(lengths, 8, "1/1")
+
+
+def test_rows_of_a_batch_are_of_similar_length() -> None:
+    lengths = [index * 37 % 128 for index in range(128)]
+    padded = sum(max(lengths[index] for index in batch) * len(batch) for batch in data.batches(lengths, 8, "0"))
+    assert padded < 1.1 * sum(lengths)

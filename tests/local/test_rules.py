@@ -1,0 +1,163 @@
+"""What the local target says of a dataset and of a model before anything is made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from huggingface_hub import constants
+
+from ftbridge.dataset.example import Chat
+from ftbridge.dataset.findings import Notes
+from ftbridge.errors import ModelNotFound, SpecError, UsageError
+from ftbridge.model import Hyperparameters, Spec
+from ftbridge_local import tiny
+from ftbridge_local.adapter import LocalProvider
+
+
+def spec(**settings: int) -> Spec:
+    return Spec(target="local:tiny", data=Path("x.jsonl"), hyperparameters=Hyperparameters(**settings))
+
+
+def row(prompt: str, answer: str, **fields: str) -> Chat:
+    return msgspec.convert(
+        {"messages": [{"role": "user", "content": prompt, **fields}, {"role": "assistant", "content": answer}]}, Chat
+    )
+
+
+def found(home: Path, example: Chat, **settings: int) -> Notes:
+    notes = Notes()
+    assert LocalProvider(home).rules(spec(**settings), "tiny").convert(example, notes) is example
+    return notes
+
+
+@pytest.fixture
+def model_folder(home: Path, tmp_path: Path) -> Path:
+    """A model whose weights are a file of the right name."""
+    folder = tmp_path / "model"
+    shutil.copytree(tiny.tokenizer_folder(home), folder)
+    (folder / "model.safetensors").touch()
+    return folder
+
+
+def test_a_row_that_fits_is_taken_as_it_stands(home: Path) -> None:
+    notes = found(home, row("Where is it?", "Here."))
+    assert notes.findings == []
+    assert notes.changes == []
+
+
+def test_a_row_of_whose_answer_nothing_fits_is_an_error_with_both_numbers(home: Path) -> None:
+    [finding] = found(home, row("word " * 2000, "Here.")).findings
+    assert (finding.level, finding.code) == ("error", "no_trained_token_fits")
+    assert "1024 are read" in finding.message
+    assert finding.fix
+
+
+def test_a_row_that_loses_part_of_its_answer_is_a_warning(home: Path) -> None:
+    [finding] = found(home, row("Go on.", "word " * 2000)).findings
+    assert (finding.level, finding.code) == ("warning", "truncated")
+
+
+def test_max_seq_length_counts_where_it_is_less_than_the_context(home: Path) -> None:
+    [finding] = found(home, row("Where is the red lantern of Ada?", "Here."), max_seq_length=8).findings
+    assert "8 are read" in finding.message
+
+
+def test_names_are_left_out_and_it_is_said(home: Path) -> None:
+    assert found(home, row("Where is it?", "Here.", name="ada")).changes == ["names_left_out"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("config.json", "it has no config.json"),
+        ("tokenizer.json", "no tokenizer.json"),
+        ("model.safetensors", "no safetensors"),
+    ],
+)
+def test_a_folder_that_lacks_something_says_what(home: Path, model_folder: Path, missing: str, sentence: str) -> None:
+    (model_folder / missing).unlink()
+    with pytest.raises(ModelNotFound, match=sentence) as problem:
+        LocalProvider(home).rules(spec(), str(model_folder))
+    assert problem.value.hint
+
+
+def test_pickled_weights_are_refused(home: Path, model_folder: Path) -> None:
+    (model_folder / "model.safetensors").rename(model_folder / "pytorch_model.bin")
+    with pytest.raises(ModelNotFound, match="only pickled weights, which can run code"):
+        LocalProvider(home).rules(spec(), str(model_folder))
+
+
+def test_a_folder_that_is_not_there_is_named(home: Path) -> None:
+    with pytest.raises(ModelNotFound, match="there is no folder /nowhere"):
+        LocalProvider(home).rules(spec(), "/nowhere")
+
+
+def test_a_hub_model_that_is_not_cached_is_not_found_offline(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelNotFound, match="acme/small is not in the hub's cache, and HF_HUB_OFFLINE forbids"):
+        LocalProvider(home).rules(spec(), "acme/small")
+
+
+def test_a_hub_model_is_found_in_the_cache(
+    home: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached, commit = tmp_path / "hub" / "models--acme--small", "0" * 40
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    shutil.copytree(model_folder, cached / "snapshots" / commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    rules = LocalProvider(home).rules(spec(), "acme/small")
+    assert rules.target == "local:acme/small"
+
+
+def test_an_adapter_is_no_base_to_train_from(home: Path, model_folder: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model_folder)}))
+    with pytest.raises(SpecError, match="training starts from a base") as problem:
+        LocalProvider(home).rules(spec(), str(adapter))
+    assert str(model_folder) in problem.value.hint
+
+
+def test_paths_are_made_absolute_and_names_are_left(
+    home: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model_folder.parent)
+    provider = LocalProvider(home)
+    assert provider.resolve("./model") == str(model_folder)
+    assert provider.resolve(str(model_folder)) == str(model_folder)
+    assert provider.resolve("tiny") == "tiny"
+    assert provider.resolve("acme/small") == "acme/small"
+
+
+def test_a_multiplier_is_refused_with_the_option_that_there_is(home: Path) -> None:
+    asked = Spec(target="local:tiny", data=Path("x"), hyperparameters=Hyperparameters(learning_rate_multiplier=2.0))
+    with pytest.raises(UsageError) as problem:
+        LocalProvider(home).check_spec(asked)
+    assert "learning_rate" in problem.value.hint
+
+
+def test_checking_loads_no_torch(home: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from ftbridge.dataset.example import Chat, User, Assistant
+from ftbridge.dataset.findings import Notes
+from ftbridge.model import Spec
+from ftbridge_local.adapter import LocalProvider
+provider = LocalProvider(Path({str(home)!r}))
+rules = provider.rules(Spec(target="local:tiny", data=Path("x")), "tiny")
+rules.convert(Chat(messages=[User(content="Hi."), Assistant(content="Hello!")]), Notes())
+print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
