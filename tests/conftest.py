@@ -29,6 +29,7 @@ def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the tiny base is built; to be copied from, not written to."""
     from ftbridge_local.tiny import complete_folder
 
-    folder = tmp_path_factory.mktemp("tiny")
+    base = tmp_path_factory.getbasetemp()  # each process that runs tests has its own, below that of all
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
     complete_folder(folder)
     return folder

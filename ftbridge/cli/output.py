@@ -61,11 +61,9 @@ def show(text: str, *, style: str = "") -> None:
 
 def clean(text: str) -> str:
     """`text` with every character escaped that could steer a terminal; line ends stay."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else _escape(sign) for sign in text)
+    from ftbridge.dataset.printable import escaped
 
-
-def _escape(sign: str) -> str:
-    return sign.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return escaped(text, keep="\n")
 
 
 def print_json(document: Any) -> None:

@@ -6,24 +6,27 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_MARKUP = re.compile(r"(\\*)\[(?=[a-z#/@])")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
 
 
 def printable(value: Any, limit: int = 60) -> str:
-    """`value` as one short line that no terminal and no markup reader will act upon.
+    """`value` as one short line that no terminal will act upon.
 
     Whatever Unicode does not call printable (control characters, escape sequences, text
-    direction marks, lone surrogates) is written as an escape, and an opening bracket that
-    rich would read as a style is escaped the way rich asks for. At most `limit` characters
+    direction marks, lone surrogates) is written as an escape. At most `limit` characters
     of `value` are shown.
     """
     text = value if isinstance(value, str) else repr(value)
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else _escape(sign) for sign in text)
-    return _MARKUP.sub(r"\1\1\\[", text)
+    return escaped(text)
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """`text` with every character escaped that is not printable, except those in `keep`."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() or sign in keep else _escape(sign) for sign in text)
 
 
 def json_path(keys: Iterable[str | int]) -> str:

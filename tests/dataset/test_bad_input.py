@@ -332,11 +332,11 @@ def test_blank_lines_are_warned_of_and_skipped(tmp_path: Path) -> None:
     assert (only(report).line, only(report).code, report.errors, report.examples) == (2, "blank_line", 0, 2)
 
 
-def test_escape_sequences_and_markup_do_not_reach_the_message(tmp_path: Path) -> None:
+def test_escape_sequences_do_not_reach_the_message(tmp_path: Path) -> None:
     row = chat({**USER, "role": "\x1b]8;;http://x\x07[bold red]\u202e"}, ANSWER)
     message = only(check(write(tmp_path, GOOD, row))).message
     assert message.isprintable()
-    assert "\\[bold red]" in message
+    assert "[bold red]" in message
 
 
 def test_reading_yields_the_examples_with_their_lines(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -131,10 +130,9 @@ def test_preparing_loses_and_invents_nothing(rows: list[Any], seed: int, dedupe:
 
 
 @given(st.text())
-def test_printable_text_stays_on_one_line_and_is_markup_for_nobody(said: str) -> None:
-    shown = printable(said)
-    assert shown.isprintable()
-    assert pytest.importorskip("rich.text").Text.from_markup(shown).plain.replace("\\", "") == shown.replace("\\", "")
+def test_printable_text_stays_on_one_line(said: str) -> None:
+    assert printable(said).isprintable()
+    assert said[:59].isprintable() <= (printable(said)[:59] == said[:59])
 
 
 @given(st.dictionaries(keys, hostile, max_size=4))

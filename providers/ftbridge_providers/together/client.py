@@ -44,6 +44,7 @@ def open_client(endpoint: Endpoint, *, timeout: float) -> Together:
 def understood() -> Iterator[None]:
     """Turn whatever the SDK raises in the block into ftbridge's errors."""
     import httpx
+
     import together
 
     try:
