@@ -1,5 +1,5 @@
 # Two commands: `make demo` runs the main job, `make test` runs the checks. Both set up what they need.
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,6 +22,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tests/bench/bench_dataset.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn
 
-from ftbridge.dataset import Converter, TokenCounter, guess
+from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import SpecError, Unsupported
@@ -113,9 +113,12 @@ class Provider:
         """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""
         self._unsupported("rules")
 
-    def counter(self, model: str) -> TokenCounter:
-        """How to count the tokens of an example for `model`: a labelled guess where no tokenizer is at hand."""
-        return guess()
+    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+        """How to count the tokens of an example for `model`, by the tokenizer in `vocabulary` if that is given.
+
+        A labelled guess where no tokenizer is at hand; nothing is ever downloaded.
+        """
+        return tokenizer_json(vocabulary) if vocabulary else guess()
 
     def check_open(self, model: str) -> None:
         """Raises `ProviderRetired` where it is known that no job can be made for `model` any more.

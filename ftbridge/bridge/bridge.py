@@ -73,6 +73,7 @@ class Bridge:
         *,
         validation: str | Path | None = None,
         near: bool = False,
+        workers: int = 1,
         format: str | None = None,  # noqa: A002 - the word users know
     ) -> Report:
         """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
@@ -80,7 +81,7 @@ class Bridge:
         With `validation`, examples that are in both files are found; with `near`, near duplicates as well.
         """
         converters = [self._rules(Spec(target=text, data=Path(data))) for text in to]
-        report = check(data, format=format, converters=converters)
+        report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
         return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
 
@@ -88,11 +89,24 @@ class Bridge:
         """Write `data` as the target wants it to the file `out`, whole or not at all."""
         return convert(data, self._rules(Spec(target=to, data=Path(data))), out, format=format)
 
-    def count_tokens(self, data: str | Path, to: str, *, exact: bool = False, format: str | None = None) -> TokenCount:  # noqa: A002 - as above
-        """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand."""
+    def count_tokens(
+        self,
+        data: str | Path,
+        to: str,
+        *,
+        exact: bool = False,
+        vocabulary: Path | None = None,
+        format: str | None = None,  # noqa: A002 - as above
+    ) -> TokenCount:
+        """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand.
+
+        `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
+        """
         target = self._target(to)
         provider = self._provider(target)
-        return count_tokens(data, provider.counter(provider.resolve(target.model)), exact=exact, format=format)
+        return count_tokens(
+            data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
+        )
 
     def submit(
         self,

@@ -29,15 +29,19 @@ def check(
     to: Annotated[list[str] | None, typer.Option("--to", help="Check by this target's rules too.")] = None,
     validation: Annotated[str | None, typer.Option(help="Look for examples that are in this file as well.")] = None,
     near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
+    vocab: Annotated[Path | None, typer.Option(help="The vocabulary to count tokens by.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
     exact: Annotated[bool, typer.Option("--exact", help="Count every token, instead of a sample's.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Find what is wrong with a dataset: line, place, rule and what to do."""
     bridge = open_bridge()
-    report = bridge.check(data, to or [], validation=validation, near=near, format=format)
+    report = bridge.check(data, to or [], validation=validation, near=near, workers=workers, format=format)
     targets = to if to and report.examples and data != "-" else []
-    counts = {target: bridge.count_tokens(data, target, exact=exact, format=format) for target in targets}
+    counts = {
+        target: bridge.count_tokens(data, target, exact=exact, vocabulary=vocab, format=format) for target in targets
+    }
     if as_json:
         print_json(report_document(report, counts))
     else:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftbridge.dataset.converter import Converter
+from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.model import Event, Method, Result, Spec, Status
@@ -77,6 +77,15 @@ class LocalProvider(Provider):
         tokenizer = Tokenizer(source.base)
         return LocalRules(f"local:{model}", tokenizer, longest(spec.hyperparameters, tokenizer.context))
 
+    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+        """By the model's own tokenizer and template, exactly."""
+        _require()
+        from ftbridge_local.rules import LocalCounter
+        from ftbridge_local.source import find
+        from ftbridge_local.tokenizer import Tokenizer
+
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False).base))
+
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
         kept = self.home.absolute() / "local" / "files" / f"{key}.jsonl"
@@ -111,9 +120,9 @@ class LocalProvider(Provider):
         return job.snapshot()
 
     def find(self, tag: str) -> RemoteJob | None:
-        """The job, if its worker ever began."""
+        """The job, if a worker is or has been at it."""
         job = self._job(tag)
-        return job.snapshot() if job.begun else None
+        return job.snapshot() if job.begun or (job.exists and job.alive) else None
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as their folders tell; one whose worker died is failed."""

@@ -76,8 +76,8 @@ class JobFolder:
 
     @property
     def begun(self) -> bool:
-        """A worker has been at this job, or is about to."""
-        return self.exists and (self.alive or self.standing().status is not Status.SUBMITTING)
+        """A worker has been at this job."""
+        return self.exists and self.standing().status is not Status.SUBMITTING
 
     @property
     def alive(self) -> bool:
@@ -181,7 +181,7 @@ class JobFolder:
         os.ftruncate(lock, 0)
         with self.log.open("ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "ftbridge_local.train", str(self.path), str(lock)],
+                [sys.executable, "-W", "ignore", "-m", "ftbridge_local.train", str(self.path), str(lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

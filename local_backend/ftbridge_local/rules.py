@@ -52,3 +52,20 @@ def _left_out(chat: Chat, notes: Notes) -> None:
         notes.changed("names_left_out")
     if chat.parallel_tool_calls is not None:
         notes.changed("parallel_tool_calls_left_out")
+
+
+class LocalCounter:
+    """Counts what the model would read: a text by its tokens, a chat by those of its rendering."""
+
+    name = "the model's own tokenizer"
+    error = 0.0
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+
+    def count(self, example: Example) -> int:
+        """The tokens of the example; none for one that the model cannot read."""
+        try:
+            return len(encode(example, self._tokenizer).ids)
+        except UnfitError:
+            return 0

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ftbridge.dataset.converter import Converter
+from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired, SpecError
 from ftbridge.files import write_whole
@@ -31,6 +31,7 @@ from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
 from ftbridge_providers.mistral.reading import JobBody, Page, awaits, read_events, read_job
+from ftbridge_providers.mistral.tokens import tekken
 
 JOBS = "/v1/fine_tuning/jobs"
 PAGE_SIZE = 100
@@ -94,6 +95,10 @@ class MistralProvider(HostedProvider):
     def rules(self, spec: Spec, model: str) -> Converter:
         """How Mistral reads an example of `spec`'s data for `model`."""
         return MistralFormat(spec.target, model)
+
+    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+        """By tekken where the model uses it and mistral-common is installed."""
+        return (None if vocabulary else tekken(model)) or super().counter(model, vocabulary)
 
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
         """As every provider does; the sequence length has a floor here, and the job's name stays at home."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from ftbridge.dataset.converter import Converter
+from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import NotFound
 from ftbridge.files import write_whole
@@ -85,6 +85,10 @@ class OpenAIProvider(HostedProvider):
     def rules(self, spec: Spec, model: str) -> Converter:
         """How OpenAI reads an example of `spec`'s data for `model`."""
         return OpenAIFormat(spec.target, model, spec.method)
+
+    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+        """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
+        return o200k(vocabulary) or guess()
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless the vendor has it; a job may use it at once."""
