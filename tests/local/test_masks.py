@@ -80,11 +80,10 @@ def test_an_answer_of_weight_0_is_read_and_not_trained(tiny_tokenizer: Tokenizer
 
 
 def test_a_token_that_straddles_the_start_of_an_answer_is_not_trained(tokenizer_with: Make) -> None:
-    # "e" ends the prompt and begins the answer's "re": the tokenizer may join what stands on both sides.
     tokenizer = tokenizer_with("{% for m in messages %}{{ m.content }}{% endfor %}")
+    assert " other" in map(tokenizer.decode, ([token] for token in tokenizer.encode("The other side")[0]))
     row = data.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
-    assert "r" not in trained_text(row, tokenizer).split()
-    assert trained_text(row, tokenizer).endswith("side")
+    assert trained_text(row, tokenizer) == " side"
 
 
 def test_a_template_that_rewrites_earlier_turns_is_refused_by_the_turn_it_rewrites(tokenizer_with: Make) -> None:

@@ -1,0 +1,66 @@
+"""A local provider with a home of its own, and what one does with it in tests."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ftbridge.model import Event, Hyperparameters, Spec, Status
+from ftbridge.provider import Files, RemoteJob
+from ftbridge_local.adapter import LocalProvider
+from ftbridge_local.folder import JobFolder
+
+SETTINGS: dict[str, Any] = {"epochs": 4, "batch_size": 4, "seed": 3, "lora_dropout": 0.1}
+
+
+class Data(NamedTuple):
+    """A training file of 24 chats and a validation file of six."""
+
+    training: Path
+    validation: Path
+
+
+class Lab:
+    """A provider with a home of its own in which the tiny base is ready, and what one does with it in tests."""
+
+    def __init__(self, home: Path, base: Path, data: Data) -> None:
+        shutil.copytree(base / "local", home / "local")
+        self.provider = LocalProvider(home)
+        self.data = data
+
+    def submit(self, tag: str, *, model: str = "tiny", training: Path | None = None, **settings: Any) -> RemoteJob:
+        spec = self.spec(**(settings or SETTINGS))
+        files = Files(training=str(training or self.data.training), validation=str(self.data.validation))
+        return self.provider.create(spec, model, files, tag=tag)
+
+    def spec(self, **settings: Any) -> Spec:
+        return Spec(target="local:tiny", data=self.data.training, hyperparameters=Hyperparameters(**settings))
+
+    def look(self, tag: str) -> RemoteJob:
+        [remote] = self.provider.poll([tag])
+        return remote
+
+    def folder(self, tag: str) -> JobFolder:
+        return JobFolder(self.provider.home / "local" / "jobs" / tag)
+
+    def events(self, tag: str) -> list[Event]:
+        return list(self.provider.events(tag, ""))
+
+    def wait(self, tag: str, until: Callable[[], object] | None = None, seconds: float = 120) -> RemoteJob:
+        """Return when `until` holds, or else when the job is at rest."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            remote = self.look(tag)
+            at_rest = remote.status.final or remote.status is Status.PAUSED
+            if until() if until else at_rest:
+                return remote
+            assert not at_rest, f"{tag} is {remote.status} before its time: {remote.error}"
+            time.sleep(0.02)
+        raise AssertionError(f"{tag} is still {self.look(tag)} after {seconds} s: {self.folder(tag).log.read_text()}")
+
+    def losses(self, tag: str) -> dict[int, tuple[float | None, float | None]]:
+        """Training and validation loss by step; where a step was repeated, the last time counts."""
+        return {e.step: (e.train_loss, e.valid_loss) for e in self.events(tag) if e.kind == "metric" and e.step}

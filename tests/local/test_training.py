@@ -1,0 +1,123 @@
+"""The real trainer on the tiny base: what it leaves behind, and what it says on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from peft import PeftModel
+
+from ftbridge.model import Status
+from ftbridge.provider import RemoteJob
+from ftbridge_local import model as models
+from ftbridge_local import source, tiny, train
+from ftbridge_local.data import Row
+from ftbridge_local.folder import Order
+from local.lab import SETTINGS, Lab
+
+
+def run_here(lab: Lab, tag: str, **settings: object) -> None:
+    """Set a job down and be its worker in this process."""
+    made = lab.folder(tag)
+    made.path.mkdir(parents=True)
+    model = str(settings.pop("model", "tiny"))
+    training = Path(str(settings.pop("training", lab.data.training)))
+    spec = lab.spec(**{**SETTINGS, **settings})
+    made.write_order(
+        Order(spec=spec, model=model, training=training, validation=lab.data.validation, home=lab.provider.home)
+    )
+    made.set_status(Status.SUBMITTING)
+    train.main(str(made.path))
+
+
+def test_a_job_tells_its_statuses_settings_and_losses(lab: Lab, finished: RemoteJob) -> None:
+    events = lab.events("finished")
+    statuses = [event.status for event in events if event.kind == "status"]
+    assert statuses == [Status.VALIDATING, Status.RUNNING, Status.SUCCEEDED]
+    [chosen] = [event.message for event in events if event.message and event.message.startswith("chosen")]
+    assert "learning_rate = 0.003" in chosen
+    assert "epochs" not in chosen
+    steps = [event for event in events if event.kind == "metric"]
+    assert [event.step for event in steps] == list(range(25))
+    assert steps[0].valid_loss is not None
+    assert steps[-1].valid_loss is not None
+    assert steps[-1].valid_loss < steps[0].valid_loss / 2
+    assert all(event.tokens_per_second and event.learning_rate for event in steps[1:])
+
+
+def test_the_worker_says_nothing_while_all_is_well(lab: Lab, finished: RemoteJob) -> None:
+    assert lab.folder("finished").log.read_text() == ""
+
+
+def test_plain_peft_loads_the_adapter_and_computes_the_same_logits(lab: Lab, finished: RemoteJob) -> None:
+    assert finished.result is not None
+    assert finished.result.path is not None
+    config = json.loads((finished.result.path / "adapter_config.json").read_text())
+    assert (finished.result.path / "adapter_model.safetensors").exists()
+    base = transformers.AutoModelForCausalLM.from_pretrained(config["base_model_name_or_path"])
+    plain = PeftModel.from_pretrained(base, str(finished.result.path)).eval()
+    ours = models.load(source.find(str(finished.result.path), lab.provider.home, weights=True))
+    ids = torch.arange(10, 42).view(2, 16)
+    with torch.no_grad():
+        assert torch.equal(plain(ids).logits, ours(ids).logits)
+        with plain.disable_adapter():
+            assert not torch.equal(plain(ids).logits, ours(ids).logits)
+
+
+def test_same_seed_data_and_threads_give_the_same_losses(lab: Lab, finished: RemoteJob) -> None:
+    run_here(lab, "again")
+    assert lab.losses("again") == lab.losses("finished")
+
+
+def test_another_seed_gives_other_losses(lab: Lab, finished: RemoteJob) -> None:
+    run_here(lab, "other-seed", seed=4, epochs=1)
+    assert lab.losses("other-seed")[1] != lab.losses("finished")[1]
+
+
+def test_a_copy_of_the_base_by_its_path_trains_the_same(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
+    shutil.copytree(tiny.complete_folder(lab.provider.home), tmp_path / "copied")
+    run_here(lab, "from-path", model=str(tmp_path / "copied"))
+    assert lab.losses("from-path") == lab.losses("finished")
+    config = json.loads((lab.folder("from-path").adapter / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == str(tmp_path / "copied")
+
+
+def test_the_loss_is_the_mean_over_trained_tokens_and_padding_changes_nothing(lab: Lab) -> None:
+    place = source.find("tiny", lab.provider.home, weights=True)
+    model = models.load(place)
+    rows = [
+        Row([7, 8, 9, 10], [False, False, True, True]),
+        Row(list(range(20, 40)), [False] + [True] * 19),
+    ]
+    together = models.losses(model, rows)
+    alone = [models.losses(model, [row]) for row in rows]
+    assert together.tokens == 21
+    assert together.total.item() == pytest.approx(sum(part.total.item() for part in alone), rel=1e-5)
+    with torch.no_grad():
+        logits = model(torch.tensor([rows[0].ids])).logits[0]
+    byhand = torch.nn.functional.cross_entropy(logits[1:3], torch.tensor([9, 10]), reduction="sum")
+    assert alone[0].total.item() == pytest.approx(byhand.item(), rel=1e-5)
+
+
+def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_path: Path) -> None:
+    long = {"messages": [{"role": "user", "content": "word " * 80}, {"role": "assistant", "content": "Yes."}]}
+    data = tmp_path / "mixed.jsonl"
+    data.write_text(json.dumps(long) + "\n" + lab.data.training.read_text() + json.dumps(long) + "\n")
+    run_here(lab, "skipping", training=str(data), max_seq_length=60, epochs=1)
+    said = [event.message for event in lab.events("skipping") if event.kind == "message"]
+    skipped = "2 rows were skipped: nothing of the answers fits into 60 tokens (the first in lines 1, 26)"
+    assert skipped in said
+    assert len(lab.losses("skipping")) == 6
+    assert lab.look("skipping").status is Status.SUCCEEDED
+
+
+def test_a_dataset_of_which_nothing_fits_fails_with_a_sentence(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
+    run_here(lab, "nothing-fits", max_seq_length=8)
+    remote = lab.look("nothing-fits")
+    assert remote.status is Status.FAILED
+    assert remote.error == "training.jsonl has no row to train on"
+    assert "Traceback" in capfd.readouterr().err
