@@ -42,7 +42,7 @@ def csv_rows(file: BinaryIO) -> Iterator[tuple[int, Keys | bytes | None]]:
             text.detach()
             return
         cells = {key: cell for key, cell in row.items() if cell}
-        whole = ",".join(map(str, cells.values()))
+        whole = ",".join(map(str, (*cells, *cells.values())))
         try:
             whole.encode()
         except UnicodeEncodeError:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ftbridge.dataset import Notes, advise, check, convert, prepare, printable, read_examples
@@ -75,6 +75,7 @@ def test_no_row_gives_a_traceback(rows: list[Any], ascii_only: bool, name: str |
 
 @SLOW
 @given(st.binary(max_size=200), st.sampled_from([".jsonl", ".csv"]))
+@example(b"\x80\n\x00", ".csv")
 def test_no_bytes_give_a_traceback(data: bytes, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         check(file_of(folder, data, suffix=suffix))
