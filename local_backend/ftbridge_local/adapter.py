@@ -99,9 +99,9 @@ class LocalProvider(Provider):
         """Set the job down and start its worker; again for the same tag, only what is missing of that is done."""
         self.rules(spec, model)
         job = self._job(tag)
-        lock = job.lock()
-        if lock is None:  # a worker is at it
-            return job.snapshot()
+        while (lock := job.lock()) is None:
+            if job.exists:  # a worker has the lock, and not another process that is setting the job down
+                return job.snapshot()
         try:
             if not job.begun:
                 validation = Path(files.validation) if files.validation else None

@@ -24,6 +24,8 @@ from ftbridge.errors import ModelNotFound
 
 Span = tuple[int, int]
 
+_NO_LIMIT = 2**20  # tokens, for a model that names no limit of its own
+
 
 class TemplateError(Exception):
     """The chat template cannot render these messages; the text says why, in its own words."""
@@ -143,7 +145,7 @@ def _context(model: dict[str, Any], config: dict[str, Any]) -> int:
         model.get("n_positions"),
         config.get("model_max_length"),
     ]
-    return min(int(limit) for limit in known if limit)
+    return min((int(limit) for limit in known if limit), default=_NO_LIMIT)
 
 
 def _content(token: Any) -> Any:
