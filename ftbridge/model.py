@@ -121,6 +121,18 @@ class Event(Frozen):
     learning_rate: float | None = None
     tokens_per_second: float | None = None
 
+    def __str__(self) -> str:
+        """The event as a person says it, without its time."""
+        if self.kind == "status":
+            return f"{self.status}" + (f": {self.message}" if self.message else "")
+        if self.kind != "metric":
+            return self.message or f"checkpoint of step {self.step}"
+        figures = {"loss": self.train_loss, "validation loss": self.valid_loss}
+        known = [f"{name} {figure:.3f}" for name, figure in figures.items() if figure is not None]
+        speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
+        of_all = f"/{self.total_steps}" if self.total_steps else ""
+        return "  ".join([f"step {self.step}{of_all}", *known, *speed])
+
 
 class Result(Frozen):
     """What a finished job gives: a model id to call, or a folder with an adapter, and the vendor's files."""

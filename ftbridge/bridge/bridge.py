@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,15 +10,16 @@ from typing import Any
 from msgspec import structs
 
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
+from ftbridge.bridge.intent import make_intent, place_of, request_hash
 from ftbridge.bridge.monitor import sweep
-from ftbridge.bridge.prepare import prepare
+from ftbridge.bridge.prepare import prepare, sentence
 from ftbridge.bridge.submitting import submit
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
-from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
+from ftbridge.errors import DataError, InputError, JobFailed, SpecError, UsageError
 from ftbridge.home import find_home
-from ftbridge.ledger import Intent, Ledger, Prepared, Record
+from ftbridge.ledger import Ledger, Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
 from ftbridge.provider import Provider, Reply
 from ftbridge.registry import load_provider
@@ -130,19 +129,20 @@ class Bridge:
         target = target._replace(model=provider.resolve(target.model))
         spec = make_spec(
             target=str(target),
-            data=_place(data),
-            validation=_place(validation) if validation else None,
+            data=place_of(data),
+            validation=place_of(validation) if validation else None,
             method=method,
             name=name,
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
         provider.check_open(target.model)
+        _ = provider.account  # without a key there is no job to write down
         prepared, more = self._prepare(spec, provider.rules(spec, target.model))
-        for sentence in [*warnings, *more]:
-            self._warn(sentence)
-        record = self._ledger.add(_intent(spec, prepared, key))
-        if record.request_hash != _request_hash(spec, prepared):
+        for said in [*warnings, *more, *self._advice(spec)]:
+            self._warn(said)
+        record = self._ledger.add(make_intent(spec, prepared, key))
+        if record.request_hash != request_hash(spec, prepared):
             raise SpecError(
                 f"the key {key!r} stands for another request: job {record.job.id}",
                 hint="Use another key, or ask for the same data, target and hyperparameters.",
@@ -213,7 +213,12 @@ class Bridge:
     def resume(self, job: Job | str) -> Job:
         """Let a paused job, or a failed one where the provider can, go on from its last checkpoint."""
         record = self._record(job)
-        if record.job.status not in (Status.PAUSED, Status.FAILED) or not record.job.remote_id:
+        if not record.job.remote_id:
+            raise UsageError(
+                f"job {record.job.id} never reached the provider, so there is nothing to go on with",
+                hint="Submit it again.",
+            )
+        if record.job.status not in (Status.PAUSED, Status.FAILED):
             raise UsageError(
                 f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
                 hint=f"`ftbridge show {record.job.id}` tells more.",
@@ -226,6 +231,8 @@ class Bridge:
     def fetch(self, job: Job | str, out: str | Path) -> Result:
         """Write what the finished job gives into the folder `out`. Raises `JobFailed` if it gives nothing."""
         record = self._succeeded(job)
+        if Path(out).is_file():
+            raise InputError(f"{out} is a file, and the result is a folder", hint="Give the name of a folder.")
         return self._provider_of(record).fetch(str(record.job.remote_id), Path(out).absolute())
 
     def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
@@ -254,13 +261,20 @@ class Bridge:
     def _steer(self, job: Job | str, ask: Callable[[Provider, str], None]) -> Job:
         [current] = self.refresh(job)
         if current.status.final:
+            self._warn(f"job {current.id} is over already: it {_ENDED[current.status]}")
             return current
         if not current.remote_id:
             raise UsageError(
                 f"job {current.id} is still being submitted", hint="`ftbridge recover` finishes that; then try again."
             )
-        ask(self._provider_of(self._record(current)), current.remote_id)
-        return self.refresh(current)[0]
+        provider = self._provider_of(self._record(current))
+        ask(provider, current.remote_id)
+        for _look in range(10):  # many take a moment to obey
+            [after] = self.refresh(current)
+            if after.status is not current.status:
+                return after
+            time.sleep(min(0.5, provider.poll_seconds))
+        return after
 
     def _succeeded(self, job: Job | str) -> Record:
         record = self._record(self.refresh(job)[0])
@@ -271,6 +285,12 @@ class Bridge:
                 hint=f"`ftbridge watch {record.job.id}` follows it." if not record.job.status.final else "",
             )
         return record
+
+    def _advice(self, spec: Spec) -> list[str]:
+        """What to think about before paying; standard input has been read by now, and is not looked at again."""
+        if str(spec.data) == "-":
+            return []
+        return [sentence(finding) for finding in advise(spec.data, validation=spec.validation)]
 
     def _prepare(self, spec: Spec, converter: Converter) -> tuple[Prepared, list[str]]:
         training, said = prepare(spec.data, converter, self.home)
@@ -300,27 +320,7 @@ class Bridge:
         return self._providers[name]
 
 
-def _place(data: str | Path) -> Path:
-    """The file wherever the working folder will be; - stays standard input."""
-    return Path(data) if str(data) == "-" else Path(data).absolute()
-
-
-def _intent(spec: Spec, prepared: Prepared, key: str | None) -> Intent:
-    return Intent(
-        id=f"ftb_{secrets.token_hex(6)}",
-        target=spec.target,
-        spec=spec,
-        prepared=prepared,
-        request_hash=_request_hash(spec, prepared),
-        key=key,
-        created_at=now(),
-    )
-
-
-def _request_hash(spec: Spec, prepared: Prepared) -> str:
-    """Equal for requests that ask for the same: the content of the files counts, not where they lie."""
-    asked = spec.model_dump_json(exclude={"data", "validation"}) + prepared.model_dump_json()
-    return hashlib.sha256(asked.encode()).hexdigest()
+_ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
 def _tuned_model(job: Job) -> str:

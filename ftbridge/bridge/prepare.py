@@ -25,16 +25,16 @@ def prepare(data: str | Path, converter: Converter, home: Path) -> tuple[str, li
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft)
     if conversion.impossible:
-        raise _refusal(data, conversion.impossible)
+        raise _refusal(data, converter.target, conversion.impossible)
     draft.replace(prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 
-def _refusal(data: str | Path, impossible: Sequence[Finding]) -> DataError:
+def _refusal(data: str | Path, target: str, impossible: Sequence[Finding]) -> DataError:
     first, others = impossible[0], len(impossible) - 1
     return DataError(
-        f"{data}, {place(first)}: {first.message}" + (f", and {others:,} more" if others else ""),
-        hint=f"{first.fix} `ftbridge check {data} --to {first.target or 'TARGET'}` lists everything.",
+        f"{data}, {place(first)}: {first.message}" + (f", and {others:,} more errors" if others else ""),
+        hint=f"{first.fix} `ftbridge check {data} --to {target}` lists everything.",
         line=first.line,
         path=first.path,
     )
@@ -46,14 +46,16 @@ def place(finding: Finding) -> str:
     return f"{line}, {finding.path}" if finding.path not in ("", "$") else line
 
 
+def sentence(finding: Finding) -> str:
+    """A finding as one sentence."""
+    return f"{place(finding)}: {finding.message}"
+
+
 def _warnings(conversion: Conversion) -> list[str]:
     said: dict[str, list[Finding]] = {}
     for finding in conversion.warnings:
         said.setdefault(finding.code, []).append(finding)
-    return [
-        f"{place(found[0])}: {found[0].message}" + (f" ({len(found)} such rows)" if len(found) > 1 else "")
-        for found in said.values()
-    ]
+    return [sentence(found[0]) + (f" ({len(found)} such rows)" if len(found) > 1 else "") for found in said.values()]
 
 
 def _changes(conversion: Conversion) -> list[str]:

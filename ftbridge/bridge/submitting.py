@@ -97,4 +97,6 @@ def _leaves_it_open(problem: FtbridgeError) -> bool:
 
 def _fail(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:
     event = Event(at=now(), kind="status", status=Status.FAILED, message=problem.message)
-    ledger.change(ledger.job(job_id), [event], status=Status.FAILED, error=problem.message, finished_at=now())
+    # the key is free again: nothing was made, so the user's next try is not a repetition
+    fields = {"status": Status.FAILED, "error": problem.message, "finished_at": now(), "user_key": None}
+    ledger.change(ledger.job(job_id), [event], **fields)

@@ -8,26 +8,43 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import data, demo, jobs, models, submit
-from ftbridge.cli.output import print_error, say
+from ftbridge.cli import data, demo, jobs, mock, models, submit
+from ftbridge.cli.output import print_error, say, show
 from ftbridge.errors import FtbridgeError, UsageError
 
 app = typer.Typer(
     name="ftbridge",
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, data, submit, jobs, models):
+for group in (demo, data, submit, jobs, models, mock):
     group.register(app)
 
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+def _where_help_is(arguments: list[str]) -> str:
+    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    if arguments and arguments[0] in known:
+        return f"`ftbridge {arguments[0]} --help` lists its options."
+    return "`ftbridge --help` lists the commands."
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        show(version("ftbridge"))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """One dataset, one job, any fine-tuning provider: changing vendor is changing one string."""
@@ -43,7 +60,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; the exit code."""
     as_json = "--json" in arguments
     try:
-        return app(arguments, standalone_mode=False) or 0
+        return app(arguments or ["--help"], standalone_mode=False) or 0
     except FtbridgeError as problem:
         if debug:
             raise
@@ -51,7 +68,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         return problem.exit_code
     except _BadUsage as problem:
         sentence = getattr(problem, "format_message", problem.__str__)()
-        print_error(UsageError(sentence, hint="`ftbridge --help` lists the commands."), as_json=as_json)
+        print_error(UsageError(sentence, hint=_where_help_is(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")

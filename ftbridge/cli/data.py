@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import structs
 
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
@@ -37,11 +43,14 @@ def check(
 ) -> None:
     """Find what is wrong with a dataset: line, place, rule and what to do."""
     bridge = open_bridge()
-    report = bridge.check(data, to or [], validation=validation, near=near, workers=workers, format=format)
-    targets = to if to and report.examples and data != "-" else []
-    counts = {
-        target: bridge.count_tokens(data, target, exact=exact, vocabulary=vocab, format=format) for target in targets
-    }
+    with _readable_twice(data) as file:
+        report = bridge.check(file, to or [], validation=validation, near=near, workers=workers, format=format)
+        counts = {
+            target: bridge.count_tokens(file, target, exact=exact, vocabulary=vocab, format=format)
+            for target in to or ()
+            if report.examples
+        }
+    report = structs.replace(report, file=data)
     if as_json:
         print_json(report_document(report, counts))
     else:
@@ -91,6 +100,18 @@ def convert(
     raise Exit(1 if made.impossible else 0)
 
 
+@contextmanager
+def _readable_twice(data: str) -> Iterator[str]:
+    """The file itself, or a copy of standard input, which would be gone after the first look."""
+    if data != "-":
+        yield data
+        return
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield copy.name
+
+
 def report_document(report: Report, counts: dict[str, TokenCount] | None = None) -> dict[str, Any]:
     """The report as `--json` prints it."""
     return {
@@ -119,8 +140,8 @@ def print_report(report: Report) -> None:
     print_findings(report.findings)
     verdict = "ok" if not report.errors else "not ready"
     show(
-        f"{report.file}: {verdict}: {report.examples:,} examples ({report.format}: {report.why}), "
-        f"{report.errors:,} errors, {report.warnings:,} warnings"
+        f"{report.file}: {verdict}: {_count(report.examples, 'example')} ({report.format}: {report.why}), "
+        f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
     )
 
 
@@ -158,7 +179,7 @@ def _print_conversion(made: Conversion, to: str) -> None:
     if made.impossible:
         show(f"nothing was written: {len(made.impossible):,} rows have no form at {to}")
     else:
-        show(f"{made.out}: {made.examples:,} rows for {to}, {made.exact:,} of them as they were")
+        show(f"{made.out}: {made.examples:,} rows for {to}, {made.exact:,} of them with the same meaning")
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -168,7 +189,12 @@ def _part(part: Part) -> dict[str, Any]:
 def _tokens(count: TokenCount) -> str:
     if count.error < 0.0005:
         return f"{count.tokens:,} tokens, counted by {count.counter}"
-    return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}"
+    better = "" if count.error < 0.1 else "; --vocab FILE, the model's own vocabulary, makes it exact"
+    return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{better}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _times(count: int) -> str:

@@ -36,8 +36,8 @@ def list_jobs(as_json: AsJson = False) -> None:
                 f"{job.name}  {job.target}" if job.name else job.target,
                 str(job.status),
                 f"{job.latest.step or '–'}",
-                number(job.latest.train_loss, 2),
-                number(job.latest.valid_loss, 2),
+                number(job.latest.train_loss),
+                number(job.latest.valid_loss),
                 job.created_at.astimezone().strftime("%m-%d %H:%M"),
             ]
             for job in jobs
@@ -153,4 +153,5 @@ def _facts(job: Job) -> dict[str, Any]:
         "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
         "model": job.result.model if job.result else "",
+        "cost": f"${job.cost.actual_usd:.4f}" if job.cost.actual_usd is not None else "",
     }

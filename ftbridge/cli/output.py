@@ -89,12 +89,12 @@ def table(
     from rich import box
     from rich.table import Table
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headers))
     for place, header in enumerate(headers):
         made.add_column(
             header,
             justify="right" if place in right else "left",
-            overflow="fold",
+            overflow="fold" if fold in (None, place) else "ellipsis",
             no_wrap=fold is not None and place != fold,
         )
     for row in rows:

@@ -27,7 +27,9 @@ def follow(job_ids: Sequence[str], *, quiet: bool = False) -> list[Job]:
         else:
             _print_lines(bridge.watch(*job_ids))
     except KeyboardInterrupt:
-        say(f"\nThe job goes on. `ftbridge watch {' '.join(job_ids)}` picks it up again.")
+        left = [job_id for job_id in job_ids if not bridge.job(job_id).status.final]
+        going = "The job goes" if len(left) == 1 else "The jobs go"
+        say(f"\n{going} on. `ftbridge watch {' '.join(left)}` picks up again.")
         raise
     return [bridge.job(job_id) for job_id in job_ids]
 
@@ -35,21 +37,7 @@ def follow(job_ids: Sequence[str], *, quiet: bool = False) -> list[Job]:
 def line(job: Job, event: Event) -> str:
     """An event as one line for people."""
     when = event.at.astimezone().strftime("%H:%M:%S")
-    return f"{when}  {job.id}  {_words(event)}"
-
-
-def _words(event: Event) -> str:
-    if event.kind == "status":
-        return f"{event.status}" + (f": {event.message}" if event.message else "")
-    if event.kind == "metric":
-        figures = {
-            "loss": number(event.train_loss),
-            "validation loss": number(event.valid_loss),
-            "tokens/s": number(event.tokens_per_second, 0),
-        }
-        known = [f"{name} {figure}" for name, figure in figures.items() if figure != "–"]
-        return f"step {event.step}/{event.total_steps or '?'}  " + "  ".join(known)
-    return event.message or f"checkpoint at step {event.step}"
+    return f"{when}  {job.id}  {event}"
 
 
 def _print_lines(told: _Told) -> None:
@@ -61,6 +49,8 @@ def _print_lines(told: _Told) -> None:
 def _worth_a_line(event: Event) -> bool:
     """Every tenth step is enough for a log, and every step with a validation loss."""
     every_tenth = event.step is None or event.step % 10 == 0 or event.step == event.total_steps
+    if event.kind == "checkpoint":
+        return False
     return event.kind != "metric" or event.valid_loss is not None or every_tenth
 
 
@@ -76,12 +66,12 @@ def _draw(told: _Told) -> None:
 def _advance(progress: Progress, task: TaskID, job: Job, event: Event | None) -> None:
     progress.update(task, completed=job.latest.step or 0, total=job.latest.total_steps, status=str(job.status))
     if event is not None and event.kind == "metric":
-        latest = job.latest
-        figures = f"loss {number(latest.train_loss)}  validation loss {number(latest.valid_loss)}"
+        known = {"loss": job.latest.train_loss, "valid": job.latest.valid_loss}
+        figures = "  ".join(f"{name} {number(figure)}" for name, figure in known.items() if figure is not None)
         if event.tokens_per_second:
             figures += f"  {event.tokens_per_second:,.0f} tokens/s"
         progress.update(task, figures=figures)
-    elif event is not None and event.message:
+    elif event is not None and event.message and event.kind != "checkpoint":
         progress.console.print(clean(line(job, event)))
 
 
@@ -91,7 +81,7 @@ def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),
         TextColumn("{task.fields[status]}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
         TextColumn("{task.fields[figures]}", markup=False),
         TimeRemainingColumn(),

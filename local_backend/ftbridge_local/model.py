@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +50,8 @@ def with_adapter(model: Model, folder: Path, *, trainable: bool = False) -> Mode
     """The model with the adapter in `folder` on top of it."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    with _quiet():
+        return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
 
 
 def with_lora(model: Model, *, rank: int, alpha: float, dropout: float) -> Model:
@@ -62,7 +65,16 @@ def with_lora(model: Model, *, rank: int, alpha: float, dropout: float) -> Model
         lora_dropout=dropout,
         target_modules="all-linear",
     )
-    return get_peft_model(model, config)
+    with _quiet():
+        return get_peft_model(model, config)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what peft 0.21 and transformers 5 have to settle between them from the user's eyes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".is_gradient_checkpointing. is deprecated", FutureWarning)
+        yield
 
 
 def losses(model: Model, rows: Sequence[Row]) -> Loss:

@@ -44,6 +44,7 @@ class Stop:
 def train(job: JobFolder, stop: Stop) -> Status:
     """Run the job to its end, or to where it is asked to stop; the status that it has then."""
     order = job.order()
+    job.add_event("message", message=f"getting the base {order.model} ready")
     place = source.find(order.model, order.home, weights=True)
 
     import torch  # the heavy part, after the signal handler and after what may fail sooner

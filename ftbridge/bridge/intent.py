@@ -1,0 +1,34 @@
+"""A request before it is sent: what it asks for, and when two of them ask for the same."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+from ftbridge.ledger import Intent, Prepared
+from ftbridge.model import Spec, now
+
+
+def place_of(data: str | Path) -> Path:
+    """The file wherever the working folder will be; - stays standard input."""
+    return Path(data) if str(data) == "-" else Path(data).absolute()
+
+
+def make_intent(spec: Spec, prepared: Prepared, key: str | None) -> Intent:
+    """The wish for a new job, with an id that also is the tag by which the vendor's job is known."""
+    return Intent(
+        id=f"ftb_{secrets.token_hex(6)}",
+        target=spec.target,
+        spec=spec,
+        prepared=prepared,
+        request_hash=request_hash(spec, prepared),
+        key=key,
+        created_at=now(),
+    )
+
+
+def request_hash(spec: Spec, prepared: Prepared) -> str:
+    """Equal for requests that ask for the same: the content of the files counts, not where they lie."""
+    asked = spec.model_dump_json(exclude={"data", "validation"}) + prepared.model_dump_json()
+    return hashlib.sha256(asked.encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""Hosted targets on the command line, against mocked vendors: what is refused, and what that leaves behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import openai
+from command_line import Cli
+
+MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
+
+
+def test_without_a_key_there_is_no_job(cli: Cli, rows: Path) -> None:
+    ran = cli("submit", rows, "--to", "openai:gpt-4.1-mini-2025-04-14", "--key", "monday")
+    assert ran.code == 2
+    assert "OPENAI_API_KEY" in ran.err
+    assert cli("jobs", "--json").json == {"jobs": []}
+
+
+def test_a_key_of_ones_own_is_free_again_after_a_refusal(cli: Cli, rows: Path) -> None:
+    refused = cli("submit", rows, "--to", "mock+openai:gpt-9-ultra", "--key", "monday")
+    assert refused.code == 3
+    assert "gpt-9-ultra" in refused.err
+    [failed] = cli("jobs", "--json").json["jobs"]
+    assert failed["status"] == "failed"
+    resumed = cli("resume", failed["id"])
+    assert resumed.code == 2
+    assert "never reached the provider" in resumed.err
+    again = cli("submit", rows, "--to", MOCKED, "--key", "monday")
+    assert again.code == 0
+    assert again.out.strip() != failed["id"]
+
+
+def test_a_closed_vendor_is_refused_with_what_to_use_instead(cli: Cli, rows: Path) -> None:
+    ran = cli("submit", rows, "--to", "mistral:open-mistral-nemo")
+    assert ran.code == 3
+    assert "2026" in ran.err
+    assert "local:" in ran.err
+
+
+def test_what_to_think_about_is_said_before_paying(cli: Cli, rows: Path, tmp_path: Path) -> None:
+    leaky = tmp_path / "leaky.jsonl"
+    leaky.write_text(rows.read_text("utf-8").replace("Say one.", "Write to jane.doe@example.org."), "utf-8")
+    ran = cli("submit", leaky, "--to", MOCKED, "--validation", leaky)
+    assert ran.code == 0
+    assert "e-mail" in ran.err
+    assert "jane.doe@example.org" not in ran.err + ran.out
+    assert "validation" in ran.err
+
+
+def test_standard_input_is_checked_as_a_file_is(cli: Cli, rows: Path) -> None:
+    from_file, from_stdin = cli("check", rows, "--json").json, cli("check", "-", "--json", stdin=rows.read_text()).json
+    assert {**from_stdin, "file": ""} == {**from_file, "file": ""}
+
+
+def test_the_mocked_vendors_are_a_server_for_any_sdk(home: Path, rows: Path) -> None:
+    environment = {**os.environ, "FTBRIDGE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "ftbridge", "mock", "--port", "18765", "--speed", "600"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        printed = "".join(server.stdout.readline() for _line in range(6))
+        found = dict(re.findall(r"export (\w+)=(\S+)", printed))
+        assert {"OPENAI_BASE_URL", "TOGETHER_BASE_URL", "MISTRAL_BASE_URL"} <= found.keys()
+        with openai.OpenAI(base_url=found["OPENAI_BASE_URL"], api_key="any", max_retries=5) as client:
+            assert client.files.create(file=rows, purpose="fine-tune").bytes == rows.stat().st_size
+        server.terminate()
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
+def test_asking_for_help_is_no_mistake(cli: Cli, words: list[str]) -> None:
+    ran = cli(*words)
+    assert ran.code == 0
+    assert ran.err == ""
