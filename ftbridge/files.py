@@ -1,16 +1,61 @@
-"""Writing files whole or not at all."""
+"""Writing so that a crash at any moment leaves the old content or the new, never a part of either."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Write beside `file`, make sure that it is on the disk, and rename: a reader sees the old or the new."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    with draft.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(file)
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """A temporary path beside `file`, to be written in the block; afterwards it takes the place of `file`.
+
+    It keeps the ending of `file`, which some writers look at. When the block raises, `file` stays as it was.
+    """
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new-", suffix=file.suffix)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        to_disk(beside)
+        beside.replace(file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    to_disk(file.parent)
+
+
+def write(file: Path, content: bytes) -> None:
+    """Replace `file` by one that holds `content`."""
+    with replacing(file) as beside:
+        beside.write_bytes(content)
+
+
+def to_disk(path: Path) -> None:
+    """Return when the file or folder (its list of names) has reached the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside `folder`, to be filled in the block; afterwards it takes the place of `folder`."""
+    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    try:
+        yield beside
+        for path in [*beside.rglob("*"), beside]:
+            to_disk(path)
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    to_disk(folder.parent)

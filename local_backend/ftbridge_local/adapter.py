@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
+from ftbridge.files import replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Provider, RemoteJob, Reply
-from ftbridge_local.files import replacing
 from ftbridge_local.folder import JobFolder, Order
 
 if TYPE_CHECKING:

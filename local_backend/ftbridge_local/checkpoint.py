@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ftbridge_local.files import whole_folder
+from ftbridge.files import whole_folder
 from ftbridge_local.model import Model
 
 _KEPT = 2

@@ -25,9 +25,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from ftbridge.files import write
 from ftbridge.model import Event, Frozen, Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
-from ftbridge_local.files import write
 
 Request = Literal["cancel", "pause"]
 

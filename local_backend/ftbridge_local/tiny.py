@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ftbridge.files import replacing, write
 from ftbridge_local import tiny_text
-from ftbridge_local.files import replacing, write
 
 RECIPE = 1  # part of the folder's name: to be raised with every change to what is made here
 NAME, FOLDER = "tiny", f"tiny-{RECIPE}"

@@ -15,9 +15,9 @@ from types import FrameType
 
 from ftbridge.dataset import read_examples
 from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.files import whole_folder
 from ftbridge.model import Status
 from ftbridge_local import data, source
-from ftbridge_local.files import whole_folder
 from ftbridge_local.folder import JobFolder, Request, hold
 from ftbridge_local.settings import Settings, choose
 from ftbridge_local.tokenizer import Tokenizer

@@ -100,7 +100,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 
 
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
-    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "60").out.strip()
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "150").out.strip()
     until(lambda: steps_done(cli, job_id) > 3)
     worker = folder_of(home, job_id).worker
     assert worker
@@ -133,7 +133,7 @@ def test_cancel_stops_a_job_within_five_seconds(cli: Cli, rows: Path, home: Path
 
 
 def test_watch_can_be_interrupted_and_the_job_goes_on(cli: Cli, rows: Path, home: Path) -> None:
-    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "40").out.strip()
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "200").out.strip()
     command = [sys.executable, "-m", "ftbridge", "watch", job_id]
     environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
     watching = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

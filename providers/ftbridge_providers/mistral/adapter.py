@@ -23,7 +23,7 @@ import msgspec
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired, SpecError
-from ftbridge.files import write_whole
+from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
@@ -243,7 +243,7 @@ class MistralProvider(HostedProvider):
         """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""
         account = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
+        write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:

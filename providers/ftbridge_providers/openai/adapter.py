@@ -14,7 +14,7 @@ import msgspec
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import NotFound
-from ftbridge.files import write_whole
+from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
@@ -228,7 +228,7 @@ class OpenAIProvider(HostedProvider):
         files = job.result.files if job.result else ()
         folder.mkdir(parents=True, exist_ok=True)
         for name in files:
-            write_whole(folder / f"{name}.csv", read_result_file(patiently(partial(self._content, name))))
+            write(folder / f"{name}.csv", read_result_file(patiently(partial(self._content, name))))
         return Result(model=job.result.model if job.result else None, path=folder, files=files)
 
     def _content(self, file_id: str) -> bytes:
