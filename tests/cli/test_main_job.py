@@ -100,7 +100,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 
 
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
-    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "150").out.strip()
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "90").out.strip()
     until(lambda: steps_done(cli, job_id) > 3)
     worker = folder_of(home, job_id).worker
     assert worker
@@ -143,4 +143,10 @@ def test_watch_can_be_interrupted_and_the_job_goes_on(cli: Cli, rows: Path, home
     assert watching.returncode == 130
     assert f"ftbridge watch {job_id}" in err
     assert "Traceback" not in err
-    assert cli("watch", job_id, "--json").code == 0
+    assert folder_of(home, job_id).alive
+    before = steps_done(cli, job_id)
+    until(lambda: steps_done(cli, job_id) > before)
+    assert cli("cancel", job_id).code == 0
+    again = cli("watch", job_id, "--json")
+    assert again.code == 1
+    assert json.loads(again.out.splitlines()[-1])["status"] == "cancelled"
