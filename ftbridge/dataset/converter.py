@@ -22,9 +22,10 @@ class Converter(Protocol):
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row as the target wants it, to be encoded by msgspec.
 
-        Returning `example` itself means that the target takes it as it stands, and the
-        original bytes are passed on; a `notes.changed(code)` then says what the target will not
-        use. Every other return goes with at least one `notes.changed(code)`. An example that the target cannot take is a `notes.error(…)`,
-        and what is returned then is not used. Never raises, and never alters `example`.
+        Returning `example` itself means that the target takes it as it stands, and the original
+        bytes are passed on; a `notes.changed(code)` then says what the target will not use. Every
+        other return goes with at least one `notes.changed(code)`. An example that the target
+        cannot take is a `notes.error(…)`, and what is returned then is not used. Never raises,
+        and never alters `example`.
         """
         ...
