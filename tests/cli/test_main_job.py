@@ -137,7 +137,8 @@ def test_watch_can_be_interrupted_and_the_job_goes_on(cli: Cli, rows: Path, home
     command = [sys.executable, "-m", "ftbridge", "watch", job_id]
     environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
     watching = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until(lambda: steps_done(cli, job_id) > 1)
+    assert watching.stdout
+    assert watching.stdout.readline()  # it has begun to look
     watching.send_signal(signal.SIGINT)
     _out, err = watching.communicate(timeout=20)
     assert watching.returncode == 130
