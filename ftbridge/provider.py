@@ -134,8 +134,8 @@ class Provider:
         """Start the job: one request, never retried, carrying `tag` so that `find` can see it."""
         self._unsupported("create")
 
-    def find(self, tag: str) -> RemoteJob | None:
-        """The job that carries `tag`, if the vendor has one."""
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs that carry `tag`, oldest first: none or one, unless something went badly wrong."""
         self._unsupported("find")
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:

@@ -160,11 +160,10 @@ class ProviderContract:
 
     def test_a_job_nobody_made_is_left_out_of_a_poll_and_not_found(self, provider: Provider) -> None:
         assert list(provider.poll(["ftb_nobody"])) == []
-        assert provider.find("ftb_nobody") is None
+        assert provider.find("ftb_nobody") == []
 
     def test_the_tag_finds_the_job(self, provider: Provider, finished: Finished) -> None:
-        found = provider.find("ftb_contract0001")
-        assert found is not None
+        [found] = provider.find("ftb_contract0001")
         assert found.remote_id == finished.remote.remote_id
 
     def test_the_result_can_be_fetched(self, provider: Provider, finished: Finished, tmp_path: Path) -> None:
@@ -193,7 +192,7 @@ class ProviderContract:
         with pytest.raises(FtbridgeError) as problem:
             provider.create(spec, "no-such/model-at-all", Files(training="no-such-file"), tag="ftb_contract0003")
         assert problem.value.hint
-        assert provider.find("ftb_contract0003") is None
+        assert provider.find("ftb_contract0003") == []
 
     def long(self, spec: Spec) -> Spec:
         """The small job made long enough to be interrupted."""

@@ -40,9 +40,9 @@ class ScriptedProvider(Provider):
             raise self.after.pop()
         return RemoteJob(remote_id=remote_id, status=Status.QUEUED, raw_status="waiting")
 
-    def find(self, tag: str) -> RemoteJob | None:
+    def find(self, tag: str) -> list[RemoteJob]:
         found = [remote_id for remote_id, of in self.jobs.items() if of == tag]
-        return RemoteJob(remote_id=found[0], status=Status.RUNNING, raw_status="going") if found else None
+        return [RemoteJob(remote_id=remote_id, status=Status.RUNNING, raw_status="going") for remote_id in found]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         return [self.polled[remote_id] for remote_id in remote_ids if remote_id in self.polled]

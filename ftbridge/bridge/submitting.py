@@ -36,7 +36,7 @@ def submit(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Re
         if not mine or record.job.status is not Status.SUBMITTING:
             return record
         if record.posted_at and (found := provider.find(record.job.id)):
-            return _adopt(record, found, ledger)
+            return _adopt(record, found[0], ledger)
         if record.posted_at and now() - record.posted_at < timedelta(seconds=provider.listing_lag_seconds):
             return record
         try:

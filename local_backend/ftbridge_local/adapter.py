@@ -119,10 +119,10 @@ class LocalProvider(Provider):
             os.close(lock)
         return job.snapshot()
 
-    def find(self, tag: str) -> RemoteJob | None:
+    def find(self, tag: str) -> list[RemoteJob]:
         """The job, if a worker is or has been at it."""
         job = self._job(tag)
-        return job.snapshot() if job.begun or (job.exists and job.alive) else None
+        return [job.snapshot()] if job.begun or (job.exists and job.alive) else []
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as their folders tell; one whose worker died is failed."""

@@ -133,7 +133,7 @@ def test_a_job_that_was_over_when_it_was_found_is_ended_by_the_next_look_with_it
     over = RemoteJob(
         remote_id="remote-1", status=Status.SUCCEEDED, raw_status="done", result=Result(model="tuned-model")
     )
-    monkeypatch.setattr(provider, "find", lambda _tag: over)
+    monkeypatch.setattr(provider, "find", lambda _tag: [over])
     provider.polled["remote-1"] = over
     posted = ledger.change(record, posted_at=now())
     assert posted is not None

@@ -131,10 +131,10 @@ def test_a_job_whose_worker_never_began_is_not_found_and_is_made_again(lab: Lab)
     assert lock is not None
     folder.set_status(Status.SUBMITTING)  # as far as a process gets that is killed just before it starts the worker
     os.close(lock)
-    assert lab.provider.find("unborn") is None
+    assert lab.provider.find("unborn") == []
     assert lab.look("unborn").status is Status.FAILED
     lab.submit("unborn", **LONG)
-    assert lab.provider.find("unborn") is not None
+    assert lab.provider.find("unborn")
     lab.provider.cancel("unborn")
 
 

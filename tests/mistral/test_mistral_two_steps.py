@@ -45,7 +45,7 @@ def test_a_job_is_started_once_and_only_when_its_files_are_validated(
     made = provider.create(spec, MODEL, files, tag=TAG)
     assert made.raw_status == "QUEUED"
     assert asked(mock, "create_job") == asked(mock, "start_job") == 1
-    assert provider.find(TAG) is not None
+    assert provider.find(TAG)
     assert asked(mock, "start_job") == 1
 
 
@@ -56,8 +56,7 @@ def test_a_process_that_dies_between_create_and_start_leaves_a_job_that_find_sta
     time.sleep(0.1)
     assert [remote.raw_status for remote in provider.poll([job.id])] == ["VALIDATED"]
     assert asked(mock, "start_job") == 0
-    found = provider.find(TAG)
-    assert found is not None
+    [found] = provider.find(TAG)
     assert (found.remote_id, found.raw_status) == (job.id, "QUEUED")
     assert asked(mock, "create_job") == asked(mock, "start_job") == 1
 
@@ -127,7 +126,7 @@ def test_a_route_that_is_gone_is_retired_and_asked_once(
     with pytest.raises(ProviderRetired) as problem:
         provider.find(TAG)
     assert problem.value.status == 410
-    assert provider.find(TAG) is None
+    assert provider.find(TAG) == []
 
 
 @pytest.mark.parametrize(

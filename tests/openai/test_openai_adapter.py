@@ -156,7 +156,7 @@ def test_a_create_is_one_request_whatever_comes_back(
     assert problem.value.hint
     assert made(mock) == jobs
     found = provider.find(TAG)
-    assert (found is not None) is bool(jobs)
+    assert bool(found) is bool(jobs)
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])
@@ -184,9 +184,9 @@ def test_a_listing_that_lags_does_not_show_the_job_yet(provider: OpenAIProvider,
     file = provider.upload(spec.data, key="k1")
     mock.faults.add("list_jobs=lag:60")
     provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    assert provider.find(TAG) is None
+    assert provider.find(TAG) == []
     mock.faults.clear()
-    assert provider.find(TAG) is not None
+    assert provider.find(TAG)
 
 
 def test_a_status_nobody_knows_is_kept(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
@@ -200,7 +200,7 @@ def test_a_status_nobody_knows_is_kept(provider: OpenAIProvider, mock: OpenAIMoc
 def test_a_job_without_our_tag_is_never_adopted(provider: OpenAIProvider, spec: Spec) -> None:
     file = provider.upload(spec.data, key="k1")
     provider.create(spec, MODEL, Files(training=file), tag="ftb_other")
-    assert provider.find(TAG) is None
+    assert provider.find(TAG) == []
 
 
 def test_many_jobs_are_polled_by_pages(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:

@@ -59,7 +59,7 @@ def test_a_create_that_is_refused_is_not_sent_again(
     assert problem.value.hint
     assert KEY not in repr(problem.value)
     assert count(mock, "create_job") == 0
-    assert provider.find(TAG) is None
+    assert provider.find(TAG) == []
 
 
 @pytest.mark.parametrize("fault", MADE_ALL_THE_SAME)
@@ -70,8 +70,7 @@ def test_a_job_whose_answer_is_lost_is_made_once_and_found(
     with pytest.raises(MADE_ALL_THE_SAME[fault]):
         provider.create(make_spec(), MODEL, files, tag=TAG)
     assert count(mock, "create_job") == 1
-    found = provider.find(TAG)
-    assert found is not None
+    [found] = provider.find(TAG)
     assert finish(provider, found.remote_id).status is Status.SUCCEEDED
 
 
@@ -91,9 +90,9 @@ def test_a_listing_that_lags_hides_the_job_for_a_while(
 ) -> None:
     mock.faults.add("list_jobs=lag:60")
     provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert provider.find(TAG) is None
+    assert provider.find(TAG) == []
     mock.faults.clear()
-    assert provider.find(TAG) is not None
+    assert provider.find(TAG)
 
 
 @pytest.mark.parametrize("fault", ["500", "429:0.01", "cut"])

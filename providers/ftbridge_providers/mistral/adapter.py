@@ -168,11 +168,12 @@ class MistralProvider(HostedProvider):
         given = spec.hyperparameters.given()
         return {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
 
-    def find(self, tag: str) -> RemoteJob | None:
-        """The oldest job whose suffix is the tag, started if that was left undone."""
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs whose suffix is the tag; the oldest is started if that was left undone."""
         # a gateway that ignores the filter must not make us adopt somebody else's job
         found = [job for job in self._listing(suffix=tag) if job.suffix == tag]
-        return self._started(min(found, key=lambda job: job.created_at).id) if found else None
+        oldest, *others = sorted(found, key=lambda job: job.created_at) or [None]
+        return [self._started(oldest.id), *map(read_job, others)] if oldest else []
 
     def _started(self, remote_id: str) -> RemoteJob:
         """The job, once its files are validated and it is started."""

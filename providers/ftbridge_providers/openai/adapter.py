@@ -135,8 +135,8 @@ class OpenAIProvider(HostedProvider):
         plain = re.sub(r"[^A-Za-z0-9-]+", "-", name or "").strip("-")[: self.suffix_limit - len(tag) - 1]
         return f"{plain}-{tag}" if plain else tag
 
-    def find(self, tag: str) -> RemoteJob | None:
-        """The oldest job whose metadata carry the tag."""
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs whose metadata carry the tag."""
 
         def ask() -> list[Any]:
             with self._understood():
@@ -144,7 +144,7 @@ class OpenAIProvider(HostedProvider):
 
         # a gateway that ignores the filter must not make us adopt somebody else's job
         found = [job for job in patiently(ask) if (job.metadata or {}).get(TAG) == tag]
-        return self._read(min(found, key=lambda job: job.created_at)) if found else None
+        return [self._read(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages of 100, newest first, until all are seen."""

@@ -161,10 +161,10 @@ class TogetherProvider(HostedProvider):
             answer = self.client.post("/v1/fine-tunes", body=body, cast_to=FinetuneResponse)
         return read_job(sound(answer))
 
-    def find(self, tag: str) -> RemoteJob | None:
-        """The oldest job whose suffix ends with the tag."""
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs whose suffix ends with the tag."""
         found = [job for job in self._listed() if carries(job.suffix, tag)]
-        return self._read(min(found, key=lambda job: job.created_at)) if found else None
+        return [self._read(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one, many by the listing."""
