@@ -172,8 +172,8 @@ class MistralProvider(HostedProvider):
         """The jobs whose suffix is the tag; the oldest is started if that was left undone."""
         # a gateway that ignores the filter must not make us adopt somebody else's job
         found = [job for job in self._listing(suffix=tag) if job.suffix == tag]
-        oldest, *others = sorted(found, key=lambda job: job.created_at) or [None]
-        return [self._started(oldest.id), *map(read_job, others)] if oldest else []
+        found.sort(key=lambda job: job.created_at)
+        return [self._started(job.id) if job is found[0] else read_job(job) for job in found]
 
     def _started(self, remote_id: str) -> RemoteJob:
         """The job, once its files are validated and it is started."""
