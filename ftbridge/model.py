@@ -49,7 +49,8 @@ class Hyperparameters(Frozen):
     """The uniform hyperparameters. `None` leaves the choice to the provider.
 
     `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
-    rate: neither is ever turned into the other.
+    rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
+    low-rank adapter, or all of them.
     """
 
     epochs: int | None = Field(None, ge=1, le=1000)
@@ -62,10 +63,11 @@ class Hyperparameters(Frozen):
     lora_rank: int | None = Field(None, ge=1, le=1024)
     lora_alpha: float | None = Field(None, gt=0)
     lora_dropout: float | None = Field(None, ge=0, lt=1)
+    tuning: Literal["lora", "full"] | None = None
     max_seq_length: int | None = Field(None, ge=8)
     beta: float | None = Field(None, gt=0)
 
-    def given(self) -> dict[str, int | float]:
+    def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""
         return self.model_dump(exclude_none=True)
 

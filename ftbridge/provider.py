@@ -126,6 +126,12 @@ class Provider:
         Called before anything is converted or uploaded; most providers have nothing to say. No network.
         """
 
+    def check_limits(self, spec: Spec, model: str) -> None:
+        """Raises `SpecError` for what the vendor's own limits for `model` forbid.
+
+        Called before anything is uploaded, and may ask the vendor; most providers have nothing to ask.
+        """
+
     def upload(self, file: Path, *, key: str) -> str:
         """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""
         self._unsupported("upload")

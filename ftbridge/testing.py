@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 
 import pytest
 
@@ -109,8 +109,9 @@ class ProviderContract:
         table = provider.capabilities.hyperparameters
         refused = [name for name in Hyperparameters.model_fields if name not in table or table[name].how == "refused"]
         for name in refused:
-            value = 0.5 if Hyperparameters.model_fields[name].annotation == float | None else 16
-            asked = spec.model_copy(update={"hyperparameters": Hyperparameters.model_validate({name: value})})
+            asked = spec.model_copy(
+                update={"hyperparameters": Hyperparameters.model_validate({name: _some_value(name)})}
+            )
             with pytest.raises(SpecError) as problem:
                 provider.check_spec(asked)
             assert name in problem.value.message
@@ -197,3 +198,9 @@ class ProviderContract:
     def long(self, spec: Spec) -> Spec:
         """The small job made long enough to be interrupted."""
         return spec.model_copy(update={"hyperparameters": spec.hyperparameters.model_copy(update={"epochs": 50})})
+
+
+def _some_value(name: str) -> Any:
+    """A value that the hyperparameter may have."""
+    kind = get_args(Hyperparameters.model_fields[name].annotation)[0]
+    return next(iter(get_args(kind)), 0.5 if kind is float else 16)

@@ -50,12 +50,13 @@ def submit(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Re
 
 
 def _create(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Record:
+    model = parse_target(record.job.target).model
+    provider.check_limits(record.job.spec, model)
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
     posted = ledger.change(record, posted_at=now())
     if posted is None:
         return ledger.job(record.job.id)
-    model = parse_target(record.job.target).model
     made = provider.create(record.job.spec, model, Files(training=training, validation=validation), tag=record.job.id)
     return _adopt(posted, made, ledger)
 

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -87,10 +87,15 @@ def _job_options() -> list[inspect.Parameter]:
 
 
 def _hyperparameter_options() -> list[inspect.Parameter]:
-    return [
-        _option(name, int if "int" in str(field.annotation) else float, "Default: the provider's own choice.")
-        for name, field in Hyperparameters.model_fields.items()
-    ]
+    return [_option(name, *_kind(field.annotation)) for name, field in Hyperparameters.model_fields.items()]
+
+
+def _kind(annotation: Any) -> tuple[type, str]:
+    """What an option of that annotation is given as, and its help."""
+    one = next(kind for kind in get_args(annotation) if kind is not type(None))
+    if words := get_args(one):
+        return str, f"{' or '.join(words)}; default: the provider's own choice."
+    return one, "Default: the provider's own choice."
 
 
 def _option(name: str, kind: type, help_text: str) -> inspect.Parameter:

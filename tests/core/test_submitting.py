@@ -9,7 +9,7 @@ import pytest
 from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.bridge.submitting import submit
-from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
+from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, SpecError, StateError
 from ftbridge.ledger import Intent, Ledger, Prepared, Record, job_lock
 from ftbridge.model import Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
@@ -38,6 +38,16 @@ def test_a_job_is_made_once_with_its_tag_and_remembered(
     assert provider.jobs == {"remote-1": "ftb_aaaa"}
     assert submit(made, provider, ledger, tmp_path) == made
     assert len(provider.jobs) == 1
+
+
+def test_what_is_beyond_the_vendors_limits_is_refused_before_anything_is_uploaded(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    provider.limits.append(SpecError("epochs = 200 is too many", hint="The nearest it takes is 100."))
+    with pytest.raises(SpecError):
+        submit(record, provider, ledger, tmp_path)
+    assert provider.uploads == []
+    assert ledger.job("ftb_aaaa").job.status is Status.FAILED
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -136,16 +136,16 @@ BEYOND: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("name", BEYOND)
 def test_a_value_beyond_the_models_limits_is_refused_with_the_nearest(
-    provider: TogetherProvider, mock: TogetherMock, files: Files, name: str
+    provider: TogetherProvider, mock: TogetherMock, name: str
 ) -> None:
     value, nearest = BEYOND[name]
     with pytest.raises(SpecError, match=name) as problem:
-        provider.create(make_spec(**{name: value}), MODEL, files, tag=TAG)
+        provider.check_limits(make_spec(**{name: value}), MODEL)
     assert nearest in problem.value.hint
-    assert count(mock, "create_job") == 0
+    assert {seen.operation for seen in mock.seen} == {"model_limits"}
 
 
-@pytest.mark.parametrize("values", [{"beta": 0.1}, {"lora_alpha": 12.7}], ids=str)
+@pytest.mark.parametrize("values", [{"beta": 0.1}, {"lora_alpha": 12.7}, {"tuning": "full", "lora_rank": 8}], ids=str)
 def test_a_value_for_no_model_is_refused_before_anything_is_sent(
     provider: TogetherProvider, mock: TogetherMock, values: dict[str, Any]
 ) -> None:
@@ -176,10 +176,35 @@ def test_a_job_that_trained_all_weights_is_gone_on_with_so_and_gives_them_all(
     provider.create(make_spec(), whole.id, files, tag=TAG)
     assert bodies(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
     with pytest.raises(SpecError, match="all weights"):
-        provider.create(make_spec(lora_rank=8), whole.id, files, tag=TAG)
+        provider.check_limits(make_spec(lora_rank=8), whole.id)
     result = provider.fetch(whole.id, tmp_path / "out")
     assert result.path
     assert (result.path / "model.safetensors").is_file()
+
+
+def test_all_weights_are_trained_where_that_is_asked_for(
+    provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
+) -> None:
+    spec = make_spec(tuning="full", learning_rate=2e-5)
+    provider.check_limits(spec, MODEL)
+    made = provider.create(spec, MODEL, files, tag=TAG)
+    assert bodies(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
+    finish(provider, made.remote_id)
+    result = provider.fetch(made.remote_id, tmp_path / "out")
+    assert result.path
+    assert (result.path / "model.safetensors").is_file()
+    provider.create(make_spec(tuning="lora"), made.remote_id, files, tag="ftb_0123456789ac")
+    assert bodies(mock, "create_job")[-1]["training_type"]["type"] == "Lora"
+    check_seen("together", mock.seen, prefix="/v1")
+
+
+def test_a_model_of_which_only_an_adapter_is_trained_says_so_before_anything_is_sent(
+    provider: TogetherProvider, mock: TogetherMock
+) -> None:
+    with pytest.raises(SpecError, match="does not train all weights of zai-org/GLM") as problem:
+        provider.check_limits(make_spec(tuning="full"), "zai-org/GLM-4.6")
+    assert "--tuning lora" in problem.value.hint
+    assert {seen.operation for seen in mock.seen} == {"model_limits"}
 
 
 def test_a_finished_job_tells_its_price_and_tokens(provider: TogetherProvider, files: Files) -> None:

@@ -55,6 +55,7 @@ CAPABILITIES = Capabilities(
         "lora_rank": _NO_LORA,
         "lora_alpha": _NO_LORA,
         "lora_dropout": _NO_LORA,
+        "tuning": _NO_LORA,
         "max_seq_length": Handling(how="renamed", to="seq_len"),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
     },

@@ -52,6 +52,7 @@ CAPABILITIES = Capabilities(
         "lora_rank": _NO_LORA,
         "lora_alpha": _NO_LORA,
         "lora_dropout": _NO_LORA,
+        "tuning": _NO_LORA,
         "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
         "beta": APPLIED,
     },

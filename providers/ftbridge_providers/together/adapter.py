@@ -31,6 +31,7 @@ from ftbridge_providers.together.request import (
     create_body,
     is_checkpoint,
     make_suffix,
+    trains_all,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ CAPABILITIES = Capabilities(
         "lora_rank": Handling(how="renamed", to="lora_r"),
         "lora_alpha": APPLIED,
         "lora_dropout": APPLIED,
+        "tuning": Handling(how="renamed", to="training_type"),
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta"),
     },
@@ -145,15 +147,15 @@ class TogetherProvider(HostedProvider):
             )
         return file.processing_status in (None, "COMPLETED")  # files of old have no such field
 
+    def check_limits(self, spec: Spec, model: str) -> None:
+        """By the limits that Together gives for each model."""
+        parent = self._parent(model)
+        check_limits(spec, self._limits(model, parent), whole=trains_all(spec, parent))
+
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
-        """The model's limits are read, and checked; then one POST, with the tag at the end of `suffix`."""
-        parent = self._patient(partial(self._get, model.split(":")[0])) if is_checkpoint(model) else None
-        base = parent.model if parent else model
-        limits = self._patient(
-            lambda: sound(self.client.fine_tuning.model_limits(model_name=base), needs="lora_training")
-        )
-        check_values(spec)
-        check_limits(spec, limits)
+        """The model's defaults are read; then one POST, with the tag at the end of `suffix`."""
+        parent = self._parent(model)
+        limits = self._limits(model, parent)
         body = create_body(spec, model, files, limits, suffix=make_suffix(spec.name, tag), parent=parent)
         with understood():
             from together.types import FinetuneResponse
@@ -250,6 +252,16 @@ class TogetherProvider(HostedProvider):
                 hint="`ftbridge jobs` lists what was made here.",
             )
         self._patient(lambda: self.client.fine_tuning.delete(made[0].id))
+
+    def _parent(self, model: str) -> Any:
+        """The job that `model` goes on from, if it does."""
+        return self._patient(partial(self._get, model.split(":")[0])) if is_checkpoint(model) else None
+
+    def _limits(self, model: str, parent: Any) -> Any:
+        base = parent.model if parent else model
+        return self._patient(
+            lambda: sound(self.client.fine_tuning.model_limits(model_name=base), needs="lora_training")
+        )
 
     def _listed(self) -> list[Any]:
         answer = self._patient(lambda: sound(self.client.fine_tuning.list(), needs="data"))

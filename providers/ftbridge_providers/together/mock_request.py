@@ -14,6 +14,9 @@ BASES = {
 }
 """Some models open for tuning, and the highest rank for each (docs.together.ai, supported models, 2026-06)."""
 
+ADAPTERS_ONLY = {"zai-org/GLM-4.6"}
+"""Models of which not all weights can be trained."""
+
 SUFFIX_LIMIT = 40
 LIMITS: dict[str, Any] = {
     "max_num_epochs": 100,
@@ -28,7 +31,6 @@ LIMITS: dict[str, Any] = {
     "supports_vision": False,
     "supports_tools": True,
     "supports_reasoning": True,
-    "supports_full_training": True,
     "merge_output_lora": True,
 }
 _BATCH = {"max_batch_size": 64, "max_batch_size_dpo": 32, "min_batch_size": 1}
@@ -49,7 +51,9 @@ _DEFAULTS: dict[str, Any] = {
 def limits_body(model: str) -> dict[str, Any]:
     """A `FineTuneModelLimits` object."""
     lora = {**_BATCH, "max_rank": BASES[model], "default_rank": 8, "target_modules": ["q_proj", "k_proj", "v_proj"]}
-    return {**LIMITS, "model_name": model, "lora_training": lora, "full_training": _BATCH}
+    full = {name: 0 if model in ADAPTERS_ONLY else limit for name, limit in _BATCH.items()}
+    supported = {"supports_full_training": model not in ADAPTERS_ONLY, "lora_training": lora, "full_training": full}
+    return {**LIMITS, "model_name": model, **supported}
 
 
 def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] | None:
@@ -64,6 +68,7 @@ def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] |
         "suffix": len(request.get("suffix", "")) <= SUFFIX_LIMIT,
         "n_epochs": 1 <= request.get("n_epochs", 1) <= LIMITS["max_num_epochs"],
         "learning_rate": LIMITS["min_learning_rate"] <= request.get("learning_rate", 1e-5) <= 0.01,
+        "training_type": lora.get("type") != "Full" or model not in ADAPTERS_ONLY,
         "lora_r": lora.get("type") != "Lora" or 1 <= lora.get("lora_r", 8) <= BASES[str(model)],
         "batch_size": batch == "max" or _BATCH["min_batch_size"] <= batch <= largest,
         "n_evals": request.get("n_evals", 0) <= LIMITS["max_num_evals"],

@@ -28,19 +28,36 @@ def check_values(spec: Spec) -> None:
             f"lora_alpha = {wanted.lora_alpha} is no whole number, which together wants",
             hint=f"Use {round(wanted.lora_alpha) or 1}; it is twice the rank by default.",
         )
+    if wanted.tuning == "full":
+        _refuse_lora(wanted)
 
 
-def check_limits(spec: Spec, limits: Any) -> None:
-    """Raises `SpecError`, with the nearest value, for what is out of the model's limits."""
-    wanted, training = spec.hyperparameters, limits.lora_training
-    preference = spec.method is Method.DPO
+def check_limits(spec: Spec, limits: Any, *, whole: bool) -> None:
+    """Raises `SpecError`, with the nearest value, for what is out of the model's limits; `whole` is full training."""
+    wanted, preference = spec.hyperparameters, spec.method is Method.DPO
+    if whole and not (limits.supports_full_training and limits.full_training):
+        raise SpecError(
+            f"together does not train all weights of {limits.api_model_name}",
+            hint="The nearest it takes is --tuning lora; or choose another model.",
+        )
+    if whole:
+        _refuse_lora(wanted)
+    training = limits.full_training if whole else limits.lora_training
     largest_batch = training.max_batch_size_dpo if preference else training.max_batch_size
     longest = limits.max_seq_length_dpo if preference else limits.max_seq_length_sft
     _within("epochs", wanted.epochs, 1, limits.max_num_epochs)
     _within("learning_rate", wanted.learning_rate, limits.min_learning_rate, limits.max_learning_rate)
-    _within("lora_rank", wanted.lora_rank, 1, training.max_rank)
+    _within("lora_rank", wanted.lora_rank, 1, limits.lora_training.max_rank)
     _within("batch_size", wanted.batch_size, training.min_batch_size, largest_batch)
     _within("max_seq_length", wanted.max_seq_length, limits.min_max_seq_length, longest)
+
+
+def trains_all(spec: Spec, parent: Any) -> bool:
+    """Whether all weights are trained: as was asked for, else as the job was that is gone on from, else not."""
+    if spec.hyperparameters.tuning:
+        return spec.hyperparameters.tuning == "full"
+    before = parent.training_type if parent else None
+    return bool(before and before.type == "Full")
 
 
 def create_body(
@@ -54,7 +71,7 @@ def create_body(
         ("from_checkpoint" if parent else "model"): model,
         "training_file": files.training,
         "suffix": suffix,
-        "training_type": _training_type(spec.hyperparameters, limits, parent),
+        "training_type": _training_type(spec, limits, parent),
         "training_method": _training_method(spec),
         **{renamed.get(name, name): given[name] for name in plain if name in given},
     }
@@ -81,18 +98,14 @@ def is_checkpoint(model: str) -> bool:
     return model.startswith("ft-")
 
 
-def _training_type(wanted: Hyperparameters, limits: Any, parent: Any) -> dict[str, Any]:
-    """LoRA, unless the job goes on from one that trained all weights; an unsaid rank is the parent's or the model's."""
-    before = parent.training_type if parent else None
-    if before and before.type == "Full":
-        if wanted.lora_rank or wanted.lora_alpha or wanted.lora_dropout:
-            raise SpecError(
-                f"job {parent.id} trained all weights, and so must what goes on from it",
-                hint="Leave lora_rank, lora_alpha and lora_dropout out.",
-            )
+def _training_type(spec: Spec, limits: Any, parent: Any) -> dict[str, Any]:
+    """Always said, since an SDK's silence means one thing or another; an unsaid rank is the parent's or the model's."""
+    wanted, training = spec.hyperparameters, limits.lora_training
+    if trains_all(spec, parent):
         return {"type": "Full"}
-    training = limits.lora_training
-    rank = wanted.lora_rank or (before.lora_r if before else None) or training.default_rank or training.max_rank
+    before = parent.training_type if parent else None
+    inherited = before.lora_r if before and before.type == "Lora" else None
+    rank = wanted.lora_rank or inherited or training.default_rank or training.max_rank
     return {
         "type": "Lora",
         "lora_r": rank,
@@ -100,6 +113,15 @@ def _training_type(wanted: Hyperparameters, limits: Any, parent: Any) -> dict[st
         "lora_dropout": wanted.lora_dropout or 0.0,
         "lora_trainable_modules": "all-linear",
     }
+
+
+def _refuse_lora(wanted: Hyperparameters) -> None:
+    for name in ("lora_rank", "lora_alpha", "lora_dropout"):
+        if getattr(wanted, name) is not None:
+            raise SpecError(
+                f"{name} shapes an adapter, and this job trains all weights",
+                hint=f"Leave {name} out, or use --tuning lora.",
+            )
 
 
 def _training_method(spec: Spec) -> dict[str, Any]:
