@@ -72,6 +72,8 @@ class OpenAIProvider(HostedProvider):
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 64
     listing_lag_seconds: ClassVar[float] = 60.0
+    steering: ClassVar[dict[str, Any]] = {}
+    """What cancel, pause and resume are called with beside the job's id."""
 
     @cached_property
     def client(self) -> OpenAI:
@@ -109,6 +111,12 @@ class OpenAIProvider(HostedProvider):
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, with the tag in `metadata` and `suffix`."""
+        with self._understood():
+            answer = self.client.fine_tuning.jobs.create(**self.request(spec, model, files, tag))
+        return self.read(answer)
+
+    def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
+        """What the SDK's `create` is called with."""
         request: dict[str, Any] = {
             "model": model,
             "training_file": files.training,
@@ -120,9 +128,7 @@ class OpenAIProvider(HostedProvider):
             request["validation_file"] = files.validation
         if spec.hyperparameters.seed is not None:
             request["seed"] = spec.hyperparameters.seed
-        with self._understood():
-            answer = self.client.fine_tuning.jobs.create(**request)
-        return self._read(answer)
+        return request
 
     def method(self, spec: Spec) -> dict[str, Any]:
         """The `method` object; the top-level `hyperparameters` are deprecated and not used."""
@@ -137,44 +143,50 @@ class OpenAIProvider(HostedProvider):
         return f"{plain}-{tag}" if plain else tag
 
     def find(self, tag: str) -> list[RemoteJob]:
-        """The jobs whose metadata carry the tag."""
+        """The jobs that carry the tag, oldest first."""
+        # a vendor that ignores the filter must not make us adopt somebody else's job
+        found = [job for job in self._pages(**self.filter_by(tag)) if self.carries(job, tag)]
+        return [self.read(job) for job in sorted(found, key=lambda job: job.created_at)]
 
-        def ask() -> list[Any]:
-            with self._understood():
-                return list(self.client.fine_tuning.jobs.list(metadata={TAG: tag}, limit=100))
+    def filter_by(self, tag: str) -> dict[str, Any]:
+        """What the listing is asked for when a tag is looked for."""
+        return {"metadata": {TAG: tag}}
 
-        # a gateway that ignores the filter must not make us adopt somebody else's job
-        found = [job for job in patiently(ask) if (job.metadata or {}).get(TAG) == tag]
-        return [self._read(job) for job in sorted(found, key=lambda job: job.created_at)]
+    def carries(self, job: Any, tag: str) -> bool:
+        """Whether a listed job was made with this tag."""
+        return (job.metadata or {}).get(TAG) == tag
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages of 100, newest first, until all are seen."""
         wanted = set(remote_ids)
         if len(wanted) > FEW:
-            for job in self._pages(wanted):
-                yield self._read(job)
+            for job in self._pages():
+                if job.id in wanted:
+                    wanted.remove(job.id)
+                    yield self.read(job)
+                if not wanted:
+                    return
         for remote_id in sorted(wanted):
             try:
-                yield self._read(patiently(partial(self._get, remote_id)))
+                yield self.read(patiently(partial(self._get, remote_id)))
             except NotFound:
                 continue
 
-    def _pages(self, wanted: set[str]) -> Iterator[Any]:
+    def _pages(self, **query: Any) -> Iterator[Any]:
+        """Every job that `query` lists, newest first, each page when it is needed."""
         after = ""
-        while wanted:
-            page = patiently(partial(self._page, after))
-            for job in page.data:
-                if job.id in wanted:
-                    wanted.remove(job.id)
-                    yield job
-            if not page.has_more or not page.data:
+        while True:
+            page = patiently(partial(self._page, after, query))
+            yield from page.data
+            # a vendor that ignores the cursor would send the same page for ever
+            if not page.has_more or not page.data or page.data[-1].id == after:
                 return
             after = page.data[-1].id
 
-    def _page(self, after: str) -> Any:
+    def _page(self, after: str, query: dict[str, Any]) -> Any:
         with self._understood():
             # an empty cursor is left out of the query by the SDK's own marker for that
-            page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit())
+            page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit(), **query)
             return sound(self.name, page, needs="data")
 
     def _get(self, remote_id: str) -> Any:
@@ -219,13 +231,13 @@ class OpenAIProvider(HostedProvider):
     def _steer(self, verb: str, remote_id: str) -> None:
         def ask() -> Any:
             with self._understood():
-                return sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id))
+                return sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.steering))
 
         patiently(ask)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The result files (CSV, a row a step) into `folder`; the weights stay with the vendor."""
-        job = self._read(patiently(partial(self._get, remote_id)))
+        job = self.read(patiently(partial(self._get, remote_id)))
         files = job.result.files if job.result else ()
         folder.mkdir(parents=True, exist_ok=True)
         for name in files:
@@ -270,7 +282,8 @@ class OpenAIProvider(HostedProvider):
         with self._understood():
             self.client.models.delete(model)
 
-    def _read(self, answer: Any) -> RemoteJob:
+    def read(self, answer: Any) -> RemoteJob:
+        """A job of the vendor's as ftbridge tells it."""
         return read_job(sound(self.name, answer), self.statuses)
 
     def _understood(self) -> AbstractContextManager[None]:
