@@ -88,6 +88,8 @@ class MockVendor:
     key_env: ClassVar[str]
     url_env: ClassVar[str]
     """The environment variables that hold the vendor's key and base URL."""
+    absent: ClassVar[frozenset[str]] = frozenset()
+    """Operations of the base class that this vendor does not have."""
 
     def __init__(self, folder: Path, *, speed: float = 60.0, faults: Iterable[Fault] = ()) -> None:
         self.store = Store(folder)
@@ -107,14 +109,23 @@ class MockVendor:
         """The vendor's clock."""
         return time.time()
 
+    def environment(self, url: str) -> dict[str, str]:
+        """The variables that lead the vendor's SDK, and ftbridge's adapter, to this mock served at `url`."""
+        return {self.url_env: f"{url}{self.base_path}", self.key_env: "mock-key"}
+
+    def place(self, path: str) -> str:
+        """Where an operation is served that was written for `path`: for mocks of vendors that speak another's API."""
+        return path
+
     def app(self) -> Starlette:
         """The vendor as a web application."""
         routes = []
         for name in dir(type(self)):
             function = getattr(type(self), name)
-            if route := getattr(function, "route", None):
+            if (route := getattr(function, "route", None)) and name not in self.absent:
                 method, path, open_to_all = route
-                routes.append(Route(path, self._endpoint(name, function, open_to_all), methods=[method]))
+                endpoint = self._endpoint(name, function, open_to_all)
+                routes.append(Route(self.place(path), endpoint, methods=[method]))
         routes.sort(key=lambda route: route.path.count("{"))  # a fixed word wins over a parameter
         return Starlette(routes=routes)
 

@@ -40,6 +40,5 @@ class MockVendors:
         """The variables that lead the vendors' own SDKs, and ftbridge's adapters, to the mocks at `url`."""
         found: dict[str, str] = {}
         for name, vendor in self.vendors.items():
-            found[vendor.url_env] = f"{url}/{name}{vendor.base_path}"
-            found[vendor.key_env] = "mock-key"
+            found |= vendor.environment(f"{url}/{name}")
         return found

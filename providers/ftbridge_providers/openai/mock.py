@@ -16,6 +16,7 @@ from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, 
 from ftbridge.mock.recall import answer_of
 from ftbridge.model import Status
 from ftbridge_providers.openai.mock_bodies import (
+    WORDS,
     File,
     Job,
     checkpoint_body,
@@ -24,7 +25,6 @@ from ftbridge_providers.openai.mock_bodies import (
     job_body,
     result_csv,
     result_file_id,
-    tuned_model,
 )
 from ftbridge_providers.openai.mock_files import FileProblem, check_training_file
 
@@ -58,22 +58,21 @@ class OpenAIMock(MockVendor):
             raise self.refusal(400, "Invalid value for 'purpose'.", param="purpose")
         if call.form["purpose"] == "fine-tune" and not call.file_name.endswith(".jsonl"):
             raise self.refusal(400, f"Invalid file format for Fine-Tuning API. Must be .jsonl, got {call.file_name}")
-        file = self.keep(call.file_name, call.form["purpose"], call.content)
-        return Answer(file_body(file))
+        return Answer(self.show_file(self.keep(call.file_name, call.form["purpose"], call.content)))
 
     @operation("GET", "/v1/files")
     def list_files(self, call: Call) -> Answer:
         """One page of files, newest first."""
         files = [file for file in self.store.all("files", File) if call.query.get("purpose") in (None, file.purpose)]
         files.sort(key=lambda file: file.created_at, reverse=True)
-        page, more = _page([file_body(file) for file in files], call, 10_000)
+        page, more = page_of([self.show_file(file) for file in files], call, 10_000)
         edges = {"first_id": page[0]["id"] if page else "", "last_id": page[-1]["id"] if page else ""}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
 
     @operation("GET", "/v1/files/{file_id}")
     def get_file(self, call: Call) -> Answer:
         """One file's description."""
-        return Answer(file_body(self.file(call.params["file_id"])))
+        return Answer(self.show_file(self.file(call.params["file_id"])))
 
     @operation("GET", "/v1/files/{file_id}/content")
     def get_file_content(self, call: Call) -> Answer:
@@ -91,13 +90,7 @@ class OpenAIMock(MockVendor):
     def create_job(self, call: Call) -> Answer:
         """Make a job; what is wrong with the data shows later, as the job's failure."""
         request = call.body
-        if request.get("model") not in self.bases and not str(request.get("model")).startswith("ft:"):
-            raise self.refusal(
-                400,
-                f"Model {request.get('model')} is not available for fine-tuning or does not exist.",
-                code="model_not_available",
-                param="model",
-            )
+        self.check_request(request)
         content = self.content(self.file(request.get("training_file", ""), param="training_file").id)
         if request.get("validation_file"):
             self.file(request["validation_file"], param="validation_file")
@@ -114,7 +107,7 @@ class OpenAIMock(MockVendor):
         jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
         jobs = [job for job in jobs if wanted.items() <= (job.request.get("metadata") or {}).items()]
         jobs.sort(key=lambda job: job.created_at, reverse=True)
-        page, more = _page([self.show(job) for job in jobs], call, 20)
+        page, more = page_of([self.show(job) for job in jobs], call, 20)
         return Answer({"object": "list", "data": page, "has_more": more})
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}")
@@ -140,7 +133,7 @@ class OpenAIMock(MockVendor):
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/events")
     def job_events(self, call: Call) -> Answer:
         """One page of a job's events, newest first."""
-        page, more = _page(event_bodies(self.job(call), self.now())[::-1], call, 20)
+        page, more = page_of(event_bodies(self.job(call), self.now())[::-1], call, 20)
         return Answer({"object": "list", "data": page, "has_more": more})
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/checkpoints")
@@ -148,14 +141,14 @@ class OpenAIMock(MockVendor):
         """The last three checkpoints, newest first."""
         job = self.job(call)
         found = [moment for moment in job.script.until(self.now()) if moment.checkpoint][-3:]
-        page, more = _page([checkpoint_body(job, moment) for moment in reversed(found)], call, 10)
+        page, more = page_of([checkpoint_body(job, moment) for moment in reversed(found)], call, 10)
         edges = {"first_id": page[0]["id"] if page else None, "last_id": page[-1]["id"] if page else None}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
 
     @operation("GET", "/v1/models")
     def list_models(self, call: Call) -> Answer:
         """The bases and the tuned models."""
-        tuned = [tuned_model(job) for job in self.store.all("jobs", Job) if self.is_done(job)]
+        tuned = [job.model for job in self.store.all("jobs", Job) if self.is_done(job)]
         return Answer({"object": "list", "data": [self.model_body(name) for name in [*self.bases, *tuned]]})
 
     @operation("GET", "/v1/models/{model}")
@@ -179,11 +172,8 @@ class OpenAIMock(MockVendor):
     def chat(self, call: Call) -> Answer:
         """A tuned model knows its training rows by heart."""
         name, messages = call.body["model"], call.body["messages"]
-        job = self.job_of(name)
-        if job is None and name not in self.bases:
-            raise self.refusal(404, f"The model `{name}` does not exist", code="model_not_found", param="model")
-        rows = self.rows(job) if job else []
-        text = answer_of(rows, messages)
+        job = self.served(name)
+        text = answer_of(self.rows(job) if job else [], messages)
         prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
         return Answer(
             {
@@ -207,6 +197,23 @@ class OpenAIMock(MockVendor):
             }
         )
 
+    def check_request(self, request: dict[str, Any]) -> None:
+        """Refuse a create request that cannot become a job."""
+        if request.get("model") not in self.bases and not str(request.get("model")).startswith("ft:"):
+            raise self.refusal(
+                400,
+                f"Model {request.get('model')} is not available for fine-tuning or does not exist.",
+                code="model_not_available",
+                param="model",
+            )
+
+    def served(self, model: str) -> Job | None:
+        """The job whose model is talked to, `None` where it is a base; or the refusal."""
+        job = self.job_of(model)
+        if job is None and model not in self.bases:
+            raise self.refusal(404, f"The model `{model}` does not exist", code="model_not_found", param="model")
+        return job
+
     def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
         """An error answer in OpenAI's envelope."""
         return Refusal(status, self.error(status, message, code=code, param=param))
@@ -225,8 +232,12 @@ class OpenAIMock(MockVendor):
             job = next((job for job in self.store.all("jobs", Job) if result_file_id(job) == file_id), None)
             if job is None or not self.is_done(job):
                 raise self.refusal(404, f"No such File object: {file_id}", param=param)
-            file = self.keep("step_metrics.csv", "fine-tune-results", result_csv(job), file_id)
+            file = self.keep("step_metrics.csv", "fine-tune-results", self.results(job), file_id)
         return file
+
+    def results(self, job: Job) -> bytes:
+        """The result file of a job."""
+        return result_csv(job)
 
     def content(self, file_id: str) -> bytes:
         """The bytes of a file."""
@@ -244,7 +255,7 @@ class OpenAIMock(MockVendor):
         """The finished job that made a model, by the model's id or a checkpoint's."""
         base = model.split(":ckpt-step-")[0]
         jobs = self.store.all("jobs", Job)
-        return next((job for job in jobs if tuned_model(job) == base and self.is_done(job)), None)
+        return next((job for job in jobs if job.model == base and self.is_done(job)), None)
 
     def is_done(self, job: Job) -> bool:
         """Whether the job has succeeded by now."""
@@ -252,7 +263,11 @@ class OpenAIMock(MockVendor):
 
     def rows(self, job: Job) -> list[dict[str, Any]]:
         """The rows a job was trained on."""
-        return check_training_file(self.content(job.request["training_file"]), job.method["type"])
+        return self.read_rows(self.content(job.request["training_file"]), job.method["type"])
+
+    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+        """The rows of a file. Raises `FileProblem` where the vendor would not train on it."""
+        return check_training_file(content, method)
 
     def steer(self, call: Call, change: Callable[[Script], Script]) -> Answer:
         """Change what will become of a job that is not over."""
@@ -266,8 +281,20 @@ class OpenAIMock(MockVendor):
 
     def show(self, job: Job) -> dict[str, Any]:
         """The job as it is now, in a word nobody knows if that is the fault of the day."""
-        odd = self.faults.standing("unknown-status")
-        return job_body(job, self.now(), word="defragmenting" if odd and not self.is_done(job) else "")
+        odd = self.faults.standing("unknown-status") and not self.is_done(job)
+        return self.body(job, "defragmenting" if odd else self.word(job))
+
+    def body(self, job: Job, word: str) -> dict[str, Any]:
+        """The job as the vendor shows it, with `word` as its status."""
+        return job_body(job, self.now(), word)
+
+    def word(self, job: Job) -> str:
+        """The vendor's word for where the job stands."""
+        return WORDS[job.script.status(self.now())]
+
+    def show_file(self, file: File) -> dict[str, Any]:
+        """A file as the vendor shows it."""
+        return file_body(file)
 
     def model_body(self, name: str) -> dict[str, Any]:
         """A `Model` object."""
@@ -280,12 +307,20 @@ class OpenAIMock(MockVendor):
             "shutdown_date": self.bases.get(base),
         }
 
+    def name_model(self, request: dict[str, Any], name: str) -> str:
+        """The id of the model that a job will make; `name` is what tells the job from others."""
+        return f"ft:{request['model']}:mock:{request.get('suffix') or ''}:{name[:8]}"
+
+    def resolved(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
+        """The `method` of a request with nothing left open."""
+        return _resolved(request.get("method") or {"type": "supervised"}, examples)
+
     def make_job(self, request: dict[str, Any], content: bytes) -> Job:
         """The job that a create request makes, with its whole life."""
-        method = _resolved(request.get("method") or {"type": "supervised"}, content.count(b"\n"))
+        method = self.resolved(request, content.count(b"\n"))
         problem: dict[str, Any] | None = None
         try:
-            check_training_file(content, method["type"])
+            self.read_rows(content, method["type"])
         except FileProblem as found:
             problem = found.body
         settings = method[method["type"]]["hyperparameters"]
@@ -304,6 +339,7 @@ class OpenAIMock(MockVendor):
         return Job(
             id=f"ftjob-{name}",
             created_at=started,
+            model=self.name_model(request, name),
             request=request,
             script=write_script(
                 phases,
@@ -332,7 +368,7 @@ def _resolved(method: dict[str, Any], examples: int) -> dict[str, Any]:
     return {"type": kind, kind: {"hyperparameters": settings}}
 
 
-def _page(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:
+def page_of(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:
     """One page of `items` after the one that `after` names, and whether there are more."""
     limit = int(call.query.get("limit", default))
     after = call.query.get("after")

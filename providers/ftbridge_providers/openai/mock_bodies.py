@@ -38,10 +38,11 @@ class File(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """A job: what was asked, and what will become of it."""
+    """A job: what was asked, what will become of it, and the id of the `model` that it makes."""
 
     id: str
     created_at: float
+    model: str
     request: dict[str, Any]
     script: Script
     method: dict[str, Any]
@@ -62,8 +63,8 @@ def file_body(file: File) -> dict[str, Any]:
     }
 
 
-def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
-    """A `FineTuningJob` object as it is at `now`; `word` stands in for its status."""
+def job_body(job: Job, now: float, word: str) -> dict[str, Any]:
+    """A `FineTuningJob` object as it is at `now`, with `word` as its status."""
     status = job.script.status(now)
     succeeded = status is Status.SUCCEEDED
     return {
@@ -73,10 +74,10 @@ def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
         "finished_at": int(job.script.moments[-1].at) if status.final else None,
         "estimated_finish": int(job.script.moments[-1].at) if status is Status.RUNNING else None,
         "model": job.request["model"],
-        "fine_tuned_model": tuned_model(job) if succeeded else None,
+        "fine_tuned_model": job.model if succeeded else None,
         "organization_id": "org-mock",
         "result_files": [result_file_id(job)] if succeeded else [],
-        "status": word or WORDS[status],
+        "status": word,
         "trained_tokens": job.trained_tokens if succeeded else None,
         "training_file": job.request["training_file"],
         "validation_file": job.request.get("validation_file"),
@@ -117,7 +118,7 @@ def checkpoint_body(job: Job, moment: Moment) -> dict[str, Any]:
         "object": "fine_tuning.job.checkpoint",
         "created_at": int(moment.at),
         "fine_tuning_job_id": job.id,
-        "fine_tuned_model_checkpoint": f"{tuned_model(job)}:ckpt-step-{moment.step}",
+        "fine_tuned_model_checkpoint": f"{job.model}:ckpt-step-{moment.step}",
         "step_number": moment.step,
         "metrics": _figures(job, moment),
     }
@@ -131,12 +132,6 @@ def result_csv(job: Job) -> bytes:
             valid = f"{moment.valid_loss},{moment.token_accuracy}" if moment.valid_loss is not None else ","
             lines.append(f"{moment.step},{moment.train_loss},{moment.token_accuracy},{valid}")
     return "\n".join([*lines, ""]).encode()
-
-
-def tuned_model(job: Job) -> str:
-    """The id of the model that the job makes."""
-    base = job.request["model"]
-    return f"ft:{base}:mock:{job.request.get('suffix') or ''}:{job.id.removeprefix('ftjob-')[:8]}"
 
 
 def result_file_id(job: Job) -> str:
