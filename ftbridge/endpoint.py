@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
@@ -23,15 +24,19 @@ class Endpoint(Frozen):
     account: str
     configured: bool = False
     """The base URL is the user's own, not the vendor's."""
+    environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
+    """What the vendor's adapter reads beside these from the environment, where that is not the process's own."""
 
 
-def hosted_endpoint(vendor: str, default_url: str, *, key_env: str, url_env: str) -> Endpoint:
+def hosted_endpoint(
+    vendor: str, default_url: str, *, key_env: str, url_env: str, environment: Mapping[str, str] = os.environ
+) -> Endpoint:
     """The endpoint that the environment gives for `vendor`.
 
-    Raises `ConfigError` for a key that is missing or cannot be a header, never showing it, and for a
-    base URL that would send it in the clear.
+    Raises `ConfigError` for a key that is missing or cannot be a header, never showing it, for a
+    base URL that would send it in the clear, and where there is none: `default_url` may be "".
     """
-    key = os.environ.get(key_env, "").strip()
+    key = environment.get(key_env, "").strip()
     if not key:
         raise ConfigError(f"there is no key for {vendor}", hint=f"Set {key_env} in the environment.")
     if not key.isascii() or not key.isprintable() or " " in key:
@@ -39,7 +44,9 @@ def hosted_endpoint(vendor: str, default_url: str, *, key_env: str, url_env: str
             f"{key_env} holds characters that no key has",
             hint="Set it again; look for line ends and quotation marks that were copied along.",
         )
-    base_url = (os.environ.get(url_env) or default_url).rstrip("/")
+    base_url = (environment.get(url_env) or default_url).rstrip("/")
+    if not base_url:
+        raise ConfigError(f"there is no address for {vendor}", hint=f"Set {url_env} in the environment.")
     _check_url(base_url, url_env)
     account = hashlib.sha256(f"{base_url}\n{key}".encode()).hexdigest()[:12]
     return Endpoint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
@@ -20,6 +22,11 @@ class HostedProvider(Provider):
     def endpoint(self) -> Endpoint:
         """Where the vendor is; raises `ConfigError` where the environment does not say enough."""
         return self._given or hosted_endpoint(self.name, self.default_url, key_env=self.key_env, url_env=self.url_env)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Where the vendor's settings are read from: the process's environment, or what came with the endpoint."""
+        return self._given.environment if self._given else os.environ
 
     @property
     def account(self) -> str:

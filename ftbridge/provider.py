@@ -17,7 +17,7 @@ from ftbridge.endpoint import Endpoint
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Checkpoint, Event, Frozen, Hyperparameters, Method, Result, Spec, Status
 
-Verb = Literal["cancel", "pause", "resume", "checkpoints", "chat", "loss", "models", "delete"]
+Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "models", "delete"]
 
 
 class Handling(Frozen):
@@ -59,6 +59,17 @@ class RemoteJob(Frozen):
     result: Result | None = None
     trained_tokens: int | None = None
     cost_usd: float | None = None
+
+
+class Deployment(Frozen):
+    """A tuned model that the vendor serves, under the vendor's `name` for that.
+
+    `hourly_usd` is what it costs for as long as it is there, talked to or not; `None` where nobody knows.
+    """
+
+    name: str
+    model: str
+    hourly_usd: float | None = None
 
 
 class Usage(Frozen):
@@ -171,6 +182,22 @@ class Provider:
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Write what the finished job gives into `folder`, whole files only."""
         self._unsupported("fetch")
+
+    def hosting(self, tier: str | None = None) -> str:
+        """What it costs to have a model deployed, in a sentence; "" where nothing is known. No network."""
+        return ""
+
+    def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
+        """Have the vendor serve a tuned model, and return when it answers; one that is deployed stays as it is.
+
+        Only for vendors that do not serve what they tuned by themselves. It may cost money by the hour,
+        so nothing else in ftbridge calls it. `tier` is the vendor's word for how it is served.
+        """
+        self._unsupported("deploy")
+
+    def undeploy(self, model: str) -> None:
+        """Stop serving a tuned model, which the vendor keeps; nothing happens where it is not deployed."""
+        self._unsupported("undeploy")
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """The model's answer to the messages of `chat`."""

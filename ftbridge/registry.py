@@ -66,15 +66,16 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
     """Serve the vendor's mock from this process, with its state in the home; where it listens."""
     from ftbridge.mock import MockServer, parse_fault
 
-    mock = load_mock(vendor)
     faults = [parse_fault(rule) for rule in os.environ.get(FAULTS, "").split()]
     speed = _number(SPEED, 60.0)
-    server = MockServer(mock(home / "mock" / vendor, speed=speed, faults=faults).app()).start()
+    mock = load_mock(vendor)(home / "mock" / vendor, speed=speed, faults=faults)
+    server = MockServer(mock.app()).start()
     return Endpoint(
         base_url=server.url + mock.base_path,
         api_key=SecretStr("mock-key"),
         account=f"mock+{vendor}",
         configured=True,
+        environment=mock.environment(server.url),
     )
 
 

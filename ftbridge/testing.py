@@ -24,7 +24,7 @@ import pytest
 
 from ftbridge.dataset import convert
 from ftbridge.dataset.example import Chat, User
-from ftbridge.errors import FtbridgeError, SpecError, Unsupported
+from ftbridge.errors import FtbridgeError, ProviderError, SpecError, Unsupported
 from ftbridge.model import Event, Hyperparameters, Spec, Status
 from ftbridge.provider import Files, Provider, RemoteJob
 
@@ -121,7 +121,7 @@ class ProviderContract:
             assert kept.hyperparameters.given() == {}
 
     def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider) -> None:
-        for verb in {"cancel", "pause", "resume"} - provider.capabilities.verbs:
+        for verb in {"cancel", "pause", "resume", "deploy"} - provider.capabilities.verbs:
             with pytest.raises(Unsupported):
                 getattr(provider, verb)("any")
 
@@ -177,10 +177,23 @@ class ProviderContract:
         if "chat" not in provider.capabilities.verbs:
             pytest.skip(f"{provider.name} does not offer chat")
         assert finished.remote.result is not None
-        assert finished.remote.result.model is not None
-        reply = provider.chat(finished.remote.result.model, Chat(messages=[User(content="Say one.")]), max_tokens=8)
+        model = finished.remote.result.model
+        assert model is not None
+        asked = Chat(messages=[User(content="Say one.")])
+        if "deploy" in provider.capabilities.verbs:
+            with pytest.raises(ProviderError) as problem:
+                provider.chat(model, asked, max_tokens=8)
+            assert "ftbridge deploy" in problem.value.hint
+            made = provider.deploy(model)
+            assert provider.deploy(model) == made
+        reply = provider.chat(model, asked, max_tokens=8)
         assert isinstance(reply.text, str)
         assert reply.model
+        if "deploy" in provider.capabilities.verbs:
+            for _time in range(2):
+                provider.undeploy(model)
+            with pytest.raises(ProviderError):
+                provider.chat(model, asked, max_tokens=8)
 
     def test_a_cancelled_job_ends_as_cancelled(self, provider: Provider, spec: Spec, files: Files) -> None:
         if "cancel" not in provider.capabilities.verbs:

@@ -21,7 +21,7 @@ from ftbridge.errors import DataError, InputError, JobFailed, SpecError, UsageEr
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
-from ftbridge.provider import Provider, Reply
+from ftbridge.provider import Deployment, Provider, Reply
 from ftbridge.registry import load_provider
 from ftbridge.target import Target, parse_target
 
@@ -234,6 +234,22 @@ class Bridge:
         if Path(out).is_file():
             raise InputError(f"{out} is a file, and the result is a folder", hint="Give the name of a folder.")
         return self._provider_of(record).fetch(str(record.job.remote_id), Path(out).absolute())
+
+    def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
+        """Have the vendor serve the tuned model until `undeploy`, and return when it answers.
+
+        Only for vendors that do not serve it by themselves. What it costs is said before it is asked for.
+        """
+        record = self._succeeded(job)
+        provider = self._provider_of(record)
+        if cost := provider.hosting(tier):
+            self._warn(cost)
+        return provider.deploy(_tuned_model(record.job), tier=tier)
+
+    def undeploy(self, job: Job | str) -> None:
+        """Stop serving the tuned model, and paying for that; the vendor keeps the model."""
+        record = self._succeeded(job)
+        self._provider_of(record).undeploy(_tuned_model(record.job))
 
     def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
         """The tuned model's answer to one prompt, or to a whole chat."""
