@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import ConfigError, MissingExtra, TargetError
 from ftbridge.provider import Provider
-from ftbridge.target import Target
+from ftbridge.target import Target, did_you_mean
 
 if TYPE_CHECKING:
     from ftbridge.mock import MockVendor
@@ -38,7 +38,7 @@ def load_provider(target: Target, home: Path) -> Provider:
     if target.provider not in found:
         raise TargetError(
             f"no provider is called {target.provider!r}",
-            hint=f"Installed: {', '.join(sorted(found))}.",
+            hint=f"{did_you_mean(target.provider, found)}Installed: {', '.join(sorted(found))}.",
         )
     made: type[Provider] = _load(found[target.provider])
     if not target.mocked:

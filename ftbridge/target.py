@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from ftbridge.errors import TargetError
@@ -41,4 +42,11 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
             hint=f"Write it as provider:model, for example {_EXAMPLES}.",
         )
     known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
-    raise TargetError(f"{text!r} is not a target", hint=f"Write provider:model, for example {_EXAMPLES}.{known}")
+    hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
+    raise TargetError(f"{text!r} is not a target", hint=hint)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The question that helps after a slip of the finger, with the one name that comes near; else nothing."""
+    near = get_close_matches(word, known, n=1)
+    return f"Did you mean {near[0]!r}? " if near else ""

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
+from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.intent import make_intent, place_of, request_hash
 from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare, sentence
@@ -17,7 +18,7 @@ from ftbridge.bridge.submitting import submit
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
-from ftbridge.errors import DataError, InputError, JobFailed, SpecError, UsageError
+from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
@@ -173,13 +174,15 @@ class Bridge:
         """Everything that is known to have happened to the job, oldest first."""
         return [event for _number, event in self._ledger.events(self._record(job).job.id)]
 
-    def watch(self, *jobs: Job | str, follow: bool = True) -> Iterator[tuple[Job, Event | None]]:
+    def watch(self, *jobs: Job | str, follow: bool = True, history: bool = True) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
         After every look at the providers each job that is not over is yielded with `None`, so that a
-        caller can draw, or stop. With `follow=False` it looks once.
+        caller can draw, or stop. With `follow=False` it looks once; without `history` what the ledger
+        holds already is left out.
         """
-        waiting = {self._record(job).job.id: 0 for job in jobs}
+        known = {self._record(job).job.id: 0 for job in jobs}
+        waiting = known if history else {job_id: len(self._ledger.events(job_id)) for job_id in known}
         while waiting:
             for job in self.refresh(*waiting):
                 for number, event in self._ledger.events(job.id, after=waiting[job.id]):
@@ -229,11 +232,12 @@ class Bridge:
         return self.refresh(record.job.id)[0]
 
     def fetch(self, job: Job | str, out: str | Path) -> Result:
-        """Write what the finished job gives into the folder `out`. Raises `JobFailed` if it gives nothing."""
+        """Write what the finished job gives as the folder `out`. Raises `JobFailed` if it gives nothing.
+
+        Raises `InputError` where the folder holds anything else than this job's result.
+        """
         record = self._succeeded(job)
-        if Path(out).is_file():
-            raise InputError(f"{out} is a file, and the result is a folder", hint="Give the name of a folder.")
-        return self._provider_of(record).fetch(str(record.job.remote_id), Path(out).absolute())
+        return fetch_whole(record.job, self._provider_of(record), Path(out).absolute())
 
     def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
         """Have the vendor serve the tuned model until `undeploy`, and return when it answers.

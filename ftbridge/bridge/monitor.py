@@ -12,6 +12,9 @@ from ftbridge.provider import Provider, RemoteJob
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
 
 
+_BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
+
+
 def sweep(records: Sequence[Record], provider_of: Callable[[Record], Provider], ledger: Ledger) -> None:
     """Poll the jobs that can still change, and commit every change with its events."""
     groups: dict[Provider, dict[str, Record]] = {}
@@ -50,6 +53,10 @@ def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[li
     """
     told, status = [], before
     for event in found:
+        if event.kind == "metric" and status in _BEFORE_RUNNING:
+            # a job that is faster than the looks at it has been running all the same: only that gives metrics
+            told.append(Event(at=event.at, kind="status", status=Status.RUNNING))
+            status = Status.RUNNING
         if event.kind == "status":
             if event.status is None or event.status.final or event.status is status:
                 continue

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftbridge.cli.data import print_report
-from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.models import print_scores
+from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
 from ftbridge.cli.watching import follow
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.example import Chat
@@ -41,7 +42,8 @@ def demo(
     _step("Train a LoRA adapter on it.", f"run {files.train} --to {to} --validation {files.validation}")
     job, found = _train(bridge, files, to, quiet=False)
     _step("Is it better than its base, on tickets neither has seen?", f"evaluate {job.id} {files.heldout} --baseline")
-    _print_scores(found, _validation_losses(bridge, job))
+    print_scores(found)
+    _print_losses(_validation_losses(bridge, job))
     _step("Talk to it.", f'chat {job.id} "…"')
     _print_one_ticket(bridge, job, files)
     _print_next(job, files)
@@ -66,10 +68,7 @@ def _step(sentence: str, command: str) -> None:
     show(f"$ ftbridge {command}\n", style="dim")
 
 
-def _print_scores(found: Evaluation, losses: list[float]) -> None:
-    scores = {"base": found.baseline, "tuned": found.tuned}
-    rows = [[name, f"{score.exact_match:.0%}", number(score.loss)] for name, score in scores.items() if score]
-    console().print(table([f"{found.rows} held-out tickets", "exact answers", "loss"], rows, right=(1, 2)))
+def _print_losses(losses: list[float]) -> None:
     if losses:
         show(f"Validation loss while training: {losses[0]:.3f} at the start, {losses[-1]:.3f} at the end.")
 

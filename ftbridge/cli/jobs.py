@@ -9,7 +9,7 @@ import typer
 
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
-from ftbridge.model import Job, Result, Status
+from ftbridge.model import Event, Job, Result, Status, now
 
 JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
 
@@ -56,20 +56,26 @@ def watch(
     jobs: Annotated[list[str] | None, typer.Argument(help="Jobs to follow; default: all that are not over.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Follow jobs until they are over. Ctrl-C stops the looking, not the jobs."""
+    """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
     bridge = open_bridge()
     bridge.recover()
     chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
     if not chosen:
         say("No job is running.")
     elif as_json:
-        for job, event in bridge.watch(*chosen):
+        for job in map(bridge.job, chosen):
+            _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
+        for job, event in bridge.watch(*chosen, history=False):
             if event is not None:
-                print_json({"id": job.id, **event.model_dump(mode="json", exclude_none=True)})
+                _print_event(job, event)
     else:
         follow([bridge.job(job).id for job in chosen])
     bad = [job for job in chosen if bridge.job(job).status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
+
+
+def _print_event(job: Job, event: Event) -> None:
+    print_json({"id": job.id, **event.model_dump(mode="json", exclude_none=True)})
 
 
 def events(job: JobId, as_json: AsJson = False) -> None:

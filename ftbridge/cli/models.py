@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json
 from ftbridge.errors import UsageError
 from ftbridge.registry import load_provider, provider_names
 from ftbridge.target import Target
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Evaluation
 
 
 def register(app: typer.Typer) -> None:
@@ -106,6 +109,11 @@ def evaluate(
     if as_json:
         print_json(found.model_dump(mode="json", exclude_none=not baseline))
         return
-    scores = {"tuned": found.tuned, **({"base": found.baseline} if found.baseline else {})}
-    rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items()]
-    console().print(table([f"{found.rows} rows", "exact answers", "loss"], rows, right=(1, 2)))
+    print_scores(found)
+
+
+def print_scores(found: Evaluation) -> None:
+    """The scores as a table, the base first where it was asked too."""
+    scores = {"base": found.baseline, "tuned": found.tuned}
+    rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items() if score]
+    console().print(table([f"{found.rows} held-out rows", "exact answers", "loss"], rows, right=(1, 2)))

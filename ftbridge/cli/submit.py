@@ -44,6 +44,11 @@ def run(
     **options: Any,
 ) -> None:
     """Submit, watch until the job is over, and fetch its result."""
+    from ftbridge.bridge.fetching import check_free
+
+    place = out or Path(options["name"]) if out or options["name"] else None
+    if place and not options["key"]:  # whose job may have been fetched before
+        check_free(place)
     job = _submit(data, to, options)
     job = follow([job.id], quiet=as_json)[0]
     if job.status is Status.SUCCEEDED:

@@ -16,16 +16,20 @@ _Told: TypeAlias = Iterable[tuple[Job, Event | None]]
 
 
 def follow(job_ids: Sequence[str], *, quiet: bool = False) -> list[Job]:
-    """Show the jobs until they are over, and return them; Ctrl-C stops the looking, not the jobs."""
+    """Show where the jobs stand and what happens from now on, until they are over, and return them.
+
+    Ctrl-C stops the looking, not the jobs.
+    """
     bridge = open_bridge()
     try:
+        told = bridge.watch(*job_ids, history=False)
         if quiet:
-            for _told in bridge.watch(*job_ids):
+            for _told in told:
                 pass
-        elif sys.stdout.isatty():
-            _draw(bridge.watch(*job_ids))
         else:
-            _print_lines(bridge.watch(*job_ids))
+            for job_id in job_ids:
+                _print(_standing(bridge.job(job_id)))
+            (_draw if sys.stdout.isatty() else _print_lines)(told)
     except KeyboardInterrupt:
         left = [job_id for job_id in job_ids if not bridge.job(job_id).status.final]
         going = "The job goes" if len(left) == 1 else "The jobs go"
@@ -40,10 +44,24 @@ def line(job: Job, event: Event) -> str:
     return f"{when}  {job.id}  {event}"
 
 
+def _standing(job: Job) -> str:
+    """Where a job stands, as one sentence."""
+    known = [f"{job.id} is {job.status}"]
+    if job.latest.step is not None:
+        known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
+    if job.latest.train_loss is not None:
+        known.append(f"loss {number(job.latest.train_loss)}")
+    return ", ".join(known)
+
+
 def _print_lines(told: _Told) -> None:
     for job, event in told:
         if event is not None and _worth_a_line(event):
-            print(clean(line(job, event)), flush=True)  # noqa: T201 - plain lines, where rich would only wrap them
+            _print(line(job, event))
+
+
+def _print(sentence: str) -> None:
+    print(clean(sentence), flush=True)  # noqa: T201 - plain lines, where rich would only wrap them
 
 
 def _worth_a_line(event: Event) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ftbridge.errors import ModelNotFound
+from ftbridge.errors import ModelNotFound, NetworkError
 from ftbridge_local import tiny
 
 ADAPTER = "adapter_config.json"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
+_HUB_SECONDS = 20.0
 _HOW = "Name it as tiny, as the path of a Hugging Face folder, or as ORG/NAME at the hub."
 
 
@@ -35,7 +37,7 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
     """The model's folder, with its tokenizer and config at least, and with `weights` all of it.
 
     What is not on this machine yet is made (`tiny`) or downloaded (the hub, unless HF_HUB_OFFLINE is set).
-    Raises `ModelNotFound`, which says what is missing.
+    Raises `ModelNotFound`, which says what is missing, and `NetworkError` where the hub cannot be reached.
     """
     model = resolve(model)
     if model == tiny.NAME:
@@ -92,14 +94,22 @@ def _from_hub(model: str, *, weights: bool) -> Path:
     else:
         _check(model, {file.name for file in folder.iterdir()}, weights=weights)
         return folder
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its client tells of each of its own tries
     try:
-        names = HfApi().list_repo_files(model)
-        _check(model, set(names), weights=True)
+        # unlike the listing of a model's files, this is asked once, and so fails at once
+        names = {file.rfilename for file in HfApi().model_info(model, timeout=_HUB_SECONDS).siblings or ()}
+        _check(model, names, weights=True)
         return Path(snapshot_download(model, allow_patterns=wanted))
     except ModelNotFound:
         raise
     except Exception as problem:  # the hub's client lets through whatever its HTTP client raises
-        raise ModelNotFound(
-            f"{model} is not on this machine and cannot be had from the hub: {type(problem).__name__}",
-            hint=f"See that the name is right and the hub within reach. {_HOW}",
+        status = getattr(getattr(problem, "response", None), "status_code", 500)
+        if status < 500:
+            raise ModelNotFound(
+                f"{model} is not on this machine, and the hub does not give it: it answered {status}",
+                hint=f"See that the name is right; some models want a login (HF_TOKEN). {_HOW}",
+            ) from problem
+        raise NetworkError(
+            f"{model} is not on this machine, and the hub could not be reached: {type(problem).__name__}",
+            hint="Look at the network and try again, or name a folder that is here.",
         ) from problem

@@ -75,6 +75,17 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
 
     assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
     assert (tmp_path / "again" / "adapter_config.json").exists()
+    assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
+    taken = cli("run", rows, "--to", "local:tiny", "--out", tmp_path / "again")
+    assert taken.code == 2
+    assert "not of this result" in taken.err
+    assert len(cli("jobs", "--json").json["jobs"]) == 1
+
+    watched = cli("watch", job["id"])
+    assert watched.out.splitlines()[0].startswith(f"{job['id']} is succeeded, step ")
+    assert len(watched.out.splitlines()) == 1
+    [told] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
+    assert (told["id"], told["status"]) == (job["id"], "succeeded")
 
 
 def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:

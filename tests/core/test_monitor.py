@@ -100,6 +100,26 @@ def test_a_worker_that_died_is_failed_whatever_its_events_say(
     assert statuses(ledger) == [Status.PAUSED, Status.FAILED]
 
 
+def test_a_job_that_gives_metrics_was_running_though_no_look_saw_it(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    ledger.change(running, status=Status.QUEUED)
+    provider.told = [metric(1, train_loss=2.0), metric(2, train_loss=1.0)]
+    look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    assert statuses(ledger) == [Status.RUNNING, Status.SUCCEEDED]
+    [first, *_rest] = [event for _number, event in ledger.events("ftb_aaaa")]
+    assert (first.status, first.at) == (Status.RUNNING, AT)
+
+
+def test_metrics_that_come_late_do_not_start_a_paused_job(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    ledger.change(running, status=Status.PAUSED)
+    provider.told = [metric(1, train_loss=2.0)]
+    assert look(provider, ledger, Status.PAUSED, "paused").job.status is Status.PAUSED
+    assert statuses(ledger) == []
+
+
 def test_a_word_nobody_knows_is_kept_and_polled_on(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
     seen = look(provider, ledger, Status.UNKNOWN, "defragmenting")
     assert (seen.job.status, seen.job.raw_status) == (Status.UNKNOWN, "defragmenting")

@@ -47,6 +47,21 @@ def test_an_unknown_provider_names_the_known_ones(tmp_path: Path) -> None:
     assert "local" in problem.value.hint
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("opnai:x", "openai"), ("mock+togther:x", "together"), ("locl:x", "local")]
+)
+def test_a_mistyped_provider_is_asked_about(tmp_path: Path, typed: str, meant: str) -> None:
+    with pytest.raises(TargetError) as problem:
+        load_provider(parse_target(typed), tmp_path)
+    assert problem.value.hint.startswith(f"Did you mean {meant!r}?")
+
+
+def test_a_mistyped_name_of_ftbridge_toml_is_asked_about() -> None:
+    with pytest.raises(TargetError) as problem:
+        parse_target("suport", {"support": "local:tiny"})
+    assert problem.value.hint.startswith("Did you mean 'support'?")
+
+
 @pytest.mark.usefixtures("plugin")
 def test_a_third_party_registers_in_the_same_group(tmp_path: Path) -> None:
     provider = load_provider(parse_target("acme:small"), tmp_path)

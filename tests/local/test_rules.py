@@ -14,7 +14,7 @@ from huggingface_hub import constants
 
 from ftbridge.dataset.example import Chat
 from ftbridge.dataset.findings import Notes
-from ftbridge.errors import ModelNotFound, SpecError, UsageError
+from ftbridge.errors import ModelNotFound, NetworkError, SpecError, UsageError
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge_local import tiny
 from ftbridge_local.adapter import LocalProvider
@@ -105,6 +105,18 @@ def test_a_hub_model_that_is_not_cached_is_not_found_offline(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelNotFound, match="acme/small is not in the hub's cache, and HF_HUB_OFFLINE forbids"):
         LocalProvider(home).rules(spec(), "acme/small")
+
+
+def test_a_hub_out_of_reach_is_one_sentence_about_the_network(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(NetworkError, match="the hub could not be reached: ConnectError") as problem:
+        LocalProvider(home).rules(spec(), "acme/small")
+    assert problem.value.exit_code == 4
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_hub_model_is_found_in_the_cache(
