@@ -19,6 +19,7 @@ from ftbridge.errors import (
     QuotaExceeded,
     RateLimited,
     ServerTrouble,
+    TrainingNotAvailable,
 )
 
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
@@ -36,6 +37,9 @@ _KINDS: dict[int, tuple[type[ProviderError], str]] = {
 }
 _MONEY = ("insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached")
 """Codes of a 429 that waiting does not end (OpenAI, error codes guide, 2026)."""
+
+_NO_NEW_JOBS = ("training_not_available",)
+"""Codes of a 403 by which a vendor that is winding down turns an organisation away (OpenAI, deprecations, 2026-05)."""
 
 
 def error_from(
@@ -60,6 +64,11 @@ def error_from(
     sentence = f"{provider} answered {status}: {message.strip() or 'without a word'}"
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)
+    if status == 403 and code in _NO_NEW_JOBS:
+        hint = (
+            "Nothing was made. Send the dataset elsewhere, as --to local:…; `ftbridge providers` lists what there is."
+        )
+        return TrainingNotAvailable(sentence, hint=hint, **known)
     if status == 429:
         return RateLimited(sentence, retry_after=retry_after(headers), hint=_KINDS[429][1], **known)
     if status >= 500 and status != 501:

@@ -16,6 +16,7 @@
     │   ├── Unsupported             the provider does not offer this verb
     │   ├── AuthenticationFailed    401: the key is missing, wrong or revoked
     │   ├── AccessDenied            403: the key may not do this
+    │   ├── TrainingNotAvailable    403 of that code: this account can make no new jobs
     │   ├── ProviderRetired         410, 501, or known from its catalogue: the vendor has closed this
     │   ├── NotFound                404
     │   ├── Conflict                409
@@ -136,6 +137,10 @@ class AuthenticationFailed(ProviderError):
 
 class AccessDenied(ProviderError):
     """403: the key is known, and may not do this."""
+
+
+class TrainingNotAvailable(ProviderError):
+    """403 that no other key ends: the vendor takes no new jobs from this account, and others still may."""
 
 
 class ProviderRetired(ProviderError):

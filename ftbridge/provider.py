@@ -21,11 +21,19 @@ Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "lo
 
 
 class Handling(Frozen):
-    """What a provider does with one hyperparameter; `to` is the vendor's own name for it."""
+    """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
+
+    `least` and `most` are the vendor's own limits, both still taken, and `above` one that is not.
+    `methods` are those that have the hyperparameter, where not all do.
+    """
 
     how: Literal["applied", "renamed", "converted", "refused"]
     to: str = ""
     note: str = ""
+    methods: frozenset[Method] = frozenset()
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
 
 
 APPLIED = Handling(how="applied")
@@ -228,24 +236,32 @@ class Provider:
         """
         if spec.method not in self.capabilities.methods:
             offered = ", ".join(sorted(self.capabilities.methods))
-            raise SpecError(f"{self.name} does not offer method {spec.method}", hint=f"It offers: {offered}.")
+            raise SpecError(f"{self.name} has no {spec.method}", hint=f"It offers: {offered}.")
         said: list[str] = []
         kept: dict[str, Any] = {}
         for name, value in spec.hyperparameters.given().items():
             handling = self.capabilities.hyperparameters.get(name, Handling(how="refused"))
-            if handling.how != "refused":
-                kept[name] = value
-                if handling.how != "applied":
-                    said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {self.name}")
-            elif allow_ignored:
-                said.append(f"{name} = {value} is ignored: {self.name} has no such setting")
-            else:
-                raise SpecError(
-                    f"{self.name} has no {name}",
-                    hint=(handling.note or f"It takes: {', '.join(sorted(self._offered()))}.")
-                    + " Leave it out, or pass --allow-ignored.",
-                )
+            unfit = self._unfit(name, handling, spec.method)
+            if unfit and not allow_ignored:
+                what, hint = unfit
+                raise SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")
+            if unfit:
+                said.append(f"{name} = {value} is ignored: {unfit[0]}")
+                continue
+            _check_range(self.name, name, value, handling)
+            kept[name] = value
+            if handling.how != "applied":
+                said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {self.name}")
         return said, spec.model_copy(update={"hyperparameters": Hyperparameters(**kept)})
+
+    def _unfit(self, name: str, handling: Handling, method: Method) -> tuple[str, str] | None:
+        """Why a hyperparameter cannot be used at all, and what else can; None where it can."""
+        if handling.how == "refused":
+            return f"{self.name} has no {name}", handling.note or f"It takes: {', '.join(sorted(self._offered()))}."
+        if handling.methods and method not in handling.methods:
+            those = " or ".join(sorted(handling.methods))
+            return f"{name} is a setting of {those}, and this job is {method}", f"Use --method {those}."
+        return None
 
     def _offered(self) -> Iterator[str]:
         table = self.capabilities.hyperparameters.items()
@@ -257,3 +273,21 @@ class Provider:
             provider=self.name,
             hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
         )
+
+
+def _check_range(provider: str, name: str, value: float | str, handling: Handling) -> None:
+    """Raises `SpecError`, with the range and the nearest value in it, for what the vendor does not take."""
+    if isinstance(value, str):
+        return
+    least, most, above = handling.least, handling.most, handling.above
+    low = least is not None and value < least
+    if not (low or (most is not None and value > most) or (above is not None and value <= above)):
+        return
+    words = [
+        f"{word} {limit:g}"
+        for word, limit in (("from", least), ("more than", above), ("to", most))
+        if limit is not None
+    ]
+    nearest = least if low else most if above is None or value > above else None
+    hint = f"The nearest it takes is {nearest:g}." if nearest is not None else f"Give it a value above {above:g}."
+    raise SpecError(f"{name} = {value:g} is out of what {provider} takes: {' '.join(words)}", hint=hint)

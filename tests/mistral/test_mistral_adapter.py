@@ -119,7 +119,7 @@ def test_a_sequence_length_below_mistrals_least_is_refused_with_the_nearest(
     short = spec.model_copy(update={"hyperparameters": Hyperparameters(max_seq_length=64)})
     with pytest.raises(SpecError, match="max_seq_length = 64") as problem:
         provider.check_spec(short)
-    assert "at least 100" in problem.value.hint
+    assert problem.value.hint == "The nearest it takes is 100."
 
 
 def test_a_name_that_mistral_will_not_see_is_said(provider: MistralProvider, spec: Spec) -> None:

@@ -20,6 +20,7 @@ from ftbridge.errors import (
     QuotaExceeded,
     RateLimited,
     ServerTrouble,
+    TrainingNotAvailable,
 )
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files, RemoteJob
@@ -157,6 +158,18 @@ def test_a_create_is_one_request_whatever_comes_back(
     assert made(mock) == jobs
     found = provider.find(TAG)
     assert bool(found) is bool(jobs)
+
+
+def test_an_organisation_that_is_turned_away_is_told_where_else_to_go(
+    provider: OpenAIProvider, mock: OpenAIMock, spec: Spec
+) -> None:
+    mock.winding_down = True
+    with pytest.raises(TrainingNotAvailable, match="winding down") as problem:
+        provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    assert (problem.value.status, problem.value.code) == (403, "training_not_available")
+    assert "--to local" in problem.value.hint
+    assert made(mock) == 0
+    check_seen("openai", mock.seen, prefix="/v1")
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])

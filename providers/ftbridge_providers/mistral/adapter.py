@@ -22,7 +22,7 @@ import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired, SpecError
+from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Event, Method, Result, Spec, Status
@@ -37,8 +37,6 @@ JOBS = "/v1/fine_tuning/jobs"
 PAGE_SIZE = 100
 FEW = 3
 """Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
-SHORTEST_SEQUENCE = 100
-"""The least `seq_len` that Mistral takes."""
 
 _NO_LORA = Handling(how="refused", note="Mistral chooses the adapter itself; learning_rate and epochs can be set.")
 
@@ -47,7 +45,7 @@ CAPABILITIES = Capabilities(
     hyperparameters={
         "epochs": APPLIED,
         "batch_size": Handling(how="refused", note="Mistral chooses the batch itself; epochs sets the amount."),
-        "learning_rate": APPLIED,
+        "learning_rate": Handling(how="applied", least=1e-8, most=1),
         "learning_rate_multiplier": Handling(how="refused", note="Mistral takes an absolute learning_rate."),
         "warmup_ratio": Handling(how="renamed", to="warmup_fraction"),
         "weight_decay": APPLIED,
@@ -56,7 +54,7 @@ CAPABILITIES = Capabilities(
         "lora_alpha": _NO_LORA,
         "lora_dropout": _NO_LORA,
         "tuning": _NO_LORA,
-        "max_seq_length": Handling(how="renamed", to="seq_len"),
+        "max_seq_length": Handling(how="renamed", to="seq_len", least=100),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
     },
     verbs=frozenset({"cancel", "chat", "models", "delete"}),
@@ -102,14 +100,8 @@ class MistralProvider(HostedProvider):
         return (None if vocabulary else tekken(model)) or super().counter(model, vocabulary)
 
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
-        """As every provider does; the sequence length has a floor here, and the job's name stays at home."""
+        """As every provider does; and the job's name stays at home."""
         said, spec = super().check_spec(spec, allow_ignored=allow_ignored)
-        length = spec.hyperparameters.max_seq_length
-        if length is not None and length < SHORTEST_SEQUENCE:
-            raise SpecError(
-                f"max_seq_length = {length} is less than Mistral's seq_len may be",
-                hint=f"Give --max-seq-length at least {SHORTEST_SEQUENCE}, or leave it out.",
-            )
         if spec.name:
             said.append(f"the name {spec.name!r} is not sent: Mistral's suffix has room only for the job's tag")
         return said, spec

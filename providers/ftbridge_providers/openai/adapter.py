@@ -39,8 +39,8 @@ _NO_LORA = Handling(
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
-        "epochs": Handling(how="renamed", to="n_epochs"),
-        "batch_size": APPLIED,
+        "epochs": Handling(how="renamed", to="n_epochs", least=1, most=50),
+        "batch_size": Handling(how="applied", least=1, most=256),
         "learning_rate": Handling(
             how="refused",
             note="OpenAI takes learning_rate_multiplier, a factor on a rate that it does not tell.",
@@ -54,7 +54,7 @@ CAPABILITIES = Capabilities(
         "lora_dropout": _NO_LORA,
         "tuning": _NO_LORA,
         "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
-        "beta": APPLIED,
+        "beta": Handling(how="applied", methods=frozenset({Method.DPO}), above=0, most=2),
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "models", "delete"}),
 )

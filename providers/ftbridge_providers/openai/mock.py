@@ -50,6 +50,8 @@ class OpenAIMock(MockVendor):
         (Status.QUEUED, 20.0),
         (Status.RUNNING, 140.0),
     )
+    winding_down: bool = False
+    """Whether this organisation can make new jobs no more, as many cannot since 2026-05."""
 
     @operation("POST", "/v1/files")
     def upload_file(self, call: Call) -> Answer:
@@ -199,6 +201,9 @@ class OpenAIMock(MockVendor):
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Refuse a create request that cannot become a job."""
+        if self.winding_down:
+            said = "OpenAI is winding down the fine-tuning platform and your organization is no longer able to create"
+            raise self.refusal(403, f"{said} new fine-tuning training jobs.", code="training_not_available")
         if request.get("model") not in self.bases and not str(request.get("model")).startswith("ft:"):
             raise self.refusal(
                 400,

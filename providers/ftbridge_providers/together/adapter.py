@@ -57,7 +57,7 @@ CAPABILITIES = Capabilities(
         "lora_dropout": APPLIED,
         "tuning": Handling(how="renamed", to="training_type"),
         "max_seq_length": APPLIED,
-        "beta": Handling(how="renamed", to="dpo_beta"),
+        "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
     },
     verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
 )

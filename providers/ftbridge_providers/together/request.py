@@ -21,8 +21,6 @@ SUFFIX_LIMIT = 40
 def check_values(spec: Spec) -> None:
     """Raises `SpecError` for a value that Together takes for no model at all."""
     wanted = spec.hyperparameters
-    if wanted.beta is not None and spec.method is not Method.DPO:
-        raise SpecError("beta is a setting of preference training", hint="Leave it out, or use --method dpo.")
     if wanted.lora_alpha is not None and not wanted.lora_alpha.is_integer():
         raise SpecError(
             f"lora_alpha = {wanted.lora_alpha} is no whole number, which together wants",
