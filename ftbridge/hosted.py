@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
 
 from ftbridge.endpoint import Endpoint, hosted_endpoint
+from ftbridge.model import Hyperparameters
 from ftbridge.provider import Provider
+
+_SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
 
 
 class HostedProvider(Provider):
@@ -32,3 +38,22 @@ class HostedProvider(Provider):
     def account(self) -> str:
         """One word for the key and the place."""
         return f"{self.name}/{self.endpoint.account}"
+
+
+def read_suffix(suffix: str | None) -> tuple[str | None, str | None]:
+    """The user's name and ftbridge's tag in a job's suffix; one that carries no tag is all name."""
+    if match := _SUFFIX.fullmatch(suffix or ""):
+        return match["name"], match["tag"]
+    return suffix or None, None
+
+
+def in_our_words(told: Mapping[str, Any], words: Mapping[str, str]) -> Hyperparameters:
+    """What a vendor tells under its own names, by `words` from ours to its; what our bounds refuse is left out."""
+    known: dict[str, Any] = {}
+    for name in Hyperparameters.model_fields:
+        value = told.get(words.get(name, name))
+        try:
+            known |= Hyperparameters.model_validate({name: value}).given()
+        except ValidationError:
+            continue
+    return Hyperparameters(**known)

@@ -8,6 +8,7 @@ and says so. `ftbridge.testing` is the suite that every provider passes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn
 
@@ -67,6 +68,26 @@ class RemoteJob(Frozen):
     result: Result | None = None
     trained_tokens: int | None = None
     cost_usd: float | None = None
+
+
+class Listed(Frozen):
+    """A job of the vendor's listing, with what the vendor tells of the request that made it.
+
+    `tag` is ftbridge's own, where the job carries one. `hyperparameters` are those that have a name here
+    and a value within our bounds; what the vendor filled in itself is among them where it does not tell the
+    difference. `method` is `None` for one that ftbridge does not know.
+    """
+
+    remote: RemoteJob
+    tag: str | None = None
+    model: str
+    method: Method | None = None
+    hyperparameters: Hyperparameters = Hyperparameters()
+    name: str | None = None
+    training_file: str
+    validation_file: str | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
 
 
 class Deployment(Frozen):
@@ -162,6 +183,10 @@ class Provider:
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs that carry `tag`, oldest first: none or one, unless something went badly wrong."""
         self._unsupported("find")
+
+    def jobs(self) -> Iterable[Listed]:
+        """Every fine-tuning job of the account, whoever made it, newest first."""
+        self._unsupported("jobs")
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as they stand. Reads only; a job the vendor does not know is left out."""

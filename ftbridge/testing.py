@@ -167,6 +167,23 @@ class ProviderContract:
         [found] = provider.find("ftb_contract0001")
         assert found.remote_id == finished.remote.remote_id
 
+    def test_the_listing_tells_what_was_asked_for(
+        self, provider: Provider, spec: Spec, files: Files, finished: Finished
+    ) -> None:
+        listed = list(provider.jobs())
+        [job] = [job for job in listed if job.tag == "ftb_contract0001"]
+        assert job.remote.remote_id == finished.remote.remote_id
+        assert job.remote.status is Status.SUCCEEDED
+        assert provider.resolve(job.model) == provider.resolve(self.model)
+        assert job.method is spec.method
+        asked, told = spec.hyperparameters.given(), job.hyperparameters.given()
+        assert asked == {name: told.get(name) for name in asked}
+        assert job.training_file == files.training
+        assert job.finished_at
+        assert job.created_at <= job.finished_at
+        times = [job.created_at for job in listed]
+        assert times == sorted(times, reverse=True)
+
     def test_the_result_can_be_fetched(self, provider: Provider, finished: Finished, tmp_path: Path) -> None:
         result = provider.fetch(finished.remote.remote_id, tmp_path / "out")
         assert result.model or result.path

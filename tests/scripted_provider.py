@@ -12,14 +12,14 @@ from ftbridge.provider import Capabilities, Files, Provider, RemoteJob
 
 
 class ScriptedProvider(Provider):
-    """`jobs` is what the vendor has: tag by remote id. `before` and `after` are raised once by the next create."""
+    """`made` is what the vendor has: tag by remote id. `before` and `after` are raised once by the next create."""
 
     name: ClassVar[str] = "scripted"
     capabilities: ClassVar[Capabilities] = Capabilities(methods=frozenset({Method.SFT}), hyperparameters={})
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        self.jobs: dict[str, str] = {}
+        self.made: dict[str, str] = {}
         self.uploads: list[str] = []
         self.before: list[BaseException] = []
         self.after: list[BaseException] = []
@@ -39,14 +39,14 @@ class ScriptedProvider(Provider):
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         if self.before:
             raise self.before.pop()
-        remote_id = f"remote-{len(self.jobs) + 1}"
-        self.jobs[remote_id] = tag
+        remote_id = f"remote-{len(self.made) + 1}"
+        self.made[remote_id] = tag
         if self.after:
             raise self.after.pop()
         return RemoteJob(remote_id=remote_id, status=Status.QUEUED, raw_status="waiting")
 
     def find(self, tag: str) -> list[RemoteJob]:
-        found = [remote_id for remote_id, of in self.jobs.items() if of == tag]
+        found = [remote_id for remote_id, of in self.made.items() if of == tag]
         return [RemoteJob(remote_id=remote_id, status=Status.RUNNING, raw_status="going") for remote_id in found]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:

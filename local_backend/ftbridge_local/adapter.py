@@ -15,7 +15,7 @@ from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Provider, RemoteJob, Reply
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
 from ftbridge_local.folder import JobFolder, Order
 
 if TYPE_CHECKING:
@@ -123,6 +123,12 @@ class LocalProvider(Provider):
         """The job, if a worker is or has been at it."""
         job = self._job(tag)
         return [job.snapshot()] if job.begun or (job.exists and job.alive) else []
+
+    def jobs(self) -> list[Listed]:
+        """The job folders of this home."""
+        folders = (self.home.absolute() / "local" / "jobs").glob("*/")
+        listed = [job.listed() for job in map(JobFolder, folders) if job.exists]
+        return sorted(listed, key=lambda job: job.created_at, reverse=True)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as their folders tell; one whose worker died is failed."""

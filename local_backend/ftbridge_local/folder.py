@@ -22,12 +22,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from ftbridge.files import write
 from ftbridge.model import Event, Frozen, Result, Spec, Status, now
-from ftbridge.provider import RemoteJob
+from ftbridge.provider import Listed, RemoteJob
 
 Request = Literal["cancel", "pause"]
 
@@ -123,6 +124,22 @@ class JobFolder:
         done = Result(model=str(self.adapter), path=self.adapter) if status is Status.SUCCEEDED else None
         return RemoteJob(remote_id=self.path.name, status=status, raw_status=status.value, error=error, result=done)
 
+    def listed(self) -> Listed:
+        """The job as it stands, with what was asked for; the folder's name is its tag."""
+        order, remote = self.order(), self.snapshot()
+        return Listed(
+            remote=remote,
+            tag=self.path.name,
+            model=order.model,
+            method=order.spec.method,
+            hyperparameters=order.spec.hyperparameters,
+            name=order.spec.name,
+            training_file=str(order.training),
+            validation_file=str(order.validation) if order.validation else None,
+            created_at=_written_at(self._order),
+            finished_at=_written_at(self._status) if remote.status.final else None,
+        )
+
     def events(self, since: int = 0) -> Iterator[Event]:
         """The events after the first `since` ones; a line that is still being written is left for later."""
         if not self._events.exists():  # the worker has not got to its first
@@ -212,6 +229,10 @@ def hold(folder: JobFolder, inherited: int | None) -> bool:
         return False
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return True
+
+
+def _written_at(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def _try_lock(handle: int, how: int) -> bool:

@@ -35,9 +35,9 @@ def test_a_job_is_made_once_with_its_tag_and_remembered(
     assert made.job.remote_id == "remote-1"
     assert made.job.status is Status.QUEUED
     assert made.job.raw_status == "waiting"
-    assert provider.jobs == {"remote-1": "ftb_aaaa"}
+    assert provider.made == {"remote-1": "ftb_aaaa"}
     assert submit(made, provider, ledger, tmp_path) == made
-    assert len(provider.jobs) == 1
+    assert len(provider.made) == 1
 
 
 def test_what_is_beyond_the_vendors_limits_is_refused_before_anything_is_uploaded(
@@ -72,7 +72,7 @@ def test_an_unclear_end_is_cleared_up_by_the_next_try(
     assert ledger.job("ftb_aaaa").job.status is Status.SUBMITTING
     recovered = submit(ledger.job("ftb_aaaa"), provider, ledger, tmp_path)
     assert recovered.job.remote_id == "remote-1"
-    assert len(provider.jobs) == 1
+    assert len(provider.made) == 1
     assert provider.uploads == ["k1", "k2"]
 
 
@@ -87,7 +87,7 @@ def test_a_refusal_fails_the_job_and_is_not_asked_again(
     assert failed.job.error == "the vendor's words"
     assert failed.job.finished_at
     assert submit(failed, provider, ledger, tmp_path) == failed
-    assert provider.jobs == {}
+    assert provider.made == {}
 
 
 def test_a_new_job_that_the_listing_may_not_show_yet_is_waited_for(
@@ -98,7 +98,7 @@ def test_a_new_job_that_the_listing_may_not_show_yet_is_waited_for(
     with pytest.raises(Died):
         submit(record, provider, ledger, tmp_path)
     assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
-    assert provider.jobs == {}
+    assert provider.made == {}
     monkeypatch.setattr(ScriptedProvider, "listing_lag_seconds", 0.0)
     assert submit(record, provider, ledger, tmp_path).job.remote_id == "remote-1"
 
@@ -108,7 +108,7 @@ def test_while_one_process_submits_another_keeps_its_hands_off(
 ) -> None:
     with job_lock(tmp_path, "ftb_aaaa"):
         assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
-    assert provider.jobs == {}
+    assert provider.made == {}
 
 
 def test_a_file_uploaded_before_is_not_uploaded_again(
@@ -125,7 +125,7 @@ def test_a_prepared_file_that_is_gone_is_named(
     prepared_file(tmp_path, "k2").unlink()
     with pytest.raises(StateError, match=r"k2\.jsonl is gone"):
         submit(record, provider, ledger, tmp_path)
-    assert provider.jobs == {}
+    assert provider.made == {}
 
 
 def test_a_vendor_that_has_closed_is_not_asked_again(

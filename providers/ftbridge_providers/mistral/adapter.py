@@ -26,11 +26,11 @@ from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRet
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
 from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
-from ftbridge_providers.mistral.reading import JobBody, Page, awaits, read_events, read_job
+from ftbridge_providers.mistral.reading import JobBody, Page, awaits, read_events, read_job, read_listed
 from ftbridge_providers.mistral.tokens import tekken
 
 JOBS = "/v1/fine_tuning/jobs"
@@ -195,6 +195,11 @@ class MistralProvider(HostedProvider):
             provider=self.name,
             hint="It costs nothing before it is started.",
         )
+
+    def jobs(self) -> Iterator[Listed]:
+        """By pages of 100, each asked for when it is needed; why a job failed is not in them."""
+        for job in self._listing():
+            yield read_listed(job)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are seen."""

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from ftbridge.model import Event, Result, Status
-from ftbridge.provider import RemoteJob
+from ftbridge.hosted import in_our_words, read_suffix
+from ftbridge.model import Event, Method, Result, Status
+from ftbridge.provider import Listed, RemoteJob
 
 STATUS = {
     "QUEUED": Status.QUEUED,
@@ -28,6 +29,8 @@ STATUS = {
     "CANCELLED": Status.CANCELLED,
 }
 """VALIDATED is still `validating`: the job waits for the start that creating it ends with."""
+WORDS = {"warmup_ratio": "warmup_fraction", "max_seq_length": "seq_len"}
+"""Mistral's names of our hyperparameters, where they differ."""
 
 _PLACES = {"QUEUED": 0, "VALIDATING": 1, "VALIDATED": 2, "STARTED": 4, "RUNNING": 5, "CANCELLATION_REQUESTED": 8}
 _QUEUED_AGAIN, _CHECKPOINT, _UNKNOWN, _END = 3, 6, 7, 9
@@ -76,8 +79,12 @@ class JobBody(Struct):
     id: str
     status: str
     created_at: float
+    model: str = ""
     suffix: str | None = None
     auto_start: bool = False
+    modified_at: float | None = None
+    training_files: list[str] = field(default_factory=list)
+    validation_files: list[str] | None = None
     fine_tuned_model: str | None = None
     trained_tokens: int | None = None
     metadata: Estimate | None = None
@@ -106,6 +113,24 @@ def read_job(job: JobBody) -> RemoteJob:
         result=Result(model=job.fine_tuned_model) if job.fine_tuned_model else None,
         trained_tokens=job.trained_tokens or estimate.train_tokens,
         cost_usd=estimate.cost if in_dollars else None,
+    )
+
+
+def read_listed(job: JobBody) -> Listed:
+    """A job of the listing, with what it tells of its request."""
+    remote = read_job(job)
+    name, tag = read_suffix(job.suffix)
+    return Listed(
+        remote=remote,
+        tag=tag,
+        model=job.model,
+        method=Method.SFT,
+        hyperparameters=in_our_words(job.hyperparameters, WORDS),
+        name=name,
+        training_file=job.training_files[0] if job.training_files else "",
+        validation_file=job.validation_files[0] if job.validation_files else None,
+        created_at=datetime.fromtimestamp(job.created_at, UTC),
+        finished_at=datetime.fromtimestamp(job.modified_at, UTC) if remote.status.final and job.modified_at else None,
     )
 
 

@@ -17,11 +17,18 @@ from ftbridge.errors import NotFound
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
 from ftbridge.retry import patiently
 from ftbridge_providers.openai.client import omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
-from ftbridge_providers.openai.reading import STATUS, read_checkpoint, read_event, read_job, read_result_file
+from ftbridge_providers.openai.reading import (
+    STATUS,
+    read_checkpoint,
+    read_event,
+    read_job,
+    read_listed,
+    read_result_file,
+)
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -155,6 +162,15 @@ class OpenAIProvider(HostedProvider):
     def carries(self, job: Any, tag: str) -> bool:
         """Whether a listed job was made with this tag."""
         return (job.metadata or {}).get(TAG) == tag
+
+    def jobs(self) -> Iterator[Listed]:
+        """By pages of 100, each asked for when it is needed."""
+        for job in self._pages():
+            yield self.read_listed(job)
+
+    def read_listed(self, job: Any) -> Listed:
+        """A job of the listing, with its tag."""
+        return read_listed(job, self.read(job), (job.metadata or {}).get(TAG))
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages of 100, newest first, until all are seen."""

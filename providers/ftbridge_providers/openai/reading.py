@@ -7,8 +7,9 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
-from ftbridge.model import Checkpoint, Event, Result, Status
-from ftbridge.provider import RemoteJob
+from ftbridge.hosted import in_our_words, read_suffix
+from ftbridge.model import Checkpoint, Event, Method, Result, Status
+from ftbridge.provider import Listed, RemoteJob
 
 STATUS = {
     "validating_files": Status.VALIDATING,
@@ -20,6 +21,10 @@ STATUS = {
     "cancelled": Status.CANCELLED,
 }
 """The document's enum, and `paused`, which stands only in its example (OpenAPI document, 2026-08)."""
+
+WORDS = {"epochs": "n_epochs"}
+"""OpenAI's names of our hyperparameters, where they differ."""
+_METHODS = {"supervised": Method.SFT, "dpo": Method.DPO}
 
 
 def read_job(job: Any, statuses: dict[str, Status]) -> RemoteJob:
@@ -36,6 +41,32 @@ def read_job(job: Any, statuses: dict[str, Status]) -> RemoteJob:
         result=result,
         trained_tokens=job.trained_tokens,
     )
+
+
+def read_listed(job: Any, remote: RemoteJob, tag: str | None) -> Listed:
+    """A `FineTuningJob`, with what it tells of its request; the suffix is known once there is a model's id."""
+    kind = job.method.type if job.method else "supervised"
+    detail = getattr(job.method, kind, None) if job.method else None
+    settings = (detail.hyperparameters if detail else None) or job.hyperparameters
+    name, in_suffix = read_suffix(_suffix(job.fine_tuned_model))
+    return Listed(
+        remote=remote,
+        tag=tag or in_suffix,
+        model=job.model,
+        method=_METHODS.get(kind),
+        hyperparameters=in_our_words({**(settings.model_dump() if settings else {}), "seed": job.seed}, WORDS),
+        name=name,
+        training_file=job.training_file,
+        validation_file=job.validation_file,
+        created_at=datetime.fromtimestamp(job.created_at, UTC),
+        finished_at=datetime.fromtimestamp(job.finished_at, UTC) if job.finished_at else None,
+    )
+
+
+def _suffix(model: str | None) -> str | None:
+    """That of ft:base:organisation:suffix:id."""
+    parts = (model or "").split(":")
+    return parts[3] if len(parts) >= 5 else None
 
 
 def read_event(event: Any) -> Event:

@@ -17,13 +17,13 @@ from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
 from ftbridge.retry import patiently
 from ftbridge.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
-from ftbridge_providers.together.reading import STATUS, read_checkpoint, read_error, read_events, read_job
+from ftbridge_providers.together.reading import STATUS, read_checkpoint, read_error, read_events, read_job, read_listed
 from ftbridge_providers.together.request import (
     carries,
     check_limits,
@@ -167,6 +167,11 @@ class TogetherProvider(HostedProvider):
         """The jobs whose suffix ends with the tag."""
         found = [job for job in self._listed() if carries(job.suffix, tag)]
         return [self._read(job) for job in sorted(found, key=lambda job: job.created_at)]
+
+    def jobs(self) -> Iterator[Listed]:
+        """The listing, which has no pages; why a job failed is not in it."""
+        for job in sorted(self._listed(), key=lambda job: job.created_at, reverse=True):
+            yield read_listed(job)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one, many by the listing."""

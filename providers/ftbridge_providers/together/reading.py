@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ftbridge.model import Checkpoint, Event, Result, Status
-from ftbridge.provider import RemoteJob
+from ftbridge.hosted import in_our_words, read_suffix
+from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
+from ftbridge.provider import Listed, RemoteJob
 from ftbridge_providers.together.client import not_understood
 
 STATUS = {
@@ -28,6 +29,10 @@ STATUS = {
 NANODOLLARS = 1_000_000_000
 """`total_price` is an integer of these to the dollar (SDK 3.1.1, lib/utils/tools)."""
 
+WORDS = {"epochs": "n_epochs", "seed": "random_seed", "lora_rank": "lora_r", "beta": "dpo_beta"}
+"""Together's names of our hyperparameters, where they differ."""
+_METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
+
 
 def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
     """A job, whole or of the listing; a status that is not in the table is `unknown`, with its word kept."""
@@ -42,6 +47,34 @@ def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
         trained_tokens=getattr(job, "token_count", None) or None,
         cost_usd=price / NANODOLLARS if price else None,
     )
+
+
+def read_listed(job: Any) -> Listed:
+    """A job of the listing, with what it tells of its request."""
+    remote = read_job(job)
+    name, tag = read_suffix(job.suffix)
+    return Listed(
+        remote=remote,
+        tag=tag,
+        model=job.from_checkpoint or job.model or "",
+        method=_METHODS.get(_told(job.training_method).get("method", "sft")),
+        hyperparameters=_hyperparameters(job),
+        name=name,
+        training_file=job.training_file or "",
+        validation_file=job.validation_file or None,
+        created_at=_time(job.created_at),
+        finished_at=_time(job.updated_at) if remote.status.final else None,
+    )
+
+
+def _hyperparameters(job: Any) -> Hyperparameters:
+    kind = _told(job.training_type)
+    told = {**_told(job), **kind, **_told(job.training_method)}
+    return in_our_words({**told, "tuning": str(kind.get("type") or "").lower() or None}, WORDS)
+
+
+def _told(part: Any) -> dict[str, Any]:
+    return part.model_dump() if part is not None else {}
 
 
 def read_error(events: Sequence[Any]) -> str | None:
