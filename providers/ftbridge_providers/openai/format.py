@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -42,11 +42,9 @@ from ftbridge_providers.shared import (
     without_weight,
 )
 
-VISION_MODEL = "gpt-4o-2024-08-06"
 CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
 """By model family, the tokens of one example; the rest is cut off at its end and no error is raised."""
 
-_IMAGES = ImageRules("OpenAI", linked=True)
 _BYTES_PER_TOKEN = 4
 _SPECIAL_TOKEN = re.compile(r"<\|(?:endoftext|fim_prefix|fim_middle|fim_suffix|endofprompt)\|>")
 _content = attrgetter("content")
@@ -56,20 +54,27 @@ class OpenAIFormat:
     """Chats for supervised fine-tuning, preferences for DPO; `model` is a base model or an `ft:` one."""
 
     minimum_examples = 10
+    vendor: ClassVar[str] = "OpenAI"
+    vision_models: ClassVar[tuple[str, ...]] = ("gpt-4o-2024-08-06",)
+    image_rules: ClassVar[ImageRules] = ImageRules("OpenAI", linked=True)
 
     def __init__(self, target: str, model: str, method: Method) -> None:
         self.target = target
         self.shapes: frozenset[Shape] = frozenset({"preference" if method is Method.DPO else "chat"})
-        self.model = model.removeprefix("ft:").split(":")[0]
+        self.model = self.base_of(model)
         families = (family for family in CONTEXT_TOKENS if self.model.startswith(family))
         self.context = CONTEXT_TOKENS.get(next(families, ""), math.inf)
+
+    def base_of(self, model: str) -> str:
+        """The base of a model that may be a tuned one."""
+        return model.removeprefix("ft:").split(":")[0]
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of OpenAI's training file; see `Converter.convert`."""
         codes: set[str] = set()
         row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, "OpenAI", notes)
+            refuse_shape(example, self.shapes, self.vendor, notes)
         elif type(example) is Chat:
             row = self._chat(example, notes, codes)
         elif type(example) is Preference:
@@ -85,11 +90,11 @@ class OpenAIFormat:
             text = "".join(map(_content, chat.messages))
         else:
             chat = _with_bare_tool_messages(chat, codes)
-            check_function_names(chat, "$", "OpenAI", notes)
+            check_function_names(chat, "$", self.vendor, notes)
             self._check_images(chat.messages, notes)
             text = _text(chat.messages)
         if "<" in text:  # one character is found ten times as fast as two
-            _refuse_special_tokens(chat.messages, "$.messages", notes)
+            self._refuse_special_tokens(chat.messages, "$.messages", notes)
         if len(text) > self.context // 2:
             self._check_length(text, chat, notes)
         return chat
@@ -97,15 +102,15 @@ class OpenAIFormat:
     def _preference(self, example: Preference, notes: Notes, codes: set[str]) -> Preference:
         chat = _with_bare_tool_messages(with_system(example.input, codes), codes)
         preferred, other = example.preferred_output, example.non_preferred_output
-        check_outputs(example, "OpenAI", notes)
-        check_function_names(chat, "$.input", "OpenAI", notes)
+        check_outputs(example, self.vendor, notes)
+        check_function_names(chat, "$.input", self.vendor, notes)
         for messages, root in (
             (chat.messages, "$.input.messages"),
             (preferred, "$.preferred_output"),
             (other, "$.non_preferred_output"),
         ):
-            _refuse_images(messages, root, notes)
-            _refuse_special_tokens(messages, root, notes)
+            self._refuse_images(messages, root, notes)
+            self._refuse_special_tokens(messages, root, notes)
         self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, notes)
         return Preference(
             replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
@@ -116,10 +121,10 @@ class OpenAIFormat:
     def _check_images(self, messages: list[Message], notes: Notes) -> None:
         if not has_image(messages):
             return
-        _IMAGES.check(messages, "$.messages", notes)
-        if self.model != VISION_MODEL:
+        self.image_rules.check(messages, "$.messages", notes)
+        if self.model not in self.vision_models:
             for path, _, _ in images(messages, "$.messages"):
-                refuse_for_model("OpenAI", self.model, VISION_MODEL, path, notes)
+                refuse_for_model(self.vendor, self.model, " or ".join(self.vision_models), path, notes)
 
     def _check_length(self, text: str, chat: Chat, notes: Notes) -> None:
         tools = msgspec.json.encode(chat.tools) if chat.tools else b""
@@ -128,10 +133,30 @@ class OpenAIFormat:
             notes.warning(
                 "$",
                 "likely_truncated",
-                f"about {tokens} tokens by an estimate of {_BYTES_PER_TOKEN} bytes each, and OpenAI cuts an example of"
-                f" {self.model} off after {self.context} without a word",
+                f"about {tokens} tokens by an estimate of {_BYTES_PER_TOKEN} bytes each, and {self.vendor} cuts"
+                f" an example of {self.model} off after {self.context} without a word",
                 "Shorten the example, or split it.",
             )
+
+    def _refuse_images(self, messages: list[Message], root: str, notes: Notes) -> None:
+        for path, _, _ in images(messages, root):
+            notes.error(
+                path,
+                "image_in_preference",
+                f"{self.vendor}'s DPO takes text only",
+                "Leave the image out, or train the preferred answer by supervised fine-tuning.",
+            )
+
+    def _refuse_special_tokens(self, messages: list[Message], root: str, notes: Notes) -> None:
+        for at, message in enumerate(messages):
+            for path, text in _texts(message):
+                if token := _SPECIAL_TOKEN.search(text):
+                    notes.error(
+                        f"{root}[{at}].{path}",
+                        "special_token",
+                        f'{self.vendor} refuses the whole file with "message contains an invalid token: {token[0]}"',
+                        "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
+                    )
 
 
 def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:
@@ -147,28 +172,6 @@ def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:
         else:
             messages.append(message)
     return Chat(messages, chat.tools, chat.parallel_tool_calls)
-
-
-def _refuse_images(messages: list[Message], root: str, notes: Notes) -> None:
-    for path, _, _ in images(messages, root):
-        notes.error(
-            path,
-            "image_in_preference",
-            "OpenAI's DPO takes text only",
-            "Leave the image out, or train the preferred answer by supervised fine-tuning.",
-        )
-
-
-def _refuse_special_tokens(messages: list[Message], root: str, notes: Notes) -> None:
-    for at, message in enumerate(messages):
-        for path, text in _texts(message):
-            if token := _SPECIAL_TOKEN.search(text):
-                notes.error(
-                    f"{root}[{at}].{path}",
-                    "special_token",
-                    f'OpenAI refuses the whole file with "message contains an invalid token: {token[0]}"',
-                    "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
-                )
 
 
 def _texts(message: Message) -> Iterator[tuple[str, str]]:
