@@ -1,4 +1,4 @@
-"""The one retry policy: for reads and uploads, never for what makes a job."""
+"""The one retry policy: for reads and uploads, never for what makes a job; and waiting for what takes its time."""
 
 from __future__ import annotations
 
@@ -35,6 +35,21 @@ def patiently(
         reraise=True,
     )
     return retrying(ask)
+
+
+def until(
+    look: Callable[[], T | None],
+    *,
+    seconds: float,
+    longest_wait: float = 10.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T | None:
+    """What `look` finds, looked for at growing intervals; `None` where it finds nothing in `seconds`."""
+    deadline, wait = time.monotonic() + seconds, 0.1
+    while (found := look()) is None and time.monotonic() < deadline:
+        sleep(wait)
+        wait = min(2 * wait, longest_wait)
+    return found
 
 
 def _may_pass(problem: BaseException, longest_wait: float) -> bool:

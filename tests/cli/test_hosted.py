@@ -13,6 +13,8 @@ import pytest
 import openai
 from command_line import Cli
 
+EXPORTS = 11
+"""Two lines for a vendor, and three more for Azure's management API."""
 MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
 
 
@@ -64,7 +66,7 @@ def test_the_mocked_vendors_are_a_server_for_any_sdk(home: Path, rows: Path) -> 
     command = [sys.executable, "-m", "ftbridge", "mock", "--port", "18765", "--speed", "600"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        printed = "".join(server.stdout.readline() for _line in range(6))
+        printed = "".join(server.stdout.readline() for _line in range(EXPORTS))
         found = dict(re.findall(r"export (\w+)=(\S+)", printed))
         assert {"OPENAI_BASE_URL", "TOGETHER_BASE_URL", "MISTRAL_BASE_URL"} <= found.keys()
         with openai.OpenAI(base_url=found["OPENAI_BASE_URL"], api_key="any", max_retries=5) as client:

@@ -1,0 +1,186 @@
+"""Azure OpenAI as a provider: OpenAI's adapter, and what is different at Microsoft.
+
+Sources: github.com/MicrosoftDocs/azure-ai-docs, articles/foundry/openai/includes/fine-tuning-rest.md
+(2025-02-27) and articles/foundry/includes/fine-tuning-direct-preference-optimization-job.md (2026-10-07);
+the v1 OpenAPI document in github.com/Azure/azure-rest-api-specs, specification/ai/data-plane/OpenAI.v1.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from codecs import BOM_UTF8
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from ftbridge.dataset import Converter
+from ftbridge.dataset.example import Chat
+from ftbridge.endpoint import Endpoint, hosted_endpoint
+from ftbridge.errors import ConfigError, InvalidRequest, NotFound, ServerTrouble
+from ftbridge.model import Method, Spec, Status
+from ftbridge.provider import Capabilities, Deployment, Files, Reply
+from ftbridge.retry import patiently, until
+from ftbridge_providers.azure.deployments import Deployments, deployment_name, hosting_cost
+from ftbridge_providers.azure.format import AzureFormat
+from ftbridge_providers.openai.adapter import CAPABILITIES as OPENAI
+from ftbridge_providers.openai.adapter import OpenAIProvider
+from ftbridge_providers.openai.client import open_client, sound
+from ftbridge_providers.openai.reading import STATUS as OPENAI_STATUS
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+MANAGEMENT_URL = "https://management.azure.com"
+RESOURCE_ENV = "AZURE_OPENAI_RESOURCE_ID"
+_RESOURCE = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices/accounts/[^/]+", re.IGNORECASE
+)
+
+CAPABILITIES = Capabilities(
+    methods=frozenset({Method.SFT, Method.DPO}),
+    hyperparameters=OPENAI.hyperparameters,
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "models"}),
+)
+"""The hyperparameters are OpenAI's; the v1 API deletes no models, which is done in the portal."""
+
+STATUS = {
+    **OPENAI_STATUS,
+    "created": Status.QUEUED,
+    "pending": Status.QUEUED,
+    "pausing": Status.RUNNING,
+    "resuming": Status.RUNNING,
+}
+"""OpenAI's words and those that Azure's earlier API versions and its portal use beside them."""
+
+
+class AzureProvider(OpenAIProvider):
+    """Azure OpenAI, supervised and by preferences, through OpenAI's SDK and the v1 API.
+
+    The model of a target is a base, or `BASE.ft-…` to go on from a tuned one; `MODEL@TYPE` names the
+    training type, such as GlobalStandard or developerTier, on which the price and the place of the data
+    depend. Tuned models are not served until they are deployed.
+    """
+
+    name: ClassVar[str] = "azure"
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    default_url: ClassVar[str] = ""  # every resource has an address of its own
+    key_env: ClassVar[str] = "AZURE_OPENAI_API_KEY"
+    url_env: ClassVar[str] = "AZURE_OPENAI_ENDPOINT"
+    statuses: ClassVar[dict[str, Status]] = STATUS
+    suffix_limit: ClassVar[int] = 40
+    steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
+    checking_seconds: ClassVar[float] = 1800.0
+    """How long Azure may take to look at an uploaded file."""
+
+    @cached_property
+    def client(self) -> OpenAI:
+        """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
+        base_url = self.endpoint.base_url.removesuffix("/openai/v1") + "/openai/v1"
+        headers = {"api-key": self.endpoint.api_key.get_secret_value()}
+        return open_client(self.endpoint.model_copy(update={"base_url": base_url}), headers=headers)
+
+    @cached_property
+    def management(self) -> OpenAI:
+        """The SDK's client on the management API, which wants a token instead of the key."""
+        return open_client(self._management_endpoint())
+
+    def close(self) -> None:
+        """Close the connections of both clients."""
+        super().close()
+        if client := self.__dict__.pop("management", None):
+            client.close()
+
+    def rules(self, spec: Spec, model: str) -> Converter:
+        """How Azure reads an example of `spec`'s data for `model`."""
+        return AzureFormat(spec.target, model.partition("@")[0], spec.method)
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Send the file, with the byte-order mark that Azure wants before it, and wait for its verdict."""
+        with tempfile.TemporaryDirectory() as folder:
+            marked = Path(folder) / file.name
+            with marked.open("wb") as out, file.open("rb") as rows:
+                out.write(BOM_UTF8)
+                shutil.copyfileobj(rows, out)
+            file_id = super().upload(marked, key=key)
+        if until(partial(self._is_accepted, file_id), seconds=self.checking_seconds) is None:
+            raise ServerTrouble(
+                f"azure has not looked at file {file_id} in {self.checking_seconds:.0f} s",
+                provider=self.name,
+                hint="Submit again later: the file is there and will not be sent again.",
+            )
+        return file_id
+
+    def _is_accepted(self, file_id: str) -> bool | None:
+        """True once Azure has found the file sound. Raises `InvalidRequest` with its words where it has not."""
+
+        def ask() -> Any:
+            with self._understood():
+                return sound(self.name, self.client.files.retrieve(file_id))
+
+        file = patiently(ask)
+        if file.status == "error":
+            raise InvalidRequest(
+                f"azure refuses the file: {file.status_details or 'without a word'}",
+                provider=self.name,
+                hint="Mend what it names; no job was made.",
+            )
+        return True if file.status == "processed" else None
+
+    def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
+        """OpenAI's request, with the training type if the target names one."""
+        base, _, training_type = model.partition("@")
+        request = super().request(spec, base, files, tag)
+        return {**request, "extra_body": {"trainingType": training_type}} if training_type else request
+
+    def filter_by(self, tag: str) -> dict[str, Any]:
+        """Nothing: the v1 document's listing has no filter, though jobs have metadata."""
+        return {}
+
+    def hosting(self, tier: str | None = None) -> str:
+        """What a deployment costs by the hour."""
+        return hosting_cost(tier or "standard")
+
+    def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
+        """Deploy a tuned model, or a checkpoint, as "standard", "globalstandard" or "developertier"."""
+        tier = tier or "standard"
+        hosting_cost(tier)  # an unknown tier is refused before anything is asked
+        return self._deployments().deploy(model, tier)
+
+    def undeploy(self, model: str) -> None:
+        """Remove the deployment, and with it the hourly charge."""
+        self._deployments().undeploy(model)
+
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """One chat completion by the deployment of `model`."""
+        try:
+            return super().chat(deployment_name(model), chat, **options)
+        except NotFound as problem:
+            problem.hint = (
+                f"Deploy it first, with `ftbridge deploy JOB`: {hosting_cost('standard')}."
+                " One that was deployed a moment ago may need some minutes."
+            )
+            raise
+
+    def delete(self, model: str) -> NoReturn:
+        """Not by the v1 API."""
+        self._unsupported("delete")
+
+    def _deployments(self) -> Deployments:
+        resource = self.environment.get(RESOURCE_ENV, "").strip().rstrip("/")
+        if not _RESOURCE.fullmatch(resource):
+            raise ConfigError(
+                f"{RESOURCE_ENV} = {resource!r} is not the id of an Azure OpenAI resource",
+                hint="Set it to what `az cognitiveservices account show --query id` prints.",
+            )
+        return Deployments(self.management, resource)
+
+    def _management_endpoint(self) -> Endpoint:
+        return hosted_endpoint(
+            "azure's management API (`az account get-access-token --query accessToken` prints one)",
+            MANAGEMENT_URL,
+            key_env="AZURE_MANAGEMENT_TOKEN",
+            url_env="AZURE_MANAGEMENT_URL",
+            environment=self.environment,
+        )

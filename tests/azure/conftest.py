@@ -1,0 +1,67 @@
+"""A mocked Azure OpenAI on a real socket, its adapter, and a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from starlette.requests import Request
+
+from ftbridge.endpoint import Endpoint
+from ftbridge.mock import MockServer
+from ftbridge.model import Hyperparameters, Spec
+from ftbridge_providers.azure.adapter import AzureProvider
+from ftbridge_providers.azure.mock import AzureMock
+
+MODEL = "gpt-4.1-mini-2025-04-14"
+
+
+class Listening(AzureMock):
+    """Remembers the headers by which it was spoken to."""
+
+    def authorised(self, request: Request) -> bool:
+        self.__dict__.setdefault("headers", []).append((request.url.path, dict(request.headers)))
+        return super().authorised(request)
+
+
+@pytest.fixture
+def mock(tmp_path: Path) -> Listening:
+    return Listening(tmp_path / "mock", speed=600.0)
+
+
+@pytest.fixture
+def provider(tmp_path: Path, mock: Listening) -> Iterator[AzureProvider]:
+    with MockServer(mock.app()) as server:
+        endpoint = Endpoint(
+            base_url=server.url,
+            api_key=SecretStr("canary"),
+            account="mock",
+            environment=mock.environment(server.url),
+        )
+        made = AzureProvider(tmp_path, endpoint)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    rows = [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
+        for n in range(12)
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.fixture
+def spec(data: Path) -> Spec:
+    return Spec(
+        target=f"azure:{MODEL}",
+        data=data,
+        name="My tickets of the whole last year!",
+        hyperparameters=Hyperparameters(epochs=2, learning_rate_multiplier=0.5, seed=7),
+    )

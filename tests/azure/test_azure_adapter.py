@@ -1,0 +1,318 @@
+"""What Azure's adapter does otherwise than OpenAI's."""
+
+from __future__ import annotations
+
+import time
+from codecs import BOM_UTF8
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from ftbridge.dataset.example import Assistant, Chat, ImagePart, ImageUrl, User
+from ftbridge.dataset.findings import Notes
+from ftbridge.endpoint import Endpoint
+from ftbridge.errors import (
+    AccessDenied,
+    BadAnswer,
+    ConfigError,
+    FtbridgeError,
+    InvalidRequest,
+    NetworkError,
+    NotFound,
+    RateLimited,
+    ServerTrouble,
+    SpecError,
+    Unsupported,
+    UsageError,
+)
+from ftbridge.model import Hyperparameters, Method, Spec, Status
+from ftbridge.provider import Files, RemoteJob
+from ftbridge_providers.azure.adapter import AzureProvider
+from ftbridge_providers.azure.deployments import deployment_name
+from ftbridge_providers.azure.format import AzureFormat
+from ftbridge_providers.azure.mock import AzureMock
+
+MODEL = "gpt-4.1-mini-2025-04-14"
+TAG = "ftb_0123456789ab"
+QUESTION = Chat(messages=[User(content="q3")])
+
+
+def finished(provider: AzureProvider, remote_id: str) -> RemoteJob:
+    for _look in range(200):
+        [job] = provider.poll([remote_id])
+        if job.status.final:
+            return job
+        time.sleep(0.05)
+    raise AssertionError("the job does not end")
+
+
+def tuned(provider: AzureProvider, spec: Spec) -> str:
+    """The id of a model that a finished job made."""
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    result = finished(provider, job.remote_id).result
+    assert result is not None
+    assert result.model is not None
+    return result.model
+
+
+def sent(mock: AzureMock, operation: str) -> list[Any]:
+    return [seen.call.body for seen in mock.seen if seen.operation == operation]
+
+
+def test_what_is_asked_for_is_what_is_sent_with_the_training_type_of_the_target(
+    provider: AzureProvider, mock: AzureMock, spec: Spec
+) -> None:
+    file = provider.upload(spec.data, key="k1")
+    provider.create(spec, f"{MODEL}@GlobalStandard", Files(training=file), tag=TAG)
+    assert sent(mock, "create_job") == [
+        {
+            "model": MODEL,
+            "training_file": file,
+            "method": {
+                "type": "supervised",
+                "supervised": {"hyperparameters": {"n_epochs": 2, "learning_rate_multiplier": 0.5}},
+            },
+            "metadata": {"ftbridge": TAG},
+            "suffix": f"My-tickets-of-the-whole-{TAG}",
+            "seed": 7,
+            "trainingType": "GlobalStandard",
+        }
+    ]
+    assert len(f"My-tickets-of-the-whole-{TAG}") <= 40
+
+
+def test_without_a_training_type_none_is_sent(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    assert "trainingType" not in sent(mock, "create_job")[0]
+
+
+def test_the_key_goes_into_azures_own_header_and_never_to_the_management_api(
+    provider: AzureProvider, mock: AzureMock, spec: Spec
+) -> None:
+    model = tuned(provider, spec)
+    provider.deploy(model)
+    headers = mock.__dict__["headers"]
+    assert all(path.startswith(("/openai/v1/", "/subscriptions/")) for path, _headers in headers)
+    assert all(said["api-key"] == "canary" for path, said in headers if path.startswith("/openai/v1/"))
+    assert all("canary" not in str(said) for path, said in headers if path.startswith("/subscriptions/"))
+
+
+def test_files_are_sent_once_with_a_byte_order_mark_and_used_when_they_were_looked_at(
+    provider: AzureProvider, mock: AzureMock, data: Path
+) -> None:
+    file = provider.upload(data, key="k1")
+    assert mock.content(file) == BOM_UTF8 + data.read_bytes()
+    assert provider.upload(data, key="k1") == file
+    assert sum(seen.operation == "upload_file" for seen in mock.seen) == 1
+    answers = [seen.answer.body["status"] for seen in mock.seen if seen.operation == "get_file"]
+    assert answers[-1] == "processed"
+
+
+def test_a_file_that_azure_finds_bad_is_refused_before_a_job_is_made(provider: AzureProvider, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text("no JSON\n", "utf-8")
+    with pytest.raises(InvalidRequest, match="every line is a JSON dictionary") as problem:
+        provider.upload(bad, key="k1")
+    assert problem.value.hint
+
+
+def test_statuses_of_its_own_have_their_place(provider: AzureProvider, spec: Spec) -> None:
+    assert provider.statuses["pending"] is Status.QUEUED
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    seen = set()
+    for _look in range(400):
+        [now] = provider.poll([job.remote_id])
+        seen.add((now.raw_status, now.status))
+        if now.status.final:
+            break
+        time.sleep(0.005)
+    assert ("pending", Status.QUEUED) in seen
+
+
+def test_a_running_job_is_paused_and_goes_on(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    mock.speed = 60.0
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    with pytest.raises(InvalidRequest, match="has made a step"):
+        provider.pause(job.remote_id)
+    while not [event for event in provider.events(job.remote_id, "") if event.kind == "metric"]:
+        time.sleep(0.02)
+    provider.pause(job.remote_id)
+    [at_once] = provider.poll([job.remote_id])
+    assert (at_once.raw_status, at_once.status) == ("pausing", Status.RUNNING)
+    while at_once.status is not Status.PAUSED:
+        [at_once] = provider.poll([job.remote_id])
+    provider.resume(job.remote_id)
+    assert finished(provider, job.remote_id).status is Status.SUCCEEDED
+    assert sent(mock, "pause_job")[-1] == {}
+
+
+def test_a_cancel_has_a_body(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    provider.cancel(job.remote_id)
+    assert sent(mock, "cancel_job") == [{}]
+    assert finished(provider, job.remote_id).status is Status.CANCELLED
+
+
+def test_jobs_are_found_though_the_listing_has_no_filter(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    for tag in ("ftb_other", TAG, "ftb_third"):
+        provider.create(spec, MODEL, Files(training=file), tag=tag)
+    assert len(provider.find(TAG)) == 1
+    listings = [seen.call.query for seen in mock.seen if seen.operation == "list_jobs"]
+    assert listings == [{"limit": "100"}]
+
+
+def test_a_tuned_model_answers_only_while_it_is_deployed(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    model = tuned(provider, spec)
+    with pytest.raises(NotFound) as problem:
+        provider.chat(model, QUESTION)
+    assert problem.value.code == "DeploymentNotFound"
+    assert "`ftbridge deploy JOB`" in problem.value.hint
+    assert "$1.70" in problem.value.hint
+    made = provider.deploy(model)
+    assert (made.name, made.model, made.hourly_usd) == (deployment_name(model), model, 1.70)
+    assert provider.deploy(model, tier="developertier") == made
+    assert sent(mock, "put_deployment") == [
+        {
+            "sku": {"name": "standard", "capacity": 1},
+            "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
+        }
+    ]
+    assert provider.chat(model, QUESTION).text == "a3"
+    provider.undeploy(model)
+    provider.undeploy(model)
+    with pytest.raises(NotFound):
+        provider.chat(model, QUESTION)
+
+
+def test_nothing_but_deploy_deploys(provider: AzureProvider, mock: AzureMock, spec: Spec, tmp_path: Path) -> None:
+    model = tuned(provider, spec)
+    [job] = provider.find(TAG)
+    list(provider.events(job.remote_id, ""))
+    provider.checkpoints(job.remote_id)
+    provider.fetch(job.remote_id, tmp_path / "out")
+    with pytest.raises(NotFound):
+        provider.chat(model, QUESTION)
+    assert not [seen for seen in mock.seen if "deployment" in seen.operation]
+
+
+@pytest.mark.parametrize("fault", ["500", "500-after", "cut", "cut-after", "429:0.1"])
+def test_a_deployment_outlasts_trouble_and_is_made_once(
+    provider: AzureProvider, mock: AzureMock, spec: Spec, fault: str
+) -> None:
+    model = tuned(provider, spec)
+    mock.faults.add(f"put_deployment={fault}")
+    mock.faults.add(f"get_deployment={fault}")
+    assert provider.deploy(model).model == model
+    assert len(list((mock.store.folder / "deployments").glob("*.json"))) == 1
+
+
+def test_the_developer_tier_costs_no_hours_and_an_unknown_one_is_refused(provider: AzureProvider) -> None:
+    assert "24 hours" in provider.hosting("developertier")
+    with pytest.raises(UsageError, match="'gold'") as problem:
+        provider.deploy("any", tier="gold")
+    assert "developertier" in problem.value.hint
+
+
+def test_without_the_resources_id_nothing_is_deployed(tmp_path: Path) -> None:
+    endpoint = Endpoint(base_url="https://x.openai.azure.com", api_key=SecretStr("k"), account="x")
+    with pytest.raises(ConfigError, match="AZURE_OPENAI_RESOURCE_ID") as problem:
+        AzureProvider(tmp_path, endpoint).deploy("any")
+    assert "az cognitiveservices account show" in problem.value.hint
+
+
+def test_without_an_address_there_is_no_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
+    monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
+    with pytest.raises(ConfigError, match="no address for azure") as problem:
+        _ = AzureProvider(tmp_path).endpoint
+    assert "AZURE_OPENAI_ENDPOINT" in problem.value.hint
+
+
+@pytest.mark.parametrize("given", ["https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1"])
+def test_the_address_is_the_resources_own_with_or_without_the_path(tmp_path: Path, given: str) -> None:
+    provider = AzureProvider(tmp_path, Endpoint(base_url=given, api_key=SecretStr("k"), account="x"))
+    assert str(provider.client.base_url) == "https://r.openai.azure.com/openai/v1/"
+    provider.close()
+
+
+CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
+    "500": (ServerTrouble, 0),
+    "500-after": (ServerTrouble, 1),
+    "cut": (NetworkError, 0),
+    "cut-after": (NetworkError, 1),
+    "html": (BadAnswer, 1),
+    "redirect": (BadAnswer, 0),
+    "429:3600": (RateLimited, 0),
+    "403": (AccessDenied, 0),
+}
+
+
+@pytest.mark.parametrize("fault", CREATE_FAULTS)
+def test_a_create_is_one_request_whatever_comes_back(
+    provider: AzureProvider, mock: AzureMock, spec: Spec, fault: str
+) -> None:
+    kind, jobs = CREATE_FAULTS[fault]
+    file = provider.upload(spec.data, key="k1")
+    mock.faults.add(f"create_job={fault}")
+    with pytest.raises(kind):
+        provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    assert len(list((mock.store.folder / "jobs").glob("*.json"))) == jobs
+    assert len(provider.find(TAG)) == jobs
+
+
+def test_the_result_file_has_azures_columns(provider: AzureProvider, spec: Spec, tmp_path: Path) -> None:
+    tuned(provider, spec)
+    [job] = provider.find(TAG)
+    provider.fetch(job.remote_id, tmp_path / "out")
+    [csv] = (tmp_path / "out").glob("*.csv")
+    assert csv.read_text("utf-8").startswith("step,train_loss,train_mean_token_accuracy,")
+
+
+@pytest.mark.parametrize(
+    "name", ["learning_rate", "warmup_ratio", "weight_decay", "lora_rank", "lora_alpha", "lora_dropout"]
+)
+def test_hyperparameters_it_does_not_have_are_refused_before_anything_is_uploaded(
+    provider: AzureProvider, mock: AzureMock, spec: Spec, name: str
+) -> None:
+    asked = spec.model_copy(
+        update={"hyperparameters": Hyperparameters.model_validate({name: 0.5 if "_r" not in name else 1})}
+    )
+    with pytest.raises(SpecError, match=name) as problem:
+        provider.check_spec(asked)
+    assert "--allow-ignored" in problem.value.hint
+    assert mock.seen == []
+
+
+def test_models_are_not_deleted_here(provider: AzureProvider) -> None:
+    with pytest.raises(Unsupported):
+        provider.delete("any")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83", "ft-b044a9d3cf9c4228b5d393567f693b83"),
+        ("gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83-mine", "ft-b044a9d3cf9c4228b5d393567f693b83"),
+        ("ftchkpt-e559c011ecc04fc68eaa339d8227d02d", "ftchkpt-e559c011ecc04fc68eaa339d8227d02d"),
+        (MODEL, MODEL),
+    ],
+)
+def test_a_deployment_is_named_after_what_tells_the_model_from_others(model: str, name: str) -> None:
+    assert deployment_name(model) == name
+
+
+@pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"])
+def test_images_are_trained_on_two_models_and_up_to_64_in_an_example(model: str) -> None:
+    def said(model: str, count: int) -> list[str]:
+        notes = Notes()
+        image = ImagePart(ImageUrl("https://example.org/a.png"))
+        AzureFormat("t", model, Method.SFT).convert(Chat([User([image] * count), Assistant("A")]), notes)
+        return [f"{found.code}: {found.message}" for found in notes.findings]
+
+    assert said(model, 64) == []
+    assert said(model, 65) == ["too_many_images: Azure takes at most 64 images in an example"]
+    [refused] = said(MODEL, 1)
+    assert refused.startswith("model_without_images: Azure")

@@ -1,0 +1,41 @@
+"""Deploying on the command line: a verb of its own, whose cost is said before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from command_line import Cli
+
+
+def test_a_model_is_talked_to_from_its_deployment_to_its_removal(
+    cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
+    job = cli("submit", rows, "--to", "mock+azure:gpt-4.1-mini-2025-04-14").out.strip()
+    assert cli("watch", job).code == 0
+
+    undeployed = cli("chat", job, "Say one.")
+    assert undeployed.code == 3
+    assert "ftbridge deploy" in undeployed.err
+
+    deployed = cli("deploy", job, "--json")
+    assert deployed.code == 0
+    assert "$1.70" in deployed.err
+    assert deployed.json["hourly_usd"] == 1.70
+    assert cli("chat", job, "Say one.").out.strip() == "one"
+
+    assert "no longer served" in cli("undeploy", job).out
+    assert cli("chat", job, "Say one.").code == 3
+
+
+def test_a_vendor_that_serves_by_itself_has_nothing_to_deploy(
+    cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
+    job = cli("submit", rows, "--to", "mock+openai:gpt-4.1-mini-2025-04-14").out.strip()
+    assert cli("watch", job).code == 0
+    refused = cli("deploy", job)
+    assert refused.code == 3
+    assert "openai does not offer deploy" in refused.err
