@@ -1,10 +1,11 @@
-"""ftbridge.toml: names for targets, read from the working folder or the nearest one above it."""
+"""ftbridge.toml: names for targets, prices and budgets, read from the working folder or the nearest one above it."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -14,10 +15,20 @@ from ftbridge.model import Frozen
 FILE_NAME = "ftbridge.toml"
 
 
+class OwnCatalogue(Frozen):
+    """What the user knows better: catalogues at paths (from where ftbridge.toml is) or https addresses, and rows."""
+
+    files: tuple[str, ...] = ()
+    row: tuple[Mapping[str, Any], ...] = ()
+
+
 class Config(Frozen):
-    """What ftbridge.toml may hold."""
+    """What ftbridge.toml may hold. `budgets` are US dollars a calendar month, by provider."""
 
     targets: Mapping[str, str] = Field(default_factory=dict)
+    catalogue: OwnCatalogue = OwnCatalogue()
+    budgets: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    file: Path | None = None
 
 
 def load_config(folder: Path | None = None) -> Config:
@@ -31,7 +42,7 @@ def load_config(folder: Path | None = None) -> Config:
 
 def _read(file: Path) -> Config:
     try:
-        return Config.model_validate(tomllib.loads(file.read_text("utf-8")))
+        return Config.model_validate(tomllib.loads(file.read_text("utf-8")) | {"file": file})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
         raise ConfigError(f"{file} cannot be read: {problem}", hint="Mend the file, or move it away.") from problem
     except ValidationError as problem:
@@ -39,5 +50,5 @@ def _read(file: Path) -> Config:
         place = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
             f"{file}: {place}: {first['msg'].lower()}",
-            hint='It may hold [targets], with lines such as support = "local:tiny".',
+            hint='It may hold [targets], with lines such as support = "local:tiny", [catalogue] and [budgets].',
         ) from problem

@@ -8,6 +8,7 @@
     │   ├── MissingExtra            an optional package is not installed
     │   ├── InputError              a file cannot be opened or read
     │   ├── ModelNotFound           the model is not where the target says
+    │   ├── OverBudget              the job may cost more than was allowed
     │   └── JobNotFound             no such job in the ledger, or at the vendor
     ├── StateError                  the home folder or the ledger cannot be used     exit 2
     ├── DataError                   the dataset has findings                         exit 1
@@ -83,6 +84,10 @@ class InputError(UsageError):
 
 class ModelNotFound(UsageError):
     """The model is not where the target says it is."""
+
+
+class OverBudget(UsageError):
+    """The job may cost more than --max-cost, or the month's budget, allows."""
 
 
 class JobNotFound(UsageError):

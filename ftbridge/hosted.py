@@ -35,6 +35,12 @@ class HostedProvider(Provider):
         return self._given.environment if self._given else os.environ
 
     @property
+    def at_vendor(self) -> bool:
+        """Whether jobs go to the vendor itself; told without a key."""
+        url = self._given.base_url if self._given else os.environ.get(self.url_env) or self.default_url
+        return url.rstrip("/") == self.default_url
+
+    @property
     def account(self) -> str:
         """One word for the key and the place."""
         return f"{self.name}/{self.endpoint.account}"

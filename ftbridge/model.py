@@ -39,11 +39,10 @@ class Status(StrEnum):
 
 
 class Method(StrEnum):
-    """How the model learns: supervised on answers, by direct preference optimisation, or by reinforcement."""
+    """How the model learns: supervised on answers, or by direct preference optimisation."""
 
     SFT = "sft"
     DPO = "dpo"
-    RFT = "rft"
 
 
 class Hyperparameters(Frozen):
@@ -51,8 +50,7 @@ class Hyperparameters(Frozen):
 
     `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
     rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
-    low-rank adapter, or all of them. The last four are of reinforcement: how hard the model thinks,
-    a factor on how much it tries, the steps between two evaluations, and the samples of each.
+    low-rank adapter, or all of them.
     """
 
     epochs: int | None = Field(None, ge=1, le=1000)
@@ -68,10 +66,6 @@ class Hyperparameters(Frozen):
     tuning: Literal["lora", "full"] | None = None
     max_seq_length: int | None = Field(None, ge=8)
     beta: float | None = Field(None, gt=0)
-    reasoning_effort: Literal["low", "medium", "high"] | None = None
-    compute_multiplier: float | None = Field(None, gt=0)
-    eval_interval: int | None = Field(None, ge=1)
-    eval_samples: int | None = Field(None, ge=1)
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""
@@ -79,20 +73,15 @@ class Hyperparameters(Frozen):
 
 
 class Spec(Frozen):
-    """What the user asked for.
-
-    Reinforcement needs a `grader`, which scores the model's answers, and may hold these to a
-    `response_format`; both are in the vendor's own words.
-    """
+    """What the user asked for."""
 
     target: str
     data: Path
     validation: Path | None = None
     method: Method = Method.SFT
-    grader: dict[str, Any] | None = None
-    response_format: dict[str, Any] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
+    max_cost_usd: float | None = Field(None, ge=0)
 
 
 def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
@@ -117,8 +106,7 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
 class Event(Frozen):
     """Something that happened to a job.
 
-    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1; rewards
-    are means of what the grader gave.
+    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1.
     `cursor` is the provider's own mark of the event's place, unique within the job.
     """
 
@@ -132,8 +120,6 @@ class Event(Frozen):
     epoch: float | None = None
     train_loss: float | None = None
     valid_loss: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
     token_accuracy: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None
@@ -144,12 +130,7 @@ class Event(Frozen):
             return f"{self.status}" + (f": {self.message}" if self.message else "")
         if self.kind != "metric":
             return self.message or f"checkpoint of step {self.step}"
-        figures = {
-            "loss": self.train_loss,
-            "validation loss": self.valid_loss,
-            "reward": self.train_reward,
-            "validation reward": self.valid_reward,
-        }
+        figures = {"loss": self.train_loss, "validation loss": self.valid_loss}
         known = [f"{name} {figure:.3f}" for name, figure in figures.items() if figure is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         of_all = f"/{self.total_steps}" if self.total_steps else ""
@@ -172,7 +153,6 @@ class Checkpoint(Frozen):
     step: int
     train_loss: float | None = None
     valid_loss: float | None = None
-    valid_reward: float | None = None
 
 
 class Latest(Frozen):
@@ -182,15 +162,19 @@ class Latest(Frozen):
     total_steps: int | None = None
     train_loss: float | None = None
     valid_loss: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
 
 
 class Cost(Frozen):
-    """US dollars; `None` where nobody knows."""
+    """US dollars, and tokens as they are billed, over all epochs; `None` where nobody knows.
+
+    The estimate is by the catalogue when the job was submitted; what is actual the vendor has told.
+    """
 
     estimate_usd: float | None = None
+    estimate_usd_high: float | None = None
+    estimate_tokens: int | None = None
     actual_usd: float | None = None
+    billed_tokens: int | None = None
 
 
 class Job(Frozen):

@@ -8,10 +8,11 @@ and says so. `ftbridge.testing` is the suite that every provider passes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn
 
+from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
@@ -101,6 +102,14 @@ class Deployment(Frozen):
     hourly_usd: float | None = None
 
 
+class Tuned(Frozen):
+    """A tuned model at the vendor, its base, and the last day on which it answers, where the vendor says so."""
+
+    model: str
+    base: str
+    closes_on: date | None = None
+
+
 class Usage(Frozen):
     """Tokens of one reply."""
 
@@ -138,6 +147,11 @@ class Provider:
         self._given = endpoint
 
     @property
+    def at_vendor(self) -> bool:
+        """Whether jobs go to the vendor itself, and not to a mock or another service that speaks its API."""
+        return self._given is None
+
+    @property
     def account(self) -> str:
         """Whose files and jobs these are: one word for each key and place, which does not tell the key."""
         return self._given.account if self._given else self.name
@@ -160,11 +174,26 @@ class Provider:
         """
         return tokenizer_json(vocabulary) if vocabulary else guess()
 
-    def check_open(self, model: str) -> None:
-        """Raises `ProviderRetired` where it is known that no job can be made for `model` any more.
+    def catalogue(self) -> tuple[Row, ...]:
+        """What is known of the models and their prices: catalogue.toml in the provider's own package. No network."""
+        package = type(self).__module__.rpartition(".")[0]
+        return read_room(package, self.name) if package else ()
 
-        Called before anything is converted or uploaded; most providers have nothing to say. No network.
-        """
+    def base(self, model: str) -> str:
+        """The model by whose facts `model` goes: itself, unless its name tells what it was tuned from."""
+        return model
+
+    def live(self, model: str) -> tuple[Row, ...]:
+        """What the vendor itself says of `model` now, which wins over the catalogue; most say nothing."""
+        return ()
+
+    def price(self, spec: Spec, model: str, files: Files) -> float | None:
+        """The vendor's own estimate in US dollars, now that it has the files; most give none."""
+        return None
+
+    def tuned(self) -> list[Tuned]:
+        """The tuned models that the account has; most vendors cannot tell."""
+        return []
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Raises `SpecError` for what the vendor's own limits for `model` forbid.
@@ -262,7 +291,6 @@ class Provider:
         if spec.method not in self.capabilities.methods:
             offered = ", ".join(sorted(self.capabilities.methods))
             raise SpecError(f"{self.name} has no {spec.method}", hint=f"It offers: {offered}.")
-        _check_grading(spec)
         said: list[str] = []
         kept: dict[str, Any] = {}
         for name, value in spec.hyperparameters.given().items():
@@ -299,19 +327,6 @@ class Provider:
             provider=self.name,
             hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
         )
-
-
-def _check_grading(spec: Spec) -> None:
-    """Raises `SpecError` for reinforcement without a grader, and for a grader without reinforcement."""
-    if spec.method is Method.RFT:
-        if spec.grader is None:
-            raise SpecError("rft needs a grader, which scores the model's answers", hint="Give --grader FILE.json.")
-        return
-    for name in ("grader", "response_format"):
-        if getattr(spec, name) is not None:
-            raise SpecError(
-                f"{name} is a setting of rft, and this job is {spec.method}", hint="Use --method rft, or leave it out."
-            )
 
 
 def _check_range(provider: str, name: str, value: float | str, handling: Handling) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,20 @@ from msgspec import structs
 
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
 from ftbridge.bridge.fetching import fetch_whole
-from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
+from ftbridge.bridge.guard import check_cost, check_open, cost_of
+from ftbridge.bridge.intent import make_intent, place_of, request_hash
 from ftbridge.bridge.monitor import sweep
-from ftbridge.bridge.prepare import prepare, sentence
+from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.submitting import submit
+from ftbridge.bridge.workplace import Workplace
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
 from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Prepared, Record
+from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
 from ftbridge.provider import Deployment, Provider, Reply
-from ftbridge.registry import load_provider
 from ftbridge.target import Target, parse_target
 
 
@@ -51,14 +52,12 @@ class Bridge:
         self.config = config or load_config()
         self.said: list[str] = []
         self._warn = warn or self.said.append
-        self._ledger = Ledger(self.home)
-        self._providers: dict[str, Provider] = {}
+        self._place = Workplace(self.home, self.config, self._warn)
+        self._ledger = self._place.ledger
 
     def close(self) -> None:
         """Let go of connections and of the ledger's file; `with Bridge() as bridge:` does it at the block's end."""
-        for provider in self._providers.values():
-            provider.close()
-        self._ledger.close()
+        self._place.close()
 
     def __enter__(self) -> Bridge:
         return self
@@ -74,30 +73,20 @@ class Bridge:
         validation: str | Path | None = None,
         near: bool = False,
         workers: int = 1,
-        method: str = "sft",
         format: str | None = None,  # noqa: A002 - the word users know
     ) -> Report:
         """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
 
-        The targets' rules are those for `method`. With `validation`, examples that are in both files are found;
-        with `near`, near duplicates as well.
+        With `validation`, examples that are in both files are found; with `near`, near duplicates as well.
         """
-        converters = [self._rules(_sketch(data, text, method)) for text in to]
+        converters = [self._rules(Spec(target=text, data=Path(data))) for text in to]
         report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
         return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
 
-    def convert(
-        self,
-        data: str | Path,
-        to: str,
-        out: str | Path,
-        *,
-        method: str = "sft",
-        format: str | None = None,  # noqa: A002 - as above
-    ) -> Conversion:
+    def convert(self, data: str | Path, to: str, out: str | Path, *, format: str | None = None) -> Conversion:  # noqa: A002 - as above
         """Write `data` as the target wants it to the file `out`, whole or not at all."""
-        return convert(data, self._rules(_sketch(data, to, method)), out, format=format)
+        return convert(data, self._rules(Spec(target=to, data=Path(data))), out, format=format)
 
     def count_tokens(
         self,
@@ -125,39 +114,37 @@ class Bridge:
         *,
         validation: str | Path | None = None,
         method: str = "sft",
-        grader: Mapping[str, Any] | str | Path | None = None,
-        response_format: Mapping[str, Any] | str | Path | None = None,
         name: str | None = None,
         key: str | None = None,
+        max_cost: float | None = None,
         allow_ignored: bool = False,
         **hyperparameters: Any,
     ) -> Job:
         """Check, convert, upload and start one job; returns as soon as the provider has it.
 
-        With `key`, asking again for the same gives the same job instead of another one. `grader` and
-        `response_format`, of reinforcement, are objects in the vendor's own words, or files that hold them.
-        Raises `UsageError` or `DataError` before anything leaves this machine.
+        With `key`, asking again for the same gives the same job instead of another one. Raises
+        `UsageError` or `DataError` before anything leaves this machine, `OverBudget` among them where the
+        job may cost more than `max_cost`, in US dollars, or the month's budget.
         """
-        target = self._target(to)
+        target = self._place.target(to)
         provider = self._provider(target)
-        target = target._replace(model=provider.resolve(target.model))
         spec = make_spec(
             target=str(target),
             data=place_of(data),
             validation=place_of(validation) if validation else None,
             method=method,
-            grader=object_of(grader),
-            response_format=object_of(response_format),
             name=name,
+            max_cost_usd=max_cost,
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
-        provider.check_open(target.model)
-        _ = provider.account  # without a key there is no job to write down
+        check_open(self._place, target, spec.method)
         prepared, more = self._prepare(spec, provider.rules(spec, target.model))
         for said in [*warnings, *more, *self._advice(spec)]:
             self._warn(said)
-        record = self._ledger.add(make_intent(spec, prepared, key))
+        cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
+        check_cost(self._place, target, cost, max_cost)
+        record = self._ledger.add(make_intent(spec, prepared, key, cost))
         if record.request_hash != request_hash(spec, prepared):
             raise SpecError(
                 f"the key {key!r} stands for another request: job {record.job.id}",
@@ -328,10 +315,10 @@ class Bridge:
         return [sentence(finding) for finding in advise(spec.data, validation=spec.validation)]
 
     def _prepare(self, spec: Spec, converter: Converter) -> tuple[Prepared, list[str]]:
-        training, said = prepare(spec.data, converter, spec.method, self.home)
+        training, said = prepare(spec.data, converter, self.home)
         if spec.validation is None:
             return Prepared(training=training), said
-        validation, more = prepare(spec.validation, converter, spec.method, self.home)
+        validation, more = prepare(spec.validation, converter, self.home)
         return Prepared(training=training, validation=validation), [*said, *more]
 
     def _rules(self, spec: Spec) -> Converter:
@@ -349,18 +336,10 @@ class Bridge:
         return self._provider(parse_target(record.job.target))
 
     def _provider(self, target: Target) -> Provider:
-        name = f"{'mock+' * target.mocked}{target.provider}"
-        if name not in self._providers:
-            self._providers[name] = load_provider(target, self.home)
-        return self._providers[name]
+        return self._place.provider(target)
 
 
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
-
-
-def _sketch(data: str | Path, to: str, method: str) -> Spec:
-    """As much of a spec as the rules for a file go by."""
-    return make_spec(target=to, data=Path(data), method=method, hyperparameters={})
 
 
 def _tuned_model(job: Job) -> str:

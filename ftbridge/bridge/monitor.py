@@ -41,6 +41,7 @@ def _apply(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger
         error=remote.error,
         result=remote.result,
         actual_usd=remote.cost_usd,
+        billed_tokens=remote.trained_tokens,
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
     )
 

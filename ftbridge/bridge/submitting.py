@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from ftbridge.bridge.guard import check_vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
 from ftbridge.ledger import Ledger, Record, job_lock
@@ -54,10 +55,12 @@ def _create(record: Record, provider: Provider, ledger: Ledger, home: Path) -> R
     provider.check_limits(record.job.spec, model)
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
+    files = Files(training=training, validation=validation)
+    check_vendor_price(provider, record.job.spec, model, files)
     posted = ledger.change(record, posted_at=now())
     if posted is None:
         return ledger.job(record.job.id)
-    made = provider.create(record.job.spec, model, Files(training=training, validation=validation), tag=record.job.id)
+    made = provider.create(record.job.spec, model, files, tag=record.job.id)
     return _adopt(posted, made, ledger)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ftbridge.model import Frozen, Job, Spec
+from ftbridge.model import Cost, Frozen, Job, Spec
 
 
 class Prepared(Frozen):
@@ -27,6 +27,7 @@ class Intent(Frozen):
     prepared: Prepared
     request_hash: str
     key: str | None = None
+    cost: Cost = Cost()
     created_at: datetime
 
 

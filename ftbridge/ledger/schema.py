@@ -6,7 +6,7 @@ never altered: what comes next is appended.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Float, Integer, MetaData, String, Table, text
+from sqlalchemy import BigInteger, Column, Connection, Float, Integer, MetaData, String, Table, text
 
 from ftbridge.errors import StateError
 
@@ -28,7 +28,10 @@ jobs = Table(
     Column("result", String),
     Column("error", String),
     Column("estimate_usd", Float),
+    Column("estimate_usd_high", Float),
+    Column("estimate_tokens", BigInteger),
     Column("actual_usd", Float),
+    Column("billed_tokens", BigInteger),
     Column("created_at", String),
     Column("posted_at", String),
     Column("finished_at", String),
@@ -71,6 +74,14 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             """CREATE TABLE uploads (
                 account TEXT NOT NULL, content_key TEXT NOT NULL, remote_file TEXT NOT NULL,
                 created_at TEXT NOT NULL, PRIMARY KEY (account, content_key))""",
+        ],
+    ),
+    (
+        "estimates with their upper bound, and tokens",
+        [
+            "ALTER TABLE jobs ADD COLUMN estimate_usd_high DOUBLE PRECISION",
+            "ALTER TABLE jobs ADD COLUMN estimate_tokens BIGINT",
+            "ALTER TABLE jobs ADD COLUMN billed_tokens BIGINT",
         ],
     ),
 ]

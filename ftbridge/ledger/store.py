@@ -45,6 +45,9 @@ class Ledger:
             "spec": intent.spec.model_dump_json(),
             "prepared": intent.prepared.model_dump_json(),
             "latest": Latest().model_dump_json(),
+            "estimate_usd": intent.cost.estimate_usd,
+            "estimate_usd_high": intent.cost.estimate_usd_high,
+            "estimate_tokens": intent.cost.estimate_tokens,
             "created_at": intent.created_at.isoformat(),
             "last_cursor": "",
             "version": 0,
@@ -175,7 +178,13 @@ def _record(row: Row[Any]) -> Record:
         spec=spec,
         latest=Latest.model_validate_json(row.latest),
         result=Result.model_validate_json(row.result) if row.result else None,
-        cost=Cost(estimate_usd=row.estimate_usd, actual_usd=row.actual_usd),
+        cost=Cost(
+            estimate_usd=row.estimate_usd,
+            estimate_usd_high=row.estimate_usd_high,
+            estimate_tokens=row.estimate_tokens,
+            actual_usd=row.actual_usd,
+            billed_tokens=row.billed_tokens,
+        ),
         error=row.error,
     )
     return Record(

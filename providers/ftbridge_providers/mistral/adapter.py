@@ -9,12 +9,9 @@ two leaves a job `submitting` that costs nothing, and recovering it starts it.
 
 from __future__ import annotations
 
-import os
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,7 +19,7 @@ import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, NotFound, ProviderError, ProviderRetired
+from ftbridge.errors import InvalidRequest, NotFound, ProviderError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Event, Method, Result, Spec, Status
@@ -40,8 +37,6 @@ FEW = 3
 
 _NO_LORA = Handling(how="refused", note="Mistral chooses the adapter itself; learning_rate and epochs can be set.")
 
-_NO_RFT = Handling(how="refused", note="Mistral trained by supervised fine-tuning only.")
-
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT}),
     hyperparameters={
@@ -58,10 +53,6 @@ CAPABILITIES = Capabilities(
         "tuning": _NO_LORA,
         "max_seq_length": Handling(how="renamed", to="seq_len", least=100),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
-        "reasoning_effort": _NO_RFT,
-        "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
-        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "chat", "models", "delete"}),
 )
@@ -112,19 +103,6 @@ class MistralProvider(HostedProvider):
             said.append(f"the name {spec.name!r} is not sent: Mistral's suffix has room only for the job's tag")
         return said, spec
 
-    def check_open(self, model: str) -> None:
-        """Raises `ProviderRetired` unless the base URL leads somewhere else than to Mistral itself."""
-        url = self._given.base_url if self._given else os.environ.get(self.url_env) or self.default_url
-        if url.rstrip("/") != self.default_url:
-            return
-        closed = _closed("training")
-        raise ProviderRetired(
-            f"{closed['sentence']} (stated on {closed['on']}, {closed['source']})",
-            provider=self.name,
-            hint="Train the same dataset elsewhere, --to local:… or --to together:…, or set"
-            f" {self.url_env} to a service that still speaks this API.",
-        )
-
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless the vendor has it."""
         name = f"ftbridge-{key}.jsonl"
@@ -146,10 +124,8 @@ class MistralProvider(HostedProvider):
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, and the start once the files are validated.
 
-        Raises `ProviderRetired` as `check_open` does, and a plain `ProviderError` for a job that
-        was made but could not be started.
+        Raises a plain `ProviderError` for a job that was made but could not be started.
         """
-        self.check_open(model)
         request: dict[str, Any] = {
             "model": model,
             "job_type": "completion",
@@ -286,9 +262,3 @@ class MistralProvider(HostedProvider):
         """Delete a tuned model."""
         with understood():
             self.client.sdk.models.delete(model_id=model)
-
-
-def _closed(what: str) -> dict[str, Any]:
-    """The catalogue's row about what the vendor has closed."""
-    catalogue = tomllib.loads((package_files(__package__) / "catalogue.toml").read_text("utf-8"))
-    return next(row for row in catalogue["closed"] if row["what"] == what)

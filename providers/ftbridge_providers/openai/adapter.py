@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import NotFound
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
 from ftbridge.retry import patiently
 from ftbridge_providers.openai.client import omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
@@ -28,6 +29,8 @@ from ftbridge_providers.openai.reading import (
     read_job,
     read_listed,
     read_result_file,
+    read_tuned,
+    shutdown_row,
 )
 
 if TYPE_CHECKING:
@@ -99,6 +102,28 @@ class OpenAIProvider(HostedProvider):
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
         return o200k(vocabulary) or guess()
+
+    def base(self, model: str) -> str:
+        """A tuned model is named `ft:BASE:…`, and lives no longer than its base."""
+        return model.split(":")[1] if model.startswith("ft:") else model
+
+    def live(self, model: str) -> tuple[Row, ...]:
+        """When OpenAI shuts the model down, as its model object says."""
+
+        def ask() -> Any:
+            with self._understood():
+                return sound(self.name, self.client.models.retrieve(model))
+
+        return shutdown_row(self.name, model, patiently(ask), today())
+
+    def tuned(self) -> list[Tuned]:
+        """The account's tuned models; each ends with its base at the latest."""
+
+        def ask() -> list[Any]:
+            with self._understood():
+                return list(self.client.models.list())
+
+        return read_tuned(patiently(ask))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless the vendor has it; a job may use it at once."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
+from ftbridge.catalogue import Row
 from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Status
-from ftbridge.provider import Listed, RemoteJob
+from ftbridge.provider import Listed, RemoteJob, Tuned
 
 STATUS = {
     "validating_files": Status.VALIDATING,
@@ -99,6 +101,40 @@ def read_result_file(content: bytes) -> bytes:
         return base64.b64decode(content, validate=True)
     except binascii.Error:
         return content
+
+
+def shutdown_row(provider: str, name: str, model: Any, today: date) -> tuple[Row, ...]:
+    """What a `Model` says of its own end: `shutdown_date`, where one is announced (OpenAPI document, 2026-08)."""
+    shutdown = _day(getattr(model, "shutdown_date", None))
+    if shutdown is None:
+        return ()
+    row = Row(
+        provider=provider,
+        models=(name,),
+        inference_closes_on=shutdown,
+        source=f"GET /v1/models/{name}",
+        as_of=today,
+        confidence="official",
+    )
+    return (row,)
+
+
+def read_tuned(models: Sequence[Any]) -> list[Tuned]:
+    """The tuned ones among the account's models, which are named `ft:BASE:…`."""
+    days = {model.id: _day(getattr(model, "shutdown_date", None)) for model in models}
+    found = []
+    for name, day in days.items():
+        if name.startswith("ft:"):
+            base = name.split(":")[1]
+            found.append(Tuned(model=name, base=base, closes_on=day or days.get(base)))
+    return found
+
+
+def _day(text: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        return None
 
 
 def _figures(data: dict[str, Any]) -> dict[str, Any]:

@@ -12,19 +12,30 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import msgspec
 
+from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
 from ftbridge.retry import patiently
 from ftbridge.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
-from ftbridge_providers.together.reading import STATUS, read_checkpoint, read_error, read_events, read_job, read_listed
+from ftbridge_providers.together.reading import (
+    STATUS,
+    limits_row,
+    read_checkpoint,
+    read_error,
+    read_estimate,
+    read_events,
+    read_job,
+    read_listed,
+)
 from ftbridge_providers.together.request import (
+    ESTIMATED_BY,
     carries,
     check_limits,
     check_values,
@@ -42,10 +53,6 @@ T = TypeVar("T")
 FEW = 3
 """Up to so many jobs are asked for one by one; the listing has no pages and holds every job there ever was."""
 
-_NO_RFT = Handling(
-    how="refused", note="Together has no reinforcement; --method dpo learns from better and worse answers."
-)
-
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
@@ -62,10 +69,6 @@ CAPABILITIES = Capabilities(
         "tuning": Handling(how="renamed", to="training_type"),
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
-        "reasoning_effort": _NO_RFT,
-        "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
-        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
 )
@@ -108,6 +111,23 @@ class TogetherProvider(HostedProvider):
         said, kept = super().check_spec(spec, allow_ignored=allow_ignored)
         check_values(kept)
         return said, kept
+
+    def live(self, model: str) -> tuple[Row, ...]:
+        """The limits that Together gives for the model today."""
+        return () if is_checkpoint(model) else limits_row(model, self._limits(model, None), today())
+
+    def price(self, spec: Spec, model: str, files: Files) -> float | None:
+        """Together's own estimate for the files, which it has looked at; `None` where it gives none."""
+        parent = self._parent(model)
+        body = create_body(spec, model, files, self._limits(model, parent), suffix="", parent=parent)
+        asked = {name: body[name] for name in ESTIMATED_BY if name in body}
+        answer = self._patient(lambda: self.client.post("/v1/fine-tunes/estimate-price", body=asked, cast_to=object))
+        return read_estimate(answer)
+
+    def tuned(self) -> list[Tuned]:
+        """The tuned models of all jobs that succeeded."""
+        done = [job for job in self._listed() if STATUS.get(str(job.status)) is Status.SUCCEEDED]
+        return [Tuned(model=job.x_model_output_name, base=job.model) for job in done if job.x_model_output_name]
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless Together has it, and wait for its verdict."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from ftbridge.catalogue import Row
 from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
@@ -100,6 +101,28 @@ def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], sinc
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
     """A checkpoint, by the id under which a new job can go on from it."""
     return Checkpoint(model=f"{job_id}:{checkpoint.step}", at=_time(checkpoint.created_at), step=checkpoint.step)
+
+
+def limits_row(model: str, limits: Any, today: date) -> tuple[Row, ...]:
+    """What a model's limits say of it today; 0 limits nothing."""
+    row = Row(
+        provider="together",
+        models=(model,),
+        sft_context_tokens=limits.max_seq_length_sft or None,
+        dpo_context_tokens=limits.max_seq_length_dpo or None,
+        batch_size_at_most=limits.lora_training.max_batch_size or None,
+        lora_rank_at_most=limits.lora_training.max_rank or None,
+        source=f"GET /v1/fine-tunes/models/limits?model_name={model}",
+        as_of=today,
+        confidence="official",
+    )
+    return (row,)
+
+
+def read_estimate(answer: Any) -> float | None:
+    """The price in dollars that Together names for a job; it gives none for images (SDK 3.1.1, estimate_price)."""
+    price = answer.get("estimated_total_price") if isinstance(answer, dict) else None
+    return float(price) if isinstance(price, int | float) and answer.get("estimation_available", True) else None
 
 
 def _merged(lists: tuple[list[Event], list[Event]], places: list[int]) -> Iterator[Event]:

@@ -17,6 +17,18 @@ from ftbridge.provider import Files
 SUFFIX_LIMIT = 40
 """Characters (OpenAPI document of 2026-04, `suffix`)."""
 
+ESTIMATED_BY = (
+    "model",
+    "from_checkpoint",
+    "training_file",
+    "validation_file",
+    "n_epochs",
+    "n_evals",
+    "training_type",
+    "training_method",
+)
+"""What of a create request the price depends on (OpenAPI document of 2026-04, `POST /fine-tunes/estimate-price`)."""
+
 
 def check_values(spec: Spec) -> None:
     """Raises `SpecError` for a value that Together takes for no model at all."""

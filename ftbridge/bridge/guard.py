@@ -1,0 +1,142 @@
+"""Before anything is uploaded: is the target still open, and may it cost that much?"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from ftbridge.bridge.workplace import Workplace, account_name
+from ftbridge.catalogue import Entry, Load, Quote, Work, quote, today
+from ftbridge.dataset import count_tokens
+from ftbridge.errors import OverBudget, ProviderRetired
+from ftbridge.ledger import Ledger
+from ftbridge.model import Cost, Method, Spec, Status
+from ftbridge.provider import Files, Provider
+from ftbridge.target import Target, parse_target
+
+
+def check_open(place: Workplace, target: Target, method: Method) -> None:
+    """Raises `ProviderRetired` where the target takes no new jobs any more; says what will end soon.
+
+    First by the catalogue, without a key or a network, and then by what the vendor itself says. A mock, or
+    a service at another address, goes on after the vendor's end, and that is said.
+    """
+    provider, day = place.provider(target), today()
+    if provider.at_vendor:
+        _refuse_closed(place, target, place.entry(target), method)
+    _ = provider.account  # without a key there is nobody to ask, and no job to write down
+    entry = place.entry(target, live=True)
+    if provider.at_vendor:
+        _refuse_closed(place, target, entry, method)
+    if closed := entry.closed_on(day):
+        place.say(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, and so is tried")
+    else:
+        _say_what_ends(place, target, entry, day)
+
+
+def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
+    """What the job of `spec` should come to, and at most; unknown where no price is known.
+
+    `data` and `validation` are the files as they are sent.
+    """
+    facts = place.entry(target).facts
+    if facts.sft_usd_per_million_tokens is None:
+        return Cost()
+    counter = place.provider(target).counter(target.model)
+    count = count_tokens(data, counter)
+    held = count_tokens(validation, counter).tokens if validation and facts.bills_validation else 0
+    work = Work(
+        method=spec.method,
+        tuning=spec.hyperparameters.tuning or "lora",
+        examples=count.examples,
+        tokens=count.tokens,
+        tokens_error=count.error,
+        validation_tokens=held,
+        epochs=spec.hyperparameters.epochs,
+        max_seq_length=spec.hyperparameters.max_seq_length,
+    )
+    found: Quote = quote(facts, work, Load())
+    return Cost(
+        estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
+    )
+
+
+def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None) -> None:
+    """Raises `OverBudget` where a job of that cost could exceed `most`, or what is left of the month's budget."""
+    name = account_name(target)
+    budget = place.config.budgets.get(name)
+    if place.entry(target).facts.own_machine or (most is None and budget is None):
+        return
+    high = cost.estimate_usd_high
+    if high is None:
+        raise OverBudget(
+            f"what {target} costs is not known, and so not whether it stays within the limit",
+            hint="Name its price in [catalogue] of ftbridge.toml, or leave the limit out.",
+        )
+    if most is not None and high > most:
+        raise OverBudget(
+            f"the job may cost ${high:.2f}, and --max-cost is ${most:.2f}",
+            hint=f"Its estimate is ${cost.estimate_usd:.2f}; train fewer epochs or examples, or raise the limit.",
+        )
+    if budget is not None and (spent := spent_in(place.ledger, name, today())) + high > budget:
+        raise OverBudget(
+            f"the job may cost ${high:.2f}, and of this month's ${budget:.2f} for {name} ${spent:.2f} is spent",
+            hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
+        )
+
+
+def check_vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> None:
+    """Raises `OverBudget` where the vendor itself, which has the files now, asks more than `spec.max_cost_usd`."""
+    if spec.max_cost_usd is None:
+        return
+    price = provider.price(spec, model, files)
+    if price is not None and price > spec.max_cost_usd:
+        raise OverBudget(
+            f"{provider.name} asks ${price:.2f} for the job, and --max-cost is ${spec.max_cost_usd:.2f}",
+            hint="No job was made; train fewer epochs or examples, or raise the limit.",
+        )
+
+
+def spent_in(ledger: Ledger, name: str, day: date) -> float:
+    """What this month's jobs at one provider have cost, or should, in US dollars; a refused one costs nothing."""
+    spent = 0.0
+    for record in ledger.jobs():
+        job = record.job
+        refused = job.status is Status.FAILED and job.remote_id is None
+        this_month = (job.created_at.year, job.created_at.month) == (day.year, day.month)
+        if this_month and not refused and account_name(parse_target(job.target)) == name:
+            cost = job.cost
+            spent += cost.actual_usd if cost.actual_usd is not None else cost.estimate_usd or 0.0
+    return spent
+
+
+def _say_what_ends(place: Workplace, target: Target, entry: Entry, day: date) -> None:
+    ends = entry.closing_soon(day)
+    if not ends:
+        return
+    words = {"training": "takes new jobs", "inference": "answers from tuned models"}
+    said = " and ".join(f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items())
+    place.say(f"{target} {said} ({_sources(entry)})")
+
+
+def _refuse_closed(place: Workplace, target: Target, entry: Entry, method: Method) -> None:
+    closed = entry.closed_on(today())
+    if closed is None:
+        return
+    others = place.catalogue.alternatives(today(), method, instead_of=str(target))
+    raise ProviderRetired(
+        f"{_why(entry)} ({closed}, {_sources(entry)})",
+        provider=target.provider,
+        hint=f"Open for {method}: {', '.join(others)}. `ftbridge compare` prices them for your data."
+        if others
+        else f"No installed provider is known to be open for {method}.",
+    )
+
+
+def _why(entry: Entry) -> str:
+    return entry.facts.closing or f"{entry.provider} takes no new jobs for {entry.model}"
+
+
+def _sources(entry: Entry) -> str:
+    rows = [entry.rows[name] for name in ("training_closes_on", "inference_closes_on") if name in entry.rows]
+    return ", ".join(dict.fromkeys(row.source for row in rows))

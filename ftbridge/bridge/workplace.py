@@ -1,0 +1,80 @@
+"""What the bridge's protocols work with: the home, the ledger, the providers, and the facts about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
+from ftbridge.config import Config
+from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError
+from ftbridge.ledger import Ledger
+from ftbridge.provider import Provider
+from ftbridge.registry import load_provider, provider_names
+from ftbridge.target import Target, parse_target
+
+
+class Workplace:
+    """One home with its config; providers are opened when they are first needed. `say` gets what has to be said."""
+
+    def __init__(self, home: Path, config: Config, say: Callable[[str], None]) -> None:
+        self.home = home
+        self.config = config
+        self.say = say
+        self.ledger = Ledger(home)
+        self._providers: dict[str, Provider] = {}
+        self._live: dict[Target, tuple[Row, ...]] = {}
+
+    def close(self) -> None:
+        """Let go of connections and of the ledger's file."""
+        for provider in self._providers.values():
+            provider.close()
+        self.ledger.close()
+
+    def target(self, text: str) -> Target:
+        """The target of that string or name, its model independent of the working folder."""
+        target = parse_target(text, self.config.targets)
+        return target._replace(model=self.provider(target).resolve(target.model))
+
+    def provider(self, target: Target) -> Provider:
+        """The provider of a target, the same one each time."""
+        name = account_name(target)
+        if name not in self._providers:
+            self._providers[name] = load_provider(target, self.home)
+        return self._providers[name]
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The rows of all installed providers, and after them, so that they win, the user's own.
+
+        Raises `ConfigError` for rows that cannot be read.
+        """
+        rows: list[Row] = []
+        for name in provider_names():
+            try:
+                rows += load_provider(Target(name, ""), self.home).catalogue()
+            except MissingExtra:  # what cannot be used is neither compared nor recommended
+                continue
+        own, file = self.config.catalogue, self.config.file or Path("ftbridge.toml")
+        for name in own.files:
+            address = name if "://" in name else str(file.parent / name)
+            rows += read_rows(fetched(address, self.home, self.say), address)
+        return Catalogue([*rows, *rows_from(own.row, str(file))])
+
+    def entry(self, target: Target, *, live: bool = False) -> Entry:
+        """What is known of the target's model; with `live` its provider is asked too, once, and wins."""
+        if live and target not in self._live:
+            try:
+                provider = self.provider(target)
+                self._live[target] = provider.live(provider.base(target.model))
+            except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
+                self.say(f"{target.provider} was asked about {target.model}, in vain: {problem.message}")
+                self._live[target] = ()
+        model = self.provider(target).base(target.model)
+        return self.catalogue.entry(target.provider, model, self._live.get(target, ()) if live else ())
+
+
+def account_name(target: Target) -> str:
+    """The provider's name, or its mock's."""
+    return f"{'mock+' * target.mocked}{target.provider}"

@@ -1,0 +1,93 @@
+"""The rows of all catalogues as one: what holds of a model today, what is old, what has closed, what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from itertools import zip_longest
+from typing import Any
+
+from ftbridge.catalogue.facts import Facts, Row
+from ftbridge.model import Frozen, Method
+
+STALE = timedelta(days=90)
+"""How old a row may be before it is said."""
+SOON = timedelta(days=90)
+"""How near a closing date has to be to be said."""
+
+
+class Entry(Frozen):
+    """What is known of one model, and the row that each fact is from."""
+
+    provider: str
+    model: str
+    facts: Facts
+    rows: Mapping[str, Row]
+
+    def doubts(self, today: date, facts: Iterable[str]) -> list[str]:
+        """What has to be said about those of `facts` that are known: how old they are, and how sure."""
+        # what a package says of the user's own machine goes with its code, and does not age
+        used = {id(row): row for name in facts if (row := self.rows.get(name)) and not row.own_machine}
+        said = []
+        for row in used.values():
+            if today - row.as_of > STALE:
+                said.append(f"figures of {row.as_of} are {(today - row.as_of).days} days old ({row.source})")
+            if row.doubt:
+                said.append(row.doubt)
+            elif row.confidence != "official":
+                said.append(f"{row.confidence} figures ({row.source})")
+        return said
+
+    def closed_on(self, today: date) -> date | None:
+        """The day after which no new jobs are taken, if that is past."""
+        closing = self.closes_on
+        return closing if closing and closing < today else None
+
+    @property
+    def closes_on(self) -> date | None:
+        """The last day on which it makes sense to begin: the earlier end of training and of answering."""
+        known = (self.facts.training_closes_on, self.facts.inference_closes_on)
+        return min((day for day in known if day), default=None)
+
+    def closing_soon(self, today: date) -> dict[str, date]:
+        """What ends within 90 days, `training` or `inference`, and when."""
+        ends = {"training": self.facts.training_closes_on, "inference": self.facts.inference_closes_on}
+        return {what: day for what, day in ends.items() if day and today <= day <= today + SOON}
+
+    def is_open(self, today: date, method: Method) -> bool:
+        """Whether a new job by `method` is known to be taken."""
+        opened = self.facts.opens_on is None or self.facts.opens_on <= today
+        return opened and self.closed_on(today) is None and method in (self.facts.methods or ())
+
+
+class Catalogue:
+    """All rows; later ones win."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = tuple(rows)
+
+    def entry(self, provider: str, model: str, live: Iterable[Row] = ()) -> Entry:
+        """What holds of a model; what the vendor says now, in `live`, wins."""
+        facts: dict[str, Any] = {}
+        rows: dict[str, Row] = {}
+        for row in (*self.rows, *live):
+            if row.fits(provider, model):
+                told = row.given()
+                facts |= told
+                rows |= dict.fromkeys(told, row)
+        # the rows have been validated one by one, and a price of 0 is allowed only here
+        return Entry.model_construct(provider=provider, model=model, facts=Facts.model_construct(**facts), rows=rows)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every model that is named in full, each once."""
+        named = dict.fromkeys((row.provider, model) for row in self.rows for model in row.named)
+        return (self.entry(provider, model) for provider, model in named)
+
+    def alternatives(self, today: date, method: Method, *, instead_of: str, count: int = 3) -> list[str]:
+        """Targets that are open for `method`, first one of each provider, then their next ones."""
+        groups: dict[str, list[str]] = {}
+        for entry in self.entries():
+            if entry.is_open(today, method) and not entry.facts.trial and not entry.closing_soon(today):
+                groups.setdefault(entry.provider, []).append(f"{entry.provider}:{entry.model}")
+        rounds = zip_longest(*(groups[provider] for provider in sorted(groups)))
+        return [target for turn in rounds for target in turn if target and target != instead_of][:count]
