@@ -11,6 +11,7 @@
     │   ├── OverBudget              the job may cost more than was allowed
     │   └── JobNotFound             no such job in the ledger, or at the vendor
     ├── StateError                  the home folder or the ledger cannot be used     exit 2
+    │   └── LedgerDamaged           the ledger's file is cut off, overwritten or empty
     ├── DataError                   the dataset has findings                         exit 1
     ├── JobFailed                   the job ended, but not well                      exit 1
     ├── ProviderError               the vendor refused or answered nonsense          exit 3
@@ -98,6 +99,10 @@ class StateError(FtbridgeError):
     """The home folder or the ledger cannot be used."""
 
     exit_code = 2
+
+
+class LedgerDamaged(StateError):
+    """The ledger's file is cut off, overwritten or empty: nothing in it can be relied on."""
 
 
 class DataError(FtbridgeError):

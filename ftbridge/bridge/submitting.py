@@ -20,7 +20,7 @@ from pathlib import Path
 from ftbridge.bridge.guard import check_vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
-from ftbridge.ledger import Ledger, Record, job_lock
+from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
 from ftbridge.target import parse_target
@@ -32,7 +32,7 @@ def submit(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Re
     Raises what the vendor refused with; the job is then `failed`. An answer that leaves the
     outcome open is raised as well, and the job stays `submitting`.
     """
-    with job_lock(home, record.job.id) as mine:
+    with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
         if not mine or record.job.status is not Status.SUBMITTING:
             return record

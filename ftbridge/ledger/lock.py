@@ -1,4 +1,4 @@
-"""A lock that death frees and a pause does not: flock on a file of the job's own."""
+"""A lock that death frees and a pause does not: flock on a file of its own."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from pathlib import Path
 
 
 @contextmanager
-def job_lock(home: Path, job_id: str) -> Iterator[bool]:
-    """Whether this process, and no other, may now submit the job; held until the block ends.
-
-    A lease would run out under a submitter that is stopped and later goes on; the kernel's
-    lock stays with it, and is free the moment it dies.
-    """
-    folder = home / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{job_id}.lock").open("w") as handle:
+def file_lock(file: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Whether this process, and no other, now has the lock; with `wait` it has, sooner or later."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
         else:

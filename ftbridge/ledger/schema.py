@@ -6,7 +6,19 @@ never altered: what comes next is appended.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Float, Integer, MetaData, String, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    text,
+)
 
 from ftbridge.errors import StateError
 
@@ -87,10 +99,29 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
 ]
 
 
-def migrate(connection: Connection) -> None:
+def bring_up_to_date(engine: Engine) -> None:
     """Bring the ledger to the newest schema; raises `StateError` for one from a newer ftbridge."""
+    with engine.connect() as connection:
+        if schema_of(connection) == len(MIGRATIONS):
+            return
+    with engine.execution_options(writes=True).begin() as connection:
+        _migrate(connection)
+
+
+def schema_of(connection: Connection) -> int:
+    """The number of the newest migration that was made here; 0 where there is no ledger yet."""
+    if not inspect(connection).has_table("migrations"):
+        return 0
+    newest: int = connection.execute(text("SELECT COALESCE(MAX(number), 0) FROM migrations")).scalar_one()
+    return newest
+
+
+def _migrate(connection: Connection) -> None:
+    on_a_server = connection.dialect.name == "postgresql"
+    if on_a_server:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('ftbridge migrations'))"))
     connection.execute(text("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)"))
-    done = connection.execute(text("SELECT COALESCE(MAX(number), 0) FROM migrations")).scalar_one()
+    done = schema_of(connection)
     if done > len(MIGRATIONS):
         raise StateError(
             f"the ledger was written by a newer ftbridge (schema {done}, this one knows {len(MIGRATIONS)})",
@@ -98,5 +129,6 @@ def migrate(connection: Connection) -> None:
         )
     for number, (name, statements) in enumerate(MIGRATIONS[done:], start=done + 1):
         for statement in statements:
-            connection.execute(text(statement))
+            # texts sort by their bytes, as they do in SQLite, and not by the server's language
+            connection.execute(text(statement.replace(" TEXT", ' TEXT COLLATE "C"') if on_a_server else statement))
         connection.execute(text("INSERT INTO migrations VALUES (:number, :name)"), {"number": number, "name": name})

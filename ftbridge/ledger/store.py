@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from ftbridge.errors import JobNotFound, StateError
-from ftbridge.ledger.engine import sqlite_engine
+from ftbridge.errors import JobNotFound
+from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.schema import events, jobs, migrate, uploads
+from ftbridge.ledger.schema import events, jobs, uploads
 from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
 
-FILE_NAME = "ledger.sqlite"
+# text, because SQLAlchemy words an upsert for each database in another way
+_REMEMBER = text("""
+    INSERT INTO uploads (account, content_key, remote_file, created_at)
+    VALUES (:account, :content_key, :remote_file, :created_at)
+    ON CONFLICT (account, content_key) DO UPDATE SET remote_file = excluded.remote_file
+""")
 
 
 class Ledger:
     """The jobs of one home folder; safe for any number of processes at once."""
 
     def __init__(self, home: Path) -> None:
-        self._file = home / FILE_NAME
-        self._engine = sqlite_engine(self._file)
-        with self._writing() as connection:
-            migrate(connection)
+        self._database = find_database(home)
+        with self._sentences():
+            self._database.open()
 
     def close(self) -> None:
         """Close the connections; they open again when they are needed."""
-        self._engine.dispose()
+        self._database.engine.dispose()
+
+    @contextmanager
+    def lock(self, job_id: str) -> Iterator[bool]:
+        """Whether this process, and no other, may now submit the job; held until the block ends.
+
+        It stays with a process that is stopped, and is free when it dies.
+        """
+        with ExitStack() as held:
+            with self._sentences():
+                mine = held.enter_context(self._database.lock(job_id))
+            yield mine
 
     def add(self, intent: Intent) -> Record:
         """Write the intent down as a job that is `submitting`; one already there under its key is returned."""
@@ -123,16 +138,16 @@ class Ledger:
         """Write down that the vendor has the file."""
         row = {"account": account, "content_key": content_key, "remote_file": remote_file}
         with self._writing() as connection:
-            connection.execute(insert(uploads).values(created_at=now().isoformat(), **row))
+            connection.execute(_REMEMBER, {"created_at": now().isoformat(), **row})
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._sentences(), self._engine.connect() as connection:
+        with self._sentences(), self._database.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._sentences(), self._engine.execution_options(writes=True).begin() as connection:
+        with self._sentences(), self._database.engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     @contextmanager
@@ -141,11 +156,8 @@ class Ledger:
             yield
         except IntegrityError:
             raise
-        except DBAPIError as problem:
-            raise StateError(
-                f"the ledger {self._file} cannot be used: {problem.orig}",
-                hint="If the disk is full or read-only, mend that; if the file is damaged, move it away.",
-            ) from problem
+        except (DBAPIError, OSError) as problem:
+            raise self._database.sentence(problem) from problem
 
 
 def _append(connection: Connection, job_id: str, new_events: Sequence[Event]) -> None:

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sqlite3
+import signal
+import time
+from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event as Sign
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ftbridge.errors import JobNotFound, StateError
-from ftbridge.ledger import Intent, Ledger, Prepared, Record, job_lock
-from ftbridge.model import Event, Result, Spec, Status, now
+from ftbridge.ledger import Ledger
+from ftbridge.model import Result, Status
+from ledger_rows import add, message
 
 
-def add(ledger: Ledger, job_id: str = "ftb_aaaa", key: str | None = None) -> Record:
-    return ledger.add(
-        Intent(
-            id=job_id,
-            target="local:tiny",
-            spec=Spec(target="local:tiny", data=Path("rows.jsonl"), name="mine"),
-            prepared=Prepared(training="k1"),
-            request_hash="h1",
-            key=key,
-            created_at=now(),
-        )
-    )
-
-
-def message(text: str) -> Event:
-    return Event(at=now(), kind="message", message=text)
+@pytest.fixture(autouse=True, params=["a file", "PostgreSQL"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the ledgers of these tests lie: everything here is true in both places."""
+    if request.param == "PostgreSQL":
+        monkeypatch.setenv("FTBRIDGE_LEDGER", request.getfixturevalue("postgres_url"))
 
 
 def test_an_intent_is_a_job_that_is_submitting(tmp_path: Path) -> None:
@@ -90,23 +84,32 @@ def test_an_upload_is_remembered_by_account_and_content(tmp_path: Path) -> None:
     assert ledger.upload("openai", "k1") is None
 
 
-def test_a_damaged_ledger_gets_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "ledger.sqlite").write_bytes(b"this is not a database, though long enough to look at" * 40)
-    with pytest.raises(StateError, match=r"ledger\.sqlite cannot be used") as problem:
-        Ledger(tmp_path)
-    assert problem.value.hint
+def test_the_same_file_uploaded_by_two_at_once_is_remembered_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.remember_upload("openai", "k1", "file-1")
+    ledger.remember_upload("openai", "k1", "file-2")
+    assert ledger.upload("openai", "k1") == "file-2"
 
 
 def test_a_ledger_from_a_newer_ftbridge_is_left_alone(tmp_path: Path) -> None:
-    Ledger(tmp_path)
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as connection:
-        connection.execute("INSERT INTO migrations VALUES (99, 'from the future')")
-    connection.close()
+    ledger = Ledger(tmp_path)
+    with ledger._writing() as connection:
+        connection.execute(text("INSERT INTO migrations VALUES (99, 'from the future')"))
     with pytest.raises(StateError, match="newer ftbridge"):
         Ledger(tmp_path)
 
 
-def _write_many(home: Path, who: str) -> None:
+def test_jobs_are_in_the_order_of_their_making_whatever_the_servers_language(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    whole = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    moments = [whole + timedelta(microseconds=count) for count in (0, 1, 10, 999_999)]
+    for number, moment in enumerate(moments):
+        add(ledger, f"ftb_{9 - number}", at=moment)
+    assert [record.job.created_at for record in ledger.jobs()] == moments
+    assert ledger.job("last").job.id == "ftb_6"
+
+
+def write_many(home: Path, who: str) -> None:
     ledger = Ledger(home)
     for count in range(20):
         while ledger.change(ledger.job("ftb_aaaa"), [message(f"{who}{count}")], status=Status.RUNNING) is None:
@@ -116,7 +119,7 @@ def _write_many(home: Path, who: str) -> None:
 def test_two_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     add(Ledger(tmp_path))
     fresh = multiprocessing.get_context("spawn")
-    writers = [fresh.Process(target=_write_many, args=(tmp_path, who)) for who in "ab"]
+    writers = [fresh.Process(target=write_many, args=(tmp_path, who)) for who in "ab"]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -126,14 +129,52 @@ def test_two_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
     assert {event.message for _number, event in told} == {f"{who}{count}" for who in "ab" for count in range(20)}
 
 
-def test_a_lock_is_held_by_one_and_freed_by_death(tmp_path: Path) -> None:
-    with job_lock(tmp_path, "ftb_aaaa") as mine, job_lock(tmp_path, "ftb_aaaa") as second:
+def test_two_processes_that_open_a_new_ledger_at_once_find_one(tmp_path: Path) -> None:
+    fresh = multiprocessing.get_context("spawn")
+    openers = [fresh.Process(target=open_and_add, args=(tmp_path, f"ftb_{who}")) for who in "ab"]
+    for opener in openers:
+        opener.start()
+    for opener in openers:
+        opener.join(60)
+    assert {record.job.id for record in Ledger(tmp_path).jobs()} == {"ftb_a", "ftb_b"}
+
+
+def open_and_add(home: Path, job_id: str) -> None:
+    add(Ledger(home), job_id)
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    with ledger.lock("ftb_aaaa") as mine, ledger.lock("ftb_aaaa") as second, Ledger(tmp_path).lock("ftb_bbbb") as other:
         assert mine
         assert not second
-    child = os.fork()
-    if child == 0:
-        with job_lock(tmp_path, "ftb_aaaa"):
-            os._exit(0)
-    os.waitpid(child, 0)
-    with job_lock(tmp_path, "ftb_aaaa") as mine:
+        assert other
+    with ledger.lock("ftb_aaaa") as mine:
         assert mine
+
+
+def test_a_lock_stays_with_a_process_that_is_stopped_and_is_freed_by_its_death(tmp_path: Path) -> None:
+    fresh = multiprocessing.get_context("spawn")
+    taken = fresh.Event()
+    holder = fresh.Process(target=hold_for_ever, args=(tmp_path, taken))
+    holder.start()
+    assert taken.wait(60)
+    ledger = Ledger(tmp_path)
+    os.kill(int(holder.pid or 0), signal.SIGSTOP)
+    with ledger.lock("ftb_aaaa") as mine:
+        assert not mine
+    holder.kill()
+    holder.join(60)
+    deadline = time.monotonic() + 60  # a server hears of the death a moment later
+    while time.monotonic() < deadline:
+        with ledger.lock("ftb_aaaa") as mine:
+            if mine:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the lock was not freed")
+
+
+def hold_for_ever(home: Path, taken: Sign) -> None:
+    with Ledger(home).lock("ftb_aaaa"):
+        taken.set()
+        signal.pause()

@@ -10,7 +10,7 @@ from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.bridge.submitting import submit
 from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, SpecError, StateError
-from ftbridge.ledger import Intent, Ledger, Prepared, Record, job_lock
+from ftbridge.ledger import Intent, Ledger, Prepared, Record
 from ftbridge.model import Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
 from scripted_provider import Died, ScriptedProvider, vendor_error
@@ -106,7 +106,7 @@ def test_a_new_job_that_the_listing_may_not_show_yet_is_waited_for(
 def test_while_one_process_submits_another_keeps_its_hands_off(
     tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
 ) -> None:
-    with job_lock(tmp_path, "ftb_aaaa"):
+    with ledger.lock("ftb_aaaa"):
         assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
     assert provider.made == {}
 
