@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
 from ftbridge.endpoint import Endpoint, hosted_endpoint
-from ftbridge.model import Hyperparameters
+from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider
 
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
@@ -51,6 +51,23 @@ def read_suffix(suffix: str | None) -> tuple[str | None, str | None]:
     if match := _SUFFIX.fullmatch(suffix or ""):
         return match["name"], match["tag"]
     return suffix or None, None
+
+
+def in_order(events: Sequence[Event], metrics: Sequence[Event], since: str) -> list[Event]:
+    """Two lists, each by time, as one by time, after the event whose cursor is `since`.
+
+    For vendors that tell metrics apart from the other events, and give them no ids. Both lists only grow at
+    their ends, so a cursor is how much of each has been read, and a metric that comes late is still read once.
+    """
+    event, metric = (int(place) for place in since.split(".")) if since else (0, 0)
+    found: list[Event] = []
+    while event < len(events) or metric < len(metrics):
+        if metric == len(metrics) or (event < len(events) and events[event].at <= metrics[metric].at):
+            following, event = events[event], event + 1
+        else:
+            following, metric = metrics[metric], metric + 1
+        found.append(following.model_copy(update={"cursor": f"{event}.{metric}"}))
+    return found
 
 
 def in_our_words(told: Mapping[str, Any], words: Mapping[str, str]) -> Hyperparameters:

@@ -111,6 +111,24 @@ def _extract(unpacked: Any, draft: Path) -> None:
         pass
 
 
+def safe_name(name: str, *, provider: str) -> str:
+    """The last part of the name of a file of weights, if that may be written. Raises `BadAnswer` where it may not."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    if last in ("", ".."):
+        raise _bad(provider, f"{name!r} is no file's name")
+    if PurePosixPath(last).suffix.lower() in PICKLES:
+        raise _bad(provider, f"{name!r} is a pickle, which runs code when it is loaded")
+    return last
+
+
+def _bad(provider: str, why: str) -> BadAnswer:
+    return BadAnswer(
+        f"weights from {provider} were not taken: {why}",
+        provider=provider,
+        hint="Nothing was written. If you trust them, download them with the provider's own tools.",
+    )
+
+
 def _safe(member: tarfile.TarInfo) -> PurePosixPath:
     """The member's name, if it may be unpacked."""
     name = PurePosixPath(member.name)

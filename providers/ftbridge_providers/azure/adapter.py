@@ -14,13 +14,16 @@ from codecs import BOM_UTF8
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from urllib.parse import urlsplit
 
+from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint, hosted_endpoint
 from ftbridge.errors import ConfigError, InvalidRequest, NotFound, ServerTrouble
+from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Reply
+from ftbridge.provider import Capabilities, Deployment, Files, Listed, Reply, Tuned
 from ftbridge.retry import patiently, until
 from ftbridge_providers.azure.deployments import Deployments, deployment_name, hosting_cost
 from ftbridge_providers.azure.format import AzureFormat
@@ -92,6 +95,24 @@ class AzureProvider(OpenAIProvider):
         if client := self.__dict__.pop("management", None):
             client.close()
 
+    @property
+    def at_vendor(self) -> bool:
+        """Whether the address is one of Microsoft's; every resource has its own."""
+        url = self._given.base_url if self._given else self.environment.get(self.url_env, "")
+        return (urlsplit(url).hostname or "").endswith(".azure.com")
+
+    def base(self, model: str) -> str:
+        """The base of a target's model, without training type."""
+        return model.partition("@")[0].split(".ft-")[0]
+
+    def live(self, model: str) -> tuple[Row, ...]:
+        """Nothing: the v1 document's model object tells no dates."""
+        return ()
+
+    def tuned(self) -> list[Tuned]:
+        """Nothing, for the same reason."""
+        return []
+
     def rules(self, spec: Spec, model: str) -> Converter:
         """How Azure reads an example of `spec`'s data for `model`."""
         return AzureFormat(spec.target, model.partition("@")[0], spec.method)
@@ -137,6 +158,16 @@ class AzureProvider(OpenAIProvider):
     def filter_by(self, tag: str) -> dict[str, Any]:
         """Nothing: the v1 document's listing has no filter, though jobs have metadata."""
         return {}
+
+    def carries(self, job: Any, tag: str) -> bool:
+        """Whether the metadata or the suffix have the tag: either is enough not to pay twice."""
+        return super().carries(job, tag) or _suffix(job)[1] == tag
+
+    def read_listed(self, job: Any) -> Listed:
+        """A job of the listing, with what its suffix says."""
+        listed = super().read_listed(job)
+        name, tag = _suffix(job)
+        return listed.model_copy(update={"name": name, "tag": listed.tag or tag})
 
     def hosting(self, tier: str | None = None) -> str:
         """What a deployment costs by the hour."""
@@ -184,3 +215,8 @@ class AzureProvider(OpenAIProvider):
             url_env="AZURE_MANAGEMENT_URL",
             environment=self.environment,
         )
+
+
+def _suffix(job: Any) -> tuple[str | None, str | None]:
+    """Name and tag in the suffix, which Azure tells as `user_provided_suffix`."""
+    return read_suffix(getattr(job, "user_provided_suffix", None))

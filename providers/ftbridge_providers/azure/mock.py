@@ -171,6 +171,10 @@ class AzureMock(OpenAIMock):
             return "pausing"
         return _WORDS.get(job.script.status(self.now())) or super().word(job)
 
+    def body(self, job: Job, word: str) -> dict[str, Any]:
+        """OpenAI's job, and the suffix that was asked for."""
+        return {**super().body(job, word), "user_provided_suffix": job.request.get("suffix")}
+
     def show_file(self, file: File) -> dict[str, Any]:
         """A file, which is looked at for a while; what is clearly no JSON Lines is found bad."""
         if self.now() < file.created_at + _CHECKING / self.speed:

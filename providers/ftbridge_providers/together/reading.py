@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from ftbridge.catalogue import Row
-from ftbridge.hosted import in_our_words, read_suffix
+from ftbridge.hosted import in_order, in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge_providers.together.client import not_understood
@@ -85,17 +85,11 @@ def read_error(events: Sequence[Any]) -> str | None:
 
 
 def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], since: str) -> list[Event]:
-    """Both lists as one, by time, after the event whose cursor is `since`.
-
-    Neither events nor metrics have an id. Both lists only grow at their ends, so a cursor is how much
-    of each has been read, and a metric that comes late is still read once.
-    """
+    """Both lists as one, by time, after the event whose cursor is `since`; neither events nor metrics have an id."""
     events = sorted(events, key=lambda event: _time(event.created_at))
     began = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
     start = _time(began.created_at) if began else datetime.fromtimestamp(0, UTC)
-    lists = ([_event(event) for event in events], [_metric(row, start) for row in metrics])
-    places = [int(place) for place in since.split(".")] if since else [0, 0]
-    return list(_merged(lists, places))
+    return in_order([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
 
 
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
@@ -123,17 +117,6 @@ def read_estimate(answer: Any) -> float | None:
     """The price in dollars that Together names for a job; it gives none for images (SDK 3.1.1, estimate_price)."""
     price = answer.get("estimated_total_price") if isinstance(answer, dict) else None
     return float(price) if isinstance(price, int | float) and answer.get("estimation_available", True) else None
-
-
-def _merged(lists: tuple[list[Event], list[Event]], places: list[int]) -> Iterator[Event]:
-    events, metrics = lists
-    event, metric = places
-    while event < len(events) or metric < len(metrics):
-        if metric == len(metrics) or (event < len(events) and events[event].at <= metrics[metric].at):
-            found, event = events[event], event + 1
-        else:
-            found, metric = metrics[metric], metric + 1
-        yield found.model_copy(update={"cursor": f"{event}.{metric}"})
 
 
 def _event(event: Any) -> Event:
