@@ -39,10 +39,11 @@ class Status(StrEnum):
 
 
 class Method(StrEnum):
-    """How the model learns: supervised on answers, or by direct preference optimisation."""
+    """How the model learns: supervised on answers, by direct preference optimisation, or by reinforcement."""
 
     SFT = "sft"
     DPO = "dpo"
+    RFT = "rft"
 
 
 class Hyperparameters(Frozen):
@@ -50,7 +51,8 @@ class Hyperparameters(Frozen):
 
     `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
     rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
-    low-rank adapter, or all of them.
+    low-rank adapter, or all of them. The last four are of reinforcement: how hard the model thinks,
+    a factor on how much it tries, the steps between two evaluations, and the samples of each.
     """
 
     epochs: int | None = Field(None, ge=1, le=1000)
@@ -66,6 +68,10 @@ class Hyperparameters(Frozen):
     tuning: Literal["lora", "full"] | None = None
     max_seq_length: int | None = Field(None, ge=8)
     beta: float | None = Field(None, gt=0)
+    reasoning_effort: Literal["low", "medium", "high"] | None = None
+    compute_multiplier: float | None = Field(None, gt=0)
+    eval_interval: int | None = Field(None, ge=1)
+    eval_samples: int | None = Field(None, ge=1)
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""
@@ -73,12 +79,18 @@ class Hyperparameters(Frozen):
 
 
 class Spec(Frozen):
-    """What the user asked for."""
+    """What the user asked for.
+
+    Reinforcement needs a `grader`, which scores the model's answers, and may hold these to a
+    `response_format`; both are in the vendor's own words.
+    """
 
     target: str
     data: Path
     validation: Path | None = None
     method: Method = Method.SFT
+    grader: dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
     max_cost_usd: float | None = Field(None, ge=0)
@@ -106,7 +118,8 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
 class Event(Frozen):
     """Something that happened to a job.
 
-    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1.
+    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1; rewards
+    are means of what the grader gave.
     `cursor` is the provider's own mark of the event's place, unique within the job.
     """
 
@@ -120,6 +133,8 @@ class Event(Frozen):
     epoch: float | None = None
     train_loss: float | None = None
     valid_loss: float | None = None
+    train_reward: float | None = None
+    valid_reward: float | None = None
     token_accuracy: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None
@@ -130,7 +145,12 @@ class Event(Frozen):
             return f"{self.status}" + (f": {self.message}" if self.message else "")
         if self.kind != "metric":
             return self.message or f"checkpoint of step {self.step}"
-        figures = {"loss": self.train_loss, "validation loss": self.valid_loss}
+        figures = {
+            "loss": self.train_loss,
+            "validation loss": self.valid_loss,
+            "reward": self.train_reward,
+            "validation reward": self.valid_reward,
+        }
         known = [f"{name} {figure:.3f}" for name, figure in figures.items() if figure is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         of_all = f"/{self.total_steps}" if self.total_steps else ""
@@ -153,6 +173,7 @@ class Checkpoint(Frozen):
     step: int
     train_loss: float | None = None
     valid_loss: float | None = None
+    valid_reward: float | None = None
 
 
 class Latest(Frozen):
@@ -162,6 +183,8 @@ class Latest(Frozen):
     total_steps: int | None = None
     train_loss: float | None = None
     valid_loss: float | None = None
+    train_reward: float | None = None
+    valid_reward: float | None = None
 
 
 class Cost(Frozen):

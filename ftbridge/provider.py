@@ -291,6 +291,7 @@ class Provider:
         if spec.method not in self.capabilities.methods:
             offered = ", ".join(sorted(self.capabilities.methods))
             raise SpecError(f"{self.name} has no {spec.method}", hint=f"It offers: {offered}.")
+        _check_grading(spec)
         said: list[str] = []
         kept: dict[str, Any] = {}
         for name, value in spec.hyperparameters.given().items():
@@ -327,6 +328,19 @@ class Provider:
             provider=self.name,
             hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
         )
+
+
+def _check_grading(spec: Spec) -> None:
+    """Raises `SpecError` for reinforcement without a grader, and for a grader without reinforcement."""
+    if spec.method is Method.RFT:
+        if spec.grader is None:
+            raise SpecError("rft needs a grader, which scores the model's answers", hint="Give --grader FILE.json.")
+        return
+    for name in ("grader", "response_format"):
+        if getattr(spec, name) is not None:
+            raise SpecError(
+                f"{name} is a setting of rft, and this job is {spec.method}", hint="Use --method rft, or leave it out."
+            )
 
 
 def _check_range(provider: str, name: str, value: float | str, handling: Handling) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from msgspec import structs
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.guard import check_cost, check_open, cost_of
-from ftbridge.bridge.intent import make_intent, place_of, request_hash
+from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
 from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.submitting import submit
@@ -73,20 +73,30 @@ class Bridge:
         validation: str | Path | None = None,
         near: bool = False,
         workers: int = 1,
+        method: str = "sft",
         format: str | None = None,  # noqa: A002 - the word users know
     ) -> Report:
         """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
 
-        With `validation`, examples that are in both files are found; with `near`, near duplicates as well.
+        The targets' rules are those for `method`. With `validation`, examples that are in both files are found;
+        with `near`, near duplicates as well.
         """
-        converters = [self._rules(Spec(target=text, data=Path(data))) for text in to]
+        converters = [self._rules(_sketch(data, text, method)) for text in to]
         report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
         return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
 
-    def convert(self, data: str | Path, to: str, out: str | Path, *, format: str | None = None) -> Conversion:  # noqa: A002 - as above
+    def convert(
+        self,
+        data: str | Path,
+        to: str,
+        out: str | Path,
+        *,
+        method: str = "sft",
+        format: str | None = None,  # noqa: A002 - as above
+    ) -> Conversion:
         """Write `data` as the target wants it to the file `out`, whole or not at all."""
-        return convert(data, self._rules(Spec(target=to, data=Path(data))), out, format=format)
+        return convert(data, self._rules(_sketch(data, to, method)), out, format=format)
 
     def count_tokens(
         self,
@@ -114,6 +124,8 @@ class Bridge:
         *,
         validation: str | Path | None = None,
         method: str = "sft",
+        grader: Mapping[str, Any] | str | Path | None = None,
+        response_format: Mapping[str, Any] | str | Path | None = None,
         name: str | None = None,
         key: str | None = None,
         max_cost: float | None = None,
@@ -122,9 +134,10 @@ class Bridge:
     ) -> Job:
         """Check, convert, upload and start one job; returns as soon as the provider has it.
 
-        With `key`, asking again for the same gives the same job instead of another one. Raises
-        `UsageError` or `DataError` before anything leaves this machine, `OverBudget` among them where the
-        job may cost more than `max_cost`, in US dollars, or the month's budget.
+        With `key`, asking again for the same gives the same job instead of another one. `grader` and
+        `response_format`, of reinforcement, are objects in the vendor's own words, or files that hold them.
+        Raises `UsageError` or `DataError` before anything leaves this machine, `OverBudget` among them where
+        the job may cost more than `max_cost`, in US dollars, or the month's budget.
         """
         target = self._place.target(to)
         provider = self._provider(target)
@@ -133,6 +146,8 @@ class Bridge:
             data=place_of(data),
             validation=place_of(validation) if validation else None,
             method=method,
+            grader=object_of(grader),
+            response_format=object_of(response_format),
             name=name,
             max_cost_usd=max_cost,
             hyperparameters=hyperparameters,
@@ -315,10 +330,10 @@ class Bridge:
         return [sentence(finding) for finding in advise(spec.data, validation=spec.validation)]
 
     def _prepare(self, spec: Spec, converter: Converter) -> tuple[Prepared, list[str]]:
-        training, said = prepare(spec.data, converter, self.home)
+        training, said = prepare(spec.data, converter, spec.method, self.home)
         if spec.validation is None:
             return Prepared(training=training), said
-        validation, more = prepare(spec.validation, converter, self.home)
+        validation, more = prepare(spec.validation, converter, spec.method, self.home)
         return Prepared(training=training, validation=validation), [*said, *more]
 
     def _rules(self, spec: Spec) -> Converter:
@@ -340,6 +355,11 @@ class Bridge:
 
 
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
+
+
+def _sketch(data: str | Path, to: str, method: str) -> Spec:
+    """As much of a spec as the rules for a file go by."""
+    return make_spec(target=to, data=Path(data), method=method, hyperparameters={})
 
 
 def _tuned_model(job: Job) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from ftbridge.errors import InputError
 from ftbridge.ledger import Intent, Prepared
 from ftbridge.model import Cost, Spec, now
 
@@ -13,6 +17,22 @@ from ftbridge.model import Cost, Spec, now
 def place_of(data: str | Path) -> Path:
     """The file wherever the working folder will be; - stays standard input."""
     return Path(data) if str(data) == "-" else Path(data).absolute()
+
+
+def object_of(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
+    """A JSON object, given as it is or as the file that holds it. Raises `InputError` where there is none in it."""
+    if given is None or isinstance(given, Mapping):
+        return None if given is None else dict(given)
+    try:
+        found = json.loads(Path(given).read_bytes())
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise InputError(f"{given} cannot be read: {reason}", hint="Check the path.") from None
+    except ValueError as problem:
+        raise InputError(f"{given} is not JSON: {problem}", hint="Write one JSON object into it.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{given} does not hold a JSON object", hint='Write one into it, such as {"type": …}.')
+    return found
 
 
 def make_intent(spec: Spec, prepared: Prepared, key: str | None, cost: Cost) -> Intent:

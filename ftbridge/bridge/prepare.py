@@ -9,6 +9,7 @@ from pathlib import Path
 from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
 from ftbridge.ledger import Prepared
+from ftbridge.model import Method
 
 
 def prepared_file(home: Path, key: str) -> Path:
@@ -22,7 +23,7 @@ def sent_files(prepared: Prepared, home: Path) -> tuple[Path, Path | None]:
     return prepared_file(home, prepared.training), validation
 
 
-def prepare(data: str | Path, converter: Converter, home: Path) -> tuple[str, list[str]]:
+def prepare(data: str | Path, converter: Converter, method: Method, home: Path) -> tuple[str, list[str]]:
     """Check and convert `data` in one pass; the key of the converted file, and what has to be said about it.
 
     Raises `DataError` naming the first finding that forbids going on.
@@ -32,16 +33,16 @@ def prepare(data: str | Path, converter: Converter, home: Path) -> tuple[str, li
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft)
     if conversion.impossible:
-        raise _refusal(data, converter.target, conversion.impossible)
+        raise _refusal(data, f"--to {converter.target} --method {method}", conversion.impossible)
     draft.replace(prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 
-def _refusal(data: str | Path, target: str, impossible: Sequence[Finding]) -> DataError:
+def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:
     first, others = impossible[0], len(impossible) - 1
     return DataError(
         f"{data}, {place(first)}: {first.message}" + (f", and {others:,} more errors" if others else ""),
-        hint=f"{first.fix} `ftbridge check {data} --to {target}` lists everything.",
+        hint=f"{first.fix} `ftbridge check {data} {options}` lists everything.",
         line=first.line,
         path=first.path,
     )

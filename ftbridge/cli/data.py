@@ -21,6 +21,7 @@ from ftbridge.errors import UsageError
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
 Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]
+Method = Annotated[str, typer.Option(help="What the rows are to train: sft, dpo or rft.")]
 _SHOWN = 3
 
 
@@ -36,6 +37,7 @@ def check(
     validation: Annotated[str | None, typer.Option(help="Look for examples that are in this file as well.")] = None,
     near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
     vocab: Annotated[Path | None, typer.Option(help="The vocabulary to count tokens by.")] = None,
+    method: Method = "sft",
     workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
     exact: Annotated[bool, typer.Option("--exact", help="Count every token, instead of a sample's.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
@@ -44,7 +46,9 @@ def check(
     """Find what is wrong with a dataset: line, place, rule and what to do."""
     bridge = open_bridge()
     with _readable_twice(data) as file:
-        report = bridge.check(file, to or [], validation=validation, near=near, workers=workers, format=format)
+        report = bridge.check(
+            file, to or [], validation=validation, near=near, workers=workers, method=method, format=format
+        )
         counts = {
             target: bridge.count_tokens(file, target, exact=exact, vocabulary=vocab, format=format)
             for target in to or ()
@@ -88,11 +92,12 @@ def convert(
     data: Data,
     to: Annotated[str, typer.Option("--to", help="The target.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    method: Method = "sft",
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset as a target wants it, and say what changed."""
-    made = open_bridge().convert(data, to, out, format=format)
+    made = open_bridge().convert(data, to, out, method=method, format=format)
     if as_json:
         print_json(_conversion_document(made, to))
     else:

@@ -84,7 +84,9 @@ def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
 def _job_options() -> list[inspect.Parameter]:
     return [
         _option("validation", str, "Examples to measure the loss on, not trained."),
-        _option("method", str, "sft (default) or dpo."),
+        _option("method", str, "sft (default), dpo or rft."),
+        _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
+        _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
         _option("name", str, "A name of your own for the job."),
         _option("key", str, "Your own key: asking again under it gives the same job, not another one."),
         _flag("allow_ignored", "Leave out what the provider has no setting for."),

@@ -1,4 +1,4 @@
-"""The canonical examples: a chat, a preference or a text, as msgspec reads them.
+"""The canonical examples: a chat, a preference, a text or a task, as msgspec reads them.
 
 Roles are tags of a union and unknown keys are forbidden, so that decoding is most of the
 checking. Nothing here looks at meaning: that is `rules`.
@@ -98,6 +98,12 @@ class Chat(Row):
     parallel_tool_calls: bool | None = None
 
 
+class Task(Chat, kw_only=True):
+    """A chat that waits for its answer; `reference` is what the grader of the answers knows of the right one."""
+
+    reference: dict[str, Any]
+
+
 class Preference(Row):
     """One prompt with a better and a worse answer."""
 
@@ -110,7 +116,7 @@ class Text(Row):
     text: str
 
 
-Example: TypeAlias = Chat | Preference | Text
-Shape: TypeAlias = Literal["chat", "preference", "text"]
-SHAPES: dict[Shape, type[Example]] = {"chat": Chat, "preference": Preference, "text": Text}
+Example: TypeAlias = Chat | Preference | Text | Task
+Shape: TypeAlias = Literal["chat", "preference", "text", "task"]
+SHAPES: dict[Shape, type[Example]] = {"chat": Chat, "preference": Preference, "text": Text, "task": Task}
 SHAPE_OF: dict[type[Example], Shape] = {kind: shape for shape, kind in SHAPES.items()}

@@ -37,6 +37,7 @@ _NAMES: dict[type, str] = {
     example.Chat: "a chat",
     example.Preference: "a preference",
     example.Text: "a text",
+    example.Task: "a task",
 }
 _KEY_FIXES = {
     "weight": "Only assistant messages have a weight: remove it here.",
@@ -45,6 +46,7 @@ _KEY_FIXES = {
     "tool_calls": "Only assistant messages call tools.",
     "prefix": "Mistral writes so: read the file with the format 'mistral'.",
     "tool_call_id": "Only tool messages answer a call.",
+    "reference": "Only tasks have it, which train by reinforcement: give it to all rows of the file, or to none.",
 }
 _ROLE_FIXES = {
     "function": "Use role 'tool' with the tool_call_id of the call it answers.",
@@ -170,6 +172,8 @@ def _struct(kind: inspect.StructType) -> Walk:
 def _unknown_key(key: str, known: tuple[str, ...], name: str, where: Where, notes: Notes) -> None:
     near = _nearest(key, known)
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
+    if "reference" in known and not near:
+        fix = "Move it into 'reference', where the grader finds it."
     notes.error(json_path((*where, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
 
 
@@ -182,6 +186,8 @@ def _wrong(value: Any, wanted: str, where: Where, notes: Notes) -> None:
     fix = f"Make it {wanted}."
     if where and where[-1] == "content":
         fix = "Write the text as a string."
+    elif where == ("reference",):
+        fix = "Make it an object, {\"answer\": …}; for a file as OpenAI wants it, give the format 'openai-rft'."
     elif where and where[-1] == "arguments" and isinstance(value, dict):
         fix = "Write the object as a string of JSON (json.dumps in Python)."
     notes.error(json_path(where), "wrong_type", f"this is {found}, but must be {wanted}", fix)

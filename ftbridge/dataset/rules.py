@@ -20,6 +20,7 @@ from ftbridge.dataset.example import (
     Message,
     Preference,
     Shape,
+    Task,
     Text,
     Tool,
     ToolCall,
@@ -107,15 +108,30 @@ def check_text(text: Text, notes: Notes) -> None:
         notes.error("$.text", "empty_content", "the text is empty", "Remove the row.")
 
 
+def check_task(task: Task, notes: Notes) -> None:
+    """A chat that ends where the model has to answer."""
+    _check_turns(task, "$", notes)
+    if task.messages and not isinstance(task.messages[-1], User):
+        role = role_of(task.messages[-1])
+        notes.error(
+            f"$.messages[{len(task.messages) - 1}]",
+            "last_not_user",
+            f"the last message is from '{role}', and a task ends where the model has to answer",
+            "End with the user's message, and keep what a good answer says in 'reference'.",
+        )
+
+
 CHECKS: dict[Shape, Callable[[Any, Notes], None]] = {
     "chat": check_chat,
     "preference": check_preference,
     "text": check_text,
+    "task": check_task,
 }
 ORDINARY: dict[Shape, Callable[[Any], bool]] = {
     "chat": ordinary_chat,
     "preference": lambda _: False,
     "text": lambda _: False,
+    "task": lambda _: False,
 }
 
 

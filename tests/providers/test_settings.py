@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge.dataset import check
 from ftbridge.errors import SpecError
 from ftbridge.model import Hyperparameters, Method, Spec
 from ftbridge.provider import Provider
@@ -52,6 +53,15 @@ def test_a_method_that_a_vendor_lacks_is_refused_with_those_it_has(tmp_path: Pat
     with pytest.raises(SpecError, match="mistral has no dpo") as problem:
         MistralProvider(tmp_path).check_spec(asked(Method.DPO))
     assert problem.value.hint == "It offers: sft."
+
+
+@pytest.mark.parametrize("provider", [OpenAIProvider, TogetherProvider, MistralProvider])
+def test_tasks_are_refused_by_a_method_that_does_not_take_them(provider: type[Provider], tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"messages": [{"role": "user", "content": "Hi"}], "reference": {}}\n', "utf-8")
+    report = check(file, converters=[provider(tmp_path).rules(asked(), "m")])
+    [found] = [finding for finding in report.findings if finding.code == "shape"]
+    assert "does not train on task rows" in found.message
 
 
 @pytest.mark.parametrize("rate", [0.0, 0])

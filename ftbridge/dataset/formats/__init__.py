@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats import bedrock, flat, gemini, mistral, sharegpt, trl
+from ftbridge.dataset.formats import bedrock, flat, gemini, mistral, openai, sharegpt, trl
 from ftbridge.dataset.formats.base import Format, Keys
 
-CANONICAL = (
-    Format("preference", "preference", lambda row: "preferred_output" in row or "non_preferred_output" in row),
-    Format("chat", "chat", lambda row: "messages" in row),
-    Format("text", "text", lambda row: "text" in row),
-)
-_PREFERENCE, CHAT, _TEXT = CANONICAL
+_PREFERENCE = Format("preference", "preference", lambda row: "preferred_output" in row or "non_preferred_output" in row)
+_TASK = Format("task", "task", lambda row: "messages" in row and "reference" in row)
+CHAT = Format("chat", "chat", lambda row: "messages" in row)
+_TEXT = Format("text", "text", lambda row: "text" in row)
 
 # A row is in the first of these that fits it, so the more particular ones come first.
-_ORDER = (*bedrock.FORMATS, _PREFERENCE, CHAT, *sharegpt.FORMATS, *gemini.FORMATS, *trl.FORMATS, *flat.FORMATS, _TEXT)
-FORMATS = {known.name: known for known in (*_ORDER, *mistral.FORMATS)}
+_ORDER = (
+    *bedrock.FORMATS,
+    *(_PREFERENCE, _TASK, CHAT),
+    *sharegpt.FORMATS,
+    *gemini.FORMATS,
+    *trl.FORMATS,
+    *flat.FORMATS,
+    _TEXT,
+)
+FORMATS = {known.name: known for known in (*_ORDER, *mistral.FORMATS, *openai.FORMATS)}
 
 
 def recognise(row: Keys) -> Format | None:

@@ -51,6 +51,11 @@ class Taking:
         """Whatever is under `key`; None where it is absent."""
         return self._left.pop(key, None)
 
+    def rest(self) -> Keys:
+        """All that has not been taken yet."""
+        rest, self._left = self._left, {}
+        return rest
+
     def object(self, key: str) -> Taking:
         """The object under `key`, to be taken apart in turn."""
         return Taking(cast(Keys, self._take(dict, "an object", (key,)) or {}), self._notes, (*self._where, key))

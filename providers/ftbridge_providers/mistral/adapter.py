@@ -37,6 +37,8 @@ FEW = 3
 
 _NO_LORA = Handling(how="refused", note="Mistral chooses the adapter itself; learning_rate and epochs can be set.")
 
+_NO_RFT = Handling(how="refused", note="Mistral trained by supervised fine-tuning only.")
+
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT}),
     hyperparameters={
@@ -53,6 +55,10 @@ CAPABILITIES = Capabilities(
         "tuning": _NO_LORA,
         "max_seq_length": Handling(how="renamed", to="seq_len", least=100),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "chat", "models", "delete"}),
 )

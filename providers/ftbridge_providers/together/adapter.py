@@ -53,6 +53,10 @@ T = TypeVar("T")
 FEW = 3
 """Up to so many jobs are asked for one by one; the listing has no pages and holds every job there ever was."""
 
+_NO_RFT = Handling(
+    how="refused", note="Together has no reinforcement; --method dpo learns from better and worse answers."
+)
+
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
@@ -69,6 +73,10 @@ CAPABILITIES = Capabilities(
         "tuning": Handling(how="renamed", to="training_type"),
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
 )
