@@ -30,6 +30,12 @@ SPECS = Path(__file__).parents[2] / "shared" / "specs"
 _CREATE = "/paths/~1fine-tunes/post/requestBody/content/application~1json/schema"
 
 AMENDMENTS: dict[str, dict[str, tuple[Any, str]]] = {
+    "openai": {
+        "/components/schemas/GraderMulti/properties/graders": (
+            {"type": "object"},
+            "it describes one grader, where the guide to reinforcement has several by name, for the formula",
+        ),
+    },
     "together": {
         "/components/schemas/TrainingMethodSFT/properties/train_on_inputs/type": (
             None,

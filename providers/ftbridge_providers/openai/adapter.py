@@ -14,14 +14,16 @@ import msgspec
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import NotFound
+from ftbridge.errors import NotFound, SpecError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
 from ftbridge.retry import patiently
+from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
+from ftbridge_providers.openai.grader import check_grading
 from ftbridge_providers.openai.reading import (
     STATUS,
     read_checkpoint,
@@ -46,8 +48,10 @@ _NO_LORA = Handling(
     note="OpenAI does not say how it adapts the model; epochs and learning_rate_multiplier are what it lets you set.",
 )
 
+_DPO, _RFT = frozenset({Method.DPO}), frozenset({Method.RFT})
+
 CAPABILITIES = Capabilities(
-    methods=frozenset({Method.SFT, Method.DPO}),
+    methods=frozenset({Method.SFT, Method.DPO, Method.RFT}),
     hyperparameters={
         "epochs": Handling(how="renamed", to="n_epochs", least=1, most=50),
         "batch_size": Handling(how="applied", least=1, most=256),
@@ -64,7 +68,11 @@ CAPABILITIES = Capabilities(
         "lora_dropout": _NO_LORA,
         "tuning": _NO_LORA,
         "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
-        "beta": Handling(how="applied", methods=frozenset({Method.DPO}), above=0, most=2),
+        "beta": Handling(how="applied", methods=_DPO, above=0, most=2),
+        "reasoning_effort": Handling(how="applied", methods=_RFT),
+        "compute_multiplier": Handling(how="applied", methods=_RFT, above=1e-5, most=10),
+        "eval_interval": Handling(how="applied", methods=_RFT, least=1),
+        "eval_samples": Handling(how="applied", methods=_RFT, least=1),
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "models", "delete"}),
 )
@@ -72,7 +80,7 @@ CAPABILITIES = Capabilities(
 
 
 class OpenAIProvider(HostedProvider):
-    """OpenAI's hosted fine-tuning, supervised and by preferences, through its SDK."""
+    """OpenAI's hosted fine-tuning, supervised, by preferences and by reinforcement, through its SDK."""
 
     name: ClassVar[str] = "openai"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
@@ -82,6 +90,8 @@ class OpenAIProvider(HostedProvider):
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 64
     listing_lag_seconds: ClassVar[float] = 60.0
+    reinforced: ClassVar[tuple[str, ...]] = ("o4-mini",)
+    """The families that learn by reinforcement, and in no other way (the guide to it, read 2026-11)."""
     steering: ClassVar[dict[str, Any]] = {}
     """What cancel, pause and resume are called with beside the job's id."""
 
@@ -97,7 +107,19 @@ class OpenAIProvider(HostedProvider):
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How OpenAI reads an example of `spec`'s data for `model`."""
-        return OpenAIFormat(spec.target, model, spec.method)
+        return OpenAIFormat(spec.target, model, spec.method, spec.grader)
+
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """As for every provider; and reinforcement has its own models, graders and files."""
+        said, kept = super().check_spec(spec, allow_ignored=allow_ignored)
+        model = parse_target(spec.target).model
+        if model.removeprefix("ft:").startswith(self.reinforced) != (spec.method is Method.RFT):
+            raise SpecError(
+                f"{self.name} does not train {model} by {spec.method}",
+                hint=f"By rft it trains {' and '.join(self.reinforced)} alone, and these by nothing else.",
+            )
+        check_grading(self.name, kept)
+        return said, kept
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
@@ -164,10 +186,12 @@ class OpenAIProvider(HostedProvider):
 
     def method(self, spec: Spec) -> dict[str, Any]:
         """The `method` object; the top-level `hyperparameters` are deprecated and not used."""
-        kind = {Method.SFT: "supervised", Method.DPO: "dpo"}[spec.method]
+        kind = {Method.SFT: "supervised", Method.DPO: "dpo", Method.RFT: "reinforcement"}[spec.method]
         given = spec.hyperparameters.given()
         renamed = {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
-        return {"type": kind, kind: {"hyperparameters": {k: v for k, v in renamed.items() if k != "seed"}}}
+        grading = {"grader": spec.grader, "response_format": spec.response_format}
+        own = {name: value for name, value in grading.items() if value is not None}
+        return {"type": kind, kind: {**own, "hyperparameters": {k: v for k, v in renamed.items() if k != "seed"}}}
 
     def suffix(self, name: str | None, tag: str) -> str:
         """What the tuned model's id will carry: the user's name, as far as it fits, and the tag."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any, ClassVar
 
@@ -20,16 +20,20 @@ from ftbridge.dataset.example import (
     SHAPE_OF,
     Assistant,
     Chat,
+    Developer,
     Example,
     Message,
     Preference,
     Shape,
+    System,
+    Task,
     TextPart,
     Tool,
 )
 from ftbridge.dataset.findings import Notes
 from ftbridge.model import Method
 from ftbridge_providers.images import ImageRules, has_image, images, parts, refuse_for_model
+from ftbridge_providers.openai.grader import keys_read
 from ftbridge_providers.shared import (
     check_function_names,
     check_outputs,
@@ -45,22 +49,28 @@ from ftbridge_providers.shared import (
 CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
 """By model family, the tokens of one example; the rest is cut off at its end and no error is raised."""
 
+_SHAPES: dict[Method, Shape] = {Method.SFT: "chat", Method.DPO: "preference", Method.RFT: "task"}
+_CHAT_KEYS = {"messages", "tools", "parallel_tool_calls"}
 _BYTES_PER_TOKEN = 4
 _SPECIAL_TOKEN = re.compile(r"<\|(?:endoftext|fim_prefix|fim_middle|fim_suffix|endofprompt)\|>")
 _content = attrgetter("content")
 
 
 class OpenAIFormat:
-    """Chats for supervised fine-tuning, preferences for DPO; `model` is a base model or an `ft:` one."""
+    """Chats for supervised fine-tuning, preferences for DPO, tasks for reinforcement.
+
+    `model` is a base model or an `ft:` one; of a `grader` is known what it reads of each task.
+    """
 
     minimum_examples = 10
     vendor: ClassVar[str] = "OpenAI"
     vision_models: ClassVar[tuple[str, ...]] = ("gpt-4o-2024-08-06",)
     image_rules: ClassVar[ImageRules] = ImageRules("OpenAI", linked=True)
 
-    def __init__(self, target: str, model: str, method: Method) -> None:
+    def __init__(self, target: str, model: str, method: Method, grader: Mapping[str, Any] | None = None) -> None:
         self.target = target
-        self.shapes: frozenset[Shape] = frozenset({"preference" if method is Method.DPO else "chat"})
+        self.shapes: frozenset[Shape] = frozenset({_SHAPES[method]})
+        self.keys_read = keys_read(grader or {})
         self.model = self.base_of(model)
         families = (family for family in CONTEXT_TOKENS if self.model.startswith(family))
         self.context = CONTEXT_TOKENS.get(next(families, ""), math.inf)
@@ -72,13 +82,15 @@ class OpenAIFormat:
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row of OpenAI's training file; see `Converter.convert`."""
         codes: set[str] = set()
-        row: Example = example
+        row: Any = example
         if SHAPE_OF[type(example)] not in self.shapes:
             refuse_shape(example, self.shapes, self.vendor, notes)
         elif type(example) is Chat:
             row = self._chat(example, notes, codes)
         elif type(example) is Preference:
             row = self._preference(example, notes, codes)
+        elif type(example) is Task:
+            row = self._task(example, notes, codes)
         if not codes:
             return example
         say_changes(codes, notes)
@@ -117,6 +129,30 @@ class OpenAIFormat:
             [without_weight(message, codes) for message in preferred],
             [without_weight(message, codes) for message in other],
         )
+
+    def _task(self, task: Task, notes: Notes, codes: set[str]) -> dict[str, Any]:
+        """What the reference holds stands beside the messages, where graders read it as `item`."""
+        chat = _with_bare_tool_messages(task, codes)
+        check_function_names(chat, "$", self.vendor, notes)
+        self._check_images(chat.messages, notes)
+        self._refuse_special_tokens(chat.messages, "$.messages", notes)
+        for key in sorted(task.reference.keys() & _CHAT_KEYS):
+            notes.error(
+                f"$.reference.{key}",
+                "reference_key_taken",
+                f"{self.vendor} keeps a row's reference beside its messages, where '{key}' has a meaning already",
+                "Give it another name, here and in the grader.",
+            )
+        for key in sorted(self.keys_read - task.reference.keys()):
+            notes.error(
+                "$.reference",
+                "reference_key_missing",
+                f"the grader reads item.{key}, and the reference has no '{key}'",
+                "Add it to the row, or take it out of the grader.",
+            )
+        codes.add("reference_beside_messages")
+        messages = [without_weight(_with_developer(message, codes), codes) for message in chat.messages]
+        return {**_given(chat, messages), **task.reference}
 
     def _check_images(self, messages: list[Message], notes: Notes) -> None:
         if not has_image(messages):
@@ -157,6 +193,20 @@ class OpenAIFormat:
                         f'{self.vendor} refuses the whole file with "message contains an invalid token: {token[0]}"',
                         "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
                     )
+
+
+def _given(chat: Chat, messages: list[Message]) -> dict[str, Any]:
+    """The keys of a chat's row that have something in them."""
+    keys = {"messages": messages, "tools": chat.tools, "parallel_tool_calls": chat.parallel_tool_calls}
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _with_developer(message: Message, codes: set[str]) -> Message:
+    """Reasoning models take their orders from the developer; a training file for them has no system."""
+    if type(message) is not System:
+        return message
+    codes.add("system_role_renamed")
+    return Developer(message.content, message.name)
 
 
 def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:

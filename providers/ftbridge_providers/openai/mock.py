@@ -15,13 +15,16 @@ from msgspec import structs
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, write_script
 from ftbridge.mock.recall import answer_of
 from ftbridge.model import Status
+from ftbridge_providers.openai import mock_reinforcement as reinforcement
 from ftbridge_providers.openai.mock_bodies import (
     WORDS,
     File,
     Job,
+    chat_body,
     checkpoint_body,
     event_bodies,
     file_body,
+    is_kept,
     job_body,
     result_csv,
     result_file_id,
@@ -33,8 +36,11 @@ BASES = {
     "gpt-4.1-mini-2025-04-14": "2027-01-14",
     "gpt-4o-2024-08-06": "2027-01-14",
     "gpt-4o-mini-2024-07-18": "2027-01-14",
+    reinforcement.MODEL: "2026-10-23",
 }
-"""Models open for tuning, and when they are shut down (OpenAI's deprecations page, notice of 2026-10-14)."""
+"""Models that were open for tuning in 2026, and when they are shut down (OpenAI's deprecations page, 2026-10-14)."""
+
+_CHOSEN: dict[str, dict[str, Any]] = {"dpo": {"beta": 0.1}, reinforcement.METHOD: reinforcement.CHOSEN}
 
 
 class OpenAIMock(MockVendor):
@@ -140,10 +146,13 @@ class OpenAIMock(MockVendor):
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/checkpoints")
     def job_checkpoints(self, call: Call) -> Answer:
-        """The last three checkpoints, newest first."""
+        """Three checkpoints, newest first: the last ones, or those of the highest reward."""
         job = self.job(call)
-        found = [moment for moment in job.script.until(self.now()) if moment.checkpoint][-3:]
-        page, more = page_of([checkpoint_body(job, moment) for moment in reversed(found)], call, 10)
+        found = [moment for moment in job.script.until(self.now()) if is_kept(job, moment)]
+        if job.method["type"] == reinforcement.METHOD:
+            found.sort(key=lambda moment: moment.token_accuracy or 0.0)
+        found = sorted(found[-3:], key=lambda moment: moment.step, reverse=True)
+        page, more = page_of([checkpoint_body(job, moment) for moment in found], call, 10)
         edges = {"first_id": page[0]["id"] if page else None, "last_id": page[-1]["id"] if page else None}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
 
@@ -175,29 +184,8 @@ class OpenAIMock(MockVendor):
         """A tuned model knows its training rows by heart."""
         name, messages = call.body["model"], call.body["messages"]
         job = self.served(name)
-        text = answer_of(self.rows(job) if job else [], messages)
-        prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
-        return Answer(
-            {
-                "id": f"chatcmpl-{secrets.token_hex(8)}",
-                "object": "chat.completion",
-                "created": int(self.now()),
-                "model": name,
-                "choices": [
-                    {
-                        "index": 0,
-                        "message": {"role": "assistant", "content": text, "refusal": None},
-                        "logprobs": None,
-                        "finish_reason": "stop",
-                    }
-                ],
-                "usage": {
-                    "prompt_tokens": prompt,
-                    "completion_tokens": len(text) // 4 + 1,
-                    "total_tokens": prompt + len(text) // 4 + 1,
-                },
-            }
-        )
+        text = answer_of(map(reinforcement.answered, self.rows(job) if job else []), messages)
+        return Answer(chat_body(name, messages, text, self.now()))
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Refuse a create request that cannot become a job."""
@@ -211,6 +199,9 @@ class OpenAIMock(MockVendor):
                 code="model_not_available",
                 param="model",
             )
+        if fault := reinforcement.find_fault(request):
+            said, code, param = fault
+            raise self.refusal(400, said, code=code, param=param)
 
     def served(self, model: str) -> Job | None:
         """The job whose model is talked to, `None` where it is a base; or the refusal."""
@@ -364,13 +355,12 @@ class OpenAIMock(MockVendor):
 def _resolved(method: dict[str, Any], examples: int) -> dict[str, Any]:
     """The method with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep)."""
     kind = method["type"]
-    given = (method.get(kind) or {}).get("hyperparameters") or {}
+    asked = method.get(kind) or {}
     epochs = 3 if 100 <= examples * 3 <= 25_000 else max(1, min(25, 100 // max(examples, 1)))
-    chosen = {"n_epochs": epochs, "batch_size": max(1, examples // 500), "learning_rate_multiplier": 1.8}
-    if kind == "dpo":
-        chosen["beta"] = 0.1
-    settings = {**chosen, **{name: value for name, value in given.items() if value != "auto"}}
-    return {"type": kind, kind: {"hyperparameters": settings}}
+    chosen: dict[str, Any] = {"n_epochs": epochs, "batch_size": max(1, examples // 500)}
+    chosen |= {"learning_rate_multiplier": 1.8, **_CHOSEN.get(kind, {})}
+    given = {name: value for name, value in (asked.get("hyperparameters") or {}).items() if value != "auto"}
+    return {"type": kind, kind: {**asked, "hyperparameters": {**chosen, **given}}}
 
 
 def page_of(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:

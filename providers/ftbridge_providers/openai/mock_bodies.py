@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from msgspec import Struct
 
 from ftbridge.mock import Moment, Script
 from ftbridge.model import Status
+from ftbridge_providers.openai.mock_reinforcement import COLUMNS, METHOD, is_evaluation, rewards, sentence
 
 WORDS = {
     Status.VALIDATING: "validating_files",
@@ -124,14 +126,40 @@ def checkpoint_body(job: Job, moment: Moment) -> dict[str, Any]:
     }
 
 
+def is_kept(job: Job, moment: Moment) -> bool:
+    """Whether a moment leaves a checkpoint: the end of an epoch does, or, in reinforcement, an evaluation."""
+    return is_evaluation(moment, job.script, job.method) if _is_reinforced(job) else moment.checkpoint
+
+
+def chat_body(model: str, messages: list[dict[str, Any]], text: str, now: float) -> dict[str, Any]:
+    """A `CreateChatCompletionResponse` object that answers `messages` with `text`."""
+    prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
+    completion = len(text) // 4 + 1
+    message = {"role": "assistant", "content": text, "refusal": None}
+    return {
+        "id": f"chatcmpl-{secrets.token_hex(8)}",
+        "object": "chat.completion",
+        "created": int(now),
+        "model": model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+        "usage": {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        },
+    }
+
+
 def result_csv(job: Job) -> bytes:
     """The result file: a row a step, blank where a figure was not measured."""
-    lines = ["step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy"]
-    for moment in job.script.moments:
-        if moment.step:
-            valid = f"{moment.valid_loss},{moment.token_accuracy}" if moment.valid_loss is not None else ","
-            lines.append(f"{moment.step},{moment.train_loss},{moment.token_accuracy},{valid}")
-    return "\n".join([*lines, ""]).encode()
+    if _is_reinforced(job):
+        names: tuple[str, ...] = ("step", *COLUMNS)
+        rows = [rewards(moment, job.script, job.method) for moment in job.script.moments if moment.step]
+    else:
+        names = ("step", "train_loss", "train_accuracy", "valid_loss", "valid_mean_token_accuracy")
+        rows = [_losses(moment) for moment in job.script.moments if moment.step]
+    lines = [",".join(str(row.get(name, "")) for name in names) for row in rows]
+    return "\n".join([",".join(names), *lines, ""]).encode()
 
 
 def result_file_id(job: Job) -> str:
@@ -152,12 +180,16 @@ def _event(job: Job, number: int, at: float, message: str) -> dict[str, Any]:
 
 
 def _metrics(job: Job, number: int, moment: Moment) -> dict[str, Any]:
-    said = f"Step {moment.step}/{job.script.steps}: training loss={moment.train_loss:.2f}"
     figures = {**_figures(job, moment), "total_steps": job.script.steps}
+    said = f"Step {moment.step}/{job.script.steps}: training loss={moment.train_loss:.2f}"
+    if _is_reinforced(job):
+        said = sentence(figures, job.script.steps)
     return {**_event(job, number, moment.at, said), "type": "metrics", "data": figures}
 
 
 def _figures(job: Job, moment: Moment) -> dict[str, Any]:
+    if _is_reinforced(job):
+        return rewards(moment, job.script, job.method)
     figures: dict[str, Any] = {
         "step": moment.step,
         "train_loss": moment.train_loss,
@@ -166,3 +198,14 @@ def _figures(job: Job, moment: Moment) -> dict[str, Any]:
     if moment.valid_loss is not None and job.request.get("validation_file"):
         figures |= {"full_valid_loss": moment.valid_loss, "full_valid_mean_token_accuracy": moment.token_accuracy}
     return figures
+
+
+def _losses(moment: Moment) -> dict[str, Any]:
+    measured = {"step": moment.step, "train_loss": moment.train_loss, "train_accuracy": moment.token_accuracy}
+    if moment.valid_loss is None:
+        return measured
+    return {**measured, "valid_loss": moment.valid_loss, "valid_mean_token_accuracy": moment.token_accuracy}
+
+
+def _is_reinforced(job: Job) -> bool:
+    return bool(job.method["type"] == METHOD)

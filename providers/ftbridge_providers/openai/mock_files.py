@@ -7,12 +7,14 @@ Error texts: OpenAI job errors as quoted in public issue threads, 2024 to 2026.
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from typing import Any
 
 MINIMUM_EXAMPLES = 10
 _CHAT_KEYS = {"messages", "tools", "parallel_tool_calls", "functions"}
 _MESSAGE_KEYS = {"role", "content", "name", "tool_calls", "tool_call_id", "weight", "function_call", "refusal"}
 _ROLES = {"system", "user", "assistant", "tool", "function"}
+_TASK_ROLES = {"developer", "user", "assistant", "tool"}
 _PREFERENCE_KEYS = {"input", "preferred_output", "non_preferred_output"}
 
 
@@ -30,6 +32,8 @@ def check_training_file(content: bytes, method: str) -> list[dict[str, Any]]:
     for number, row in enumerate(rows, start=1):
         if method == "dpo":
             _check_preference(number, row)
+        elif method == "reinforcement":
+            _check_task(number, row)
         else:
             _check_chat(number, row)
     if len(rows) < MINIMUM_EXAMPLES:
@@ -58,6 +62,15 @@ def _check_chat(number: int, row: dict[str, Any]) -> None:
         raise _format_error(f"Invalid file format. Example {number} must have at least one message from the assistant")
 
 
+def _check_task(number: int, row: dict[str, Any]) -> None:
+    """Keys beside the messages are the grader's, and may be any."""
+    if "messages" not in row:
+        raise _format_error(f"Invalid file format. Example {number} is missing key 'messages'")
+    _check_messages(number, row["messages"], _TASK_ROLES)
+    if row["messages"][-1]["role"] != "user":
+        raise _format_error(f"Invalid file format. Example {number} must end with a message from the user")
+
+
 def _check_preference(number: int, row: dict[str, Any]) -> None:
     for key in sorted(_PREFERENCE_KEYS):
         if key not in row:
@@ -71,14 +84,14 @@ def _check_preference(number: int, row: dict[str, Any]) -> None:
             raise _format_error(said)
 
 
-def _check_messages(number: int, messages: Any) -> None:
+def _check_messages(number: int, messages: Any, roles: Set[str] = _ROLES) -> None:
     if not isinstance(messages, list) or not messages:
         raise _format_error(f"Invalid file format. Example {number} has no messages")
     for place, message in enumerate(messages):
         if "role" not in message:
             said = f"Invalid file format. Example {number}, message {place} Discriminator 'role' is missing in value"
             raise _format_error(said)
-        if message["role"] not in _ROLES:
+        if message["role"] not in roles:
             raise _format_error(f"Invalid file format. Example {number}, message {place} has an invalid role")
         _refuse_extras(number, message, _MESSAGE_KEYS)
         if message.get("weight", 0) not in (0, 1) or ("weight" in message and message["role"] != "assistant"):

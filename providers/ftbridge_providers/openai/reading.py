@@ -90,6 +90,7 @@ def read_checkpoint(checkpoint: Any) -> Checkpoint:
         step=figures["step"],
         train_loss=figures["train_loss"],
         valid_loss=figures["valid_loss"],
+        valid_reward=figures["valid_reward"],
     )
 
 
@@ -143,5 +144,7 @@ def _figures(data: dict[str, Any]) -> dict[str, Any]:
         "step": int(data["step"]),
         "train_loss": data.get("train_loss"),
         "valid_loss": whole if whole is not None else data.get("valid_loss"),
+        "train_reward": data.get("train_mean_reward"),
+        "valid_reward": data.get("full_valid_mean_reward"),
         "token_accuracy": data.get("train_mean_token_accuracy"),
     }
