@@ -2,5 +2,6 @@
 
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.evaluate import Evaluation, Score
+from ftbridge.bridge.rebuilding import Found
 
-__all__ = ["Bridge", "Evaluation", "Score"]
+__all__ = ["Bridge", "Evaluation", "Found", "Score"]

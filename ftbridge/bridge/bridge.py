@@ -15,6 +15,7 @@ from ftbridge.bridge.guard import check_cost, check_open, cost_of
 from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
 from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
+from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.config import Config, load_config
@@ -172,6 +173,13 @@ class Bridge:
         waiting = self._ledger.jobs(Status.SUBMITTING)
         after = [submit(record, self._provider_of(record), self._ledger, self.home) for record in waiting]
         return [record.job for record in after if record.job.status is not Status.SUBMITTING]
+
+    def recover_from_vendors(self, to: Sequence[str] = ()) -> Iterator[Found]:
+        """Take into the ledger every job that its vendor lists with ftbridge's tag, vendor by vendor.
+
+        `to` names providers; without it all that are installed and can be asked are.
+        """
+        return adopt_listed(self._place, to)
 
     def jobs(self) -> list[Job]:
         """All jobs as the ledger has them, oldest first."""

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("jobs")(list_jobs)
     app.command("show")(show_job)
-    for command in (watch, events, cancel, pause, resume, recover, fetch):
+    for command in (watch, events, cancel, pause, resume, fetch):
         app.command()(command)
 
 
@@ -102,15 +102,6 @@ def pause(job: JobId, as_json: AsJson = False) -> None:
 def resume(job: JobId, as_json: AsJson = False) -> None:
     """Let a paused or failed job go on from its last checkpoint."""
     print_job(open_bridge().resume(job), as_json=as_json)
-
-
-def recover(as_json: AsJson = False) -> None:
-    """Finish submitting what a crash or an unclear answer left open."""
-    recovered = open_bridge().recover()
-    if as_json:
-        print_json({"jobs": [job.model_dump(mode="json", exclude={"spec"}) for job in recovered]})
-    else:
-        show("\n".join(f"{job.id} is {job.status}" for job in recovered) or "Nothing was left open.")
 
 
 def fetch(

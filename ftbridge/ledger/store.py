@@ -76,6 +76,31 @@ class Ledger:
             raise
         return self.job(intent.id)
 
+    def adopt(self, job: Job, event: Event) -> bool:
+        """Write down a job that the vendor has already, with its first event; whether it was new here."""
+        row = {
+            "id": job.id,
+            "target": job.target,
+            "status": job.status,
+            "raw_status": job.raw_status,
+            "remote_id": job.remote_id,
+            "request_hash": "",  # it has no key that could ask for it again
+            "spec": job.spec.model_dump_json(),
+            "prepared": Prepared(training="").model_dump_json(),
+            "latest": job.latest.model_dump_json(),
+            "created_at": job.created_at.isoformat(),
+            "posted_at": job.created_at.isoformat(),
+            "last_cursor": "",
+            "version": 0,
+        }
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(jobs).values(row))
+                _append(connection, job.id, [event])
+        except IntegrityError:
+            return False
+        return True
+
     def job(self, job_id: str) -> Record:
         """The job of that id, of the one id that begins so, or the newest for "last"."""
         query = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
