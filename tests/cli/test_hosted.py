@@ -13,7 +13,7 @@ import pytest
 import openai
 from command_line import Cli
 
-EXPORTS = 11
+EXPORTS = 13
 """Two lines for a vendor, and three more for Azure's management API."""
 MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
 

@@ -12,7 +12,7 @@ import pytest
 
 from ftbridge import unpack as unpacking
 from ftbridge.errors import BadAnswer, FtbridgeError
-from ftbridge.unpack import unpack
+from ftbridge.unpack import safe_name, unpack
 
 zstandard = pytest.importorskip("zstandard")
 
@@ -139,3 +139,23 @@ def test_what_is_no_archive_gives_nothing(archive: Path, tmp_path: Path) -> None
     archive.write_bytes(b"<html>Sign in</html>")
     with pytest.raises(BadAnswer):
         unpack(archive, tmp_path / "out", provider="acme")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("adapter_model.safetensors", "adapter_model.safetensors"),
+        ("job/3/adapter_config.json", "adapter_config.json"),
+        ("..\\..\\evil.json", "evil.json"),
+        ("/etc/passwd", "passwd"),
+    ],
+)
+def test_a_file_by_itself_is_known_by_the_last_part_of_its_name(name: str, kept: str) -> None:
+    assert safe_name(name, provider="acme") == kept
+
+
+@pytest.mark.parametrize("name", ["", "/", "a/..", "optimizer.pt", "A.BIN", "x/training_args.bin"])
+def test_a_file_by_itself_that_is_a_pickle_or_nameless_is_refused(name: str) -> None:
+    with pytest.raises(BadAnswer) as problem:
+        safe_name(name, provider="acme")
+    assert problem.value.hint

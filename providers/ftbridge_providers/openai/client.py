@@ -50,7 +50,7 @@ def understood(provider: str) -> Iterator[None]:
             _words(problem),
             code=problem.code,
             kind=problem.type,
-            param=problem.param,
+            param=problem.param or _place(problem),
             headers=problem.response.headers,
         ) from None
     except openai.APITimeoutError:
@@ -89,9 +89,26 @@ def omit() -> Any:
 
 def _words(problem: Any) -> str:
     """The vendor's own sentence, in OpenAI's envelope or in FastAPI's `detail`."""
+    detail = _detail(problem)
+    if isinstance(detail, list):
+        return "; ".join(f"{_path(one)}: {one.get('msg', '')}" for one in detail)
     body = problem.body if isinstance(problem.body, dict) else {}
-    detail = body.get("detail")
-    if isinstance(detail, list) and detail:
-        first = detail[0]
-        return f"{'.'.join(map(str, first.get('loc', [])))}: {first.get('msg', '')}"
     return str(body.get("message") or detail or problem.response.reason_phrase)
+
+
+def _place(problem: Any) -> str | None:
+    """Where in the request FastAPI found the first thing that is wrong."""
+    detail = _detail(problem)
+    return _path(detail[0]).removeprefix("body.") if isinstance(detail, list) else None
+
+
+def _path(wrong: dict[str, Any]) -> str:
+    return ".".join(map(str, wrong.get("loc", [])))
+
+
+def _detail(problem: Any) -> Any:
+    """FastAPI's `detail`: a sentence, or a list of objects, one for each thing that is wrong."""
+    detail = problem.body.get("detail") if isinstance(problem.body, dict) else None
+    if isinstance(detail, list) and not (detail and all(isinstance(one, dict) for one in detail)):
+        return str(detail)
+    return detail

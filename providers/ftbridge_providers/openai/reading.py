@@ -77,13 +77,13 @@ def read_event(event: Any) -> Event:
     data = event.data if isinstance(event.data, dict) else {}
     if event.type != "metrics" or "step" not in data:
         return Event(at=at, kind="message", cursor=event.id, message=event.message)
-    return Event(at=at, kind="metric", cursor=event.id, total_steps=data.get("total_steps"), **_figures(data))
+    return Event(at=at, kind="metric", cursor=event.id, total_steps=data.get("total_steps"), **read_figures(data))
 
 
 def read_checkpoint(checkpoint: Any) -> Checkpoint:
     """A `FineTuningJobCheckpoint`."""
     metrics = checkpoint.metrics.model_dump() if checkpoint.metrics else {}
-    figures = _figures({**metrics, "step": checkpoint.step_number})
+    figures = read_figures({**metrics, "step": checkpoint.step_number})
     return Checkpoint(
         model=checkpoint.fine_tuned_model_checkpoint,
         at=datetime.fromtimestamp(checkpoint.created_at, UTC),
@@ -138,7 +138,8 @@ def _day(text: Any) -> date | None:
         return None
 
 
-def _figures(data: dict[str, Any]) -> dict[str, Any]:
+def read_figures(data: dict[str, Any]) -> dict[str, Any]:
+    """Step, losses and accuracy of a metric or a checkpoint; the loss over all of the validation file wins."""
     whole = data.get("full_valid_loss")
     return {
         "step": int(data["step"]),

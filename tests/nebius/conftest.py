@@ -1,0 +1,57 @@
+"""A mocked Nebius on a real socket, its adapter, and a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from ftbridge.endpoint import Endpoint
+from ftbridge.mock import MockServer
+from ftbridge.model import Hyperparameters, Spec
+from ftbridge_providers.nebius.adapter import NebiusProvider
+from ftbridge_providers.nebius.mock import NebiusMock
+
+MODEL = "Qwen/Qwen3-8B"
+
+
+@pytest.fixture
+def mock(tmp_path: Path) -> NebiusMock:
+    return NebiusMock(tmp_path / "mock", speed=600.0)
+
+
+@pytest.fixture
+def base_url(mock: NebiusMock) -> Iterator[str]:
+    with MockServer(mock.app()) as server:
+        yield f"{server.url}/v1"
+
+
+@pytest.fixture
+def provider(tmp_path: Path, base_url: str) -> Iterator[NebiusProvider]:
+    made = NebiusProvider(tmp_path, Endpoint(base_url=base_url, api_key=SecretStr("sk-canary"), account="mock"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    rows = [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
+        for n in range(12)
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.fixture
+def spec(data: Path) -> Spec:
+    return Spec(
+        target=f"nebius:{MODEL}",
+        data=data,
+        name="My tickets!",
+        hyperparameters=Hyperparameters(epochs=2, batch_size=4, learning_rate=1e-4, lora_rank=16, seed=7),
+    )

@@ -1,0 +1,321 @@
+"""What Nebius' adapter does otherwise than OpenAI's."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ftbridge.dataset import convert
+from ftbridge.dataset.example import Chat, Example, Preference, Text, User
+from ftbridge.dataset.findings import Notes
+from ftbridge.errors import (
+    BadAnswer,
+    FtbridgeError,
+    InvalidRequest,
+    JobFailed,
+    NetworkError,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    ServerTrouble,
+    SpecError,
+    Unsupported,
+)
+from ftbridge.model import Hyperparameters, Spec, Status
+from ftbridge.provider import Files, RemoteJob
+from ftbridge_providers.nebius.adapter import NebiusProvider
+from ftbridge_providers.nebius.format import NebiusFormat
+from ftbridge_providers.nebius.mock import NebiusMock
+
+MODEL = "Qwen/Qwen3-8B"
+TAG = "ftb_0123456789ab"
+QUESTION = Chat(messages=[User(content="q3")])
+
+
+def finished(provider: NebiusProvider, remote_id: str) -> RemoteJob:
+    for _look in range(200):
+        [job] = provider.poll([remote_id])
+        if job.status.final:
+            return job
+        time.sleep(0.05)
+    raise AssertionError("the job does not end")
+
+
+def trained(provider: NebiusProvider, spec: Spec) -> str:
+    """The id of a job that has succeeded, which is its model's as well."""
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    done = finished(provider, job.remote_id)
+    assert done.result is not None
+    assert done.result.model == job.remote_id
+    return job.remote_id
+
+
+def sent(mock: NebiusMock, operation: str) -> list[Any]:
+    return [seen.call.body for seen in mock.seen if seen.operation == operation]
+
+
+def asked(spec: Spec, **hyperparameters: Any) -> Spec:
+    return spec.model_copy(update={"hyperparameters": Hyperparameters(**hyperparameters)})
+
+
+def test_what_is_asked_for_is_what_is_sent_in_nebius_words(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec
+) -> None:
+    file = provider.upload(spec.data, key="k1")
+    wanted = asked(spec, epochs=2, learning_rate=1e-4, lora_rank=16, lora_alpha=32, max_seq_length=16384, seed=7)
+    provider.create(wanted, MODEL, Files(training=file, validation=file), tag=TAG)
+    assert sent(mock, "create_job") == [
+        {
+            "model": MODEL,
+            "training_file": file,
+            "validation_file": file,
+            "suffix": f"My-tickets-{TAG}",
+            "seed": 7,
+            "hyperparameters": {
+                "lora": True,
+                "n_epochs": 2,
+                "learning_rate": 1e-4,
+                "lora_r": 16,
+                "lora_alpha": 32,
+                "context_length": 16384,
+            },
+        }
+    ]
+
+
+@pytest.mark.parametrize(("tuning", "lora"), [(None, True), ("lora", True), ("full", False)])
+def test_whether_an_adapter_is_trained_is_always_said(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, tuning: str | None, lora: bool
+) -> None:
+    provider.create(asked(spec, tuning=tuning), MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    assert sent(mock, "create_job")[0]["hyperparameters"] == {"lora": lora}
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate_multiplier", 0.5), ("beta", 0.1)])
+def test_hyperparameters_it_does_not_have_are_refused_before_anything_is_uploaded(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, name: str, value: float
+) -> None:
+    with pytest.raises(SpecError, match=name) as problem:
+        provider.check_spec(asked(spec, **{name: value}))
+    assert problem.value.hint
+    assert mock.seen == []
+
+
+def test_an_adapters_settings_are_refused_where_all_weights_are_trained(provider: NebiusProvider, spec: Spec) -> None:
+    with pytest.raises(SpecError, match="lora_rank") as problem:
+        provider.check_spec(asked(spec, tuning="full", lora_rank=8))
+    assert "--tuning lora" in problem.value.hint
+
+
+def test_a_refusal_names_the_field(provider: NebiusProvider, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    with pytest.raises(InvalidRequest) as problem:
+        provider.create(spec, "gpt-9", Files(training=file), tag=TAG)
+    assert (problem.value.status, problem.value.param) == (422, "model")
+    assert "value is not a valid enumeration member" in problem.value.message
+
+
+def test_jobs_are_found_by_their_suffix(provider: NebiusProvider, mock: NebiusMock, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    for tag in ("ftb_other", TAG):
+        provider.create(spec, MODEL, Files(training=file), tag=tag)
+    assert len(provider.find(TAG)) == 1
+    assert [seen.call.query for seen in mock.seen if seen.operation == "list_jobs"] == [{"limit": "100"}]
+
+
+CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
+    "500": (ServerTrouble, 0),
+    "500-after": (ServerTrouble, 1),
+    "cut": (NetworkError, 0),
+    "cut-after": (NetworkError, 1),
+    "truncate": (BadAnswer, 1),
+    "html": (BadAnswer, 1),
+    "redirect": (BadAnswer, 0),
+    "429:3600": (RateLimited, 0),
+    "422": (InvalidRequest, 0),
+}
+
+
+@pytest.mark.parametrize("fault", CREATE_FAULTS)
+def test_a_create_is_one_request_whatever_comes_back(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, fault: str
+) -> None:
+    kind, jobs = CREATE_FAULTS[fault]
+    file = provider.upload(spec.data, key="k1")
+    mock.faults.add(f"create_job={fault}")
+    with pytest.raises(kind):
+        provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    assert len(list((mock.store.folder / "jobs").glob("*.json"))) == jobs
+    assert len(provider.find(TAG)) == jobs
+
+
+def test_metrics_are_those_of_the_checkpoints(provider: NebiusProvider, spec: Spec) -> None:
+    job = trained(provider, spec)
+    metrics = [event for event in provider.events(job, "") if event.kind == "metric"]
+    saved = provider.checkpoints(job)
+    assert [event.step for event in metrics] == [checkpoint.step for checkpoint in saved] == [3, 6]
+    assert all(checkpoint.model.startswith(f"{job}:ftckpt_") for checkpoint in saved)
+
+
+def test_the_last_checkpoint_is_fetched_as_an_adapter(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, tmp_path: Path
+) -> None:
+    job = trained(provider, spec)
+    mock.faults.add("get_file_content=cut-midway")
+    result = provider.fetch(job, tmp_path / "out")
+    assert result.path == tmp_path / "out"
+    assert sorted(file.name for file in result.path.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+    config = json.loads((result.path / "adapter_config.json").read_text("utf-8"))
+    assert (config["r"], config["base_model_name_or_path"]) == (16, MODEL)
+    last = provider.checkpoints(job)[-1].model.partition(":")[2]
+    [shown] = [seen.answer.body["data"] for seen in mock.seen if seen.operation == "job_checkpoints"][-1:]
+    assert tuple(shown[0]["result_files"]) == result.files
+    assert shown[0]["id"] == last
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "../adapter.bin", "a/.."])
+def test_a_file_that_nobody_should_load_is_not_fetched(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, tmp_path: Path, name: str
+) -> None:
+    job = trained(provider, spec)
+    file_id = provider.find(TAG)[0].result.files[0]  # type: ignore[union-attr]  # it has succeeded
+    mock.keep(name, "fine-tune-results", b"harm", file_id)
+    with pytest.raises(BadAnswer) as problem:
+        provider.fetch(job, tmp_path / "out")
+    assert problem.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_job_that_is_not_over_has_no_weights(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:
+    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+    with pytest.raises(JobFailed):
+        provider.fetch(job.remote_id, tmp_path / "out")
+
+
+def test_an_adapter_answers_only_while_it_is_deployed(provider: NebiusProvider, mock: NebiusMock, spec: Spec) -> None:
+    job = trained(provider, spec)
+    with pytest.raises(NotFound) as problem:
+        provider.chat(job, QUESTION)
+    assert "`ftbridge deploy JOB`" in problem.value.hint
+    made = provider.deploy(job, tier="fast")
+    assert made.name.startswith(f"{MODEL}-LoRa:My-tickets-{TAG}-")
+    [body] = sent(mock, "create_model")
+    assert body == {
+        "name": f"My-tickets-{TAG}",
+        "base_model": f"{MODEL}-fast",
+        "source": provider.checkpoints(job)[-1].model,
+    }
+    assert [reply.text for reply in provider.replies(job, [QUESTION, QUESTION])] == ["a3", "a3"]
+    provider.undeploy(job)
+    with pytest.raises(NotFound):
+        provider.chat(job, QUESTION)
+
+
+@pytest.mark.parametrize("fault", ["500-after", "cut-after", "html"])
+def test_an_adapter_whose_deployment_was_not_answered_is_found(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec, fault: str
+) -> None:
+    job = trained(provider, spec)
+    mock.faults.add(f"create_model={fault}")
+    assert provider.deploy(job).model == job
+    assert len(sent(mock, "create_model")) == 1
+
+
+def test_an_adapter_whose_deployment_failed_is_not_asked_for_again(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec
+) -> None:
+    job = trained(provider, spec)
+    mock.faults.add("create_model=500")
+    with pytest.raises(ServerTrouble):
+        provider.deploy(job)
+    assert sent(mock, "create_model") == []
+
+
+def test_all_weights_are_fetched_and_cannot_be_served(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:
+    job = trained(provider, asked(spec, tuning="full"))
+    provider.fetch(job, tmp_path / "out")
+    assert (tmp_path / "out" / "model.safetensors").exists()
+    with pytest.raises(ProviderError, match="LoRA"):
+        provider.deploy(job)
+
+
+def test_bad_data_is_the_jobs_failure(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"messages": [{"role": "user", "content": "q"}]}\n', "utf-8")
+    job = provider.create(spec, MODEL, Files(training=provider.upload(bad, key="k2")), tag=TAG)
+    failed = finished(provider, job.remote_id)
+    assert failed.status is Status.FAILED
+    assert failed.error is not None
+    assert "line 1" in failed.error
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "delete"])
+def test_it_neither_pauses_nor_deletes(provider: NebiusProvider, verb: str) -> None:
+    with pytest.raises(Unsupported):
+        getattr(provider, verb)("ftjob-1")
+
+
+ROWS: list[tuple[str, str]] = [
+    ('{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}', "same"),
+    ('{"text": "Once upon a time"}', "same"),
+    (
+        '{"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi", "name": "Ada"},'
+        ' {"role": "assistant", "content": "Yo", "weight": 1}]}',
+        "changed developer_role_renamed name_dropped weight_dropped",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]},'
+        ' {"role": "assistant", "content": "Yo"}], "parallel_tool_calls": false}',
+        "changed parallel_tool_calls_dropped text_parts_joined",
+    ),
+    ('{"messages": [{"role": "user", "content": "Hi"}]}', "refused last_not_an_answer $.messages[0]"),
+    (
+        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [{"id": "1", "type":'
+        ' "function", "function": {"name": "f", "arguments": "{}"}}]}]}',
+        "refused last_not_an_answer $.messages[1]",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo", "weight": 0},'
+        ' {"role": "user", "content": "So?"}, {"role": "assistant", "content": "Well"}]}',
+        "refused weight_not_offered $.messages[1].weight",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.org/b.png"}}]},'
+        ' {"role": "assistant", "content": "Yo"}]}',
+        "refused no_images $.messages[0].content[0].image_url.url",
+    ),
+    (
+        '{"input": {"messages": [{"role": "user", "content": "Hi"}]}, "preferred_output": [{"role": "assistant",'
+        ' "content": "a"}], "non_preferred_output": [{"role": "assistant", "content": "b"}]}',
+        "refused shape_not_trained $",
+    ),
+]
+
+
+@pytest.mark.parametrize(("row", "verdict"), ROWS)
+def test_each_row_has_its_verdict(row: str, verdict: str) -> None:
+    keys = json.loads(row).keys()
+    kind: Any = Text if "text" in keys else Preference if "input" in keys else Chat
+    example: Example = msgspec.json.decode(row, type=kind)
+    notes = Notes()
+    made = NebiusFormat("nebius:m").convert(example, notes)
+    errors = [f"{found.code} {found.path}" for found in notes.findings if found.level == "error"]
+    if errors:
+        assert f"refused {' '.join(errors)}" == verdict
+    else:
+        assert verdict == (f"changed {' '.join(sorted(notes.changes))}" if notes.changes else "same")
+        assert (made is example) is (verdict == "same")
+
+
+def test_what_ftbridge_writes_is_what_nebius_takes(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:
+    rows = tmp_path / "some.jsonl"
+    rows.write_text("".join(row + "\n" for row, verdict in ROWS[2:4] if verdict.startswith("changed")), "utf-8")
+    out = tmp_path / "out.jsonl"
+    assert not convert(rows, provider.rules(spec, MODEL), out).impossible
+    job = provider.create(spec, MODEL, Files(training=provider.upload(out, key="k3")), tag=TAG)
+    assert finished(provider, job.remote_id).status is Status.SUCCEEDED
