@@ -23,6 +23,8 @@ class HostedProvider(Provider):
     default_url: ClassVar[str]
     key_env: ClassVar[str]
     url_env: ClassVar[str]
+    timeout: ClassVar[float] = 120.0
+    """Seconds without a sign from the vendor after which a request is given up."""
 
     @cached_property
     def endpoint(self) -> Endpoint:

@@ -17,6 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from ftbridge.mock.vendors import MockVendors
 
+pytest.register_assert_rewrite("ftbridge.testing")  # so that the suite's failures show their values
+
 
 @pytest.fixture
 def ftbridge_mock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockVendors]:

@@ -17,10 +17,10 @@ from ftbridge.errors import UsageError
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
-    "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501",
-    "lag", "stall", "fail", "unknown-status",
+    "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "quota",
+    "lag", "stall", "fail", "cancel", "unknown-status",
 ]  # fmt: skip
-STANDING: tuple[Kind, ...] = ("lag", "stall", "fail", "unknown-status")
+STANDING: tuple[Kind, ...] = ("lag", "stall", "fail", "cancel", "unknown-status")
 """Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""
 
 _RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")
@@ -59,6 +59,10 @@ class Faults:
         more = Faults([parse_fault(text)])
         self._standing += more._standing
         self._waiting += more._waiting
+
+    def left(self) -> int:
+        """How many have not struck yet, conditions of the vendor aside."""
+        return len(self._waiting)
 
     def clear(self) -> None:
         """From now on all goes well."""

@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from ftbridge.mock.faults import Fault, Faults
 from ftbridge.mock.store import Store
+from ftbridge.model import Status
 
 
 class Call(Struct, frozen=True):
@@ -88,6 +89,8 @@ class MockVendor:
     key_env: ClassVar[str]
     url_env: ClassVar[str]
     """The environment variables that hold the vendor's key and base URL."""
+    quota: ClassVar[tuple[int, str | None]] = (402, None)
+    """The status and code of an answer that only money changes."""
     absent: ClassVar[frozenset[str]] = frozenset()
     """Operations of the base class that this vendor does not have."""
 
@@ -104,6 +107,12 @@ class MockVendor:
     def authorised(self, request: Request) -> bool:
         """Whether the request carries a key where this vendor wants it."""
         return request.headers.get("authorization", "").startswith("Bearer ")
+
+    def ending(self) -> Status:
+        """How a job that is made now will end."""
+        if self.faults.standing("cancel"):
+            return Status.CANCELLED
+        return Status.FAILED if self.faults.standing("fail") else Status.SUCCEEDED
 
     def now(self) -> float:
         """The vendor's clock."""
@@ -159,6 +168,10 @@ class MockVendor:
             return _hang_up(request)
         elif kind == "redirect":
             return Response(status_code=307, headers={"location": "http://127.0.0.2:9/elsewhere"})
+        elif kind == "quota":
+            status, code = self.quota
+            said = "You exceeded your current quota, please check your plan and billing details."
+            return _response(Answer(self.error(status, said, code=code), status))
         elif kind.isdigit():
             headers = {"retry-after": f"{fault.value:g}"} if kind == "429" else {}
             return _response(Answer(self.error(int(kind), f"Injected fault {kind}."), int(kind), headers))

@@ -180,7 +180,8 @@ class LocalProvider(Provider):
         """Copy the adapter into `folder`. Raises `JobFailed` while there is none."""
         job = self._known(remote_id)
         if job.standing().status is not Status.SUCCEEDED:
-            raise JobFailed(f"job {remote_id} has no adapter: it is {job.snapshot().status.value}")
+            status = job.snapshot().status.value
+            raise JobFailed(f"job {remote_id} has no adapter: it is {status}", hint="Wait until it has succeeded.")
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(job.adapter.iterdir()):

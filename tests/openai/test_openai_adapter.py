@@ -9,17 +9,6 @@ from pathlib import Path
 import pytest
 
 from ftbridge.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    BadAnswer,
-    FtbridgeError,
-    InvalidRequest,
-    NetworkError,
-    NotFound,
-    ProviderRetired,
-    QuotaExceeded,
-    RateLimited,
-    ServerTrouble,
     TrainingNotAvailable,
 )
 from ftbridge.model import Hyperparameters, Method, Spec, Status
@@ -123,43 +112,6 @@ def test_bad_data_is_the_jobs_failure_in_the_vendors_words(
     assert failed.error == "Training file has 3 example(s), but must have at least 10 examples"
 
 
-CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
-    "500": (ServerTrouble, 0),
-    "500-after": (ServerTrouble, 1),
-    "cut": (NetworkError, 0),
-    "cut-after": (NetworkError, 1),
-    "truncate": (BadAnswer, 1),
-    "invalid-json": (BadAnswer, 1),
-    "html": (BadAnswer, 1),
-    "redirect": (BadAnswer, 0),
-    "429:3600": (RateLimited, 0),
-    "401": (AuthenticationFailed, 0),
-    "402": (QuotaExceeded, 0),
-    "403": (AccessDenied, 0),
-    "404": (NotFound, 0),
-    "410": (ProviderRetired, 0),
-    "413": (InvalidRequest, 0),
-    "422": (InvalidRequest, 0),
-    "501": (ProviderRetired, 0),
-}
-
-
-@pytest.mark.parametrize("fault", CREATE_FAULTS)
-def test_a_create_is_one_request_whatever_comes_back(
-    provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, fault: str
-) -> None:
-    kind, jobs = CREATE_FAULTS[fault]
-    file = provider.upload(spec.data, key="k1")
-    mock.faults.add(f"create_job={fault}")
-    with pytest.raises(kind) as problem:
-        provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    assert type(problem.value) is kind
-    assert problem.value.hint
-    assert made(mock) == jobs
-    found = provider.find(TAG)
-    assert bool(found) is bool(jobs)
-
-
 def test_an_organisation_that_is_turned_away_is_told_where_else_to_go(
     provider: OpenAIProvider, mock: OpenAIMock, spec: Spec
 ) -> None:
@@ -170,44 +122,6 @@ def test_an_organisation_that_is_turned_away_is_told_where_else_to_go(
     assert "--to local" in problem.value.hint
     assert made(mock) == 0
     check_seen("openai", mock.seen, prefix="/v1")
-
-
-@pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])
-def test_reads_and_uploads_outlast_trouble(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, fault: str) -> None:
-    mock.faults.add(f"*={fault}x2")
-    file = provider.upload(spec.data, key="k1")
-    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    mock.faults.add(f"*={fault}x2")
-    [seen] = provider.poll([job.remote_id])
-    assert seen.remote_id == job.remote_id
-    assert made(mock) == 1
-
-
-def test_an_upload_that_breaks_off_is_sent_again_whole(
-    provider: OpenAIProvider, mock: OpenAIMock, tmp_path: Path
-) -> None:
-    big = tmp_path / "big.jsonl"
-    big.write_bytes(b'{"text": "' + b"x" * 3_000_000 + b'"}\n')
-    mock.faults.add("upload_file=cut-upload")
-    file = provider.upload(big, key="k1")
-    assert mock.content(file) == big.read_bytes()
-
-
-def test_a_listing_that_lags_does_not_show_the_job_yet(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
-    file = provider.upload(spec.data, key="k1")
-    mock.faults.add("list_jobs=lag:60")
-    provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    assert provider.find(TAG) == []
-    mock.faults.clear()
-    assert provider.find(TAG)
-
-
-def test_a_status_nobody_knows_is_kept(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
-    file = provider.upload(spec.data, key="k1")
-    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    mock.faults.add("get_job=unknown-status")
-    [seen] = provider.poll([job.remote_id])
-    assert (seen.status, seen.raw_status) == (Status.UNKNOWN, "defragmenting")
 
 
 def test_a_job_without_our_tag_is_never_adopted(provider: OpenAIProvider, spec: Spec) -> None:
@@ -222,14 +136,6 @@ def test_many_jobs_are_polled_by_pages(provider: OpenAIProvider, mock: OpenAIMoc
     before = len(mock.seen)
     assert {job.remote_id for job in provider.poll(ids)} == set(ids)
     assert [seen.operation for seen in mock.seen[before:]] == ["list_jobs", "list_jobs"]
-
-
-def test_a_key_is_in_no_error(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
-    mock.faults.add("create_job=401")
-    with pytest.raises(AuthenticationFailed) as problem:
-        provider.create(spec, MODEL, Files(training="file-x"), tag=TAG)
-    shown = f"{problem.value!r} {problem.value.describe()} {problem.value.__cause__!r} {provider.endpoint!r}"
-    assert "sk-canary" not in shown
 
 
 @pytest.mark.parametrize("encoded", [False, True])

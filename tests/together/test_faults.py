@@ -2,146 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ftbridge.errors import (
-    AccessDenied,
     AuthenticationFailed,
     BadAnswer,
-    FtbridgeError,
-    InvalidRequest,
-    NetworkError,
-    ProviderRetired,
-    QuotaExceeded,
-    RateLimited,
     ServerTrouble,
 )
-from ftbridge.model import Status
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
-from together_helpers import KEY, MODEL, count, finish, make_spec
+from together_helpers import MODEL, finish, make_spec
 
 TAG = "ftb_0123456789ab"
 
-REFUSED: dict[str, type[FtbridgeError]] = {
-    "401": AuthenticationFailed,
-    "402": QuotaExceeded,
-    "403": AccessDenied,
-    "410": ProviderRetired,
-    "413": InvalidRequest,
-    "422": InvalidRequest,
-    "429": RateLimited,
-    "500": ServerTrouble,
-    "501": ProviderRetired,
-    "cut": NetworkError,
-    "redirect": BadAnswer,
-}
-MADE_ALL_THE_SAME: dict[str, type[FtbridgeError]] = {
-    "500-after": ServerTrouble,
-    "cut-after": NetworkError,
-    "cut-midway": NetworkError,
-    "html": BadAnswer,
-    "invalid-json": BadAnswer,
-    "truncate": BadAnswer,
-}
 
-
-@pytest.mark.parametrize("fault", REFUSED)
-def test_a_create_that_is_refused_is_not_sent_again(
-    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
-) -> None:
-    mock.faults.add(f"create_job={fault}")
-    with pytest.raises(REFUSED[fault]) as problem:
-        provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert problem.value.hint
-    assert KEY not in repr(problem.value)
-    assert count(mock, "create_job") == 0
-    assert provider.find(TAG) == []
-
-
-@pytest.mark.parametrize("fault", MADE_ALL_THE_SAME)
-def test_a_job_whose_answer_is_lost_is_made_once_and_found(
-    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
-) -> None:
-    mock.faults.add(f"create_job={fault}")
-    with pytest.raises(MADE_ALL_THE_SAME[fault]):
-        provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert count(mock, "create_job") == 1
-    [found] = provider.find(TAG)
-    assert finish(provider, found.remote_id).status is Status.SUCCEEDED
-
-
-def test_a_slow_create_is_given_up_and_not_sent_again(
-    provider: TogetherProvider, mock: TogetherMock, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    provider.close()
-    monkeypatch.setattr(TogetherProvider, "timeout", 0.3)
-    mock.faults.add("create_job=slow:1")
-    with pytest.raises(NetworkError, match="in time"):
-        provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert count(mock, "create_job") <= 1
-
-
-def test_a_listing_that_lags_hides_the_job_for_a_while(
-    provider: TogetherProvider, mock: TogetherMock, files: Files
-) -> None:
-    mock.faults.add("list_jobs=lag:60")
-    provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert provider.find(TAG) == []
-    mock.faults.clear()
-    assert provider.find(TAG)
-
-
-@pytest.mark.parametrize("fault", ["500", "429:0.01", "cut"])
-def test_a_read_is_asked_again_after_trouble_that_passes(
-    provider: TogetherProvider, mock: TogetherMock, files: Files, fault: str
-) -> None:
-    made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    mock.faults.add(f"get_job={fault}")
-    [job] = provider.poll([made.remote_id])
-    assert job.remote_id == made.remote_id
-    assert mock.faults.take("get_job") is None
-
-
-def test_every_read_is_asked_again(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
+def test_what_is_asked_on_the_side_is_asked_again(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
+    mock.faults.add("model_limits=429:0.01")
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
     finish(provider, made.remote_id)
-    for operation in ("list_jobs", "job_events", "job_metrics", "job_checkpoints", "list_models", "model_limits"):
-        mock.faults.add(f"{operation}=429:0.01")
-    assert provider.find(TAG)
+    mock.faults.add("job_metrics=429:0.01")
     assert provider.events(made.remote_id, "")
-    assert provider.checkpoints(made.remote_id)
-    assert provider.models()
-    provider.create(make_spec(), MODEL, files, tag="ftb_0123456789ac")
-    assert mock.faults._waiting == []
+    assert mock.faults.left() == 0
 
 
 @pytest.mark.parametrize("fault", ["html", "invalid-json", "truncate"])
-@pytest.mark.parametrize("operation", ["get_job", "list_files", "job_metrics", "list_models"])
-def test_an_answer_that_is_no_answer_is_said(
+@pytest.mark.parametrize("operation", ["list_files", "job_metrics"])
+def test_an_answer_on_the_side_that_is_none_is_said(
     provider: TogetherProvider, mock: TogetherMock, files: Files, operation: str, fault: str
 ) -> None:
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
     mock.faults.add(f"{operation}={fault}")
-    with pytest.raises(BadAnswer) as problem:
-        {
-            "get_job": lambda: list(provider.poll([made.remote_id])),
-            "list_files": lambda: provider.upload(Path(__file__), key="any"),
-            "job_metrics": lambda: provider.events(made.remote_id, ""),
-            "list_models": provider.models,
-        }[operation]()
-    assert problem.value.hint
-
-
-def test_an_unknown_status_is_kept_and_polled_on(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
-    made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    mock.faults.add("*=unknown-status")
-    [job] = provider.poll([made.remote_id])
-    assert (job.status, job.raw_status) == (Status.UNKNOWN, "defragmenting")
-    assert finish(provider, made.remote_id).status is Status.SUCCEEDED
+    ask: dict[str, Callable[[], object]] = {
+        "list_files": lambda: provider.upload(Path(__file__), key="any"),
+        "job_metrics": lambda: provider.events(made.remote_id, ""),
+    }
+    with pytest.raises(BadAnswer):
+        ask[operation]()
 
 
 UPLOAD_FAULTS = [

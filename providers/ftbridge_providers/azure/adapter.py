@@ -82,12 +82,13 @@ class AzureProvider(OpenAIProvider):
         """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
         base_url = self.endpoint.base_url.removesuffix("/openai/v1") + "/openai/v1"
         headers = {"api-key": self.endpoint.api_key.get_secret_value()}
-        return open_client(self.endpoint.model_copy(update={"base_url": base_url}), headers=headers)
+        endpoint = self.endpoint.model_copy(update={"base_url": base_url})
+        return open_client(endpoint, timeout=self.timeout, headers=headers)
 
     @cached_property
     def management(self) -> OpenAI:
         """The SDK's client on the management API, which wants a token instead of the key."""
-        return open_client(self._management_endpoint())
+        return open_client(self._management_endpoint(), timeout=self.timeout)
 
     def close(self) -> None:
         """Close the connections of both clients."""

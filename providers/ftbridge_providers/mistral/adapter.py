@@ -19,7 +19,7 @@ import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, NotFound, ProviderError
+from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ProviderError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Event, Method, Result, Spec, Status
@@ -77,8 +77,6 @@ class MistralProvider(HostedProvider):
     key_env: ClassVar[str] = "MISTRAL_API_KEY"
     url_env: ClassVar[str] = "MISTRAL_BASE_URL"
     listing_lag_seconds: ClassVar[float] = 60.0
-    timeout: ClassVar[float] = 120.0
-    """Seconds without a sign from the vendor after which a request is given up."""
     validation_seconds: ClassVar[float] = 300.0
     """How long the submission waits for the files to be validated."""
     look_seconds: ClassVar[float] = 1.0
@@ -229,6 +227,10 @@ class MistralProvider(HostedProvider):
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""
         account = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        if account.get("status") != "SUCCESS":
+            raise JobFailed(
+                f"job {remote_id} has no result: it is {account.get('status')}", hint="Wait until it has succeeded."
+            )
         folder.mkdir(parents=True, exist_ok=True)
         write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)

@@ -143,7 +143,7 @@ class MistralMock(MockVendor):
             [self.content(file_id) for file_id in request.get("validation_files") or []],
             now=self.now(),
             speed=self.speed,
-            end=Status.FAILED if self.faults.standing("fail") else Status.SUCCEEDED,
+            end=self.ending(),
             stall=stall.value if stall else 0.0,
         )
         self.store.put("jobs", job.id, job)

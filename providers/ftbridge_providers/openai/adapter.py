@@ -14,14 +14,14 @@ import msgspec
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import NotFound, SpecError
+from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
-from ftbridge_providers.openai.client import omit, open_client, sound, understood
+from ftbridge_providers.openai.client import every, not_understood, omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
 from ftbridge_providers.openai.grader import check_grading
 from ftbridge_providers.openai.reading import (
@@ -98,7 +98,7 @@ class OpenAIProvider(HostedProvider):
     @cached_property
     def client(self) -> OpenAI:
         """The SDK's client, made when it is first needed."""
-        return open_client(self.endpoint)
+        return open_client(self.endpoint, timeout=self.timeout)
 
     def close(self) -> None:
         """Close the SDK's connections."""
@@ -154,9 +154,9 @@ class OpenAIProvider(HostedProvider):
         def send() -> str:
             with self._understood():
                 size = file.stat().st_size
-                for known in self.client.files.list(purpose="fine-tune", limit=10_000):
+                for known in every(self.name, self.client.files.list(purpose="fine-tune", limit=10_000)):
                     if known.filename == name and known.bytes == size:
-                        return known.id
+                        return str(known.id)
                 with file.open("rb") as content:
                     answer = self.client.files.create(file=(name, content), purpose="fine-tune")
             return str(sound(self.name, answer).id)
@@ -264,7 +264,7 @@ class OpenAIProvider(HostedProvider):
         def ask() -> list[Event]:
             newest: list[Event] = []
             with self._understood():
-                for event in self.client.fine_tuning.jobs.list_events(remote_id, limit=100):
+                for event in every(self.name, self.client.fine_tuning.jobs.list_events(remote_id, limit=100)):
                     if event.id == since:
                         break
                     newest.append(read_event(event))
@@ -277,7 +277,8 @@ class OpenAIProvider(HostedProvider):
 
         def ask() -> list[Checkpoint]:
             with self._understood():
-                return [read_checkpoint(found) for found in self.client.fine_tuning.jobs.checkpoints.list(remote_id)]
+                listed = self.client.fine_tuning.jobs.checkpoints.list(remote_id)
+                return [read_checkpoint(found) for found in every(self.name, listed)]
 
         return sorted(patiently(ask), key=lambda checkpoint: checkpoint.step)
 
@@ -303,15 +304,20 @@ class OpenAIProvider(HostedProvider):
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The result files (CSV, a row a step) into `folder`; the weights stay with the vendor."""
         job = self.read(patiently(partial(self._get, remote_id)))
-        files = job.result.files if job.result else ()
+        if job.result is None:
+            raise JobFailed(f"job {remote_id} has no result: it is {job.status}", hint="Wait until it has succeeded.")
+        contents = {name: patiently(partial(self._content, name)) for name in job.result.files}
         folder.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            write(folder / f"{name}.csv", read_result_file(patiently(partial(self._content, name))))
-        return Result(model=job.result.model if job.result else None, path=folder, files=files)
+        for name, content in contents.items():
+            write(folder / f"{name}.csv", content)
+        return Result(model=job.result.model, path=folder, files=job.result.files)
 
     def _content(self, file_id: str) -> bytes:
         with self._understood():
-            return self.client.files.content(file_id).content
+            answer = self.client.files.content(file_id)
+        if "html" in answer.response.headers.get("content-type", ""):
+            raise not_understood(self.name)
+        return read_result_file(answer.content)
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""
@@ -338,7 +344,7 @@ class OpenAIProvider(HostedProvider):
 
         def ask() -> list[str]:
             with self._understood():
-                return [model.id for model in self.client.models.list()]
+                return [model.id for model in every(self.name, self.client.models.list())]
 
         return patiently(ask)
 

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from openai import OpenAI
 
 
-def open_client(endpoint: Endpoint, *, headers: dict[str, str] | None = None) -> OpenAI:
+def open_client(endpoint: Endpoint, *, timeout: float, headers: dict[str, str] | None = None) -> OpenAI:
     """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host.
+    `timeout` is in seconds, for each read and write.
     """
     try:
         from openai import DefaultHttpx2Client, OpenAI
@@ -31,6 +32,7 @@ def open_client(endpoint: Endpoint, *, headers: dict[str, str] | None = None) ->
         base_url=endpoint.base_url,
         api_key=endpoint.api_key.get_secret_value(),
         max_retries=0,
+        timeout=timeout,
         default_headers=headers,
         http_client=DefaultHttpx2Client(follow_redirects=False),
     )
@@ -62,6 +64,8 @@ def understood(provider: str) -> Iterator[None]:
         ) from None
     except (openai.APIResponseValidationError, json.JSONDecodeError):
         raise not_understood(provider) from None
+    except AttributeError as problem:  # where a listing is answered with a page of HTML, the SDK trips over it
+        raise not_understood(provider) from problem
 
 
 def sound(provider: str, answer: Any, *, needs: str = "id") -> Any:
@@ -69,6 +73,15 @@ def sound(provider: str, answer: Any, *, needs: str = "id") -> Any:
     if getattr(answer, needs, None) is None:
         raise not_understood(provider)
     return answer
+
+
+def every(provider: str, page: Any) -> Iterator[Any]:
+    """All items of a listing, page by page; the SDK itself takes a page that is none for one without items."""
+    while True:
+        yield from sound(provider, page, needs="data").data
+        if not page.has_next_page():
+            return
+        page = page.get_next_page()
 
 
 def not_understood(provider: str) -> BadAnswer:

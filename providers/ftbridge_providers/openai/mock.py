@@ -50,6 +50,7 @@ class OpenAIMock(MockVendor):
     base_path: ClassVar[str] = "/v1"
     key_env: ClassVar[str] = "OPENAI_API_KEY"
     url_env: ClassVar[str] = "OPENAI_BASE_URL"
+    quota: ClassVar[tuple[int, str | None]] = (429, "insufficient_quota")
     bases: ClassVar[dict[str, str]] = BASES
     phases: ClassVar[Sequence[tuple[Status, float]]] = (
         (Status.VALIDATING, 20.0),
@@ -323,7 +324,7 @@ class OpenAIMock(MockVendor):
         examples = max(1, content.count(b"\n"))
         steps = max(1, examples * settings["n_epochs"] // settings["batch_size"])
         phases = list(self.phases)
-        end = Status.FAILED if problem or self.faults.standing("fail") else Status.SUCCEEDED
+        end = Status.FAILED if problem else self.ending()
         if problem:
             phases = phases[:1]
         elif end is Status.FAILED:

@@ -95,8 +95,6 @@ class TogetherProvider(HostedProvider):
     key_env: ClassVar[str] = "TOGETHER_API_KEY"
     url_env: ClassVar[str] = "TOGETHER_BASE_URL"
     listing_lag_seconds: ClassVar[float] = 60.0
-    timeout: ClassVar[float] = 60.0
-    """Seconds for each read and write."""
     checking_seconds: ClassVar[float] = 1800.0
     """How long Together may take to look at an uploaded file."""
 

@@ -308,8 +308,7 @@ class TogetherMock(MockVendor):
         phases = list(self.phases)
         if stall := self.faults.standing("stall"):
             phases[-1] = (phases[-1][0], phases[-1][1] + stall.value * self.speed)
-        failing = self.faults.standing("fail")
-        epochs = request["n_epochs"]
+        end, epochs = self.ending(), request["n_epochs"]
         return Job(
             id=f"ft-{secrets.token_hex(4)}-{secrets.token_hex(2)}",
             created_at=self.now(),
@@ -322,8 +321,8 @@ class TogetherMock(MockVendor):
                 steps=min(max(1, file.lines * epochs // request["batch_size"]), 200),
                 epochs=epochs,
                 seed=request.get("random_seed") or 42,
-                end=Status.FAILED if failing else Status.SUCCEEDED,
+                end=end,
             ),
             token_count=file.bytes // 4 * epochs,
-            problem="Training failed: the job ran out of memory." if failing else "",
+            problem="Training failed: the job ran out of memory." if end is Status.FAILED else "",
         )

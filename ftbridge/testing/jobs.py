@@ -1,0 +1,195 @@
+"""The verbs: a job from its file to the model that answers, and what may be asked of it on the way."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ftbridge.dataset import convert
+from ftbridge.dataset.example import Assistant, Chat, User
+from ftbridge.errors import FtbridgeError, JobFailed
+from ftbridge.model import Spec, Status
+from ftbridge.provider import Files, Provider
+from ftbridge.testing.setting import TAG, Faults, Finished, Setting, new_tag, offer
+
+_FORWARD = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING]
+_ASKED = [Chat(messages=[User(content=f"Say {word}.")]) for word in ("one", "two", "three")]
+
+
+class JobTests(Setting):
+    """What the vendor does when all goes well."""
+
+    def test_the_same_file_uploaded_again_is_the_same_file(
+        self, provider: Provider, spec: Spec, files: Files, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "again.jsonl"
+        conversion = convert(spec.data, provider.rules(spec, self.model), out)
+        assert provider.upload(out, key=conversion.key) == files.training
+
+    def test_a_small_job_succeeds_and_its_status_only_moves_forward(self, finished: Finished) -> None:
+        assert finished.remote.status is Status.SUCCEEDED, finished.remote.error
+        assert finished.remote.error is None
+        places = [_FORWARD.index(status) for status in finished.seen[:-1]]
+        assert places == sorted(places)
+
+    def test_events_come_oldest_first_each_with_a_cursor_of_its_own(self, finished: Finished) -> None:
+        cursors = [event.cursor for event in finished.events]
+        assert cursors
+        assert "" not in cursors
+        assert len(set(cursors)) == len(cursors)
+        times = [event.at for event in finished.events]
+        assert times == sorted(times)
+
+    def test_events_go_on_after_any_cursor(self, provider: Provider, finished: Finished) -> None:
+        for place, event in enumerate(finished.events):
+            rest = list(provider.events(finished.remote.remote_id, event.cursor))
+            assert rest == finished.events[place + 1 :]
+
+    def test_metrics_tell_step_and_loss(self, finished: Finished) -> None:
+        metrics = [event for event in finished.events if event.kind == "metric" and event.train_loss is not None]
+        assert metrics
+        assert all(event.step and event.train_loss and event.train_loss > 0 for event in metrics)
+
+    def test_checkpoints_come_oldest_first_each_with_a_model(self, provider: Provider, finished: Finished) -> None:
+        offer(provider, "checkpoints")
+        checkpoints = provider.checkpoints(finished.remote.remote_id)
+        assert checkpoints
+        steps = [checkpoint.step for checkpoint in checkpoints]
+        assert steps == sorted(set(steps))
+        assert len({checkpoint.model for checkpoint in checkpoints}) == len(checkpoints)
+
+    def test_polling_changes_nothing(self, provider: Provider, finished: Finished) -> None:
+        before, after = (list(provider.poll([finished.remote.remote_id])) for _ in range(2))
+        assert before == after == [finished.remote]
+
+    def test_one_look_takes_in_many_jobs(self, provider: Provider, finished: Finished) -> None:
+        asked = [finished.remote.remote_id, *(f"ftb_nobody{number}" for number in range(5))]
+        assert list(provider.poll(asked)) == [finished.remote]
+
+    def test_a_job_nobody_made_is_left_out_of_a_poll_and_not_found(self, provider: Provider) -> None:
+        assert list(provider.poll(["ftb_nobody"])) == []
+        assert provider.find("ftb_nobody") == []
+
+    def test_the_tag_finds_the_job_and_a_part_of_it_does_not(self, provider: Provider, finished: Finished) -> None:
+        assert [job.remote_id for job in provider.find(TAG)] == [finished.remote.remote_id]
+        assert provider.find(TAG[:-1]) == []
+
+    def test_the_result_can_be_fetched(self, provider: Provider, finished: Finished, tmp_path: Path) -> None:
+        result = provider.fetch(finished.remote.remote_id, tmp_path / "out")
+        assert result.model or result.path
+        if result.path:
+            assert result.path.is_relative_to(tmp_path / "out")
+            assert any(result.path.iterdir())
+
+    def test_the_listing_tells_what_was_asked_for(
+        self, provider: Provider, spec: Spec, files: Files, finished: Finished
+    ) -> None:
+        listed = list(provider.jobs())
+        [job] = [job for job in listed if job.tag == TAG]
+        assert job.remote.remote_id == finished.remote.remote_id
+        assert job.remote.status is Status.SUCCEEDED
+        assert provider.resolve(job.model) == provider.resolve(self.model)
+        assert job.method is spec.method
+        asked, told = spec.hyperparameters.given(), job.hyperparameters.given()
+        assert asked == {name: told.get(name) for name in asked}
+        assert job.training_file == files.training
+        assert job.finished_at
+        assert job.created_at <= job.finished_at
+        times = [job.created_at for job in listed]
+        assert times == sorted(times, reverse=True)
+
+    def test_the_tuned_model_answers(self, provider: Provider, served: str) -> None:
+        offer(provider, "chat")
+        reply = provider.chat(served, _ASKED[0], max_tokens=8)
+        assert isinstance(reply.text, str)
+        assert reply.model
+        if reply.usage:
+            assert reply.usage.prompt_tokens > 0
+
+    def test_many_chats_are_answered_in_order(self, provider: Provider, served: str) -> None:
+        offer(provider, "chat")
+        replies = [reply.text for reply in provider.replies(served, _ASKED, max_tokens=8, temperature=0.0)]
+        assert replies == [provider.chat(served, chat, max_tokens=8, temperature=0.0).text for chat in _ASKED]
+
+    def test_a_model_nobody_has_does_not_answer(self, provider: Provider) -> None:
+        offer(provider, "chat")
+        with pytest.raises(FtbridgeError) as problem:
+            provider.chat("no-such/model-at-all", _ASKED[0])
+        assert problem.value.hint
+
+    def test_the_loss_on_chats_is_a_mean_in_nats(self, provider: Provider, finished: Finished) -> None:
+        offer(provider, "loss")
+        chats = [Chat(messages=[*chat.messages, Assistant(content="one")]) for chat in _ASKED]
+        assert 0 < provider.loss(finished.model, chats) < 50
+
+    def test_a_deployed_model_answers_until_it_is_withdrawn(self, provider: Provider, served: str) -> None:
+        offer(provider, "deploy", "chat")
+        again = provider.deploy(served)
+        assert again.model == served
+        provider.undeploy(served)
+        with pytest.raises(FtbridgeError) as problem:
+            provider.chat(served, _ASKED[0])
+        assert "deploy" in problem.value.hint
+        provider.undeploy(served)
+        assert provider.deploy(served) == again
+
+    def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
+        offer(provider, "models", "delete")
+        made = provider.create(spec, self.model, files, tag=new_tag())
+        model = self.follow(provider, made.remote_id).model
+        assert model in provider.models()
+        provider.delete(model)
+        assert model not in provider.models()
+        with pytest.raises(FtbridgeError) as problem:
+            provider.delete(model)
+        assert problem.value.hint
+
+    def test_a_cancelled_job_ends_as_cancelled(
+        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
+    ) -> None:
+        offer(provider, "cancel")
+        made = self.start_long(provider, spec, files, faults)
+        provider.cancel(made.remote_id)
+        assert self.follow(provider, made.remote_id).remote.status is Status.CANCELLED
+
+    def test_a_job_that_is_over_cannot_be_cancelled(self, provider: Provider, finished: Finished) -> None:
+        offer(provider, "cancel")
+        with suppress(FtbridgeError):  # some vendors refuse, some let it pass
+            provider.cancel(finished.remote.remote_id)
+        assert list(provider.poll([finished.remote.remote_id])) == [finished.remote]
+
+    def test_a_paused_job_goes_on(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> None:
+        offer(provider, "pause", "resume", "cancel")
+        made = self.start_long(provider, spec, files, faults)
+        self.until(provider, made.remote_id, Status.RUNNING)
+        provider.pause(made.remote_id)
+        self.until(provider, made.remote_id, Status.PAUSED)
+        provider.resume(made.remote_id)
+        self.until(provider, made.remote_id, Status.RUNNING)
+        provider.cancel(made.remote_id)
+
+    def test_a_job_that_is_not_over_gives_no_result(
+        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, tmp_path: Path
+    ) -> None:
+        offer(provider, "cancel")
+        made = self.start_long(provider, spec, files, faults)
+        with pytest.raises(JobFailed) as problem:
+            provider.fetch(made.remote_id, tmp_path / "out")
+        assert problem.value.hint
+        assert not (tmp_path / "out").exists()
+        provider.cancel(made.remote_id)
+
+    def test_a_model_nobody_has_is_refused_before_a_job_is_made(
+        self, provider: Provider, spec: Spec, files: Files
+    ) -> None:
+        tag = new_tag()
+        with pytest.raises(FtbridgeError) as problem:
+            provider.create(spec, "no-such/model-at-all", files, tag=tag)
+        assert problem.value.hint
+        assert provider.find(tag) == []
+
+    def test_a_provider_that_was_closed_may_be_used_again(self, provider: Provider, finished: Finished) -> None:
+        provider.close()
+        assert list(provider.poll([finished.remote.remote_id])) == [finished.remote]

@@ -1,0 +1,127 @@
+"""The suite for a provider whose vendor is mocked by `ftbridge.mock`: a provider, a mock, a model.
+
+class TestAcme(MockedContract):
+    model = "acme-small"
+    provider_class = AcmeProvider
+    mock_class = AcmeMock
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, get_args
+
+import pytest
+from pydantic import SecretStr
+
+from ftbridge.endpoint import Endpoint
+from ftbridge.hosted import HostedProvider
+from ftbridge.mock import MockServer, MockVendor
+from ftbridge.mock.faults import Kind
+from ftbridge.model import Spec
+from ftbridge.provider import Files, Provider, RemoteJob
+from ftbridge.testing import Faults, ProviderContract
+from ftbridge.testing.setting import new_tag
+
+_OPERATIONS = {
+    "upload": "upload_file",
+    "content": "upload_file",
+    "create": "create_job",
+    "find": "list_jobs",
+    "jobs": "list_jobs",
+    "poll": "get_job",
+    "events": "job_events",
+    "checkpoints": "job_checkpoints",
+    "fetch": "download",
+    "chat": "chat",
+    "models": "list_models",
+}
+"""What the operations of a mock are mostly called."""
+
+
+class MockFaults:
+    """The faults of a mocked vendor; `operations` tells which of its operations a verb needs."""
+
+    kinds: ClassVar[frozenset[str]] = frozenset(get_args(Kind))
+
+    def __init__(self, mock: MockVendor, operations: Mapping[str, str]) -> None:
+        self.mock = mock
+        self.operations = operations
+
+    def strike(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
+        """Let the next request of `verb` meet the fault."""
+        self.mock.faults.add(f"{self.operations[verb]}={kind}:{seconds}")
+
+    def left(self) -> int:
+        """How many faults have not struck yet."""
+        return self.mock.faults.left()
+
+    def clear(self) -> None:
+        """From now on all goes well."""
+        self.mock.faults.clear()
+
+    def jobs(self) -> int:
+        """How many jobs the vendor has."""
+        return len(list((self.mock.store.folder / "jobs").glob("*.json")))
+
+
+class MockedContract(ProviderContract):
+    """`operations` are those whose names are not the usual ones; `speed` is how much faster than the vendor."""
+
+    provider_class: ClassVar[type[HostedProvider]]
+    mock_class: ClassVar[type[MockVendor]]
+    operations: ClassVar[Mapping[str, str]] = {}
+    speed: ClassVar[float] = 240.0
+    secret: ClassVar[str] = "canary-key-that-nobody-may-see"  # noqa: S105 - it opens nothing
+    long_hyperparameters: ClassVar[dict[str, Any]] = {"epochs": 1}  # a mocked job is long by stalling
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def mock(cls, tmp_path_factory: pytest.TempPathFactory) -> MockVendor:
+        return cls.mock_class(tmp_path_factory.mktemp("mock"), speed=cls.speed)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def endpoint(cls, mock: MockVendor) -> Iterator[Endpoint]:
+        with MockServer(mock.app()) as server:
+            settings = mock.environment(server.url)
+            yield Endpoint(
+                base_url=settings[mock.url_env],
+                api_key=SecretStr(cls.secret),
+                account="mock",
+                configured=True,
+                environment=settings,
+            )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def provider(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
+        provider = cls.provider_class(tmp_path_factory.mktemp("home"), endpoint)
+        yield provider
+        provider.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def hasty(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
+        made: Any = type("Hasty", (cls.provider_class,), {"timeout": 0.4})
+        provider: Provider = made(tmp_path_factory.mktemp("home"), endpoint)
+        yield provider
+        provider.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def faults(cls, mock: MockVendor) -> Faults:
+        return MockFaults(mock, {**_OPERATIONS, **cls.operations})
+
+    def start_long(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> RemoteJob:
+        """A job that stalls while it is running."""
+        assert faults is not None
+        faults.strike("create", "stall", seconds=3600)
+        made = provider.create(spec, self.model, files, tag=new_tag())
+        faults.clear()
+        return made
+
+    def check_upload(self, remote_file: str, content: bytes, faults: Faults) -> None:
+        """The mock keeps what it was sent."""
+        assert isinstance(faults, MockFaults)
+        assert faults.mock.store.get_bytes("contents", remote_file) == content

@@ -1,0 +1,128 @@
+"""What a provider says before anything leaves this machine: who it is, what it takes, how it reads and counts rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from ftbridge.dataset import Conversion, convert
+from ftbridge.dataset.example import Assistant, Chat, User
+from ftbridge.errors import SpecError, Unsupported
+from ftbridge.model import Hyperparameters, Method, Spec
+from ftbridge.provider import Provider, Verb
+from ftbridge.testing.setting import ROWS, Setting
+
+_ANSWERS = [{"role": "assistant", "content": text} for text in ("Yes.", "Well, no.")]
+_SHAPES: dict[str, Any] = {
+    "chat": ROWS[0],
+    "text": {"text": "Once upon a time there was a small model."},
+    "preference": {
+        "input": {"messages": [{"role": "user", "content": "Is it so?"}]},
+        "preferred_output": _ANSWERS[:1],
+        "non_preferred_output": _ANSWERS[1:],
+    },
+}
+
+
+class SpecTests(Setting):
+    """Nothing here makes a job."""
+
+    def test_says_who_it_is_and_what_it_can_do(self, provider: Provider) -> None:
+        assert provider.name == provider.name.lower().strip()
+        assert provider.account
+        assert provider.poll_seconds > 0
+        assert provider.capabilities.methods
+        assert set(provider.capabilities.hyperparameters) <= set(Hyperparameters.model_fields)
+
+    def test_shows_its_key_nowhere(self, provider: Provider) -> None:
+        if not self.secret:
+            pytest.skip("no `secret` is given")
+        assert self.secret not in f"{provider!r} {provider.account} {vars(provider)!r} {provider.capabilities!r}"
+
+    def test_a_model_resolved_twice_is_the_same(self, provider: Provider) -> None:
+        once = provider.resolve(self.model)
+        assert provider.resolve(once) == once
+
+    def test_what_it_knows_of_its_models_has_a_source_and_a_date(self, provider: Provider) -> None:
+        for row in [*provider.catalogue(), *provider.live(self.model)]:
+            assert row.provider == provider.name
+            assert row.source
+            assert row.as_of
+        assert provider.base(self.model)
+
+    def test_what_it_offers_passes_as_it_is(self, provider: Provider, spec: Spec) -> None:
+        said, kept = provider.check_spec(spec)
+        assert kept == spec
+        assert all(isinstance(sentence, str) and sentence for sentence in said)
+
+    def test_refuses_a_hyperparameter_it_does_not_offer_and_names_a_way_out(
+        self, provider: Provider, spec: Spec
+    ) -> None:
+        table = provider.capabilities.hyperparameters
+        refused = [name for name in Hyperparameters.model_fields if name not in table or table[name].how == "refused"]
+        for name in refused:
+            given = Hyperparameters.model_validate({name: _some_value(name)})
+            asked = spec.model_copy(update={"hyperparameters": given})
+            with pytest.raises(SpecError) as problem:
+                provider.check_spec(asked)
+            assert name in problem.value.message
+            assert problem.value.hint
+            said, kept = provider.check_spec(asked, allow_ignored=True)
+            assert said
+            assert kept.hyperparameters.given() == {}
+
+    def test_refuses_a_method_it_does_not_offer(self, provider: Provider, spec: Spec) -> None:
+        for method in set(Method) - provider.capabilities.methods:
+            with pytest.raises(SpecError, match=method) as problem:
+                provider.check_spec(spec.model_copy(update={"method": method}))
+            assert problem.value.hint
+
+    def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider) -> None:
+        chats = [Chat(messages=[User(content="Hi"), Assistant(content="Hello")])]
+        arguments: dict[Verb, tuple[Any, ...]] = {"chat": ("any", chats[0]), "loss": ("any", chats), "models": ()}
+        for verb in set(get_args(Verb)) - provider.capabilities.verbs:
+            with pytest.raises(Unsupported) as problem:
+                getattr(provider, verb)(*arguments.get(verb, ("any",)))
+            assert verb in problem.value.message
+
+    def test_rows_become_the_same_file_each_time(self, provider: Provider, spec: Spec, tmp_path: Path) -> None:
+        first, second = (self._converted(provider, spec, tmp_path / name) for name in ("first", "second"))
+        assert first.impossible == ()
+        assert first.key == second.key
+        if first.exact == len(ROWS):
+            assert first.out.read_bytes() == spec.data.read_bytes()
+        else:
+            assert first.changed
+
+    def test_reads_the_shapes_of_each_method_and_refuses_the_others(
+        self, provider: Provider, spec: Spec, tmp_path: Path
+    ) -> None:
+        for method in provider.capabilities.methods:
+            asked = spec.model_copy(update={"method": method, "data": tmp_path / "rows.jsonl"})
+            shapes = provider.rules(asked, self.model).shapes
+            assert shapes
+            for shape, row in _SHAPES.items():
+                asked.data.write_text(f"{json.dumps(row)}\n" * len(ROWS), "utf-8")
+                impossible = self._converted(provider, asked, tmp_path / "out").impossible
+                assert bool(impossible) is (shape not in shapes)
+                assert all(finding.message and finding.fix for finding in impossible)
+
+    def test_counts_more_tokens_for_more_words(self, provider: Provider) -> None:
+        counter = provider.counter(self.model)
+        short, long = (Chat(messages=[User(content="Say it. " * n), Assistant(content="it")]) for n in (1, 50))
+        assert 0 < counter.count(short) < counter.count(long)
+        assert counter.name
+        assert 0 <= counter.error < 1
+
+    def _converted(self, provider: Provider, spec: Spec, out: Path) -> Conversion:
+        return convert(spec.data, provider.rules(spec, self.model), out)
+
+
+def _some_value(name: str) -> Any:
+    """A value that the hyperparameter may have."""
+    kind = get_args(Hyperparameters.model_fields[name].annotation)[0]
+    choices = get_args(kind)
+    return choices[0] if choices else 0.5 if kind is float else 16
