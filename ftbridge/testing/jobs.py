@@ -163,7 +163,7 @@ class JobTests(Setting):
     def test_a_paused_job_goes_on(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> None:
         offer(provider, "pause", "resume", "cancel")
         made = self.start_long(provider, spec, files, faults)
-        self.until(provider, made.remote_id, Status.RUNNING)
+        self.until_step(provider, made.remote_id)
         provider.pause(made.remote_id)
         self.until(provider, made.remote_id, Status.PAUSED)
         provider.resume(made.remote_id)

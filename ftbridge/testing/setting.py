@@ -140,6 +140,13 @@ class Setting:
         """The small job made long."""
         return spec.model_copy(update={"hyperparameters": Hyperparameters(**self.long_hyperparameters)})
 
+    def until_step(self, provider: Provider, remote_id: str) -> None:
+        """Look at a job until it has made a step: some vendors pause none before that."""
+        deadline = time.monotonic() + self.seconds
+        while not any(event.kind == "metric" for event in provider.events(remote_id, "")):
+            assert time.monotonic() < deadline, "the job makes no step"
+            time.sleep(0.05)
+
     @classmethod
     def follow(cls, provider: Provider, remote_id: str) -> Finished:
         """Look at a job until it is over."""

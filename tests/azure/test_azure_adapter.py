@@ -118,7 +118,8 @@ def test_a_file_that_azure_finds_bad_is_refused_before_a_job_is_made(provider: A
     assert problem.value.hint
 
 
-def test_statuses_of_its_own_have_their_place(provider: AzureProvider, spec: Spec) -> None:
+def test_statuses_of_its_own_have_their_place(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
+    mock.speed = 60.0
     assert provider.statuses["pending"] is Status.QUEUED
     job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
     seen = set()
