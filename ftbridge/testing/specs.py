@@ -18,6 +18,7 @@ from ftbridge.testing.setting import ROWS, Setting
 _ANSWERS = [{"role": "assistant", "content": text} for text in ("Yes.", "Well, no.")]
 _SHAPES: dict[str, Any] = {
     "chat": ROWS[0],
+    "task": {"messages": [{"role": "user", "content": "Say one."}], "reference": {"answer": "one"}},
     "text": {"text": "Once upon a time there was a small model."},
     "preference": {
         "input": {"messages": [{"role": "user", "content": "Is it so?"}]},
