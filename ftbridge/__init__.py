@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Bridge, Evaluation
+    from ftbridge.bridge import Bridge, Evaluation, Machine, Offer
+    from ftbridge.catalogue import Load
     from ftbridge.errors import FtbridgeError
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
@@ -24,6 +25,9 @@ _ROOMS = {
     "FtbridgeError": "errors",
     "Hyperparameters": "model",
     "Job": "model",
+    "Load": "catalogue",
+    "Machine": "bridge",
+    "Offer": "bridge",
     "Provider": "provider",
     "Reply": "provider",
     "Result": "model",
@@ -38,6 +42,9 @@ __all__ = [
     "FtbridgeError",
     "Hyperparameters",
     "Job",
+    "Load",
+    "Machine",
+    "Offer",
     "Provider",
     "Reply",
     "Result",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from msgspec import structs
 
+from ftbridge.bridge.compare import Machine, Offer, compare
 from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.guard import check_cost, check_open, cost_of
@@ -18,6 +20,7 @@ from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.workplace import Workplace
+from ftbridge.catalogue import Load
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
@@ -27,6 +30,8 @@ from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
 from ftbridge.provider import Deployment, Provider, Reply
 from ftbridge.target import Target, parse_target
+
+_NO_LOAD, _UNPRICED = Load(), Machine()
 
 
 class Bridge:
@@ -117,6 +122,30 @@ class Bridge:
         return count_tokens(
             data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
         )
+
+    def compare(
+        self,
+        data: str | Path,
+        to: Sequence[str],
+        *,
+        validation: str | Path | None = None,
+        method: str = "sft",
+        load: Load = _NO_LOAD,
+        machine: Machine = _UNPRICED,
+        live: bool = False,
+        measure: bool = False,
+        format: str | None = None,  # noqa: A002 - as above
+        **hyperparameters: Any,
+    ) -> list[Offer]:
+        """What training on `data`, and then serving `load`, costs at each target; cheapest first.
+
+        By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
+        this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
+        """
+        held = Path(validation) if validation else None
+        spec = make_spec(target="", data=Path(data), validation=held, method=method, hyperparameters=hyperparameters)
+        train = partial(self._try_out, method=method) if measure else None
+        return compare(self._place, spec, to, load, machine=machine, live=live, measure=train, format=format)
 
     def submit(
         self,
@@ -302,6 +331,9 @@ class Bridge:
             tuned=score(provider, _tuned_model(record.job), chats),
             baseline=score(provider, base, chats) if baseline else None,
         )
+
+    def _try_out(self, data: Path, to: str, method: str) -> None:
+        self.wait(self.submit(data, to, method=method, name="speed", epochs=1))
 
     def _steer(self, job: Job | str, ask: Callable[[Provider, str], None]) -> Job:
         [current] = self.refresh(job)

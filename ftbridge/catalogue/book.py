@@ -30,12 +30,10 @@ class Entry(Frozen):
         used = {id(row): row for name in facts if (row := self.rows.get(name)) and not row.own_machine}
         said = []
         for row in used.values():
-            if today - row.as_of > STALE:
-                said.append(f"figures of {row.as_of} are {(today - row.as_of).days} days old ({row.source})")
-            if row.doubt:
-                said.append(row.doubt)
-            elif row.confidence != "official":
-                said.append(f"{row.confidence} figures ({row.source})")
+            old = today - row.as_of > STALE
+            if old or row.doubt or row.confidence != "official":
+                age = f", {(today - row.as_of).days} days old" if old else ""
+                said.append(f"{row.doubt or f'{row.confidence} figures'}{age} ({row.source}, {row.as_of})")
         return said
 
     def closed_on(self, today: date) -> date | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import data, demo, jobs, mock, models, recovering, submit
+from ftbridge.cli import compare, data, demo, jobs, mock, models, recovering, submit
 from ftbridge.cli.output import print_error, say, show
 from ftbridge.errors import FtbridgeError, UsageError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, data, submit, jobs, recovering, models, mock):
+for group in (demo, data, compare, submit, jobs, recovering, models, mock):
     group.register(app)
 
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -21,8 +21,9 @@ To = Annotated[str, typer.Option("--to", help="The target, provider:model, or a 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    app.command()(with_job_options(submit))
-    app.command()(with_job_options(run))
+    options = [*_job_options(), *hyperparameter_options()]
+    app.command()(with_options(submit, options))
+    app.command()(with_options(run, options))
 
 
 def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
@@ -67,15 +68,15 @@ def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
     return open_bridge().submit(data, to, **given)
 
 
-def with_job_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`command` with one option for each hyperparameter, and those that every job has."""
+def with_options(command: Callable[..., None], options: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """`command` with its own options and these, which it gets as keywords."""
 
     @wraps(command)
     def wrapped(**given: Any) -> None:
         command(**given)
 
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
-    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in [*own, *_job_options(), *_hyperparameter_options()]]
+    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in [*own, *options]]
     wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how inspect is told
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapped
@@ -89,11 +90,13 @@ def _job_options() -> list[inspect.Parameter]:
         _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
         _option("name", str, "A name of your own for the job."),
         _option("key", str, "Your own key: asking again under it gives the same job, not another one."),
+        _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),
         _flag("allow_ignored", "Leave out what the provider has no setting for."),
     ]
 
 
-def _hyperparameter_options() -> list[inspect.Parameter]:
+def hyperparameter_options() -> list[inspect.Parameter]:
+    """One option for each hyperparameter."""
     return [_option(name, *_kind(field.annotation)) for name, field in Hyperparameters.model_fields.items()]
 
 

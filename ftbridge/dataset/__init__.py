@@ -9,9 +9,11 @@ from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.prepare import Part, Prepared, prepare
 from ftbridge.dataset.printable import printable
 from ftbridge.dataset.read import read_examples
+from ftbridge.dataset.survey import Changes, Survey
 from ftbridge.dataset.tokens import TokenCount, TokenCounter, count_tokens
 
 __all__ = [
+    "Changes",
     "Conversion",
     "Converter",
     "Finding",
@@ -19,6 +21,7 @@ __all__ = [
     "Part",
     "Prepared",
     "Report",
+    "Survey",
     "TextCounter",
     "TokenCount",
     "TokenCounter",

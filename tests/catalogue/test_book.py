@@ -60,7 +60,7 @@ def test_figures_older_than_ninety_days_are_marked_and_doubts_are_said() -> None
     [old] = entry.doubts(DAY, ["sft_usd_per_million_tokens"])
     assert "2026-08-23" in old
     assert "91 days old" in old
-    assert entry.doubts(DAY, ["minimum_usd_per_job"]) == ["nobody is sure"]
+    assert entry.doubts(DAY, ["minimum_usd_per_job"]) == ["nobody is sure (https://acme.example, 2026-08-25)"]
     assert "third-party" in entry.doubts(DAY, ["storage_usd_per_month"])[0]
     assert entry.doubts(DAY, ["hosting_usd_per_hour"]) == []
 

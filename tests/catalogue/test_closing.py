@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,23 +12,6 @@ from ftbridge.model import Status
 
 OPENAI = "openai:gpt-4.1-mini-2025-04-14"
 PAGE = "https://developers.openai.com/api/docs/deprecations"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    file = tmp_path / "rows.jsonl"
-    rows = [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
-
-
-@pytest.fixture
-def bridge() -> Iterator[Bridge]:
-    with Bridge() as made:
-        yield made
 
 
 def test_openai_is_refused_the_day_after_its_end_with_the_date_and_three_open_alternatives(

@@ -1,0 +1,238 @@
+"""What one dataset would cost at several targets, and what each would make of it: nothing is sent anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from ftbridge.bridge.workplace import Workplace
+from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, quote, today
+from ftbridge.dataset import Changes, Survey, TokenCounter, guess
+from ftbridge.errors import MissingExtra, ModelNotFound, SpecError
+from ftbridge.model import Frozen, Method, Spec
+from ftbridge.target import Target
+
+ASSUMED_WATTS = 150.0
+_FEW = 32  # rows to measure a machine's speed by
+
+
+class Machine(Frozen):
+    """What an hour of the user's machine costs: `hourly_usd`, or `watts` at so many dollars a kilowatt-hour."""
+
+    hourly_usd: float | None = None
+    kwh_usd: float | None = None
+    watts: float | None = None
+
+    @property
+    def usd_per_hour(self) -> float | None:
+        """Dollars an hour, where the user has said enough."""
+        if self.hourly_usd is not None or self.kwh_usd is None:
+            return self.hourly_usd
+        return self.kwh_usd * (self.watts or ASSUMED_WATTS) / 1000
+
+
+class Offer(Frozen):
+    """One target's row: dollars as in `Quote`, and what has to be known before choosing it. `None` is unknown.
+
+    `request_usd` is one request of the load, `seconds` the time to train. Of `examined` rows each code of
+    `changed` changes so many, and `impossible` have no form at the target. `unsupported` are the method
+    and hyperparameters that it does not take.
+    """
+
+    target: str
+    examples: int
+    tokens: int
+    tokens_error: float
+    counter: str
+    epochs: int | None
+    billed_tokens: int | None
+    training_usd: float | None
+    training_usd_high: float | None
+    minimum_usd: float | None
+    monthly_usd: float | None
+    request_usd: float | None
+    inference_usd: float | None
+    total_usd: float | None
+    known_usd: float
+    seconds: float | None
+    open: bool
+    closes_on: date | None
+    examined: int
+    changed: Mapping[str, int]
+    impossible: int
+    unsupported: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(
+    place: Workplace,
+    spec: Spec,
+    targets: Sequence[str],
+    load: Load,
+    *,
+    machine: Machine,
+    live: bool = False,
+    measure: Callable[[Path, str], object] | None = None,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> list[Offer]:
+    """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first, closed ones last.
+
+    `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
+    """
+    survey = Survey(spec.data, format=format)
+    held = Survey(spec.validation, format=format) if spec.validation else None
+    offers = []
+    for text in dict.fromkeys(targets):
+        target = place.target(text)
+        entry = place.entry(target, live=live)
+        if measure and entry.facts.own_machine and speed(place, target) is None:
+            with TemporaryDirectory() as folder:
+                measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
+        at = spec.model_copy(update={"target": str(target)})
+        offers.append(_offer(place, target, entry, at, survey, held, load, machine))
+    return sorted(offers, key=lambda offer: (not offer.open, offer.total_usd is None, offer.known_usd, offer.target))
+
+
+def speed(place: Workplace, target: Target) -> float | None:
+    """Tokens a second, the median of the newest job that was trained at the target and tells them."""
+    for record in reversed(place.ledger.jobs()):
+        if record.job.target == str(target):
+            told = [event.tokens_per_second for _, event in place.ledger.events(record.job.id)]
+            if known := [figure for figure in told if figure]:
+                return median(known)
+    return None
+
+
+def _offer(
+    place: Workplace,
+    target: Target,
+    entry: Entry,
+    spec: Spec,
+    survey: Survey,
+    held: Survey | None,
+    load: Load,
+    machine: Machine,
+) -> Offer:
+    facts = _priced(entry.facts, machine)
+    counter, changes, hindrance = _read_by(place, target, spec, survey)
+    count = survey.tokens(counter)
+    work = Work(
+        method=spec.method,
+        tuning=spec.hyperparameters.tuning or "lora",
+        examples=count.examples,
+        tokens=count.tokens,
+        tokens_error=count.error,
+        validation_tokens=held.tokens(counter).tokens if held and facts.bills_validation else 0,
+        epochs=spec.hyperparameters.epochs,
+        max_seq_length=spec.hyperparameters.max_seq_length,
+    )
+    found = quote(facts, work, load, tokens_per_second=speed(place, target) if facts.own_machine else None)
+    one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
+    unsupported = tuple(_unsupported(place, target, spec))
+    warnings = [
+        *_closing(entry, today()),
+        *hindrance,
+        *_unknown(facts, found, load, machine),
+        *_limits(facts, spec),
+        *entry.doubts(today(), _used(spec, load, held is not None)),
+    ]
+    return Offer(
+        target=str(target),
+        examples=count.examples,
+        tokens=count.tokens,
+        tokens_error=round(count.error, 4),
+        counter=count.counter,
+        **found.model_dump(),
+        request_usd=one.inference_usd,
+        open=entry.closed_on(today()) is None,
+        closes_on=entry.closes_on,
+        examined=changes.examined,
+        changed=changes.changed,
+        impossible=changes.impossible,
+        unsupported=unsupported,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _priced(facts: Facts, machine: Machine) -> Facts:
+    hourly = machine.usd_per_hour
+    if not facts.own_machine or hourly is None:
+        return facts
+    return facts.model_copy(update={"training_usd_per_hour": hourly, "hosting_usd_per_hour": hourly})
+
+
+def _read_by(place: Workplace, target: Target, spec: Spec, survey: Survey) -> tuple[TokenCounter, Changes, list[str]]:
+    """How the target counts, what it changes, and what stands in the way of telling."""
+    provider = place.provider(target)
+    try:
+        rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
+    except (MissingExtra, ModelNotFound, SpecError) as problem:
+        return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
+    return counter, survey.changes(rules), []
+
+
+def _unsupported(place: Workplace, target: Target, spec: Spec) -> Iterator[str]:
+    able = place.provider(target).capabilities
+    if spec.method not in able.methods:
+        yield f"method {spec.method}"
+    for name in spec.hyperparameters.given():
+        handling = able.hyperparameters.get(name)
+        if handling is None or handling.how == "refused":
+            yield name
+
+
+def _closing(entry: Entry, day: date) -> Iterator[str]:
+    if closed := entry.closed_on(day):
+        yield f"closed since {closed}" + (f": {entry.facts.closing}" if entry.facts.closing else "")
+    for what, end in entry.closing_soon(day).items():
+        yield f"{what} ends on {end}, in {(end - day).days} days"
+
+
+def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterator[str]:
+    if facts.own_machine:
+        if machine.usd_per_hour is None:
+            yield "what an hour of this machine costs is not known: --hourly, or --watt-price"
+        elif machine.hourly_usd is None and machine.watts is None:
+            yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
+        if found.seconds is None:
+            yield "nothing has been trained here yet, so the time is not known: --measure"
+    elif found.epochs is None:
+        yield "how many epochs it would train is not known: --epochs"
+    elif found.training_usd is None:
+        yield "its training price is not known"
+    elif facts.minimum_usd_per_job is None:
+        yield "whether there is a least fee is not known"
+    if load.months and found.monthly_usd is None and not facts.own_machine:
+        yield "what storage and hosting cost is not known"
+    if load.months and found.inference_usd is None:
+        yield "what requests cost is not known"
+
+
+def _limits(facts: Facts, spec: Spec) -> Iterator[str]:
+    wanted = spec.hyperparameters
+    context = facts.dpo_context_tokens if spec.method is Method.DPO else facts.sft_context_tokens
+    most = {
+        "batch_size": facts.batch_size_at_most,
+        "lora_rank": facts.lora_rank_at_most,
+        "max_seq_length": context,
+    }
+    for name, limit in most.items():
+        value = getattr(wanted, name)
+        if value is not None and limit is not None and value > limit:
+            yield f"{name} {value} is more than its {limit}"
+
+
+def _used(spec: Spec, load: Load, validation: bool) -> list[str]:
+    """The facts that the figures rest on."""
+    full = "full_" if spec.hyperparameters.tuning == "full" else ""
+    used = [f"{full}{spec.method}_usd_per_million_tokens", "minimum_usd_per_job", "training_closes_on"]
+    used += ["default_epochs"] if spec.hyperparameters.epochs is None else []
+    used += ["bills_validation"] if validation else []
+    if load.months:
+        used += ["storage_usd_per_month", "hosting_usd_per_hour", "inference_closes_on"]
+    if load.requests_per_month:
+        used += ["input_usd_per_million_tokens", "output_usd_per_million_tokens"]
+    return used

@@ -1,0 +1,175 @@
+"""`compare`: what a dataset would cost at several targets."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ftbridge.cli.output import AsJson, console, open_bridge, print_json, say, show, table
+from ftbridge.cli.submit import hyperparameter_options, with_options
+from ftbridge.errors import UsageError
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Offer
+
+_SHOWN = 4  # notes on one target; --json has all
+_WIDE = 130  # columns from which there is room for the targets' names in the table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command()(with_options(compare, hyperparameter_options()))
+
+
+def compare(
+    data: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
+    to: Annotated[list[str], typer.Option("--to", help="A target; give it as often as needed.")],
+    validation: Annotated[str | None, typer.Option(help="Examples to measure the loss on, not trained.")] = None,
+    method: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
+    months: Annotated[
+        float | None, typer.Option(min=0, help="Months to keep the model; default: 0, or 1 with requests.")
+    ] = None,
+    requests_per_month: Annotated[float, typer.Option(min=0, help="Requests to the tuned model.")] = 0,
+    tokens_in: Annotated[float, typer.Option(min=0, help="Tokens of a prompt.")] = 500,
+    tokens_out: Annotated[float, typer.Option(min=0, help="Tokens of a reply.")] = 200,
+    hourly: Annotated[float | None, typer.Option(min=0, help="US dollars for an hour of this machine.")] = None,
+    watt_price: Annotated[float | None, typer.Option(min=0, help="US dollars for a kilowatt-hour here.")] = None,
+    watts: Annotated[float | None, typer.Option(min=1, help="What this machine draws.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the vendors for today's dates and limits.")] = False,
+    measure: Annotated[bool, typer.Option("--measure", help="Train a few rows here, to know the speed.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw cost against months and volume: FILE.svg or .png.")] = None,
+    format: Annotated[str | None, typer.Option(help="Read the dataset as this format.")] = None,  # noqa: A002 - the option's name
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_json: AsJson = False,
+    **hyperparameters: Any,
+) -> None:
+    """What training on a dataset costs at several targets, cheapest first; nothing is sent anywhere."""
+    from ftbridge.bridge import Machine
+    from ftbridge.catalogue import Load
+
+    load = Load(
+        months=(1.0 if requests_per_month else 0.0) if months is None else months,
+        requests_per_month=requests_per_month,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+    )
+    if data == "-":
+        raise UsageError("compare reads its data more than once", hint="Give it a file.")
+    offers = open_bridge().compare(
+        data,
+        to,
+        validation=validation,
+        method=method,
+        load=load,
+        machine=Machine(hourly_usd=hourly, kwh_usd=watt_price, watts=watts),
+        live=live,
+        measure=measure,
+        format=format,
+        **{name: value for name, value in hyperparameters.items() if value is not None},
+    )
+    if plot:
+        from ftbridge.cli.plot import draw
+
+        draw(offers, load, plot)
+    if as_json:
+        print_json({"rows": [offer.model_dump(mode="json") for offer in offers], "load": load.model_dump()})
+    elif as_csv:
+        _print_csv(offers)
+    else:
+        _print_offers(offers, months=load.months)
+        if plot:
+            say(f"The picture is in {plot}.")
+
+
+def _print_csv(offers: list[Offer]) -> None:
+    """One line a target; what is unknown is empty."""
+    rows = [offer.model_dump(mode="json") for offer in offers]
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        row["changed"] = " ".join(f"{code}={count}" for code, count in row["changed"].items())
+        row |= {name: "; ".join(row[name]) for name in ("unsupported", "warnings")}
+        writer.writerow(row)
+
+
+def _print_offers(offers: list[Offer], *, months: float) -> None:
+    """A table, and below it what has to be known of each; where there is no room for names, numbers stand for them."""
+    names = console().width >= _WIDE
+    headers = ["", "tokens", "epochs", "train $", "month $", "total $", "time", "ends"]
+    rows = [
+        [
+            f"{number} {offer.target}" if names else f"{number}",
+            _tokens(offer),
+            f"{offer.epochs or '?'}",
+            _training(offer) if names else _dollars(offer.training_usd),
+            _each_month(offer),
+            _total(offer, months),
+            _time(offer.seconds),
+            str(offer.closes_on or "–"),
+        ]
+        for number, offer in enumerate(offers, start=1)
+    ]
+    console().print(table(headers, rows, right=(1, 2, 3, 4, 5, 6), fold=0))
+    for number, offer in enumerate(offers, start=1):
+        show(f"{number} {offer.target}", style="bold" if offer.open else "dim")
+        notes = _notes(offer)
+        for note in notes[:_SHOWN]:
+            show(f"  {note}")
+        if len(notes) > _SHOWN:
+            show(f"  and {len(notes) - _SHOWN} more: --json")
+
+
+def _tokens(offer: Offer) -> str:
+    return _short(offer.tokens) + (f" ±{offer.tokens_error:.0%}" if offer.tokens_error >= 0.005 else "")
+
+
+def _short(count: float) -> str:
+    for unit, word in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g}{word}"
+    return f"{count:.0f}"
+
+
+def _training(offer: Offer) -> str:
+    high = offer.training_usd_high
+    more = f" ≤{_dollars(high)}" if high is not None and _dollars(high) != _dollars(offer.training_usd) else ""
+    return _dollars(offer.training_usd) + more
+
+
+def _each_month(offer: Offer) -> str:
+    known = (offer.monthly_usd, offer.inference_usd)
+    return _dollars(None if None in known else sum(part or 0.0 for part in known))
+
+
+def _total(offer: Offer, months: float) -> str:
+    if offer.total_usd is None and offer.known_usd and months:
+        return f">{_dollars(offer.known_usd)}"
+    return _dollars(offer.total_usd)
+
+
+def _dollars(price: float | None) -> str:
+    if price is None:
+        return "?"
+    return f"{price:,.0f}" if price >= 1000 else f"{price:.2f}" if price >= 0.01 or price == 0 else "<0.01"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "?"
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{max(1, round(seconds / 60))} min"
+
+
+def _notes(offer: Offer) -> list[str]:
+    said = []
+    if offer.unsupported:
+        said.append(f"does not take: {', '.join(offer.unsupported)}")
+    if offer.impossible:
+        said.append(f"{offer.impossible} of {offer.examined} rows have no form there: `ftbridge check` lists all")
+    if offer.changed:
+        changes = ", ".join(f"{code} in {count}" for code, count in offer.changed.items())
+        said.append(f"conversion changes, of {offer.examined} rows: {changes}")
+    return [*said, *offer.warnings]

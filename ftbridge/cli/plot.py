@@ -1,0 +1,70 @@
+"""The picture of `compare`: cost against months, and against requests a month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftbridge.errors import InputError, MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Offer
+    from ftbridge.catalogue import Load
+
+_POINTS = 60
+_ENDINGS = (".svg", ".png")
+_MARKS = "osD^vP*X"
+
+
+def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
+    """Draw what is known into `file`, SVG or PNG by its ending; targets of unknown cost are named, not drawn.
+
+    Raises `MissingExtra` without matplotlib.
+    """
+    if file.suffix not in _ENDINGS:
+        raise UsageError(f"{file} is neither .svg nor .png", hint="The ending says which picture is drawn.")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("drawing needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
+    drawn = [offer for offer in offers if _is_known(offer)]
+    left_out = [offer.target for offer in offers if not _is_known(offer)]
+    times = _steps(max(12.0, 2 * load.months))
+    amounts = _steps(max(1000.0, 2 * load.requests_per_month))
+    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    over_time, over_volume = figure.subplots(1, 2)
+    for place, offer in enumerate(drawn):
+        style: dict[str, Any] = {"label": offer.target, "marker": _MARKS[place % len(_MARKS)], "markevery": 15}
+        over_time.plot(times, [_total(offer, time, load.requests_per_month) for time in times], **style)
+        over_volume.plot(amounts, [_total(offer, load.months or 1, amount) for amount in amounts], **style)
+    for axes, name in ((over_time, "months"), (over_volume, "requests a month")):
+        axes.set(xlabel=name, ylabel="US dollars in all", xlim=(0, None))
+        axes.grid(alpha=0.3)
+        if drawn and all(_total(offer, 0, 0) > 0 for offer in drawn):
+            axes.set_yscale("log")  # vendors differ by orders of magnitude
+            axes.yaxis.set_major_formatter("{x:,g}")
+        axes.xaxis.set_major_formatter("{x:,g}")
+    over_time.set_title(f"with {load.requests_per_month:,.0f} requests a month")
+    over_volume.set_title(f"over {load.months or 1:g} months, {load.tokens_in:g} tokens in and {load.tokens_out:g} out")
+    if left_out:
+        figure.supxlabel(f"not drawn, because their cost is not known: {', '.join(left_out)}", fontsize="small")
+    if drawn:
+        figure.legend(*over_time.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize="small")
+    try:
+        figure.savefig(file, dpi=120)
+    except OSError as problem:
+        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Choose another place.") from None
+
+
+def _steps(most: float) -> list[float]:
+    return [most * step / _POINTS for step in range(_POINTS + 1)]
+
+
+def _is_known(offer: Offer) -> bool:
+    return None not in (offer.training_usd, offer.monthly_usd, offer.request_usd)
+
+
+def _total(offer: Offer, months: float, requests: float) -> float:
+    each_month = (offer.monthly_usd or 0.0) + requests * (offer.request_usd or 0.0)
+    return (offer.training_usd or 0.0) + months * each_month

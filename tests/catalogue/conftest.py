@@ -1,0 +1,51 @@
+"""A small dataset, a bridge, and the command line in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from command_line import Ran
+from ftbridge import Bridge
+from ftbridge.cli.app import run
+from ftbridge.cli.output import console, side
+
+Here: TypeAlias = Callable[..., Ran]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Twelve chats."""
+    file = tmp_path / "rows.jsonl"
+    rows = [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
+        for n in range(12)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with Bridge() as made:
+        yield made
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    """Run `ftbridge` with these words in this process, on a terminal of so many columns."""
+
+    def call(*words: str | Path, columns: int = 120) -> Ran:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        console.cache_clear()
+        side.cache_clear()
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return call

@@ -1,0 +1,209 @@
+"""`compare`: what is unknown stays unknown, the cheapest comes first, columns line up, and nothing is sent anywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftbridge import Bridge, Load, Machine
+from ftbridge.bridge import compare as room
+from ftbridge.errors import MissingExtra, UsageError
+from ftbridge.model import Event, Spec, now
+
+MINI, FULL = "openai:gpt-4.1-mini-2025-04-14", "openai:gpt-4.1-2025-04-14"
+QWEN, NEMO, SEVEN = "together:Qwen/Qwen3-8B", "mistral:open-mistral-nemo", "mistral:open-mistral-7b"
+KEYS = """target examples tokens tokens_error epochs training_usd training_usd_high minimum_usd monthly_usd
+    inference_usd total_usd closes_on warnings""".split()
+
+
+@pytest.fixture(autouse=True)
+def day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
+
+
+def targets(*names: str) -> list[str]:
+    return [word for name in names for word in ("--to", name)]
+
+
+def test_json_has_the_promised_keys_and_null_for_what_is_unknown(here: Any, data: Path) -> None:
+    ran = here("compare", data, *targets(FULL, NEMO, QWEN, MINI), "--json")
+    assert ran.code == 0
+    rows = ran.json["rows"]
+    assert [row["target"] for row in rows] == [QWEN, MINI, FULL, NEMO]
+    for row in rows:
+        assert set(KEYS) <= row.keys()
+        assert row["examples"] == 12
+    last = rows[-1]
+    assert last["training_usd"] is None
+    assert last["total_usd"] is None
+    assert last["epochs"] is None
+    assert last["open"] is False
+    assert last["closes_on"] == "2026-07-13"
+
+
+def test_prices_are_those_of_the_catalogue_for_the_tokens_counted(bridge: Bridge, data: Path) -> None:
+    [offer] = bridge.compare(data, [MINI])
+    # 12 examples are shown 8 times: 100 // 12; each has 2 messages of 4 tokens and texts of up to 3 bytes
+    assert offer.epochs == 8
+    assert offer.tokens == 12 * (2 * 4 + 2 * 1)
+    assert offer.training_usd == pytest.approx(8 * 120 * 5 / 1e6)
+    assert offer.training_usd_high == pytest.approx(8 * 120 * 1.35 * 5 / 1e6, rel=0.01)
+    assert offer.minimum_usd == 0
+    assert offer.closes_on
+    assert offer.closes_on.isoformat() == "2027-01-06"
+    assert any("2027-01-06, in 45 days" in said for said in offer.warnings)
+    assert any("late 2025" in said and "days old" in said for said in offer.warnings)
+
+
+def test_validation_is_priced_where_it_is_billed(bridge: Bridge, data: Path) -> None:
+    without = {offer.target: offer.training_usd for offer in bridge.compare(data, [MINI, QWEN], epochs=2)}
+    held = {offer.target: offer.training_usd for offer in bridge.compare(data, [MINI, QWEN], validation=data, epochs=2)}
+    assert held[MINI] == without[MINI]
+    assert held[QWEN] == pytest.approx(2 * (without[QWEN] or 0))
+
+
+def test_what_a_target_does_not_take_and_what_conversion_would_change_is_told(bridge: Bridge, tmp_path: Path) -> None:
+    roles = {"developer": "Be brief.", "user": "Hello?", "assistant": "Hi."}
+    rows = [{"messages": [{"role": role, "content": f"{text} {n}"} for role, text in roles.items()]} for n in range(20)]
+    data = tmp_path / "developer.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    found = {offer.target: offer for offer in bridge.compare(data, [MINI, QWEN, SEVEN], learning_rate=1e-4)}
+    assert found[MINI].unsupported == ("learning_rate",)
+    assert found[QWEN].unsupported == ()
+    assert found[QWEN].changed == {"developer_role_renamed": 20}
+    assert found[QWEN].examined == 20
+    preferences = {offer.target: offer for offer in bridge.compare(data, [QWEN, SEVEN], method="dpo")}
+    assert preferences[SEVEN].unsupported == ("method dpo",)
+    assert preferences[QWEN].impossible == 20
+
+
+def test_a_limit_that_is_passed_is_told(bridge: Bridge, data: Path) -> None:
+    [offer] = bridge.compare(data, [QWEN], lora_rank=128)
+    assert "lora_rank 128 is more than its 64" in offer.warnings
+
+
+def test_the_user_may_name_a_price(data: Path) -> None:
+    own = f"""[[catalogue.row]]
+        provider = "mistral"
+        models = ["open-mistral-nemo"]
+        sft_usd_per_million_tokens = 1000.0
+        training_closes_on = 2030-01-01
+        as_of = 2026-11-01
+        confidence = "official"
+        doubt = "as {Path.cwd().name} pays"
+    """
+    (Path.cwd() / "ftbridge.toml").write_text(own, "utf-8")
+    with Bridge() as bridge:
+        [offer] = bridge.compare(data, [NEMO], epochs=100)
+    assert offer.open
+    assert offer.training_usd == pytest.approx(100 * offer.tokens * 1000 / 1e6)
+    assert any("pays" in said for said in offer.warnings)
+
+
+def test_an_own_machine_is_priced_by_the_speed_of_its_last_job_and_by_what_an_hour_costs(
+    bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the ledger's part of a past job at local:tiny, without training one
+    monkeypatch.setattr(room, "speed", lambda _place, _target: 100.0)
+    [unpriced] = bridge.compare(data, ["local:tiny"])
+    assert unpriced.training_usd is None
+    assert unpriced.seconds == pytest.approx(unpriced.tokens * 8 / 100)
+    [offer] = bridge.compare(data, ["local:tiny"], machine=Machine(kwh_usd=0.3, watts=200))
+    assert offer.training_usd == pytest.approx(offer.tokens * 8 / 100 / 3600 * 0.06)
+    assert offer.monthly_usd == pytest.approx(0.06 * 730)
+    assert "200" not in " ".join(offer.warnings)
+    [assumed] = bridge.compare(data, ["local:tiny"], machine=Machine(kwh_usd=0.3))
+    assert any("150 W are assumed" in said for said in assumed.warnings)
+
+
+def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge: Bridge, data: Path) -> None:
+    assert room.speed(bridge._place, bridge._place.target("local:tiny")) is None
+    from ftbridge.bridge.intent import make_intent
+    from ftbridge.ledger import Prepared
+    from ftbridge.model import Cost
+
+    for figures in ([1.0], [10.0, 30.0, 20.0], []):
+        intent = make_intent(Spec(target="local:tiny", data=data), Prepared(training="k"), None, Cost())
+        record = bridge._ledger.add(intent)
+        told = [Event(at=now(), kind="metric", step=1, tokens_per_second=figure) for figure in figures]
+        bridge._ledger.change(record, told)
+    assert room.speed(bridge._place, bridge._place.target("local:tiny")) == 20.0
+    assert room.speed(bridge._place, bridge._place.target("local:./other")) is None
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_columns_line_up(here: Any, data: Path, columns: int) -> None:
+    ran = here(
+        "compare", data, *targets(MINI, QWEN, NEMO, "local:tiny"), "--requests-per-month", "1000", columns=columns
+    )
+    header, _rule, *rows = [line for line in ran.out.splitlines() if line.strip()][:6]
+    assert len(rows) == 4
+    assert max(map(len, (header, *rows))) <= columns
+    assert [row.split()[0] for row in rows] == ["1", "2", "3", "4"]
+    for word in ("tokens", "epochs", "train $", "month $", "total $", "time"):
+        right = header.index(word) + len(word)
+        for row in rows:
+            assert row[right - 1] != " "
+            assert row[right] == " "
+    ends = header.index("ends")
+    assert all(row[ends] in "2–" and row[ends - 1] == " " for row in rows)
+    assert ("openai" in rows[0]) is ("together" in rows[1]) is (columns == 200)
+    assert "?" in rows[3]
+
+
+def test_csv_leaves_the_unknown_empty(here: Any, data: Path) -> None:
+    ran = here("compare", data, *targets(MINI, NEMO), "--csv")
+    first, second = csv.DictReader(io.StringIO(ran.out))
+    assert first["target"] == MINI
+    assert float(first["training_usd"]) > 0
+    assert second["training_usd"] == ""
+    assert second["total_usd"] == ""
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_the_picture_is_drawn_and_names_what_it_leaves_out(here: Any, data: Path, tmp_path: Path, ending: str) -> None:
+    file = tmp_path / f"cost.{ending}"
+    ran = here("compare", data, *targets(MINI, QWEN, NEMO), "--months", "6", "--plot", file)
+    assert ran.code == 0
+    assert file.stat().st_size > 10_000
+    assert file.read_bytes().startswith(b"<?xml" if ending == "svg" else b"\x89PNG")
+
+
+def test_a_picture_of_another_kind_is_refused(here: Any, data: Path, tmp_path: Path) -> None:
+    ran = here("compare", data, *targets(MINI), "--plot", tmp_path / "cost.gif")
+    assert ran.code == UsageError.exit_code
+    assert ".png" in ran.err
+
+
+def test_a_target_whose_packages_are_absent_is_told_and_the_others_are_priced(
+    bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ftbridge_providers.together.adapter import TogetherProvider
+
+    def absent(*_args: Any) -> None:
+        raise MissingExtra("Together's SDK is not installed", hint="Install it.")
+
+    monkeypatch.setattr(TogetherProvider, "rules", absent)
+    offers = {offer.target: offer for offer in bridge.compare(data, [QWEN, MINI])}
+    assert any("not installed" in said for said in offers[QWEN].warnings)
+    assert offers[MINI].warnings
+
+
+def test_live_limits_win_over_the_catalogues(bridge: Bridge, data: Path) -> None:
+    mocked = f"mock+{QWEN}"
+    [offline] = bridge.compare(data, [mocked], max_seq_length=30_000, batch_size=100)
+    [live] = bridge.compare(data, [mocked], max_seq_length=30_000, batch_size=100, live=True)
+    assert not any("batch_size" in said for said in offline.warnings)
+    assert "batch_size 100 is more than its 64" in live.warnings
+
+
+def test_more_months_cost_more(bridge: Bridge, data: Path) -> None:
+    load = Load(months=2, requests_per_month=100, tokens_in=1000, tokens_out=1000)
+    [offer] = bridge.compare(data, [MINI], load=load)
+    assert offer.request_usd == pytest.approx(0.004)
+    assert offer.total_usd == pytest.approx((offer.training_usd or 0) + 2 * 100 * 0.004)
