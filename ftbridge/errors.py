@@ -11,7 +11,8 @@
     │   ├── OverBudget              the job may cost more than was allowed
     │   └── JobNotFound             no such job in the ledger, or at the vendor
     ├── StateError                  the home folder or the ledger cannot be used     exit 2
-    │   └── LedgerDamaged           the ledger's file is cut off, overwritten or empty
+    │   └── LedgerError             the ledger cannot be read or written, for now
+    │       └── LedgerDamaged       its file is cut off, overwritten or empty
     ├── DataError                   the dataset has findings                         exit 1
     ├── JobFailed                   the job ended, but not well                      exit 1
     ├── ProviderError               the vendor refused or answered nonsense          exit 3
@@ -101,7 +102,11 @@ class StateError(FtbridgeError):
     exit_code = 2
 
 
-class LedgerDamaged(StateError):
+class LedgerError(StateError):
+    """The ledger cannot be read or written for now: a full disk, a server that is away, another writer."""
+
+
+class LedgerDamaged(LedgerError):
     """The ledger's file is cut off, overwritten or empty: nothing in it can be relied on."""
 
 

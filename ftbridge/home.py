@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -14,18 +17,20 @@ def find_home() -> Path:
     """The home folder, made if need be. Raises `StateError` where it cannot be written."""
     given = os.environ.get("FTBRIDGE_HOME")
     home = Path(given).expanduser().absolute() if given else user_data_path("ftbridge", appauthor=False)
-    try:
+    with usable(home):
         home.mkdir(parents=True, exist_ok=True)
-        writable = os.access(home, os.W_OK | os.X_OK)
-    except OSError as problem:
-        raise _unusable(home, problem.strerror or str(problem)) from problem
-    if not writable:
-        raise _unusable(home, "it is not writable")
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it is not writable")
     return home
 
 
-def _unusable(home: Path, why: str) -> StateError:
-    return StateError(
-        f"the home folder {home} cannot be used: {why}",
-        hint="Set FTBRIDGE_HOME to a folder that you can write to.",
-    )
+@contextmanager
+def usable(home: Path) -> Iterator[None]:
+    """Around what is made in the home: raises `StateError` where it cannot be written, or is full."""
+    try:
+        yield
+    except OSError as problem:
+        raise StateError(
+            f"the home folder {home} cannot be used: {problem.strerror or problem}",
+            hint="Make room in it, or set FTBRIDGE_HOME to a folder that you can write to.",
+        ) from problem

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
+from ftbridge.home import usable
 from ftbridge.ledger import Prepared
 from ftbridge.model import Method
 
@@ -29,12 +30,14 @@ def prepare(data: str | Path, converter: Converter, method: Method, home: Path) 
     Raises `DataError` naming the first finding that forbids going on.
     """
     folder = home / "prepared"
-    folder.mkdir(exist_ok=True)
+    with usable(home):
+        folder.mkdir(exist_ok=True)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft)
     if conversion.impossible:
         raise _refusal(data, f"--to {converter.target} --method {method}", conversion.impossible)
-    draft.replace(prepared_file(home, conversion.key))
+    with usable(home):
+        draft.replace(prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 

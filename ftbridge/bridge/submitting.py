@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ftbridge.bridge.guard import check_vendor_price
 from ftbridge.bridge.prepare import prepared_file
-from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, StateError
+from ftbridge.errors import FtbridgeError, LedgerError, NetworkError, ProviderError, ProviderRetired, StateError
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
@@ -96,7 +96,7 @@ def _leaves_it_open(problem: FtbridgeError) -> bool:
     """Whether the vendor may have made the job all the same."""
     if isinstance(problem, ProviderError):
         return problem.status is None or (problem.status >= 500 and not isinstance(problem, ProviderRetired))
-    return isinstance(problem, NetworkError)
+    return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
 
 
 def _fail(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:

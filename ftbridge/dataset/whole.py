@@ -72,7 +72,8 @@ def whole_file(place: Path) -> Iterator[Beside]:
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
-            f"{printable(str(place), 200)} cannot be written: {reason}", hint="Choose another place with --out."
+            f"{printable(str(place), 200)} cannot be written: {reason}",
+            hint="Make room there, or choose another place.",
         ) from None
     finally:
         path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from ftbridge.errors import StateError
+from ftbridge.errors import LedgerError
 from ftbridge.ledger.postgres import PostgresServer
 from ftbridge.ledger.sqlite import SqliteFile
 
@@ -33,7 +33,7 @@ class Database(Protocol):
     def lock(self, job_id: str) -> AbstractContextManager[bool]:
         """The lock of one job."""
 
-    def sentence(self, problem: DBAPIError | OSError) -> StateError:
+    def sentence(self, problem: DBAPIError | OSError) -> LedgerError:
         """What went wrong, and what to do about it."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ftbridge.errors import ConfigError, MissingExtra, StateError
+from ftbridge.errors import ConfigError, LedgerError, MissingExtra
 from ftbridge.ledger.schema import bring_up_to_date
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -62,7 +62,7 @@ class PostgresServer:
                 with suppress(DBAPIError):
                     session.execute(text("SELECT pg_advisory_unlock_all()"))
 
-    def sentence(self, problem: DBAPIError | OSError) -> StateError:
+    def sentence(self, problem: DBAPIError | OSError) -> LedgerError:
         """By PostgreSQL's error codes (appendix A of its manual); the password is never shown."""
         known = problem.orig if isinstance(problem, DBAPIError) else problem
         why = " ".join(str(known).split())
@@ -78,7 +78,7 @@ class PostgresServer:
             "55P03": "Another process has been writing for 30 seconds; try again when it is done.",
         }
         hint = hints.get(state, "What was committed before is kept; when this is mended, run the same command again.")
-        return StateError(f"the ledger {shown(self._url)} cannot be used: {why}", hint=hint)
+        return LedgerError(f"the ledger {shown(self._url)} cannot be used: {why}", hint=hint)
 
 
 def shown(url: URL) -> str:

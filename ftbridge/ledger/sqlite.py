@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
-from ftbridge.errors import LedgerDamaged, StateError
+from ftbridge.errors import LedgerDamaged, LedgerError
 from ftbridge.files import replacing
 from ftbridge.ledger.lock import file_lock
 from ftbridge.ledger.schema import bring_up_to_date, schema_of
@@ -54,7 +54,7 @@ class SqliteFile:
                 return self._set_aside()
         return None
 
-    def sentence(self, problem: DBAPIError | OSError) -> StateError:
+    def sentence(self, problem: DBAPIError | OSError) -> LedgerError:
         """By SQLite's result codes (sqlite.org/rescode.html)."""
         if isinstance(problem, OSError):
             code, why = "", problem.strerror or str(problem)
@@ -71,7 +71,7 @@ class SqliteFile:
                 "Make room on the disk and see that the folder can be written; then run the same command again."
                 " What was committed before is kept."
             )
-        return StateError(f"the ledger {self.file} cannot be used: {why}", hint=hint)
+        return LedgerError(f"the ledger {self.file} cannot be used: {why}", hint=hint)
 
     def _make(self) -> None:
         # beside, and then renamed: so a ledger that is empty or cut off is never one that is being made
