@@ -1,0 +1,62 @@
+"""The provider in the README is a real one: installed as its words say, it passes the suite and does the main job."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ftbridge.testing import ROWS
+
+README = Path(__file__).parents[2] / "README.md"
+MAIN_JOB = """
+from ftbridge import Bridge
+with Bridge() as bridge:
+    job = bridge.wait(bridge.submit("rows.jsonl", to="parrot:grey", epochs=2))
+    result = bridge.fetch(job, "out")
+    print(job.status, bridge.chat(job, "Say three."), *sorted(file.name for file in result.path.iterdir()))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the section's code blocks, and what pip would have written beside them."""
+    section = README.read_text("utf-8").partition("## A provider of your own\n")[2].partition("\n## ")[0]
+    provider, entry_points, test = (text for _kind, text in re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL))
+    site = tmp_path_factory.mktemp("site")
+    (site / "parrot.py").write_text(provider, "utf-8")
+    (site / "test_parrot.py").write_text(test, "utf-8")
+    info = site / "parrot-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.0\n", "utf-8")
+    [(group, rows)] = tomllib.loads(entry_points)["project"]["entry-points"].items()
+    named = "".join(f"{name} = {place}\n" for name, place in rows.items())
+    (info / "entry_points.txt").write_text(f"[{group}]\n{named}", "utf-8")
+    return site
+
+
+def run(site: Path, *words: str, home: Path) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(site), "FTBRIDGE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=site, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_passes_the_suite(installed: Path, home: Path) -> None:
+    told = run(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", home=home)
+    [passed] = re.findall(r"(\d+) passed", told)
+    assert int(passed) >= 25
+    assert "failed" not in told
+
+
+def test_it_does_the_main_job(installed: Path, home: Path) -> None:
+    (installed / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    assert run(installed, "-c", MAIN_JOB, home=home).split() == ["succeeded", "three", "ftbridge.json", "learnt.jsonl"]
