@@ -160,6 +160,7 @@ class Bridge:
         key: str | None = None,
         max_cost: float | None = None,
         allow_ignored: bool = False,
+        format: str | None = None,  # noqa: A002 - as above
         **hyperparameters: Any,
     ) -> Job:
         """Check, convert, upload and start one job; returns as soon as the provider has it.
@@ -184,8 +185,8 @@ class Bridge:
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
         check_open(self._place, target, spec.method)
-        prepared, more = self._prepare(spec, provider.rules(spec, target.model))
-        for said in [*warnings, *more, *self._advice(spec)]:
+        prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
+        for said in [*warnings, *more, *self._advice(spec, format)]:
             self._warn(said)
         cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
         check_cost(self._place, target, cost, max_cost)
@@ -363,17 +364,17 @@ class Bridge:
             )
         return record
 
-    def _advice(self, spec: Spec) -> list[str]:
+    def _advice(self, spec: Spec, format: str | None) -> list[str]:  # noqa: A002 - as above
         """What to think about before paying; standard input has been read by now, and is not looked at again."""
         if str(spec.data) == "-":
             return []
-        return [sentence(finding) for finding in advise(spec.data, validation=spec.validation)]
+        return [sentence(finding) for finding in advise(spec.data, validation=spec.validation, format=format)]
 
-    def _prepare(self, spec: Spec, converter: Converter) -> tuple[Prepared, list[str]]:
-        training, said = prepare(spec.data, converter, spec.method, self.home)
+    def _prepare(self, spec: Spec, converter: Converter, format: str | None) -> tuple[Prepared, list[str]]:  # noqa: A002 - as above
+        training, said = prepare(spec.data, converter, spec.method, self.home, format)
         if spec.validation is None:
             return Prepared(training=training), said
-        validation, more = prepare(spec.validation, converter, spec.method, self.home)
+        validation, more = prepare(spec.validation, converter, spec.method, self.home, format)
         return Prepared(training=training, validation=validation), [*said, *more]
 
     def _rules(self, spec: Spec) -> Converter:

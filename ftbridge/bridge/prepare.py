@@ -24,7 +24,13 @@ def sent_files(prepared: Prepared, home: Path) -> tuple[Path, Path | None]:
     return prepared_file(home, prepared.training), validation
 
 
-def prepare(data: str | Path, converter: Converter, method: Method, home: Path) -> tuple[str, list[str]]:
+def prepare(
+    data: str | Path,
+    converter: Converter,
+    method: Method,
+    home: Path,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> tuple[str, list[str]]:
     """Check and convert `data` in one pass; the key of the converted file, and what has to be said about it.
 
     Raises `DataError` naming the first finding that forbids going on.
@@ -33,7 +39,7 @@ def prepare(data: str | Path, converter: Converter, method: Method, home: Path) 
     with usable(home):
         folder.mkdir(exist_ok=True)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
-    conversion = convert(data, converter, draft)
+    conversion = convert(data, converter, draft, format=format)
     if conversion.impossible:
         raise _refusal(data, f"--to {converter.target} --method {method}", conversion.impossible)
     with usable(home):

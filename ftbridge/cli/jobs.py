@@ -135,6 +135,12 @@ def print_job(job: Job, *, as_json: bool) -> None:
 def _facts(job: Job) -> dict[str, Any]:
     given = ", ".join(f"{name} {value}" for name, value in job.spec.hyperparameters.given().items())
     steps = f"{job.latest.step} of {job.latest.total_steps or '?'}" if job.latest.step is not None else ""
+    measured = {
+        "loss": job.latest.train_loss,
+        "validation loss": job.latest.valid_loss,
+        "reward": job.latest.train_reward,
+        "validation reward": job.latest.valid_reward,
+    }
     return {
         "job": job.id,
         "name": job.name,
@@ -143,10 +149,10 @@ def _facts(job: Job) -> dict[str, Any]:
         "error": job.error,
         "data": str(job.spec.data),
         "validation": str(job.spec.validation or ""),
+        "method": str(job.spec.method),
         "hyperparameters": given,
         "steps": steps,
-        "loss": number(job.latest.train_loss) if job.latest.train_loss is not None else "",
-        "validation loss": number(job.latest.valid_loss) if job.latest.valid_loss is not None else "",
+        **{name: number(figure) for name, figure in measured.items() if figure is not None},
         "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
         "model": job.result.model if job.result else "",

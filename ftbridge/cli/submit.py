@@ -88,6 +88,7 @@ def _job_options() -> list[inspect.Parameter]:
         _option("method", str, "sft (default), dpo or rft."),
         _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
         _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
+        _option("format", str, "Read the data as this format, instead of detecting it."),
         _option("name", str, "A name of your own for the job."),
         _option("key", str, "Your own key: asking again under it gives the same job, not another one."),
         _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),

@@ -44,13 +44,23 @@ def line(job: Job, event: Event) -> str:
     return f"{when}  {job.id}  {event}"
 
 
+def figures(job: Job) -> dict[str, str]:
+    """The newest losses, or, in reinforcement, rewards, by short names."""
+    latest = job.latest
+    known = {
+        "loss": latest.train_loss,
+        "reward": latest.train_reward,
+        "valid": latest.valid_loss if latest.valid_loss is not None else latest.valid_reward,
+    }
+    return {name: number(figure) for name, figure in known.items() if figure is not None}
+
+
 def _standing(job: Job) -> str:
     """Where a job stands, as one sentence."""
     known = [f"{job.id} is {job.status}"]
     if job.latest.step is not None:
         known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
-    if job.latest.train_loss is not None:
-        known.append(f"loss {number(job.latest.train_loss)}")
+    known += [f"{name} {figure}" for name, figure in figures(job).items()][:1]
     return ", ".join(known)
 
 
@@ -65,11 +75,12 @@ def _print(sentence: str) -> None:
 
 
 def _worth_a_line(event: Event) -> bool:
-    """Every tenth step is enough for a log, and every step with a validation loss."""
+    """Every tenth step is enough for a log, and every step with a figure of the validation file."""
     every_tenth = event.step is None or event.step % 10 == 0 or event.step == event.total_steps
     if event.kind == "checkpoint":
         return False
-    return event.kind != "metric" or event.valid_loss is not None or every_tenth
+    measured = event.valid_loss is not None or event.valid_reward is not None
+    return event.kind != "metric" or measured or every_tenth
 
 
 def _draw(told: _Told) -> None:
@@ -84,11 +95,10 @@ def _draw(told: _Told) -> None:
 def _advance(progress: Progress, task: TaskID, job: Job, event: Event | None) -> None:
     progress.update(task, completed=job.latest.step or 0, total=job.latest.total_steps, status=str(job.status))
     if event is not None and event.kind == "metric":
-        known = {"loss": job.latest.train_loss, "valid": job.latest.valid_loss}
-        figures = "  ".join(f"{name} {number(figure)}" for name, figure in known.items() if figure is not None)
+        shown = "  ".join(f"{name} {figure}" for name, figure in figures(job).items())
         if event.tokens_per_second:
-            figures += f"  {event.tokens_per_second:,.0f} tokens/s"
-        progress.update(task, figures=figures)
+            shown += f"  {event.tokens_per_second:,.0f} tokens/s"
+        progress.update(task, figures=shown)
     elif event is not None and event.message and event.kind != "checkpoint":
         progress.console.print(clean(line(job, event)))
 

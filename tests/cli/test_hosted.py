@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -44,6 +45,34 @@ def test_a_closed_vendor_is_refused_with_what_to_use_instead(cli: Cli, rows: Pat
     assert ran.code == 3
     assert "2026" in ran.err
     assert "local:" in ran.err
+
+
+def test_tasks_in_openais_own_form_train_by_reinforcement(cli: Cli, tmp_path: Path) -> None:
+    tasks, grader = tmp_path / "tasks.jsonl", tmp_path / "grader.json"
+    rows = [{"messages": [{"role": "user", "content": f"q{n}"}], "answer": f"a{n}"} for n in range(12)]
+    tasks.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    reading = {"input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
+    grader.write_text(json.dumps({"type": "string_check", "name": "right", "operation": "eq", **reading}), "utf-8")
+    asked = ("--to", "mock+openai:o4-mini-2025-04-16", "--method", "rft")
+    assert cli("check", tasks, *asked, "--format", "openai-rft").code == 0
+    refused = cli("submit", tasks, *asked, "--format", "openai-rft")
+    assert refused.code == 2
+    assert "--grader" in refused.err
+    more = ("--validation", tasks, "--grader", grader, "--format", "openai-rft", "--eval-interval", "2")
+    ran = cli("run", tasks, *asked, *more, "--out", tmp_path / "out", "--epochs", "1")
+    assert ran.code == 0, ran.err
+    shown = cli("show", "last")
+    assert "validation reward" in shown.out
+    assert "rft" in shown.out
+
+
+def test_a_value_out_of_range_is_refused_with_the_nearest(cli: Cli, rows: Path) -> None:
+    ran = cli("submit", rows, "--to", MOCKED, "--epochs", "51")
+    assert ran.code == 2
+    assert "from 1 to 50" in ran.err
+    ran = cli("submit", rows, "--to", "mock+together:Qwen/Qwen3-8B", "--tuning", "half")
+    assert ran.code == 2
+    assert "'lora' or 'full'" in ran.err
 
 
 def test_what_to_think_about_is_said_before_paying(cli: Cli, rows: Path, tmp_path: Path) -> None:
