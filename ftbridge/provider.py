@@ -7,46 +7,22 @@ and says so. `ftbridge.testing` is the suite that every provider passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, NoReturn
 
+from ftbridge.capabilities import APPLIED as APPLIED  # whoever writes a provider finds all of the contract here
+from ftbridge.capabilities import Capabilities as Capabilities
+from ftbridge.capabilities import Handling as Handling
+from ftbridge.capabilities import Verb as Verb
+from ftbridge.capabilities import fit
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import SpecError, Unsupported
+from ftbridge.errors import Unsupported
 from ftbridge.model import Checkpoint, Event, Frozen, Hyperparameters, Method, Result, Spec, Status
-
-Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "models", "delete"]
-
-
-class Handling(Frozen):
-    """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
-
-    `least` and `most` are the vendor's own limits, both still taken, and `above` one that is not.
-    `methods` are those that have the hyperparameter, where not all do.
-    """
-
-    how: Literal["applied", "renamed", "converted", "refused"]
-    to: str = ""
-    note: str = ""
-    methods: frozenset[Method] = frozenset()
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
-
-
-APPLIED = Handling(how="applied")
-
-
-class Capabilities(Frozen):
-    """Everything is unsupported unless named here."""
-
-    methods: frozenset[Method]
-    hyperparameters: Mapping[str, Handling]
-    verbs: frozenset[Verb] = frozenset()
 
 
 class Files(Frozen):
@@ -288,39 +264,7 @@ class Provider:
         Raises `SpecError` for a method, or a hyperparameter, that this provider does not offer;
         with `allow_ignored` a hyperparameter is left out of the returned spec instead, and said.
         """
-        if spec.method not in self.capabilities.methods:
-            offered = ", ".join(sorted(self.capabilities.methods))
-            raise SpecError(f"{self.name} has no {spec.method}", hint=f"It offers: {offered}.")
-        _check_grading(spec)
-        said: list[str] = []
-        kept: dict[str, Any] = {}
-        for name, value in spec.hyperparameters.given().items():
-            handling = self.capabilities.hyperparameters.get(name, Handling(how="refused"))
-            unfit = self._unfit(name, handling, spec.method)
-            if unfit and not allow_ignored:
-                what, hint = unfit
-                raise SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")
-            if unfit:
-                said.append(f"{name} = {value} is ignored: {unfit[0]}")
-                continue
-            _check_range(self.name, name, value, handling)
-            kept[name] = value
-            if handling.how != "applied":
-                said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {self.name}")
-        return said, spec.model_copy(update={"hyperparameters": Hyperparameters(**kept)})
-
-    def _unfit(self, name: str, handling: Handling, method: Method) -> tuple[str, str] | None:
-        """Why a hyperparameter cannot be used at all, and what else can; None where it can."""
-        if handling.how == "refused":
-            return f"{self.name} has no {name}", handling.note or f"It takes: {', '.join(sorted(self._offered()))}."
-        if handling.methods and method not in handling.methods:
-            those = " or ".join(sorted(handling.methods))
-            return f"{name} is a setting of {those}, and this job is {method}", f"Use --method {those}."
-        return None
-
-    def _offered(self) -> Iterator[str]:
-        table = self.capabilities.hyperparameters.items()
-        return (name for name, handling in table if handling.how != "refused")
+        return fit(spec, self.capabilities, self.name, allow_ignored=allow_ignored)
 
     def _unsupported(self, verb: str) -> NoReturn:
         raise Unsupported(
@@ -328,34 +272,3 @@ class Provider:
             provider=self.name,
             hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
         )
-
-
-def _check_grading(spec: Spec) -> None:
-    """Raises `SpecError` for reinforcement without a grader, and for a grader without reinforcement."""
-    if spec.method is Method.RFT:
-        if spec.grader is None:
-            raise SpecError("rft needs a grader, which scores the model's answers", hint="Give --grader FILE.json.")
-        return
-    for name in ("grader", "response_format"):
-        if getattr(spec, name) is not None:
-            raise SpecError(
-                f"{name} is a setting of rft, and this job is {spec.method}", hint="Use --method rft, or leave it out."
-            )
-
-
-def _check_range(provider: str, name: str, value: float | str, handling: Handling) -> None:
-    """Raises `SpecError`, with the range and the nearest value in it, for what the vendor does not take."""
-    if isinstance(value, str):
-        return
-    least, most, above = handling.least, handling.most, handling.above
-    low = least is not None and value < least
-    if not (low or (most is not None and value > most) or (above is not None and value <= above)):
-        return
-    words = [
-        f"{word} {limit:g}"
-        for word, limit in (("from", least), ("more than", above), ("to", most))
-        if limit is not None
-    ]
-    nearest = least if low else most if above is None or value > above else None
-    hint = f"The nearest it takes is {nearest:g}." if nearest is not None else f"Give it a value above {above:g}."
-    raise SpecError(f"{name} = {value:g} is out of what {provider} takes: {' '.join(words)}", hint=hint)

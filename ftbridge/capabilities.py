@@ -1,0 +1,110 @@
+"""What a provider can do, and whether a spec fits into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from ftbridge.errors import SpecError
+from ftbridge.model import Frozen, Hyperparameters, Method, Spec
+
+Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "models", "delete"]
+
+
+class Handling(Frozen):
+    """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
+
+    `least` and `most` are the vendor's own limits, both still taken, and `above` one that is not.
+    `methods` are those that have the hyperparameter, where not all do.
+    """
+
+    how: Literal["applied", "renamed", "converted", "refused"]
+    to: str = ""
+    note: str = ""
+    methods: frozenset[Method] = frozenset()
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+
+
+APPLIED = Handling(how="applied")
+_UNKNOWN = Handling(how="refused")
+
+
+class Capabilities(Frozen):
+    """Everything is unsupported unless named here."""
+
+    methods: frozenset[Method]
+    hyperparameters: Mapping[str, Handling]
+    verbs: frozenset[Verb] = frozenset()
+
+
+def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:
+    """What has to be said about `spec` at a provider that is `able`, and the spec as it will run.
+
+    Raises `SpecError` for a method, or a hyperparameter, that is not offered, or has another value
+    than the vendor takes; with `allow_ignored` a hyperparameter that is not offered is left out of
+    the returned spec instead, and said.
+    """
+    if spec.method not in able.methods:
+        raise SpecError(f"{provider} has no {spec.method}", hint=f"It offers: {', '.join(sorted(able.methods))}.")
+    _check_grading(spec)
+    said: list[str] = []
+    kept: dict[str, Any] = {}
+    for name, value in spec.hyperparameters.given().items():
+        handling = able.hyperparameters.get(name, _UNKNOWN)
+        if not (unfit := _unfit(name, spec.method, able, provider)):
+            _check_range(name, value, handling, provider)
+            kept[name] = value
+            if handling.how != "applied":
+                said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {provider}")
+        elif allow_ignored:
+            said.append(f"{name} = {value} is ignored: {unfit.message}")
+        else:
+            raise unfit
+    return said, spec.model_copy(update={"hyperparameters": Hyperparameters(**kept)})
+
+
+def _check_grading(spec: Spec) -> None:
+    """Reinforcement has a grader, and nothing else has."""
+    if spec.method is Method.RFT:
+        if spec.grader is None:
+            raise SpecError("rft needs a grader, which scores the model's answers", hint="Give --grader FILE.json.")
+        return
+    for name in ("grader", "response_format"):
+        if getattr(spec, name) is not None:
+            raise SpecError(
+                f"{name} is a setting of rft, and this job is {spec.method}", hint="Use --method rft, or leave it out."
+            )
+
+
+def _unfit(name: str, method: Method, able: Capabilities, provider: str) -> SpecError | None:
+    """Why a hyperparameter cannot be used at all, whatever its value; None where it can."""
+    handling = able.hyperparameters.get(name, _UNKNOWN)
+    if handling.how == "refused":
+        offered = sorted(other for other, known in able.hyperparameters.items() if known.how != "refused")
+        what, hint = f"{provider} has no {name}", handling.note or f"It takes: {', '.join(offered)}."
+    elif handling.methods and method not in handling.methods:
+        those = " or ".join(sorted(handling.methods))
+        what, hint = f"{name} is a setting of {those}, and this job is {method}", f"Use --method {those}."
+    else:
+        return None
+    return SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")
+
+
+def _check_range(name: str, value: float | str, handling: Handling, provider: str) -> None:
+    """The vendor's own limits; the nearest value that it takes goes into the hint."""
+    least, most, above = handling.least, handling.most, handling.above
+    if isinstance(value, str):
+        return
+    if least is not None and value < least:
+        hint = f"The nearest it takes is {least:g}."
+    elif most is not None and value > most:
+        hint = f"The nearest it takes is {most:g}."
+    elif above is not None and value <= above:
+        hint = f"Give it a value above {above:g}."
+    else:
+        return
+    limits = (("from", least), ("more than", above), ("to", most))
+    takes = " ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+    raise SpecError(f"{name} = {value:g} is out of what {provider} takes: {takes}", hint=hint)
