@@ -1,0 +1,85 @@
+"""The same commands with the ledger in a file and on a PostgreSQL server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from command_line import Cli
+from ftbridge import Bridge, Status
+from ftbridge.ledger import Ledger
+from ftbridge.mock.vendors import MockVendors
+
+TARGET = "openai:gpt-4.1-mini-2025-04-14"
+
+
+@pytest.fixture(params=["a file", "PostgreSQL"])
+def on_a_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the ledger lies on a server."""
+    if request.param == "PostgreSQL":
+        monkeypatch.setenv("FTBRIDGE_LEDGER", request.getfixturevalue("postgres_url"))
+    return bool(request.param == "PostgreSQL")
+
+
+def recover_twice_at_once() -> None:
+    command = [sys.executable, "-m", "ftbridge", "recover"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+
+
+def created(mock: MockVendors) -> int:
+    return [seen.operation for seen in mock["openai"].seen].count("create_job")
+
+
+def test_a_whole_round(
+    on_a_server: bool, rows: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
+    with Bridge() as bridge:
+        job = bridge.submit(rows, to=f"mock+{TARGET}", validation=rows, epochs=2, name="round", key="monday")
+        assert bridge.submit(rows, to=f"mock+{TARGET}", validation=rows, epochs=2, name="round", key="monday") == job
+        told = [event for _job, event in bridge.watch(job) if event is not None]
+        job = bridge.job(job)
+        assert job.status is Status.SUCCEEDED
+        assert job.latest.train_loss
+        assert {"status", "message", "metric"} <= {event.kind for event in told}
+        assert bridge.fetch(job, tmp_path / "out").path
+        assert bridge.chat(job, "Say one.").text == "one"
+    with Bridge() as later:
+        assert later.refresh() == [job]
+    assert (home / "ledger.sqlite").exists() is not on_a_server
+
+
+def test_two_recoveries_at_once_adopt_the_job_that_a_lost_answer_made(
+    on_a_server: bool, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
+) -> None:
+    ftbridge_mock["openai"].faults.add("create_job=500-after")
+    assert cli("submit", rows, "--to", TARGET).code == 3
+    recover_twice_at_once()
+    assert created(ftbridge_mock) == 1
+    [record] = Ledger(home).jobs()
+    assert record.job.remote_id
+    assert [event.kind for _number, event in Ledger(home).events(record.job.id)].count("status") == 1
+
+
+def test_two_recoveries_at_once_make_the_job_that_was_never_asked_for_once(
+    on_a_server: bool, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
+) -> None:
+    ftbridge_mock["openai"].faults.add("upload_file=slow:30")
+    command = [sys.executable, "-m", "ftbridge", "submit", str(rows), "--to", TARGET]
+    submitting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ledger, deadline = Ledger(home), time.monotonic() + 60
+    while not ledger.jobs() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    submitting.kill()
+    submitting.wait(60)
+    ftbridge_mock["openai"].faults.clear()
+    recover_twice_at_once()
+    assert created(ftbridge_mock) == 1
+    [record] = Ledger(home).jobs()
+    assert record.job.remote_id
