@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+import msgspec
 from pydantic import ValidationError
 
+from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint, hosted_endpoint
 from ftbridge.model import Event, Hyperparameters
-from ftbridge.provider import Provider
+from ftbridge.provider import Provider, Reply, Usage
 
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
 
@@ -53,6 +55,24 @@ def read_suffix(suffix: str | None) -> tuple[str | None, str | None]:
     if match := _SUFFIX.fullmatch(suffix or ""):
         return match["name"], match["tag"]
     return suffix or None, None
+
+
+def chat_request(model: str, chat: Chat, options: Mapping[str, Any]) -> dict[str, Any]:
+    """A chat completion's request, in the words that the vendors' SDKs share."""
+    request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(chat.messages), **options}
+    return {**request, "tools": msgspec.to_builtins(chat.tools)} if chat.tools else request
+
+
+def read_reply(answer: Any) -> Reply:
+    """A chat completion, as the vendors' SDKs give it: the text of its first choice."""
+    content, usage = answer.choices[0].message.content or "", answer.usage
+    return Reply(
+        text=content if isinstance(content, str) else "".join(getattr(part, "text", "") for part in content),
+        model=answer.model,
+        usage=Usage(prompt_tokens=usage.prompt_tokens or 0, completion_tokens=usage.completion_tokens or 0)
+        if usage
+        else None,
+    )
 
 
 def in_order(events: Sequence[Event], metrics: Sequence[Event], since: str) -> list[Event]:

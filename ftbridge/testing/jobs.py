@@ -126,14 +126,13 @@ class JobTests(Setting):
 
     def test_a_deployed_model_answers_until_it_is_withdrawn(self, provider: Provider, served: str) -> None:
         offer(provider, "deploy", "chat")
-        again = provider.deploy(served)
-        assert again.model == served
+        assert provider.deploy(served).model == served
         provider.undeploy(served)
         with pytest.raises(FtbridgeError) as problem:
             provider.chat(served, _ASKED[0])
         assert "deploy" in problem.value.hint
         provider.undeploy(served)
-        assert provider.deploy(served) == again
+        assert provider.deploy(served).model == served
 
     def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
         offer(provider, "models", "delete")

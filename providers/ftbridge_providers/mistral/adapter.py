@@ -21,9 +21,9 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ProviderError
 from ftbridge.files import write
-from ftbridge.hosted import HostedProvider
+from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply
 from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
@@ -237,24 +237,13 @@ class MistralProvider(HostedProvider):
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""
-        sent = asked(chat)
-        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(sent.messages), **options}
-        if sent.tools:
-            request["tools"] = msgspec.to_builtins(sent.tools)
+        request = chat_request(model, asked(chat), options)
 
         def ask() -> Any:
             with understood():
                 return self.client.sdk.chat.complete(**request)
 
-        answer = patiently(ask)
-        content = answer.choices[0].message.content or ""
-        return Reply(
-            text=content if isinstance(content, str) else "".join(getattr(part, "text", "") for part in content),
-            model=answer.model,
-            usage=Usage(
-                prompt_tokens=answer.usage.prompt_tokens or 0, completion_tokens=answer.usage.completion_tokens or 0
-            ),
-        )
+        return read_reply(patiently(ask))
 
     def models(self) -> list[str]:
         """Every model of the account."""

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from msgspec.structs import replace
 
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, operation
-from ftbridge.mock.recall import answer_of
+from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.mistral.mock_bodies import (
     File,
@@ -233,23 +233,7 @@ class MistralMock(MockVendor):
             said = {"object": "error", "message": f"Invalid model: {name}", "type": "invalid_model"}
             raise Refusal(400, {**said, "param": None, "code": "1500"})
         text = answer_of(self.rows(job) if job else [], messages)
-        prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
-        completion = len(text) // 4 + 1
-        answer = {"role": "assistant", "content": text, "tool_calls": None, "prefix": False}
-        return Answer(
-            {
-                "id": secrets.token_hex(16),
-                "object": "chat.completion",
-                "created": int(self.now()),
-                "model": name,
-                "choices": [{"index": 0, "message": answer, "finish_reason": "stop"}],
-                "usage": {
-                    "prompt_tokens": prompt,
-                    "completion_tokens": completion,
-                    "total_tokens": prompt + completion,
-                },
-            }
-        )
+        return Answer(completion(name, messages, text, self.now(), message={"tool_calls": None, "prefix": False}))
 
     def file(self, call: Call) -> File:
         """The file that the path names, or the refusal."""

@@ -44,6 +44,8 @@ def _write(client: OpenAI, file: Any, place: Path) -> None:
     with replacing(place) as beside:
         try:
             with understood("nebius"), content(file.id) as answer, beside.open("wb") as out:
+                if answer.headers.get("content-type", "").startswith("text/html"):
+                    raise not_understood("nebius")
                 for chunk in answer.iter_bytes():
                     out.write(chunk)
         except httpx2.HTTPError:

@@ -60,10 +60,10 @@ class NebiusMock(OpenAIMock):
     bases: ClassVar[dict[str, str]] = dict.fromkeys(BASES, "")
 
     def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
-        """FastAPI's errors: a list for what is wrong with a request, else a sentence."""
+        """FastAPI's list for what is wrong with a request; other errors are not documented, and are OpenAI's."""
         if status == 422:
             return {"detail": [{"loc": ["body", *(param or "").split(".")], "msg": message, "type": "value_error"}]}
-        return {"detail": message}
+        return super().error(status, message, code=code, param=param)
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}/events")
     def job_events(self, call: Call) -> Answer:

@@ -9,16 +9,14 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.files import write
-from ftbridge.hosted import HostedProvider
+from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import every, not_understood, omit, open_client, sound, understood
@@ -321,23 +319,13 @@ class OpenAIProvider(HostedProvider):
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(chat.messages), **options}
-        if chat.tools:
-            request["tools"] = msgspec.to_builtins(chat.tools)
+        request = chat_request(model, chat, options)
 
         def ask() -> Any:
             with self._understood():
                 return sound(self.name, self.client.chat.completions.create(**request), needs="choices")
 
-        answer = patiently(ask)
-        usage = answer.usage
-        return Reply(
-            text=answer.choices[0].message.content or "",
-            model=answer.model,
-            usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
-            if usage
-            else None,
-        )
+        return read_reply(patiently(ask))
 
     def models(self) -> list[str]:
         """Every model of the account."""

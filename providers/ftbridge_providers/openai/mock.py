@@ -13,14 +13,13 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, write_script
-from ftbridge.mock.recall import answer_of
+from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.openai import mock_reinforcement as reinforcement
 from ftbridge_providers.openai.mock_bodies import (
     WORDS,
     File,
     Job,
-    chat_body,
     checkpoint_body,
     event_bodies,
     file_body,
@@ -186,7 +185,8 @@ class OpenAIMock(MockVendor):
         name, messages = call.body["model"], call.body["messages"]
         job = self.served(name)
         text = answer_of(map(reinforcement.answered, self.rows(job) if job else []), messages)
-        return Answer(chat_body(name, messages, text, self.now()))
+        beside: dict[str, Any] = {"message": {"refusal": None}, "choice": {"logprobs": None}}
+        return Answer(completion(name, messages, text, self.now(), **beside))
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Refuse a create request that cannot become a job."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from msgspec import Struct
@@ -129,25 +128,6 @@ def checkpoint_body(job: Job, moment: Moment) -> dict[str, Any]:
 def is_kept(job: Job, moment: Moment) -> bool:
     """Whether a moment leaves a checkpoint: the end of an epoch does, or, in reinforcement, an evaluation."""
     return is_evaluation(moment, job.script, job.method) if _is_reinforced(job) else moment.checkpoint
-
-
-def chat_body(model: str, messages: list[dict[str, Any]], text: str, now: float) -> dict[str, Any]:
-    """A `CreateChatCompletionResponse` object that answers `messages` with `text`."""
-    prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
-    completion = len(text) // 4 + 1
-    message = {"role": "assistant", "content": text, "refusal": None}
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(8)}",
-        "object": "chat.completion",
-        "created": int(now),
-        "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
-        "usage": {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        },
-    }
 
 
 def result_csv(job: Job) -> bytes:

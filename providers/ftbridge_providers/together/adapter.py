@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import msgspec
-
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
-from ftbridge.hosted import HostedProvider
+from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned, Usage
-from ftbridge.retry import patiently
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.retry import patiently, until
 from ftbridge.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
@@ -139,16 +136,12 @@ class TogetherProvider(HostedProvider):
         """Send the file under a name that tells its content, unless Together has it, and wait for its verdict."""
         name = f"ftbridge-{key}.jsonl"
         file_id = patiently(partial(self._send, file, name))
-        deadline, wait = time.monotonic() + self.checking_seconds, 0.1
-        while not self._is_accepted(file_id):
-            if time.monotonic() > deadline:
-                raise ServerTrouble(
-                    f"together has not looked at file {file_id} in {self.checking_seconds:.0f} s",
-                    provider=self.name,
-                    hint="Submit again later: the file is there and will not be sent again.",
-                )
-            time.sleep(wait)
-            wait = min(2 * wait, 10.0)
+        if until(lambda: self._is_accepted(file_id) or None, seconds=self.checking_seconds) is None:
+            raise ServerTrouble(
+                f"together has not looked at file {file_id} in {self.checking_seconds:.0f} s",
+                provider=self.name,
+                hint="Submit again later: the file is there and will not be sent again.",
+            )
         return file_id
 
     def _send(self, file: Path, name: str) -> str:
@@ -261,18 +254,9 @@ class TogetherProvider(HostedProvider):
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request: dict[str, Any] = {"model": model, "messages": msgspec.to_builtins(chat.messages), **options}
-        if chat.tools:
-            request["tools"] = msgspec.to_builtins(chat.tools)
+        request = chat_request(model, chat, options)
         answer = self._patient(lambda: sound(self.client.chat.completions.create(**request), needs="choices"))
-        usage = answer.usage
-        return Reply(
-            text=answer.choices[0].message.content or "",
-            model=answer.model,
-            usage=Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
-            if usage
-            else None,
-        )
+        return read_reply(answer)
 
     def models(self) -> list[str]:
         """Every model that can be called. By the plain API: the SDK's own listing wants a project since 3.0."""

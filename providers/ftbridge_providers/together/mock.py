@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, operation, write_script
-from ftbridge.mock.recall import answer_of
+from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.together.mock_bodies import (
     NANODOLLARS_A_TOKEN,
@@ -228,21 +228,7 @@ class TogetherMock(MockVendor):
             raise self.refusal(404, f"Unable to access model {name}.", code="model_not_available")
         rows = check_training_file(self.content(jobs[0].request["training_file"]))[1] if jobs else []
         text = answer_of(rows, messages)
-        prompt = sum(len(str(message.get("content") or "")) // 4 + 3 for message in messages)
-        usage = {"prompt_tokens": prompt, "completion_tokens": len(text) // 4 + 1}
-        return Answer(
-            {
-                "id": secrets.token_hex(8),
-                "object": "chat.completion",
-                "created": int(self.now()),
-                "model": name,
-                "prompt": [],
-                "choices": [
-                    {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"},
-                ],
-                "usage": {**usage, "total_tokens": sum(usage.values())},
-            }
-        )
+        return Answer({**completion(name, messages, text, self.now()), "prompt": []})
 
     def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
         """An error answer in Together's envelope."""
