@@ -14,7 +14,8 @@ Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "lo
 class Handling(Frozen):
     """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
 
-    `least` and `most` are the vendor's own limits, both still taken, and `above` one that is not.
+    `least` and `most` are the vendor's own limits, both still taken, and `above` one that is not; `words`
+    are those taken, where not all are.
     `methods` are those that have the hyperparameter, where not all do.
     """
 
@@ -22,6 +23,7 @@ class Handling(Frozen):
     to: str = ""
     note: str = ""
     methods: frozenset[Method] = frozenset()
+    words: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
     above: float | None = None
@@ -96,6 +98,8 @@ def _check_range(name: str, value: float | str, handling: Handling, provider: st
     """The vendor's own limits; the nearest value that it takes goes into the hint."""
     least, most, above = handling.least, handling.most, handling.above
     if isinstance(value, str):
+        if handling.words and value not in handling.words:
+            raise SpecError(f"{provider} has no {name} = {value}", hint=f"It takes: {', '.join(handling.words)}.")
         return
     if least is not None and value < least:
         hint = f"The nearest it takes is {least:g}."

@@ -51,8 +51,10 @@ class Hyperparameters(Frozen):
 
     `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
     rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
-    low-rank adapter, or all of them. The last four are of reinforcement: how hard the model thinks,
-    a factor on how much it tries, the steps between two evaluations, and the samples of each.
+    low-rank adapter (as LoRA, rsLoRA or DoRA have it, or on a four-bit base), or all of them.
+    `eval_interval` is the steps between two evaluations; `early_stopping` ends the job after so many
+    that found nothing better. Of reinforcement are how hard the model thinks, a factor on how much it
+    tries, and the samples of each evaluation.
     """
 
     epochs: int | None = Field(None, ge=1, le=1000)
@@ -65,12 +67,14 @@ class Hyperparameters(Frozen):
     lora_rank: int | None = Field(None, ge=1, le=1024)
     lora_alpha: float | None = Field(None, gt=0)
     lora_dropout: float | None = Field(None, ge=0, lt=1)
-    tuning: Literal["lora", "full"] | None = None
+    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None = None
     max_seq_length: int | None = Field(None, ge=8)
+    precision: Literal["float32", "bfloat16"] | None = None
     beta: float | None = Field(None, gt=0)
     reasoning_effort: Literal["low", "medium", "high"] | None = None
     compute_multiplier: float | None = Field(None, gt=0)
     eval_interval: int | None = Field(None, ge=1)
+    early_stopping: int | None = Field(None, ge=1)
     eval_samples: int | None = Field(None, ge=1)
 
     def given(self) -> dict[str, int | float | str]:
@@ -118,8 +122,10 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
 class Event(Frozen):
     """Something that happened to a job.
 
-    Losses are means per trained token in nats; `token_accuracy` is a ratio from 0 to 1; rewards
-    are means of what the grader gave.
+    Losses are means per trained token in nats, and of preferences per pair; `token_accuracy` is a ratio
+    from 0 to 1, of preferences the share of pairs that go the right way; rewards are means of what the
+    grader gave. `tokens` have been read since the job began; `grad_norm` is that before clipping, and
+    `peak_memory` is in bytes.
     `cursor` is the provider's own mark of the event's place, unique within the job.
     """
 
@@ -138,6 +144,9 @@ class Event(Frozen):
     token_accuracy: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None
+    tokens: int | None = None
+    grad_norm: float | None = None
+    peak_memory: int | None = None
 
     def __str__(self) -> str:
         """The event as a person says it, without its time."""

@@ -14,12 +14,13 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import replacing
-from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.model import Event, Hyperparameters, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
 from ftbridge_local.folder import JobFolder, Order
 
 if TYPE_CHECKING:
     from ftbridge_local.generate import Speaker
+    from ftbridge_local.source import Source
 
 _NEEDED = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
 _PATIENCE = 4.0  # seconds that a worker has to honour a request to stop before it is killed
@@ -31,7 +32,7 @@ class LocalProvider(Provider):
     name: ClassVar[str] = "local"
     poll_seconds: float = 0.5
     capabilities: ClassVar[Capabilities] = Capabilities(
-        methods=frozenset({Method.SFT}),
+        methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
             "epochs": APPLIED,
             "batch_size": APPLIED,
@@ -43,8 +44,12 @@ class LocalProvider(Provider):
             "lora_rank": APPLIED,
             "lora_alpha": APPLIED,
             "lora_dropout": APPLIED,
+            "tuning": APPLIED,
             "max_seq_length": APPLIED,
-            "beta": Handling(how="refused", note="beta is of preference training; sft has learning_rate and epochs."),
+            "precision": APPLIED,
+            "eval_interval": APPLIED,
+            "early_stopping": APPLIED,
+            "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
         verbs=frozenset({"cancel", "pause", "resume", "chat", "loss"}),
     )
@@ -64,18 +69,15 @@ class LocalProvider(Provider):
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
         _require()
         from ftbridge_local.rules import LocalRules
-        from ftbridge_local.settings import longest
+        from ftbridge_local.settings import longest as longest_of
         from ftbridge_local.source import find
         from ftbridge_local.tokenizer import Tokenizer
 
         source = find(model, self.home, weights=False)
-        if source.adapter:
-            raise SpecError(
-                f"{model} is an adapter, and training starts from a base",
-                hint=f"Its base is {source.name}.",
-            )
+        _check_tuning(spec.hyperparameters, source)
         tokenizer = Tokenizer(source.base)
-        return LocalRules(f"local:{model}", tokenizer, longest(spec.hyperparameters, tokenizer.context))
+        longest = longest_of(spec.hyperparameters, tokenizer.context)
+        return LocalRules(f"local:{model}", tokenizer, longest, spec.method)
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
@@ -177,14 +179,14 @@ class LocalProvider(Provider):
             os.close(lock)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
-        """Copy the adapter into `folder`. Raises `JobFailed` while there is none."""
+        """Copy the result into `folder`. Raises `JobFailed` while there is none."""
         job = self._known(remote_id)
         if job.standing().status is not Status.SUCCEEDED:
             status = job.snapshot().status.value
-            raise JobFailed(f"job {remote_id} has no adapter: it is {status}", hint="Wait until it has succeeded.")
+            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        for file in sorted(job.adapter.iterdir()):
+        for file in sorted(job.result.iterdir()):
             with replacing(folder / file.name) as beside:
                 shutil.copyfile(file, beside)
         return Result(model=str(folder), path=folder)
@@ -231,4 +233,23 @@ def _require() -> None:
     if missing:
         raise MissingExtra(
             f"training on this machine needs {', '.join(missing)}", hint="Run `pip install 'ftbridge[local]'`."
+        )
+
+
+def _check_tuning(wanted: Hyperparameters, source: Source) -> None:
+    """Raises `SpecError` for settings that go against each other, or against what there is."""
+    if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
+        raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
+    of_adapters = ("lora_rank", "lora_alpha", "lora_dropout")
+    shaped = [name for name in of_adapters if getattr(wanted, name) is not None]
+    if shaped and wanted.tuning == "full":
+        raise SpecError(
+            f"{shaped[0]} shapes an adapter, and this job trains all weights",
+            hint=f"Leave {shaped[0]} out, or use --tuning lora.",
+        )
+    if source.adapter and (shaped or wanted.tuning):
+        name = "tuning" if wanted.tuning else shaped[0]
+        raise SpecError(
+            f"{name} belongs to a new adapter, and this job goes on with that in {source.adapter}",
+            hint=f"Leave {name} out, or start from the base, {source.name}.",
         )

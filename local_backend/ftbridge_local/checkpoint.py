@@ -1,39 +1,58 @@
 """Checkpoints: what training goes on from, to the last bit.
 
-Each is a folder `step-000050` with the adapter, as peft writes it, and state.pt: the optimizer, and the state of
-every source of chance. It is written beside, brought to disk and renamed, so that one that is there is whole. The
-place in the data needs no keeping: the order of the rows follows from the seed, the place from the step.
+Each is a folder `step-000050` with what was trained, as it is saved at the end too, and state.pt: the optimizer, and
+how far training had come. It is written beside, brought to disk and renamed, so that one that is there is whole. Chance
+and the place in the data need no keeping: both follow from the seed and the step.
 """
 
 from __future__ import annotations
 
-import random
 import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ftbridge.files import whole_folder
+from ftbridge_local import model as models
 from ftbridge_local.model import Model
 
+STATE = "state.pt"
 _KEPT = 2
 
 
-def save(folder: Path, step: int, model: Model, optimizer: torch.optim.Optimizer) -> None:
-    """Write the checkpoint of `step` finished steps; then let go of old ones, and of what a crash left half done."""
+@dataclass
+class Progress:
+    """How far training has come: finished steps, tokens read, and the step of the lowest validation loss so far.
+
+    `worse` is how many looks ago that was.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    best_step: int = 0
+    best_loss: float | None = None
+    worse: int = 0
+
+    def judge(self, loss: float) -> None:
+        """Take the validation loss after the current step into account."""
+        if self.best_loss is None or loss < self.best_loss:
+            self.best_step, self.best_loss, self.worse = self.step, loss, 0
+        else:
+            self.worse += 1
+
+
+def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer) -> None:
+    """Write a checkpoint; then let go of old ones but the best, and of what a crash left half done."""
     folder.mkdir(exist_ok=True)
-    with whole_folder(folder / f"step-{step:06}") as beside:
-        save_adapter(model, beside)
-        torch.save({"step": step, "optimizer": optimizer.state_dict(), "chance": _chance()}, beside / "state.pt")
-    for old in [*sorted(folder.glob("step-*"))[:-_KEPT], *folder.glob(".new-*")]:
-        shutil.rmtree(old)
-
-
-def save_adapter(model: Model, folder: Path) -> None:
-    """The adapter as peft writes it: adapter_config.json and adapter_model.safetensors."""
-    model.save_pretrained(folder, save_embedding_layers=False)
+    with whole_folder(of_step(folder, progress.step)) as beside:
+        models.save(model, beside)
+        torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, beside / STATE)
+    best = of_step(folder, progress.best_step)
+    old = [step for step in sorted(folder.glob("step-*"))[:-_KEPT] if step != best]
+    for useless in [*old, *folder.glob(".new-*")]:
+        shutil.rmtree(useless)
 
 
 def newest(folder: Path) -> Path | None:
@@ -41,18 +60,13 @@ def newest(folder: Path) -> Path | None:
     return max(folder.glob("step-*"), default=None)
 
 
-def restore(checkpoint: Path, optimizer: torch.optim.Optimizer) -> int:
-    """Put the optimizer and chance back to where they were; the number of steps that were finished."""
-    state: dict[str, Any] = torch.load(checkpoint / "state.pt", weights_only=True)
+def of_step(folder: Path, step: int) -> Path:
+    """Where the checkpoint of that step is, if it is kept."""
+    return folder / f"step-{step:06}"
+
+
+def restore(checkpoint: Path, optimizer: torch.optim.Optimizer) -> Progress:
+    """Put the optimizer back to where it was; how far training had come."""
+    state: dict[str, Any] = torch.load(checkpoint / STATE, weights_only=True)
     optimizer.load_state_dict(state["optimizer"])
-    python, numpy, chance = (state["chance"][name] for name in ("python", "numpy", "torch"))
-    random.setstate(python)
-    np.random.set_state((numpy[0], np.array(numpy[1], dtype=np.uint32), *numpy[2:]))
-    torch.set_rng_state(chance)
-    return int(state["step"])
-
-
-def _chance() -> dict[str, Any]:
-    name, keys, *rest = np.random.get_state()
-    numpy = (name, np.asarray(keys).tolist(), *rest)  # a list, since arrays would need pickle's full powers to read
-    return {"python": random.getstate(), "numpy": numpy, "torch": torch.get_rng_state()}
+    return Progress(**state["progress"])

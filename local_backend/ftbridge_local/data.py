@@ -9,13 +9,13 @@ turn does.
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ftbridge.dataset.example import Assistant, Chat, Example, ImagePart, Message, Text, Tool
+from ftbridge.dataset.example import Assistant, Chat, Example, ImagePart, Message, Preference, Text, Tool
 from ftbridge_local.tokenizer import Span, TemplateError, Tokenizer
 
 
@@ -29,6 +29,64 @@ class Row(NamedTuple):
         """The first `length` tokens."""
         return Row(self.ids[:length], self.trained[:length])
 
+    @property
+    def fits(self) -> bool:
+        """There is something to train on."""
+        return any(self.trained)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What the model reads for it."""
+        return (self,)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the model reads for it."""
+        return len(self.ids)
+
+    @property
+    def weight(self) -> int:
+        """How much it counts in the loss of its batch: a row counts by its trained tokens."""
+        return sum(self.trained)
+
+
+class Pair(NamedTuple):
+    """A preference: the same prompt with the better answer and with the worse.
+
+    `reference` is by how many nats the model thought the better one more probable before it was trained.
+    """
+
+    better: Row
+    worse: Row
+    reference: float = 0.0
+
+    def cut(self, length: int) -> Pair:
+        """The first `length` tokens of both."""
+        return Pair(self.better.cut(length), self.worse.cut(length))
+
+    @property
+    def fits(self) -> bool:
+        """There is something to compare."""
+        return self.better.fits and self.worse.fits
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What the model reads for it."""
+        return self.better, self.worse
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the model reads for it."""
+        return self.better.tokens + self.worse.tokens
+
+    @property
+    def weight(self) -> int:
+        """How much it counts in the loss of its batch: each pair as much as any other."""
+        return 1
+
+
+Item = Row | Pair
+
 
 class UnfitError(Exception):
     """An example that this model cannot be trained on: where, a stable code, why, and what to do."""
@@ -38,13 +96,39 @@ class UnfitError(Exception):
         self.path, self.code, self.message, self.fix = path, code, message, fix
 
 
-def encode(example: Example, tokenizer: Tokenizer) -> Row:
-    """The whole example as a row, however long. Raises `UnfitError`."""
-    if isinstance(example, Text):
-        ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
-        return Row(ids, [False, *[True] * (len(ids) - 1)])
-    if not isinstance(example, Chat):
-        raise UnfitError("$", "shape_not_trained", "preferences are not trained by this method", "Use chats or texts.")
+def tokenize(example: Example, tokenizer: Tokenizer) -> Item:
+    """The whole example, however long. Raises `UnfitError`."""
+    if isinstance(example, Preference):
+        better = _answered(example, "preferred_output", tokenizer)
+        return Pair(better, _answered(example, "non_preferred_output", tokenizer))
+    return encode(example, tokenizer)
+
+
+def encode(example: Chat | Text, tokenizer: Tokenizer) -> Row:
+    """A chat or a text as a row. Raises `UnfitError`."""
+    if isinstance(example, Chat):
+        return _chat(example, tokenizer)
+    ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
+    return Row(ids, [False, *[True] * (len(ids) - 1)])
+
+
+def _answered(
+    example: Preference, which: Literal["preferred_output", "non_preferred_output"], tokenizer: Tokenizer
+) -> Row:
+    asked, said = example.input, getattr(example, which)
+    first = len(asked.messages)
+    try:
+        return _chat(Chat(messages=[*asked.messages, *said], tools=asked.tools), tokenizer, first)
+    except UnfitError as problem:
+        if found := re.match(r"\$\.messages\[(\d+)]", problem.path):
+            index = int(found[1])
+            place = f"$.{which}[{index - first}]" if index >= first else f"$.input.messages[{index}]"
+            problem.path = place + problem.path[found.end() :]
+        raise
+
+
+def _chat(example: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
+    """The chat as a row, of which the answers from message `first` on are trained."""
     messages, tools = plain(example)
     try:
         whole = tokenizer.render(messages, tools)
@@ -52,7 +136,7 @@ def encode(example: Example, tokenizer: Tokenizer) -> Row:
         spans = [
             _answer(messages, tools, index, whole, tokenizer)
             for index, message in enumerate(example.messages)
-            if isinstance(message, Assistant) and message.weight != 0
+            if index >= first and isinstance(message, Assistant) and message.weight != 0
         ]
     except TemplateError as refusal:
         raise UnfitError(
@@ -83,20 +167,6 @@ def plain(chat: Chat) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None
     """
     messages = [_plain(index, message) for index, message in enumerate(chat.messages)]
     return messages, msgspec.to_builtins(chat.tools) if chat.tools else None
-
-
-def batches(lengths: Sequence[int], size: int, seed: str) -> list[list[int]]:
-    """Which rows go together, in order: shuffled by `seed`, yet of similar length, so that little is padding."""
-    order = list(range(len(lengths)))
-    chance = random.Random(seed)  # noqa: S311 - the order of rows is no secret
-    chance.shuffle(order)
-    pool = 16 * size
-    made = []
-    for start in range(0, len(order), pool):
-        near = sorted(order[start : start + pool], key=lambda index: lengths[index])
-        made += [near[first : first + size] for first in range(0, len(near), size)]
-    chance.shuffle(made)
-    return made
 
 
 def _plain(index: int, message: Message) -> dict[str, Any]:

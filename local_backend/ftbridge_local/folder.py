@@ -4,8 +4,8 @@
     status.json      where the job stands, replaced as a whole
     events.jsonl     what happened, appended; an event's cursor is its line number, from 1
     request          "cancel" or "pause", put there by the provider, looked for by the worker before each step
-    checkpoints/     step-000050/, …: an adapter with the state that training goes on from
-    adapter/         the result
+    checkpoints/     step-000050/, …: what was trained, with the state that training goes on from
+    result/          the adapter, or the model where all weights were trained
     worker.log       what the worker printed: nothing, while all is well
     worker.lock      locked for as long as a worker lives, and holding its process id
 
@@ -60,7 +60,7 @@ class JobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.checkpoints = path / "checkpoints"
-        self.adapter = path / "adapter"
+        self.result = path / "result"
         self.log = path / "worker.log"
         self._order = path / "spec.json"
         self._status = path / "status.json"
@@ -121,7 +121,7 @@ class JobFolder:
             status = Status.VALIDATING
         if status not in _AT_REST and not alive:
             status, error = Status.FAILED, self._obituary(status)
-        done = Result(model=str(self.adapter), path=self.adapter) if status is Status.SUCCEEDED else None
+        done = Result(model=str(self.result), path=self.result) if status is Status.SUCCEEDED else None
         return RemoteJob(remote_id=self.path.name, status=status, raw_status=status.value, error=error, result=done)
 
     def listed(self) -> Listed:

@@ -10,7 +10,7 @@ import torch
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import DataError
 from ftbridge.provider import Reply, Usage
-from ftbridge_local import data, model
+from ftbridge_local import data, flat, losses, model
 from ftbridge_local.source import Source
 from ftbridge_local.tokenizer import Tokenizer
 
@@ -42,13 +42,14 @@ class Speaker:
     def loss(self, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
         try:
-            rows = [data.encode(chat, self.tokenizer).cut(self.tokenizer.context) for chat in chats]
+            items = [data.encode(chat, self.tokenizer).cut(self.tokenizer.context) for chat in chats]
         except data.UnfitError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
-        rows = [row for row in rows if any(row.trained)]
-        if not rows:
+        items = [item for item in items if item.fits]
+        if not items:
             raise DataError("there is no answer to judge the model by", hint="Give chats with an assistant's answer.")
-        return model.mean_loss(self.model, rows)
+        with flat.adopted(self.model):
+            return losses.mean(self.model, items, losses.supervised, model.tokens_at_once(self.model))
 
     def _prompt(self, chat: Chat) -> list[int]:
         try:
@@ -66,8 +67,8 @@ class Speaker:
     def _continue(self, prompts: Sequence[list[int]], most: int, temperature: float, seed: int) -> list[list[int]]:
         """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
         end, width = self.tokenizer.eos_id, max(map(len, prompts))
-        ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts])
-        mask = torch.tensor([[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+        ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
+        mask = (torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).to(ids)
         config = model.transformers.GenerationConfig(
             max_new_tokens=min(most, self.tokenizer.context - width),
             do_sample=temperature > 0,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from ftbridge.dataset.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.findings import Notes
-from ftbridge_local.data import UnfitError, encode
+from ftbridge.model import Method
+from ftbridge_local.data import Row, UnfitError, tokenize
 from ftbridge_local.tokenizer import Tokenizer
 
 
 class LocalRules:
     """The worker reads the canonical format, so that every example is passed on as it stands, or refused."""
 
-    shapes: frozenset[Shape] = frozenset({"chat", "text"})
     minimum_examples = 1
 
-    def __init__(self, target: str, tokenizer: Tokenizer, longest: int) -> None:
+    def __init__(self, target: str, tokenizer: Tokenizer, longest: int, method: Method) -> None:
+        self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})
         self.target = target
         self._tokenizer = tokenizer
         self._longest = longest
@@ -22,28 +23,32 @@ class LocalRules:
     def convert(self, example: Example, notes: Notes) -> Example:
         """The example itself."""
         try:
-            row = encode(example, self._tokenizer)
+            item = tokenize(example, self._tokenizer)
         except UnfitError as problem:
             notes.error(problem.path, problem.code, problem.message, problem.fix)
             return example
-        length, kept = len(row.ids), row.cut(self._longest)
-        if not any(kept.trained) and any(row.trained):
-            notes.error(
-                "$",
-                "no_trained_token_fits",
-                f"the row is {length} tokens long, of which {self._longest} are read: nothing of its answers is left",
-                "Shorten what comes before the answer, or use a model with a longer context.",
-            )
-        elif sum(kept.trained) < sum(row.trained):
-            notes.warning(
-                "$",
-                "truncated",
-                f"the row is {length} tokens long, of which {self._longest} are read: its end is cut off",
-                "Shorten it, or use a model with a longer context.",
-            )
+        for row in item.rows:
+            self._check_length(row, notes)
         if isinstance(example, Chat):
             _left_out(example, notes)
         return example
+
+    def _check_length(self, row: Row, notes: Notes) -> None:
+        kept = row.cut(self._longest)
+        if row.fits and not kept.fits:
+            notes.error(
+                "$",
+                "no_trained_token_fits",
+                f"the row is {row.tokens} tokens long, of which {self._longest} are read: none of its answer is left",
+                "Shorten what comes before the answer, or use a model with a longer context.",
+            )
+        elif kept.weight < row.weight:
+            notes.warning(
+                "$",
+                "truncated",
+                f"the row is {row.tokens} tokens long, of which {self._longest} are read: its end is cut off",
+                "Shorten it, or use a model with a longer context.",
+            )
 
 
 def _left_out(chat: Chat, notes: Notes) -> None:
@@ -66,6 +71,6 @@ class LocalCounter:
     def count(self, example: Example) -> int:
         """The tokens of the example; none for one that the model cannot read."""
         try:
-            return len(encode(example, self._tokenizer).ids)
+            return tokenize(example, self._tokenizer).tokens
         except UnfitError:
             return 0

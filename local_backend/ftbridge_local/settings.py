@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Literal
 
-from ftbridge.model import Frozen, Hyperparameters
+from ftbridge.model import Frozen, Hyperparameters, Method
 
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
 _FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
+_MORE_GENTLY = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
+"""Shares of the learning rate: all weights at once move a model further than an adapter, and preferences need less."""
 
 
 class Settings(Frozen):
-    """What the training loop goes by."""
+    """What the training loop goes by. `eval_interval` None is: after every epoch, and every 200 steps."""
 
     epochs: int
     batch_size: int
@@ -20,10 +23,15 @@ class Settings(Frozen):
     warmup_ratio: float = 0.05
     weight_decay: float = 0.0
     seed: int = 0
+    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] = "lora"
     lora_rank: int = 16
     lora_alpha: float = 32.0
     lora_dropout: float = 0.0
     max_seq_length: int
+    precision: Literal["float32", "bfloat16"] = "float32"
+    beta: float = 0.1
+    eval_interval: int | None = None
+    early_stopping: int | None = None
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Of step 1 to `steps`: rising in a line during the warm-up, then falling to a tenth along a cosine."""
@@ -33,16 +41,35 @@ class Settings(Frozen):
         way = (step - warmup) / max(1, steps - warmup)
         return self.learning_rate * (0.55 + 0.45 * math.cos(math.pi * way))
 
+    def due(self, step: int, per_epoch: int, last: int) -> bool:
+        """Whether the model is looked at, and kept, after this step."""
+        if self.eval_interval:
+            return step % self.eval_interval == 0 or step == last
+        return step % per_epoch == 0 or step % _OFTEN == 0
 
-def choose(given: Hyperparameters, *, parameters: int, context: int) -> tuple[Settings, str]:
-    """Settings for a base of so many parameters that reads `context` tokens; and a sentence on what was chosen."""
-    small = parameters < _SMALL
-    chosen = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
-    if not small:
-        chosen = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
+
+_OFTEN = 200  # steps at most between two looks
+_OF_ADAPTERS = {"lora_rank", "lora_alpha", "lora_dropout"}
+
+
+def choose(
+    given: Hyperparameters, method: Method, *, parameters: int, context: int, halves: bool, adapter: bool
+) -> tuple[Settings, str]:
+    """Settings for a base of so many parameters that reads `context` tokens; and a sentence on what was chosen.
+
+    `halves`: the device computes faster in bfloat16. `adapter`: an earlier one is gone on with, as it is.
+    """
     known = given.given()
+    small, tuning = parameters < _SMALL, given.tuning or "lora"
+    chosen: dict[str, Any] = dict(_FOR_SMALL if small else _FOR_LARGE)
+    chosen["learning_rate"] *= _MORE_GENTLY[method].get(tuning if tuning == "full" else "lora", 1.0)
+    if halves and not small and tuning != "full":  # all weights, trained in halves, would not move by small steps
+        chosen["precision"] = "bfloat16"
     settings = Settings.model_validate({**chosen, **known, "max_seq_length": longest(given, context)})
-    free = {name: value for name, value in settings.model_dump().items() if name not in known}
+    beside = set(known) | ({"beta"} if method is Method.SFT else set())
+    if tuning == "full" or adapter:
+        beside |= _OF_ADAPTERS
+    free = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in beside}
     said = ", ".join(f"{name} = {value}" for name, value in free.items())
     return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {said}" if said else ""
 

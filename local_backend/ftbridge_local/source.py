@@ -1,10 +1,12 @@
-"""Where a model is: `tiny`, a Hugging Face folder, ORG/NAME at the hub, or the folder of an adapter."""
+"""Where a model is: `tiny`, a Hugging Face folder, ORG/NAME at the hub, an adapter's folder, or an earlier job's."""
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import re
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,8 @@ ADAPTER = "adapter_config.json"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 _HUB_SECONDS = 20.0
-_HOW = "Name it as tiny, as the path of a Hugging Face folder, or as ORG/NAME at the hub."
+_JOB = re.compile(r"ftb_[0-9a-z]+")
+_HOW = "Name it as tiny, as the path of a Hugging Face folder, as ORG/NAME at the hub, or as a job that is done."
 
 
 class Source(NamedTuple):
@@ -29,7 +32,7 @@ class Source(NamedTuple):
 def resolve(model: str) -> str:
     """The same model by a name that does not depend on the working folder."""
     folder = Path(model).expanduser()
-    is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
+    is_path = model != tiny.NAME and not _JOB.fullmatch(model) and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
     return str(folder.absolute()) if is_path else model
 
 
@@ -43,7 +46,7 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
     if model == tiny.NAME:
         base = tiny.complete_folder(home) if weights else tiny.tokenizer_folder(home)
         return Source(str(base), base)
-    folder = Path(model)
+    folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
     if (folder / ADAPTER).is_file():
         below = find(_base_of(folder), home, weights=weights)
         return below._replace(adapter=folder)
@@ -52,7 +55,31 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
     if not folder.is_dir():
         raise ModelNotFound(f"there is no folder {folder}", hint=_HOW)
     _check(model, {file.name for file in folder.iterdir()}, weights=True)
-    return Source(model, folder)
+    return Source(str(folder), folder)
+
+
+def parameters(source: Source) -> int:
+    """How many numbers the base is made of, by the heads of its safetensors; one that is shared counts once."""
+    counted = 0
+    for file in source.base.glob("*.safetensors"):
+        with file.open("rb") as weights:
+            head = json.loads(weights.read(int.from_bytes(weights.read(8), "little")))
+        counted += sum(math.prod(tensor["shape"]) for name, tensor in head.items() if name != "__metadata__")
+    return counted
+
+
+def copy_beside(base: Path, folder: Path) -> None:
+    """Copy what belongs to a model beside its weights and config: tokenizer, template, how it ends an answer."""
+    for file in [*base.glob("*.json"), *base.glob("*.jinja")]:
+        if file.name != "config.json" and not file.name.endswith(".index.json"):
+            shutil.copyfile(file, folder / file.name)
+
+
+def _result_of(job: str, home: Path) -> Path:
+    folder = home.absolute() / "local" / "jobs" / job / "result"
+    if not folder.exists():
+        raise ModelNotFound(f"job {job} has no result on this machine", hint=f"`ftbridge show {job}` tells why.")
+    return folder
 
 
 def _base_of(adapter: Path) -> str:

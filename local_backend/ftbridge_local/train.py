@@ -5,24 +5,23 @@ The loop below is all there is to it: read the rows, put LoRA on the base, and s
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
-from ftbridge.dataset import read_examples
-from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.errors import FtbridgeError
 from ftbridge.files import whole_folder
-from ftbridge.model import Status
-from ftbridge_local import data, source
+from ftbridge.model import Method, Status
+from ftbridge_local import rows, source
 from ftbridge_local.folder import JobFolder, Request, hold
-from ftbridge_local.settings import Settings, choose
+from ftbridge_local.settings import choose
 from ftbridge_local.tokenizer import Tokenizer
-
-_OFTEN = 200  # steps at most between two looks at the validation data, each with a checkpoint
 
 
 class Stop:
@@ -41,114 +40,120 @@ class Stop:
         self._told = True
 
 
-def train(job: JobFolder, stop: Stop) -> Status:
+def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from top to bottom, which parts would not
     """Run the job to its end, or to where it is asked to stop; the status that it has then."""
     order = job.order()
-    job.add_event("message", message=f"getting the base {order.model} ready")
+    spec = order.spec
+    say = partial(job.add_event, "message")
+    say(message=f"getting the base {order.model} ready")
     place = source.find(order.model, order.home, weights=True)
 
     import torch  # the heavy part, after the signal handler and after what may fail sooner
 
-    from ftbridge_local import checkpoint
+    from ftbridge_local import checkpoint, flat, losses
     from ftbridge_local import model as models
 
     tokenizer = Tokenizer(place.base)
-    model = models.load(place)
-    given = order.spec.hyperparameters
-    settings, chosen = choose(given, parameters=model.num_parameters(), context=tokenizer.context)
-    job.add_event("message", message=chosen)
-    rows = read_rows(order.training, tokenizer, settings, job)
-    held_out = read_rows(order.validation, tokenizer, settings, job) if order.validation else []
+    settings, chosen = choose(
+        spec.hyperparameters,
+        spec.method,
+        parameters=source.parameters(place),
+        context=tokenizer.context,
+        halves=models.likes_halves(),
+        adapter=place.adapter is not None,
+    )
+    say(message=chosen)
+    read = partial(rows.read, tokenizer=tokenizer, longest=settings.max_seq_length, cache=order.home / "local" / "rows")
+    items = read(order.training, say=lambda message: say(message=message))
+    held_out = read(order.validation, say=lambda message: say(message=message)) if order.validation else []
 
-    torch.manual_seed(settings.seed)
+    torch.manual_seed(settings.seed)  # for what a new adapter begins with
     last = checkpoint.newest(job.checkpoints)
-    if last:
-        model = models.with_adapter(model, last, trainable=True)
-    else:
-        model = models.with_lora(
-            model, rank=settings.lora_rank, alpha=settings.lora_alpha, dropout=settings.lora_dropout
-        )
+    model = models.trainable(place, settings, last)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=0.0, weight_decay=settings.weight_decay, fused=True)
-    done = checkpoint.restore(last, optimizer) if last else 0
+    progress = checkpoint.restore(last, optimizer) if last else checkpoint.Progress()
 
-    per_epoch = -(-len(rows) // settings.batch_size)
-    total = settings.epochs * per_epoch
+    at_once = models.tokens_at_once(model)
+    if not flat.adopt(model):
+        say(message="this model is trained on padded rows: it gives other results on rows laid end to end")
+    if models.spare_memory(model, max(at_once, *(row.tokens for item in items for row in item.rows))):
+        say(message="to fit into memory, the layers are computed a second time on the way back")
+    objective = losses.objective(spec.method, settings.beta)
+    if spec.method is Method.DPO:
+        items = losses.with_reference(model, items, at_once, job.path / "reference-training.json")
+        held_out = losses.with_reference(model, held_out, at_once, job.path / "reference-validation.json")
+
+    per_epoch = -(-len(items) // settings.batch_size)
+    steps = settings.epochs * per_epoch
     job.set_status(Status.RUNNING)
     if last:
-        job.add_event("message", message=f"going on from the checkpoint of step {done}", step=done)
+        say(message=f"going on from the checkpoint of step {progress.step}", step=progress.step)
     elif held_out:
-        job.add_event("metric", step=0, total_steps=total, epoch=0.0, valid_loss=models.mean_loss(model, held_out))
+        before = losses.mean(model, held_out, objective, at_once)
+        job.add_event("metric", step=0, total_steps=steps, epoch=0.0, valid_loss=before)
 
-    for step, batch in plan(rows, settings, done):
+    plan = rows.batches(len(items), settings.batch_size, settings.epochs, settings.seed)
+    for batch in islice(plan, progress.step, None):
+        if settings.early_stopping and progress.worse >= settings.early_stopping:
+            say(message=f"stopped early: the validation loss was lowest at step {progress.best_step}")
+            break
         began = time.perf_counter()
+        progress.step += 1
+        torch.manual_seed(settings.seed + progress.step)  # so that chance, too, follows from the step alone
         model.train()
+        some = [items[index] for index in batch]
+        weight = sum(item.weight for item in some)
+        loss, right = 0.0, 0.0
+        for part in losses.passes(model, some, at_once):
+            found = objective(model, part)
+            (found.total / weight).backward()  # type: ignore[no-untyped-call]  # its share of the mean over the whole batch
+            loss, right = loss + found.total.item() / weight, right + found.right.item() / weight
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        rate = settings.learning_rate_at(progress.step, steps)
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate_at(step, total)
-        loss = models.losses(model, batch)
-        (loss.total / loss.tokens).backward()  # type: ignore[no-untyped-call]  # torch does not say
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            group["lr"] = rate
         optimizer.step()
         optimizer.zero_grad()
+        tokens = sum(item.tokens for item in some)
+        progress.tokens += tokens
         seconds = time.perf_counter() - began
 
-        due = step % per_epoch == 0 or step % _OFTEN == 0
+        due = settings.due(progress.step, per_epoch, steps)
+        valid_loss = losses.mean(model, held_out, objective, at_once) if due and held_out else None
+        if valid_loss is not None:
+            progress.judge(valid_loss)
         job.add_event(
             "metric",
-            step=step,
-            total_steps=total,
-            epoch=step / per_epoch,
-            train_loss=loss.total.item() / loss.tokens,
-            valid_loss=models.mean_loss(model, held_out) if due and held_out else None,
-            token_accuracy=loss.right.item() / loss.tokens,
-            learning_rate=settings.learning_rate_at(step, total),
-            tokens_per_second=sum(len(row.ids) for row in batch) / seconds,
+            step=progress.step,
+            total_steps=steps,
+            epoch=progress.step / per_epoch,
+            tokens=progress.tokens,
+            train_loss=loss,
+            valid_loss=valid_loss,
+            token_accuracy=right,
+            learning_rate=rate,
+            grad_norm=norm.item(),
+            tokens_per_second=tokens / seconds,
+            peak_memory=models.peak_memory(model),
         )
         asked = stop.asked()
         if due or asked == "pause":
-            checkpoint.save(job.checkpoints, step, model, optimizer)
-            job.add_event("checkpoint", step=step, message=f"checkpoint of step {step}")
+            checkpoint.save(job.checkpoints, progress, model, optimizer)
+            job.add_event("checkpoint", step=progress.step, message=f"checkpoint of step {progress.step}")
         if asked:
             return Status.PAUSED if asked == "pause" else Status.CANCELLED
 
-    with whole_folder(job.adapter) as beside:
-        checkpoint.save_adapter(model, beside)
+    best = checkpoint.of_step(job.checkpoints, progress.best_step)
+    with whole_folder(job.result) as beside:
+        if progress.worse and best.exists():
+            shutil.copytree(best, beside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(checkpoint.STATE))
+            say(message=f"the result is that of step {progress.best_step}, where the validation loss was lowest")
+        else:
+            models.save(model, beside)
+        if settings.tuning == "full":
+            source.copy_beside(place.base, beside)
     return Status.SUCCEEDED
-
-
-def read_rows(file: Path, tokenizer: Tokenizer, settings: Settings, job: JobFolder) -> list[data.Row]:
-    """The rows of a data file, cut to length; those with nothing left to train on are skipped, and said."""
-    rows, skipped, shortened = [], [], []
-    for line, example in read_examples(file):
-        try:
-            whole = data.encode(example, tokenizer)
-        except data.UnfitError as problem:
-            raise DataError(f"{file.name}, line {line}: {problem}", hint=problem.fix, line=line) from None
-        row = whole.cut(settings.max_seq_length)
-        if not any(row.trained):
-            skipped.append(line)
-            continue
-        if len(row.ids) < len(whole.ids):
-            shortened.append(line)
-        rows.append(row)
-    for lines, what in ((skipped, "skipped: nothing of the answers fits into"), (shortened, "cut off: longer than")):
-        if lines:
-            first = ", ".join(map(str, lines[:3]))
-            said = f"{len(lines)} rows were {what} {settings.max_seq_length} tokens (the first in lines {first})"
-            job.add_event("message", message=said)
-    if not rows:
-        raise DataError(f"{file.name} has no row to train on", hint="Raise max_seq_length, or shorten the prompts.")
-    return rows
-
-
-def plan(rows: list[data.Row], settings: Settings, done: int) -> Iterator[tuple[int, list[data.Row]]]:
-    """The steps that are left after the first `done` ones, each with its rows."""
-    lengths, step = [len(row.ids) for row in rows], 0
-    for epoch in range(settings.epochs):
-        for batch in data.batches(lengths, settings.batch_size, f"{settings.seed}/{epoch}"):
-            step += 1
-            if step > done:
-                yield step, [rows[index] for index in batch]
 
 
 def main(folder: str, lock: str | None = None) -> int:

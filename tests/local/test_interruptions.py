@@ -162,7 +162,7 @@ def test_a_job_that_is_not_done_has_nothing_to_fetch(lab: Lab) -> None:
     assert lock is not None
     folder.set_status(Status.RUNNING)
     os.close(lock)
-    with pytest.raises(JobFailed, match="has no adapter"):
+    with pytest.raises(JobFailed, match="has no result"):
         lab.provider.fetch("waiting", folder.path / "out")
 
 

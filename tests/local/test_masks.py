@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ftbridge.dataset.example import SHAPES, Chat, Example, Text
-from ftbridge_local import data
+from ftbridge.dataset.example import Chat, Preference, Text
+from ftbridge_local import data, rows
 from ftbridge_local.data import Row, UnfitError
 from ftbridge_local.tokenizer import Tokenizer
 
@@ -49,7 +49,8 @@ def trained_text(row: Row, tokenizer: Tokenizer) -> str:
     return "".join(tokenizer._backend.decode([token], skip_special_tokens=False) for token in kept)
 
 
-TWO_TURNS = chat(("user", "Hi."), ("assistant", "Hello!"), ("user", "Bye."), ("assistant", "See you."))
+TURNS = (("user", "Hi."), ("assistant", "Hello!"), ("user", "Bye."), ("assistant", "See you."))
+TWO_TURNS = chat(*TURNS)
 
 
 def test_the_tiny_template_trains_each_answer_and_the_token_that_ends_it(tiny_tokenizer: Tokenizer) -> None:
@@ -161,25 +162,41 @@ def test_a_text_is_trained_as_a_whole_and_ends(tiny_tokenizer: Tokenizer) -> Non
     assert row.trained == [False, *[True] * (len(row.ids) - 1)]
 
 
-def test_preferences_are_refused(tiny_tokenizer: Tokenizer) -> None:
-    answer = [{"role": "assistant", "content": "Yes."}]
-    row = {"input": {"messages": [{"role": "user", "content": "Hi."}]}}
-    example: Example = msgspec.convert(
-        {**row, "preferred_output": answer, "non_preferred_output": answer}, SHAPES["preference"]
-    )
-    with pytest.raises(UnfitError, match="not trained by this method"):
-        data.encode(example, tiny_tokenizer)
+def test_of_a_preference_both_answers_are_trained_and_earlier_ones_are_not(tiny_tokenizer: Tokenizer) -> None:
+    asked = {"messages": [*msgspec.to_builtins(TWO_TURNS)["messages"], {"role": "user", "content": "Wait!"}]}
+    better, worse = ([{"role": "assistant", "content": said}] for said in ("Yes?", "No."))
+    row = {"input": asked, "preferred_output": better, "non_preferred_output": worse}
+    pair = data.tokenize(msgspec.convert(row, Preference), tiny_tokenizer)
+    assert [trained_text(side, tiny_tokenizer) for side in pair.rows] == ["Yes?<|end|>", "No.<|end|>"]
+    assert pair.rows[0].ids == data.encode(chat(*TURNS, ("user", "Wait!"), ("assistant", "Yes?")), tiny_tokenizer).ids
 
 
-def test_batches_hold_every_row_once_in_an_order_that_follows_from_the_seed() -> None:
-    lengths = [index * 7 % 50 for index in range(130)]
-    once = data.batches(lengths, 8, "1/0")
-    assert sorted(index for batch in once for index in batch) == list(range(130))
-    assert once == data.batches(lengths, 8, "1/0")
-    assert once != data.batches(lengths, 8, "1/1")
+@pytest.mark.parametrize(
+    ("asked", "said", "path"),
+    [
+        ("<hide>", "Yes.", "$.input.messages[0]"),
+        ("Hi.", "<hide>", "$.non_preferred_output[0]"),
+    ],
+)
+def test_what_a_template_leaves_out_of_a_preference_is_told_by_its_place(
+    tokenizer_with: Make, asked: str, said: str, path: str
+) -> None:
+    tokenizer = tokenizer_with(CHATML.replace("message.content", "message.content | replace('<hide>', '')"))
+    row = {
+        "input": {"messages": [{"role": "user", "content": asked}]},
+        "preferred_output": [{"role": "assistant", "content": "Sure."}],
+        "non_preferred_output": [{"role": "assistant", "content": said}],
+    }
+    with pytest.raises(UnfitError) as problem:
+        data.tokenize(msgspec.convert(row, Preference), tokenizer)
+    assert (problem.value.code, problem.value.path) == ("template_leaves_out", path)
 
 
-def test_rows_of_a_batch_are_of_similar_length() -> None:
-    lengths = [index * 37 % 128 for index in range(128)]
-    padded = sum(max(lengths[index] for index in batch) * len(batch) for batch in data.batches(lengths, 8, "0"))
-    assert padded < 1.1 * sum(lengths)
+def test_every_epoch_has_every_row_once_in_an_order_that_follows_from_the_seed() -> None:
+    plan = list(rows.batches(130, 8, 2, seed=1))
+    assert len(plan) == 2 * 17
+    first, second = ([index for batch in part for index in batch] for part in (plan[:17], plan[17:]))
+    assert sorted(first) == sorted(second) == list(range(130))
+    assert first != second
+    assert plan == list(rows.batches(130, 8, 2, seed=1))
+    assert plan != list(rows.batches(130, 8, 2, seed=2))

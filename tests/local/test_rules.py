@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,13 +16,13 @@ from huggingface_hub import constants
 
 from ftbridge.dataset.example import Chat
 from ftbridge.dataset.findings import Notes
-from ftbridge.errors import ModelNotFound, NetworkError, SpecError, UsageError
-from ftbridge.model import Hyperparameters, Spec
+from ftbridge.errors import MissingExtra, ModelNotFound, NetworkError, SpecError, UsageError
+from ftbridge.model import Hyperparameters, Method, Spec
 from ftbridge_local import tiny
 from ftbridge_local.adapter import LocalProvider
 
 
-def spec(**settings: int) -> Spec:
+def spec(**settings: Any) -> Spec:
     return Spec(target="local:tiny", data=Path("x.jsonl"), hyperparameters=Hyperparameters(**settings))
 
 
@@ -131,13 +133,41 @@ def test_a_hub_model_is_found_in_the_cache(
     assert rules.target == "local:acme/small"
 
 
-def test_an_adapter_is_no_base_to_train_from(home: Path, model_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [{"lora_rank": 8}, {"tuning": "dora"}], ids=str)
+def test_an_adapter_that_is_gone_on_with_keeps_its_shape(
+    home: Path, model_folder: Path, tmp_path: Path, asked: dict[str, Any]
+) -> None:
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model_folder)}))
-    with pytest.raises(SpecError, match="training starts from a base") as problem:
-        LocalProvider(home).rules(spec(), str(adapter))
+    assert LocalProvider(home).rules(spec(), str(adapter)).target == f"local:{adapter}"
+    with pytest.raises(SpecError, match="belongs to a new adapter") as problem:
+        LocalProvider(home).rules(spec(**asked), str(adapter))
     assert str(model_folder) in problem.value.hint
+
+
+def test_settings_of_adapters_are_refused_where_all_weights_are_trained(home: Path) -> None:
+    with pytest.raises(SpecError, match="lora_rank shapes an adapter"):
+        LocalProvider(home).rules(spec(tuning="full", lora_rank=8), "tiny")
+
+
+def test_four_bits_without_bitsandbytes_are_refused_with_what_to_install(home: Path) -> None:
+    if find_spec("bitsandbytes"):
+        pytest.skip("bitsandbytes is installed")
+    with pytest.raises(MissingExtra, match="needs bitsandbytes"):
+        LocalProvider(home).rules(spec(tuning="qlora"), "tiny")
+
+
+def test_a_job_without_a_result_is_no_base(home: Path) -> None:
+    assert LocalProvider(home).resolve("ftb_0123456789ab") == "ftb_0123456789ab"
+    with pytest.raises(ModelNotFound, match="job ftb_0123456789ab has no result"):
+        LocalProvider(home).rules(spec(), "ftb_0123456789ab")
+
+
+@pytest.mark.parametrize(("method", "shapes"), [("sft", {"chat", "text"}), ("dpo", {"preference"})])
+def test_each_method_has_its_shapes(home: Path, method: str, shapes: set[str]) -> None:
+    asked = spec().model_copy(update={"method": Method(method)})
+    assert LocalProvider(home).rules(asked, "tiny").shapes == shapes
 
 
 def test_paths_are_made_absolute_and_names_are_left(
@@ -161,7 +191,9 @@ def test_a_multiplier_is_refused_with_the_option_that_there_is(home: Path) -> No
 def test_checking_loads_no_torch(home: Path) -> None:
     program = f"""
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from ftbridge.dataset.example import Chat, User, Assistant
 from ftbridge.dataset.findings import Notes
 from ftbridge.model import Spec

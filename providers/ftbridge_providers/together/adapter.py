@@ -67,7 +67,7 @@ CAPABILITIES = Capabilities(
         "lora_rank": Handling(how="renamed", to="lora_r"),
         "lora_alpha": APPLIED,
         "lora_dropout": APPLIED,
-        "tuning": Handling(how="renamed", to="training_type"),
+        "tuning": Handling(how="renamed", to="training_type", words=("lora", "full")),
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
         "reasoning_effort": _NO_RFT,
