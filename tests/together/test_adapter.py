@@ -346,3 +346,9 @@ def test_a_base_url_may_end_in_v1_as_older_sdks_wanted(url: str, tmp_path: Path)
     provider = TogetherProvider(tmp_path, Endpoint(base_url=f"{url}/v1", api_key=SecretStr(KEY), account="mock"))
     assert MODEL in provider.models()
     provider.close()
+
+
+def test_an_adapter_of_another_kind_is_refused_with_those_there_are(provider: TogetherProvider) -> None:
+    with pytest.raises(SpecError, match="together has no tuning = dora") as problem:
+        provider.check_spec(make_spec(tuning="dora"))
+    assert problem.value.hint == "It takes: lora, full."
