@@ -1,4 +1,4 @@
-"""ftbridge.toml: names for targets, prices and budgets, read from the working folder or the nearest one above it."""
+"""ftbridge.toml, read from the working folder or the nearest one above it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
@@ -22,12 +22,34 @@ class OwnCatalogue(Frozen):
     row: tuple[Mapping[str, Any], ...] = ()
 
 
+class Hook(Frozen):
+    """Who is told of each change of a job: a command, with JSON on its standard input, or a URL.
+
+    Requests are signed with the secret in the environment variable `secret_env`.
+    """
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    secret_env: str = "FTBRIDGE_HOOK_SECRET"  # noqa: S105 - where the secret is, not what it is
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Hook:
+        if bool(self.command) == bool(self.url):
+            raise ValueError('a hook has either a command, such as ["notify-send", "ftbridge"], or a url')
+        return self
+
+
 class Config(Frozen):
-    """What ftbridge.toml may hold. `budgets` are US dollars a calendar month, by provider."""
+    """What ftbridge.toml may hold.
+
+    `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider.
+    """
 
     targets: Mapping[str, str] = Field(default_factory=dict)
     catalogue: OwnCatalogue = OwnCatalogue()
     budgets: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    limits: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    hooks: Mapping[str, Hook] = Field(default_factory=dict)
     file: Path | None = None
 
 
@@ -50,5 +72,5 @@ def _read(file: Path) -> Config:
         place = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
             f"{file}: {place}: {first['msg'].lower()}",
-            hint='It may hold [targets], with lines such as support = "local:tiny", [catalogue] and [budgets].',
+            hint="It may hold [targets], [catalogue], [budgets], [limits] and [hooks.NAME]; the README shows each.",
         ) from problem

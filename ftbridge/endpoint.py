@@ -55,14 +55,22 @@ def hosted_endpoint(
 
 
 def _check_url(base_url: str, url_env: str) -> None:
-    parts = urlsplit(base_url)
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
+    if is_safe_url(base_url):
         return
+    parts = urlsplit(base_url)
     if parts.scheme == "http" and parts.hostname and os.environ.get(INSECURE) == "1":
         return
     raise ConfigError(
         f"{url_env} = {base_url!r} is neither https nor this machine: the key would travel in the clear",
         hint=f"Use an https address, or set {INSECURE}=1 if you accept that.",
+    )
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether what is sent there does not travel in the clear: https, or this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))
     )
 
 

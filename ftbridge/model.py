@@ -210,7 +210,11 @@ class Cost(Frozen):
 
 
 class Job(Frozen):
-    """The ledger's record of one run of a spec."""
+    """The ledger's record of one run of a spec.
+
+    `queue_place` counts from 1 where the job waits here for the provider to have a place, and
+    `expected_start` is a guess.
+    """
 
     id: str
     name: str | None
@@ -225,6 +229,8 @@ class Job(Frozen):
     result: Result | None = None
     cost: Cost = Cost()
     error: str | None = None
+    queue_place: int | None = None
+    expected_start: datetime | None = None
 
 
 def now() -> datetime:

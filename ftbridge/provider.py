@@ -114,7 +114,13 @@ class Provider:
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
     poll_seconds: float = 10.0
-    """How long a watcher waits between two looks."""
+    """How long a watcher waits between two looks while something happens."""
+    slowest_poll_seconds: float = 300.0
+    """How long it waits where nothing happens for long."""
+    stall_seconds: float = 7200.0
+    """After how long without anything new a running job may be taken to have stalled."""
+    most_at_once: int | None = None
+    """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may stay out of the vendor's listing, and so out of `find`."""
 

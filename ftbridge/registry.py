@@ -44,7 +44,7 @@ def load_provider(target: Target, home: Path) -> Provider:
     if not target.mocked:
         return made(home)
     mocked = made(home, start_mock(target.provider, home))
-    mocked.poll_seconds = 0.2  # a mock is fast, and nobody else's
+    mocked.poll_seconds, mocked.slowest_poll_seconds = 0.2, 1.0  # a mock is fast, and nobody else's
     return mocked
 
 

@@ -15,16 +15,17 @@ from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.guard import check_cost, check_open, cost_of
 from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
-from ftbridge.bridge.monitor import sweep
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
+from ftbridge.bridge.queue import advance, with_queue
 from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.submitting import submit
+from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.catalogue import Load
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
-from ftbridge.errors import DataError, JobFailed, SpecError, UsageError
+from ftbridge.errors import DataError, FtbridgeError, JobFailed, RateLimited, SpecError, UsageError
 from ftbridge.home import find_home
 from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
@@ -196,13 +197,34 @@ class Bridge:
                 f"the key {key!r} stands for another request: job {record.job.id}",
                 hint="Use another key, or ask for the same data, target and hyperparameters.",
             )
-        return submit(record, provider, self._ledger, self.home).job
+        return self._send(record)
+
+    def _send(self, record: Record) -> Job:
+        """Send the job to its provider, those before it in the queue first; it may have to wait here."""
+        job_id = record.job.id
+        try:
+            advance(self._place, record.provider, before=job_id)
+        except FtbridgeError as problem:
+            self._warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
+        try:
+            provider, most = self._provider_of(record), self._place.places(record.provider)
+            sent = submit(record, provider, self._ledger, self.home, most=most)
+        except RateLimited as problem:
+            self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
+            return self.job(job_id)
+        if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
+            self._warn(
+                f"{record.provider} runs {most} jobs at once; job {job_id} waits here, and `ftbridge watch` sends it"
+            )
+        return self.job(job_id)
 
     def recover(self) -> list[Job]:
-        """Finish what a crash or an unclear answer left `submitting`; the jobs that moved on."""
+        """Finish what a crash or an unclear answer left `submitting`, and send what waits; the jobs that moved on."""
         waiting = self._ledger.jobs(Status.SUBMITTING)
-        after = [submit(record, self._provider_of(record), self._ledger, self.home) for record in waiting]
-        return [record.job for record in after if record.job.status is not Status.SUBMITTING]
+        for name in {record.provider for record in waiting}:
+            advance(self._place, name)
+        after = [self.job(record.job.id) for record in waiting]
+        return [job for job in after if job.status is not Status.SUBMITTING]
 
     def recover_from_vendors(self, to: Sequence[str] = ()) -> Iterator[Found]:
         """Take into the ledger every job that its vendor lists with ftbridge's tag, vendor by vendor.
@@ -213,44 +235,43 @@ class Bridge:
 
     def jobs(self) -> list[Job]:
         """All jobs as the ledger has them, oldest first."""
-        return [record.job for record in self._ledger.jobs()]
+        records = self._ledger.jobs()
+        return with_queue(records, self._place.places)
 
     def job(self, job: Job | str) -> Job:
         """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
-        return self._record(job).job
+        record = self._record(job)
+        if record.job.status is not Status.SUBMITTING:
+            return record.job
+        return next(queued for queued in self.jobs() if queued.id == record.job.id)
 
     def refresh(self, *jobs: Job | str) -> list[Job]:
         """Ask the providers once, and return the jobs as they are then; without arguments, all of them."""
         records = [self._record(job) for job in jobs] if jobs else self._ledger.jobs()
-        sweep(records, self._provider_of, self._ledger)
-        return [self._ledger.job(record.job.id).job for record in records]
+        problems = look_once(self._place, [record.job.id for record in records])
+        if problems and jobs:
+            raise problems[0]
+        for problem in problems:
+            self._warn(problem.message)
+        return [self.job(record.job.id) for record in records] if jobs else self.jobs()
 
     def events(self, job: Job | str) -> list[Event]:
         """Everything that is known to have happened to the job, oldest first."""
         return [event for _number, event in self._ledger.events(self._record(job).job.id)]
 
-    def watch(self, *jobs: Job | str, follow: bool = True, history: bool = True) -> Iterator[tuple[Job, Event | None]]:
+    def watch(
+        self, *jobs: Job | str, history: bool = True, fetch_to: str | Path | None = None
+    ) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
-        After every look at the providers each job that is not over is yielded with `None`, so that a
-        caller can draw, or stop. With `follow=False` it looks once; without `history` what the ledger
-        holds already is left out.
+        Without `history` what the ledger holds already is left out. A job that changed, and one job at
+        every round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a
+        place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
+        fetched into `fetch_to`/ID as soon as it has succeeded.
         """
-        known = {self._record(job).job.id: 0 for job in jobs}
-        waiting = known if history else {job_id: len(self._ledger.events(job_id)) for job_id in known}
-        while waiting:
-            for job in self.refresh(*waiting):
-                for number, event in self._ledger.events(job.id, after=waiting[job.id]):
-                    waiting[job.id] = number
-                    yield job, event
-                if job.status.final:
-                    del waiting[job.id]
-                else:
-                    yield job, None
-            if not follow:
-                return
-            if waiting:
-                time.sleep(min(self._provider_of(self._record(job_id)).poll_seconds for job_id in waiting))
+        watch = Watch(self._place, Path(fetch_to) if fetch_to else None)
+        known = [self._record(job).job.id for job in jobs]
+        yield from watch.follow({job_id: 0 if history else len(self._ledger.events(job_id)) for job_id in known})
 
     def wait(self, job: Job | str, *, timeout: float | None = None) -> Job:
         """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""
@@ -389,7 +410,7 @@ class Bridge:
         return parse_target(text, self.config.targets)
 
     def _provider_of(self, record: Record) -> Provider:
-        return self._provider(parse_target(record.job.target))
+        return self._place.named(record.provider)
 
     def _provider(self, target: Target) -> Provider:
         return self._place.provider(target)

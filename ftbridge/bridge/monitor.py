@@ -1,11 +1,16 @@
-"""Seeing what became of jobs: one sweep asks each provider once and writes down what is new."""
+"""Seeing what became of jobs: one look at one provider, and every change written down once.
+
+A look costs one poll of all the provider's jobs, which is a few pages of its listing, and the
+events of those that changed, and of some that run, in turn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from ftbridge.ledger import Ledger, Record
+from ftbridge.ledger import Glance, Ledger, Record
 from ftbridge.model import Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
 
@@ -15,23 +20,64 @@ ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Statu
 _BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
 
 
-def sweep(records: Sequence[Record], provider_of: Callable[[Record], Provider], ledger: Ledger) -> None:
-    """Poll the jobs that can still change, and commit every change with its events."""
-    groups: dict[Provider, dict[str, Record]] = {}
-    for record in records:
-        if record.job.status in ACTIVE and record.job.remote_id:
-            groups.setdefault(provider_of(record), {})[record.job.remote_id] = record
-    for provider, waiting in groups.items():
-        for remote in provider.poll(list(waiting)):
-            _apply(waiting[remote.remote_id], remote, provider, ledger)
+class Turns:
+    """Whose events are read next, where there are too many to read all at every look.
+
+    `most` is how many running jobs are read in one look: halved when the vendor asks for patience,
+    and one more after each look that went well, up to ten.
+    """
+
+    def __init__(self) -> None:
+        self.most = 10
+        self._read: dict[str, int] = {}
+        self._count = 0
+
+    def choose(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of `job_ids` that have waited longest."""
+        self._read = {job_id: self._read.get(job_id, 0) for job_id in job_ids}
+        self._count += 1
+        chosen = sorted(job_ids, key=self._read.__getitem__)[: self.most]
+        self._read |= dict.fromkeys(chosen, self._count)
+        return set(chosen)
+
+    def faster(self) -> None:
+        """The vendor has taken the last look well."""
+        self.most = min(10, self.most + 1)
+
+    def slower(self) -> None:
+        """The vendor has asked for patience."""
+        self.most = max(1, self.most // 2)
 
 
-def _apply(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger) -> None:
+def look(jobs: Iterable[Glance], provider: Provider, ledger: Ledger, turns: Turns) -> int:
+    """Poll the jobs that can still change, and commit every change with its events; how many there were."""
+    waiting = {job.remote_id: job for job in jobs if job.status in ACTIVE and job.remote_id}
+    if not waiting:
+        return 0
+    running = [job.id for job in waiting.values() if job.status == Status.RUNNING]
+    chosen = turns.choose(running)
+    changes = 0
+    for remote in provider.poll(list(waiting)):
+        job = waiting.pop(remote.remote_id)
+        moved = remote.status != job.status or remote.raw_status != job.raw_status
+        stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
+        if moved or stalls or job.id in chosen:
+            changes += _write_down(ledger.job(job.id), remote, provider, ledger)
+    for job in waiting.values():
+        if _seems_to_stall(job, provider):
+            changes += _tell_of_silence(ledger.job(job.id), f"{provider.name} does not know the job any more", ledger)
+    return changes
+
+
+def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger) -> bool:
+    """Read the job's events and commit what is new; whether anything was, and nobody else has written it."""
+    if record.job.status not in ACTIVE:
+        return False
     found = list(provider.events(remote.remote_id, record.cursor))
     told, status = _tell(record.job.status, remote, found)
     if not found and not told and remote.raw_status == record.job.raw_status:
-        return
-    ledger.change(
+        return record.job.status is Status.RUNNING and _tell_of_a_stall(record, provider, ledger)
+    changed = ledger.change(
         record,
         told,
         status=status,
@@ -43,7 +89,9 @@ def _apply(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger
         actual_usd=remote.cost_usd,
         billed_tokens=remote.trained_tokens,
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
+        progress_at=now(),
     )
+    return changed is not None
 
 
 def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
@@ -76,3 +124,23 @@ def _latest(before: Latest, found: Iterable[Event]) -> Latest:
         if event.kind == "metric":
             newest |= {name: value for name in newest if (value := getattr(event, name)) is not None}
     return Latest(**newest)
+
+
+def _seems_to_stall(job: Glance, provider: Provider) -> bool:
+    if job.progress_at is None:
+        return False
+    return now() - datetime.fromisoformat(job.progress_at) > timedelta(seconds=provider.stall_seconds)
+
+
+def _tell_of_a_stall(record: Record, provider: Provider, ledger: Ledger) -> bool:
+    """Say that a running job shows nothing new, once in each `stall_seconds`."""
+    quiet = now() - (record.progress_at or record.job.created_at)
+    if quiet.total_seconds() <= provider.stall_seconds:
+        return False
+    minutes = quiet.total_seconds() / 60
+    return _tell_of_silence(record, f"nothing new for {minutes:,.0f} minutes: the job may have stalled", ledger)
+
+
+def _tell_of_silence(record: Record, what: str, ledger: Ledger) -> bool:
+    event = Event(at=now(), kind="message", message=f"{what}; `ftbridge cancel {record.job.id}` ends it")
+    return ledger.change(record, [event], progress_at=now()) is not None

@@ -2,7 +2,7 @@
 
     1. the intent is committed, with its tag           `submitting`, no `posted_at`
     2. the files are uploaded and remembered
-    3. `posted_at` is committed
+    3. `posted_at` is committed, which takes a place   only so many jobs run at a provider at once
     4. one request makes the job, carrying the tag
     5. the remote id is committed                      `queued`, or whatever the vendor says
 
@@ -14,54 +14,81 @@ the request sent again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from ftbridge.bridge.guard import check_vendor_price
 from ftbridge.bridge.prepare import prepared_file
-from ftbridge.errors import FtbridgeError, LedgerError, NetworkError, ProviderError, ProviderRetired, StateError
-from ftbridge.ledger import Ledger, Record
+from ftbridge.errors import (
+    AuthenticationFailed,
+    FtbridgeError,
+    InvalidRequest,
+    LedgerError,
+    NetworkError,
+    NotFound,
+    ProviderError,
+    ProviderRetired,
+    QuotaExceeded,
+    RateLimited,
+    StateError,
+)
+from ftbridge.files import content_key
+from ftbridge.ledger import Ledger, Record, take_place
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
 from ftbridge.target import parse_target
 
+ACCOUNT_REFUSED = (AuthenticationFailed, QuotaExceeded)
 
-def submit(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Record:
+
+def submit(
+    record: Record, provider: Provider, ledger: Ledger, home: Path, *, most: int | None = None, queued: bool = False
+) -> Record:
     """Bring a `submitting` job to the vendor, or find it there; the job as it is then.
 
-    Raises what the vendor refused with; the job is then `failed`. An answer that leaves the
-    outcome open is raised as well, and the job stays `submitting`.
+    It stays `submitting`, and the vendor is not asked, while `most` jobs are under way there already.
+    Raises what the vendor refused with; the job is then `failed`. An answer that leaves the outcome
+    open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
+    `queued` here before, where the key or the account is refused and not the job.
     """
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
         if not mine or record.job.status is not Status.SUBMITTING:
             return record
         if record.posted_at and (found := provider.find(record.job.id)):
-            return _adopt(record, found[0], ledger)
+            return _adopt(record, found, provider, ledger)
         if record.posted_at and now() - record.posted_at < timedelta(seconds=provider.listing_lag_seconds):
             return record
         try:
-            return _create(record, provider, ledger, home)
+            return _create(record, provider, ledger, home, most)
         except FtbridgeError as problem:
-            if _leaves_it_open(problem):
+            if isinstance(problem, RateLimited) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
+                _put_back(ledger, record.job.id, problem)
+            elif _leaves_it_open(problem):
                 problem.hint = f"{problem.hint} `ftbridge recover` looks whether job {record.job.id} was made.".strip()
             else:
                 _fail(ledger, record.job.id, problem)
             raise
 
 
-def _create(record: Record, provider: Provider, ledger: Ledger, home: Path) -> Record:
+def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most: int | None) -> Record:
     model = parse_target(record.job.target).model
     provider.check_limits(record.job.spec, model)
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
     files = Files(training=training, validation=validation)
     check_vendor_price(provider, record.job.spec, model, files)
-    posted = ledger.change(record, posted_at=now())
+    posted = take_place(ledger, record, most)
     if posted is None:
         return ledger.job(record.job.id)
-    made = provider.create(record.job.spec, model, files, tag=record.job.id)
-    return _adopt(posted, made, ledger)
+    try:
+        made = provider.create(record.job.spec, model, files, tag=record.job.id)
+    except (InvalidRequest, NotFound):
+        # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
+        ledger.forget_uploads(provider.account, [name for name in (training, validation) if name])
+        raise
+    return _adopt(posted, [made], provider, ledger)
 
 
 def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
@@ -74,22 +101,43 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
             f"the prepared file {file} is gone",
             hint="Submit the dataset again; nothing was asked of the vendor.",
         )
+    if content_key(file) != key:
+        raise StateError(
+            f"the prepared file {file} is not what was checked: it has changed since",
+            hint="Submit the dataset again, which checks and writes it anew; nothing was asked of the vendor.",
+        )
     remote_file = provider.upload(file, key=key)
     ledger.remember_upload(provider.account, key, remote_file)
     return remote_file
 
 
-def _adopt(record: Record, remote: RemoteJob, ledger: Ledger) -> Record:
+def _adopt(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> Record:
+    """Make the oldest of the vendor's jobs the ledger's; whatever else was made is cancelled first, and told."""
+    remote, *others = found
+    told = [_cancel_double(other, remote, provider) for other in others]
     # a job that is over already is ended by the next look at it, which brings its result, error and events along
     status = Status.QUEUED if remote.status.final else remote.status
     adopted = ledger.change(
         record,
-        [Event(at=now(), kind="status", status=status)],
+        [*told, Event(at=now(), kind="status", status=status)],
         status=status,
         raw_status=remote.raw_status,
         remote_id=remote.remote_id,
+        progress_at=now(),
     )
     return adopted or ledger.job(record.job.id)
+
+
+def _cancel_double(double: RemoteJob, kept: RemoteJob, provider: Provider) -> Event:
+    """Stop a job that should not be there. Raises where the vendor cannot be asked, so that it is tried again."""
+    what = f"{provider.name} has a second job of this one request, {double.remote_id}, beside {kept.remote_id}"
+    if not double.status.final:
+        try:
+            provider.cancel(double.remote_id)
+        except InvalidRequest as problem:
+            return Event(at=now(), kind="message", message=f"{what}; it could not be cancelled: {problem.message}")
+        return Event(at=now(), kind="message", message=f"{what}; it was cancelled, look whether it is billed")
+    return Event(at=now(), kind="message", message=f"{what}; it {double.status} already, look whether it is billed")
 
 
 def _leaves_it_open(problem: FtbridgeError) -> bool:
@@ -97,6 +145,14 @@ def _leaves_it_open(problem: FtbridgeError) -> bool:
     if isinstance(problem, ProviderError):
         return problem.status is None or (problem.status >= 500 and not isinstance(problem, ProviderRetired))
     return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
+
+
+def _put_back(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:
+    """The vendor takes no more for the moment: nothing was made, and the job goes back to its place in the queue."""
+    record = ledger.job(job_id)
+    if record.posted_at:
+        event = Event(at=now(), kind="message", message=f"{problem.message}; the job waits here and is sent again")
+        ledger.change(record, [event], posted_at=None)
 
 
 def _fail(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from ftbridge.bridge.hooks import check_hooks
 from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
 from ftbridge.config import Config
 from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError
@@ -22,7 +23,8 @@ class Workplace:
         self.home = home
         self.config = config
         self.say = say
-        self.ledger = Ledger(home)
+        check_hooks(config.hooks)
+        self.ledger = Ledger(home, hooks=list(config.hooks))
         self._providers: dict[str, Provider] = {}
         self._live: dict[Target, tuple[Row, ...]] = {}
 
@@ -43,6 +45,14 @@ class Workplace:
         if name not in self._providers:
             self._providers[name] = load_provider(target, self.home)
         return self._providers[name]
+
+    def named(self, name: str) -> Provider:
+        """The provider of that name, with mock+ before it where it is mocked."""
+        return self.provider(parse_target(f"{name}:any"))
+
+    def places(self, name: str) -> int | None:
+        """How many jobs may be under way at once at the provider of that name; `None` is as many as one likes."""
+        return self.config.limits.get(name) or self.named(name).most_at_once
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -34,7 +34,7 @@ def list_jobs(as_json: AsJson = False) -> None:
             [
                 job.id,
                 f"{job.name}  {job.target}" if job.name else job.target,
-                str(job.status),
+                waits(job) or str(job.status),
                 f"{job.latest.step or '–'}",
                 number(job.latest.train_loss),
                 number(job.latest.valid_loss),
@@ -54,22 +54,24 @@ def show_job(job: JobId, as_json: AsJson = False) -> None:
 
 def watch(
     jobs: Annotated[list[str] | None, typer.Argument(help="Jobs to follow; default: all that are not over.")] = None,
+    fetch: Annotated[
+        Path | None, typer.Option("--fetch", help="Fetch each job's result into a folder of its id here.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
     bridge = open_bridge()
-    bridge.recover()
     chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
     if not chosen:
         say("No job is running.")
     elif as_json:
         for job in map(bridge.job, chosen):
             _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
-        for job, event in bridge.watch(*chosen, history=False):
+        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch):
             if event is not None:
                 _print_event(job, event)
     else:
-        follow([bridge.job(job).id for job in chosen])
+        follow([bridge.job(job).id for job in chosen], fetch_to=fetch)
     bad = [job for job in chosen if bridge.job(job).status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
 
@@ -123,6 +125,14 @@ def fetch_into(job: Job, out: Path | None) -> Result:
     return open_bridge().fetch(job, out or Path(job.name or job.id))
 
 
+def waits(job: Job) -> str:
+    """Where a job that waits here stands in the queue, in words; empty for every other job."""
+    if job.queue_place is None:
+        return ""
+    starts = f", starts about {job.expected_start.astimezone():%m-%d %H:%M}" if job.expected_start else ""
+    return f"waits, place {job.queue_place}{starts}"
+
+
 def print_job(job: Job, *, as_json: bool) -> None:
     """One job, for people or programs."""
     if as_json:
@@ -146,6 +156,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "name": job.name,
         "target": job.target,
         "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
+        "waits": waits(job),
         "error": job.error,
         "data": str(job.spec.data),
         "validation": str(job.spec.validation or ""),

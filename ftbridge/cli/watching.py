@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ftbridge.cli.output import clean, console, number, open_bridge, say
@@ -12,20 +13,25 @@ from ftbridge.model import Event, Job
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+DRAWN = 30
+"""Up to so many jobs have a line each on a terminal; more are told of in plain lines, as they change."""
+
 _Told: TypeAlias = Iterable[tuple[Job, Event | None]]
 
 
-def follow(job_ids: Sequence[str], *, quiet: bool = False) -> list[Job]:
+def follow(job_ids: Sequence[str], *, quiet: bool = False, fetch_to: Path | None = None) -> list[Job]:
     """Show where the jobs stand and what happens from now on, until they are over, and return them.
 
     Ctrl-C stops the looking, not the jobs.
     """
     bridge = open_bridge()
+    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to)
     try:
-        told = bridge.watch(*job_ids, history=False)
         if quiet:
             for _told in told:
                 pass
+        elif len(job_ids) > DRAWN:
+            _print_lines(told)
         else:
             for job_id in job_ids:
                 _print(_standing(bridge.job(job_id)))

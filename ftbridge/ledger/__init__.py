@@ -1,7 +1,25 @@
 """The durable store of jobs, uploads and intents."""
 
 from ftbridge.ledger.database import set_aside_if_damaged
+from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
+from ftbridge.ledger.glances import Glance, glances, unfinished
+from ftbridge.ledger.places import take_place, waiting
 from ftbridge.ledger.record import Intent, Prepared, Record
 from ftbridge.ledger.store import Ledger
 
-__all__ = ["Intent", "Ledger", "Prepared", "Record", "set_aside_if_damaged"]
+__all__ = [
+    "Delivery",
+    "Glance",
+    "Intent",
+    "Ledger",
+    "Prepared",
+    "Record",
+    "delivered",
+    "due",
+    "glances",
+    "postponed",
+    "set_aside_if_damaged",
+    "take_place",
+    "unfinished",
+    "waiting",
+]

@@ -35,7 +35,8 @@ class Record(Frozen):
     """A job with what is needed to go on with it.
 
     `posted_at` is when the one request that makes the job was about to be sent, `cursor` the
-    provider's mark of the last event seen, and `version` grows with every change.
+    provider's mark of the last event seen, `version` grows with every change, and `progress_at`
+    is when the job last showed something new.
     """
 
     job: Job
@@ -44,3 +45,9 @@ class Record(Frozen):
     posted_at: datetime | None = None
     cursor: str = ""
     version: int = 0
+    progress_at: datetime | None = None
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, with mock+ before it where it is mocked."""
+        return self.job.target.partition(":")[0]

@@ -49,6 +49,7 @@ jobs = Table(
     Column("finished_at", String),
     Column("last_cursor", String),
     Column("version", Integer),
+    Column("progress_at", String),
 )
 
 events = Table(
@@ -66,6 +67,16 @@ uploads = Table(
     Column("content_key", String, primary_key=True),
     Column("remote_file", String),
     Column("created_at", String),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("hook", String, primary_key=True),
+    Column("job_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("attempts", Integer),
+    Column("due_at", String),
 )
 
 MIGRATIONS: list[tuple[str, list[str]]] = [
@@ -94,6 +105,15 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             "ALTER TABLE jobs ADD COLUMN estimate_usd_high DOUBLE PRECISION",
             "ALTER TABLE jobs ADD COLUMN estimate_tokens BIGINT",
             "ALTER TABLE jobs ADD COLUMN billed_tokens BIGINT",
+        ],
+    ),
+    (
+        "when a job last went on, and what hooks have still to be told",
+        [
+            "ALTER TABLE jobs ADD COLUMN progress_at TEXT",
+            """CREATE TABLE deliveries (
+                hook TEXT NOT NULL, job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL,
+                attempts INTEGER NOT NULL, due_at TEXT NOT NULL, PRIMARY KEY (hook, job_id, number))""",
         ],
     ),
 ]

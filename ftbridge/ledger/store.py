@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.schema import events, jobs, uploads
+from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
 
 # text, because SQLAlchemy words an upsert for each database in another way
@@ -27,9 +27,13 @@ _REMEMBER = text("""
 
 
 class Ledger:
-    """The jobs of one home folder; safe for any number of processes at once."""
+    """The jobs of one home folder; safe for any number of processes at once.
 
-    def __init__(self, home: Path) -> None:
+    Each change of a job is owed to every hook of `hooks`, by the hook's name.
+    """
+
+    def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
+        self._hooks = hooks
         self._database = find_database(home)
         with self._sentences():
             self._database.open()
@@ -66,9 +70,10 @@ class Ledger:
             "created_at": intent.created_at.isoformat(),
             "last_cursor": "",
             "version": 0,
+            "progress_at": intent.created_at.isoformat(),
         }
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(insert(jobs).values(row))
         except IntegrityError:
             if intent.key and (known := self.by_key(intent.key)):
@@ -92,11 +97,12 @@ class Ledger:
             "posted_at": job.created_at.isoformat(),
             "last_cursor": "",
             "version": 0,
+            "progress_at": now().isoformat(),
         }
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(insert(jobs).values(row))
-                _append(connection, job.id, [event])
+                self._append(connection, job.id, [event])
         except IntegrityError:
             return False
         return True
@@ -106,28 +112,28 @@ class Ledger:
         query = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
         if job_id != "last":
             query = query.where(jobs.c.id.startswith(job_id, autoescape=True))
-        with self._reading() as connection:
+        with self.reading() as connection:
             found = connection.execute(query).all()
         exact = [row for row in found if row.id == job_id] or found
         if not exact or not job_id:
             raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists those there are.")
         if len(exact) > 1 and job_id != "last":
             raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
-        return _record(exact[0])
+        return as_record(exact[0])
 
     def by_key(self, key: str) -> Record | None:
         """The job that the user's own key stands for."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = connection.execute(select(jobs).where(jobs.c.user_key == key)).first()
-        return _record(row) if row else None
+        return as_record(row) if row else None
 
     def jobs(self, *statuses: Status) -> list[Record]:
         """All jobs, or those in one of `statuses`, oldest first."""
         query = select(jobs).order_by(jobs.c.created_at, jobs.c.id)
         if statuses:
             query = query.where(jobs.c.status.in_(statuses))
-        with self._reading() as connection:
-            return [_record(row) for row in connection.execute(query)]
+        with self.reading() as connection:
+            return [as_record(row) for row in connection.execute(query)]
 
     def change(self, record: Record, new_events: Sequence[Event] = (), **fields: Any) -> Record | None:
         """Change `fields` of the job and append its new events, together or not at all.
@@ -135,19 +141,19 @@ class Ledger:
         Returns the job as it is then, or `None`, with nothing written, if somebody else has
         changed it since `record` was read.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
             values = {name: _as_text(value) for name, value in fields.items()}
             changed = connection.execute(update(jobs).where(mine).values(version=record.version + 1, **values))
             if changed.rowcount == 0:
                 return None
-            _append(connection, record.job.id, new_events)
+            self._append(connection, record.job.id, new_events)
         return self.job(record.job.id)
 
     def events(self, job_id: str, after: int = 0) -> list[tuple[int, Event]]:
         """The job's events with their numbers, which run from 1, from the one after `after`."""
         query = select(events).where(events.c.job_id == job_id, events.c.number > after).order_by(events.c.number)
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
         return [(row.number, Event.model_validate_json(row.event)) for row in rows]
 
@@ -155,23 +161,48 @@ class Ledger:
         """The vendor's id of a file with that content, if it was uploaded to that account before."""
         query = select(uploads.c.remote_file)
         query = query.where(uploads.c.account == account, uploads.c.content_key == content_key)
-        with self._reading() as connection:
+        with self.reading() as connection:
             found: str | None = connection.execute(query).scalar()
         return found
+
+    def forget_uploads(self, account: str, remote_files: Iterable[str]) -> None:
+        """Strike off files that the vendor may not have any more."""
+        gone = (uploads.c.account == account) & uploads.c.remote_file.in_(list(remote_files))
+        with self.writing() as connection:
+            connection.execute(delete(uploads).where(gone))
 
     def remember_upload(self, account: str, content_key: str, remote_file: str) -> None:
         """Write down that the vendor has the file."""
         row = {"account": account, "content_key": content_key, "remote_file": remote_file}
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(_REMEMBER, {"created_at": now().isoformat(), **row})
 
+    def _append(self, connection: Connection, job_id: str, new_events: Sequence[Event]) -> None:
+        last = connection.execute(select(func.max(events.c.number)).where(events.c.job_id == job_id)).scalar() or 0
+        numbered = list(enumerate(new_events, start=last + 1))
+        rows = [
+            {"job_id": job_id, "number": number, "event": event.model_dump_json(exclude_none=True)}
+            for number, event in numbered
+        ]
+        owed = [
+            {"hook": hook, "job_id": job_id, "number": number, "attempts": 0, "due_at": now().isoformat()}
+            for number, event in numbered
+            if event.kind in ("status", "message")
+            for hook in self._hooks
+        ]
+        for table, new in ((events, rows), (deliveries, owed)):
+            if new:
+                connection.execute(insert(table), new)
+
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
         with self._sentences(), self._database.engine.connect() as connection:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write, committed when the block ends well."""
         with self._sentences(), self._database.engine.execution_options(writes=True).begin() as connection:
             yield connection
 
@@ -185,23 +216,14 @@ class Ledger:
             raise self._database.sentence(problem) from problem
 
 
-def _append(connection: Connection, job_id: str, new_events: Sequence[Event]) -> None:
-    last = connection.execute(select(func.max(events.c.number)).where(events.c.job_id == job_id)).scalar() or 0
-    rows = [
-        {"job_id": job_id, "number": last + place, "event": event.model_dump_json(exclude_none=True)}
-        for place, event in enumerate(new_events, start=1)
-    ]
-    if rows:
-        connection.execute(insert(events), rows)
-
-
 def _as_text(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _record(row: Row[Any]) -> Record:
+def as_record(row: Row[Any]) -> Record:
+    """A row of the table of jobs, understood."""
     spec = Spec.model_validate_json(row.spec)
     job = Job(
         id=row.id,
@@ -231,4 +253,5 @@ def _record(row: Row[Any]) -> Record:
         posted_at=row.posted_at,
         cursor=row.last_cursor,
         version=row.version,
+        progress_at=row.progress_at,
     )

@@ -31,6 +31,7 @@ class LocalProvider(Provider):
 
     name: ClassVar[str] = "local"
     poll_seconds: float = 0.5
+    slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={

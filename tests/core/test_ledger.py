@@ -93,7 +93,7 @@ def test_the_same_file_uploaded_by_two_at_once_is_remembered_once(tmp_path: Path
 
 def test_a_ledger_from_a_newer_ftbridge_is_left_alone(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
-    with ledger._writing() as connection:
+    with ledger.writing() as connection:
         connection.execute(text("INSERT INTO migrations VALUES (99, 'from the future')"))
     with pytest.raises(StateError, match="newer ftbridge"):
         Ledger(tmp_path)

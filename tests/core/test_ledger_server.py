@@ -64,7 +64,7 @@ def test_a_server_that_was_restarted_is_found_again(
     monkeypatch.setenv("FTBRIDGE_LEDGER", postgres_url)
     ledger, other = Ledger(tmp_path), Ledger(tmp_path)
     record = add(ledger)
-    with other._writing() as connection:
+    with other.writing() as connection:
         mine = "pid <> pg_backend_pid() AND application_name = 'ftbridge'"
         connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {mine}"))
     assert ledger.job("ftb_aaaa") == record
@@ -77,6 +77,6 @@ def test_a_lock_whose_server_is_gone_ends_quietly(
     ledger = Ledger(tmp_path)
     with ledger.lock("ftb_aaaa") as mine:
         assert mine
-        with ledger._writing() as connection:
+        with ledger.writing() as connection:
             holder = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
             connection.execute(text(holder))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ftbridge.bridge.monitor import sweep
-from ftbridge.ledger import Intent, Ledger, Prepared, Record
+from ftbridge.bridge.monitor import Turns, look
+from ftbridge.ledger import Intent, Ledger, Prepared, Record, glances, unfinished
 from ftbridge.model import Event, Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
 from scripted_provider import ScriptedProvider
@@ -32,9 +32,9 @@ def running(ledger: Ledger) -> Record:
     return changed
 
 
-def look(provider: ScriptedProvider, ledger: Ledger, status: Status, raw: str, **more: object) -> Record:
+def see(provider: ScriptedProvider, ledger: Ledger, status: Status, raw: str, **more: object) -> Record:
     provider.polled["r1"] = RemoteJob.model_validate({"remote_id": "r1", "status": status, "raw_status": raw, **more})
-    sweep([ledger.job("ftb_aaaa")], lambda _record: provider, ledger)
+    look(glances(ledger, ["ftb_aaaa"]), provider, ledger, Turns())
     return ledger.job("ftb_aaaa")
 
 
@@ -50,9 +50,9 @@ def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     provider.told = [metric(1, train_loss=2.0, valid_loss=2.5)]
-    look(provider, ledger, Status.RUNNING, "going")
+    see(provider, ledger, Status.RUNNING, "going")
     provider.told.append(metric(2, train_loss=1.0))
-    seen = look(provider, ledger, Status.RUNNING, "going")
+    seen = see(provider, ledger, Status.RUNNING, "going")
     assert [event.step for _number, event in ledger.events("ftb_aaaa")] == [1, 2]
     assert (seen.job.latest.step, seen.job.latest.train_loss, seen.job.latest.valid_loss) == (2, 1.0, 2.5)
     assert seen.cursor == "c2"
@@ -61,12 +61,12 @@ def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
 def test_a_look_that_finds_nothing_new_writes_nothing(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    assert look(provider, ledger, Status.RUNNING, "going").version == running.version
+    assert see(provider, ledger, Status.RUNNING, "going").version == running.version
 
 
 def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
     provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
-    seen = look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert seen.job.status is Status.SUCCEEDED
     assert seen.job.result == Result(model="tuned-1")
     assert seen.job.finished_at == AT
@@ -76,8 +76,8 @@ def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: Script
 def test_a_job_that_is_over_is_not_asked_about_again(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    look(provider, ledger, Status.FAILED, "broken", error="out of memory")
-    seen = look(provider, ledger, Status.RUNNING, "going")
+    see(provider, ledger, Status.FAILED, "broken", error="out of memory")
+    seen = see(provider, ledger, Status.RUNNING, "going")
     assert seen.job.status is Status.FAILED
     assert seen.job.error == "out of memory"
 
@@ -86,8 +86,8 @@ def test_a_final_event_that_is_ahead_of_the_poll_waits_for_it(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
-    assert look(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
-    seen = look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    assert see(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
+    seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert seen.job.result == Result(model="tuned-1")
     assert statuses(ledger) == [Status.SUCCEEDED]
 
@@ -96,7 +96,7 @@ def test_a_worker_that_died_is_failed_whatever_its_events_say(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     provider.told = [Event(at=AT, kind="status", cursor="c1", status=Status.PAUSED)]
-    assert look(provider, ledger, Status.FAILED, "failed", error="killed").job.status is Status.FAILED
+    assert see(provider, ledger, Status.FAILED, "failed", error="killed").job.status is Status.FAILED
     assert statuses(ledger) == [Status.PAUSED, Status.FAILED]
 
 
@@ -105,7 +105,7 @@ def test_a_job_that_gives_metrics_was_running_though_no_look_saw_it(
 ) -> None:
     ledger.change(running, status=Status.QUEUED)
     provider.told = [metric(1, train_loss=2.0), metric(2, train_loss=1.0)]
-    look(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert statuses(ledger) == [Status.RUNNING, Status.SUCCEEDED]
     [first, *_rest] = [event for _number, event in ledger.events("ftb_aaaa")]
     assert (first.status, first.at) == (Status.RUNNING, AT)
@@ -116,19 +116,58 @@ def test_metrics_that_come_late_do_not_start_a_paused_job(
 ) -> None:
     ledger.change(running, status=Status.PAUSED)
     provider.told = [metric(1, train_loss=2.0)]
-    assert look(provider, ledger, Status.PAUSED, "paused").job.status is Status.PAUSED
+    assert see(provider, ledger, Status.PAUSED, "paused").job.status is Status.PAUSED
     assert statuses(ledger) == []
 
 
 def test_a_word_nobody_knows_is_kept_and_polled_on(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
-    seen = look(provider, ledger, Status.UNKNOWN, "defragmenting")
+    seen = see(provider, ledger, Status.UNKNOWN, "defragmenting")
     assert (seen.job.status, seen.job.raw_status) == (Status.UNKNOWN, "defragmenting")
-    assert look(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
+    assert see(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
     assert statuses(ledger) == [Status.UNKNOWN, Status.RUNNING]
 
 
 def test_a_job_the_vendor_has_forgotten_stays_as_it_was(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    sweep([running], lambda _record: provider, ledger)
+    look(unfinished(ledger), provider, ledger, Turns())
     assert ledger.job("ftb_aaaa") == running
+
+
+def test_a_running_job_that_shows_nothing_new_for_long_is_told_of_once(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    long_ago = now() - timedelta(seconds=provider.stall_seconds + 600)
+    assert ledger.change(running, progress_at=long_ago)
+    for _look in range(3):
+        see(provider, ledger, Status.RUNNING, "going")
+    [(_number, told)] = ledger.events("ftb_aaaa")
+    assert told.message == "nothing new for 130 minutes: the job may have stalled; `ftbridge cancel ftb_aaaa` ends it"
+
+
+def test_a_step_shows_that_a_job_goes_on(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
+    assert ledger.change(running, progress_at=now() - timedelta(days=1))
+    provider.told = [metric(1, train_loss=2.0)]
+    see(provider, ledger, Status.RUNNING, "going")
+    assert [event.kind for _number, event in ledger.events("ftb_aaaa")] == ["metric"]
+
+
+def test_a_job_that_the_vendor_lost_is_told_of_after_a_while(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    assert ledger.change(running, progress_at=now() - timedelta(days=1))
+    assert look(unfinished(ledger), provider, ledger, Turns()) == 1
+    [(_number, told)] = ledger.events("ftb_aaaa")
+    assert "does not know the job any more" in (told.message or "")
+    assert look(unfinished(ledger), provider, ledger, Turns()) == 0
+
+
+def test_of_many_running_jobs_some_are_read_in_turn_and_fewer_when_the_vendor_is_busy() -> None:
+    turns, jobs = Turns(), [f"job-{number:02}" for number in range(25)]
+    read = [turns.choose(jobs) for _look in range(3)]
+    assert [len(some) for some in read] == [10, 10, 10]
+    assert set().union(*read) == set(jobs)
+    turns.slower()
+    assert len(turns.choose(jobs)) == 5
+    turns.faster()
+    assert len(turns.choose(jobs)) == 6

@@ -5,24 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xxhash import xxh3_128_hexdigest
 
-from ftbridge.bridge.monitor import sweep
+from ftbridge.bridge.monitor import Turns, look
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.bridge.submitting import submit
 from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, SpecError, StateError
-from ftbridge.ledger import Intent, Ledger, Prepared, Record
+from ftbridge.ledger import Intent, Ledger, Prepared, Record, unfinished
 from ftbridge.model import Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
 from scripted_provider import Died, ScriptedProvider, vendor_error
 
+K1 = xxh3_128_hexdigest(b"training rows")
+K2 = xxh3_128_hexdigest(b"validation rows")
+
 
 @pytest.fixture
 def record(tmp_path: Path, ledger: Ledger) -> Record:
-    for key in ("k1", "k2"):
-        prepared_file(tmp_path, key).parent.mkdir(exist_ok=True)
-        prepared_file(tmp_path, key).write_text("rows", "utf-8")
+    (tmp_path / "prepared").mkdir()
+    for key, rows in ((K1, b"training rows"), (K2, b"validation rows")):
+        prepared_file(tmp_path, key).write_bytes(rows)
     spec = Spec(target="scripted:small", data=Path("rows.jsonl"))
-    prepared = Prepared(training="k1", validation="k2")
+    prepared = Prepared(training=K1, validation=K2)
     return ledger.add(
         Intent(id="ftb_aaaa", target=spec.target, spec=spec, prepared=prepared, request_hash="h", created_at=now())
     )
@@ -73,7 +77,7 @@ def test_an_unclear_end_is_cleared_up_by_the_next_try(
     recovered = submit(ledger.job("ftb_aaaa"), provider, ledger, tmp_path)
     assert recovered.job.remote_id == "remote-1"
     assert len(provider.made) == 1
-    assert provider.uploads == ["k1", "k2"]
+    assert provider.uploads == [K1, K2]
 
 
 def test_a_refusal_fails_the_job_and_is_not_asked_again(
@@ -114,16 +118,16 @@ def test_while_one_process_submits_another_keeps_its_hands_off(
 def test_a_file_uploaded_before_is_not_uploaded_again(
     tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
 ) -> None:
-    ledger.remember_upload("scripted", "k1", "file-before")
+    ledger.remember_upload("scripted", K1, "file-before")
     submit(record, provider, ledger, tmp_path)
-    assert provider.uploads == ["k2"]
+    assert provider.uploads == [K2]
 
 
 def test_a_prepared_file_that_is_gone_is_named(
     tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
 ) -> None:
-    prepared_file(tmp_path, "k2").unlink()
-    with pytest.raises(StateError, match=r"k2\.jsonl is gone"):
+    prepared_file(tmp_path, K2).unlink()
+    with pytest.raises(StateError, match=rf"{K2}\.jsonl is gone"):
         submit(record, provider, ledger, tmp_path)
     assert provider.made == {}
 
@@ -149,7 +153,7 @@ def test_a_job_that_was_over_when_it_was_found_is_ended_by_the_next_look_with_it
     assert posted is not None
     found = submit(posted, provider, ledger, tmp_path)
     assert found.job.status is Status.QUEUED
-    sweep([found], lambda _record: provider, ledger)
+    look(unfinished(ledger), provider, ledger, Turns())
     after = ledger.job("ftb_aaaa").job
     assert after.status is Status.SUCCEEDED
     assert after.result == over.result

@@ -1,0 +1,80 @@
+"""The queue of jobs that wait here until their provider has a place for them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from ftbridge.bridge.submitting import ACCOUNT_REFUSED, submit
+from ftbridge.bridge.workplace import Workplace
+from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.ledger import Record, waiting
+from ftbridge.model import Job, Status
+
+
+def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
+    """Submit, or find, what is `submitting` at the provider called `name`, in order; how many jobs moved on.
+
+    With `before`, the id of a job, only those that have waited longer than it. A job that is refused is
+    failed, and the next has its turn. What stands in the way of all is raised.
+    """
+    moved = 0
+    for record in waiting(place.ledger, name):
+        if record.job.id == before:
+            break
+        try:
+            after = submit(record, place.named(name), place.ledger, place.home, most=place.places(name), queued=True)
+        except (BadAnswer, NetworkError, RateLimited, ServerTrouble, *ACCOUNT_REFUSED):
+            raise
+        except FtbridgeError:
+            moved += 1  # its last event says why it failed
+            continue
+        moved += after.version != record.version
+        if after.job.status is Status.SUBMITTING and after.posted_at is None:
+            break
+    return moved
+
+
+def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None]) -> list[Job]:
+    """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.
+
+    `places` tells of a provider's name how many of its jobs may be under way at once.
+
+    The guess takes each running job to last as long as the provider's jobs did by the median, from
+    being sent to being over; where none is over yet, nobody knows.
+    """
+    after: dict[str, Job] = {}
+    for name in {record.provider for record in jobs if _waits(record)}:
+        queue = _queue([record for record in jobs if record.provider == name], places(name))
+        after |= {job.id: job for job in queue}
+    return [after.get(record.job.id, record.job) for record in jobs]
+
+
+def _queue(jobs: Sequence[Record], places: int | None) -> list[Job]:
+    waits = [record for record in jobs if _waits(record)]
+    over = [r for r in jobs if r.job.status is Status.SUCCEEDED]
+    lasted = [(r.job.finished_at - r.posted_at).total_seconds() for r in over if r.job.finished_at and r.posted_at]
+    usual = timedelta(seconds=median(lasted)) if lasted else None
+    ends = [r.posted_at + usual for r in jobs if r.posted_at and not r.job.status.final] if usual else []
+    heapq.heapify(ends)
+    queue = []
+    for place, record in enumerate(waits, start=1):
+        starts = _next_start(ends, usual, places, record.job.created_at)
+        queue.append(record.job.model_copy(update={"queue_place": place, "expected_start": starts}))
+    return queue
+
+
+def _next_start(
+    ends: list[datetime], usual: timedelta | None, places: int | None, created_at: datetime
+) -> datetime | None:
+    if usual is None or places is None:
+        return None
+    starts = heapq.heappop(ends) if len(ends) >= places else created_at
+    heapq.heappush(ends, starts + usual)
+    return starts
+
+
+def _waits(record: Record) -> bool:
+    return record.job.status is Status.SUBMITTING and record.posted_at is None

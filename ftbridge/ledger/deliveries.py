@@ -1,0 +1,47 @@
+"""What hooks have still to be told: written with the change itself, and struck off when it was told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from ftbridge.ledger.schema import deliveries
+from ftbridge.ledger.store import Ledger
+
+
+class Delivery(NamedTuple):
+    """One event of one job that one hook has to hear of; `attempts` have been made so far."""
+
+    hook: str
+    job_id: str
+    number: int
+    attempts: int
+
+
+def due(ledger: Ledger, at: datetime, limit: int = 100) -> list[Delivery]:
+    """The deliveries whose time has come, those that have waited longest first."""
+    columns = [deliveries.c[name] for name in Delivery._fields]
+    query = select(*columns).where(deliveries.c.due_at <= at.isoformat())
+    with ledger.reading() as connection:
+        found = connection.execute(query.order_by(deliveries.c.due_at, deliveries.c.number).limit(limit)).all()
+    return [Delivery._make(row) for row in found]
+
+
+def delivered(ledger: Ledger, delivery: Delivery) -> None:
+    """Strike a delivery off."""
+    with ledger.writing() as connection:
+        connection.execute(delete(deliveries).where(_is(delivery)))
+
+
+def postponed(ledger: Ledger, delivery: Delivery, until: datetime) -> None:
+    """Count an attempt that failed; the next is due at `until`."""
+    values = {"attempts": delivery.attempts + 1, "due_at": until.isoformat()}
+    with ledger.writing() as connection:
+        connection.execute(update(deliveries).where(_is(delivery)).values(values))
+
+
+def _is(delivery: Delivery) -> ColumnElement[bool]:
+    columns = deliveries.c
+    return (columns.hook == delivery.hook) & (columns.job_id == delivery.job_id) & (columns.number == delivery.number)

@@ -1,0 +1,52 @@
+"""What a watcher has to know of each of ten thousand jobs, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from ftbridge.ledger.schema import jobs
+from ftbridge.ledger.store import Ledger
+from ftbridge.model import Status
+
+_AT_ONCE = 5_000  # SQLite takes up to 32,766 parameters in one statement (sqlite.org/limits.html)
+
+
+class Glance(NamedTuple):
+    """A job as one short row; `progress_at` is when it last showed something new, in ISO form."""
+
+    id: str
+    target: str
+    status: str
+    raw_status: str | None
+    remote_id: str | None
+    version: int
+    progress_at: str | None
+
+    @property
+    def provider(self) -> str:
+        """The provider's name, with mock+ before it where it is mocked."""
+        return self.target.partition(":")[0]
+
+
+_COLUMNS = [jobs.c[name] for name in Glance._fields]
+_OVER = [status for status in Status if status.final]
+
+
+def unfinished(ledger: Ledger) -> list[Glance]:
+    """Every job that is not over, oldest first."""
+    query = select(*_COLUMNS).where(jobs.c.status.not_in(_OVER)).order_by(jobs.c.created_at, jobs.c.id)
+    with ledger.reading() as connection:
+        return [Glance._make(row) for row in connection.execute(query)]
+
+
+def glances(ledger: Ledger, job_ids: Iterable[str]) -> Iterator[Glance]:
+    """The jobs of those ids."""
+    rest = iter(job_ids)
+    while some := list(islice(rest, _AT_ONCE)):
+        with ledger.reading() as connection:
+            found = connection.execute(select(*_COLUMNS).where(jobs.c.id.in_(some))).all()
+        yield from map(Glance._make, found)

@@ -1,0 +1,50 @@
+"""The queue before a provider that runs only so many jobs at once."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, func, or_, select, text, tuple_, update
+
+from ftbridge.ledger.record import Record
+from ftbridge.ledger.schema import jobs
+from ftbridge.ledger.store import Ledger, as_record
+from ftbridge.model import Status, now
+
+_RUNS = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.UNKNOWN)
+
+
+def take_place(ledger: Ledger, record: Record, most: int | None) -> Record | None:
+    """Mark the job as about to be asked for, if its provider has a place for it; the job as it is then.
+
+    A place is taken by every job that the provider may be running, and by every job that has
+    waited longer. `most` is how many places there are; `None` is as many as one likes.
+    """
+    in_front = or_(
+        jobs.c.status.in_(_RUNS),
+        and_(
+            jobs.c.status == Status.SUBMITTING,
+            or_(
+                jobs.c.posted_at.is_not(None),
+                tuple_(jobs.c.created_at, jobs.c.id) < (record.job.created_at.isoformat(), record.job.id),
+            ),
+        ),
+    )
+    of_provider = jobs.c.target.startswith(f"{record.provider}:", autoescape=True)
+    count = select(func.count()).where(of_provider, in_front, jobs.c.id != record.job.id)
+    mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
+    with ledger.writing() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite lets one writer in at a time by itself
+            connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+        if most is not None and connection.execute(count).scalar_one() >= most:
+            return None
+        values = {"posted_at": now().isoformat(), "version": record.version + 1}
+        if connection.execute(update(jobs).where(mine).values(values)).rowcount == 0:
+            return None
+    return ledger.job(record.job.id)
+
+
+def waiting(ledger: Ledger, provider: str) -> list[Record]:
+    """The provider's jobs that are `submitting`, in the order in which they were asked for."""
+    of_provider = jobs.c.target.startswith(f"{provider}:", autoescape=True)
+    query = select(jobs).where(of_provider, jobs.c.status == Status.SUBMITTING)
+    with ledger.reading() as connection:
+        return [as_record(row) for row in connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))]
