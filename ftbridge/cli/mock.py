@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ftbridge.cli.output import AsJson, print_json, say, show
+from ftbridge.errors import UsageError
 from ftbridge.home import find_home
 from ftbridge.registry import load_mock, mock_names
 
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def mock(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The loopback port.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 takes a free one.")] = 8765,
     speed: Annotated[float, typer.Option(min=0.01, help="How many times faster than the vendors.")] = 60.0,
     fault: Annotated[
         list[str] | None, typer.Option(help="operation=kind[:seconds][xTIMES], as often as needed.")
@@ -25,11 +26,18 @@ def mock(
     as_json: AsJson = False,
 ) -> None:
     """Serve the mocked vendors on this machine, and print the environment that leads to them."""
-    from ftbridge.mock import MockVendors, parse_fault, serve
+    from ftbridge.mock import MockVendors, listen, parse_fault, serve
 
     faults = [parse_fault(rule) for rule in fault or []]
     kinds = {name: load_mock(name) for name in mock_names()}
     vendors = MockVendors(kinds, find_home() / "mock", speed=speed, faults=faults)
+    try:
+        listening = listen(port)
+    except OSError as problem:
+        raise UsageError(
+            f"port {port} cannot be used: {problem.strerror or problem}", hint="Give another one: --port 0 finds it."
+        ) from None
+    port = listening.getsockname()[1]
     environment = vendors.environment(f"http://127.0.0.1:{port}")
     if as_json:
         print_json({"port": port, "environment": environment})
@@ -37,4 +45,4 @@ def mock(
         for name, value in environment.items():
             show(f"export {name}={value}")
         say(f"Mocked: {', '.join(kinds)}. Ctrl-C ends.")
-    serve(vendors.app(), port)
+    serve(vendors.app(), listening)

@@ -5,7 +5,7 @@ What a vendor's mock says and takes is in the vendor's room; here is what all of
 
 from ftbridge.mock.faults import Fault, Faults, parse_fault
 from ftbridge.mock.script import Moment, Script, write_script
-from ftbridge.mock.server import MockServer, serve
+from ftbridge.mock.server import MockServer, listen, serve
 from ftbridge.mock.store import Store
 from ftbridge.mock.vendor import Answer, Call, MockVendor, Refusal, Seen, operation
 from ftbridge.mock.vendors import MockVendors
@@ -23,6 +23,7 @@ __all__ = [
     "Script",
     "Seen",
     "Store",
+    "listen",
     "operation",
     "parse_fault",
     "serve",

@@ -28,7 +28,7 @@ class MockServer:
     """
 
     def __init__(self, app: Starlette) -> None:
-        self._socket = _listen(0)
+        self._socket = listen(0)
         self._server = _server(app)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-mock", daemon=True
@@ -54,14 +54,14 @@ class MockServer:
         self.stop()
 
 
-def serve(app: Starlette, port: int) -> None:
+def serve(app: Starlette, listening: socket.socket) -> None:
     """Serve in the foreground until interrupted."""
-    with _listen(port) as listening:
+    with listening:
         _server(app).run(sockets=[listening])
 
 
-def _listen(port: int) -> socket.socket:
-    # a listening socket takes connections even before the server's loop has begun
+def listen(port: int) -> socket.socket:
+    """A loopback socket that takes connections, even before anybody serves them; port 0 is any that is free."""
     return socket.create_server(("127.0.0.1", port), backlog=128)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 import openai
 from command_line import Cli
 
-EXPORTS = 13
 """Two lines for a vendor, and three more for Azure's management API."""
 MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
 
@@ -92,15 +90,16 @@ def test_standard_input_is_checked_as_a_file_is(cli: Cli, rows: Path) -> None:
 
 def test_the_mocked_vendors_are_a_server_for_any_sdk(home: Path, rows: Path) -> None:
     environment = {**os.environ, "FTBRIDGE_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "ftbridge", "mock", "--port", "18765", "--speed", "600"]
+    command = [sys.executable, "-m", "ftbridge", "mock", "--port", "0", "--speed", "600", "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        printed = "".join(server.stdout.readline() for _line in range(EXPORTS))
-        found = dict(re.findall(r"export (\w+)=(\S+)", printed))
-        assert {"OPENAI_BASE_URL", "TOGETHER_BASE_URL", "MISTRAL_BASE_URL"} <= found.keys()
-        with openai.OpenAI(base_url=found["OPENAI_BASE_URL"], api_key="any", max_retries=5) as client:
-            assert client.files.create(file=rows, purpose="fine-tune").bytes == rows.stat().st_size
-        server.terminate()
+        try:
+            assert server.stdout
+            found = json.loads(server.stdout.readline())["environment"]
+            assert {"OPENAI_BASE_URL", "TOGETHER_BASE_URL", "MISTRAL_BASE_URL"} <= found.keys()
+            with openai.OpenAI(base_url=found["OPENAI_BASE_URL"], api_key="any") as client:
+                assert client.files.create(file=rows, purpose="fine-tune").bytes == rows.stat().st_size
+        finally:
+            server.terminate()
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
