@@ -100,7 +100,10 @@ def _understood(url: str) -> URL:
         raise MissingExtra(
             "a ledger on PostgreSQL needs psycopg", hint="Install it with: pip install 'ftbridge[postgres]'"
         ) from problem
-    return parts.set(drivername="postgresql+psycopg")
+    # libpq takes the password as a parameter too, where nothing would hide it
+    [in_query, *_] = parts.normalized_query.get("password", [None])
+    parts = parts.set(drivername="postgresql+psycopg", password=parts.password or in_query)
+    return parts.difference_update_query(["password"])
 
 
 def _prepare(statements: tuple[str, ...]) -> Any:

@@ -219,6 +219,9 @@ class Ledger:
 def _as_text(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump_json()
+    if isinstance(value, str):
+        # vendors' words may hold what PostgreSQL's texts, or UTF-8, cannot
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -53,6 +53,24 @@ def test_a_change_to_what_somebody_else_has_changed_does_nothing(tmp_path: Path)
     assert len(ledger.events("ftb_aaaa")) == 1
 
 
+def test_words_that_no_database_can_hold_are_kept_as_far_as_they_can_be(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    changed = ledger.change(add(ledger), [message("a\0b")], error="a\0b\ud800c", raw_status="Prüfung")
+    assert changed
+    assert changed.job.error == "a\N{REPLACEMENT CHARACTER}b?c"
+    assert changed.job.raw_status == "Prüfung"
+    assert ledger.events("ftb_aaaa")[0][1].message == "a\0b"
+
+
+def test_a_job_that_the_vendor_has_is_adopted_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    job = add(ledger).job.model_copy(update={"id": "ftb_bbbb", "remote_id": "remote-1", "status": Status.RUNNING})
+    assert ledger.adopt(job, message("found"))
+    assert not ledger.adopt(job, message("found"))
+    assert ledger.job("ftb_bbbb").job == job
+    assert [event.message for _number, event in ledger.events("ftb_bbbb")] == ["found"]
+
+
 def test_the_same_key_is_the_same_job(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     first = add(ledger, "ftb_aaaa", key="monday")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 
 from ftbridge.errors import ConfigError, FtbridgeError, StateError
 from ftbridge.ledger import Ledger
+from ftbridge.ledger.postgres import PostgresServer
 from ledger_rows import add
 
 CANARY = "canary-7c1f"
@@ -33,7 +35,15 @@ def test_a_url_that_leads_nowhere_gets_a_sentence_without_its_password(
         Ledger(tmp_path)
     assert problem.value.hint
     assert CANARY not in str(problem.value.describe())
+    assert CANARY not in "".join(traceback.format_exception(problem.value))
     assert not (tmp_path / "ledger.sqlite").exists()
+
+
+@pytest.mark.parametrize("url", [f"postgresql://me:{CANARY}@h/jobs", f"postgresql://me@h/jobs?password={CANARY}"])
+def test_the_password_is_in_no_repr(url: str) -> None:
+    server = PostgresServer(url)
+    assert server.engine.url.password == CANARY
+    assert CANARY not in repr([server, server.engine, server.engine.url, vars(server)])
 
 
 def test_a_server_that_refuses_is_quoted_without_the_password(
