@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from ftbridge.bridge.workplace import Workplace, account_name
-from ftbridge.catalogue import Entry, Load, Quote, Work, quote, today
+from ftbridge.catalogue import Entry, Load, Quote, Work, dollars, quote, today
 from ftbridge.dataset import count_tokens
-from ftbridge.errors import OverBudget, ProviderRetired
+from ftbridge.errors import NetworkError, OverBudget, ProviderError, ProviderRetired
 from ftbridge.ledger import Ledger
 from ftbridge.model import Cost, Method, Spec, Status
 from ftbridge.provider import Files, Provider
@@ -75,26 +75,33 @@ def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None)
         )
     if most is not None and high > most:
         raise OverBudget(
-            f"the job may cost ${high:.2f}, and --max-cost is ${most:.2f}",
-            hint=f"Its estimate is ${cost.estimate_usd:.2f}; train fewer epochs or examples, or raise the limit.",
+            f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
+            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
         )
     if budget is not None and (spent := spent_in(place.ledger, name, today())) + high > budget:
         raise OverBudget(
-            f"the job may cost ${high:.2f}, and of this month's ${budget:.2f} for {name} ${spent:.2f} is spent",
+            f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this month",
             hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
         )
 
 
-def check_vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> None:
-    """Raises `OverBudget` where the vendor itself, which has the files now, asks more than `spec.max_cost_usd`."""
-    if spec.max_cost_usd is None:
-        return
-    price = provider.price(spec, model, files)
-    if price is not None and price > spec.max_cost_usd:
+def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
+    """What the vendor itself, which has the files now, asks for the job in US dollars; `None` where it does not say.
+
+    Raises `OverBudget` where that is more than `spec.max_cost_usd`.
+    """
+    try:
+        price = provider.price(spec, model, files)
+    except (NetworkError, ProviderError):
+        if spec.max_cost_usd is not None:
+            raise
+        return None  # it is good to know, and no reason to give up
+    if price is not None and spec.max_cost_usd is not None and price > spec.max_cost_usd:
         raise OverBudget(
-            f"{provider.name} asks ${price:.2f} for the job, and --max-cost is ${spec.max_cost_usd:.2f}",
+            f"{provider.name} asks {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
             hint="No job was made; train fewer epochs or examples, or raise the limit.",
         )
+    return price
 
 
 def spent_in(ledger: Ledger, name: str, day: date) -> float:

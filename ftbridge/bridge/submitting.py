@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from ftbridge.bridge.guard import check_vendor_price
+from ftbridge.bridge.guard import vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
     AuthenticationFailed,
@@ -78,7 +78,9 @@ def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
     files = Files(training=training, validation=validation)
-    check_vendor_price(provider, record.job.spec, model, files)
+    price = vendor_price(provider, record.job.spec, model, files)
+    if price is not None:
+        record = ledger.change(record, estimate_usd=price, estimate_usd_high=price) or record
     posted = take_place(ledger, record, most)
     if posted is None:
         return ledger.job(record.job.id)

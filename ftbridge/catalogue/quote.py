@@ -78,6 +78,11 @@ def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | No
     )
 
 
+def dollars(amount: float) -> str:
+    """An amount as a person writes it: cents, and below a dollar their hundredths."""
+    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
+
+
 def epochs_of(facts: Facts, work: Work) -> int | None:
     """The epochs asked for, or as the vendor would choose them."""
     if work.epochs or not facts.default_epochs:

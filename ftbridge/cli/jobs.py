@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ftbridge.catalogue import dollars
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
-from ftbridge.model import Event, Job, Result, Status, now
+from ftbridge.model import Cost, Event, Job, Result, Status, now
 
 JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
 
@@ -167,5 +168,25 @@ def _facts(job: Job) -> dict[str, Any]:
         "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
         "model": job.result.model if job.result else "",
-        "cost": f"${job.cost.actual_usd:.4f}" if job.cost.actual_usd is not None else "",
+        **_costs(job.cost),
+    }
+
+
+def _costs(cost: Cost) -> dict[str, str]:
+    """The estimate against what the vendor has told, in dollars and tokens; empty where neither is known."""
+
+    def told(estimate: str, actual: str) -> str:
+        return "; ".join(filter(None, (estimate and f"estimated {estimate}", actual and f"billed {actual}")))
+
+    high = cost.estimate_usd_high
+    most = f" (at most {dollars(high)})" if high is not None and high != cost.estimate_usd else ""
+    return {
+        "cost": told(
+            f"{dollars(cost.estimate_usd)}{most}" if cost.estimate_usd is not None else "",
+            dollars(cost.actual_usd) if cost.actual_usd is not None else "",
+        ),
+        "tokens": told(
+            f"{cost.estimate_tokens:,}" if cost.estimate_tokens is not None else "",
+            f"{cost.billed_tokens:,}" if cost.billed_tokens is not None else "",
+        ),
     }

@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from ftbridge.catalogue import dollars
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ProviderError
+from ftbridge.errors import InvalidRequest, JobFailed, NotFound, OverBudget, ProviderError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Method, Result, Spec, Status
@@ -128,7 +129,8 @@ class MistralProvider(HostedProvider):
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, and the start once the files are validated.
 
-        Raises a plain `ProviderError` for a job that was made but could not be started.
+        Raises a plain `ProviderError` for a job that was made but could not be started, and `OverBudget`,
+        having cancelled it, for one that would cost more than `spec.max_cost_usd`.
         """
         request: dict[str, Any] = {
             "model": model,
@@ -140,7 +142,7 @@ class MistralProvider(HostedProvider):
         }
         if files.validation:
             request["validation_files"] = [files.validation]
-        return self._started(self.client.ask("POST", JOBS, JobBody, json=request).id)
+        return self._started(self.client.ask("POST", JOBS, JobBody, json=request).id, spec.max_cost_usd)
 
     def hyperparameters(self, spec: Spec) -> dict[str, Any]:
         """Those that were set, under Mistral's names; epochs are never made `training_steps`."""
@@ -154,11 +156,11 @@ class MistralProvider(HostedProvider):
         found.sort(key=lambda job: job.created_at)
         return [self._started(job.id) if job is found[0] else read_job(job) for job in found]
 
-    def _started(self, remote_id: str) -> RemoteJob:
-        """The job, once its files are validated and it is started."""
-        deadline = time.monotonic() + self.validation_seconds
+    def _started(self, remote_id: str, most_usd: float | None = None) -> RemoteJob:
+        """The job, once its files are validated and it is started; it may cost `most_usd`."""
+        deadline, look = time.monotonic() + self.validation_seconds, partial(self._advance, remote_id, most_usd)
         try:
-            while (job := patiently(partial(self._advance, remote_id))) is None and time.monotonic() < deadline:
+            while (job := patiently(look)) is None and time.monotonic() < deadline:
                 time.sleep(self.look_seconds)
         except ProviderError as problem:
             raise self._unstarted(remote_id, problem.message) from problem
@@ -166,13 +168,25 @@ class MistralProvider(HostedProvider):
             raise self._unstarted(remote_id, f"its files are not validated after {self.validation_seconds:g} s")
         return job
 
-    def _advance(self, remote_id: str) -> RemoteJob | None:
+    def _advance(self, remote_id: str, most_usd: float | None) -> RemoteJob | None:
         """Look at the job and start it, if it only waits for that; `None` while its files are validated."""
         job = self._get(remote_id)
         awaited = awaits(job)
         if awaited == "start":
+            self._check_price(job, most_usd)
             job = self.client.ask("POST", f"{JOBS}/{remote_id}/start", JobBody)
         return None if awaited == "validation" else read_job(job)
+
+    def _check_price(self, job: JobBody, most_usd: float | None) -> None:
+        """Cancel a job that costs nothing yet, and would cost too much. Raises `OverBudget` then."""
+        price = read_job(job).cost_usd
+        if most_usd is None or price is None or price <= most_usd:
+            return
+        self.cancel(job.id)
+        raise OverBudget(
+            f"mistral asks {dollars(price)} for the job, and --max-cost is {dollars(most_usd)}",
+            hint="The job was cancelled before it began; train fewer epochs or examples, or raise the limit.",
+        )
 
     def _unstarted(self, remote_id: str, why: str) -> ProviderError:
         """An error without a status, so that the job stays `submitting` instead of counting as refused."""

@@ -126,12 +126,16 @@ class TogetherMock(MockVendor):
             {
                 "estimation_available": True,
                 "allowed_to_proceed": True,
-                "estimated_total_price": tokens * NANODOLLARS_A_TOKEN / 1e9,
+                "estimated_total_price": self.estimated(tokens),
                 "estimated_train_token_count": tokens,
                 "estimated_eval_token_count": 0,
                 "user_limit": 100.0,
             }
         )
+
+    def estimated(self, tokens: int) -> float:
+        """The price of so many tokens in dollars."""
+        return tokens * NANODOLLARS_A_TOKEN / 1e9
 
     @operation("POST", "/v1/fine-tunes")
     def create_job(self, call: Call) -> Answer:
