@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,19 +24,18 @@ def content_key(file: Path) -> str:
 def replacing(file: Path) -> Iterator[Path]:
     """A temporary path beside `file`, to be written in the block; afterwards it takes the place of `file`.
 
-    It keeps the ending of `file`, which some writers look at. When the block raises, `file` stays as it was.
+    It keeps the ending of `file`, which some writers look at. When the block raises, or leaves nothing there, `file`
+    stays as it was.
     """
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".new-", suffix=file.suffix)
-    os.close(handle)
-    beside = Path(name)
+    beside = file.with_name(f".new-{secrets.token_hex(4)}{file.suffix}")
     try:
         yield beside
-        to_disk(beside)
-        beside.replace(file)
-    except BaseException:
+        if beside.exists():
+            to_disk(beside)
+            beside.replace(file)
+            to_disk(file.parent)
+    finally:
         beside.unlink(missing_ok=True)
-        raise
-    to_disk(file.parent)
 
 
 def write(file: Path, content: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from operator import attrgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -51,8 +52,7 @@ def check(
             examples, findings = _in_parallel(Path(path), source, converters, workers)
         else:
             _, examples, findings = look(source.rows, source.read, converters)
-    findings += at_the_end(examples, findings, converters)
-    findings.sort(key=lambda finding: finding.line)
+    findings = in_order([*findings, *at_the_end(examples, findings, converters)])
     errors = sum(finding.level == "error" for finding in findings)
     warnings = len(findings) - errors
     return Report(source.name, source.format, source.why, examples, errors, warnings, tuple(findings))
@@ -65,12 +65,10 @@ def look(
     notes = Notes()
     rules = [TargetRules(converter) for converter in converters]
     examples = 0
-    for notes.line, raw in rows:
-        example = read(raw, notes)
-        if example is not None:
-            examples += 1
-            for rule in rules:
-                rule.convert(notes.line, example)
+    for _, example in read(rows, notes):
+        examples += 1
+        for rule in rules:
+            rule.convert(notes.line, example)
     return notes.line, examples, [*notes.findings, *(finding for rule in rules for finding in rule.notes.findings)]
 
 
@@ -124,6 +122,17 @@ class TargetRules:
             said = f"{self.notes.target} does not train on {SHAPE_OF[kind]} rows"
             takes = " or ".join(sorted(self.converter.shapes))
             self.notes.error("$", "shape", said, f"With this method it takes {takes}.")
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings by line, without the warnings about a place where a target refuses the row anyway."""
+    refused = {(finding.line, finding.path) for finding in findings if finding.target and finding.level == "error"}
+    kept = [
+        finding
+        for finding in findings
+        if finding.target or finding.level == "error" or (finding.line, finding.path) not in refused
+    ]
+    return sorted(kept, key=attrgetter("line"))
 
 
 def at_the_end(examples: int, findings: Sequence[Finding], converters: Sequence[Converter]) -> list[Finding]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ftbridge.dataset.check import TargetRules, at_the_end
+from ftbridge.dataset.check import TargetRules, at_the_end, in_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.source import open_source
@@ -46,22 +46,20 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
     changed: dict[str, tuple[int, int]] = {}
     examples = exact = 0
     with open_source(path, format) as source, whole_file(out) as file:
-        for notes.line, raw in source.rows:
-            example = source.read(raw, notes)
-            if example is None:
-                continue
+        write, passable = file.write, source.canonical
+        for raw, example in source.examples(notes):
             examples += 1
             row = rules.convert(notes.line, example)
             if row is None:
                 codes.clear()
                 continue
-            if row is not example or not (source.canonical and isinstance(raw, bytes)):
-                file.write(encode(row) + b"\n")
+            if row is not example or not passable or type(raw) is not bytes:
+                write(encode(row) + b"\n")
             elif verbatim(raw, example):
-                file.write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
+                write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
             else:
                 codes.append("repeated_keys_removed")
-                file.write(encode(row) + b"\n")
+                write(encode(row) + b"\n")
             if not codes:
                 exact += 1
                 continue
@@ -70,7 +68,7 @@ def convert(path: str | Path, converter: Converter, out: str | Path, *, format: 
                 changed[code] = count + 1, first
             codes.clear()
         found = [*notes.findings, *rules.notes.findings]
-        found = sorted([*found, *at_the_end(examples, found, [converter])], key=lambda finding: finding.line)
+        found = in_order([*found, *at_the_end(examples, found, [converter])])
         impossible = tuple(finding for finding in found if finding.level == "error")
         key = file.key()
         if not impossible:

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import inspect
 
 from ftbridge.dataset import example
@@ -149,13 +150,16 @@ def _tagged(structs: list[inspect.StructType]) -> Walk:
 
 
 def _struct(kind: inspect.StructType) -> Walk:
-    name = _NAMES[kind.cls]
+    shape = kind.cls
+    name = _NAMES[shape]
     fields = {field.encode_name: (_walker(field.type), field.required) for field in kind.fields}
     known = (*((kind.tag_field,) if kind.tag_field else ()), *fields)
 
     def walk(value: Any, where: Where, notes: Notes) -> None:
         if not isinstance(value, dict):
             _wrong(value, f"{name}, an object", where, notes)
+            return
+        if _sound(value, shape):
             return
         for key, item in value.items():
             if key in fields:
@@ -167,6 +171,15 @@ def _struct(kind: inspect.StructType) -> Walk:
                 notes.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", f"Add '{key}'.")
 
     return walk
+
+
+def _sound(value: Any, shape: type) -> bool:
+    """Whether msgspec has nothing to say about `value`: it tells so much sooner than a walk through it."""
+    try:
+        msgspec.convert(value, shape)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
 
 
 def _unknown_key(key: str, known: tuple[str, ...], name: str, where: Where, notes: Notes) -> None:

@@ -7,6 +7,8 @@ import random
 import tempfile
 from array import array
 from collections import Counter
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
@@ -100,13 +102,11 @@ class _Rows:
         notes = Notes()
         encode = msgspec.json.Encoder().encode
         with open_source(path, format) as source:
-            for notes.line, raw in source.rows:
-                before = len(notes.findings)
-                example = source.read(raw, notes)
-                if example is not None:
-                    self._keep(example, encode(example) + b"\n", notes)
-                elif any(finding.level == "error" for finding in notes.findings[before:]):
-                    self.dropped[notes.findings[before].code] += 1
+            for _, example in source.examples(notes):
+                self._keep(example, encode(example) + b"\n", notes)
+        for _, found in groupby(notes.findings, attrgetter("line")):
+            broken = [finding.code for finding in found if finding.level == "error"]
+            self.dropped.update(broken[:1])
         return tuple(notes.findings)
 
     def row(self, index: int) -> bytes:

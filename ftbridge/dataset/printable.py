@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}\Z")
+_LONGEST_NAME = 60
 
 
 def printable(value: Any, limit: int = 60) -> str:
@@ -31,13 +30,15 @@ def escaped(text: str, keep: str = "") -> str:
 
 def json_path(keys: Iterable[str | int]) -> str:
     """Keys and indices as a JSON path: `$.messages[2].content`."""
-    return "$" + "".join(_step(key) for key in keys)
-
-
-def _step(key: str | int) -> str:
-    if isinstance(key, int):
-        return f"[{key}]"
-    return f".{key}" if _IDENTIFIER.match(key) else f'["{printable(key)}"]'
+    path = "$"
+    for key in keys:
+        if isinstance(key, int):
+            path += f"[{key}]"
+        elif key.isascii() and key.isidentifier() and len(key) <= _LONGEST_NAME:
+            path += f".{key}"
+        else:
+            path += f'["{printable(key)}"]'
+    return path
 
 
 def _escape(sign: str) -> str:

@@ -19,26 +19,27 @@ def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tu
     """
     notes = Notes()
     with open_source(path, format) as source:
-        for notes.line, raw in source.rows:
-            example = source.read(raw, notes)
-            if example is not None:
-                yield notes.line, example
-            elif notes.errors:
-                first = next(finding for finding in notes.findings if finding.level == "error")
-                raise DataError(
-                    f"{source.name}, line {first.line}, {first.path}: {first.message}",
-                    hint=first.fix,
-                    line=first.line,
-                    path=first.path,
-                )
+        for _, example in source.examples(notes):
+            _refuse(source.name, notes)
+            yield notes.line, example
+        _refuse(source.name, notes)
 
 
 def sound_examples(path: str | Path, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
     """The same, passing over what is no example: for looking at a file that `check` reports on."""
     notes = Notes()
     with open_source(path, format) as source:
-        for notes.line, raw in source.rows:
-            example = source.read(raw, notes)
+        for _, example in source.examples(notes):
             notes.findings.clear()
-            if example is not None:
-                yield notes.line, example
+            yield notes.line, example
+
+
+def _refuse(name: str, notes: Notes) -> None:
+    if notes.errors:
+        first = next(finding for finding in notes.findings if finding.level == "error")
+        raise DataError(
+            f"{name}, line {first.line}, {first.path}: {first.message}",
+            hint=first.fix,
+            line=first.line,
+            path=first.path,
+        )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -20,16 +20,18 @@ from ftbridge.dataset.rules import CHECKS, ORDINARY
 from ftbridge.dataset.syntax import parse
 
 Row: TypeAlias = Line | Keys  # a line of JSON, or the columns of a table
-Read: TypeAlias = Callable[[Any, Notes], Example | None]
+Examples: TypeAlias = Iterator[tuple[Row, Example]]
+Read: TypeAlias = Callable[[Iterable[tuple[int, Row]], Notes], Examples]
 
 _INDEX = re.compile(r"\[\d+\]")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 
 
 def reader(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
-    """A function that reads one row of `format`, which the file has since line `begun` (0: it was asked for).
+    """A function that reads numbered rows of `format`, which the file has since line `begun` (0: it was asked for).
 
-    It returns the example, or None with the reasons in its notes: warnings alone still give an example.
+    It gives each row that is an example, with the example, and sets the notes' line before it looks at a row. What
+    is wrong with the others is in the notes by the time that the next example, or the end, is reached.
     """
     return _translated(format, begun) if format.translate else _canonical(format, begun)
 
@@ -38,23 +40,35 @@ def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of
     decode = msgspec.json.Decoder(SHAPES[format.shape]).decode
     ordinary, check = ORDINARY[format.shape], CHECKS[format.shape]
 
-    def read(raw: Row, notes: Notes) -> Example | None:
-        try:
-            example: Example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
-        except _UNREADABLE as problem:
-            row = _row(raw, format, begun, notes)
-            if isinstance(raw, dict) and row is not None:
-                return _from_json(row, format.shape, notes)
-            if row is not None:
-                _explain(row, format.shape, problem, notes)
-            return None
-        if ordinary(example):
-            return example
-        before = notes.errors
-        check(example, notes)
-        return example if notes.errors == before else None
+    def read(rows: Iterable[tuple[int, Row]], notes: Notes) -> Examples:
+        example: Example | None
+        for notes.line, raw in rows:
+            try:
+                example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
+            except _UNREADABLE as problem:
+                example = _mended(raw, format, begun, problem, notes)
+                if example is not None:
+                    yield raw, example
+                continue
+            if not ordinary(example):
+                before = notes.errors
+                check(example, notes)
+                if notes.errors > before:
+                    continue
+            yield raw, example
 
     return read
+
+
+def _mended(raw: Row, format: Format, begun: int, problem: Exception, notes: Notes) -> Example | None:  # noqa: A002  # the word of the CLI
+    """The example that the columns of a table hold; for a line that cannot be decoded, everything that is wrong."""
+    row = _row(raw, format, begun, notes)
+    if row is None:
+        return None
+    if isinstance(raw, dict):
+        return _from_json(row, format.shape, notes)
+    _explain(row, format.shape, problem, notes)
+    return None
 
 
 def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
@@ -62,7 +76,7 @@ def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word o
     assert translate is not None
     left_out: set[str] = set()
 
-    def read(raw: Row, notes: Notes) -> Example | None:
+    def read_one(raw: Row, notes: Notes) -> Example | None:
         row = _row(raw, format, begun, notes)
         if row is None:
             return None
@@ -77,6 +91,12 @@ def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word o
         for finding in own.findings:
             notes.add(replace(finding, message=f"{finding.message} (once read as a {format.shape})"))
         return example
+
+    def read(rows: Iterable[tuple[int, Row]], notes: Notes) -> Examples:
+        for notes.line, raw in rows:
+            example = read_one(raw, notes)
+            if example is not None:
+                yield raw, example
 
     return read
 

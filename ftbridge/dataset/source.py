@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from ftbridge.dataset.formats import CHAT, FORMATS, recognise
 from ftbridge.dataset.formats.base import Format
 from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.printable import printable
-from ftbridge.dataset.reader import Read, Row, reader
+from ftbridge.dataset.reader import Examples, Read, Row, reader
 from ftbridge.dataset.tables import csv_rows, parquet_rows
 from ftbridge.errors import UsageError
 
@@ -24,7 +24,7 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Source(NamedTuple):
-    """`read` turns one of the `rows` into an example, or says in its notes why it cannot.
+    """`read` turns the `rows` into examples, and says in its notes why it cannot where it cannot.
 
     `canonical` tells whether a row's bytes are in the canonical format, so that they may be
     passed on, and `divisible` whether the file can be read from the middle. `why` says how
@@ -39,6 +39,10 @@ class Source(NamedTuple):
     divisible: bool
     rows: Iterator[tuple[int, Row]]
     read: Read
+
+    def examples(self, notes: Notes) -> Examples:
+        """Every row that is an example, and the example; what is to be said of all rows goes into `notes`."""
+        return self.read(self.rows, notes)
 
 
 @contextmanager
@@ -107,7 +111,9 @@ def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
 
 
 def _refusal(code: str, message: str, fix: str) -> Read:
-    def refuse(raw: Row, notes: Notes) -> None:
-        notes.error("$", code, message, fix)
+    def refuse(rows: Iterable[tuple[int, Row]], notes: Notes) -> Examples:
+        for notes.line, _ in rows:
+            notes.error("$", code, message, fix)
+        yield from ()
 
     return refuse

@@ -15,6 +15,7 @@ from ftbridge.dataset.printable import json_path, printable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
+_skim = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def parse(raw: Line, notes: Notes) -> dict[str, Any] | None:
@@ -26,6 +27,7 @@ def parse(raw: Line, notes: Notes) -> dict[str, Any] | None:
         notes.error("$", "line_too_long", f"the line is longer than {LONGEST >> 20} MB", "Shorten the example.")
         return None
     try:
+        _skim(raw)  # tells what is too deep, which takes long to build and to take down
         value = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         _explain(raw, problem, notes)

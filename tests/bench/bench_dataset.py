@@ -10,7 +10,6 @@ loop over the same file in the same run; the median of the repetitions is shown.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import platform
@@ -25,11 +24,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import msgspec
 import orjson
+import xxhash
 
 from bench.planted import generate
 from ftbridge.dataset import Notes, check, convert, prepare
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape, Tool, User
+from ftbridge.dataset.source import open_source
 
 
 class AsItIs:
@@ -54,18 +56,19 @@ class Rebuilt(AsItIs):
         contents: list[Any] = []
         row: dict[str, Any] = {"contents": contents}
         for message in example.messages:
-            if isinstance(message, Assistant):
+            if type(message) is Assistant:
                 parts: list[Any] = [{"text": message.content}] if message.content else []
-                parts += [
-                    {"call": {"name": call.function.name, "args": json.loads(call.function.arguments)}}
-                    for call in message.tool_calls or ()
-                ]
+                if message.tool_calls:
+                    parts += [
+                        {"call": {"name": call.function.name, "args": msgspec.json.decode(call.function.arguments)}}
+                        for call in message.tool_calls
+                    ]
                 contents.append({"role": "model", "parts": parts})
-            elif isinstance(message, Tool):
+            elif type(message) is User:
+                contents.append({"role": "user", "parts": [{"text": message.content}]})
+            elif type(message) is Tool:
                 answer = {"id": message.tool_call_id, "output": message.content}
                 contents.append({"role": "user", "parts": [{"response": answer}]})
-            elif isinstance(message, User):
-                contents.append({"role": "user", "parts": [{"text": message.content}]})
             else:
                 row["systemInstruction"] = {"parts": [{"text": message.content}]}
         return row
@@ -102,6 +105,18 @@ def rebuilt(path: Path) -> None:
     assert not done.impossible
 
 
+def unique(path: Path) -> None:
+    """What `prepare` does before it divides: every sound row once, in its canonical form."""
+    seen: set[bytes] = set()
+    with open_source(sound(path)) as source, path.with_suffix(".unique").open("wb") as out:
+        for _, example in source.examples(Notes()):
+            row = msgspec.json.encode(example)
+            digest = xxhash.xxh3_128_digest(row)
+            if digest not in seen:
+                seen.add(digest)
+                out.write(row + b"\n")
+
+
 def prepared(path: Path) -> None:
     prepare(sound(path), path.parent / "prepared")
 
@@ -122,6 +137,7 @@ ROUTES: dict[str, Callable[[Path], object]] = {
     "orjson.loads, sound rows": bare_sound,
     "check + same shape": same,
     "check + rebuilt": rebuilt,
+    "check + canonical dedupe": unique,
     "check + dedupe, split, shuffle": prepared,
     "together check_file": together,
 }
@@ -136,6 +152,8 @@ def measure(route: str, path: Path) -> tuple[float, float]:
 
 
 def _timed(route: str, path: Path) -> tuple[float, float]:
+    for earlier in (path.with_suffix(".same"), path.with_suffix(".rebuilt"), path.with_suffix(".unique")):
+        earlier.unlink(missing_ok=True)  # taking an old file of 500 MB away is no part of writing a new one
     start = time.process_time()
     ROUTES[route](path)
     return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
