@@ -234,6 +234,19 @@ class TogetherMock(MockVendor):
         text = answer_of(rows, messages)
         return Answer({**completion(name, messages, text, self.now()), "prompt": []})
 
+    @operation("GET", "/v3/whoami")
+    def whoami(self, call: Call) -> Answer:
+        """Whose key this is, which the command line asks before anything else (SDK 3.1.1, types/whoami_response)."""
+        named = {"id": "mock", "name": "mock"}
+        return Answer(
+            {
+                "type": "project_api_key",
+                "api_key": named,
+                "organization": named,
+                "project": {**named, "slug": "mock"},
+            }
+        )
+
     def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
         """An error answer in Together's envelope."""
         return Refusal(status, self.error(status, message, code=code, param=param))
