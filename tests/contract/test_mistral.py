@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftbridge.testing.mocked import MockedContract
+from contract.by_the_document import DocumentedContract
 from ftbridge_providers.mistral.adapter import MistralProvider
 from ftbridge_providers.mistral.mock import MistralMock
 
@@ -15,7 +15,7 @@ class QuickLooks(MistralProvider):
     look_seconds: ClassVar[float] = 0.05
 
 
-class TestMistral(MockedContract):
+class TestMistral(DocumentedContract):
     model: ClassVar[str] = "open-mistral-nemo"
     provider_class = QuickLooks
     mock_class = MistralMock

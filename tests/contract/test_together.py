@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftbridge.testing.mocked import MockedContract
+from contract.by_the_document import DocumentedContract
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
 
 
-class TestTogether(MockedContract):
+class TestTogether(DocumentedContract):
     model: ClassVar[str] = "Qwen/Qwen3-8B"
     provider_class = TogetherProvider
     mock_class = TogetherMock
+    prefix: ClassVar[str] = "/v1"
     operations: ClassVar[dict[str, str]] = {"content": "store_file"}

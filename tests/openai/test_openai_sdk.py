@@ -9,11 +9,13 @@ import pytest
 
 import openai
 from ftbridge.mock import MockVendors
+from ftbridge_providers.openai.mock import OpenAIMock
+from spec_check import check_operations
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 
 
-def test_files_job_events_checkpoints_and_chat(base_url: str, data: Path) -> None:
+def test_files_job_events_checkpoints_and_chat(base_url: str, mock: OpenAIMock, data: Path) -> None:
     with openai.OpenAI(base_url=base_url, api_key="any", max_retries=0) as client:
         file = client.files.create(file=data, purpose="fine-tune")
         assert client.files.retrieve(file.id).bytes == data.stat().st_size
@@ -40,6 +42,11 @@ def test_files_job_events_checkpoints_and_chat(base_url: str, data: Path) -> Non
             client.fine_tuning.jobs.retrieve("ftjob-nobody")
         with pytest.raises(openai.BadRequestError):
             client.fine_tuning.jobs.cancel(job.id)
+        assert client.models.delete(job.fine_tuned_model).deleted
+        assert client.files.content(file.id).content == data.read_bytes()
+        assert [one.id for one in client.files.list(purpose="fine-tune")] == [file.id]
+        assert client.files.delete(file.id).deleted
+    check_operations("openai", "sdk", mock.seen, prefix="/v1")
 
 
 def test_the_pytest_fixture_leads_the_sdk_to_the_mock_and_shows_what_its_retries_cost(

@@ -19,7 +19,7 @@ from ftbridge.provider import Files, RemoteJob
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock import OpenAIMock
 from ftbridge_providers.together.adapter import TogetherProvider
-from spec_check import check_seen
+from spec_check import check_operations, check_seen
 
 MODEL = "o4-mini-2025-04-16"
 TAG = "ftb_0123456789ab"
@@ -108,7 +108,7 @@ def test_a_whole_life_brings_rewards_and_agrees_with_the_vendors_document(
     assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
     [csv] = (tmp_path / "out").glob("*.csv")
     assert csv.read_text("utf-8").startswith("step,train_mean_reward,full_valid_mean_reward")
-    assert len(check_seen("openai", mock.seen, prefix="/v1")) == 8
+    check_operations("openai", "reinforcement", mock.seen, prefix="/v1")
 
 
 @pytest.mark.parametrize("grader", [CHECK, JUDGE, BOTH], ids=lambda grader: grader["type"])

@@ -18,7 +18,7 @@ from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
 from ftbridge_providers.together.reading import read_events
-from spec_check import check_seen
+from spec_check import check_operations, check_seen
 from together_helpers import KEY, MODEL, bodies, count, finish, make_spec
 
 TAG = "ftb_0123456789ab"
@@ -44,22 +44,7 @@ def test_all_that_the_adapter_sends_fits_togethers_document(
     again = provider.create(make_spec(), checkpoint.model, files, tag="ftb_0123456789ac")
     provider.cancel(again.remote_id)
     provider.delete(done.result.model)
-    assert check_seen("together", mock.seen, prefix="/v1") == {
-        "DELETE /fine-tunes/{id}",
-        "GET /files",
-        "GET /files/{id}",
-        "GET /fine-tunes",
-        "GET /fine-tunes/models/limits",
-        "GET /fine-tunes/{id}",
-        "GET /fine-tunes/{id}/checkpoints",
-        "GET /fine-tunes/{id}/events",
-        "GET /fine-tunes/{id}/metrics",
-        "GET /finetune/download",
-        "GET /models",
-        "POST /chat/completions",
-        "POST /fine-tunes",
-        "POST /fine-tunes/{id}/cancel",
-    }
+    check_operations("together", "adapter", mock.seen, prefix="/v1")
 
 
 def test_hyperparameters_go_by_the_vendors_names(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:

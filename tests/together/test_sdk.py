@@ -14,7 +14,7 @@ from together.lib.resources.files import DownloadManager
 
 import together
 from ftbridge_providers.together.mock import TogetherMock
-from spec_check import check_seen
+from spec_check import check_operations
 from together import Together
 from together_helpers import KEY, MODEL
 
@@ -63,7 +63,7 @@ def test_the_sdk_goes_all_the_way(sdk: Together, mock: TogetherMock, rows: Path,
     sdk.fine_tuning.delete(cancelled.id)
     sdk.files.delete(file.id)
 
-    assert len(check_seen("together", mock.seen, prefix="/v1")) == 18
+    check_operations("together", "sdk", mock.seen, prefix="/v1")
 
 
 def test_the_sdk_downloads_by_ranges(sdk: Together, rows: Path, tmp_path: Path) -> None:
