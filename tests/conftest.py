@@ -44,6 +44,14 @@ def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_schema()
 
 
+@pytest.fixture(params=["a file", "PostgreSQL"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the ledgers of a test lie, which is made twice."""
+    if request.param == "PostgreSQL":
+        monkeypatch.setenv("FTBRIDGE_LEDGER", request.getfixturevalue("postgres_url"))
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the tiny base is built; to be copied from, not written to."""

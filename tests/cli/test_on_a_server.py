@@ -17,14 +17,6 @@ from ftbridge.mock.vendors import MockVendors
 TARGET = "openai:gpt-4.1-mini-2025-04-14"
 
 
-@pytest.fixture(params=["a file", "PostgreSQL"])
-def on_a_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the ledger lies on a server."""
-    if request.param == "PostgreSQL":
-        monkeypatch.setenv("FTBRIDGE_LEDGER", request.getfixturevalue("postgres_url"))
-    return bool(request.param == "PostgreSQL")
-
-
 def recover_twice_at_once() -> None:
     command = [sys.executable, "-m", "ftbridge", "recover"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
@@ -36,9 +28,7 @@ def created(mock: MockVendors) -> int:
     return [seen.operation for seen in mock["openai"].seen].count("create_job")
 
 
-def test_a_whole_round(
-    on_a_server: bool, rows: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_whole_round(database: str, rows: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
     with Bridge() as bridge:
         job = bridge.submit(rows, to=f"mock+{TARGET}", validation=rows, epochs=2, name="round", key="monday")
@@ -52,11 +42,11 @@ def test_a_whole_round(
         assert bridge.chat(job, "Say one.").text == "one"
     with Bridge() as later:
         assert later.refresh() == [job]
-    assert (home / "ledger.sqlite").exists() is not on_a_server
+    assert (home / "ledger.sqlite").exists() is (database == "a file")
 
 
 def test_two_recoveries_at_once_adopt_the_job_that_a_lost_answer_made(
-    on_a_server: bool, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
+    database: str, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
 ) -> None:
     ftbridge_mock["openai"].faults.add("create_job=500-after")
     assert cli("submit", rows, "--to", TARGET).code == 3
@@ -68,7 +58,7 @@ def test_two_recoveries_at_once_adopt_the_job_that_a_lost_answer_made(
 
 
 def test_two_recoveries_at_once_make_the_job_that_was_never_asked_for_once(
-    on_a_server: bool, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
+    database: str, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
 ) -> None:
     ftbridge_mock["openai"].faults.add("upload_file=slow:30")
     command = [sys.executable, "-m", "ftbridge", "submit", str(rows), "--to", TARGET]

@@ -11,7 +11,8 @@ from scripted_provider import ScriptedProvider
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
+def ledger(tmp_path: Path, database: str) -> Ledger:
+    """In a file, and once more on a server."""
     return Ledger(tmp_path)
 
 

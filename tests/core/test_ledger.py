@@ -1,4 +1,4 @@
-"""The ledger keeps what it was told, for any number of processes at once."""
+"""The ledger keeps what it was told, for any number of processes at once, in a file and on a server."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ from ftbridge.ledger import Ledger
 from ftbridge.model import Result, Status
 from ledger_rows import add, message
 
-
-@pytest.fixture(autouse=True, params=["a file", "PostgreSQL"])
-def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the ledgers of these tests lie: everything here is true in both places."""
-    if request.param == "PostgreSQL":
-        monkeypatch.setenv("FTBRIDGE_LEDGER", request.getfixturevalue("postgres_url"))
+pytestmark = pytest.mark.usefixtures("database")
 
 
 def test_an_intent_is_a_job_that_is_submitting(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +18,10 @@ from ledger_rows import add, message
 RECORDED = sorted((Path(__file__).parent / "ledgers").glob("schema_*.sql"))
 
 
-@pytest.fixture(params=["a file", "PostgreSQL"])
-def engine_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+@pytest.fixture
+def engine_url(database: str, tmp_path: Path) -> str:
     """Where the ledger of `tmp_path` lies."""
-    if request.param == "a file":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    url = str(request.getfixturevalue("postgres_url"))
-    monkeypatch.setenv("FTBRIDGE_LEDGER", url)
-    return url
+    return os.environ["FTBRIDGE_LEDGER"] if database == "PostgreSQL" else f"sqlite:///{tmp_path / 'ledger.sqlite'}"
 
 
 def run_script(url: str, script: str) -> None:
