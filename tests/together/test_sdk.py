@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tarfile
 import time
@@ -16,7 +17,7 @@ import together
 from ftbridge_providers.together.mock import TogetherMock
 from spec_check import check_operations
 from together import Together
-from together_helpers import KEY, MODEL
+from together_helpers import KEY, MODEL, bodies
 
 
 def train(sdk: Together, rows: Path) -> str:
@@ -64,6 +65,24 @@ def test_the_sdk_goes_all_the_way(sdk: Together, mock: TogetherMock, rows: Path,
     sdk.files.delete(file.id)
 
     check_operations("together", "sdk", mock.seen, prefix="/v1")
+
+
+def test_the_sdks_clients_say_different_things_and_a_rate_of_nothing_becomes_one(
+    sdk: Together, mock: TogetherMock, rows: Path, url: str
+) -> None:
+    """Why the adapter writes the request itself, and always says what is trained."""
+    file = sdk.files.upload(rows, purpose="fine-tune").id
+
+    async def ask() -> None:
+        async with together.AsyncTogether(base_url=url, api_key=KEY, max_retries=0) as client:
+            await client.fine_tuning.create(training_file=file, model=MODEL)
+
+    sdk.fine_tuning.create(training_file=file, model=MODEL, learning_rate=0)
+    asyncio.run(ask())
+    plain, asynchronous = bodies(mock, "create_job")
+    assert "training_type" not in plain
+    assert asynchronous["training_type"]["type"] == "Lora"
+    assert plain["learning_rate"] == 1e-5
 
 
 def test_the_sdk_downloads_by_ranges(sdk: Together, rows: Path, tmp_path: Path) -> None:
