@@ -81,14 +81,15 @@ class Bridge:
         near: bool = False,
         workers: int = 1,
         method: str = "sft",
+        grader: Mapping[str, Any] | str | Path | None = None,
         format: str | None = None,  # noqa: A002 - the word users know
     ) -> Report:
         """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
 
-        The targets' rules are those for `method`. With `validation`, examples that are in both files are found;
-        with `near`, near duplicates as well.
+        The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
+        `validation`, examples that are in both files are found; with `near`, near duplicates as well.
         """
-        converters = [self._rules(_sketch(data, text, method)) for text in to]
+        converters = [self._rules(_sketch(data, text, method, grader)) for text in to]
         report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
         return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
@@ -100,10 +101,11 @@ class Bridge:
         out: str | Path,
         *,
         method: str = "sft",
+        grader: Mapping[str, Any] | str | Path | None = None,
         format: str | None = None,  # noqa: A002 - as above
     ) -> Conversion:
         """Write `data` as the target wants it to the file `out`, whole or not at all."""
-        return convert(data, self._rules(_sketch(data, to, method)), out, format=format)
+        return convert(data, self._rules(_sketch(data, to, method, grader)), out, format=format)
 
     def count_tokens(
         self,
@@ -392,10 +394,10 @@ class Bridge:
         return [sentence(finding) for finding in advise(spec.data, validation=spec.validation, format=format)]
 
     def _prepare(self, spec: Spec, converter: Converter, format: str | None) -> tuple[Prepared, list[str]]:  # noqa: A002 - as above
-        training, said = prepare(spec.data, converter, spec.method, self.home, format)
+        training, said = prepare(spec.data, converter, spec, self.home, format)
         if spec.validation is None:
             return Prepared(training=training), said
-        validation, more = prepare(spec.validation, converter, spec.method, self.home, format)
+        validation, more = prepare(spec.validation, converter, spec, self.home, format)
         return Prepared(training=training, validation=validation), [*said, *more]
 
     def _rules(self, spec: Spec) -> Converter:
@@ -419,9 +421,9 @@ class Bridge:
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
-def _sketch(data: str | Path, to: str, method: str) -> Spec:
+def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """As much of a spec as the rules for a file go by."""
-    return make_spec(target=to, data=Path(data), method=method, hyperparameters={})
+    return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})
 
 
 def _tuned_model(job: Job) -> str:

@@ -10,7 +10,7 @@ from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
 from ftbridge.home import usable
 from ftbridge.ledger import Prepared
-from ftbridge.model import Method
+from ftbridge.model import Method, Spec
 
 
 def prepared_file(home: Path, key: str) -> Path:
@@ -27,7 +27,7 @@ def sent_files(prepared: Prepared, home: Path) -> tuple[Path, Path | None]:
 def prepare(
     data: str | Path,
     converter: Converter,
-    method: Method,
+    spec: Spec,
     home: Path,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> tuple[str, list[str]]:
@@ -41,10 +41,19 @@ def prepare(
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft, format=format)
     if conversion.impossible:
-        raise _refusal(data, f"--to {converter.target} --method {method}", conversion.impossible)
+        raise _refusal(data, _options(spec, format), conversion.impossible)
     with usable(home):
         draft.replace(prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
+
+
+def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
+    """What `check` has to be given to go by the same rules."""
+    options = [f"--to {spec.target}"]
+    options += [f"--method {spec.method}"] if spec.method is not Method.SFT else []
+    options += ["--grader FILE"] if spec.grader else []
+    options += [f"--format {format}"] if format else []
+    return " ".join(options)
 
 
 def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:

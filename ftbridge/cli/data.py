@@ -22,6 +22,7 @@ from ftbridge.errors import UsageError
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
 Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]
 Method = Annotated[str, typer.Option(help="What the rows are to train: sft, dpo or rft.")]
+Grader = Annotated[Path | None, typer.Option(help="For rft: look for what this JSON file's grader reads of each row.")]
 _SHOWN = 3
 
 
@@ -38,6 +39,7 @@ def check(
     near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
     vocab: Annotated[Path | None, typer.Option(help="The vocabulary to count tokens by.")] = None,
     method: Method = "sft",
+    grader: Grader = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
     exact: Annotated[bool, typer.Option("--exact", help="Count every token, instead of a sample's.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
@@ -47,7 +49,14 @@ def check(
     bridge = open_bridge()
     with _readable_twice(data) as file:
         report = bridge.check(
-            file, to or [], validation=validation, near=near, workers=workers, method=method, format=format
+            file,
+            to or [],
+            validation=validation,
+            near=near,
+            workers=workers,
+            method=method,
+            grader=grader,
+            format=format,
         )
         counts = {
             target: bridge.count_tokens(file, target, exact=exact, vocabulary=vocab, format=format)
@@ -93,11 +102,12 @@ def convert(
     to: Annotated[str, typer.Option("--to", help="The target.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     method: Method = "sft",
+    grader: Grader = None,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset as a target wants it, and say what changed."""
-    made = open_bridge().convert(data, to, out, method=method, format=format)
+    made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format)
     if as_json:
         print_json(_conversion_document(made, to))
     else:

@@ -53,6 +53,16 @@ def test_tasks_in_openais_own_form_train_by_reinforcement(cli: Cli, tmp_path: Pa
     grader.write_text(json.dumps({"type": "string_check", "name": "right", "operation": "eq", **reading}), "utf-8")
     asked = ("--to", "mock+openai:o4-mini-2025-04-16", "--method", "rft")
     assert cli("check", tasks, *asked, "--format", "openai-rft").code == 0
+    reading = cli("check", tasks, *asked, "--format", "openai-rft", "--grader", grader, "--json").json
+    assert reading["errors"] == 0
+    grader.write_text(grader.read_text("utf-8").replace("item.answer", "item.solution"), "utf-8")
+    refused = cli("submit", tasks, *asked, "--format", "openai-rft", "--grader", grader, "--validation", tasks)
+    assert refused.code == 1
+    assert "item.solution" in refused.err
+    assert "--method rft --grader FILE --format openai-rft" in " ".join(refused.err.split())
+    found = cli("check", tasks, *asked, "--format", "openai-rft", "--grader", grader, "--json").json
+    assert {finding["code"] for finding in found["findings"]} >= {"reference_key_missing"}
+    grader.write_text(grader.read_text("utf-8").replace("item.solution", "item.answer"), "utf-8")
     refused = cli("submit", tasks, *asked, "--format", "openai-rft")
     assert refused.code == 2
     assert "--grader" in refused.err
