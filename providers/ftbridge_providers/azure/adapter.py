@@ -23,7 +23,7 @@ from ftbridge.endpoint import Endpoint, hosted_endpoint
 from ftbridge.errors import ConfigError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Listed, Reply, Tuned
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, Listed, Reply, Tuned
 from ftbridge.retry import patiently, until
 from ftbridge_providers.azure.deployments import Deployments, deployment_name, hosting_cost
 from ftbridge_providers.azure.format import AzureFormat
@@ -41,9 +41,14 @@ _RESOURCE = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices/accounts/[^/]+", re.IGNORECASE
 )
 
+_NO_RFT = Handling(how="refused", note="It is a setting of reinforcement, which is not offered at Azure.")
+
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
-    hyperparameters=OPENAI.hyperparameters,
+    hyperparameters={
+        name: _NO_RFT if handling.methods == {Method.RFT} else handling
+        for name, handling in OPENAI.hyperparameters.items()
+    },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "models"}),
 )
 """The hyperparameters are OpenAI's; the v1 API deletes no models, which is done in the portal."""

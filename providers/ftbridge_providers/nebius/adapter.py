@@ -25,6 +25,8 @@ from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metri
 from ftbridge_providers.nebius.serving import Serving
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
+_NO_RFT = Handling(how="refused", note="Nebius trains on answers; it has no reinforcement.")
+
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT}),
     hyperparameters={
@@ -41,6 +43,10 @@ CAPABILITIES = Capabilities(
         "tuning": Handling(how="renamed", to="lora"),
         "max_seq_length": Handling(how="renamed", to="context_length"),
         "beta": Handling(how="refused", note="Nebius trains on answers, not on preferences."),
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "models"}),
 )
