@@ -9,7 +9,7 @@ from statistics import median
 
 from ftbridge.bridge.submitting import ACCOUNT_REFUSED, submit
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import BadAnswer, FtbridgeError, LedgerError, NetworkError, RateLimited, ServerTrouble
 from ftbridge.ledger import Record, waiting
 from ftbridge.model import Job, Status
 
@@ -26,7 +26,7 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
             break
         try:
             after = submit(record, place.named(name), place.ledger, place.home, most=place.places(name), queued=True)
-        except (BadAnswer, NetworkError, RateLimited, ServerTrouble, *ACCOUNT_REFUSED):
+        except (BadAnswer, LedgerError, NetworkError, RateLimited, ServerTrouble, *ACCOUNT_REFUSED):
             raise
         except FtbridgeError:
             moved += 1  # its last event says why it failed

@@ -10,7 +10,15 @@ from xxhash import xxh3_128_hexdigest
 from ftbridge.bridge.monitor import Turns, look
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.bridge.submitting import submit
-from ftbridge.errors import FtbridgeError, NetworkError, ProviderError, ProviderRetired, SpecError, StateError
+from ftbridge.errors import (
+    FtbridgeError,
+    LedgerError,
+    NetworkError,
+    ProviderError,
+    ProviderRetired,
+    SpecError,
+    StateError,
+)
 from ftbridge.ledger import Intent, Ledger, Prepared, Record, unfinished
 from ftbridge.model import Result, Spec, Status, now
 from ftbridge.provider import RemoteJob
@@ -60,10 +68,11 @@ def test_what_is_beyond_the_vendors_limits_is_refused_before_anything_is_uploade
     [
         Died(),
         vendor_error(NetworkError),
+        vendor_error(LedgerError),
         vendor_error(ProviderError, provider="scripted", status=500),
         vendor_error(ProviderError, provider="scripted"),
     ],
-    ids=["killed", "connection lost", "500", "nonsense"],
+    ids=["killed", "connection lost", "nowhere to write it down", "500", "nonsense"],
 )
 def test_an_unclear_end_is_cleared_up_by_the_next_try(
     tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record, when: str, fault: BaseException
