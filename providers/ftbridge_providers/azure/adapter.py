@@ -25,7 +25,7 @@ from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
 from ftbridge.provider import Capabilities, Deployment, Files, Handling, Listed, Reply, Tuned
 from ftbridge.retry import patiently, until
-from ftbridge_providers.azure.deployments import Deployments, deployment_name, hosting_cost
+from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_cost
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.openai.adapter import CAPABILITIES as OPENAI
 from ftbridge_providers.openai.adapter import OpenAIProvider
@@ -60,7 +60,7 @@ STATUS = {
     "pausing": Status.RUNNING,
     "resuming": Status.RUNNING,
 }
-"""OpenAI's words and those that Azure's earlier API versions and its portal use beside them."""
+"""OpenAI's words, and others that Azure is told to use; its v1 document has only OpenAI's first six."""
 
 
 class AzureProvider(OpenAIProvider):
@@ -177,12 +177,14 @@ class AzureProvider(OpenAIProvider):
 
     def hosting(self, tier: str | None = None) -> str:
         """What a deployment costs by the hour."""
-        return hosting_cost(tier or "standard")
+        tier = tier or "standard"
+        check_tier(tier)
+        return hosting_cost(tier, self._hourly_usd)
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
         """Deploy a tuned model, or a checkpoint, as "standard", "globalstandard" or "developertier"."""
         tier = tier or "standard"
-        hosting_cost(tier)  # an unknown tier is refused before anything is asked
+        check_tier(tier)
         return self._deployments().deploy(model, tier)
 
     def undeploy(self, model: str) -> None:
@@ -195,7 +197,7 @@ class AzureProvider(OpenAIProvider):
             return super().chat(deployment_name(model), chat, **options)
         except NotFound as problem:
             problem.hint = (
-                f"Deploy it first, with `ftbridge deploy JOB`: {hosting_cost('standard')}."
+                f"Deploy it first, with `ftbridge deploy JOB`: {self.hosting()}."
                 " One that was deployed a moment ago may need some minutes."
             )
             raise
@@ -211,7 +213,13 @@ class AzureProvider(OpenAIProvider):
                 f"{RESOURCE_ENV} = {resource!r} is not the id of an Azure OpenAI resource",
                 hint="Set it to what `az cognitiveservices account show --query id` prints.",
             )
-        return Deployments(self.management, resource)
+        return Deployments(self.management, resource, self._hourly_usd)
+
+    @property
+    def _hourly_usd(self) -> float | None:
+        """What the catalogue knows of the price of a deployment."""
+        known = [row.hosting_usd_per_hour for row in self.catalogue() if row.hosting_usd_per_hour]
+        return known[-1] if known else None
 
     def _management_endpoint(self) -> Endpoint:
         return hosted_endpoint(

@@ -23,8 +23,8 @@ API_VERSION = "2025-06-01"
 """The stable version of Microsoft.CognitiveServices that knows every tier below."""
 CAPACITY = {"standard": 1, "globalstandard": 1, "developertier": 50}
 """By tier, the thousands of tokens a minute that Microsoft's guides deploy with."""
-HOURLY_USD = {"standard": 1.70, "globalstandard": 1.70, "developertier": 0.0}
-"""What the guide to costs gives as examples (2026-03-19); the customer's own price list may differ."""
+WITHOUT_HOURS = "developertier"
+"""The tier that is billed by the token alone."""
 _TUNED = re.compile(r".+\.(ft-[0-9a-f]{32})(?:-.*)?")
 
 
@@ -37,27 +37,33 @@ def deployment_name(model: str) -> str:
     return tuned[1] if tuned else model
 
 
-def hosting_cost(tier: str) -> str:
-    """What a deployment costs, in a sentence. Raises `UsageError` for a tier that ftbridge does not know."""
-    if tier not in HOURLY_USD:
-        raise UsageError(f"azure has no tier {tier!r} that ftbridge knows", hint=f"It knows: {', '.join(HOURLY_USD)}.")
-    if HOURLY_USD[tier] == 0.0:
+def check_tier(tier: str) -> None:
+    """Raises `UsageError` for a tier that ftbridge does not know."""
+    if tier not in CAPACITY:
+        raise UsageError(f"azure has no tier {tier!r} that ftbridge knows", hint=f"It knows: {', '.join(CAPACITY)}.")
+
+
+def hosting_cost(tier: str, hourly_usd: float | None) -> str:
+    """What a deployment costs, in a sentence; `hourly_usd` is for those that are billed by the hour."""
+    if tier == WITHOUT_HOURS:
         return "azure bills no hours for a developer deployment, and removes it after 24 hours"
-    return (
-        f"azure bills about ${HOURLY_USD[tier]:.2f} for every hour that a model is deployed, talked to or not,"
-        " until `ftbridge undeploy`"
-    )
+    price = f"about ${hourly_usd:.2f} for " if hourly_usd else ""
+    return f"azure bills {price}every hour that a model is deployed, talked to or not, until `ftbridge undeploy`"
 
 
 class Deployments:
-    """The deployments of one Azure OpenAI resource; `resource` is its id, `/subscriptions/…/accounts/NAME`."""
+    """The deployments of one Azure OpenAI resource; `resource` is its id, `/subscriptions/…/accounts/NAME`.
+
+    `hourly_usd` is what one costs in the tiers that are billed by the hour, where that is known.
+    """
 
     provisioning_seconds = 3600.0
     """How long Azure may take to bring a deployment up."""
 
-    def __init__(self, client: OpenAI, resource: str) -> None:
+    def __init__(self, client: OpenAI, resource: str, hourly_usd: float | None) -> None:
         self._client = client
         self._resource = resource
+        self._hourly_usd = hourly_usd
 
     def deploy(self, model: str, tier: str) -> Deployment:
         """Deploy `model`, unless it is, and return when it is up. The request is a PUT: asking twice makes one."""
@@ -71,7 +77,8 @@ class Deployments:
                 provider="azure",
                 hint="`ftbridge deploy` goes on waiting; `ftbridge undeploy` removes it.",
             )
-        return Deployment(name=name, model=model, hourly_usd=HOURLY_USD.get(ready["sku"]["name"].lower()))
+        billed = ready["sku"]["name"].lower() != WITHOUT_HOURS
+        return Deployment(name=name, model=model, hourly_usd=self._hourly_usd if billed else 0.0)
 
     def undeploy(self, model: str) -> None:
         """Remove the deployment of `model`, if there is one."""
