@@ -93,8 +93,9 @@ def prepare(
     for part in (made.train, made.validation):
         if part:
             show(f"{part.path}: {part.examples:,} examples")
-    for code, count in made.dropped.items():
-        show(f"left out: {count:,} × {code}")
+    if made.dropped:
+        show(f"left out: {_count(sum(made.dropped.values()), 'row')}")
+        print_findings(made.findings)
 
 
 def convert(

@@ -49,6 +49,7 @@ _KEY_FIXES = {
     "tool_call_id": "Only tool messages answer a call.",
     "reference": "Only tasks have it, which train by reinforcement: give it to all rows of the file, or to none.",
 }
+_OTHER_FORMAT = " If the rows are in another format that ftbridge reads, name it with --format."
 _ROLE_FIXES = {
     "function": "Use role 'tool' with the tool_call_id of the call it answers.",
     "human": "Use 'user'.",
@@ -168,7 +169,8 @@ def _struct(kind: inspect.StructType) -> Walk:
                 _unknown_key(key, known, name, where, notes)
         for key, (_, required) in fields.items():
             if required and key not in value:
-                notes.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", f"Add '{key}'.")
+                fix = f"Add '{key}'." + (_OTHER_FORMAT if key == "messages" and not where else "")
+                notes.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", fix)
 
     return walk
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import Finding, Report, check, read_examples
+from ftbridge.dataset import Finding, Notes, Report, check, read_examples
+from ftbridge.dataset.example import Example, Shape
 from ftbridge.errors import DataError, InputError, UsageError
 
 GOOD = {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]}
@@ -349,3 +350,32 @@ def test_reading_stops_at_the_first_bad_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.jsonl, line 2, \$\.messages: there is no assistant message") as caught:
         next(rows)
     assert (caught.value.line, caught.value.path) == (2, "$.messages")
+
+
+def test_a_row_of_unknown_shape_leads_to_the_formats(tmp_path: Path) -> None:
+    report = check(write(tmp_path, {"question": "a", "reply": "b"}))
+    [missing] = [finding for finding in report.findings if finding.code == "missing_key"]
+    assert "--format" in missing.fix
+
+
+def test_an_output_of_a_preference_shows_no_image(tmp_path: Path) -> None:
+    shown = [{"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}]
+    row = {"input": chat(USER), "preferred_output": [ANSWER], "non_preferred_output": [{**ANSWER, "content": shown}]}
+    assert only(check(write(tmp_path, row))).code == "image_role"
+
+
+class Refusing:
+    """A target that wants every tool declared."""
+
+    target = "refusing"
+    shapes: frozenset[Shape] = frozenset({"chat"})
+    minimum_examples = 1
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        notes.error("$.messages[1].tool_calls[0].function.name", "tool_not_defined", "not defined", "Define it.")
+
+
+def test_one_defect_is_told_once(tmp_path: Path) -> None:
+    path = write(tmp_path, chat(USER, CALLING, RESULT, ANSWER, tools=[]))
+    assert only(check(path)).code == "undeclared_tool"
+    assert only(check(path, converters=[Refusing()])).code == "tool_not_defined"

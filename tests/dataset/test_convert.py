@@ -152,3 +152,15 @@ def test_a_file_that_is_given_up_halfway_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         give_up(tmp_path / "out")
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_a_repeated_empty_list_of_parts_is_noticed(tmp_path: Path) -> None:
+    line = row("a").replace("[{", '[{"role":"system","content":[],"content":[]},{', 1)
+    done = convert(write(tmp_path, line), Plain(), tmp_path / "out.jsonl")
+    assert done.changed == {"repeated_keys_removed": (1, 1)}
+
+
+def test_a_file_that_is_written_has_the_usual_permissions(tmp_path: Path) -> None:
+    convert(write(tmp_path, row("a")), Plain(), tmp_path / "out.jsonl")
+    (tmp_path / "usual").touch()
+    assert (tmp_path / "out.jsonl").stat().st_mode == (tmp_path / "usual").stat().st_mode

@@ -14,7 +14,7 @@ import pytest
 
 from ftbridge.dataset import TextCounter, count_tokens, guess, o200k, tokenizer_json
 from ftbridge.dataset.counters import _O200K_PIECES
-from ftbridge.dataset.example import Chat, Example, User
+from ftbridge.dataset.example import Chat, Example, Text, User
 from ftbridge.errors import InputError
 
 WORDS = TextCounter("words", lambda text: len(text.split()), per_message=0)
@@ -136,3 +136,15 @@ def test_what_is_no_tokenizer_is_refused(tmp_path: Path, content: bytes) -> None
 def test_a_missing_vocabulary_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: no such file"):
         o200k(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("said", "tokens"), [("antidisestablishmentarianism", 6), ("2 + 2 = 4", 7), ("お誕生日おめでとう", 8)]
+)
+def test_the_real_vocabulary_gives_the_published_counts(said: str, tokens: int) -> None:
+    """The counts of "How to count tokens with tiktoken" (OpenAI's cookbook, 2024), where the vocabulary is at hand."""
+    pytest.importorskip("tiktoken")
+    counter = o200k()
+    if counter is None:
+        pytest.skip("TIKTOKEN_CACHE_DIR does not hold o200k_base")
+    assert counter.count(Text(said)) == tokens

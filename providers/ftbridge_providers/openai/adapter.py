@@ -32,6 +32,7 @@ from ftbridge_providers.openai.reading import (
     read_tuned,
     shutdown_row,
 )
+from ftbridge_providers.openai.tokens import TILED, WithImages
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -121,7 +122,8 @@ class OpenAIProvider(HostedProvider):
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
-        return o200k(vocabulary) or guess()
+        counter = o200k(vocabulary) or guess()
+        return WithImages(counter) if self.base(model).startswith(TILED) else counter
 
     def base(self, model: str) -> str:
         """A tuned model is named `ft:BASE:…`, and lives no longer than its base."""
