@@ -8,23 +8,14 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from starlette.requests import Request
 
+from azure_helpers import Listening
 from ftbridge.endpoint import Endpoint
 from ftbridge.mock import MockServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge_providers.azure.adapter import AzureProvider
-from ftbridge_providers.azure.mock import AzureMock
 
 MODEL = "gpt-4.1-mini-2025-04-14"
-
-
-class Listening(AzureMock):
-    """Remembers the headers by which it was spoken to."""
-
-    def authorised(self, request: Request) -> bool:
-        self.__dict__.setdefault("headers", []).append((request.url.path, dict(request.headers)))
-        return super().authorised(request)
 
 
 @pytest.fixture

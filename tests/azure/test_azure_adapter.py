@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from azure_helpers import Listening
 from ftbridge.dataset.example import Assistant, Chat, ImagePart, ImageUrl, User
 from ftbridge.dataset.findings import Notes
 from ftbridge.endpoint import Endpoint
@@ -118,35 +119,33 @@ def test_a_file_that_azure_finds_bad_is_refused_before_a_job_is_made(provider: A
     assert problem.value.hint
 
 
-def test_statuses_of_its_own_have_their_place(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
-    mock.speed = 60.0
-    assert provider.statuses["pending"] is Status.QUEUED
-    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
-    seen = set()
-    for _look in range(400):
-        [now] = provider.poll([job.remote_id])
-        seen.add((now.raw_status, now.status))
-        if now.status.final:
-            break
-        time.sleep(0.005)
-    assert ("pending", Status.QUEUED) in seen
+def test_statuses_of_its_own_have_their_place(provider: AzureProvider, mock: Listening, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    mock.speed = 1.0
+    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
+    assert (job.raw_status, job.status) == ("validating_files", Status.VALIDATING)
+    mock.ahead = 25.0
+    [queued] = provider.poll([job.remote_id])
+    assert (queued.raw_status, queued.status) == ("pending", Status.QUEUED)
 
 
-def test_a_running_job_is_paused_and_goes_on(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
-    mock.speed = 60.0
-    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
+def test_a_running_job_is_paused_and_goes_on(provider: AzureProvider, mock: Listening, spec: Spec) -> None:
+    file = provider.upload(spec.data, key="k1")
+    mock.speed = 1.0
+    job = provider.create(spec, MODEL, Files(training=file), tag=TAG)
     with pytest.raises(InvalidRequest, match="has made a step"):
         provider.pause(job.remote_id)
-    while not [event for event in provider.events(job.remote_id, "") if event.kind == "metric"]:
-        time.sleep(0.02)
+    mock.ahead = 60.0
     provider.pause(job.remote_id)
     [at_once] = provider.poll([job.remote_id])
     assert (at_once.raw_status, at_once.status) == ("pausing", Status.RUNNING)
-    while at_once.status is not Status.PAUSED:
-        [at_once] = provider.poll([job.remote_id])
+    mock.ahead = 90.0
+    [later] = provider.poll([job.remote_id])
+    assert (later.raw_status, later.status) == ("paused", Status.PAUSED)
     provider.resume(job.remote_id)
+    mock.ahead = 400.0
     assert finished(provider, job.remote_id).status is Status.SUCCEEDED
-    assert sent(mock, "pause_job")[-1] == {}
+    assert sent(mock, "pause_job") == [{}, {}]
 
 
 def test_a_cancel_has_a_body(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
