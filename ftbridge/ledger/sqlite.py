@@ -21,6 +21,7 @@ FILE_NAME = "ledger.sqlite"
 _WAL_IS_SAFE_FROM = (3, 51, 3)  # sqlite.org/wal.html: the WAL-reset bug of 3.7.0 to 3.51.2 could corrupt the file
 _PATIENCE = 30  # seconds for which another writer is waited for
 _CHECKED_WHOLE = 4_000_000  # bytes up to which every opening looks at the whole file, in some milliseconds
+_SMALLEST = 512  # bytes of the smallest page that SQLite has
 _BESIDE = ("-journal", "-wal", "-shm")  # what SQLite keeps next to a file, and what belongs to it
 
 
@@ -34,10 +35,14 @@ class SqliteFile:
 
     def open(self) -> None:
         """Make the file, whole or not at all; or look whether it is sound, and bring its schema up to date."""
-        if not self.file.exists():
-            self._make()
-        self._check()
-        bring_up_to_date(self.engine)
+        try:
+            if not self.file.exists():
+                self._make()
+            self._check()
+            bring_up_to_date(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def lock(self, job_id: str) -> AbstractContextManager[bool]:
         """By flock."""
@@ -86,7 +91,7 @@ class SqliteFile:
     def _check(self) -> None:
         """Raises `LedgerDamaged` for a file that is not a sound ledger.
 
-        SQLite itself misses whole pages at the end, but not a part of one, and takes an empty file for a new one.
+        SQLite itself misses whole pages at the end, but not a part of one.
         """
         try:
             self._look()
@@ -94,6 +99,8 @@ class SqliteFile:
             raise self.sentence(problem) from problem
 
     def _look(self) -> None:
+        if self.file.stat().st_size < _SMALLEST:  # which SQLite would begin to fill
+            raise self._damaged("it is empty, or all but a few bytes are cut off")
         with self.engine.connect() as connection:
             if not schema_of(connection):  # SQLite's lock is now held, and what a killed writer left is rolled back
                 raise self._damaged("there is no ledger in it")

@@ -89,7 +89,8 @@ def test_a_disk_that_fills_up_at_any_moment_costs_one_job_at_most_and_loses_none
         ran = submit(most)
         if ran.code:
             refused(ran)
-            assert created(ftbridge_mock) == before
+            # room for the intent, and none for the answer: it is said how to find the job again
+            assert created(ftbridge_mock) == before or "ftbridge recover" in ran.err
         known = [record.job.status for record in Ledger(home).jobs()]
         assert Status.FAILED not in known
     done = submit()
