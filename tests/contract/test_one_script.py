@@ -35,7 +35,9 @@ def data(tmp_path: Path) -> Path:
 def test_the_same_calls_give_the_same_kind_of_answers(
     target: str, data: Path, tmp_path: Path, home: Path, tiny_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "120")
+    monkeypatch.setenv(
+        "FTBRIDGE_MOCK_SPEED", "2000"
+    )  # over before the first look, which has to tell its way all the same
     shutil.copytree(tiny_home / "local" / "bases", home / "local" / "bases")
     with Bridge() as bridge:
         job = bridge.submit(data, to=target, validation=data, epochs=2, key="only-once")
