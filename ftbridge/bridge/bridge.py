@@ -103,9 +103,10 @@ class Bridge:
         method: str = "sft",
         grader: Mapping[str, Any] | str | Path | None = None,
         format: str | None = None,  # noqa: A002 - as above
+        workers: int = 1,
     ) -> Conversion:
         """Write `data` as the target wants it to the file `out`, whole or not at all."""
-        return convert(data, self._rules(_sketch(data, to, method, grader)), out, format=format)
+        return convert(data, self._rules(_sketch(data, to, method, grader)), out, format=format, workers=workers)
 
     def count_tokens(
         self,

@@ -102,13 +102,14 @@ def convert(
     data: Data,
     to: Annotated[str, typer.Option("--to", help="The target.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes to convert with.")] = 1,
     method: Method = "sft",
     grader: Grader = None,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset as a target wants it, and say what changed."""
-    made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format)
+    made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format, workers=workers)
     if as_json:
         print_json(_conversion_document(made, to))
     else:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from operator import attrgetter
 from pathlib import Path
 
@@ -17,7 +15,7 @@ from ftbridge.dataset.example import SHAPE_OF, SHAPES, Example
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.lines import lines, opened
-from ftbridge.dataset.ranges import Range, byte_ranges, within
+from ftbridge.dataset.ranges import Range, byte_ranges, in_processes, within
 from ftbridge.dataset.reader import Read, Row, once, reader
 from ftbridge.dataset.source import Source, open_source
 
@@ -79,10 +77,9 @@ def _in_parallel(
     look_at = partial(_look_at, path, source.format, source.begun, tuple(converters))
     examples, before = 0, 0
     findings: list[Finding] = []
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for lines_, sound, found in pool.map(look_at, spans):
-            findings += (replace(finding, line=finding.line + before) for finding in found)
-            examples, before = examples + sound, before + lines_
+    for lines_, sound, found in in_processes(look_at, workers, spans):
+        findings += (replace(finding, line=finding.line + before) for finding in found)
+        examples, before = examples + sound, before + lines_
     return examples, once(findings)
 
 

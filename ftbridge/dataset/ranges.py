@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+
+T = TypeVar("T")
 
 _PIECE = 2**18
 
@@ -36,6 +41,12 @@ def within(file: BinaryIO, span: Range) -> BinaryIO:
     """The part of `file` that is in the range, as a file of its own."""
     file.seek(span.start)
     return cast(BinaryIO, io.BufferedReader(_Limited(file, span.end - span.start), _PIECE))
+
+
+def in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -> Iterator[T]:
+    """The results of `work`, in the order of its `inputs`, from as many processes: the one place that knows of them."""
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        yield from pool.map(work, *inputs)
 
 
 class _Limited(io.RawIOBase):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bench.planted import generate
-from ftbridge.dataset import check
+from ftbridge.dataset import Notes, check, convert
+from ftbridge.dataset.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.ranges import byte_ranges, within
 
@@ -50,3 +53,38 @@ def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> N
 def test_an_empty_file_has_no_ranges(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert byte_ranges(tmp_path / "empty", 4) == []
+
+
+class Named:
+    """A target that says where the developer speaks."""
+
+    target = "named"
+    shapes: frozenset[Shape] = frozenset({"chat"})
+    minimum_examples = 1
+
+    def convert(self, example: Example, notes: Notes) -> Any:
+        assert isinstance(example, Chat)
+        if example.messages[-1].content != "7":
+            return example
+        notes.changed("sevens_shouted")
+        return Chat([*example.messages[:-1], Assistant("SEVEN")])
+
+
+def test_two_workers_write_the_same_bytes_and_say_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    rows = [[{"role": "user", "content": "x"}, {"role": "assistant", "content": str(n % 9)}] for n in range(200)]
+    path.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in rows))
+    one, two = (convert(path, Named(), tmp_path / str(n), workers=n) for n in (1, 2))
+    assert one.out.read_bytes() == two.out.read_bytes()
+    assert replace(two, out=one.out) == one
+    assert one.changed == {"sevens_shouted": (22, 8)}
+
+
+def test_two_workers_refuse_the_same_and_leave_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    generate(path, 300_000)
+    before = set(tmp_path.iterdir())
+    one, two = (convert(path, Named(), tmp_path / "out", workers=n) for n in (1, 2))
+    assert one.impossible
+    assert one == two
+    assert set(tmp_path.iterdir()) == before
