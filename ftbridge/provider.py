@@ -7,7 +7,7 @@ and says so. `ftbridge.testing` is the suite that every provider passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -206,6 +206,10 @@ class Provider:
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
         self._unsupported("events")
+
+    def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Return if the vendor has signed this webhook; raises `AuthenticationFailed` if not."""
+        self._unsupported("webhooks")
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """The checkpoints that the vendor keeps of the job, oldest first."""

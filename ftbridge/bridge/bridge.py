@@ -263,16 +263,21 @@ class Bridge:
         return [event for _number, event in self._ledger.events(self._record(job).job.id)]
 
     def watch(
-        self, *jobs: Job | str, history: bool = True, fetch_to: str | Path | None = None
+        self,
+        *jobs: Job | str,
+        history: bool = True,
+        fetch_to: str | Path | None = None,
+        listen: int | None = None,
     ) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
         Without `history` what the ledger holds already is left out. A job that changed, and one job at
         every round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a
         place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
-        fetched into `fetch_to`/ID as soon as it has succeeded.
+        fetched into `fetch_to`/ID as soon as it has succeeded; with `listen`, a loopback port, vendors'
+        webhooks at /PROVIDER are taken as a wake-up.
         """
-        watch = Watch(self._place, Path(fetch_to) if fetch_to else None)
+        watch = Watch(self._place, fetch_to=Path(fetch_to) if fetch_to else None, listen=listen)
         known = [self._record(job).job.id for job in jobs]
         yield from watch.follow({job_id: 0 if history else len(self._ledger.events(job_id)) for job_id in known})
 

@@ -8,6 +8,7 @@ same, whoever of them saw it first.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ftbridge.bridge.fetching import fetch_whole
@@ -23,12 +24,16 @@ from ftbridge.provider import Provider
 
 
 class Watch:
-    """With `fetch_to`, the result of each job that succeeds is fetched into a folder of the job's id there."""
+    """With `fetch_to`, the result of each job that succeeds is fetched into a folder of the job's id there.
 
-    def __init__(self, place: Workplace, fetch_to: Path | None = None) -> None:
+    With `listen`, vendors' webhooks are taken on that loopback port, at /PROVIDER.
+    """
+
+    def __init__(self, place: Workplace, *, fetch_to: Path | None = None, listen: int | None = None) -> None:
         self._place = place
         self._ledger = place.ledger
         self._fetch_to = fetch_to
+        self._listen = listen
         self._lost: set[str] = set()
         self._told: dict[str, int] = {}
         self._hooks = place.config.hooks
@@ -42,6 +47,12 @@ class Watch:
         stands in the way, if it stands in the way of all the jobs.
         """
         self._told = told
+        with self._doorbell():
+            yield from self._until_all_are_over(told)
+        if self._hooks:
+            deliver(self._ledger, self._hooks, self._place.say)
+
+    def _until_all_are_over(self, told: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(told, -1)
         self.scheduler.chores += [
             self._chore(name) for name in sorted({g.provider for g in glances(self._ledger, told)})
@@ -52,13 +63,22 @@ class Watch:
                     versions[glance.id] = glance.version
                     yield from self._tell(glance)
             if not told:
-                break
+                return
             yield self._ledger.job(next(iter(told))).job, None
             if self.scheduler.stuck:
                 raise self.scheduler.stuck
             self.scheduler.tick()
-        if self._hooks:
-            deliver(self._ledger, self._hooks, self._place.say)
+
+    @contextmanager
+    def _doorbell(self) -> Iterator[None]:
+        if self._listen is None:
+            yield
+            return
+        from ftbridge.bridge.doorbell import doorbell
+        from ftbridge.mock import MockServer
+
+        with MockServer(doorbell(self._place, self.scheduler.wake), self._listen):
+            yield
 
     def _tell(self, glance: Glance) -> Iterator[tuple[Job, Event | None]]:
         job = self._ledger.job(glance.id).job

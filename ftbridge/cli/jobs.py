@@ -58,6 +58,9 @@ def watch(
     fetch: Annotated[
         Path | None, typer.Option("--fetch", help="Fetch each job's result into a folder of its id here.")
     ] = None,
+    listen: Annotated[
+        int | None, typer.Option(help="Take vendors' webhooks at http://127.0.0.1:PORT/PROVIDER, and look at once.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
@@ -68,11 +71,11 @@ def watch(
     elif as_json:
         for job in map(bridge.job, chosen):
             _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
-        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch):
+        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen):
             if event is not None:
                 _print_event(job, event)
     else:
-        follow([bridge.job(job).id for job in chosen], fetch_to=fetch)
+        follow([bridge.job(job).id for job in chosen], fetch_to=fetch, listen=listen)
     bad = [job for job in chosen if bridge.job(job).status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
 

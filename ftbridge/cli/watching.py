@@ -19,13 +19,15 @@ DRAWN = 30
 _Told: TypeAlias = Iterable[tuple[Job, Event | None]]
 
 
-def follow(job_ids: Sequence[str], *, quiet: bool = False, fetch_to: Path | None = None) -> list[Job]:
+def follow(
+    job_ids: Sequence[str], *, quiet: bool = False, fetch_to: Path | None = None, listen: int | None = None
+) -> list[Job]:
     """Show where the jobs stand and what happens from now on, until they are over, and return them.
 
     Ctrl-C stops the looking, not the jobs.
     """
     bridge = open_bridge()
-    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to)
+    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to, listen=listen)
     try:
         if quiet:
             for _told in told:

@@ -21,14 +21,14 @@ class _Protocol(H11Protocol):
 
 
 class MockServer:
-    """Serves an application from a thread for as long as the block lasts.
+    """Serves an application from a thread for as long as the block lasts; port 0 is any that is free.
 
     >>> with MockServer(app) as server:                              # doctest: +SKIP
     ...     print(server.url)
     """
 
-    def __init__(self, app: Starlette) -> None:
-        self._socket = listen(0)
+    def __init__(self, app: Starlette, port: int = 0) -> None:
+        self._socket = listen(port)
         self._server = _server(app)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-mock", daemon=True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import JobFailed, NotFound, SpecError
+from ftbridge.errors import AuthenticationFailed, JobFailed, NotFound, SpecError
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
@@ -271,6 +271,19 @@ class OpenAIProvider(HostedProvider):
             return newest[::-1]
 
         return patiently(ask)
+
+    def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Signed with the secret that OPENAI_WEBHOOK_SECRET holds (webhooks guide, 2026; 300 s of tolerance)."""
+        from openai import InvalidWebhookSignatureError
+
+        try:
+            self.client.webhooks.verify_signature(body, headers)
+        except (InvalidWebhookSignatureError, ValueError) as problem:
+            raise AuthenticationFailed(
+                f"the webhook is not {self.name}'s: {problem}",
+                provider=self.name,
+                hint="Set OPENAI_WEBHOOK_SECRET to the secret that was shown when the webhook was made.",
+            ) from None
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """Those of the last three epochs."""

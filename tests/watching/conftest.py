@@ -1,0 +1,46 @@
+"""Bridges whose OpenAI and Together are mocked, looked at often, and a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ftbridge import Bridge
+from ftbridge.config import Config
+from ftbridge.mock.vendors import MockVendors
+from ftbridge.provider import Provider
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    rows = [
+        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
+        for n in range(12)
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return file
+
+
+@pytest.fixture
+def vendors(ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch) -> MockVendors:
+    monkeypatch.setattr(Provider, "poll_seconds", 0.02)
+    monkeypatch.setattr(Provider, "slowest_poll_seconds", 0.2)
+    return ftbridge_mock
+
+
+@pytest.fixture
+def open_bridge(vendors: MockVendors, tmp_path: Path) -> Iterator[Callable[..., Bridge]]:
+    opened: list[Bridge] = []
+
+    def open_one(**config: object) -> Bridge:
+        (tmp_path / "home").mkdir(exist_ok=True)
+        opened.append(Bridge(tmp_path / "home", config=Config.model_validate(config)))
+        return opened[-1]
+
+    yield open_one
+    for bridge in opened:
+        bridge.close()

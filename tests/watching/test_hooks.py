@@ -1,0 +1,143 @@
+"""Every change is told to every hook, at least once, signed, and through crashes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ftbridge import Bridge
+from ftbridge.bridge import hooks
+from ftbridge.config import Hook
+from ftbridge.errors import ConfigError
+from ftbridge.mock import MockServer
+from openai import OpenAI
+from watching_helpers import OPENAI
+
+Open = Callable[..., Bridge]
+SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
+
+
+class Receiver:
+    """A web server that keeps what it is told; the next `refusals` requests are answered with 503."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+        self.told: list[tuple[dict[str, str], bytes]] = []
+
+    def app(self) -> Starlette:
+        async def hear(request: Request) -> Response:
+            body = await request.body()
+            if self.refusals:
+                self.refusals -= 1
+                return Response(status_code=503)
+            self.told.append((dict(request.headers), body))
+            return Response()
+
+        return Starlette(routes=[Route("/hook", hear, methods=["POST"])])
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _headers, body in self.told]
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+def url(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("FTBRIDGE_HOOK_SECRET", SECRET)
+    monkeypatch.setattr(hooks, "WAITS", (0,))
+    with MockServer(receiver.app()) as server:
+        yield f"{server.url}/hook"
+
+
+def test_each_change_of_status_is_told_with_a_signature_that_others_can_check(
+    open_bridge: Open, data: Path, receiver: Receiver, url: str
+) -> None:
+    bridge = open_bridge(hooks={"team": {"url": url}})
+    job = bridge.wait(bridge.submit(data, to=OPENAI))
+    expected = [event for event in bridge.events(job) if event.kind in ("status", "message")]
+    assert [message["data"]["event"]["kind"] for message in receiver.messages] == [event.kind for event in expected]
+    assert receiver.messages[-1]["type"] == "job.succeeded"
+    assert receiver.messages[-1]["data"]["job"]["id"] == job.id
+    reader = OpenAI(api_key="none", webhook_secret=SECRET)  # OpenAI's SDK checks the same standard
+    for headers, body in receiver.told:
+        reader.webhooks.verify_signature(body, headers)
+    assert len({headers["webhook-id"] for headers, _body in receiver.told}) == len(receiver.told)
+
+
+def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
+    open_bridge: Open, data: Path, receiver: Receiver, url: str
+) -> None:
+    receiver.refusals = 3
+    bridge = open_bridge(hooks={"team": {"url": url}})
+    job = bridge.wait(bridge.submit(data, to=OPENAI))
+    while len(receiver.told) < sum(event.kind != "metric" for event in bridge.events(job)):
+        hooks.deliver(bridge._ledger, bridge.config.hooks, print)
+    ids = [headers["webhook-id"] for headers, _body in receiver.told]
+    assert len(set(ids)) == len(ids)
+    assert all(name.startswith(f"{job.id}.") for name in ids)
+    assert any("it answered 503" in said for said in bridge.said)
+
+
+def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
+    open_bridge: Open, data: Path, receiver: Receiver, url: str
+) -> None:
+    bridge = open_bridge(hooks={"team": {"url": url}})
+    job = bridge.submit(data, to=OPENAI)
+    assert receiver.told == []  # nobody has watched yet: this is as if the process had died
+    bridge.close()
+    later = open_bridge(hooks={"team": {"url": url}})
+    later.wait(job)
+    assert receiver.messages[0]["data"]["event"]["status"] in ("validating", "queued")
+
+
+def test_a_command_gets_the_change_on_its_standard_input(open_bridge: Open, data: Path, tmp_path: Path) -> None:
+    heard = tmp_path / "heard.jsonl"
+    script = f"import sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + '\\n')"
+    bridge = open_bridge(hooks={"file": {"command": [sys.executable, "-c", script]}})
+    job = bridge.wait(bridge.submit(data, to=OPENAI))
+    types = [json.loads(line)["type"] for line in heard.read_text("utf-8").splitlines()]
+    assert types[-1] == "job.succeeded"
+    assert len(types) == sum(event.kind in ("status", "message") for event in bridge.events(job))
+
+
+def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: Path) -> None:
+    command = [sys.executable, "-c", "import sys; sys.exit('no such channel')"]
+    bridge = open_bridge(hooks={"broken": {"command": command}})
+    bridge.wait(bridge.submit(data, to=OPENAI))
+    assert any("hook broken" in said and "no such channel" in said for said in bridge.said)
+
+
+@pytest.mark.parametrize(
+    ("hook", "secret", "why"),
+    [
+        ({"url": "http://example.com/hook"}, SECRET, "neither https nor this machine"),
+        ({"url": "https://example.com/hook"}, "", "no secret to sign with"),
+        ({"url": "https://example.com/hook"}, "whsec_c2hvcnQ=", "no secret to sign with"),
+    ],
+)
+def test_a_hook_that_could_not_be_told_safely_is_refused_at_the_start(
+    open_bridge: Open, monkeypatch: pytest.MonkeyPatch, hook: dict[str, str], secret: str, why: str
+) -> None:
+    monkeypatch.setenv("FTBRIDGE_HOOK_SECRET", secret)
+    with pytest.raises(ConfigError, match=why):
+        open_bridge(hooks={"team": hook})
+
+
+@pytest.mark.parametrize("hook", [{}, {"url": "https://example.com", "command": ["true"]}])
+def test_a_hook_is_a_command_or_a_url(hook: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="either a command"):
+        Hook.model_validate(hook)
