@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
@@ -27,7 +27,7 @@ class MockServer:
     ...     print(server.url)
     """
 
-    def __init__(self, app: Starlette, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
         self._socket = listen(port)
         self._server = _server(app)
         self._thread = threading.Thread(
@@ -54,7 +54,7 @@ class MockServer:
         self.stop()
 
 
-def serve(app: Starlette, listening: socket.socket) -> None:
+def serve(app: ASGIApp, listening: socket.socket) -> None:
     """Serve in the foreground until interrupted."""
     with listening:
         _server(app).run(sockets=[listening])
@@ -65,6 +65,6 @@ def listen(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=128)
 
 
-def _server(app: Starlette) -> uvicorn.Server:
+def _server(app: ASGIApp) -> uvicorn.Server:
     config = uvicorn.Config(app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_level="critical")
     return uvicorn.Server(config)
