@@ -73,6 +73,11 @@ class Hand:
         self._connection.send(None)
         self._connection.close()
 
+    @property
+    def gone(self) -> bool:
+        """Whether it was killed or dismissed."""
+        return self._connection.closed
+
 
 class Crew:
     """Starts processes that have everything loaded already."""
@@ -85,6 +90,7 @@ class Crew:
             stdin=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(_TESTS)},
         )
+        self._hands: list[Hand] = []
         first = Hand(self._listener.accept())
         for order in warming:
             first.give(order)
@@ -96,10 +102,15 @@ class Crew:
         assert self._first.stdin
         self._first.stdin.write(b"\n")
         self._first.stdin.flush()
-        return Hand(self._listener.accept())
+        hand = Hand(self._listener.accept())
+        self._hands.append(hand)
+        return hand
 
     def dismiss(self) -> None:
-        """Start no more processes."""
+        """Start no more processes, and leave none behind, not even one that is halted."""
+        for hand in self._hands:
+            if not hand.gone:
+                hand.kill()
         assert self._first.stdin
         self._first.stdin.close()
         self._first.wait(_LONG)

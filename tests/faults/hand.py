@@ -38,6 +38,7 @@ class Order:
     """How long, in seconds, a vendor's listing may hide a new job."""
     data: Path | None = None
     target: str = ""
+    key: str = "once"
     tell: bool = False
     hold: str = ""
 
@@ -69,7 +70,7 @@ def _do(order: Order, bridge: Bridge) -> str:
     if order.verb == "wait":
         return " ".join(bridge.wait(job, timeout=120).status for job in bridge.jobs())
     assert order.data is not None
-    return bridge.submit(order.data, order.target, key="once", epochs=1).status
+    return bridge.submit(order.data, order.target, key=order.key, epochs=1).status
 
 
 class _Teller:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -21,7 +22,7 @@ from ftbridge.mock.faults import STANDING, Kind
 
 FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in STANDING or kind == "lag")]
 """Every fault of the mock that concerns the request which makes a job, or the listing in which it is looked for."""
-REFUSALS = ["redirect", *(kind for kind in FAULTS if kind.isdigit() and kind != "500")]
+REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind != "500")]
 """The vendor says that it has made nothing and never will."""
 QUICK = {"429": "429:0.05", "slow": "slow:0.1"}
 CREATES = {
@@ -123,8 +124,8 @@ def killable(vendor: str, steps: list[str], fault: str) -> list[str]:
 
 
 def stoppable(steps: list[str]) -> list[str]:
-    """A process that is halted within a transaction is waited for by the ledger itself: that is no case."""
-    return [step for step in steps if not step.endswith("committed")]
+    """Not in the ledger: a process that is halted within a transaction, or while it makes the file, is waited for."""
+    return [step for step in steps if not step.endswith("committed") and not step.startswith("ledger")]
 
 
 def played(harbour: Harbour, faults: list[str]) -> list[Row]:
@@ -150,3 +151,17 @@ def test_whatever_dies_when_one_worker_begins_on_this_machine(tmp_path: Path, ti
     table = played(LocalHarbour(tmp_path, tiny_home), ["none"])
     assert [str(row) for row in table if not row.good] == []
     assert len(table) >= 15
+
+
+def test_two_submissions_of_one_file_at_once_are_two_jobs_and_one_file(tmp_path: Path) -> None:
+    harbour = HostedHarbour("openai", tmp_path)
+    with harbour.manned():
+        harbour.begin()
+        first = harbour.submit_until("POST /v1/files is carried out")
+        harbour.rivals[0].give(replace(harbour.submission(), key="another"))
+        assert harbour.rivals[0].end() in ("validating", "queued", "running", "succeeded")
+        harbour.gate.open(drop=False)
+        assert first.end() in ("validating", "queued", "running", "succeeded")
+        first.dismiss()
+        assert len(harbour.remote_jobs()) == len(harbour.jobs()) == 2
+        assert len(list(harbour.mock.store.all("files", dict))) == 1
