@@ -62,7 +62,7 @@ def _check_url(base_url: str, url_env: str) -> None:
         return
     raise ConfigError(
         f"{url_env} = {base_url!r} is neither https nor this machine: the key would travel in the clear",
-        hint=f"Use an https address, or set {INSECURE}=1 if you accept that.",
+        hint=f"Use an https address, or pass --insecure-base-url (from Python: {INSECURE}=1) if you accept that.",
     )
 
 

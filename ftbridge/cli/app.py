@@ -10,6 +10,7 @@ import typer
 
 from ftbridge.cli import compare, data, demo, jobs, mock, models, recovering, submit
 from ftbridge.cli.output import print_error, say, show
+from ftbridge.endpoint import INSECURE
 from ftbridge.errors import FtbridgeError, UsageError
 
 app = typer.Typer(
@@ -46,13 +47,19 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    insecure_base_url: Annotated[
+        bool, typer.Option("--insecure-base-url", help="Send keys to a base URL that is not https as well.")
+    ] = False,
 ) -> None:
     """One dataset, one job, any fine-tuning provider: changing vendor is changing one string."""
 
 
 def main() -> None:
     """Run the command line and exit with its code: 0, 1, 2, 3, 4 or 130, as `errors` draws them."""
-    arguments = [word for word in sys.argv[1:] if word != "--debug"]  # so that it may stand anywhere
+    anywhere = ("--debug", "--insecure-base-url")  # these may stand before the command and after it
+    arguments = [word for word in sys.argv[1:] if word not in anywhere]
+    if "--insecure-base-url" in sys.argv[1:]:
+        os.environ[INSECURE] = "1"
     sys.exit(run(arguments, debug="--debug" in sys.argv[1:]))
 
 

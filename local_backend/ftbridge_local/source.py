@@ -48,6 +48,7 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
         return Source(str(base), base)
     folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
     if (folder / ADAPTER).is_file():
+        _check_weights(model, {file.name for file in folder.iterdir()}, needed=weights)
         below = find(_base_of(folder), home, weights=weights)
         return below._replace(adapter=folder)
     if not folder.is_absolute():
@@ -97,12 +98,16 @@ def _check(model: str, names: set[str], *, weights: bool) -> None:
             f"{model} has no tokenizer.json",
             hint="transformers writes one: AutoTokenizer.from_pretrained(…).save_pretrained(…).",
         )
+    _check_weights(model, names, needed=weights)
+
+
+def _check_weights(model: str, names: set[str], *, needed: bool) -> None:
     pickled = any(name.endswith(_PICKLED) for name in names)
-    if (weights or pickled) and not any(name.endswith(".safetensors") for name in names):
+    if (needed or pickled) and not any(name.endswith(".safetensors") for name in names):
         only = " only pickled weights, which can run code when they are loaded, and" if pickled else ""
         raise ModelNotFound(
             f"{model} has{only} no safetensors",
-            hint="transformers writes them: AutoModelForCausalLM.from_pretrained(…).save_pretrained(…).",
+            hint="transformers and peft write them: save_pretrained(…).",
         )
 
 

@@ -72,9 +72,12 @@ HARMFUL = {
     "a hard link": member("link", type=tarfile.LNKTYPE, linkname="adapter/adapter_config.json"),
     "a pipe": member("pipe", type=tarfile.FIFOTYPE),
     "a device": member("device", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+    "a disk": member("disk", type=tarfile.BLKTYPE, devmajor=8, devminor=0),
+    "a link below a good folder": member("adapter/link", type=tarfile.SYMTYPE, linkname="../../.."),
     "a sparse file": member("sparse", type=tarfile.GNUTYPE_SPARSE),
     "weights that run code": member("pytorch_model.bin", b"weights"),
     "weights that run code, in capitals": member("optimizer.PT", b"weights"),
+    **{f"weights that run code, as {suffix}": member(f"w{suffix}") for suffix in sorted(unpacking.PICKLES)},
     "a file twice": member("adapter/adapter_config.json", b"other"),
 }
 
@@ -89,8 +92,13 @@ def test_an_archive_with_one_harmful_member_gives_nothing(archive: Path, tmp_pat
     assert list(tmp_path.rglob("*")) == [archive, *tmp_path.glob("home"), *tmp_path.glob("work")]
 
 
-def test_a_bomb_is_stopped_while_it_unpacks(archive: Path, tmp_path: Path) -> None:
-    archive.write_bytes(zstandard.compress(packed(member("zeros.safetensors", bytes(32 * 2**20)))))
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress], ids=["tar.gz", "tar.zst"])
+@pytest.mark.parametrize("members", [1, 32], ids=["in one file", "in many"])
+def test_a_bomb_is_stopped_while_it_unpacks(
+    archive: Path, tmp_path: Path, pack: Callable[[bytes], bytes], members: int
+) -> None:
+    zeros = [member(f"zeros-{number}.safetensors", bytes(32 * 2**20 // members)) for number in range(members)]
+    archive.write_bytes(pack(packed(*zeros)))
     with pytest.raises(BadAnswer, match="100 times its size"):
         unpack(archive, tmp_path / "out", provider="acme")
 

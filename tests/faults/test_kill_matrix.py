@@ -22,7 +22,7 @@ from ftbridge.mock.faults import STANDING, Kind
 
 FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in STANDING or kind == "lag")]
 """Every fault of the mock that concerns the request which makes a job, or the listing in which it is looked for."""
-REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind != "500")]
+REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind not in ("429", "500"))]
 """The vendor says that it has made nothing and never will."""
 QUICK = {"429": "429:0.05", "slow": "slow:0.1"}
 CREATES = {

@@ -95,6 +95,15 @@ def test_pickled_weights_are_refused(home: Path, model_folder: Path) -> None:
         LocalProvider(home).rules(spec(), str(model_folder))
 
 
+def test_an_adapter_of_pickled_weights_is_refused(home: Path, model_folder: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model_folder)}))
+    (adapter / "adapter_model.bin").write_bytes(b"weights")
+    with pytest.raises(ModelNotFound, match="only pickled weights, which can run code"):
+        LocalProvider(home).rules(spec(), str(adapter))
+
+
 def test_a_folder_that_is_not_there_is_named(home: Path) -> None:
     with pytest.raises(ModelNotFound, match="there is no folder /nowhere"):
         LocalProvider(home).rules(spec(), "/nowhere")
