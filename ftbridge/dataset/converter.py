@@ -12,7 +12,7 @@ class Converter(Protocol):
     """One target's reading of the canonical format: a pure function of one example.
 
     `shapes` are those the target trains on with the method asked for; `minimum_examples` is
-    the fewest it takes.
+    the fewest it takes. It can be pickled, so that several processes can check and convert.
     """
 
     target: str

@@ -67,6 +67,11 @@ class Tokenizer:
         self._special.update(filter(None, map(self._backend.id_to_token, self.end_ids)))
         self._template = _template(folder, config)
         self.fingerprint = _hash(folder / name for name in _FILES)
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[type[Tokenizer], tuple[Path]]:
+        """Another process opens the folder again: a compiled template cannot be sent to it."""
+        return Tokenizer, (self._folder,)
 
     def encode(self, text: str) -> tuple[list[int], list[Span]]:
         """The token ids of `text`, as it stands, and the characters that each stands for."""

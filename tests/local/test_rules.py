@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -214,3 +215,10 @@ print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_rules_can_be_sent_to_other_processes(home: Path) -> None:
+    rules = pickle.loads(pickle.dumps(LocalProvider(home).rules(spec(max_seq_length=8), "tiny")))
+    notes = Notes()
+    rules.convert(row("a " * 50, "b"), notes)
+    assert [finding.level for finding in notes.findings] == ["error"]

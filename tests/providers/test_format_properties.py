@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from typing import Any
 
@@ -193,6 +194,11 @@ def test_what_a_vendor_gets_needs_no_second_conversion(converter: Converter, exa
     read_back = msgspec.json.decode(msgspec.json.encode(row), type=type(example))
     assert converter.convert(read_back, again) is read_back
     assert again.findings == notes.findings
+
+
+@every_converter
+def test_a_converter_can_be_sent_to_other_processes(converter: Converter) -> None:
+    assert pickle.loads(pickle.dumps(converter)).shapes == converter.shapes
 
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from(["TX92Jm8Zi", "3XhQnxLsT"])))
