@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from ftbridge.errors import LedgerError
+from ftbridge.home import usable
 from ftbridge.ledger.postgres import PostgresServer
 from ftbridge.ledger.sqlite import SqliteFile
 
@@ -46,7 +47,10 @@ def find_database(home: Path) -> Database:
 def set_aside_if_damaged(home: Path) -> Path | None:
     """Move the damaged file of a ledger out of the way; where it is then, or `None` if nothing was wrong.
 
-    A server's database is never touched: it has its own ways to come back.
+    A server's database is never touched: it has its own ways to come back. Raises `StateError`.
     """
     database = find_database(home)
-    return database.set_aside_if_damaged() if isinstance(database, SqliteFile) else None
+    if not isinstance(database, SqliteFile):
+        return None
+    with usable(home):
+        return database.set_aside_if_damaged()
