@@ -7,6 +7,7 @@ costs a fork, and not a start of the interpreter with an SDK.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -31,7 +32,7 @@ _RANDOM = re.compile(r"(ftb_)?[0-9a-f]{8,}|(?<=\.new-)\w{8}")
 class Order:
     """What to do. With `tell`, the points on the way are told, and at the one called `hold` the process waits."""
 
-    verb: Literal["submit", "recover", "wait"]
+    verb: Literal["submit", "recover", "watch"]
     home: Path
     environment: Mapping[str, str]
     window: float = 0.0
@@ -44,7 +45,7 @@ class Order:
 
 
 def obey(connection: Connection) -> None:
-    """Carry out orders, and tell what each came to: a word, or the name of the error and its sentence."""
+    """Carry out orders, and tell what each came to: a word, the events as JSON, or the error and its sentence."""
     connection.send(os.getpid())
     while (order := connection.recv()) is not None:
         if order.tell:
@@ -57,6 +58,7 @@ def _outcome(order: Order) -> str:
     for entry in entry_points(group="ftbridge.providers"):
         provider: Any = entry.load()
         provider.listing_lag_seconds = order.window
+        provider.poll_seconds, provider.slowest_poll_seconds = 0.05, 0.2
     try:
         with Bridge(order.home) as bridge:
             return _do(order, bridge)
@@ -67,8 +69,9 @@ def _outcome(order: Order) -> str:
 def _do(order: Order, bridge: Bridge) -> str:
     if order.verb == "recover":
         return f"{len(bridge.recover())} moved on"
-    if order.verb == "wait":
-        return " ".join(bridge.wait(job, timeout=120).status for job in bridge.jobs())
+    if order.verb == "watch":
+        told = bridge.watch(*bridge.jobs())
+        return json.dumps([[job.id, event.model_dump_json()] for job, event in told if event is not None])
     assert order.data is not None
     return bridge.submit(order.data, order.target, key=order.key, epochs=1).status
 

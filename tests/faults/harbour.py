@@ -153,7 +153,9 @@ class Harbour(ABC):
 
 
 class HostedHarbour(Harbour):
-    """A mocked vendor behind a gate."""
+    """A mocked vendor behind a gate; `speed` is how many times faster it is than a true one."""
+
+    speed = 1e6
 
     def __init__(self, vendor: str, folder: Path) -> None:
         super().__init__(vendor, folder)
@@ -171,7 +173,7 @@ class HostedHarbour(Harbour):
     def begin(self, fault: str = "none") -> None:
         """A vendor without files and jobs as well."""
         super().begin()
-        self.mock = self.kind(self.folder / f"vendor-{self._homes}", speed=1e6)
+        self.mock = self.kind(self.folder / f"vendor-{self._homes}", speed=self.speed)
         self.gate.app = self.mock.app()
         self.window = 0.0
         if fault == "lag":

@@ -139,6 +139,7 @@ def played(harbour: Harbour, faults: list[str]) -> list[Row]:
     return table
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("vendor", CREATES)
 def test_whatever_dies_when_the_vendor_has_one_job(tmp_path: Path, vendor: str) -> None:
     table = played(HostedHarbour(vendor, tmp_path), FAULTS)
@@ -147,6 +148,7 @@ def test_whatever_dies_when_the_vendor_has_one_job(tmp_path: Path, vendor: str) 
     assert {row.fault for row in table} == set(FAULTS)
 
 
+@pytest.mark.timeout(900)
 def test_whatever_dies_when_one_worker_begins_on_this_machine(tmp_path: Path, tiny_home: Path) -> None:
     table = played(LocalHarbour(tmp_path, tiny_home), ["none"])
     assert [str(row) for row in table if not row.good] == []
