@@ -74,6 +74,7 @@ def test_changes_are_counted_with_their_first_line(tmp_path: Path) -> None:
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"no","content":"yes"}]}',
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"no","\\u0063ontent":"yes"}]}',
         '{"messages":[{"role":"user","content":"\\u0022\\u0022"},{"role":"assistant","name":"a","name":"b","content":"y"}]}',
+        r'{"messages":[{"role":"user","content":"x\\"},{"role":"assistant","content":"no\\","content":"\"yes\\"}]}',
         '{"messages":[],"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"yes"}]}',
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"yes"}],"tools":[{"type":"function",'
         '"function":{"name":"f","parameters":{"a":1,"b":{"c":1,"c":2}}}}]}',
@@ -90,6 +91,7 @@ def test_a_repeated_key_is_not_passed_on(tmp_path: Path, line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        r'{"messages":[{"role":"user","content":"\\\"x\\"},{"role":"assistant","content":"\\","weight":1,"name":"\""}]}',
         '{"messages":[{"role":"user","content":"x","name":null},{"role":"assistant","content":"yes","tool_calls":null}]}',
         '{"messages":[{"role":"user","content":"\\u0022x\\u0022"},{"role":"assistant","content":"\\ud83d\\ude00\\/"}]}',
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"yes"}],"tools":[{"type":"function",'
