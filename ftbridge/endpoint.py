@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
@@ -17,7 +17,10 @@ INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
 
 
 class Endpoint(Frozen):
-    """`account` tells one key's files and jobs from another's without telling the key."""
+    """`account` tells one key's files and jobs from another's without telling the key.
+
+    Raises `ConfigError` for a key that cannot be a header, without showing it: HTTP clients do show it.
+    """
 
     base_url: str
     api_key: SecretStr
@@ -26,6 +29,12 @@ class Endpoint(Frozen):
     """The base URL is the user's own, not the vendor's."""
     environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """What the vendor's adapter reads beside these from the environment, where that is not the process's own."""
+
+    @field_validator("api_key")
+    @classmethod
+    def _can_be_sent(cls, key: SecretStr) -> SecretStr:
+        _check_key(key.get_secret_value(), "the API key")
+        return key
 
 
 def hosted_endpoint(
@@ -39,11 +48,7 @@ def hosted_endpoint(
     key = environment.get(key_env, "").strip()
     if not key:
         raise ConfigError(f"there is no key for {vendor}", hint=f"Set {key_env} in the environment.")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError(
-            f"{key_env} holds characters that no key has",
-            hint="Set it again; look for line ends and quotation marks that were copied along.",
-        )
+    _check_key(key, key_env)
     base_url = (environment.get(url_env) or default_url).rstrip("/")
     if not base_url:
         raise ConfigError(f"there is no address for {vendor}", hint=f"Set {url_env} in the environment.")
@@ -52,6 +57,14 @@ def hosted_endpoint(
     return Endpoint(
         base_url=base_url, api_key=SecretStr(key), account=account, configured=base_url != default_url.rstrip("/")
     )
+
+
+def _check_key(key: str, name: str) -> None:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"{name} holds characters that no key has",
+            hint="Set it again; look for line ends and quotation marks that were copied along.",
+        )
 
 
 def _check_url(base_url: str, url_env: str) -> None:

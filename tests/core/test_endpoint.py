@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
+from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint, hosted_endpoint
 from ftbridge.errors import ConfigError
@@ -48,6 +51,13 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(
     with pytest.raises(ConfigError) as problem:
         endpoint()
     assert KEY not in problem.value.message + problem.value.hint
+
+
+@pytest.mark.parametrize("bad", [f"{KEY}\nx", f"{KEY}é"])
+def test_an_endpoint_made_by_hand_takes_no_such_key_either(bad: str) -> None:
+    with pytest.raises(ConfigError) as problem:
+        Endpoint(base_url="https://api.acme.test/v1", api_key=SecretStr(bad), account="a")
+    assert KEY not in "".join(traceback.format_exception(problem.value))
 
 
 @pytest.mark.parametrize(
