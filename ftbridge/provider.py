@@ -67,6 +67,21 @@ class Listed(Frozen):
     finished_at: datetime | None = None
 
 
+class Exported(Frozen):
+    """A job with everything that its vendor tells of it, and its files on this machine.
+
+    `fields` are the vendor's own, by dotted path; `words` are ours for those that have one: "model", "data",
+    "validation", "method", "name", "events", or a hyperparameter. `said` tells what could not be had.
+    """
+
+    listed: Listed
+    fields: Mapping[str, Any]
+    words: Mapping[str, str]
+    training: Path | None = None
+    validation: Path | None = None
+    said: tuple[str, ...] = ()
+
+
 class Deployment(Frozen):
     """A tuned model that the vendor serves, under the vendor's `name` for that.
 
@@ -230,6 +245,10 @@ class Provider:
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Write what the finished job gives into `folder`, whole files only."""
         self._unsupported("fetch")
+
+    def export(self, remote_id: str, folder: Path) -> Exported:
+        """A job of the account, made by ftbridge or not, whole; its files are written into `folder`."""
+        self._unsupported("export")
 
     def hosting(self, tier: str | None = None) -> str:
         """What it costs to have a model deployed, in a sentence; "" where nothing is known. No network."""

@@ -3,6 +3,21 @@
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
 from ftbridge.bridge.evaluate import Evaluation, Score
+from ftbridge.bridge.lifecycle import Ending
+from ftbridge.bridge.migrate import Difference, Migration, Moves
+from ftbridge.bridge.paired import Paired
 from ftbridge.bridge.rebuilding import Found
 
-__all__ = ["Bridge", "Evaluation", "Found", "Machine", "Offer", "Score"]
+__all__ = [
+    "Bridge",
+    "Difference",
+    "Ending",
+    "Evaluation",
+    "Found",
+    "Machine",
+    "Migration",
+    "Moves",
+    "Offer",
+    "Paired",
+    "Score",
+]

@@ -11,10 +11,12 @@ from typing import Any
 from msgspec import structs
 
 from ftbridge.bridge.compare import Machine, Offer, compare
-from ftbridge.bridge.evaluate import Evaluation, held_out_chats, score
+from ftbridge.bridge.evaluate import Evaluation, evaluate, tuned_model
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.guard import check_cost, check_open, cost_of
 from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
+from ftbridge.bridge.lifecycle import Ending, endings
+from ftbridge.bridge.migrate import Migration, Moves, carry_out, moves_of, plan_migration
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.queue import advance, with_queue
 from ftbridge.bridge.rebuilding import Found, adopt_listed
@@ -25,7 +27,7 @@ from ftbridge.catalogue import Load
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
-from ftbridge.errors import DataError, FtbridgeError, JobFailed, RateLimited, SpecError, UsageError
+from ftbridge.errors import FtbridgeError, JobFailed, RateLimited, SpecError, UsageError
 from ftbridge.home import find_home
 from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Event, Job, Result, Spec, Status, make_spec, now
@@ -236,6 +238,26 @@ class Bridge:
         """
         return adopt_listed(self._place, to)
 
+    def plan_migration(self, job: Job | str, to: str, **given: Any) -> Migration:
+        """What doing a job again at another target would mean: what is carried, changed, or left behind.
+
+        `job` is one of the ledger, or `provider:id` of one that ftbridge never saw. `given` are `data` and
+        `validation`, where the vendor does not give its files back, and hyperparameters to have instead.
+        """
+        return plan_migration(self._place, job if isinstance(job, str) else job.id, to, **given)
+
+    def migrate(self, plan: Migration) -> Job:
+        """Submit the job of a plan, and link it to the old one, which is taken into the ledger if need be."""
+        return carry_out(self._place, plan, submit=self.submit, refresh=self.refresh)
+
+    def moves(self, job: Job | str) -> Moves:
+        """Which job this one was moved from, and which to."""
+        return moves_of(self._place, self._record(job).job.id)
+
+    def lifecycle(self, *, offline: bool = False) -> list[Ending]:
+        """Every job and tuned model that is going to end, soonest first: in the ledger, and at the vendors."""
+        return endings(self._place, offline=offline)
+
     def jobs(self) -> list[Job]:
         """All jobs as the ledger has them, oldest first."""
         records = self._ledger.jobs()
@@ -332,35 +354,37 @@ class Bridge:
         provider = self._provider_of(record)
         if cost := provider.hosting(tier):
             self._warn(cost)
-        return provider.deploy(_tuned_model(record.job), tier=tier)
+        return provider.deploy(tuned_model(record.job), tier=tier)
 
     def undeploy(self, job: Job | str) -> None:
         """Stop serving the tuned model, and paying for that; the vendor keeps the model."""
         record = self._succeeded(job)
-        self._provider_of(record).undeploy(_tuned_model(record.job))
+        self._provider_of(record).undeploy(tuned_model(record.job))
 
     def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
         """The tuned model's answer to one prompt, or to a whole chat."""
         record = self._succeeded(job)
         if isinstance(prompt, str):
             prompt = Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
-        return self._provider_of(record).chat(_tuned_model(record.job), prompt, **options)
+        return self._provider_of(record).chat(tuned_model(record.job), prompt, **options)
 
-    def evaluate(self, job: Job | str, data: str | Path, *, baseline: bool = False) -> Evaluation:
-        """Score the tuned model on held-out chats, and its base beside it with `baseline`."""
+    def evaluate(
+        self,
+        job: Job | str,
+        data: str | Path,
+        *,
+        baseline: bool = False,
+        against: Job | str | None = None,
+        margin: float = 0.05,
+    ) -> Evaluation:
+        """Score the tuned model on held-out chats, and its base beside it with `baseline`.
+
+        With `against`, another job, on the same rows, and whether this one is as good: not worse by more
+        than `margin`, a share of exact answers.
+        """
         record = self._succeeded(job)
-        report = check(Path(data))
-        if report.errors:
-            raise DataError(
-                f"{data} has {report.errors} errors", hint=f"`ftbridge check {data}` lists them, line by line."
-            )
-        provider, chats = self._provider_of(record), held_out_chats(Path(data))
-        base = parse_target(record.job.target).model
-        return Evaluation(
-            rows=len(chats),
-            tuned=score(provider, _tuned_model(record.job), chats),
-            baseline=score(provider, base, chats) if baseline else None,
-        )
+        other = self._succeeded(against).job if against else None
+        return evaluate(self._place, record.job, Path(data), baseline=baseline, against=other, margin=margin)
 
     def _try_out(self, data: Path, to: str, method: str) -> None:
         self.wait(self.submit(data, to, method=method, name="speed", epochs=1))
@@ -430,9 +454,3 @@ _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELL
 def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """As much of a spec as the rules for a file go by."""
     return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})
-
-
-def _tuned_model(job: Job) -> str:
-    if job.result is None or job.result.model is None:
-        raise JobFailed(f"job {job.id} gave no model that can be called", hint="Fetch its files instead.")
-    return job.result.model

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ftbridge.dataset import read_examples
+from ftbridge.bridge.paired import Paired, paired
+from ftbridge.bridge.workplace import Workplace
+from ftbridge.dataset import check, read_examples
 from ftbridge.dataset.example import Assistant, Chat
-from ftbridge.errors import DataError
-from ftbridge.model import Frozen
+from ftbridge.errors import DataError, JobFailed
+from ftbridge.model import Frozen, Job
 from ftbridge.provider import Provider
+from ftbridge.target import parse_target
 
 
 class Score(Frozen):
@@ -20,11 +23,46 @@ class Score(Frozen):
 
 
 class Evaluation(Frozen):
-    """The tuned model's score, and the base's beside it where it was asked for."""
+    """The tuned model's score, and beside it the base's, or another job's, where it was asked for."""
 
     rows: int
     tuned: Score
     baseline: Score | None = None
+    against: Score | None = None
+    paired: Paired | None = None
+
+
+def evaluate(
+    place: Workplace, job: Job, data: Path, *, baseline: bool, against: Job | None, margin: float
+) -> Evaluation:
+    """Score what a job has made on held-out chats, beside its base or what another job has made.
+
+    Raises `DataError` for a file that holds anything else, and `JobFailed` for a job without a model.
+    """
+    report = check(data)
+    if report.errors:
+        raise DataError(f"{data} has {report.errors} errors", hint=f"`ftbridge check {data}` lists them, line by line.")
+    target, chats = parse_target(job.target), held_out_chats(data)
+    provider, tuned = place.provider(target), tuned_model(job)
+    right = exact(provider, tuned, chats)
+    found = Evaluation(
+        rows=len(chats),
+        tuned=score(provider, tuned, chats, right),
+        baseline=score(provider, target.model, chats) if baseline else None,
+    )
+    if against is None:
+        return found
+    rival, theirs = place.provider(parse_target(against.target)), tuned_model(against)
+    before = exact(rival, theirs, chats)
+    scored = {"against": score(rival, theirs, chats, before), "paired": paired(before, right, margin=margin)}
+    return found.model_copy(update=scored)
+
+
+def tuned_model(job: Job) -> str:
+    """The id of the model that the job made. Raises `JobFailed` where it made none."""
+    if job.result is None or job.result.model is None:
+        raise JobFailed(f"job {job.id} gave no model that can be called", hint="Fetch its files instead.")
+    return job.result.model
 
 
 def held_out_chats(data: Path) -> list[Chat]:
@@ -41,13 +79,18 @@ def held_out_chats(data: Path) -> list[Chat]:
     return chats
 
 
-def score(provider: Provider, model: str, chats: Sequence[Chat]) -> Score:
-    """Ask `model` every question and compare; leading and trailing white space does not count."""
+def exact(provider: Provider, model: str, chats: Sequence[Chat]) -> list[bool]:
+    """Ask `model` every question: which replies are as expected; white space around them does not count."""
     questions = (Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats)
     replies = provider.replies(model, questions)
-    right = sum(reply.text.strip() == _expected(chat) for chat, reply in zip(chats, replies, strict=True))
+    return [reply.text.strip() == _expected(chat) for chat, reply in zip(chats, replies, strict=True)]
+
+
+def score(provider: Provider, model: str, chats: Sequence[Chat], right: Sequence[bool] | None = None) -> Score:
+    """The model's score; `right` are its exact answers, where they are known already."""
+    right = exact(provider, model, chats) if right is None else right
     loss = provider.loss(model, chats) if "loss" in provider.capabilities.verbs else None
-    return Score(exact_match=right / len(chats), loss=loss)
+    return Score(exact_match=sum(right) / len(chats), loss=loss)
 
 
 def _expected(chat: Chat) -> str:

@@ -68,13 +68,14 @@ def _adopt_all(name: str, provider: Provider, ledger: Ledger, say: Callable[[str
                 f" {double.remote.status}, beside {oldest.remote.remote_id}; look whether it is billed"
             )
         event = Event(at=now(), kind="message", message=f"found in {name}'s list of jobs and taken into this ledger")
-        job = _as_job(tag, name, oldest)
+        job = as_job(tag, name, oldest)
         if ledger.adopt(job, event):
             adopted.append(job)
     return Found(provider=name, adopted=tuple(adopted), known=len(tagged) - len(adopted), foreign=foreign)
 
 
-def _as_job(tag: str, name: str, listed: Listed) -> Job:
+def as_job(tag: str, name: str, listed: Listed) -> Job:
+    """A job of the vendor's listing as the ledger would have it, under `tag` as its id."""
     target = f"{name}:{listed.model or 'unknown'}"
     spec = Spec(
         target=target,

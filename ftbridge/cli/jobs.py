@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from ftbridge.catalogue import dollars
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
 from ftbridge.model import Cost, Event, Job, Result, Status, now
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Moves
 
 JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
 
@@ -49,8 +52,9 @@ def list_jobs(as_json: AsJson = False) -> None:
 
 def show_job(job: JobId, as_json: AsJson = False) -> None:
     """One job, whole."""
-    [found] = open_bridge().refresh(job)
-    print_job(found, as_json=as_json)
+    bridge = open_bridge()
+    [found] = bridge.refresh(job)
+    print_job(found, as_json=as_json, moves=bridge.moves(found))
 
 
 def watch(
@@ -137,12 +141,15 @@ def waits(job: Job) -> str:
     return f"waits, place {job.queue_place}{starts}"
 
 
-def print_job(job: Job, *, as_json: bool) -> None:
-    """One job, for people or programs."""
+def print_job(job: Job, *, as_json: bool, moves: Moves | None = None) -> None:
+    """One job, for people or programs, with its moves to and from other targets."""
     if as_json:
-        print_json(job.model_dump(mode="json"))
+        print_json(job.model_dump(mode="json") | (moves.model_dump() if moves else {}))
         return
-    rows = [[name, value] for name, value in _facts(job).items() if value not in (None, "")]
+    facts = _facts(job)
+    if moves:
+        facts |= {"moved from": moves.moved_from, "moved to": ", ".join(moves.moved_to)}
+    rows = [[name, value] for name, value in facts.items() if value not in (None, "")]
     console().print(table(["", ""], rows))
 
 

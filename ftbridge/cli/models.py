@@ -102,10 +102,12 @@ def evaluate(
     job: JobId,
     data: Annotated[str, typer.Argument(help="Held-out chats; each last message is the expected answer.")],
     baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
+    against: Annotated[str | None, typer.Option(help="Another job, to be compared on the same rows.")] = None,
+    margin: Annotated[float, typer.Option(min=0, help="The loss of exact answers that still is as good.")] = 0.05,
     as_json: AsJson = False,
 ) -> None:
     """Score the tuned model on held-out rows: exact answers, and loss."""
-    found = open_bridge().evaluate(job, data, baseline=baseline)
+    found = open_bridge().evaluate(job, data, baseline=baseline, against=against, margin=margin)
     if as_json:
         print_json(found.model_dump(mode="json", exclude_none=not baseline))
         return
@@ -114,6 +116,12 @@ def evaluate(
 
 def print_scores(found: Evaluation) -> None:
     """The scores as a table, the base first where it was asked too."""
-    scores = {"base": found.baseline, "tuned": found.tuned}
+    scores = {"base": found.baseline, "the other": found.against, "tuned": found.tuned}
     rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items() if score]
     console().print(table([f"{found.rows} held-out rows", "exact answers", "loss"], rows, right=(1, 2)))
+    if pair := found.paired:
+        verdict = pair.verdict if pair.verdict != "undecided" else "undecided: more rows would tell"
+        show(
+            f"{pair.difference:+.1%} exact answers against the other job, 95 times in 100 from {pair.low:+.1%} to"
+            f" {pair.high:+.1%}; with {pair.margin:.0%} to lose that is {verdict}"
+        )

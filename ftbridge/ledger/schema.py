@@ -69,6 +69,13 @@ uploads = Table(
     Column("created_at", String),
 )
 
+moves = Table(
+    "moves",
+    metadata,
+    Column("job_id", String, primary_key=True),
+    Column("moved_from", String),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -114,6 +121,13 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             """CREATE TABLE deliveries (
                 hook TEXT NOT NULL, job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL,
                 attempts INTEGER NOT NULL, due_at TEXT NOT NULL, PRIMARY KEY (hook, job_id, number))""",
+        ],
+    ),
+    (
+        "which job was moved from which",
+        [
+            """CREATE TABLE moves (
+                job_id TEXT PRIMARY KEY REFERENCES jobs (id), moved_from TEXT NOT NULL REFERENCES jobs (id))""",
         ],
     ),
 ]

@@ -108,9 +108,13 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job of that id, of the one id that begins so, or the newest for "last"."""
+        """The job of that id, of the one id that begins so, or of `provider:id` at its vendor; "last" is the newest."""
         query = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-        if job_id != "last":
+        if ":" in job_id:
+            provider, _, remote_id = job_id.partition(":")
+            mine = jobs.c.target.startswith(f"{provider}:", autoescape=True)
+            query = query.where(mine, jobs.c.remote_id == remote_id)
+        elif job_id != "last":
             query = query.where(jobs.c.id.startswith(job_id, autoescape=True))
         with self.reading() as connection:
             found = connection.execute(query).all()

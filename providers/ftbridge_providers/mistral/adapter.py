@@ -21,14 +21,15 @@ from ftbridge.catalogue import dollars
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, OverBudget, ProviderError
+from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply
+from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply
 from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
-from ftbridge_providers.mistral.reading import JobBody, Page, awaits, read_events, read_job, read_listed
+from ftbridge_providers.mistral.reading import FIELDS, WORDS, JobBody, Page, awaits, read_events, read_job, read_listed
 from ftbridge_providers.mistral.tokens import tekken
 
 JOBS = "/v1/fine_tuning/jobs"
@@ -248,6 +249,23 @@ class MistralProvider(HostedProvider):
         folder.mkdir(parents=True, exist_ok=True)
         write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)
+
+    def export(self, remote_id: str, folder: Path) -> Exported:
+        """The job with every field, and the files it was trained on."""
+        body = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        return exported(
+            read_listed(patiently(partial(self._get, remote_id))),
+            body,
+            lambda file_id: patiently(partial(self._content, file_id)),
+            folder,
+            known=FIELDS,
+            words=WORDS,
+            within=("hyperparameters",),
+        )
+
+    def _content(self, file_id: str) -> bytes:
+        with understood():
+            return self.client.sdk.files.download(file_id=file_id).read()
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""

@@ -31,6 +31,15 @@ STATUS = {
 """VALIDATED is still `validating`: the job waits for the start that creating it ends with."""
 WORDS = {"warmup_ratio": "warmup_fraction", "max_seq_length": "seq_len"}
 """Mistral's names of our hyperparameters, where they differ."""
+FIELDS = {
+    "model": "model",
+    "training_files": "data",
+    "validation_files": "validation",
+    "suffix": "name",
+    "events": "events",
+    "checkpoints": "events",
+}
+"""Our words for fields of a job."""
 
 _PLACES = {"QUEUED": 0, "VALIDATING": 1, "VALIDATED": 2, "STARTED": 4, "RUNNING": 5, "CANCELLATION_REQUESTED": 8}
 _QUEUED_AGAIN, _CHECKPOINT, _UNKNOWN, _END = 3, 6, 7, 9

@@ -13,17 +13,21 @@ from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import AuthenticationFailed, JobFailed, NotFound, SpecError
+from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import every, not_understood, omit, open_client, sound, understood
 from ftbridge_providers.openai.format import OpenAIFormat
 from ftbridge_providers.openai.grader import check_grading
 from ftbridge_providers.openai.reading import (
+    FIELDS,
+    SETTINGS,
     STATUS,
+    WORDS,
     read_checkpoint,
     read_event,
     read_job,
@@ -87,6 +91,7 @@ class OpenAIProvider(HostedProvider):
     key_env: ClassVar[str] = "OPENAI_API_KEY"
     url_env: ClassVar[str] = "OPENAI_BASE_URL"
     statuses: ClassVar[dict[str, Status]] = STATUS
+    words: ClassVar[dict[str, str]] = WORDS
     suffix_limit: ClassVar[int] = 64
     listing_lag_seconds: ClassVar[float] = 60.0
     reinforced: ClassVar[tuple[str, ...]] = ("o4-mini",)
@@ -324,6 +329,19 @@ class OpenAIProvider(HostedProvider):
         for name, content in contents.items():
             write(folder / f"{name}.csv", content)
         return Result(model=job.result.model, path=folder, files=job.result.files)
+
+    def export(self, remote_id: str, folder: Path) -> Exported:
+        """The job object with every field, and the files it was trained on."""
+        job = patiently(partial(self._get, remote_id))
+        return exported(
+            self.read_listed(job),
+            job.to_dict(mode="json"),
+            lambda file_id: patiently(partial(self._content, file_id)),
+            folder,
+            known=FIELDS,
+            words=self.words,
+            within=SETTINGS,
+        )
 
     def _content(self, file_id: str) -> bytes:
         with self._understood():

@@ -26,6 +26,16 @@ STATUS = {
 
 WORDS = {"epochs": "n_epochs"}
 """OpenAI's names of our hyperparameters, where they differ."""
+FIELDS = {
+    "model": "model",
+    "training_file": "data",
+    "validation_file": "validation",
+    "method.type": "method",
+    "user_provided_suffix": "name",
+}
+"""Our words for fields of a `FineTuningJob`."""
+SETTINGS = ("hyperparameters", *(f"method.{kind}.hyperparameters" for kind in ("supervised", "dpo", "reinforcement")))
+"""Where hyperparameters stand in it, besides `seed`."""
 _METHODS = {"supervised": Method.SFT, "dpo": Method.DPO}
 
 

@@ -13,16 +13,19 @@ from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
+from ftbridge.exporting import exported
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently, until
 from ftbridge.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
 from ftbridge_providers.together.reading import (
+    FIELDS,
     STATUS,
+    WORDS,
     limits_row,
     read_checkpoint,
     read_error,
@@ -251,6 +254,21 @@ class TogetherProvider(HostedProvider):
             archive.unlink()
         configs = sorted(folder.rglob("adapter_config.json"))
         return Result(model=result.model, path=configs[0].parent if configs else folder)
+
+    def export(self, remote_id: str, folder: Path) -> Exported:
+        """What the listing and the job itself tell, which differ, and the files it was trained on."""
+        whole = self._patient(partial(self._get, remote_id))
+        found = next((job for job in self._listed() if job.id == remote_id), whole)
+        body = {**found.to_dict(mode="json"), **whole.to_dict(mode="json")}
+        return exported(
+            read_listed(found),
+            body,
+            lambda file_id: self._patient(lambda: self.client.files.content(file_id).read()),
+            folder,
+            known=FIELDS,
+            words=WORDS,
+            within=("training_type", "training_method"),
+        )
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""

@@ -32,6 +32,17 @@ NANODOLLARS = 1_000_000_000
 
 WORDS = {"epochs": "n_epochs", "seed": "random_seed", "lora_rank": "lora_r", "beta": "dpo_beta"}
 """Together's names of our hyperparameters, where they differ."""
+FIELDS = {
+    "model": "model",
+    "from_checkpoint": "model",
+    "training_file": "data",
+    "validation_file": "validation",
+    "training_method.method": "method",
+    "training_type.type": "tuning",
+    "suffix": "name",
+    "events": "events",
+}
+"""Our words for fields of a job."""
 _METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
 
 

@@ -1,0 +1,112 @@
+"""`migrate` and `lifecycle`: moving jobs to another target, and seeing what is going to end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ftbridge.catalogue import dollars, today
+from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, table
+from ftbridge.cli.submit import hyperparameter_options, with_options
+
+if TYPE_CHECKING:
+    from ftbridge.bridge import Difference, Migration
+
+_LONGEST = 60  # characters of a value in a table; --json has all
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command()(with_options(migrate, hyperparameter_options()))
+    app.command()(lifecycle)
+
+
+def migrate(
+    job: Annotated[str, typer.Argument(help="A job, or openai:ftjob-… for one that ftbridge never saw.")],
+    to: Annotated[str, typer.Option("--to", help="The target.")],
+    data: Annotated[str | None, typer.Option(help="The dataset, where the vendor does not give it back.")] = None,
+    validation: Annotated[str | None, typer.Option(help="Likewise, the validation examples.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Submit it; without this the plan is only shown.")] = False,
+    as_json: AsJson = False,
+    **hyperparameters: Any,
+) -> None:
+    """The same job at another target: what is carried, changed or left behind; --yes submits it."""
+    bridge = open_bridge()
+    given = {name: value for name, value in hyperparameters.items() if value is not None}
+    plan = bridge.plan_migration(job, to, data=data, validation=validation, **given)
+    if not as_json:
+        _print_plan(plan)
+    made = bridge.migrate(plan) if yes else None
+    if as_json:
+        document = plan.model_dump(mode="json", exclude={"exported"})
+        print_json({**document, "submitted": made.model_dump(mode="json") if made else None})
+    elif made:
+        show(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
+        say(f"When it is done:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
+    elif not plan.hindrances:
+        say("Nothing was sent: --yes submits it.")
+    raise Exit(1 if plan.hindrances else 0)
+
+
+def lifecycle(
+    offline: Annotated[bool, typer.Option("--offline", help="Ask no vendor for its tuned models.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """All jobs and tuned models that are going to end, by date."""
+    found = open_bridge().lifecycle(offline=offline)
+    if as_json:
+        print_json({"endings": [ending.model_dump(mode="json") for ending in found]})
+        return
+    if not found:
+        show("Nothing is known to end.")
+        return
+    rows = [
+        [
+            str(ending.closes_on),
+            f"{(ending.closes_on - today()).days}",
+            ending.what,
+            f"{ending.name}" if ending.job in (None, ending.name) else f"{ending.name}  ({ending.job})",
+        ]
+        for ending in found
+    ]
+    console().print(table(["ends on", "days", "what", "name"], rows, right=(1,), fold=3))
+    say("`ftbridge migrate JOB --to T` plans the same job elsewhere.")
+
+
+def _print_plan(plan: Migration) -> None:
+    show(f"{plan.job} ({plan.source}) → {plan.spec.target}", style="bold")
+    for outcome in ("carried", "changed", "left"):
+        found = [field for field in plan.fields if field.outcome == outcome]
+        if found:
+            show(f"\n{outcome}: {len(found)} of {len(plan.fields)} fields", style="bold")
+            console().print(_differences(found))
+    console().print(_differences(plan.terms, first="at the new target"))
+    for said in plan.warnings:
+        say(f"note: {said}", style="yellow")
+    for offer in plan.offers:
+        if offer.target == plan.spec.target:
+            for said in offer.warnings:
+                say(f"note: {said}", style="yellow")
+    for hindrance in plan.hindrances:
+        say(f"error: {hindrance}", style="bold red")
+
+
+def _differences(found: Any, first: str = "field") -> Any:
+    rows = [[one.field, _change(one), one.why] for one in found]
+    return table([first, "value", "why"], rows, fold=1)
+
+
+def _change(one: Difference) -> str:
+    before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
+    return before if one.outcome == "left" or before == after or one.becomes is None else f"{before} → {after}"
+
+
+def _brief(value: Any, field: str) -> str:
+    if value is None:
+        return "–"
+    if "dollars" in field:
+        return dollars(value)
+    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

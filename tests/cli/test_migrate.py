@@ -1,0 +1,237 @@
+"""An organisation at OpenAI that ftbridge never saw moves elsewhere, each job by one command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import openai
+from command_line import Cli, Ran
+from ftbridge.exporting import flattened
+from ftbridge.ledger import Ledger, moved_from, moved_to
+from ftbridge.mock import MockServer
+from ftbridge_providers.openai.mock import OpenAIMock
+
+QWEN = "mock+together:Qwen/Qwen3-8B"
+WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
+CHATS = [
+    {"messages": [{"role": "user", "content": f"Say {word}."}, {"role": "assistant", "content": word}]}
+    for word in WORDS
+]
+PAIRS = [
+    {
+        "input": {"messages": [{"role": "user", "content": f"Say {word}."}]},
+        "preferred_output": [{"role": "assistant", "content": word}],
+        "non_preferred_output": [{"role": "assistant", "content": "No."}],
+    }
+    for word in WORDS
+]
+
+
+class Organisation(NamedTuple):
+    """The vendor's own account of each job, by what it is."""
+
+    jobs: dict[str, dict[str, Any]]
+
+
+def supervised(**settings: Any) -> dict[str, Any]:
+    return {"type": "supervised", "supervised": {"hyperparameters": settings}}
+
+
+@pytest.fixture
+def organisation(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Organisation:
+    """Five jobs made through OpenAI's SDK: four models, and a job that was cancelled."""
+    monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
+    monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
+    mock = OpenAIMock(home / "mock" / "openai", speed=600.0)
+    model = "gpt-4.1-mini-2025-04-14"
+    with MockServer(mock.app()) as server, openai.OpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
+
+        def upload(rows: list[dict[str, Any]]) -> str:
+            file = tmp_path / "upload.jsonl"
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+            return client.files.create(file=file, purpose="fine-tune").id
+
+        chats, pairs = upload(CHATS), upload(PAIRS)
+        create = client.fine_tuning.jobs.create
+        dpo: Any = {"type": "dpo", "dpo": {"hyperparameters": {"n_epochs": 1, "beta": 0.2}}}
+        set_: Any = supervised(n_epochs=2, batch_size=4, learning_rate_multiplier=0.5)
+        slow: Any = supervised(n_epochs=1)
+        made = {
+            "left to the vendor": create(model=model, training_file=chats),
+            "all set": create(
+                model=model, training_file=chats, validation_file=chats, method=set_, seed=7, suffix="tickets"
+            ),
+            "with metadata": create(model=model, training_file=chats, method=slow, metadata={"team": "support"}),
+            "preferences": create(model=model, training_file=pairs, method=dpo),
+        }
+        mock.speed = 1.0
+        stopped = create(model=model, training_file=chats, method=slow)
+        client.fine_tuning.jobs.cancel(stopped.id)
+        mock.speed = 600.0
+        for job in made.values():
+            while client.fine_tuning.jobs.retrieve(job.id).status not in ("succeeded", "failed"):
+                pass
+        ids = {name: job.id for name, job in made.items()} | {"cancelled": stopped.id}
+        jobs = {name: client.fine_tuning.jobs.retrieve(id_).to_dict(mode="json") for name, id_ in ids.items()}
+        assert [job["status"] for job in jobs.values()] == ["succeeded"] * 4 + ["cancelled"]
+    return Organisation(jobs)
+
+
+def fields(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {field["field"]: field for field in ran.json["fields"]}
+
+
+def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
+    cli: Cli, organisation: Organisation, home: Path
+) -> None:
+    moved = {}
+    for name, job in organisation.jobs.items():
+        ran = cli("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--yes", "--json")
+        assert ran.code == 0, ran.out
+        moved[name] = ran
+        told = fields(ran)
+        assert told.keys() == flattened(job).keys()
+        for field in told.values():
+            assert field["outcome"] in ("carried", "changed", "left")
+            assert field["why"] or field["outcome"] == "carried"
+        submitted = ran.json["submitted"]
+        assert submitted["target"] == QWEN
+        ledger = Ledger(home)
+        old = moved_from(ledger, submitted["id"])
+        assert old
+        assert ledger.job(old).job.remote_id == job["id"]
+        assert moved_to(ledger, old) == [submitted["id"]]
+        ledger.close()
+
+    told = fields(moved["all set"])
+    settings = "method.supervised.hyperparameters."
+    assert told[f"{settings}n_epochs"] | {"why": ""} == {
+        "field": f"{settings}n_epochs", "value": 2, "outcome": "carried", "becomes": 2, "why": "",
+    }  # fmt: skip
+    assert told[f"{settings}batch_size"]["outcome"] == "carried"
+    assert told["seed"]["outcome"] == "carried"
+    assert "random_seed" in told["seed"]["why"]
+    assert told[f"{settings}learning_rate_multiplier"]["outcome"] == "left"
+    assert "absolute learning_rate" in told[f"{settings}learning_rate_multiplier"]["why"]
+    assert told["model"]["outcome"] == "changed"
+    assert told["training_file"]["outcome"] == told["validation_file"]["outcome"] == "carried"
+    assert told["fine_tuned_model"]["outcome"] == "left"
+    spec = moved["all set"].json["submitted"]["spec"]
+    assert spec["name"] == "tickets"
+    assert spec["hyperparameters"] | {"epochs": 2, "batch_size": 4, "seed": 7} == spec["hyperparameters"]
+    assert Path(spec["data"]).read_text("utf-8").count("\n") == 12
+    assert fields(moved["with metadata"])["metadata.team"]["outcome"] == "left"
+    assert fields(moved["left to the vendor"])["validation_file"]["why"] == "there was none"
+    assert fields(moved["preferences"])["method.type"]["outcome"] == "carried"
+    assert moved["preferences"].json["submitted"]["spec"]["method"] == "dpo"
+    assert moved["preferences"].json["submitted"]["spec"]["hyperparameters"]["beta"] == 0.2
+    terms = {term["field"]: term for term in moved["all set"].json["terms"]}
+    assert terms["context, tokens"] | {"value": 65536, "becomes": 40960} == terms["context, tokens"]
+    assert terms["training, US dollars"]["becomes"] < terms["training, US dollars"]["value"]
+
+    again = cli("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json")
+    assert again.json["submitted"]["id"] == moved["all set"].json["submitted"]["id"]
+    assert len(cli("jobs", "--json").json["jobs"]) == 10
+
+
+def test_five_jobs_move_to_this_machine_in_one_command_each(
+    cli: Cli, organisation: Organisation, home: Path, tiny_home: Path
+) -> None:
+    shutil.copytree(tiny_home / "local" / "bases", home / "local" / "bases")
+    for job in organisation.jobs.values():
+        ran = cli("migrate", f"mock+openai:{job['id']}", "--to", "local:tiny", "--yes", "--json", "--epochs", "1")
+        told = fields(ran)
+        assert told.keys() == flattened(job).keys()
+        assert ran.code == 0, ran.out
+        kind = job["method"]["type"]
+        assert told[f"method.{kind}.hyperparameters.n_epochs"]["outcome"] in ("carried", "changed")
+        assert ran.json["submitted"]["target"] == "local:tiny"
+        cli("cancel", ran.json["submitted"]["id"])
+
+
+def test_without_yes_nothing_is_sent_and_the_plan_is_shown(cli: Cli, organisation: Organisation) -> None:
+    job = organisation.jobs["all set"]
+    ran = cli("migrate", f"mock+openai:{job['id']}", "--to", QWEN, columns=100)
+    assert ran.code == 0
+    assert "--yes submits it" in ran.err
+    for word in ("carried:", "changed:", "left:", "learning_rate_multiplier", "fine_tuned_model", "2027-01-06"):
+        assert word in ran.out
+    assert cli("jobs", "--json").json == {"jobs": []}
+
+
+def test_the_new_model_is_held_against_the_old_one_on_the_same_rows(
+    cli: Cli, organisation: Organisation, tmp_path: Path
+) -> None:
+    old = f"mock+openai:{organisation.jobs['all set']['id']}"
+    new = cli("migrate", old, "--to", QWEN, "--yes", "--json").json["submitted"]["id"]
+    assert cli("watch", new).code == 0
+    held = tmp_path / "held.jsonl"
+    held.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 5), "utf-8")
+    found = cli("evaluate", new, held, "--against", old, "--margin", "0.1", "--json").json
+    assert found["rows"] == 60
+    assert found["tuned"]["exact_match"] == found["against"]["exact_match"] == 1.0
+    assert found["paired"]["verdict"] == "as good"
+    assert found["paired"]["low"] < 0 < found["paired"]["high"]
+    shown = cli("evaluate", new, held, "--against", old)
+    assert "undecided: more rows would tell" in shown.out
+    shown = cli("show", new)
+    assert "moved from" in shown.out
+
+
+def test_lifecycle_tells_all_that_ends_by_date(cli: Cli, organisation: Organisation) -> None:
+    assert cli("lifecycle", "--json").json == {"endings": []}  # nobody has told of this account yet
+    cli("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes")
+    ran = cli("lifecycle", "--json")
+    found = ran.json["endings"]
+    models = {job["fine_tuned_model"] for job in organisation.jobs.values() if job["fine_tuned_model"]}
+    assert {ending["name"] for ending in found} == models
+    assert {ending["closes_on"] for ending in found} == {"2027-01-14"}
+    assert sum(ending["job"] is not None for ending in found) == 1
+    shown = cli("lifecycle")
+    assert "2027-01-14" in shown.out
+    assert "53" in shown.out
+    offline = cli("lifecycle", "--offline", "--json").json["endings"]
+    assert [ending["job"] for ending in offline] == [ending["job"] for ending in found if ending["job"]]
+
+
+def test_a_file_that_the_vendor_does_not_give_back_can_be_given(
+    cli: Cli, organisation: Organisation, monkeypatch: pytest.MonkeyPatch, rows: Path
+) -> None:
+    job = f"mock+openai:{organisation.jobs['left to the vendor']['id']}"
+    monkeypatch.setenv("FTBRIDGE_MOCK_FAULTS", "get_file_content=403")
+    ran = cli("migrate", job, "--to", QWEN)
+    assert ran.code == 2
+    assert "--data FILE" in ran.err
+    assert "403" in ran.err
+    ran = cli("migrate", job, "--to", QWEN, "--data", rows, "--json")
+    assert ran.code == 0
+    assert fields(ran)["training_file"]["becomes"] == str(rows)
+
+
+def test_a_job_of_the_ledger_moves_too_with_every_field_told(cli: Cli, rows: Path) -> None:
+    job = cli("run", rows, "--to", QWEN, "--epochs", "2", "--learning-rate", "0.001", "--lora-rank", "8", "--json").json
+    plan = cli("migrate", job["id"], "--to", "mock+openai:gpt-4o-mini-2024-07-18", "--json")
+    told = fields(plan)
+    assert told["spec.hyperparameters.epochs"]["outcome"] == "carried"
+    assert told["spec.hyperparameters.learning_rate"]["outcome"] == "left"
+    assert told["spec.hyperparameters.lora_rank"]["outcome"] == "left"
+    assert told["remote_id"]["outcome"] == "left"
+    assert told["spec.data"]["becomes"] == str(rows)
+    assert set(flattened(job)) - {"result.path"} <= told.keys() | {"result"}
+
+
+def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
+    cli: Cli, organisation: Organisation
+) -> None:
+    job = f"mock+openai:{organisation.jobs['preferences']['id']}"
+    ran = cli("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
+    assert ran.code == 1
+    assert any("dpo" in said for said in ran.json["hindrances"])
+    refused = cli("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
+    assert refused.code == 2
+    assert "cannot be moved" in refused.err
