@@ -1,5 +1,5 @@
 # Two commands: `make demo` runs the main job, `make test` runs the checks. Both set up what they need.
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-local clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,9 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench/bench_dataset.py
 	$(BIN)/python tests/bench/bench_imports.py
+
+bench-local: $(READY)
+	$(BIN)/python tests/bench/bench_local.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

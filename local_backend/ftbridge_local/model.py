@@ -21,9 +21,8 @@ from ftbridge_local.source import Source
 transformers: Any = _transformers  # half of its functions have no types
 Model = Any  # a transformers model, or peft's wrapper around one: neither has types worth the name
 
-_FEW, _MANY = 512, 2048  # tokens: a large model's work on 512 fills two cores, and more would only take more memory
-_WIDE = 512  # numbers per token between the layers of a model that is not small any more
-_NUMBERS_KEPT = 24  # for the way back, by every layer for every token, in multiples of that width: measured on Llamas
+_FEW, _MANY = 512, 8192  # tokens: the fewest that keep two cores, or a card, busy; more would only take more memory
+_NUMBERS_KEPT = 24  # for the way back, by every layer for every token, in multiples of its width: measured on Llamas
 
 
 def load(source: Source, precision: str = "float32", **more: Any) -> Model:
@@ -85,8 +84,7 @@ def likes_halves() -> bool:
 
 def tokens_at_once(model: Model) -> int:
     """How many tokens go through the model together: as few as keep the device busy."""
-    config = model.config.get_text_config()
-    return _FEW if model.device.type == "cpu" and config.hidden_size >= _WIDE else _MANY
+    return _FEW if model.device.type == "cpu" else _MANY
 
 
 def spare_memory(model: Model, tokens: int) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ftbridge.model import Event, Hyperparameters, Spec, Status
+from ftbridge.model import Event, Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files, RemoteJob
+from ftbridge_local import train
 from ftbridge_local.adapter import LocalProvider
-from ftbridge_local.folder import JobFolder
+from ftbridge_local.folder import JobFolder, Order
 
 SETTINGS: dict[str, Any] = {"epochs": 4, "batch_size": 4, "seed": 3, "lora_dropout": 0.1}
 
@@ -36,8 +38,36 @@ class Lab:
         files = Files(training=str(training or self.data.training), validation=str(self.data.validation))
         return self.provider.create(spec, model, files, tag=tag)
 
-    def spec(self, **settings: Any) -> Spec:
-        return Spec(target="local:tiny", data=self.data.training, hyperparameters=Hyperparameters(**settings))
+    def spec(self, method: str = "sft", **settings: Any) -> Spec:
+        given = Hyperparameters(**settings)
+        return Spec(target="local:tiny", data=self.data.training, method=Method(method), hyperparameters=given)
+
+    def train(
+        self,
+        tag: str,
+        *,
+        model: str = "tiny",
+        training: Path | None = None,
+        validation: Path | None = None,
+        stop_once: bool = False,
+        **settings: Any,
+    ) -> JobFolder:
+        """Set a job down and be its worker in this process; with `stop_once` it is paused after a step and resumed."""
+        made = self.folder(tag)
+        made.path.mkdir(parents=True)
+        data = self.data if training is None else Data(training, validation or training)
+        spec = self.spec(**{**SETTINGS, **settings})
+        made.write_order(
+            Order(spec=spec, model=model, training=data.training, validation=data.validation, home=self.provider.home)
+        )
+        made.set_status(Status.SUBMITTING)
+        if stop_once:
+            made.ask("pause")
+            be_worker(made)
+            assert self.look(tag).status is Status.PAUSED
+            (made.path / "request").unlink()
+        be_worker(made)
+        return made
 
     def look(self, tag: str) -> RemoteJob:
         [remote] = self.provider.poll([tag])
@@ -64,3 +94,11 @@ class Lab:
     def losses(self, tag: str) -> dict[int, tuple[float | None, float | None]]:
         """Training and validation loss by step; where a step was repeated, the last time counts."""
         return {e.step: (e.train_loss, e.valid_loss) for e in self.events(tag) if e.kind == "metric" and e.step}
+
+
+def be_worker(made: JobFolder) -> None:
+    """Work at the job in this process, and let go of it."""
+    lock = made.lock()
+    assert lock is not None
+    train.main(str(made.path), str(lock))
+    os.close(lock)

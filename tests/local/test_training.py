@@ -14,23 +14,8 @@ from peft import PeftModel
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
 from ftbridge_local import model as models
-from ftbridge_local import source, tiny, train
-from ftbridge_local.folder import Order
-from local.lab import SETTINGS, Lab
-
-
-def run_here(lab: Lab, tag: str, **settings: object) -> None:
-    """Set a job down and be its worker in this process."""
-    made = lab.folder(tag)
-    made.path.mkdir(parents=True)
-    model = str(settings.pop("model", "tiny"))
-    training = Path(str(settings.pop("training", lab.data.training)))
-    spec = lab.spec(**{**SETTINGS, **settings})
-    made.write_order(
-        Order(spec=spec, model=model, training=training, validation=lab.data.validation, home=lab.provider.home)
-    )
-    made.set_status(Status.SUBMITTING)
-    train.main(str(made.path))
+from ftbridge_local import source, tiny
+from local.lab import Lab
 
 
 def test_a_job_tells_its_statuses_settings_and_losses(lab: Lab, finished: RemoteJob) -> None:
@@ -68,18 +53,18 @@ def test_plain_peft_loads_the_adapter_and_computes_the_same_logits(lab: Lab, fin
 
 
 def test_same_seed_data_and_threads_give_the_same_losses(lab: Lab, finished: RemoteJob) -> None:
-    run_here(lab, "again")
+    lab.train("again")
     assert lab.losses("again") == lab.losses("finished")
 
 
 def test_another_seed_gives_other_losses(lab: Lab, finished: RemoteJob) -> None:
-    run_here(lab, "other-seed", seed=4, epochs=1)
+    lab.train("other-seed", seed=4, epochs=1)
     assert lab.losses("other-seed")[1] != lab.losses("finished")[1]
 
 
 def test_a_copy_of_the_base_by_its_path_trains_the_same(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
     shutil.copytree(tiny.complete_folder(lab.provider.home), tmp_path / "copied")
-    run_here(lab, "from-path", model=str(tmp_path / "copied"))
+    lab.train("from-path", model=str(tmp_path / "copied"))
     assert lab.losses("from-path") == lab.losses("finished")
     config = json.loads((lab.folder("from-path").result / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == str(tmp_path / "copied")
@@ -89,7 +74,7 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
     long = {"messages": [{"role": "user", "content": "word " * 80}, {"role": "assistant", "content": "Yes."}]}
     data = tmp_path / "mixed.jsonl"
     data.write_text(json.dumps(long) + "\n" + lab.data.training.read_text() + json.dumps(long) + "\n")
-    run_here(lab, "skipping", training=str(data), max_seq_length=60, epochs=1)
+    lab.train("skipping", training=data, max_seq_length=60, epochs=1)
     said = [event.message for event in lab.events("skipping") if event.kind == "message"]
     skipped = "2 rows were skipped: nothing of the answers fits into 60 tokens (the first in lines 1, 26)"
     assert skipped in said
@@ -98,7 +83,7 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
 
 
 def test_a_dataset_of_which_nothing_fits_fails_with_a_sentence(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
-    run_here(lab, "nothing-fits", max_seq_length=8)
+    lab.train("nothing-fits", max_seq_length=8)
     remote = lab.look("nothing-fits")
     assert remote.status is Status.FAILED
     assert remote.error == "training.jsonl has no row to train on"

@@ -1,0 +1,57 @@
+"""One run of the local trainer for bench_local.py: `local_ours.py FOLDER STEPS PRECISION`; prints a line of JSON."""
+
+# ruff: noqa: T201  # what it prints is its result
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from bench.local_world import GIVEN, Meter
+from ftbridge.model import Hyperparameters, Spec, Status
+from ftbridge_local.folder import JobFolder, Order
+from ftbridge_local.train import Stop, train
+
+
+class Measured(JobFolder):
+    """A job folder that looks at clock and memory when something is told."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.meter, self.valid_loss = Meter(), 0.0
+
+    def add_event(self, kind: Any, **facts: Any) -> None:
+        if kind == "status" and facts.get("status") is Status.RUNNING:
+            self.meter.loaded()
+        if kind == "metric" and facts.get("step"):
+            self.valid_loss = facts.get("valid_loss") or self.valid_loss
+            self.meter.step(facts["step"], facts["tokens"])
+        super().add_event(kind, **facts)
+
+
+def main(folder: Path, steps: int, precision: str) -> None:
+    """Train, as a worker does."""
+    path = folder / "job"
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    settings = Hyperparameters.model_validate({**GIVEN.given(), "eval_interval": steps, "precision": precision})
+    job = Measured(path)
+    spec = Spec(target=f"local:{folder / 'adapter'}", data=folder / "steps.jsonl", hyperparameters=settings)
+    order = Order(
+        spec=spec,
+        model=str(folder / "adapter"),
+        training=folder / "steps.jsonl",
+        validation=folder / "held_out.jsonl",
+        home=folder / "home",
+    )
+    job.write_order(order)
+    train(job, Stop(job))
+    last = job.meter.marks.pop(steps)  # it has the validation in it
+    print(job.meter.told(valid_loss=job.valid_loss, tokens=last[1]))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
