@@ -46,7 +46,7 @@ def moved(model: PeftModel) -> None:
     """Let the adapter do something, always the same."""
     chance = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for name, weight in sorted(model.named_parameters()):
+        for _name, weight in sorted(model.named_parameters()):
             if weight.requires_grad:
                 weight.copy_(0.02 * torch.randn(weight.shape, generator=chance))
 

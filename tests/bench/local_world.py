@@ -65,14 +65,14 @@ def take(folder: Path, steps: int) -> None:
 
 
 def write_chats(file: Path, count: int, chance: Random) -> None:
-    """Chats of 30 to 300 tokens, of words that have a token of their own."""
+    """Chats of 30 to 300 tokens, as many of 30 to 60 as of 150 to 300; a third of each is the answer."""
     with file.open("w", encoding="utf-8") as out:
         for _ in range(count):
-            asked, said = ([chance.choice("abcdefgh") for _ in range(chance.randint(12, 146))] for _ in range(2))
-            messages = [
-                {"role": "user", "content": " ".join(asked)[: 2 * len(asked)]},
-                {"role": "assistant", "content": " ".join(said)},
-            ]
+            length = 30 * 10 ** chance.random() - 5
+            asked, said = (
+                " ".join(chance.choice("abcdefgh") for _ in range(round(share * length))) for share in (2 / 3, 1 / 3)
+            )
+            messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
             out.write(json.dumps({"messages": messages}) + "\n")
 
 
