@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -63,16 +63,21 @@ def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 
 @pytest.fixture
-def tokenizer_with(tmp_path: Path) -> Callable[[str], Tokenizer]:
-    """A tokenizer of ChatML's special tokens with the chat template given."""
+def tokenizer_with(tmp_path: Path) -> Callable[..., Tokenizer]:
+    """A tokenizer with the chat template given, and of ChatML's special tokens unless others are."""
 
-    def make(template: str) -> Tokenizer:
-        folder = tmp_path / "chatml"
+    def make(
+        template: str,
+        special: Sequence[str] = ("<|im_start|>", "<|im_end|>"),
+        eos: str = "<|im_end|>",
+        bos: str | None = None,
+    ) -> Tokenizer:
+        folder = tmp_path / "templated"
         shutil.copytree(tiny.tokenizer_folder(tmp_path), folder)
         backend = Backend.from_file(str(folder / "tokenizer.json"))
-        backend.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+        backend.add_special_tokens(list(special))
         backend.save(str(folder / "tokenizer.json"))
-        config = {"eos_token": "<|im_end|>", "chat_template": template}
+        config = {"eos_token": eos, "bos_token": bos, "chat_template": template}
         (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
         (folder / "chat_template.jinja").unlink()
         (folder / "generation_config.json").unlink()

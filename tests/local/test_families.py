@@ -1,0 +1,121 @@
+"""Which tokens are trained by the templates of ten families, to the token: plain chats, several turns, tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from ftbridge.dataset.example import Chat
+from ftbridge_local import data
+from ftbridge_local.data import UnfitError
+from ftbridge_local.tokenizer import Tokenizer
+from local.families import FAMILIES
+
+Make = Callable[..., Tokenizer]
+
+LOOK = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {"type": "object"}}}
+CALL = {"id": "call12345", "type": "function", "function": {"name": "look", "arguments": '{"at": "the sky"}'}}
+SYSTEM, HI = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi."}
+HELLO, BYE = {"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "Bye."}
+SEE_YOU = {"role": "assistant", "content": "See you."}
+LOOKING = {"role": "assistant", "tool_calls": [CALL]}
+SEEN = {"role": "tool", "content": "blue", "tool_call_id": "call12345"}
+BLUE = {"role": "assistant", "content": "It is blue."}
+
+GAP = {"mistral-v3": " "}
+CALLS = {
+    "qwen2.5": '<tool_call>\n{"name": "look", "arguments": {"at": "the sky"}}\n</tool_call>',
+    "llama3": '{"name": "look", "parameters": {"at": "the sky"}}',
+    "mistral-v3": '[TOOL_CALLS] [{"name": "look", "arguments": {"at": "the sky"}}]',
+    "mistral-tekken": '[TOOL_CALLS][{"name": "look", "arguments": {"at": "the sky"}}]',
+    "deepseek": '<｜tool▁call▁begin｜>look<｜tool▁sep｜>{"at": "the sky"}<｜tool▁call▁end｜>',
+}
+REWRITING = {
+    "qwen3": "a thinking template keeps its marks in the last answer only",
+    "mistral-v3": "the system message goes before the last question",
+    "mistral-tekken": "the system message goes before the last question",
+}
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def tokenizer(family: str, tokenizer_with: Make) -> Tokenizer:
+    found = FAMILIES[family]
+    return tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+
+
+def chat(*messages: dict[str, Any], **more: Any) -> Chat:
+    return msgspec.convert({"messages": list(messages), **more}, Chat)
+
+
+def trained(example: Chat, tokenizer: Tokenizer) -> list[str]:
+    """The stretches of trained tokens, as text with special tokens."""
+    row = data.encode(example, tokenizer)
+    stretches: list[list[int]] = []
+    for place, (token, wanted) in enumerate(zip(row.ids, row.trained, strict=True)):
+        if wanted and not row.trained[place - 1]:
+            stretches.append([])
+        if wanted:
+            stretches[-1].append(token)
+    return [tokenizer._backend.decode(stretch, skip_special_tokens=False) for stretch in stretches]
+
+
+def answers(family: str, *said: str) -> list[str]:
+    """What is to be trained of each answer."""
+    return [GAP.get(family, "") + text + FAMILIES[family].end for text in said]
+
+
+def test_a_question_and_its_answer(family: str, tokenizer: Tokenizer) -> None:
+    thought = "<think>\n\n</think>\n\n" if family == "qwen3" else ""
+    assert trained(chat(HI, HELLO), tokenizer) == answers(family, thought + "Hello!")
+
+
+def test_several_turns(family: str, tokenizer: Tokenizer) -> None:
+    example = chat(HI, HELLO, BYE, SEE_YOU)
+    if family == "qwen3":
+        with pytest.raises(UnfitError, match="rewrites earlier turns") as problem:
+            trained(example, tokenizer)
+        assert problem.value.path == "$.messages[1]"
+    else:
+        assert trained(example, tokenizer) == answers(family, "Hello!", "See you.")
+
+
+def test_several_turns_after_a_system_message(family: str, tokenizer: Tokenizer) -> None:
+    example = chat(SYSTEM, HI, HELLO, BYE, SEE_YOU)
+    if family in REWRITING:
+        with pytest.raises(UnfitError, match="rewrites earlier turns"):
+            trained(example, tokenizer)
+    else:
+        assert trained(example, tokenizer) == answers(family, "Hello!", "See you.")
+
+
+def test_of_several_turns_the_last_can_always_be_trained(family: str, tokenizer: Tokenizer) -> None:
+    thought = "<think>\n\n</think>\n\n" if family == "qwen3" else ""
+    example = chat(SYSTEM, HI, {**HELLO, "weight": 0}, BYE, SEE_YOU)
+    assert trained(example, tokenizer) == answers(family, thought + "See you.")
+
+
+def test_a_call_of_a_tool_and_the_answer_after_it(family: str, tokenizer: Tokenizer) -> None:
+    example = chat(HI, LOOKING, SEEN, BLUE, tools=[LOOK])
+    if family in CALLS:
+        gap = GAP.get(family, "")
+        end = FAMILIES[family].end
+        assert trained(example, tokenizer) == [CALLS[family] + end, gap + "It is blue." + end]
+    else:
+        with pytest.raises(UnfitError) as problem:
+            trained(example, tokenizer)
+        assert problem.value.code in ("template_refuses", "template_leaves_out", "answer_not_located")
+        assert problem.value.fix
+
+
+def test_a_call_that_ends_the_chat(family: str, tokenizer: Tokenizer) -> None:
+    if family not in CALLS:
+        pytest.skip("this family's template has no calls, or thinks before it calls")
+    assert trained(chat(HI, LOOKING, tools=[LOOK]), tokenizer) == [CALLS[family] + FAMILIES[family].end]
