@@ -25,12 +25,25 @@ from ftbridge.target import Target, parse_target
 
 _OF_SPEC = ("data", "validation", "method", "name", "max_cost_usd")
 
+_UNITS = {
+    "epochs": "passes over the data",
+    "batch_size": "examples a step",
+    "learning_rate": "a step, absolute",
+    "learning_rate_multiplier": "times a rate that the vendor does not tell",
+    "warmup_ratio": "of all steps",
+    "max_seq_length": "tokens",
+}
+
 
 class Difference(Frozen):
-    """One field of the old job, or one term of the new one: carried as it is, changed, or left behind, and why."""
+    """One field of the old job, or one term of the new one: carried as it is, changed, or left behind, and why.
+
+    `value` is the vendor's own, `becomes` what it is in the new job, both in `unit` where they have one.
+    """
 
     field: str
     value: Any
+    unit: str = ""
     outcome: Literal["carried", "changed", "left"]
     becomes: Any = None
     why: str = ""
@@ -260,17 +273,19 @@ def _fields(old: _Old, spec: Spec, new: Offer, place: Workplace, target: Target)
 def _hyperparameter(
     field: str, value: Any, word: str, known: Any, given: Mapping[str, Any], handling: Any
 ) -> Difference:
+    unit = _UNITS.get(word, "")
     if word in given:
         becomes, named = given[word], f"{handling.to} there" if handling and handling.to else ""
         if becomes == known:
-            return Difference(field=field, value=value, outcome="carried", becomes=becomes, why=named)
-        return Difference(field=field, value=value, outcome="changed", becomes=becomes, why=named or "as asked")
+            return Difference(field=field, value=value, unit=unit, outcome="carried", becomes=becomes, why=named)
+        why = named or "as asked"
+        return Difference(field=field, value=value, unit=unit, outcome="changed", becomes=becomes, why=why)
     if value in (None, "auto"):
         return Difference(field=field, value=value, outcome="left", why="the vendor chose it; so does the new target")
     if known is None:
         return Difference(field=field, value=value, outcome="left", why=f"no value that {word} can have elsewhere")
     note = handling.note if handling is not None and handling.note else f"the target has no {word}"
-    return Difference(field=field, value=value, outcome="left", why=note)
+    return Difference(field=field, value=value, unit=unit, outcome="left", why=note)
 
 
 def _file(field: str, value: Any, file: Path | None, new: Offer | None) -> Difference:

@@ -68,7 +68,7 @@ def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
             raise ConfigError(f"the catalogue {address} cannot be read: {problem}", hint=_HINT) from None
     if not address.startswith("https://"):
         raise ConfigError(f"the catalogue {address} is neither a file nor https", hint=_HINT)
-    kept = home / "catalogues" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
+    kept = kept_copy(address, home)
     if kept.exists() and datetime.now(UTC) - _time(kept) < _FRESH:
         return kept.read_text("utf-8")
     try:
@@ -81,6 +81,11 @@ def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
     kept.parent.mkdir(exist_ok=True)
     write(kept, text.encode())
     return text
+
+
+def kept_copy(address: str, home: Path) -> Path:
+    """Where what came from an address is kept."""
+    return home / "catalogues" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
 
 
 def _download(address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from ftbridge.cli.submit import hyperparameter_options, with_options
 if TYPE_CHECKING:
     from ftbridge.bridge import Difference, Migration
 
-_LONGEST = 60  # characters of a value in a table; --json has all
+_LONGEST = 100  # characters of a value in a table; --json has all
 
 
 def register(app: typer.Typer) -> None:
@@ -94,13 +95,13 @@ def _print_plan(plan: Migration) -> None:
 
 
 def _differences(found: Any, first: str = "field") -> Any:
-    rows = [[one.field, _change(one), one.why] for one in found]
-    return table([first, "value", "why"], rows, fold=1)
+    return table([first, "value", "why"], [[one.field, _change(one), one.why] for one in found])
 
 
 def _change(one: Difference) -> str:
     before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
-    return before if one.outcome == "left" or before == after or one.becomes is None else f"{before} → {after}"
+    said = before if one.outcome == "left" or before == after or one.becomes is None else f"{before} → {after}"
+    return f"{said} {one.unit}".strip()
 
 
 def _brief(value: Any, field: str) -> str:
@@ -108,5 +109,5 @@ def _brief(value: Any, field: str) -> str:
         return "–"
     if "dollars" in field:
         return dollars(value)
-    text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+    text = str(value) if isinstance(value, str | date) else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -65,6 +65,7 @@ class NebiusProvider(OpenAIProvider):
     default_url: ClassVar[str] = "https://api.tokenfactory.nebius.com/v1"
     key_env: ClassVar[str] = "NEBIUS_API_KEY"
     url_env: ClassVar[str] = "NEBIUS_BASE_URL"
+    words: ClassVar[dict[str, str]] = WORDS
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """How Nebius reads an example of `spec`'s data; its rules are the same for every model."""
