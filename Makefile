@@ -26,6 +26,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench/bench_dataset.py
 	$(BIN)/python tests/bench/bench_imports.py
+	$(BIN)/python tests/bench/bench_compare.py
 
 bench-local: $(READY)
 	$(BIN)/python tests/bench/bench_local.py

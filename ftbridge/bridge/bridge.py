@@ -23,7 +23,7 @@ from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.catalogue import Load
+from ftbridge.catalogue import Catalogue, Load
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
 from ftbridge.dataset.example import Chat, System, User
@@ -128,6 +128,11 @@ class Bridge:
         return count_tokens(
             data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
         )
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of the vendors' models: the rows of all installed providers, and the user's own."""
+        return self._place.catalogue
 
     def compare(
         self,

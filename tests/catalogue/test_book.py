@@ -94,3 +94,22 @@ def test_the_day_can_be_set_for_looking_ahead(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FTBRIDGE_TODAY", "soon")
     with pytest.raises(ConfigError, match="soon"):
         today()
+
+
+def test_models_lists_what_is_open_and_what_has_closed(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
+    found = {model["target"]: model for model in here("models", "--json").json["models"]}
+    mini, nemo = found["openai:gpt-4.1-mini-2025-04-14"], found["mistral:open-mistral-nemo"]
+    assert mini["open"]
+    assert not nemo["open"]
+    assert mini["facts"]["training_closes_on"] == "2027-01-06"
+    assert mini["facts"]["minimum_usd_per_job"] == 0
+    assert set(mini["sources"]) == set(mini["facts"])
+    assert "sft_usd_per_million_tokens" not in nemo["facts"]
+    shown = here("models", "openai").out
+    assert "open until 2027-01-06" in shown
+    assert "closed since 2026-10-23" in shown
+    assert "mistral" not in shown
+    refused = here("models", "opnai")
+    assert refused.code == 2
+    assert "Installed" in refused.err
