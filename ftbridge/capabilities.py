@@ -8,7 +8,9 @@ from typing import Any, Literal
 from ftbridge.errors import SpecError
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
 
-Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "models", "delete"]
+Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "models", "delete", "package"]
+
+ExportForm = Literal["adapter", "merged", "gguf", "ollama"]
 
 
 class Handling(Frozen):

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, NoReturn
 
 from ftbridge.capabilities import APPLIED as APPLIED  # whoever writes a provider finds all of the contract here
 from ftbridge.capabilities import Capabilities as Capabilities
+from ftbridge.capabilities import ExportForm, fit
 from ftbridge.capabilities import Handling as Handling
 from ftbridge.capabilities import Verb as Verb
-from ftbridge.capabilities import fit
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
@@ -249,6 +249,10 @@ class Provider:
     def export(self, remote_id: str, folder: Path) -> Exported:
         """A job of the account, made by ftbridge or not, whole; its files are written into `folder`."""
         self._unsupported("export")
+
+    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+        """Write what the finished job gives into `folder` in a form that other programs take, with a model card."""
+        self._unsupported("package")
 
     def hosting(self, tier: str | None = None) -> str:
         """What it costs to have a model deployed, in a sentence; "" where nothing is known. No network."""

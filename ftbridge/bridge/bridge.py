@@ -23,6 +23,7 @@ from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.bridge.workplace import Workplace
+from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import Catalogue, Load
 from ftbridge.config import Config, load_config
 from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
@@ -348,7 +349,16 @@ class Bridge:
         Raises `InputError` where the folder holds anything else than this job's result.
         """
         record = self._succeeded(job)
-        return fetch_whole(record.job, self._provider_of(record), Path(out).absolute())
+        return fetch_whole(record.job, self._provider_of(record).fetch, Path(out).absolute())
+
+    def export(self, job: Job | str, out: str | Path, *, form: ExportForm = "merged") -> Result:
+        """Write the result as the folder `out` in a form that other programs take, with a model card.
+
+        Raises as `fetch` does, and `Unsupported` for a provider whose results stay with it.
+        """
+        record = self._succeeded(job)
+        provider = self._provider_of(record)
+        return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), Path(out).absolute())
 
     def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
         """Have the vendor serve the tuned model until `undeploy`, and return when it answers.

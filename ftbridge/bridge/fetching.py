@@ -9,6 +9,7 @@ over, files that are there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,7 +17,6 @@ from pydantic import ValidationError
 from ftbridge.errors import InputError
 from ftbridge.files import whole_folder, write
 from ftbridge.model import Frozen, Job, Result
-from ftbridge.provider import Provider
 
 ORIGIN = "ftbridge.json"
 
@@ -29,8 +29,8 @@ class Origin(Frozen):
     files: tuple[str, ...]
 
 
-def fetch_whole(job: Job, provider: Provider, folder: Path) -> Result:
-    """Let the provider write the job's result, which then appears as `folder`, whole or not at all.
+def fetch_whole(job: Job, give: Callable[[str, Path], Result], folder: Path) -> Result:
+    """Let `give` write the job's result, which then appears as `folder`, whole or not at all.
 
     Raises `InputError` where `folder` holds anything but this job's own result, or cannot be written.
     """
@@ -38,7 +38,7 @@ def fetch_whole(job: Job, provider: Provider, folder: Path) -> Result:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with whole_folder(folder) as beside:
-            result = provider.fetch(str(job.remote_id), beside)
+            result = give(str(job.remote_id), beside)
             origin = Origin(job=job.id, target=job.target, files=tuple(_names(beside)))
             write(beside / ORIGIN, origin.model_dump_json(indent=2).encode())
             beside.chmod(0o755)  # a temporary folder is its owner's alone

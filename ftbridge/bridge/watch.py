@@ -127,7 +127,7 @@ class Watch:
             if glance.provider != name or not self._is_to_be_fetched(glance):
                 continue
             try:
-                fetch_whole(self._ledger.job(glance.id).job, provider, (folder / glance.id).absolute())
+                fetch_whole(self._ledger.job(glance.id).job, provider.fetch, (folder / glance.id).absolute())
                 fetched += 1
             except (NetworkError, RateLimited, ServerTrouble):
                 raise

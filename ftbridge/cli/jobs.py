@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import dollars
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command("jobs")(list_jobs)
     app.command("show")(show_job)
-    for command in (watch, events, cancel, pause, resume, fetch):
+    for command in (watch, events, cancel, pause, resume, fetch, export):
         app.command()(command)
 
 
@@ -126,6 +127,21 @@ def fetch(
         print_json(found.model_copy(update={"result": result}).model_dump(mode="json"))
     else:
         show(str(result.path or result.model))
+
+
+def export(
+    job: JobId,
+    out: Annotated[Path, typer.Option(help="The folder to write, new or empty.")],
+    form: Annotated[ExportForm, typer.Option("--format", help="What the result becomes.")] = "merged",
+    as_json: AsJson = False,
+) -> None:
+    """Write a finished job's result for other programs: adapter, merged model, GGUF file, or for Ollama."""
+    found = open_bridge().job(job)
+    result = open_bridge().export(found, out, form=form)
+    if as_json:
+        print_json(found.model_copy(update={"result": result}).model_dump(mode="json"))
+    else:
+        show(str(result.path))
 
 
 def fetch_into(job: Job, out: Path | None) -> Result:

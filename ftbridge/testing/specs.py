@@ -81,9 +81,14 @@ class SpecTests(Setting):
                 provider.check_spec(spec.model_copy(update={"method": method}))
             assert problem.value.hint
 
-    def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider) -> None:
+    def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider, tmp_path: Path) -> None:
         chats = [Chat(messages=[User(content="Hi"), Assistant(content="Hello")])]
-        arguments: dict[Verb, tuple[Any, ...]] = {"chat": ("any", chats[0]), "loss": ("any", chats), "models": ()}
+        arguments: dict[Verb, tuple[Any, ...]] = {
+            "chat": ("any", chats[0]),
+            "loss": ("any", chats),
+            "models": (),
+            "package": ("any", "merged", tmp_path),
+        }
         for verb in set(get_args(Verb)) - provider.capabilities.verbs:
             with pytest.raises(Unsupported) as problem:
                 getattr(provider, verb)(*arguments.get(verb, ("any",)))

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ftbridge.capabilities import ExportForm
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
@@ -52,7 +53,7 @@ class LocalProvider(Provider):
             "early_stopping": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss"}),
+        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "package"}),
     )
 
     def __init__(self, home: Path, *rest: Any) -> None:
@@ -190,6 +191,18 @@ class LocalProvider(Provider):
         for file in sorted(job.result.iterdir()):
             with replacing(folder / file.name) as beside:
                 shutil.copyfile(file, beside)
+        return Result(model=str(folder), path=folder)
+
+    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+        """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
+        job = self._known(remote_id)
+        if job.standing().status is not Status.SUCCEEDED:
+            status = job.snapshot().status.value
+            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
+        _require()
+        from ftbridge_local.export import export
+
+        export(job, form, folder)
         return Result(model=str(folder), path=folder)
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:

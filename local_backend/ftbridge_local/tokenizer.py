@@ -78,6 +78,15 @@ class Tokenizer:
         encoding = self._backend.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
+    def text_of(self, token: int) -> str:
+        """A token as templates write it."""
+        return str(self._backend.id_to_token(token))
+
+    @property
+    def bos(self) -> str:
+        """The token that opens a text, as templates write it; empty where there is none."""
+        return str(self._names.get("bos_token") or "")
+
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, without special tokens."""
         return str(self._backend.decode(list(ids), skip_special_tokens=True))

@@ -49,7 +49,7 @@ def files(folder: Path) -> set[str]:
 
 def test_a_result_is_a_folder_that_tells_its_job(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
-    result = fetch_whole(job("one"), Giving(tmp_path), out)
+    result = fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     assert result == Result(model=str(out / "weights"), path=out / "weights")
     assert files(out) == {"weights/one.bin", "ftbridge.json"}
     assert '"ftb_one"' in (out / "ftbridge.json").read_text("utf-8")
@@ -58,33 +58,33 @@ def test_a_result_is_a_folder_that_tells_its_job(tmp_path: Path) -> None:
 def test_the_same_result_may_be_fetched_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    fetch_whole(job("one"), Giving(tmp_path), out)
+    fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     (out / "weights" / "one.bin").write_bytes(b"broken")
-    fetch_whole(job("one"), Giving(tmp_path), out)
+    fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     assert (out / "weights" / "one.bin").read_bytes() == b"w"
 
 
 def test_another_jobs_result_is_not_mixed_in(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    fetch_whole(job("one"), Giving(tmp_path), out)
+    fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     with pytest.raises(InputError, match="holds files that are not of this result") as problem:
-        fetch_whole(job("two"), Giving(tmp_path), out)
+        fetch_whole(job("two"), Giving(tmp_path).fetch, out)
     assert "new or empty" in problem.value.hint
     assert files(out) == {"weights/one.bin", "ftbridge.json"}
 
 
 def test_the_users_own_files_are_never_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    fetch_whole(job("one"), Giving(tmp_path), out)
+    fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     (out / "notes.txt").write_text("mine", "utf-8")
     with pytest.raises(InputError, match="not of this result"):
-        fetch_whole(job("one"), Giving(tmp_path), out)
+        fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     assert (out / "notes.txt").read_text("utf-8") == "mine"
 
 
 def test_a_fetch_that_breaks_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(NetworkError):
-        fetch_whole(job("one"), Breaking(tmp_path), tmp_path / "place" / "out")
+        fetch_whole(job("one"), Breaking(tmp_path).fetch, tmp_path / "place" / "out")
     assert list((tmp_path / "place").iterdir()) == []
 
 
@@ -92,4 +92,4 @@ def test_a_file_is_no_place_for_a_result(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.write_text("a file", "utf-8")
     with pytest.raises(InputError, match="is a file, and the result is a folder"):
-        fetch_whole(job("one"), Giving(tmp_path), out)
+        fetch_whole(job("one"), Giving(tmp_path).fetch, out)

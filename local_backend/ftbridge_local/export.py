@@ -1,0 +1,152 @@
+"""A finished job's result in the forms that other programs take.
+
+    adapter     as it is, for peft, transformers and vLLM
+    merged      base and adapter in one: a folder like any model's
+    ollama      that, with a Modelfile: `ollama create NAME -f Modelfile`
+    gguf        one file for llama.cpp and its kin, by llama.cpp's own converter
+
+Each comes with a model card.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+from ftbridge.capabilities import ExportForm
+from ftbridge.errors import MissingExtra, ProviderError, SpecError
+from ftbridge_local import source
+from ftbridge_local.folder import JobFolder
+from ftbridge_local.tokenizer import TemplateError, Tokenizer
+
+_CONVERTER = "convert_hf_to_gguf.py"
+_TOLD = ("ftbridge", "torch", "transformers", "peft")
+
+
+def export(job: JobFolder, form: ExportForm, folder: Path) -> None:
+    """Write the result of `job` as `form` into the empty `folder`.
+
+    Raises `SpecError` for a form that there is not, and `MissingExtra` where a program for it is missing.
+    """
+    if form not in get_args(ExportForm):
+        raise SpecError(f"there is no form {form}", hint=f"There are: {', '.join(get_args(ExportForm))}.")
+    if form == "adapter":
+        shutil.copytree(job.result, folder, dirs_exist_ok=True)
+    elif form == "gguf":
+        _gguf(job, folder)
+    else:
+        _merged(job, folder)
+    if form == "ollama":
+        (folder / "Modelfile").write_text(modelfile(Tokenizer(folder)), "utf-8")
+    (folder / "README.md").write_text(card(job), "utf-8")
+
+
+def modelfile(tokenizer: Tokenizer) -> str:
+    """Ollama's Modelfile for the folder that it stands in, with the model's own template for each exchange.
+
+    By Ollama's "Modelfile Reference", https://docs.ollama.com/modelfile, 2026-11. Raises `SpecError` for a template
+    that shows the parts of a chat otherwise than one after another.
+    """
+    system, prompt = ({"role": role, "content": f"\u2402{role}\u2403"} for role in ("system", "user"))
+    plain = _around(tokenizer, [prompt])
+    try:
+        told = _around(tokenizer, [system, prompt])
+    except (TemplateError, SpecError):  # a model that knows no system message
+        told = None
+    template = "{{ .Prompt }}".join(plain)
+    if told:
+        with_system = f"{told[0]}{{{{ .System }}}}{told[1]}{{{{ .Prompt }}}}{told[2]}"
+        template = f"{{{{ if .System }}}}{with_system}{{{{ else }}}}{template}{{{{ end }}}}"
+    ends = [tokenizer.text_of(token) for token in tokenizer.end_ids]
+    stops = "".join(f"PARAMETER stop {json.dumps(end, ensure_ascii=False)}\n" for end in ends)
+    return (
+        f'FROM .\nTEMPLATE """{template}{{{{ .Response }}}}{ends[0]}"""\n{stops}PARAMETER num_ctx {tokenizer.context}\n'
+    )
+
+
+def card(job: JobFolder) -> str:
+    """The model card: from what, by what and how the result came to be, in Markdown with the hub's metadata."""
+    order = job.order()
+    metrics = [event for event in job.events() if event.kind == "metric"]
+    losses = [event for event in metrics if event.valid_loss is not None]
+    made: dict[str, Any] = {
+        "base": order.model,
+        "method": order.spec.method.value,
+        "training data, SHA-256": _sha256(order.training),
+        "validation data, SHA-256": _sha256(order.validation) if order.validation else None,
+        "steps": metrics[-1].step if metrics else None,
+        "tokens read": metrics[-1].tokens if metrics else None,
+        "training loss, first and last": _ends([event.train_loss for event in metrics if event.train_loss is not None]),
+        "validation loss, first and last": _ends([event.valid_loss for event in losses]),
+        **order.spec.hyperparameters.given(),
+        **{name: version(name) for name in _TOLD},
+    }
+    chosen = next((event.message for event in job.events() if (event.message or "").startswith("chosen")), None)
+    rows = "".join(f"| {name} | {value} |\n" for name, value in made.items() if value is not None)
+    head = {"base_model": order.model, "library_name": "peft", "tags": ["ftbridge", order.spec.method.value]}
+    name = order.spec.name or job.path.name
+    return f"---\n{json.dumps(head)}\n---\n\n# {name}\n\n| | |\n|---|---|\n{rows}" + (f"\n{chosen}\n" if chosen else "")
+
+
+def _merged(job: JobFolder, folder: Path) -> None:
+    """In float32, where small differences survive, and then in the numbers that the base is kept in."""
+    place = source.find(str(job.result), job.order().home, weights=True)
+    if place.adapter is None:
+        shutil.copytree(job.result, folder, dirs_exist_ok=True)
+        return
+    import torch
+
+    from ftbridge_local import model as models
+
+    model = models.load(place).merge_and_unload(safe_merge=True)
+    config = json.loads((place.base / "config.json").read_bytes())
+    kept = config.get("dtype") or config.get("torch_dtype") or "float32"
+    model.to(getattr(torch, kept)).save_pretrained(folder)
+    source.copy_beside(place.base, folder)
+
+
+def _gguf(job: JobFolder, folder: Path) -> None:
+    beside = Path(os.environ.get("LLAMA_CPP", "")) / _CONVERTER
+    found = str(beside) if beside.is_file() else shutil.which(_CONVERTER)
+    if found is None:
+        raise MissingExtra(
+            f"gguf is written by llama.cpp's {_CONVERTER}, which is not on the path",
+            hint="Clone llama.cpp, install its requirements and set LLAMA_CPP to its folder; or export as merged.",
+        )
+    with tempfile.TemporaryDirectory(dir=folder.parent) as merged:
+        _merged(job, Path(merged))
+        command = [sys.executable, found, merged, "--outfile", str(folder / "model.gguf")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
+        raise ProviderError(
+            f"llama.cpp's converter failed: {last}", provider="local", hint="It may not know this kind of model."
+        )
+
+
+def _around(tokenizer: Tokenizer, messages: list[dict[str, Any]]) -> list[str]:
+    """What stands before, between and after the contents; without what opens the text, which Ollama adds itself."""
+    text = tokenizer.render(messages, answer_next=True).removeprefix(tokenizer.bos)
+    parts = []
+    for message in messages:
+        before, found, text = text.partition(message["content"])
+        if not found:
+            raise SpecError("the model's chat template cannot be written for Ollama", hint="Export it as merged.")
+        parts.append(before)
+    return [*parts, text]
+
+
+def _ends(losses: list[float | None]) -> str | None:
+    return f"{losses[0]:.4f}, {losses[-1]:.4f}" if losses else None
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "not kept"

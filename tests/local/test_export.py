@@ -1,0 +1,103 @@
+"""A result in the forms that other programs take."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from ftbridge.errors import MissingExtra, SpecError
+from ftbridge.provider import RemoteJob
+from ftbridge_local import model as models
+from ftbridge_local import source
+from ftbridge_local.export import modelfile
+from ftbridge_local.tokenizer import Tokenizer
+from local.families import FAMILIES
+from local.lab import Lab
+
+
+def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
+    assert finished.result is not None
+    lab.provider.package("finished", "merged", tmp_path)
+    ids = torch.arange(10, 42).view(2, 16)
+    untyped: Any = transformers.AutoModelForCausalLM
+    merged = untyped.from_pretrained(tmp_path).eval()
+    adapted = models.load(source.find(str(finished.result.path), lab.provider.home, weights=True))
+    with torch.no_grad():
+        torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, rtol=1e-4, atol=1e-4)
+        with adapted.disable_adapter():
+            assert not torch.allclose(merged(ids).logits, adapted(ids).logits, atol=0.1)
+    assert Tokenizer(tmp_path).end_ids
+    assert source.find(str(tmp_path), lab.provider.home, weights=True).adapter is None
+
+
+def test_every_form_has_a_card_that_tells_where_it_is_from(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
+    lab.provider.package("finished", "adapter", tmp_path)
+    assert (tmp_path / "adapter_model.safetensors").exists()
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert hashlib.sha256(lab.data.training.read_bytes()).hexdigest() in card
+    [last] = [event.valid_loss for event in lab.events("finished") if event.step == 24 and event.valid_loss]
+    assert f"{last:.4f} |" in card
+    for fact in ('"base_model": "tiny"', "| epochs | 4 |", f"| torch | {torch.__version__} |", "learning_rate = 0.003"):
+        assert fact in card
+
+
+def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
+    lab: Lab, finished: RemoteJob, tmp_path: Path
+) -> None:
+    lab.provider.package("finished", "ollama", tmp_path)
+    assert (tmp_path / "model.safetensors").exists()
+    assert (tmp_path / "Modelfile").read_text("utf-8") == (
+        'FROM .\nTEMPLATE """{{ if .System }}<|system|>{{ .System }}<|end|><|user|>{{ .Prompt }}<|end|><|assistant|>'
+        '{{ else }}<|user|>{{ .Prompt }}<|end|><|assistant|>{{ end }}{{ .Response }}<|end|>"""\n'
+        'PARAMETER stop "<|end|>"\nPARAMETER num_ctx 1024\n'
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_modelfile_can_be_written_for_every_family(tokenizer_with: Any, family: str) -> None:
+    found = FAMILIES[family]
+    said = modelfile(tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin))
+    assert f'{{{{ .Response }}}}{found.end}"""' in said
+    assert found.begin is None or found.begin not in said
+    assert "␂" not in said
+
+
+def test_gguf_needs_the_converter_and_says_how_to_have_it(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMA_CPP", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingExtra, match=r"llama\.cpp's convert_hf_to_gguf\.py") as problem:
+        lab.provider.package("finished", "gguf", tmp_path)
+    assert "LLAMA_CPP" in problem.value.hint
+
+
+def test_gguf_is_made_by_the_converter_from_the_merged_model(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "convert_hf_to_gguf.py").write_text(
+        "import pathlib, sys\n"
+        "folder, _, out = sys.argv[1:]\n"
+        "names = sorted(file.name for file in pathlib.Path(folder).iterdir())\n"
+        "pathlib.Path(out).write_text(' '.join(names))\n"
+    )
+    monkeypatch.setenv("LLAMA_CPP", str(tmp_path))
+    out = tmp_path / "out"
+    out.mkdir()
+    lab.provider.package("finished", "gguf", out)
+    assert {"model.safetensors", "tokenizer.json", "config.json"} <= set((out / "model.gguf").read_text().split())
+    assert sorted(file.name for file in out.iterdir()) == ["README.md", "model.gguf"]
+
+
+def test_a_form_that_there_is_not_is_refused_with_those_there_are(
+    lab: Lab, finished: RemoteJob, tmp_path: Path
+) -> None:
+    form: Any = "onnx"
+    with pytest.raises(SpecError, match="no form onnx") as problem:
+        lab.provider.package("finished", form, tmp_path)
+    assert "merged" in problem.value.hint
