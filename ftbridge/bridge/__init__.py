@@ -2,9 +2,10 @@
 
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
+from ftbridge.bridge.differences import Difference
 from ftbridge.bridge.evaluate import Evaluation, Score
 from ftbridge.bridge.lifecycle import Ending
-from ftbridge.bridge.migrate import Difference, Migration, Moves
+from ftbridge.bridge.migrate import Migration, Moves
 from ftbridge.bridge.paired import Paired
 from ftbridge.bridge.rebuilding import Found
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, quote, today
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
-from ftbridge.errors import MissingExtra, ModelNotFound, SpecError
+from ftbridge.errors import DataError, MissingExtra, ModelNotFound, SpecError
 from ftbridge.model import Frozen, Method, Spec
 from ftbridge.target import Target
 
@@ -80,9 +80,12 @@ def compare(
 ) -> list[Offer]:
     """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first, closed ones last.
 
+    Raises `DataError` for a file without a sound example; rows with errors are left out, and told.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)
+    if not survey.examples:
+        raise DataError(f"{spec.data} holds no sound examples", hint=f"`ftbridge check {spec.data}` says why.")
     held = Survey(spec.validation, format=format) if spec.validation else None
     offers = []
     for text in dict.fromkeys(targets):
@@ -134,6 +137,7 @@ def _offer(
     unsupported = tuple(_unsupported(place, target, spec))
     warnings = [
         *_closing(entry, today()),
+        *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
         *hindrance,
         *_unknown(facts, found, load, machine),
         *_limits(facts, spec),

@@ -16,7 +16,8 @@ from msgspec import Struct
 from ftbridge.dataset.check import TargetRules
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Example
-from ftbridge.dataset.read import sound_examples
+from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.source import open_source
 from ftbridge.dataset.tokens import Stratum, TokenCount, TokenCounter, estimate, kind_of
 
 SAMPLE = 500
@@ -31,15 +32,25 @@ class Changes(Struct, frozen=True):
 
 
 class Survey:
-    """The rows of a file, counted, and a sample of them. Rows with errors are passed over."""
+    """The rows of a file, counted, and a sample of them. Rows with errors are passed over, and counted in `broken`."""
 
     def __init__(self, path: str | Path, *, sample: int = SAMPLE, seed: int = 0, format: str | None = None) -> None:  # noqa: A002  # the word of the CLI
         self._sample, self._seed = sample, seed
         self._strata: dict[Hashable, Stratum] = {}
-        rng = random.Random(seed)  # noqa: S311  # a sample is to be repeatable, not secret
-        for line, example in sound_examples(path, format):
-            data = msgspec.json.encode(example)
-            self._strata.setdefault(kind_of(data, example), Stratum(rng)).add(line, example, len(data), sample)
+        self.broken = 0
+        rng, notes = random.Random(seed), Notes()  # noqa: S311  # a sample is to be repeatable, not secret
+        with open_source(path, format) as source:
+            for _, example in source.examples(notes):
+                self._pass_over(notes)
+                data = msgspec.json.encode(example)
+                stratum = self._strata.setdefault(kind_of(data, example), Stratum(rng))
+                stratum.add(notes.line, example, len(data), sample)
+            self._pass_over(notes)
+
+    def _pass_over(self, notes: Notes) -> None:
+        """Count the lines with errors since the last sound example."""
+        self.broken += len({finding.line for finding in notes.findings if finding.level == "error"})
+        notes.findings.clear()
 
     @property
     def examples(self) -> int:

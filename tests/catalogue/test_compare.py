@@ -12,7 +12,7 @@ import pytest
 
 from ftbridge import Bridge, Load, Machine
 from ftbridge.bridge import compare as room
-from ftbridge.errors import MissingExtra, UsageError
+from ftbridge.errors import DataError, MissingExtra, UsageError
 from ftbridge.model import Event, Spec, now
 
 MINI, FULL = "openai:gpt-4.1-mini-2025-04-14", "openai:gpt-4.1-2025-04-14"
@@ -207,3 +207,16 @@ def test_more_months_cost_more(bridge: Bridge, data: Path) -> None:
     [offer] = bridge.compare(data, [MINI], load=load)
     assert offer.request_usd == pytest.approx(0.004)
     assert offer.total_usd == pytest.approx((offer.training_usd or 0) + 2 * 100 * 0.004)
+
+
+def test_rows_with_errors_are_left_out_and_told_and_a_file_of_nothing_else_is_refused(
+    bridge: Bridge, data: Path, tmp_path: Path
+) -> None:
+    spoiled = tmp_path / "spoiled.jsonl"
+    spoiled.write_text('{"messages": []}\n' + data.read_text("utf-8") + "not json\n\n", "utf-8")
+    [offer] = bridge.compare(spoiled, [MINI])
+    assert offer.examples == 12
+    assert "2 rows have errors and are left out: ftbridge check" in offer.warnings
+    spoiled.write_text("not json\n", "utf-8")
+    with pytest.raises(DataError, match="no sound examples"):
+        bridge.compare(spoiled, [MINI])

@@ -110,9 +110,9 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
 
     told = fields(moved["all set"])
     settings = "method.supervised.hyperparameters."
-    assert told[f"{settings}n_epochs"] | {"why": ""} == {
-        "field": f"{settings}n_epochs", "value": 2, "outcome": "carried", "becomes": 2, "why": "",
-    }  # fmt: skip
+    epochs = told[f"{settings}n_epochs"]
+    assert (epochs["outcome"], epochs["value"], epochs["becomes"]) == ("carried", 2, 2)
+    assert epochs["unit"] == "passes over the data"
     assert told[f"{settings}batch_size"]["outcome"] == "carried"
     assert told["seed"]["outcome"] == "carried"
     assert "random_seed" in told["seed"]["why"]
