@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ftbridge.bridge.overfitting import tell_of_overfitting
 from ftbridge.ledger import Glance, Ledger, Record
 from ftbridge.model import Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
@@ -77,6 +78,8 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
     told, status = _tell(record.job.status, remote, found)
     if not found and not told and remote.raw_status == record.job.raw_status:
         return record.job.status is Status.RUNNING and _tell_of_a_stall(record, provider, ledger)
+    if any(event.valid_loss is not None for event in found):
+        told += tell_of_overfitting((event for _number, event in ledger.events(record.job.id)), found)
     changed = ledger.change(
         record,
         told,

@@ -171,3 +171,15 @@ def test_of_many_running_jobs_some_are_read_in_turn_and_fewer_when_the_vendor_is
     assert len(turns.choose(jobs)) == 5
     turns.faster()
     assert len(turns.choose(jobs)) == 6
+
+
+def test_overfitting_is_told_when_it_happens(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
+    course = [(2.0, 2.0), (1.5, 1.5), (1.6, 1.0), (1.8, 0.5)]
+    for step, (valid, train) in enumerate(course, start=1):
+        provider.told.append(metric(step, valid_loss=valid, train_loss=train))
+        see(provider, ledger, Status.RUNNING, "going")
+    said = [event.message for _number, event in ledger.events("ftb_aaaa") if event.kind == "message"]
+    assert said == [
+        "overfitting since step 2: the validation loss has risen from 1.500 to 1.800 "
+        "while the training loss fell to 0.500; fewer epochs would do"
+    ]
