@@ -9,6 +9,7 @@ import typer
 
 from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import dollars
+from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
 from ftbridge.model import Cost, Event, Job, Result, Status, now
@@ -51,11 +52,21 @@ def list_jobs(as_json: AsJson = False) -> None:
         console().print(table(headers, rows, right=(3, 4, 5), fold=1))
 
 
-def show_job(job: JobId, as_json: AsJson = False) -> None:
-    """One job, whole."""
+def show_job(
+    job: JobId,
+    plot: Annotated[Path | None, typer.Option(help="Draw the losses into this file, .svg or .png.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """One job, whole, with the curves of its losses."""
     bridge = open_bridge()
     [found] = bridge.refresh(job)
+    curves = read_curves(bridge.events(found))
+    if plot:
+        draw(curves, f"{found.name or found.id}  {found.target}", plot)
     print_job(found, as_json=as_json, moves=bridge.moves(found))
+    if not as_json:
+        for name, drawn in lines(curves).items():
+            show(f"{name:16} {drawn}")
 
 
 def watch(

@@ -35,20 +35,17 @@ class LocalRules:
 
     def _check_length(self, row: Row, notes: Notes) -> None:
         kept = row.cut(self._longest)
+        found = f"the row is {row.tokens} tokens long, of which {self._longest} are read"
         if row.fits and not kept.fits:
             notes.error(
                 "$",
                 "no_trained_token_fits",
-                f"the row is {row.tokens} tokens long, of which {self._longest} are read: none of its answer is left",
+                f"{found}: nothing of its answers is left",
                 "Shorten what comes before the answer, or use a model with a longer context.",
             )
         elif kept.weight < row.weight:
-            notes.warning(
-                "$",
-                "truncated",
-                f"the row is {row.tokens} tokens long, of which {self._longest} are read: its end is cut off",
-                "Shorten it, or use a model with a longer context.",
-            )
+            fix = "Shorten it, or use a model with a longer context."
+            notes.warning("$", "truncated", f"{found}: its end is cut off", fix)
 
 
 def _left_out(chat: Chat, notes: Notes) -> None:

@@ -97,7 +97,7 @@ class Meter:
     def told(self, **more: Any) -> str:
         """All of it as JSON."""
         (began, before), (ended, after) = self.marks[min(self.marks)], self.marks[max(self.marks)]
-        speed = (after - before) / (ended - began)
+        speed = (after - before) / (ended - began) if ended > began else None  # a single step has no time between
         memory = (_memory("VmHWM") - self.below) / 1024
         used = resource.getrusage(resource.RUSAGE_SELF)
         return json.dumps(

@@ -129,7 +129,7 @@ def test_a_line_beyond_the_limit_is_refused_and_the_next_is_read(cli: Cli, tmp_p
         (["check", "."], "directory"),
         (["submit", "rows.jsonl", "--to", "local:tiny", "--epochs", "0"], "epochs = 0 cannot be used"),
         (["submit", "rows.jsonl", "--to", "local:tiny", "--epochs", "many"], "--epochs"),
-        (["submit", "rows.jsonl", "--to", "local:tiny", "--beta", "0.1"], "local has no beta"),
+        (["submit", "rows.jsonl", "--to", "local:tiny", "--beta", "0.1"], "beta is a setting of dpo"),
         (["submit", "rows.jsonl", "--to", "nonsense"], "'nonsense' is not a target"),
         (["submit", "rows.jsonl", "--to", "nobody:x"], "no provider is called 'nobody'"),
         (["submit", "rows.jsonl", "--to", "local:/nowhere"], "/nowhere"),
