@@ -124,7 +124,7 @@ def _offer(
     count = survey.tokens(counter)
     work = Work(
         method=spec.method,
-        tuning=spec.hyperparameters.tuning or "lora",
+        full=spec.hyperparameters.tuning == "full",
         examples=count.examples,
         tokens=count.tokens,
         tokens_error=count.error,

@@ -47,7 +47,7 @@ def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation
     held = count_tokens(validation, counter).tokens if validation and facts.bills_validation else 0
     work = Work(
         method=spec.method,
-        tuning=spec.hyperparameters.tuning or "lora",
+        full=spec.hyperparameters.tuning == "full",
         examples=count.examples,
         tokens=count.tokens,
         tokens_error=count.error,

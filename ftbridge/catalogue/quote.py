@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from ftbridge.catalogue.facts import Facts
 from ftbridge.model import Frozen, Method
 
@@ -11,10 +9,10 @@ HOURS_A_MONTH = 730.0
 
 
 class Work(Frozen):
-    """What is to be trained. One epoch is `tokens` * (1 ± `tokens_error`), 95 times in 100."""
+    """What is to be trained: all weights with `full`. One epoch is `tokens` * (1 ± `tokens_error`), 95 times in 100."""
 
     method: Method = Method.SFT
-    tuning: Literal["lora", "full"] = "lora"
+    full: bool = False
     examples: int
     tokens: int
     tokens_error: float = 0.0
@@ -112,12 +110,12 @@ def _billed(facts: Facts, work: Work, epochs: int | None, error: float) -> int |
 
 def _training(facts: Facts, work: Work, billed: int | None, seconds: float | None) -> float | None:
     by_token = {
-        (Method.SFT, "lora"): facts.sft_usd_per_million_tokens,
-        (Method.DPO, "lora"): facts.dpo_usd_per_million_tokens,
-        (Method.SFT, "full"): facts.full_sft_usd_per_million_tokens,
-        (Method.DPO, "full"): facts.full_dpo_usd_per_million_tokens,
+        (Method.SFT, False): facts.sft_usd_per_million_tokens,
+        (Method.DPO, False): facts.dpo_usd_per_million_tokens,
+        (Method.SFT, True): facts.full_sft_usd_per_million_tokens,
+        (Method.DPO, True): facts.full_dpo_usd_per_million_tokens,
     }
-    price = _times(by_token.get((work.method, work.tuning)), billed / 1e6 if billed is not None else None)
+    price = _times(by_token.get((work.method, work.full)), billed / 1e6 if billed is not None else None)
     if price is None:
         price = _times(facts.training_usd_per_hour, seconds / 3600 if seconds is not None else None)
     return None if price is None else max(price, facts.minimum_usd_per_job or 0.0)

@@ -220,3 +220,10 @@ def test_rows_with_errors_are_left_out_and_told_and_a_file_of_nothing_else_is_re
     spoiled.write_text("not json\n", "utf-8")
     with pytest.raises(DataError, match="no sound examples"):
         bridge.compare(spoiled, [MINI])
+
+
+@pytest.mark.parametrize("tuning", ["lora", "rslora", "full"])
+def test_every_tuning_has_a_price_that_of_an_adapter_or_of_all_weights(bridge: Bridge, data: Path, tuning: str) -> None:
+    [offer] = bridge.compare(data, [QWEN], tuning=tuning)
+    price = 0.54 if tuning == "full" else 0.48
+    assert offer.training_usd == pytest.approx(offer.tokens * price / 1e6)

@@ -78,11 +78,11 @@ CASES = [
         {"examples": 1000, "tokens": 1_000_000, "epochs": 2, "method": Method.DPO},
         {"training_usd": 2.4},
     ),
-    Case("so do all weights", QWEN, {"examples": 10, "tokens": 1_000_000, "tuning": "full"}, {"training_usd": 0.54}),
+    Case("so do all weights", QWEN, {"examples": 10, "tokens": 1_000_000, "full": True}, {"training_usd": 0.54}),
     Case(
         "and both",
         QWEN,
-        {"examples": 10, "tokens": 1_000_000, "tuning": "full", "method": Method.DPO},
+        {"examples": 10, "tokens": 1_000_000, "full": True, "method": Method.DPO},
         {"training_usd": 1.35},
     ),
     # 2 * 100 rows * 2,048 tokens = 409,600 at $0.48
