@@ -78,7 +78,7 @@ def device() -> torch.device:
 def likes_halves() -> bool:
     """Whether the device computes faster in bfloat16: NVIDIA's since 2020, processors with instructions for it."""
     if device().type == "cpu":
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - torch tells it nowhere else
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001 - told nowhere else
     return device().type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 

@@ -54,7 +54,7 @@ class Lab:
     ) -> JobFolder:
         """Set a job down and be its worker in this process; with `stop_once` it is paused after a step and resumed."""
         made = self.folder(tag)
-        made.path.mkdir(parents=True)
+        made.path.mkdir(parents=True, exist_ok=True)
         data = self.data if training is None else Data(training, validation or training)
         spec = self.spec(**{**SETTINGS, **settings})
         made.write_order(

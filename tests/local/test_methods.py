@@ -146,3 +146,15 @@ def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) ->
     assert again == first
     assert isinstance(again[1][0], Pair)
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == kept
+
+
+def test_a_checkpoint_that_was_being_written_when_the_worker_died_is_passed_over(lab: Lab) -> None:
+    made = lab.folder("torn")
+    lab.train("whole", epochs=2)
+    made.path.mkdir(parents=True)
+    torn = made.checkpoints / ".new-torn"
+    torn.mkdir(parents=True)
+    (torn / "adapter_model.safetensors").write_bytes(b"\x10\x00")
+    lab.train("torn", epochs=2, stop_once=True)
+    assert lab.losses("torn") == lab.losses("whole")
+    assert not torn.exists()
