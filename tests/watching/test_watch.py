@@ -128,7 +128,7 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     next(told)
     monkeypatch.setattr(Provider, "poll_seconds", 600.0)
     monkeypatch.setattr(Provider, "slowest_poll_seconds", 600.0)
-    while not asked(vendors, "list_events"):
+    while not asked(vendors, "get_job"):
         next(told)
     for _round in range(3):  # the look that is under way ends, and the next is ten minutes off
         next(told)
