@@ -34,7 +34,7 @@ from ftbridge.errors import (
     StateError,
 )
 from ftbridge.files import content_key
-from ftbridge.ledger import Ledger, Record, take_place
+from ftbridge.ledger import Ledger, Record, has_place, take_place
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
 from ftbridge.target import parse_target
@@ -59,6 +59,8 @@ def submit(
         if record.posted_at and (found := provider.find(record.job.id)):
             return _adopt(record, found, provider, ledger)
         if record.posted_at and now() - record.posted_at < timedelta(seconds=provider.listing_lag_seconds):
+            return record
+        if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
             return record
         try:
             return _create(record, provider, ledger, home, most)
@@ -91,6 +93,12 @@ def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most
         ledger.forget_uploads(provider.account, [name for name in (training, validation) if name])
         raise
     return _adopt(posted, [made], provider, ledger)
+
+
+def _files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
+    """Whether this machine can send the job: where many share a ledger, the files are where it was asked for."""
+    keys = [key for key in (record.prepared.training, record.prepared.validation) if key]
+    return all(prepared_file(home, key).exists() or ledger.upload(provider.account, key) for key in keys)
 
 
 def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:

@@ -4,7 +4,7 @@ from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
 from ftbridge.ledger.glances import Glance, glances, unfinished
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
-from ftbridge.ledger.places import take_place, waiting
+from ftbridge.ledger.places import has_place, take_place, waiting
 from ftbridge.ledger.record import Intent, Prepared, Record
 from ftbridge.ledger.store import Ledger
 
@@ -18,6 +18,7 @@ __all__ = [
     "delivered",
     "due",
     "glances",
+    "has_place",
     "moved_from",
     "moved_to",
     "postponed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, func, or_, select, text, tuple_, update
 
 from ftbridge.ledger.record import Record
 from ftbridge.ledger.schema import jobs
@@ -13,11 +13,32 @@ _RUNS = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.UNKNOWN)
 
 
 def take_place(ledger: Ledger, record: Record, most: int | None) -> Record | None:
-    """Mark the job as about to be asked for, if its provider has a place for it; the job as it is then.
+    """Mark the job as about to be asked for, if its provider has a place for it; the job as it is then."""
+    values = {"posted_at": now().isoformat(), "version": record.version + 1}
+    mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
+    with ledger.writing() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite lets one writer in at a time by itself
+            connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+        if not _is_free(connection, record, most):
+            return None
+        if connection.execute(update(jobs).where(mine).values(values)).rowcount == 0:
+            return None
+    return ledger.job(record.job.id)
 
-    A place is taken by every job that the provider may be running, and by every job that has
-    waited longer. `most` is how many places there are; `None` is as many as one likes.
+
+def has_place(ledger: Ledger, record: Record, most: int | None) -> bool:
+    """Whether the provider seems to have a place for the job; only `take_place` makes sure of it."""
+    with ledger.reading() as connection:
+        return _is_free(connection, record, most)
+
+
+def _is_free(connection: Connection, record: Record, most: int | None) -> bool:
+    """A place is taken by every job that the provider may be running, and by every job that has waited longer.
+
+    `most` is how many places there are; `None` is as many as one likes.
     """
+    if most is None:
+        return True
     in_front = or_(
         jobs.c.status.in_(_RUNS),
         and_(
@@ -30,16 +51,7 @@ def take_place(ledger: Ledger, record: Record, most: int | None) -> Record | Non
     )
     of_provider = jobs.c.target.startswith(f"{record.provider}:", autoescape=True)
     count = select(func.count()).where(of_provider, in_front, jobs.c.id != record.job.id)
-    mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
-    with ledger.writing() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite lets one writer in at a time by itself
-            connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
-        if most is not None and connection.execute(count).scalar_one() >= most:
-            return None
-        values = {"posted_at": now().isoformat(), "version": record.version + 1}
-        if connection.execute(update(jobs).where(mine).values(values)).rowcount == 0:
-            return None
-    return ledger.job(record.job.id)
+    return connection.execute(count).scalar_one() < most
 
 
 def waiting(ledger: Ledger, provider: str) -> list[Record]:

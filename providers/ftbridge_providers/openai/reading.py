@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from ftbridge.catalogue import Row
 from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob, Tuned
+from ftbridge_providers.openai.client import not_understood
 
 STATUS = {
     "validating_files": Status.VALIDATING,
@@ -37,6 +41,41 @@ FIELDS = {
 SETTINGS = ("hyperparameters", *(f"method.{kind}.hyperparameters" for kind in ("supervised", "dpo", "reinforcement")))
 """Where hyperparameters stand in it, besides `seed`."""
 _METHODS = {"supervised": Method.SFT, "dpo": Method.DPO}
+
+
+class ShortError(Struct, gc=False):
+    """What went wrong, in a `ShortJob`."""
+
+    message: str | None = None
+
+
+class ShortJob(Struct, gc=False):
+    """As much of a `FineTuningJob` as `read_job` reads."""
+
+    id: str
+    status: str
+    fine_tuned_model: str | None = None
+    result_files: list[str] | None = None
+    error: ShortError | None = None
+    trained_tokens: int | None = None
+
+
+class ShortPage(Struct):
+    """A page of the listing, cut down to what a watcher needs."""
+
+    data: list[ShortJob]
+    has_more: bool = False
+
+
+_SHORT_PAGE = msgspec.json.Decoder(ShortPage)
+
+
+def read_short_page(provider: str, content: bytes) -> ShortPage:
+    """The page in these bytes. Raises `BadAnswer` if there is none."""
+    try:
+        return _SHORT_PAGE.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        raise not_understood(provider) from None
 
 
 def read_job(job: Any, statuses: dict[str, Status]) -> RemoteJob:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from ftbridge.catalogue import Row
 from ftbridge.hosted import in_order, in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
@@ -44,6 +47,31 @@ FIELDS = {
 }
 """Our words for fields of a job."""
 _METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
+
+
+class ShortJob(Struct, gc=False):
+    """As much of a listed job as `read_job` reads."""
+
+    id: str
+    status: str
+    x_model_output_name: str | None = msgspec.field(name="model_output_name", default=None)
+    total_price: float | None = None
+    token_count: int | None = None
+
+
+class _ShortList(Struct):
+    data: list[ShortJob]
+
+
+_SHORT_LIST = msgspec.json.Decoder(_ShortList)
+
+
+def read_short_list(content: bytes) -> list[ShortJob]:
+    """The jobs in the bytes of a listing. Raises `BadAnswer` where there is none."""
+    try:
+        return _SHORT_LIST.decode(content).data
+    except (msgspec.DecodeError, RecursionError):
+        raise not_understood() from None
 
 
 def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
