@@ -19,6 +19,8 @@ from ftbridge.sample import SampleFiles, sample_files
 if TYPE_CHECKING:
     from ftbridge.bridge import Bridge, Evaluation
 
+_BATCH = 8  # rows in a step: the answers are short, and few of them would teach too little at once
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -39,7 +41,10 @@ def demo(
 
     _step("Support tickets in, strict JSON out. Is the dataset fit for the target?", f"check {files.train} --to {to}")
     print_report(bridge.check(files.train, [to]))
-    _step("Train a LoRA adapter on it.", f"run {files.train} --to {to} --validation {files.validation}")
+    _step(
+        "Train a LoRA adapter on it.",
+        f"run {files.train} --to {to} --validation {files.validation} --batch-size {_BATCH}",
+    )
     job, found = _train(bridge, files, to, quiet=False)
     _step("Is it better than its base, on tickets neither has seen?", f"evaluate {job.id} {files.heldout} --baseline")
     print_scores(found)
@@ -51,7 +56,9 @@ def demo(
 
 
 def _train(bridge: Bridge, files: SampleFiles, to: str, *, quiet: bool) -> tuple[Job, Evaluation]:
-    submitted = bridge.submit(files.train, to, validation=files.validation, name="demo")
+    submitted = bridge.submit(
+        files.train, to, validation=files.validation, name="demo", batch_size=_BATCH, allow_ignored=True
+    )
     [job] = follow([submitted.id], quiet=quiet)
     if job.status is not Status.SUCCEEDED:
         say(f"error: job {job.id} {job.status}: {job.error}", style="bold red")
