@@ -10,8 +10,8 @@ from statistics import median
 from ftbridge.bridge.submitting import ACCOUNT_REFUSED, submit
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import BadAnswer, FtbridgeError, LedgerError, NetworkError, RateLimited, ServerTrouble
-from ftbridge.ledger import Record, waiting
-from ftbridge.model import Job, Status
+from ftbridge.ledger import Ledger, Record, waiting
+from ftbridge.model import Event, Job, Status, now
 
 
 def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
@@ -35,6 +35,18 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
         if after.job.status is Status.SUBMITTING and after.posted_at is None:
             break
     return moved
+
+
+def withdraw(ledger: Ledger, record: Record) -> bool:
+    """Cancel a job that was never sent, because it waits for a place or its submitter died; whether it was one."""
+    with ledger.lock(record.job.id) as mine:
+        record = ledger.job(record.job.id)
+        if not mine or not _waits(record):
+            return False
+        event = Event(at=now(), kind="status", status=Status.CANCELLED, message="it was never sent to the vendor")
+        # the key is free again: nothing was made, so asking once more is no repetition
+        fields = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
+        return ledger.change(record, [event], **fields) is not None
 
 
 def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None]) -> list[Job]:

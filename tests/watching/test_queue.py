@@ -89,6 +89,17 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
     assert bridge.job("last").status is Status.FAILED
 
 
+def test_a_queued_job_can_be_cancelled_and_is_never_sent(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
+    bridge = open_bridge(limits={"openai": 1})
+    jobs = [bridge.submit(data, to=OPENAI, key=key) for key in ("a", "b", "c")]
+    assert bridge.cancel(jobs[1]).status is Status.CANCELLED
+    for _told in bridge.watch(*jobs):
+        pass
+    assert [bridge.job(job).status for job in jobs] == [Status.SUCCEEDED, Status.CANCELLED, Status.SUCCEEDED]
+    assert made(vendors) == 2
+    assert bridge.submit(data, to=OPENAI, key="b").id != jobs[1].id
+
+
 def test_a_file_that_was_deleted_at_the_vendor_is_sent_anew_by_the_next_try(
     open_bridge: Open, vendors: MockVendors, data: Path
 ) -> None:

@@ -1,0 +1,76 @@
+"""What the bridge does with what a job has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ftbridge.bridge.base import Base
+from ftbridge.bridge.evaluate import Evaluation, evaluate, tuned_model
+from ftbridge.bridge.fetching import fetch_whole
+from ftbridge.capabilities import ExportForm
+from ftbridge.dataset.example import Chat, System, User
+from ftbridge.model import Job, Result
+from ftbridge.provider import Deployment, Reply
+
+
+class AboutModels(Base):
+    """Fetching, serving, talking and scoring."""
+
+    def fetch(self, job: Job | str, out: str | Path) -> Result:
+        """Write what the finished job gives as the folder `out`. Raises `JobFailed` if it gives nothing.
+
+        Raises `InputError` where the folder holds anything else than this job's result.
+        """
+        record = self._succeeded(job)
+        return fetch_whole(record.job, self._provider_of(record).fetch, Path(out).absolute())
+
+    def export(self, job: Job | str, out: str | Path, *, form: ExportForm = "merged") -> Result:
+        """Write the result as the folder `out` in a form that other programs take, with a model card.
+
+        Raises as `fetch` does, and `Unsupported` for a provider whose results stay with it.
+        """
+        record = self._succeeded(job)
+        provider = self._provider_of(record)
+        return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), Path(out).absolute())
+
+    def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
+        """Have the vendor serve the tuned model until `undeploy`, and return when it answers.
+
+        Only for vendors that do not serve it by themselves. What it costs is said before it is asked for.
+        """
+        record = self._succeeded(job)
+        provider = self._provider_of(record)
+        if cost := provider.hosting(tier):
+            self._warn(cost)
+        return provider.deploy(tuned_model(record.job), tier=tier)
+
+    def undeploy(self, job: Job | str) -> None:
+        """Stop serving the tuned model, and paying for that; the vendor keeps the model."""
+        record = self._succeeded(job)
+        self._provider_of(record).undeploy(tuned_model(record.job))
+
+    def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
+        """The tuned model's answer to one prompt, or to a whole chat."""
+        record = self._succeeded(job)
+        if isinstance(prompt, str):
+            prompt = Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
+        return self._provider_of(record).chat(tuned_model(record.job), prompt, **options)
+
+    def evaluate(
+        self,
+        job: Job | str,
+        data: str | Path,
+        *,
+        baseline: bool = False,
+        against: Job | str | None = None,
+        margin: float = 0.05,
+    ) -> Evaluation:
+        """Score the tuned model on held-out chats, and its base beside it with `baseline`.
+
+        With `against`, another job, on the same rows, and whether this one is as good: not worse by more
+        than `margin`, a share of exact answers.
+        """
+        record = self._succeeded(job)
+        other = self._succeeded(against).job if against else None
+        return evaluate(self._place, record.job, Path(data), baseline=baseline, against=other, margin=margin)
