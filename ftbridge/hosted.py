@@ -50,6 +50,12 @@ class HostedProvider(Provider):
         return f"{self.name}/{self.endpoint.account}"
 
 
+def make_suffix(name: str | None, tag: str, limit: int) -> str:
+    """What the tuned model's name will carry: the user's name, as far as `limit` characters let it, and the tag."""
+    plain = re.sub(r"[^A-Za-z0-9-]+", "-", name or "").strip("-")[: limit - len(tag) - 1].rstrip("-")
+    return f"{plain}-{tag}" if plain else tag
+
+
 def read_suffix(suffix: str | None) -> tuple[str | None, str | None]:
     """The user's name and ftbridge's tag in a job's suffix; one that carries no tag is all name."""
     if match := _SUFFIX.fullmatch(suffix or ""):

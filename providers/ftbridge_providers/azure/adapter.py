@@ -24,13 +24,13 @@ from ftbridge.errors import ConfigError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
 from ftbridge.provider import Capabilities, Deployment, Files, Handling, Listed, Reply, Tuned
-from ftbridge.retry import patiently, until
+from ftbridge.retry import until
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_cost
 from ftbridge_providers.azure.format import AzureFormat
-from ftbridge_providers.openai.adapter import CAPABILITIES as OPENAI
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.client import open_client, sound
 from ftbridge_providers.openai.reading import STATUS as OPENAI_STATUS
+from ftbridge_providers.openai.request import CAPABILITIES as OPENAI
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -141,12 +141,7 @@ class AzureProvider(OpenAIProvider):
 
     def _is_accepted(self, file_id: str) -> bool | None:
         """True once Azure has found the file sound. Raises `InvalidRequest` with its words where it has not."""
-
-        def ask() -> Any:
-            with self._understood():
-                return sound(self.name, self.client.files.retrieve(file_id))
-
-        file = patiently(ask)
+        file = self._patient(lambda: sound(self.name, self.client.files.retrieve(file_id)))
         if file.status == "error":
             raise InvalidRequest(
                 f"azure refuses the file: {file.status_details or 'without a word'}",

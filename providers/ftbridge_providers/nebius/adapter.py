@@ -8,22 +8,21 @@ Sources: docs.tokenfactory.nebius.com, post-training/how-to-fine-tune and api-re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, SpecError
-from ftbridge.hosted import in_order, in_our_words, read_suffix
+from ftbridge.hosted import in_order, in_our_words, make_suffix, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Deployment, Files, Handling, Listed, RemoteJob, Reply, Tuned
-from ftbridge.retry import patiently
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric
 from ftbridge_providers.nebius.serving import Serving
 from ftbridge_providers.openai.adapter import OpenAIProvider
+from ftbridge_providers.openai.request import create_request
 
 _NO_RFT = Handling(how="refused", note="Nebius trains on answers; it has no reinforcement.")
 
@@ -97,17 +96,8 @@ class NebiusProvider(OpenAIProvider):
 
     def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
         """Hyperparameters at the top, or in `method`, but not both; the tag in the suffix, for want of metadata."""
-        request: dict[str, Any] = {
-            "model": model,
-            "training_file": files.training,
-            "suffix": self.suffix(spec.name, tag),
-            "hyperparameters": self.settings(spec),
-        }
-        if files.validation:
-            request["validation_file"] = files.validation
-        if spec.hyperparameters.seed is not None:
-            request["seed"] = spec.hyperparameters.seed
-        return request
+        suffix = make_suffix(spec.name, tag, self.suffix_limit)
+        return {**create_request(spec, model, files, suffix=suffix), "hyperparameters": self.settings(spec)}
 
     def settings(self, spec: Spec) -> dict[str, Any]:
         """The hyperparameters in Nebius' words. `lora` is always said: unsaid, all weights are trained."""
@@ -154,16 +144,12 @@ class NebiusProvider(OpenAIProvider):
 
     def _checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, oldest first."""
-
-        def ask() -> list[Any]:
-            with self._understood():
-                return list(self.client.fine_tuning.jobs.checkpoints.list(remote_id))
-
-        return sorted(patiently(ask), key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
+        found = self._patient(lambda: list(self.client.fine_tuning.jobs.checkpoints.list(remote_id)))
+        return sorted(found, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The files of the last checkpoint, as one folder: an adapter, or all weights."""
-        job = self.read(patiently(partial(self._get, remote_id)))
+        job = self.read(self._get(remote_id))
         saved = self._checkpoints(remote_id)
         if job.result is None or not saved:
             raise JobFailed(
@@ -187,7 +173,7 @@ class NebiusProvider(OpenAIProvider):
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
         """Have the adapter of a finished job served; `tier` is the base's flavour, such as "fast"."""
         job_id, _, checkpoint = model.partition(":")
-        job = patiently(partial(self._get, job_id))
+        job = self._get(job_id)
         checkpoint = checkpoint or self._checkpoints(job_id)[-1].id
         base = f"{job.model}-{tier}" if tier else job.model
         name = self._serving.deploy(job_id, checkpoint, base=base, name=getattr(job, "suffix", None) or job_id)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property, partial
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import AuthenticationFailed, JobFailed, NotFound, SpecError
+from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.exporting import exported
 from ftbridge.files import write
-from ftbridge.hosted import HostedProvider, chat_request, read_reply
+from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
-from ftbridge_providers.openai.client import every, not_understood, omit, open_client, sound, understood
+from ftbridge_providers.openai.client import (
+    check_signature,
+    every,
+    not_understood,
+    omit,
+    open_client,
+    sound,
+    understood,
+)
 from ftbridge_providers.openai.format import OpenAIFormat
 from ftbridge_providers.openai.grader import check_grading
 from ftbridge_providers.openai.reading import (
@@ -39,50 +46,16 @@ from ftbridge_providers.openai.reading import (
     read_tuned,
     shutdown_row,
 )
+from ftbridge_providers.openai.request import CAPABILITIES, TAG, create_request, method_body
 from ftbridge_providers.openai.tokens import TILED, WithImages
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-TAG = "ftbridge"
-"""The metadata key that carries a job's tag."""
+T = TypeVar("T")
+
 FEW = 3
 """Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
-
-_NO_LORA = Handling(
-    how="refused",
-    note="OpenAI does not say how it adapts the model; epochs and learning_rate_multiplier are what it lets you set.",
-)
-
-_DPO, _RFT = frozenset({Method.DPO}), frozenset({Method.RFT})
-
-CAPABILITIES = Capabilities(
-    methods=frozenset({Method.SFT, Method.DPO, Method.RFT}),
-    hyperparameters={
-        "epochs": Handling(how="renamed", to="n_epochs", least=1, most=50),
-        "batch_size": Handling(how="applied", least=1, most=256),
-        "learning_rate": Handling(
-            how="refused",
-            note="OpenAI takes learning_rate_multiplier, a factor on a rate that it does not tell.",
-        ),
-        "learning_rate_multiplier": APPLIED,
-        "warmup_ratio": Handling(how="refused", note="OpenAI sets the schedule itself."),
-        "weight_decay": Handling(how="refused", note="OpenAI sets the optimizer itself; fewer epochs overfit less."),
-        "seed": APPLIED,
-        "lora_rank": _NO_LORA,
-        "lora_alpha": _NO_LORA,
-        "lora_dropout": _NO_LORA,
-        "tuning": _NO_LORA,
-        "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
-        "beta": Handling(how="applied", methods=_DPO, above=0, most=2),
-        "reasoning_effort": Handling(how="applied", methods=_RFT),
-        "compute_multiplier": Handling(how="applied", methods=_RFT, above=1e-5, most=10),
-        "eval_interval": Handling(how="applied", methods=_RFT, least=1),
-        "eval_samples": Handling(how="applied", methods=_RFT, least=1),
-    },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "models", "delete"}),
-)
-"""Hyperparameters of the create call: OpenAPI document of 2026-08, `CreateFineTuningJobRequest`."""
 
 
 class OpenAIProvider(HostedProvider):
@@ -139,72 +112,37 @@ class OpenAIProvider(HostedProvider):
 
     def live(self, model: str) -> tuple[Row, ...]:
         """When OpenAI shuts the model down, as its model object says."""
-
-        def ask() -> Any:
-            with self._understood():
-                return sound(self.name, self.client.models.retrieve(model))
-
-        return shutdown_row(self.name, model, patiently(ask), today())
+        found = self._patient(lambda: sound(self.name, self.client.models.retrieve(model)))
+        return shutdown_row(self.name, model, found, today())
 
     def tuned(self) -> list[Tuned]:
         """The account's tuned models; each ends with its base at the latest."""
-
-        def ask() -> list[Any]:
-            with self._understood():
-                return list(self.client.models.list())
-
-        return read_tuned(patiently(ask))
+        return read_tuned(self._patient(lambda: list(self.client.models.list())))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless the vendor has it; a job may use it at once."""
-        name = f"ftbridge-{key}.jsonl"
+        return self._patient(partial(self._send, file, f"ftbridge-{key}.jsonl"))
 
-        def send() -> str:
-            with self._understood():
-                size = file.stat().st_size
-                for known in every(self.name, self.client.files.list(purpose="fine-tune", limit=10_000)):
-                    if known.filename == name and known.bytes == size:
-                        return str(known.id)
-                with file.open("rb") as content:
-                    answer = self.client.files.create(file=(name, content), purpose="fine-tune")
-            return str(sound(self.name, answer).id)
-
-        return patiently(send)
+    def _send(self, file: Path, name: str) -> str:
+        size = file.stat().st_size
+        for known in every(self.name, self.client.files.list(purpose="fine-tune", limit=10_000)):
+            if known.filename == name and known.bytes == size:
+                return str(known.id)
+        with file.open("rb") as content:
+            answer = self.client.files.create(file=(name, content), purpose="fine-tune")
+        return str(sound(self.name, answer).id)
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, with the tag in `metadata` and `suffix`."""
-        with self._understood():
+        with understood(self.name):
             answer = self.client.fine_tuning.jobs.create(**self.request(spec, model, files, tag))
         return self.read(answer)
 
     def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
         """What the SDK's `create` is called with."""
-        request: dict[str, Any] = {
-            "model": model,
-            "training_file": files.training,
-            "method": self.method(spec),
-            "metadata": {TAG: tag},
-            "suffix": self.suffix(spec.name, tag),
-        }
-        if files.validation:
-            request["validation_file"] = files.validation
-        if spec.hyperparameters.seed is not None:
-            request["seed"] = spec.hyperparameters.seed
-        return request
-
-    def method(self, spec: Spec) -> dict[str, Any]:
-        """The `method` object; the top-level `hyperparameters` are deprecated and not used."""
-        kind = {Method.SFT: "supervised", Method.DPO: "dpo", Method.RFT: "reinforcement"}[spec.method]
-        given = spec.hyperparameters.given()
-        renamed = {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
-        grading = {"grader": spec.grader, "response_format": spec.response_format}
-        own = {name: value for name, value in grading.items() if value is not None}
-        return {"type": kind, kind: {**own, "hyperparameters": {k: v for k, v in renamed.items() if k != "seed"}}}
-
-    def suffix(self, name: str | None, tag: str) -> str:
-        """What the tuned model's id will carry: the user's name, as far as it fits, and the tag."""
-        plain = re.sub(r"[^A-Za-z0-9-]+", "-", name or "").strip("-")[: self.suffix_limit - len(tag) - 1]
-        return f"{plain}-{tag}" if plain else tag
+        suffix = make_suffix(spec.name, tag, self.suffix_limit)
+        request = create_request(spec, model, files, suffix=suffix)
+        return {**request, "method": method_body(spec), "metadata": {TAG: tag}}
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs that carry the tag, oldest first."""
@@ -241,7 +179,7 @@ class OpenAIProvider(HostedProvider):
                     return
         for remote_id in sorted(wanted):
             try:
-                yield self.read(patiently(partial(self._get, remote_id)))
+                yield self.read(self._get(remote_id))
             except NotFound:
                 continue
 
@@ -249,7 +187,7 @@ class OpenAIProvider(HostedProvider):
         """Every job that is listed, newest first, each page when it is needed."""
         after = ""
         while True:
-            page = patiently(partial(page_after, after))
+            page = self._patient(partial(page_after, after))
             yield from page.data
             # a vendor that ignores the cursor would send the same page for ever
             if not page.has_more or not page.data or page.data[-1].id == after:
@@ -257,57 +195,39 @@ class OpenAIProvider(HostedProvider):
             after = page.data[-1].id
 
     def _page(self, after: str, query: Mapping[str, Any] = MappingProxyType({})) -> Any:
-        with self._understood():
-            # an empty cursor is left out of the query by the SDK's own marker for that
-            page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit(), **query)
-            return sound(self.name, page, needs="data")
+        # an empty cursor is left out of the query by the SDK's own marker for that
+        page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit(), **query)
+        return sound(self.name, page, needs="data")
 
     def _short_page(self, after: str) -> ShortPage:
         """What a watcher needs of a page: to build the SDK's own objects takes five times as long as the rest."""
-        with self._understood():
-            answer = self.client.fine_tuning.jobs.with_raw_response.list(limit=100, after=after or omit())
-            return read_short_page(self.name, answer.content)
+        answer = self.client.fine_tuning.jobs.with_raw_response.list(limit=100, after=after or omit())
+        return read_short_page(self.name, answer.content)
 
     def _get(self, remote_id: str) -> Any:
-        with self._understood():
-            return sound(self.name, self.client.fine_tuning.jobs.retrieve(remote_id))
+        return self._patient(lambda: sound(self.name, self.client.fine_tuning.jobs.retrieve(remote_id)))
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Pages of 100, newest first, back to the event `since`."""
 
         def ask() -> list[Event]:
-            newest: list[Event] = []
-            with self._understood():
-                for event in every(self.name, self.client.fine_tuning.jobs.list_events(remote_id, limit=100)):
-                    if event.id == since:
-                        break
-                    newest.append(read_event(event))
-            return newest[::-1]
+            listed = every(self.name, self.client.fine_tuning.jobs.list_events(remote_id, limit=100))
+            return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)]
 
-        return patiently(ask)
+        return self._patient(ask)[::-1]
 
     def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         """Signed with the secret that OPENAI_WEBHOOK_SECRET holds (webhooks guide, 2026; 300 s of tolerance)."""
-        from openai import InvalidWebhookSignatureError
-
-        try:
-            self.client.webhooks.verify_signature(body, headers)
-        except (InvalidWebhookSignatureError, ValueError) as problem:
-            raise AuthenticationFailed(
-                f"the webhook is not {self.name}'s: {problem}",
-                provider=self.name,
-                hint="Set OPENAI_WEBHOOK_SECRET to the secret that was shown when the webhook was made.",
-            ) from None
+        check_signature(self.name, self.client, headers, body)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """Those of the last three epochs."""
 
         def ask() -> list[Checkpoint]:
-            with self._understood():
-                listed = self.client.fine_tuning.jobs.checkpoints.list(remote_id)
-                return [read_checkpoint(found) for found in every(self.name, listed)]
+            listed = self.client.fine_tuning.jobs.checkpoints.list(remote_id)
+            return [read_checkpoint(found) for found in every(self.name, listed)]
 
-        return sorted(patiently(ask), key=lambda checkpoint: checkpoint.step)
+        return sorted(self._patient(ask), key=lambda checkpoint: checkpoint.step)
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -322,18 +242,14 @@ class OpenAIProvider(HostedProvider):
         self._steer("resume", remote_id)
 
     def _steer(self, verb: str, remote_id: str) -> None:
-        def ask() -> Any:
-            with self._understood():
-                return sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.steering))
-
-        patiently(ask)
+        self._patient(lambda: sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.steering)))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The result files (CSV, a row a step) into `folder`; the weights stay with the vendor."""
-        job = self.read(patiently(partial(self._get, remote_id)))
+        job = self.read(self._get(remote_id))
         if job.result is None:
             raise JobFailed(f"job {remote_id} has no result: it is {job.status}", hint="Wait until it has succeeded.")
-        contents = {name: patiently(partial(self._content, name)) for name in job.result.files}
+        contents = {name: self._content(name) for name in job.result.files}
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             write(folder / f"{name}.csv", content)
@@ -341,11 +257,11 @@ class OpenAIProvider(HostedProvider):
 
     def export(self, remote_id: str, folder: Path) -> Exported:
         """The job object with every field, and the files it was trained on."""
-        job = patiently(partial(self._get, remote_id))
+        job = self._get(remote_id)
         return exported(
             self.read_listed(job),
             job.to_dict(mode="json"),
-            lambda file_id: patiently(partial(self._content, file_id)),
+            self._content,
             folder,
             known=FIELDS,
             words=self.words,
@@ -353,8 +269,7 @@ class OpenAIProvider(HostedProvider):
         )
 
     def _content(self, file_id: str) -> bytes:
-        with self._understood():
-            answer = self.client.files.content(file_id)
+        answer = self._patient(lambda: self.client.files.content(file_id))
         if "html" in answer.response.headers.get("content-type", ""):
             raise not_understood(self.name)
         return read_result_file(answer.content)
@@ -362,30 +277,27 @@ class OpenAIProvider(HostedProvider):
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """One chat completion; `max_tokens` and `temperature` are passed on."""
         request = chat_request(model, chat, options)
-
-        def ask() -> Any:
-            with self._understood():
-                return sound(self.name, self.client.chat.completions.create(**request), needs="choices")
-
-        return read_reply(patiently(ask))
+        answer = self._patient(lambda: self.client.chat.completions.create(**request))
+        return read_reply(sound(self.name, answer, needs="choices"))
 
     def models(self) -> list[str]:
         """Every model of the account."""
-
-        def ask() -> list[str]:
-            with self._understood():
-                return [model.id for model in every(self.name, self.client.models.list())]
-
-        return patiently(ask)
+        return self._patient(lambda: [model.id for model in every(self.name, self.client.models.list())])
 
     def delete(self, model: str) -> None:
         """Delete a tuned model."""
-        with self._understood():
+        with understood(self.name):
             self.client.models.delete(model)
 
     def read(self, answer: Any) -> RemoteJob:
         """A job of the vendor's as ftbridge tells it."""
         return read_job(sound(self.name, answer), self.statuses)
 
-    def _understood(self) -> AbstractContextManager[None]:
-        return understood(self.name)
+    def _patient(self, ask: Callable[[], T]) -> T:
+        """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
+
+        def understandably() -> T:
+            with understood(self.name):
+                return ask()
+
+        return patiently(understandably)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.answers import error_from
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import BadAnswer, MissingExtra, NetworkError
+from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra, NetworkError
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -91,6 +91,20 @@ def not_understood(provider: str) -> BadAnswer:
         provider=provider,
         hint="A proxy may stand between, or the base URL may be wrong.",
     )
+
+
+def check_signature(provider: str, client: OpenAI, headers: Mapping[str, str], body: bytes) -> None:
+    """Raises `AuthenticationFailed` for a webhook that `provider` has not signed."""
+    from openai import InvalidWebhookSignatureError
+
+    try:
+        client.webhooks.verify_signature(body, headers)
+    except (InvalidWebhookSignatureError, ValueError) as problem:
+        raise AuthenticationFailed(
+            f"the webhook is not {provider}'s: {problem}",
+            provider=provider,
+            hint="Set OPENAI_WEBHOOK_SECRET to the secret that was shown when the webhook was made.",
+        ) from None
 
 
 def omit() -> Any:

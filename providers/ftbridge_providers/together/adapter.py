@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, JobFailed, NotFound, ServerTrouble
+from ftbridge.errors import JobFailed, NotFound, ServerTrouble
 from ftbridge.exporting import exported
-from ftbridge.hosted import HostedProvider, chat_request, read_reply
-from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.model import Checkpoint, Event, Result, Spec, Status
+from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently, until
 from ftbridge.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
@@ -37,15 +36,17 @@ from ftbridge_providers.together.reading import (
     read_short_list,
 )
 from ftbridge_providers.together.request import (
+    CAPABILITIES,
     ESTIMATED_BY,
+    SUFFIX_LIMIT,
     carries,
     check_limits,
     check_values,
     create_body,
     is_checkpoint,
-    make_suffix,
     trains_all,
 )
+from ftbridge_providers.together.upload import is_accepted, send
 
 if TYPE_CHECKING:
     from together import Together
@@ -54,35 +55,6 @@ T = TypeVar("T")
 
 FEW = 3
 """Up to so many jobs are asked for one by one; the listing has no pages and holds every job there ever was."""
-
-_NO_RFT = Handling(
-    how="refused", note="Together has no reinforcement; --method dpo learns from better and worse answers."
-)
-
-CAPABILITIES = Capabilities(
-    methods=frozenset({Method.SFT, Method.DPO}),
-    hyperparameters={
-        "epochs": Handling(how="renamed", to="n_epochs"),
-        "batch_size": APPLIED,
-        "learning_rate": APPLIED,
-        "learning_rate_multiplier": Handling(how="refused", note="Together takes an absolute learning_rate."),
-        "warmup_ratio": APPLIED,
-        "weight_decay": APPLIED,
-        "seed": Handling(how="renamed", to="random_seed"),
-        "lora_rank": Handling(how="renamed", to="lora_r"),
-        "lora_alpha": APPLIED,
-        "lora_dropout": APPLIED,
-        "tuning": Handling(how="renamed", to="training_type", words=("lora", "full")),
-        "max_seq_length": APPLIED,
-        "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
-        "reasoning_effort": _NO_RFT,
-        "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
-        "eval_samples": _NO_RFT,
-    },
-    verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
-)
-"""Hyperparameters of the create call: Together's OpenAPI document of 2026-04, `POST /fine-tunes`."""
 
 
 class TogetherProvider(HostedProvider):
@@ -139,45 +111,18 @@ class TogetherProvider(HostedProvider):
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless Together has it, and wait for its verdict."""
-        name = f"ftbridge-{key}.jsonl"
-        file_id = patiently(partial(self._send, file, name))
-        if until(lambda: self._is_accepted(file_id) or None, seconds=self.checking_seconds) is None:
+        file_id = self._patient(partial(send, self.client, file, f"ftbridge-{key}.jsonl"))
+
+        def look() -> bool | None:
+            return is_accepted(self._patient(lambda: sound(self.client.files.retrieve(file_id)))) or None
+
+        if until(look, seconds=self.checking_seconds) is None:
             raise ServerTrouble(
                 f"together has not looked at file {file_id} in {self.checking_seconds:.0f} s",
                 provider=self.name,
                 hint="Submit again later: the file is there and will not be sent again.",
             )
         return file_id
-
-    def _send(self, file: Path, name: str) -> str:
-        size = file.stat().st_size
-        with understood():
-            for known in sound(self.client.files.list(), needs="data").data:
-                if known.filename == name and known.bytes == size:
-                    return str(known.id)
-            # the SDK sends a file under the name that it has on the disk
-            with tempfile.TemporaryDirectory() as folder:
-                named = Path(folder) / name
-                named.symlink_to(file.absolute())
-                answer = self.client.files.upload(named, purpose="fine-tune", check=False)
-        return str(sound(answer).id)
-
-    def _is_accepted(self, file_id: str) -> bool:
-        """Whether Together has found the file sound. Raises `InvalidRequest` with its words where it has not."""
-        file = self._patient(lambda: sound(self.client.files.retrieve(file_id)))
-        if file.processing_status == "FAILED":
-            raise ServerTrouble(
-                f"together could not look at file {file_id}", provider=self.name, hint="Delete it there and try again."
-            )
-        if file.processing_status == "INVALID_FORMAT":
-            report = file.validation_report
-            raise InvalidRequest(
-                f"together refuses the file: {report.error if report else 'without a word'}",
-                provider=self.name,
-                code="INVALID_FORMAT",
-                hint="Mend what it names; no job was made.",
-            )
-        return file.processing_status in (None, "COMPLETED")  # files of old have no such field
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """By the limits that Together gives for each model."""
@@ -188,7 +133,8 @@ class TogetherProvider(HostedProvider):
         """The model's defaults are read; then one POST, with the tag at the end of `suffix`."""
         parent = self._parent(model)
         limits = self._limits(model, parent)
-        body = create_body(spec, model, files, limits, suffix=make_suffix(spec.name, tag), parent=parent)
+        suffix = make_suffix(spec.name, tag, SUFFIX_LIMIT)
+        body = create_body(spec, model, files, limits, suffix=suffix, parent=parent)
         with understood():
             from together.types import FinetuneResponse
 

@@ -1,4 +1,4 @@
-"""The body of a create request, and what a model's limits have against it.
+"""What Together takes: the hyperparameters, the body of a create request, and what a model's limits have against it.
 
 The SDK's own `create` is not used: it asks for limits and checks few of them, sends a price estimate
 that nobody reads, leaves `training_type` out or not depending on whether it is asynchronous, turns a
@@ -7,15 +7,43 @@ learning rate of 0 into 1e-5 and cuts fractions off lora_alpha (together 3.1.1, 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ftbridge.errors import SpecError
 from ftbridge.model import Hyperparameters, Method, Spec
-from ftbridge.provider import Files
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling
 
 SUFFIX_LIMIT = 40
 """Characters (OpenAPI document of 2026-04, `suffix`)."""
+
+_NO_RFT = Handling(
+    how="refused", note="Together has no reinforcement; --method dpo learns from better and worse answers."
+)
+
+CAPABILITIES = Capabilities(
+    methods=frozenset({Method.SFT, Method.DPO}),
+    hyperparameters={
+        "epochs": Handling(how="renamed", to="n_epochs"),
+        "batch_size": APPLIED,
+        "learning_rate": APPLIED,
+        "learning_rate_multiplier": Handling(how="refused", note="Together takes an absolute learning_rate."),
+        "warmup_ratio": APPLIED,
+        "weight_decay": APPLIED,
+        "seed": Handling(how="renamed", to="random_seed"),
+        "lora_rank": Handling(how="renamed", to="lora_r"),
+        "lora_alpha": APPLIED,
+        "lora_dropout": APPLIED,
+        "tuning": Handling(how="renamed", to="training_type", words=("lora", "full")),
+        "max_seq_length": APPLIED,
+        "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
+    },
+    verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
+)
+"""Hyperparameters of the create call: Together's OpenAPI document of 2026-04, `POST /fine-tunes`."""
 
 ESTIMATED_BY = (
     "model",
@@ -92,14 +120,8 @@ def create_body(
     return body
 
 
-def make_suffix(name: str | None, tag: str) -> str:
-    """What the tuned model's name will carry: the user's name, as far as it fits, and the tag."""
-    plain = re.sub(r"[^A-Za-z0-9-]+", "-", name or "").strip("-")[: SUFFIX_LIMIT - len(tag) - 1].rstrip("-")
-    return f"{plain}-{tag}" if plain else tag
-
-
 def carries(suffix: str | None, tag: str) -> bool:
-    """Whether a suffix is one that `make_suffix` makes of `tag`."""
+    """Whether a suffix is one that `ftbridge.hosted.make_suffix` makes of `tag`."""
     return suffix is not None and (suffix == tag or suffix.endswith(f"-{tag}"))
 
 
