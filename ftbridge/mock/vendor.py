@@ -118,6 +118,21 @@ class MockVendor:
         """The vendor's clock."""
         return time.time()
 
+    def listed_until(self) -> float:
+        """The moment after which jobs were made that are not listed yet, if that is the fault of the day."""
+        lag = self.faults.standing("lag")
+        return self.now() - (lag.value if lag else 0.0)
+
+    def stalled(self, phases: Iterable[tuple[Status, float]]) -> list[tuple[Status, float]]:
+        """The phases of a job that is made now; the last one is longer, if that is the fault of the day."""
+        *before, (status, seconds) = phases
+        stall = self.faults.standing("stall")
+        return [*before, (status, seconds + (stall.value * self.speed if stall else 0.0))]
+
+    def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
+        """An error answer in the vendor's own shape."""
+        return Refusal(status, self.error(status, message, code=code, param=param))
+
     def environment(self, url: str) -> dict[str, str]:
         """The variables that lead the vendor's SDK, and ftbridge's adapter, to this mock served at `url`."""
         return {self.url_env: f"{url}{self.base_path}", self.key_env: "mock-key"}

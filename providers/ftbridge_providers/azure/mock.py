@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 from starlette.requests import Request
 
-from ftbridge.mock import Answer, Call, Refusal, operation
+from ftbridge.mock import Answer, Call, operation
 from ftbridge.model import Status
 from ftbridge_providers.openai.mock import OpenAIMock
 from ftbridge_providers.openai.mock_bodies import File, Job, file_body
@@ -73,7 +73,7 @@ class AzureMock(OpenAIMock):
     def cancel_job(self, call: Call) -> Answer:
         """Stop a job for good, if the request has a body."""
         if call.body is None:
-            raise Refusal(411, self.error(411, "Length Required"))
+            raise self.refusal(411, "Length Required")
         return self.steer(call, lambda script: script.cut(self.now(), Status.CANCELLED))
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/pause")

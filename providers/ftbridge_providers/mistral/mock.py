@@ -63,7 +63,7 @@ class MistralMock(MockVendor):
     def upload_file(self, call: Call) -> Answer:
         """Keep a file; one of the same name and content is the same file."""
         if len(call.content) > LARGEST_FILE:
-            raise Refusal(413, self.error(413, "File too large."))
+            raise self.refusal(413, "File too large.")
         if call.form.get("purpose") != "fine-tune":
             said = "Input should be 'fine-tune', the only purpose that is mocked"
             raise Refusal(422, {"detail": [{"type": "enum", "loc": ["body", "purpose"], "msg": said}]})
@@ -133,9 +133,9 @@ class MistralMock(MockVendor):
         kind = request.get("job_type") or "completion"
         if request["model"] not in BASES or kind != "completion":
             said = f"Model not available for this type of fine-tuning ({kind}). Available model(s): {', '.join(BASES)}"
-            raise Refusal(422, self.error(422, said))
+            raise self.refusal(422, said)
         if not all(self.store.get("files", file_id, File) for file_id in file_ids(request)):
-            raise Refusal(404, self.error(404, "No file matches the given query."))
+            raise self.refusal(404, "No file matches the given query.")
         stall = self.faults.standing("stall")
         job = make_job(
             request,
@@ -152,8 +152,7 @@ class MistralMock(MockVendor):
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:
         """One page of jobs, newest first."""
-        lag = self.faults.standing("lag")
-        visible = self.now() - lag.value if lag else self.now()
+        visible = self.listed_until()
         jobs = sorted(self.store.all("jobs", Job), key=lambda job: job.created_at, reverse=True)
         bodies = [job_body(job, self.now(), word=self.odd_word(job)) for job in jobs if job.created_at <= visible]
         wanted = {name: call.query[name] for name in ("model", "status", "suffix") if name in call.query}
@@ -170,7 +169,7 @@ class MistralMock(MockVendor):
         """Let a validated job go on."""
         job = self.job(call)
         if not waits_for_start(job.script, self.now()):
-            raise Refusal(409, self.error(409, "The job does not wait for its start."))
+            raise self.refusal(409, "The job does not wait for its start.")
         return self.change(job, script=started(job.script, self.now()))
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/cancel")
@@ -178,7 +177,7 @@ class MistralMock(MockVendor):
         """Ask a job to stop, which it does soon."""
         job = self.job(call)
         if job.script.status(self.now()).final:
-            raise Refusal(409, self.error(409, "The job is over."))
+            raise self.refusal(409, "The job is over.")
         end = job.script.cut(self.now() + CANCEL_SECONDS / self.speed, Status.CANCELLED)
         return self.change(job, script=end, cancelled_at=self.now())
 
@@ -254,7 +253,7 @@ class MistralMock(MockVendor):
     def found(self, what: str, thing: T | None) -> T:
         """The thing, if there is one, or the refusal."""
         if thing is None:
-            raise Refusal(404, self.error(404, f"No {what} matches the given query."))
+            raise self.refusal(404, f"No {what} matches the given query.")
         return thing
 
     def uuid(self, call: Call, name: str) -> str:

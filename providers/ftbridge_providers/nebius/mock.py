@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from ftbridge.mock import Answer, Call, Moment, Refusal, operation
+from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge.mock.weights import adapter_files, model_files
 from ftbridge.model import Status
 from ftbridge_providers.nebius.mock_files import check_training_file
-from ftbridge_providers.openai.mock import OpenAIMock, page_of
-from ftbridge_providers.openai.mock_bodies import File, Job, checkpoint_body, event_bodies, job_body
+from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock_bodies import File, Job, checkpoint_body, event_bodies, job_body, page_of
 
 BASES = ("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-8B", "Qwen/Qwen3-32B")
 """Some of the models open for tuning."""
@@ -211,7 +211,7 @@ class NebiusMock(OpenAIMock):
             return None
         found = next((served for served in self.store.all("served", Served) if served.name == model), None)
         if found is None or self.state(found) != "active":
-            raise Refusal(404, self.error(404, f"The model `{model}` does not exist."))
+            raise self.refusal(404, f"The model `{model}` does not exist.")
         return self.store.get("jobs", found.source.partition(":")[0], Job)
 
     def state(self, served: Served) -> str:

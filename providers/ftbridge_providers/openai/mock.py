@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from msgspec import structs
 
-from ftbridge.mock import Answer, Call, MockVendor, Refusal, Script, operation, write_script
+from ftbridge.mock import Answer, Call, Script, operation, write_script
 from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.openai import mock_reinforcement as reinforcement
@@ -22,13 +22,14 @@ from ftbridge_providers.openai.mock_bodies import (
     Job,
     checkpoint_body,
     event_bodies,
-    file_body,
     is_kept,
     job_body,
+    page_of,
     result_csv,
     result_file_id,
 )
 from ftbridge_providers.openai.mock_files import FileProblem, check_training_file
+from ftbridge_providers.openai.mock_uploads import OpenAIFiles
 
 BASES = {
     "gpt-4.1-2025-04-14": "2027-01-14",
@@ -42,7 +43,7 @@ BASES = {
 _CHOSEN: dict[str, dict[str, Any]] = {"dpo": {"beta": 0.1}, reinforcement.METHOD: reinforcement.CHOSEN}
 
 
-class OpenAIMock(MockVendor):
+class OpenAIMock(OpenAIFiles):
     """One organisation at OpenAI."""
 
     name: ClassVar[str] = "openai"
@@ -59,41 +60,6 @@ class OpenAIMock(MockVendor):
     winding_down: bool = False
     """Whether this organisation can make new jobs no more, as many cannot since 2026-05."""
 
-    @operation("POST", "/v1/files")
-    def upload_file(self, call: Call) -> Answer:
-        """Keep a file."""
-        if call.form.get("purpose") not in ("fine-tune", "batch", "assistants", "vision", "user_data", "evals"):
-            raise self.refusal(400, "Invalid value for 'purpose'.", param="purpose")
-        if call.form["purpose"] == "fine-tune" and not call.file_name.endswith(".jsonl"):
-            raise self.refusal(400, f"Invalid file format for Fine-Tuning API. Must be .jsonl, got {call.file_name}")
-        return Answer(self.show_file(self.keep(call.file_name, call.form["purpose"], call.content)))
-
-    @operation("GET", "/v1/files")
-    def list_files(self, call: Call) -> Answer:
-        """One page of files, newest first."""
-        files = [file for file in self.store.all("files", File) if call.query.get("purpose") in (None, file.purpose)]
-        files.sort(key=lambda file: file.created_at, reverse=True)
-        page, more = page_of([self.show_file(file) for file in files], call, 10_000)
-        edges = {"first_id": page[0]["id"] if page else "", "last_id": page[-1]["id"] if page else ""}
-        return Answer({"object": "list", "data": page, **edges, "has_more": more})
-
-    @operation("GET", "/v1/files/{file_id}")
-    def get_file(self, call: Call) -> Answer:
-        """One file's description."""
-        return Answer(self.show_file(self.file(call.params["file_id"])))
-
-    @operation("GET", "/v1/files/{file_id}/content")
-    def get_file_content(self, call: Call) -> Answer:
-        """One file's bytes."""
-        return Answer(content=self.content(self.file(call.params["file_id"]).id))
-
-    @operation("DELETE", "/v1/files/{file_id}")
-    def delete_file(self, call: Call) -> Answer:
-        """Forget a file."""
-        file = self.file(call.params["file_id"])
-        self.store.drop("files", file.id)
-        return Answer({"id": file.id, "object": "file", "deleted": True})
-
     @operation("POST", "/v1/fine_tuning/jobs")
     def create_job(self, call: Call) -> Answer:
         """Make a job; what is wrong with the data shows later, as the job's failure."""
@@ -109,9 +75,8 @@ class OpenAIMock(MockVendor):
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:
         """One page of jobs, newest first, filtered by metadata."""
-        lag = self.faults.standing("lag")
-        visible = self.now() - lag.value if lag else self.now()
         wanted = {name[9:-1]: value for name, value in call.query.items() if name.startswith("metadata[")}
+        visible = self.listed_until()
         jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
         jobs = [job for job in jobs if wanted.items() <= (job.request.get("metadata") or {}).items()]
         jobs.sort(key=lambda job: job.created_at, reverse=True)
@@ -211,34 +176,17 @@ class OpenAIMock(MockVendor):
             raise self.refusal(404, f"The model `{model}` does not exist", code="model_not_found", param="model")
         return job
 
-    def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
-        """An error answer in OpenAI's envelope."""
-        return Refusal(status, self.error(status, message, code=code, param=param))
-
-    def keep(self, name: str, purpose: str, content: bytes, file_id: str = "") -> File:
-        """Keep a file and its content."""
-        file = File(file_id or f"file-{secrets.token_hex(11)}", name, purpose, len(content), self.now())
-        self.store.put_bytes("contents", file.id, content)
-        self.store.put("files", file.id, file)
-        return file
-
     def file(self, file_id: str, *, param: str | None = "id") -> File:
-        """A file that is there, or the refusal."""
-        file = self.store.get("files", file_id, File)
-        if file is None:
-            job = next((job for job in self.store.all("jobs", Job) if result_file_id(job) == file_id), None)
-            if job is None or not self.is_done(job):
-                raise self.refusal(404, f"No such File object: {file_id}", param=param)
-            file = self.keep("step_metrics.csv", "fine-tune-results", self.results(job), file_id)
-        return file
+        """A file that is there, or the refusal; a job's results are a file as soon as it is done."""
+        if self.store.get("files", file_id, File) is None:
+            done = [job for job in self.store.all("jobs", Job) if result_file_id(job) == file_id and self.is_done(job)]
+            for job in done:
+                self.keep("step_metrics.csv", "fine-tune-results", self.results(job), file_id)
+        return super().file(file_id, param=param)
 
     def results(self, job: Job) -> bytes:
         """The result file of a job."""
         return result_csv(job)
-
-    def content(self, file_id: str) -> bytes:
-        """The bytes of a file."""
-        return self.store.get_bytes("contents", file_id) or b""
 
     def job(self, call: Call) -> Job:
         """The job that the path names, or the refusal."""
@@ -289,10 +237,6 @@ class OpenAIMock(MockVendor):
         """The vendor's word for where the job stands."""
         return WORDS[job.script.status(self.now())]
 
-    def show_file(self, file: File) -> dict[str, Any]:
-        """A file as the vendor shows it."""
-        return file_body(file)
-
     def model_body(self, name: str) -> dict[str, Any]:
         """A `Model` object."""
         base = name.split(":")[1] if name.startswith("ft:") else name
@@ -309,8 +253,15 @@ class OpenAIMock(MockVendor):
         return f"ft:{request['model']}:mock:{request.get('suffix') or ''}:{name[:8]}"
 
     def resolved(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
-        """The `method` of a request with nothing left open."""
-        return _resolved(request.get("method") or {"type": "supervised"}, examples)
+        """The `method` with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep)."""
+        method = request.get("method") or {"type": "supervised"}
+        kind = method["type"]
+        asked = method.get(kind) or {}
+        epochs = 3 if 100 <= examples * 3 <= 25_000 else max(1, min(25, 100 // max(examples, 1)))
+        chosen: dict[str, Any] = {"n_epochs": epochs, "batch_size": max(1, examples // 500)}
+        chosen |= {"learning_rate_multiplier": 1.8, **_CHOSEN.get(kind, {})}
+        given = {name: value for name, value in (asked.get("hyperparameters") or {}).items() if value != "auto"}
+        return {"type": kind, kind: {**asked, "hyperparameters": {**chosen, **given}}}
 
     def make_job(self, request: dict[str, Any], content: bytes) -> Job:
         """The job that a create request makes, with its whole life."""
@@ -323,14 +274,10 @@ class OpenAIMock(MockVendor):
         settings = method[method["type"]]["hyperparameters"]
         examples = max(1, content.count(b"\n"))
         steps = max(1, examples * settings["n_epochs"] // settings["batch_size"])
-        phases = list(self.phases)
+        phases = self.phases[:1] if problem else self.phases
         end = Status.FAILED if problem else self.ending()
-        if problem:
-            phases = phases[:1]
-        elif end is Status.FAILED:
+        if end is Status.FAILED and not problem:
             problem = {"code": "server_error", "message": "The job failed due to an internal error.", "param": None}
-        if stall := self.faults.standing("stall"):
-            phases[-1] = (phases[-1][0], phases[-1][1] + stall.value * self.speed)
         name = secrets.token_hex(12)
         started = self.now()
         return Job(
@@ -339,7 +286,7 @@ class OpenAIMock(MockVendor):
             model=self.name_model(request, name),
             request=request,
             script=write_script(
-                phases,
+                self.stalled(phases),
                 started=started,
                 speed=self.speed,
                 steps=min(steps, 200),
@@ -351,23 +298,3 @@ class OpenAIMock(MockVendor):
             trained_tokens=len(content) // 4 * settings["n_epochs"],
             problem=problem,
         )
-
-
-def _resolved(method: dict[str, Any], examples: int) -> dict[str, Any]:
-    """The method with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep)."""
-    kind = method["type"]
-    asked = method.get(kind) or {}
-    epochs = 3 if 100 <= examples * 3 <= 25_000 else max(1, min(25, 100 // max(examples, 1)))
-    chosen: dict[str, Any] = {"n_epochs": epochs, "batch_size": max(1, examples // 500)}
-    chosen |= {"learning_rate_multiplier": 1.8, **_CHOSEN.get(kind, {})}
-    given = {name: value for name, value in (asked.get("hyperparameters") or {}).items() if value != "auto"}
-    return {"type": kind, kind: {**asked, "hyperparameters": {**chosen, **given}}}
-
-
-def page_of(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:
-    """One page of `items` after the one that `after` names, and whether there are more."""
-    limit = int(call.query.get("limit", default))
-    after = call.query.get("after")
-    places = [place for place, item in enumerate(items) if item["id"] == after]
-    rest = items[places[0] + 1 :] if places else items
-    return rest[:limit], len(rest) > limit

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ftbridge.mock import Moment, Script
+from ftbridge.mock import Call, Moment, Script
 from ftbridge.model import Status
 from ftbridge_providers.openai.mock_reinforcement import COLUMNS, METHOD, is_evaluation, rewards, sentence
 
@@ -62,6 +62,15 @@ def file_body(file: File) -> dict[str, Any]:
         "purpose": file.purpose,
         "status": "processed",
     }
+
+
+def page_of(items: list[dict[str, Any]], call: Call, default: int) -> tuple[list[dict[str, Any]], bool]:
+    """One page of `items` after the one that `after` names, and whether there are more."""
+    limit = int(call.query.get("limit", default))
+    after = call.query.get("after")
+    places = [place for place, item in enumerate(items) if item["id"] == after]
+    rest = items[places[0] + 1 :] if places else items
+    return rest[:limit], len(rest) > limit
 
 
 def job_body(job: Job, now: float, word: str) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """Together, mocked: files, jobs, events, metrics, checkpoints, weights, models and chat.
 
-As its OpenAPI document has them (2026-04), and for uploads as its SDK does them (3.1.1): the first
-request leads to a storage, which is written without a key, and a last one has the file looked at.
+As its OpenAPI document has them (2026-04).
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from typing import Any, ClassVar
 
 from msgspec import structs
 
-from ftbridge.mock import Answer, Call, MockVendor, Refusal, operation, write_script
+from ftbridge.mock import Answer, Call, Refusal, operation, write_script
 from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.together.mock_bodies import (
@@ -23,22 +21,21 @@ from ftbridge_providers.together.mock_bodies import (
     Job,
     checkpoint_body,
     event_bodies,
-    file_body,
     job_body,
     metric_rows,
     output_name,
     saved,
     short_body,
 )
-from ftbridge_providers.together.mock_files import FileProblem, check_training_file
+from ftbridge_providers.together.mock_files import check_training_file
 from ftbridge_providers.together.mock_request import BASES, find_fault, limits_body, with_defaults
+from ftbridge_providers.together.mock_uploads import TogetherFiles
 from ftbridge_providers.together.mock_weights import weights_archive
 
-CHECKING_SECONDS = 10.0
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-class TogetherMock(MockVendor):
+class TogetherMock(TogetherFiles):
     """One account at Together."""
 
     name: ClassVar[str] = "together"
@@ -49,60 +46,6 @@ class TogetherMock(MockVendor):
         (Status.QUEUED, 20.0),
         (Status.RUNNING, 150.0),
     )
-
-    @operation("POST", "/v1/files")
-    def upload_file(self, call: Call) -> Answer:
-        """The first request of an upload: where to send the content, or the file of the same content."""
-        given = call.form
-        known = [file for file in self.store.all("files", File) if file.checksum == given["checksum"]]
-        if known and known[0].checked_at:
-            raise Refusal(409, {**self.error(409, "File already exists."), "file_id": known[0].id})
-        file = known[0] if known else self.new_file(given["file_name"], given["purpose"], given["checksum"])
-        self.store.put("files", file.id, file)
-        place = f"{call.base_url}{call.path.removesuffix('/v1/files')}/storage/{file.id}"
-        return Answer({}, 302, {"location": place, "x-together-file-id": file.id})
-
-    @operation("PUT", "/storage/{id}", open_to_all=True)
-    def store_file(self, call: Call) -> Answer:
-        """The content of an upload; whoever has the address may write it."""
-        self.store.put_bytes("contents", self.file(call).id, call.content)
-        return Answer(content=b"")
-
-    @operation("POST", "/v1/files/{id}/preprocess")
-    def preprocess_file(self, call: Call) -> Answer:
-        """The last request of an upload: the file is looked at."""
-        return Answer(file_body(self.judged(self.file(call)), self.now()))
-
-    @operation("POST", "/v1/files/upload")
-    def upload_file_plainly(self, call: Call) -> Answer:
-        """An upload in one request."""
-        checksum = hashlib.sha256(call.content).hexdigest()
-        file = self.new_file(call.form["file_name"], call.form["purpose"], checksum)
-        self.store.put_bytes("contents", file.id, call.content)
-        return Answer(file_body(self.judged(file), self.now()))
-
-    @operation("GET", "/v1/files")
-    def list_files(self, call: Call) -> Answer:
-        """Every file that was sent to its end."""
-        files = [file for file in self.store.all("files", File) if file.checked_at]
-        return Answer({"data": [file_body(file, self.now()) for file in files]})
-
-    @operation("GET", "/v1/files/{id}")
-    def get_file(self, call: Call) -> Answer:
-        """One file, with the verdict."""
-        return Answer(file_body(self.file(call), self.now()))
-
-    @operation("GET", "/v1/files/{id}/content")
-    def get_file_content(self, call: Call) -> Answer:
-        """One file's bytes."""
-        return Answer(content=self.content(self.file(call).id))
-
-    @operation("DELETE", "/v1/files/{id}")
-    def delete_file(self, call: Call) -> Answer:
-        """Forget a file."""
-        file = self.file(call)
-        self.store.drop("files", file.id)
-        return Answer({"id": file.id, "deleted": True})
 
     @operation("GET", "/v1/fine-tunes/models/limits")
     def model_limits(self, call: Call) -> Answer:
@@ -154,8 +97,7 @@ class TogetherMock(MockVendor):
     @operation("GET", "/v1/fine-tunes")
     def list_jobs(self, call: Call) -> Answer:
         """Every job there ever was, newest first."""
-        lag = self.faults.standing("lag")
-        visible = self.now() - lag.value if lag else self.now()
+        visible = self.listed_until()
         jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
         jobs.sort(key=lambda job: job.created_at, reverse=True)
         return Answer({"data": [self.show(job) for job in jobs]})
@@ -247,46 +189,6 @@ class TogetherMock(MockVendor):
             }
         )
 
-    def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
-        """An error answer in Together's envelope."""
-        return Refusal(status, self.error(status, message, code=code, param=param))
-
-    def new_file(self, name: str, purpose: str, checksum: str) -> File:
-        """A file that is to be sent."""
-        return File(f"file-{secrets.token_hex(16)}", name, purpose, name.rsplit(".", 1)[-1], checksum, self.now())
-
-    def judged(self, file: File) -> File:
-        """A file that was sent to its end, kept with the verdict that will be known in a while."""
-        content = self.content(file.id)
-        file = structs.replace(file, bytes=len(content), checked_at=self.now() + CHECKING_SECONDS / self.speed)
-        try:
-            kind, rows = check_training_file(content)
-            file = structs.replace(file, dataset_format=kind.upper(), lines=len(rows))
-        except FileProblem as problem:
-            file = structs.replace(file, problem=str(problem))
-        self.store.put("files", file.id, file)
-        return file
-
-    def file(self, call: Call) -> File:
-        """The file that the path names, or the refusal."""
-        file = self.store.get("files", call.params["id"], File)
-        if file is None:
-            raise self.refusal(404, f"File {call.params['id']} not found.", param="id")
-        return file
-
-    def training_file(self, file_id: str) -> File:
-        """A file that a job can be made of, or the refusal."""
-        file = self.store.get("files", file_id, File)
-        if file is None or file.checked_at is None:
-            raise self.refusal(400, f"Training file {file_id} not found.", param="training_file")
-        if file.problem:
-            raise self.refusal(400, f"Training file {file_id} is invalid: {file.problem}", param="training_file")
-        return file
-
-    def content(self, file_id: str) -> bytes:
-        """The bytes of a file."""
-        return self.store.get_bytes("contents", file_id) or b""
-
     def job(self, job_id: str) -> Job:
         """A job that is there, or the refusal."""
         job = self.store.get("jobs", job_id, Job)
@@ -308,9 +210,6 @@ class TogetherMock(MockVendor):
 
     def make_job(self, request: dict[str, Any], parent: Job | None, file: File) -> Job:
         """The job that a create request makes, with its whole life."""
-        phases = list(self.phases)
-        if stall := self.faults.standing("stall"):
-            phases[-1] = (phases[-1][0], phases[-1][1] + stall.value * self.speed)
         end, epochs = self.ending(), request["n_epochs"]
         return Job(
             id=f"ft-{secrets.token_hex(4)}-{secrets.token_hex(2)}",
@@ -318,7 +217,7 @@ class TogetherMock(MockVendor):
             request=request,
             model=parent.model if parent else request["model"],
             script=write_script(
-                phases,
+                self.stalled(self.phases),
                 started=self.now(),
                 speed=self.speed,
                 steps=min(max(1, file.lines * epochs // request["batch_size"]), 200),
