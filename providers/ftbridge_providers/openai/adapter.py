@@ -295,9 +295,4 @@ class OpenAIProvider(HostedProvider):
 
     def _patient(self, ask: Callable[[], T]) -> T:
         """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
-
-        def understandably() -> T:
-            with understood(self.name):
-                return ask()
-
-        return patiently(understandably)
+        return patiently(understood(self.name)(ask))

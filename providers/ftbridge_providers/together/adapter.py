@@ -273,9 +273,4 @@ class TogetherProvider(HostedProvider):
 
     def _patient(self, ask: Callable[[], T]) -> T:
         """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
-
-        def understandably() -> T:
-            with understood():
-                return ask()
-
-        return patiently(understandably)
+        return patiently(understood()(ask))
