@@ -114,7 +114,7 @@ def test_mistrals_own_service_is_refused_before_anything_is_converted_or_uploade
     with pytest.raises(ProviderRetired, match=r"2026-07-13, https://github\.com/mistralai/client-ts/") as problem:
         bridge.submit(data, f"mistral:{MODEL}")
     assert "local:" in problem.value.hint
-    assert "together:" in problem.value.hint
+    assert "nebius:" in problem.value.hint
     assert bridge.jobs() == []
     assert not (home / "prepared").exists()
 
