@@ -35,7 +35,8 @@ class AboutData(Base):
         The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
         `validation`, examples that are in both files are found; with `near`, near duplicates as well.
         """
-        converters = [self._rules(_sketch(data, text, method, grader)) for text in to]
+        asked = [_sketch(data, text, method, grader) for text in to or [""]]  # the method is looked at in any case
+        converters = [self._rules(spec) for spec in asked if spec.target]
         report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
         return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))

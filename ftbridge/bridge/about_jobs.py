@@ -92,9 +92,8 @@ class AboutJobs(Base):
             self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
             return self.job(job_id)
         if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
-            self._warn(
-                f"{record.provider} runs {most} jobs at once; job {job_id} waits here, and `ftbridge watch` sends it"
-            )
+            places = f"{most} jobs" if most != 1 else "one job"
+            self._warn(f"{record.provider} runs {places} at once; {job_id} waits here, and `ftbridge watch` sends it")
         return self.job(job_id)
 
     def recover(self) -> list[Job]:

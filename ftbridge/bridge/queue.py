@@ -59,12 +59,15 @@ def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None]) -> l
     """
     after: dict[str, Job] = {}
     for name in {record.provider for record in jobs if _waits(record)}:
-        queue = _queue([record for record in jobs if record.provider == name], places(name))
+        most = places(name)
+        if most is None:
+            continue
+        queue = _queue([record for record in jobs if record.provider == name], most)
         after |= {job.id: job for job in queue}
     return [after.get(record.job.id, record.job) for record in jobs]
 
 
-def _queue(jobs: Sequence[Record], places: int | None) -> list[Job]:
+def _queue(jobs: Sequence[Record], places: int) -> list[Job]:
     waits = [record for record in jobs if _waits(record)]
     over = [r for r in jobs if r.job.status is Status.SUCCEEDED]
     lasted = [(r.job.finished_at - r.posted_at).total_seconds() for r in over if r.job.finished_at and r.posted_at]
@@ -78,10 +81,8 @@ def _queue(jobs: Sequence[Record], places: int | None) -> list[Job]:
     return queue
 
 
-def _next_start(
-    ends: list[datetime], usual: timedelta | None, places: int | None, created_at: datetime
-) -> datetime | None:
-    if usual is None or places is None:
+def _next_start(ends: list[datetime], usual: timedelta | None, places: int, created_at: datetime) -> datetime | None:
+    if usual is None:
         return None
     starts = heapq.heappop(ends) if len(ends) >= places else created_at
     heapq.heappush(ends, starts + usual)

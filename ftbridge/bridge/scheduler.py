@@ -69,6 +69,11 @@ class Scheduler:
         for chore, outcome in ended:
             self._settle(chore, outcome)
 
+    def wait_for(self, name: str, longest: float) -> None:
+        """Return when no round of the chore of that name is under way, or after `longest` seconds."""
+        with self._bell:
+            self._bell.wait_for(lambda: not any(c.busy for c in self.chores if c.name == name), timeout=longest)
+
     @property
     def stuck(self) -> FtbridgeError | None:
         """Why nothing can go on at all, if every vital chore is parked."""

@@ -22,9 +22,11 @@ from ftbridge.bridge.guard import vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
     AuthenticationFailed,
+    ConfigError,
     FtbridgeError,
     InvalidRequest,
     LedgerError,
+    MissingExtra,
     NetworkError,
     NotFound,
     ProviderError,
@@ -39,7 +41,7 @@ from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
 from ftbridge.target import parse_target
 
-ACCOUNT_REFUSED = (AuthenticationFailed, QuotaExceeded)
+ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
 
 
 def submit(
@@ -50,7 +52,7 @@ def submit(
     It stays `submitting`, and the vendor is not asked, while `most` jobs are under way there already.
     Raises what the vendor refused with; the job is then `failed`. An answer that leaves the outcome
     open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
-    `queued` here before, where the key or the account is refused and not the job.
+    `queued` here before, where the key or the account is refused, or missing here, and not the job.
     """
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)

@@ -50,6 +50,7 @@ class Watch:
         with self._doorbell():
             yield from self._until_all_are_over(told)
         if self._hooks:
+            self.scheduler.wait_for("hooks", longest=60.0)  # whoever is telling them now has seen less
             deliver(self._ledger, self._hooks, self._place.say)
 
     def _until_all_are_over(self, told: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:

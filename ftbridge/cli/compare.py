@@ -114,6 +114,7 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
         for number, offer in enumerate(offers, start=1)
     ]
     console().print(table(headers, rows, right=(1, 2, 3, 4, 5, 6), fold=0))
+    show(f"Totals are of training and {months:g} months of what follows it; --months says how many.")
     for number, offer in enumerate(offers, start=1):
         show(f"{number} {offer.target}", style="bold" if offer.open else "dim")
         notes = _notes(offer)

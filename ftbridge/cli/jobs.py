@@ -83,7 +83,9 @@ def watch(
     bridge = open_bridge()
     chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
     if not chosen:
-        say("No job is running.")
+        for _told in bridge.watch(listen=listen):  # hooks may still have to be told
+            pass
+        say("No job is running." + (" Name those whose results are to be fetched." if fetch else ""))
     elif as_json:
         for job in map(bridge.job, chosen):
             _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
@@ -194,7 +196,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "name": job.name,
         "target": job.target,
         "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
-        "waits": waits(job),
+        "queue": waits(job),
         "error": job.error,
         "data": str(job.spec.data),
         "validation": str(job.spec.validation or ""),

@@ -66,7 +66,7 @@ def lifecycle(
     rows = [
         [
             str(ending.closes_on),
-            f"{(ending.closes_on - today()).days}",
+            f"{days}" if (days := (ending.closes_on - today()).days) >= 0 else "ended",
             ending.what,
             f"{ending.name}" if ending.job in (None, ending.name) else f"{ending.name}  ({ending.job})",
         ]

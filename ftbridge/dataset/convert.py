@@ -21,6 +21,7 @@ from ftbridge.dataset.reader import Read, Row, once, reader
 from ftbridge.dataset.source import Source, open_source
 from ftbridge.dataset.verbatim import verbatim
 from ftbridge.dataset.whole import whole_file
+from ftbridge.errors import InputError
 
 _PIECE = 2**18
 
@@ -58,6 +59,8 @@ def convert(
     Raises `InputError` for what cannot be opened, read or written.
     """
     out = Path(out)
+    if out.exists() and str(path) != "-" and out.samefile(path):
+        raise InputError(f"{path} would be written over by its own conversion", hint="Give another name to --out.")
     with open_source(path, format) as source, whole_file(out) as file:
         if workers > 1 and source.divisible:
             tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)

@@ -166,3 +166,11 @@ def test_a_file_that_is_written_has_the_usual_permissions(tmp_path: Path) -> Non
     convert(write(tmp_path, row("a")), Plain(), tmp_path / "out.jsonl")
     (tmp_path / "usual").touch()
     assert (tmp_path / "out.jsonl").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_dataset_is_not_written_over_by_its_own_conversion(tmp_path: Path) -> None:
+    data = write(tmp_path, GOOD)
+    before = data.read_bytes()
+    with pytest.raises(InputError, match="its own conversion"):
+        convert(data, Plain(), tmp_path / "." / "data.jsonl")
+    assert data.read_bytes() == before

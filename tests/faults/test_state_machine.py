@@ -64,7 +64,7 @@ class Work(RuleBasedStateMachine):
         self.events_are_numbered_and_told_once()
         for job in self.bridge.jobs():
             assert job.status.final
-            assert job.remote_id or job.status is Status.FAILED
+            assert job.remote_id or job.status in (Status.FAILED, Status.CANCELLED)
         event.remove(Engine, "commit", self.commit)
         self.bridge.close()
         self.ledger.close()
@@ -164,7 +164,8 @@ class Work(RuleBasedStateMachine):
         known = [job.remote_id for job in wanted.values() if job.remote_id]
         assert len(known) == len(set(known))
         assert all(self.vendor.jobs[job.remote_id].tag == job.id for job in wanted.values() if job.remote_id)
-        assert not [tag for tag in paid if wanted[tag].status is Status.FAILED]
+        never_sent = [job for job in wanted.values() if job.status is Status.CANCELLED and not job.remote_id]
+        assert not [tag for tag in paid if wanted[tag].status is Status.FAILED or wanted[tag] in never_sent]
 
     @invariant()
     def statuses_only_move_forward(self) -> None:

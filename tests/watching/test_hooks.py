@@ -104,6 +104,19 @@ def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
     assert receiver.messages[0]["data"]["event"]["status"] in ("validating", "queued")
 
 
+def test_what_is_owed_is_told_also_when_no_job_is_left_to_watch(
+    open_bridge: Open, data: Path, receiver: Receiver, url: str
+) -> None:
+    bridge = open_bridge(hooks={"team": {"url": url}})
+    job = bridge.submit(data, to=OPENAI)
+    while not bridge.refresh(job)[0].status.final:
+        pass
+    assert receiver.told == []
+    for _told in bridge.watch():
+        pass
+    assert receiver.messages[-1]["type"] == "job.succeeded"
+
+
 def test_a_command_gets_the_change_on_its_standard_input(open_bridge: Open, data: Path, tmp_path: Path) -> None:
     heard = tmp_path / "heard.jsonl"
     script = f"import sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + '\\n')"

@@ -10,7 +10,7 @@ import pytest
 
 from ftbridge import Bridge, Status
 from ftbridge.bridge.queue import with_queue
-from ftbridge.errors import AuthenticationFailed, NotFound
+from ftbridge.errors import AuthenticationFailed, ConfigError, NetworkError, NotFound
 from ftbridge.ledger import Prepared, Record
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Job, Spec
@@ -87,6 +87,23 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
     with pytest.raises(AuthenticationFailed):
         bridge.submit(data, to=OPENAI, name="new")
     assert bridge.job("last").status is Status.FAILED
+
+
+def test_a_job_that_could_not_be_sent_outlives_a_shell_without_the_key(
+    open_bridge: Open, vendors: MockVendors, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftbridge.retry.time.sleep", lambda _seconds: None)
+    bridge = open_bridge()
+    vendors["openai"].faults.add("upload_file=cutx20")
+    with pytest.raises(NetworkError):
+        bridge.submit(data, to=OPENAI)
+    with monkeypatch.context() as without:
+        without.delenv("OPENAI_API_KEY")
+        with pytest.raises(ConfigError, match="no key for openai"):
+            open_bridge().recover()
+    vendors["openai"].faults.clear()
+    assert [job.remote_id is not None for job in open_bridge().recover()] == [True]
+    assert made(vendors) == 1
 
 
 def test_a_queued_job_can_be_cancelled_and_is_never_sent(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
