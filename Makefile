@@ -27,6 +27,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/bench_dataset.py
 	$(BIN)/python tests/bench/bench_imports.py
 	$(BIN)/python tests/bench/bench_compare.py
+	$(BIN)/python tests/bench/bench_watch.py
 
 bench-local: $(READY)
 	$(BIN)/python tests/bench/bench_local.py
