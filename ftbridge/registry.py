@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +28,7 @@ FAULTS = "FTBRIDGE_MOCK_FAULTS"
 
 def provider_names() -> list[str]:
     """The names of all installed providers, sorted."""
-    return sorted(entry.name for entry in entry_points(group=GROUP))
+    return sorted(_registered(GROUP, tuple(sys.path)))
 
 
 def load_provider(target: Target, home: Path) -> Provider:
@@ -34,7 +37,7 @@ def load_provider(target: Target, home: Path) -> Provider:
     Raises `TargetError` for a name that nobody registered, naming those that are, and
     `MissingExtra`, with the command that installs it, where the provider's own packages are absent.
     """
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = _registered(GROUP, tuple(sys.path))
     if target.provider not in found:
         raise TargetError(
             f"no provider is called {target.provider!r}",
@@ -50,12 +53,12 @@ def load_provider(target: Target, home: Path) -> Provider:
 
 def mock_names() -> list[str]:
     """The vendors that have a mock, sorted."""
-    return sorted(entry.name for entry in entry_points(group=MOCK_GROUP))
+    return sorted(_registered(MOCK_GROUP, tuple(sys.path)))
 
 
 def load_mock(vendor: str) -> type[MockVendor]:
     """The mock of a vendor. Raises `TargetError` where there is none."""
-    found = {entry.name: entry for entry in entry_points(group=MOCK_GROUP)}
+    found = _registered(MOCK_GROUP, tuple(sys.path))
     if vendor not in found:
         raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
     mock: type[MockVendor] = _load(found[vendor])
@@ -85,6 +88,11 @@ def _number(name: str, default: float) -> float:
         return float(text)
     except ValueError:
         raise ConfigError(f"{name} = {text!r} is no number", hint="Set it to one, or unset it.") from None
+
+
+@cache  # a look goes through all that is installed on `path`, which may grow
+def _registered(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=group)}
 
 
 def _load(entry: EntryPoint) -> Any:
