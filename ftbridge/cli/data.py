@@ -79,13 +79,15 @@ def prepare(
     dedupe: Annotated[str, typer.Option(help="exact, near or none.")] = "exact",
     validation: Annotated[float, typer.Option(help="The share of examples that is held out.")] = 0.1,
     seed: Annotated[int, typer.Option(help="The same seed divides and shuffles in the same way.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Leave out broken rows and duplicates, divide into training and validation, shuffle."""
     if dedupe not in ("exact", "near", "none"):
         raise UsageError(f"--dedupe {dedupe} is not known", hint="It is exact, near or none.")
-    made = prepare_files(data, out, dedupe=dedupe, validation=validation, seed=seed, format=format)  # type: ignore[arg-type]  # looked at above
+    options: Any = {"dedupe": dedupe, "validation": validation, "seed": seed, "format": format}
+    made = prepare_files(data, out, **options, workers=workers)
     if as_json:
         parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}
         print_json({**parts, "dropped": made.dropped})

@@ -10,7 +10,7 @@ import xxhash
 
 from ftbridge.dataset.example import Assistant, Chat, Example
 from ftbridge.dataset.findings import Finding, Notes
-from ftbridge.dataset.near import NearDuplicates
+from ftbridge.dataset.near import NearDuplicates, sketch
 from ftbridge.dataset.printable import printable
 from ftbridge.dataset.read import sound_examples
 from ftbridge.dataset.secrets import SECRETS, secrets
@@ -66,7 +66,7 @@ class _Advice:
             self._count("overlap", line)
         if digest in self._seen:
             self._count("duplicates", line)
-        elif self._near is not None and self._near.earlier(line, example) is not None:
+        elif self._near is not None and self._near.earlier(line, sketch(example)) is not None:
             self._count("near_duplicates", line)
         self._seen.add(digest)
         for text in texts(example):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from ftbridge.dataset.example import Example
 from ftbridge.dataset.texts import texts
@@ -13,9 +13,11 @@ _PERMUTATIONS = 128
 _BANDS = 16
 _SHINGLE = 5
 
+Sketch: TypeAlias = Any  # rensa's RMinHash, which has no types
+
 
 class NearDuplicates:
-    """Remembers examples, at about 2 KB each, and finds those that resemble an earlier one.
+    """Remembers sketches of examples, at about 2 KB each, and finds those that resemble an earlier one.
 
     Two examples resemble each other when the runs of five words (of five letters, where there
     are few spaces) that they share are, by estimate, at least `SIMILARITY` of all they have.
@@ -23,26 +25,34 @@ class NearDuplicates:
     """
 
     def __init__(self) -> None:
-        try:
-            import rensa  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
-        except ImportError:
-            raise MissingExtra(
-                "finding near duplicates needs the package rensa", hint="pip install 'ftbridge[near]'."
-            ) from None
-        self._hash = rensa.RMinHash
-        self._index = rensa.RMinHashLSH(threshold=SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
-        self._seen: dict[int, Any] = {}
+        self._index = _rensa().RMinHashLSH(threshold=SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+        self._seen: dict[int, Sketch] = {}
 
-    def earlier(self, key: int, example: Example) -> int | None:
+    def earlier(self, key: int, mine: Sketch) -> int | None:
         """The key of the earliest example that this one resembles; None where it is new and now remembered."""
-        mine = self._hash(num_perm=_PERMUTATIONS, seed=1)
-        mine.update(_shingles("\n".join(texts(example))))
         for candidate in sorted(self._index.query(mine)):
             if mine.jaccard(self._seen[candidate]) >= SIMILARITY:
                 return int(candidate)
         self._index.insert(key, mine)
         self._seen[key] = mine
         return None
+
+
+def sketch(example: Example) -> Sketch:
+    """What an example is compared by: it can be sent to another process. Raises `MissingExtra` without rensa."""
+    made = _rensa().RMinHash(num_perm=_PERMUTATIONS, seed=1)
+    made.update(_shingles("\n".join(texts(example))))
+    return made
+
+
+def _rensa() -> Any:
+    try:
+        import rensa  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
+    except ImportError:
+        raise MissingExtra(
+            "finding near duplicates needs the package rensa", hint="pip install 'ftbridge[near]'."
+        ) from None
+    return rensa
 
 
 def _shingles(text: str) -> list[str]:

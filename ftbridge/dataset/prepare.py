@@ -7,22 +7,24 @@ import random
 import tempfile
 from array import array
 from collections import Counter
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from io import FileIO
+from itertools import groupby, zip_longest
 from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Literal
 
 import msgspec
-import xxhash
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ftbridge.dataset.example import Example
 from ftbridge.dataset.findings import Finding, Notes
-from ftbridge.dataset.near import NearDuplicates
+from ftbridge.dataset.gather import Share, gather
+from ftbridge.dataset.near import NearDuplicates, Sketch
 from ftbridge.dataset.printable import printable
-from ftbridge.dataset.source import open_source
+from ftbridge.dataset.reader import once
 from ftbridge.dataset.split import split
-from ftbridge.dataset.texts import system_prompt
 from ftbridge.dataset.whole import whole_file
 from ftbridge.errors import DataError, InputError, UsageError
 
@@ -53,6 +55,7 @@ def prepare(
     validation: float = 0.1,
     seed: int = 0,
     format: str | None = None,  # noqa: A002  # the word of the CLI
+    workers: int = 1,
 ) -> Prepared:
     """Write train.jsonl, validation.jsonl and report.json into `out_dir`, in the canonical format.
 
@@ -60,7 +63,8 @@ def prepare(
     With dedupe "none" they all stay, on the same side. Two examples are the same when the
     XXH3-128 of their canonical bytes is; near ones are told by MinHash. About `validation` (0 to 1) of the
     examples is for validation, of each system prompt alike. The same input and seed give the
-    same bytes. Raises `InputError` for what cannot be read or written, and `DataError` where
+    same bytes, and so do several `workers`: processes that read an unpacked file of lines together.
+    Raises `InputError` for what cannot be read or written, and `DataError` where
     no example is left.
     """
     if not 0 <= validation < 1:
@@ -68,14 +72,14 @@ def prepare(
     out_dir = Path(out_dir)
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out_dir, buffering=2**18) as scratch:
-            rows = _Rows(cast(BinaryIO, scratch), dedupe)
-            found = rows.read(path, format)
+        with tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder, closing(_Rows(dedupe)) as rows:
+            for share in gather(path, Path(folder), format=format, sketched=dedupe == "near", workers=workers):
+                rows.add(share)
             if not rows.groups:
                 raise DataError(f"{printable(str(path), 200)} holds no sound example", hint="ftbridge check says why.")
             chosen = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(chosen) if held == side] for side in (False, True)]
-            return _write(rows, sides, found, out_dir, seed)
+            return _write(rows, sides, out_dir, seed)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
@@ -84,71 +88,89 @@ def prepare(
 
 
 class _Rows:
-    """The rows that stay, canonically encoded in a scratch file, and what is to be known of each."""
+    """The rows that stay: where each is kept, which are duplicates of each other, and which have one system prompt."""
 
-    def __init__(self, scratch: BinaryIO, dedupe: Dedupe) -> None:
-        self.scratch = scratch
-        self.ends = array("Q", [0])
+    def __init__(self, dedupe: Dedupe) -> None:
         self.groups: list[int] = []
         self.strata: list[int] = []
         self.dropped: Counter[str] = Counter()
+        self.findings: list[Finding] = []
+        self._lines = 0
         self._dedupe = dedupe
         self._near = NearDuplicates() if dedupe == "near" else None
         self._first: dict[bytes, int] = {}
         self._prompts: dict[int, int] = {}
+        self._files: list[FileIO] = []
+        self._places = array("I"), array("Q"), array("Q")
 
-    def read(self, path: str | Path, format: str | None) -> tuple[Finding, ...]:  # noqa: A002  # the word of the CLI
-        """Keep the sound rows of `path`, each once; returns what is to be said of the others."""
-        notes = Notes()
-        encode = msgspec.json.Encoder().encode
-        with open_source(path, format) as source:
-            for _, example in source.examples(notes):
-                self._keep(example, encode(example) + b"\n", notes)
-        for _, found in groupby(notes.findings, attrgetter("line")):
+    def add(self, share: Share) -> None:
+        """Take in the rows of the share that comes next, each once."""
+        file, start = len(self._files), 0
+        self._files.append(share.file.open("rb", buffering=0))
+        share.file.unlink()
+        notes, before = Notes(), self._lines
+        files, starts, sizes = self._places
+        columns = zip_longest(share.lines, share.sizes, share.digests, share.prompts, share.sketches)
+        for line, size, digest, prompt, sketch in columns:
+            notes.line = before + line
+            group = self._group(notes, digest, sketch)
+            if group is not None:
+                files.append(file)
+                starts.append(start)
+                sizes.append(size)
+                self.groups.append(group)
+                self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
+            start += size
+        read = [replace(finding, line=finding.line + before) for finding in share.findings]
+        for _, found in groupby(read, attrgetter("line")):
             broken = [finding.code for finding in found if finding.level == "error"]
             self.dropped.update(broken[:1])
-        return tuple(notes.findings)
+        self.findings += sorted((*read, *notes.findings), key=attrgetter("line"))
+        self._lines += share.last
 
-    def row(self, index: int) -> bytes:
-        """One row as it was kept."""
-        start = self.ends[index]
-        return os.pread(self.scratch.fileno(), self.ends[index + 1] - start, start)
+    def read(self, indices: Sequence[int]) -> Iterator[bytes]:
+        """Rows as they were kept, one after the other."""
+        handles = [file.fileno() for file in self._files]
+        files, starts, sizes = self._places
+        for index in indices:
+            yield os.pread(handles[files[index]], sizes[index], starts[index])
 
-    def _keep(self, example: Example, data: bytes, notes: Notes) -> None:
-        first = self._first.setdefault(xxhash.xxh3_128_digest(data), notes.line)
+    def close(self) -> None:
+        """Let go of the rows."""
+        for file in self._files:
+            file.close()
+
+    def _group(self, notes: Notes, digest: bytes, sketch: Sketch) -> int | None:
+        """The line of the first row that says the same as the one on the notes' line; None where that is left out."""
+        first = self._first.setdefault(digest, notes.line)
         code = "duplicate" if first != notes.line else ""
         if not code and self._near is not None:
-            near = self._near.earlier(notes.line, example)
+            near = self._near.earlier(notes.line, sketch)
             first, code = (notes.line, "") if near is None else (near, "near_duplicate")
-        if code and self._dedupe != "none":
-            says = "the same as" if code == "duplicate" else "nearly the same as"
-            notes.warning("$", code, f"the row says {says} line {first}", "Nothing: it is left out.")
-            self.dropped[code] += 1
-            return
-        self.scratch.write(data)
-        self.ends.append(self.ends[-1] + len(data))
-        self.groups.append(first)
-        prompt = xxhash.xxh3_64_intdigest(system_prompt(example).encode())
-        self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
+        if not code or self._dedupe == "none":
+            return first
+        says = "the same as" if code == "duplicate" else "nearly the same as"
+        notes.warning("$", code, f"the row says {says} line {first}", "Nothing: it is left out.")
+        self.dropped[code] += 1
+        return None
 
 
-def _write(rows: _Rows, sides: list[list[int]], found: tuple[Finding, ...], out_dir: Path, seed: int) -> Prepared:
+def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Prepared:
     train, held = out_dir / "train.jsonl", out_dir / "validation.jsonl"
     rng = random.Random(seed)  # noqa: S311  # an order is to be repeatable, not secret
-    rows.scratch.flush()
     parts = []
     for place, members in zip((train, held), sides, strict=True):
         rng.shuffle(members)
         if members:
             with whole_file(place) as file:
-                for index in members:
-                    file.write(rows.row(index))
+                for row in rows.read(members):
+                    file.write(row)
                 file.keep()
         else:
             place.unlink(missing_ok=True)
         parts.append(Part(place, len(members)) if members else None)
     assert parts[0] is not None
-    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), found)
+    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), tuple(once(rows.findings)))
     with whole_file(out_dir / "report.json") as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
         file.keep()

@@ -26,11 +26,13 @@ def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed:
         rng.shuffle(members)
         order += members
     chosen: set[int] = set()
-    passed, start = 0, rng.random()
+    passed, start, before = 0, rng.random(), 0
     for group in order:
-        before, passed = passed, passed + sizes[group]
-        if int(start + passed * share) > int(start + before * share):
+        passed += sizes[group]
+        wanted = int(start + passed * share)
+        if wanted > before:
             chosen.add(group)
+        before = wanted
     if len(chosen) == len(order):
         chosen.discard(rng.choice(order))
     elif share and not chosen and len(order) > 1:

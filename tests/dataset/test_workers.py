@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.planted import generate
-from ftbridge.dataset import Notes, check, convert
+from ftbridge.dataset import Notes, Prepared, check, convert, prepare
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.ranges import byte_ranges, within
@@ -88,3 +89,41 @@ def test_two_workers_refuse_the_same_and_leave_nothing(tmp_path: Path) -> None:
     assert one.impossible
     assert one == two
     assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("dedupe", ["exact", "near", "none"])
+def test_two_workers_prepare_the_same_bytes_and_the_same_report(tmp_path: Path, dedupe: Any) -> None:
+    if dedupe == "near":
+        pytest.importorskip("rensa")
+    path = tmp_path / "data.jsonl"
+    generate(path, 200_000)
+    path.write_bytes(path.read_bytes() * 2)
+    one, two = (written(prepare(path, tmp_path / str(n), dedupe=dedupe, workers=n)) for n in (1, 2))
+    assert one == two
+    assert (b'"duplicate"' in one[2]) == (dedupe != "none")
+
+
+def written(done: Prepared) -> list[bytes]:
+    """The files that were written, as if they were all in one place."""
+    folder = done.train.path.parent
+    files = [folder / name for name in ("train.jsonl", "validation.jsonl", "report.json")]
+    assert set(folder.iterdir()) == set(files)
+    return [file.read_bytes().replace(str(folder).encode(), b"") for file in files]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])
+def test_what_cannot_be_divided_is_prepared_by_one_process(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    rows = "prompt,completion\n" + "".join(f"a{n},b\n" for n in range(40))
+    lines_of_json = "".join(json.dumps({"prompt": f"a{n}", "completion": "b"}) + "\n" for n in range(40))
+    path.write_bytes(gzip.compress(lines_of_json.encode()) if suffix == ".jsonl.gz" else rows.encode())
+    one, two = (written(prepare(path, tmp_path / str(n), workers=n)) for n in (1, 2))
+    assert one == two
+
+
+def test_a_key_that_is_left_out_is_told_once_by_two_workers_that_prepare(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps({"prompt": f"{n}", "completion": "b", "id": n}) + "\n" for n in range(50)))
+    one, two = (prepare(path, tmp_path / str(n), workers=n) for n in (1, 2))
+    assert [finding.code for finding in two.findings] == ["key_not_read"]
+    assert one.findings == two.findings
