@@ -160,7 +160,7 @@ def _struct(kind: inspect.StructType) -> Walk:
         if not isinstance(value, dict):
             _wrong(value, f"{name}, an object", where, notes)
             return
-        if _sound(value, shape):
+        if where and _sound(value, shape):  # the row as a whole is not: that is why it is looked at
             return
         for key, item in value.items():
             if key in fields:

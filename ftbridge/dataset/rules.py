@@ -241,7 +241,7 @@ def _check_parts(message: Message, parts: list[Any], path: str, notes: Notes) ->
 
 def _empty(message: Message, path: str, notes: Notes) -> None:
     role = role_of(message)
-    if role in ("system", "developer"):
+    if role in ("system", "developer") and message.content != []:  # OpenAI: a list of parts has at least one
         notes.warning(f"{path}.content", "empty_content", f"the {role} message is empty", "Remove the message.")
     else:
         fix = "Give it text or tool_calls, or remove the row." if role == "assistant" else "Give it text."

@@ -156,10 +156,17 @@ def test_a_file_that_is_given_up_halfway_leaves_nothing(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
-def test_a_repeated_empty_list_of_parts_is_noticed(tmp_path: Path) -> None:
-    line = row("a").replace("[{", '[{"role":"system","content":[],"content":[]},{', 1)
+def test_a_repeated_list_of_parts_is_noticed(tmp_path: Path) -> None:
+    part = '[{"type":"text","text":"a"}]'
+    line = row("a").replace("[{", f'[{{"role":"system","content":{part},"content":{part}}},{{', 1)
     done = convert(write(tmp_path, line), Plain(), tmp_path / "out.jsonl")
     assert done.changed == {"repeated_keys_removed": (1, 1)}
+
+
+def test_an_empty_list_of_parts_is_refused(tmp_path: Path) -> None:
+    line = row("a").replace("[{", '[{"role":"system","content":[]},{', 1)
+    done = convert(write(tmp_path, line), Plain(), tmp_path / "out.jsonl")
+    assert (done.impossible[-1].code, done.impossible[-1].line) == ("empty_content", 1)
 
 
 def test_a_file_that_is_written_has_the_usual_permissions(tmp_path: Path) -> None:
