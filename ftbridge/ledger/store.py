@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
@@ -109,21 +109,15 @@ class Ledger:
 
     def job(self, job_id: str) -> Record:
         """The job of that id, of the one id that begins so, or of `provider:id` at its vendor; "last" is the newest."""
-        query = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-        if ":" in job_id:
-            provider, _, remote_id = job_id.partition(":")
-            mine = jobs.c.target.startswith(f"{provider}:", autoescape=True)
-            query = query.where(mine, jobs.c.remote_id == remote_id)
-        elif job_id != "last":
-            query = query.where(jobs.c.id.startswith(job_id, autoescape=True))
         with self.reading() as connection:
-            found = connection.execute(query).all()
-        exact = [row for row in found if row.id == job_id] or found
-        if not exact or not job_id:
+            found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
+            if not found:
+                found = connection.execute(_meant_by(job_id)).all()
+        if not found or not job_id:
             raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists those there are.")
-        if len(exact) > 1 and job_id != "last":
+        if len(found) > 1 and job_id != "last":
             raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
-        return as_record(exact[0])
+        return as_record(found[0])
 
     def by_key(self, key: str) -> Record | None:
         """The job that the user's own key stands for."""
@@ -218,6 +212,17 @@ class Ledger:
             raise
         except (DBAPIError, OSError) as problem:
             raise self._database.sentence(problem) from problem
+
+
+def _meant_by(said: str) -> Select[Any]:
+    """The newest two jobs that `said` may mean: the beginning of an id, `provider:id`, or "last"."""
+    newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
+    if said == "last":
+        return newest
+    if ":" not in said:
+        return newest.where(jobs.c.id.startswith(said, autoescape=True))
+    provider, _, remote_id = said.partition(":")
+    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), jobs.c.remote_id == remote_id)
 
 
 def _as_text(value: Any) -> Any:

@@ -89,6 +89,13 @@ def test_a_job_is_found_by_the_beginning_of_its_id_or_as_the_last(tmp_path: Path
         ledger.job("ftb%")
 
 
+def test_a_whole_id_is_found_though_newer_ones_begin_with_it(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for job_id in ("ftb_aa", "ftb_aabb", "ftb_aacc", "ftb_aadd"):
+        add(ledger, job_id)
+    assert ledger.job("ftb_aa").job.id == "ftb_aa"
+
+
 def test_an_upload_is_remembered_by_account_and_content(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     assert ledger.upload("local", "k1") is None
