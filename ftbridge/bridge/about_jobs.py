@@ -17,7 +17,7 @@ from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.watch import Watch
 from ftbridge.dataset import Converter, advise
 from ftbridge.errors import FtbridgeError, RateLimited, SpecError, UsageError
-from ftbridge.ledger import Prepared, Record
+from ftbridge.ledger import Prepared, Record, last_numbers
 from ftbridge.model import Event, Job, Spec, Status, make_spec, now
 from ftbridge.provider import Provider
 
@@ -132,7 +132,7 @@ class AboutJobs(Base):
         """
         watch = Watch(self._place, fetch_to=Path(fetch_to) if fetch_to else None, listen=listen)
         known = [self._record(job).job.id for job in jobs]
-        yield from watch.follow({job_id: 0 if history else len(self._ledger.events(job_id)) for job_id in known})
+        yield from watch.follow(dict.fromkeys(known, 0) if history else last_numbers(self._ledger, known))
 
     def wait(self, job: Job | str, *, timeout: float | None = None) -> Job:
         """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""

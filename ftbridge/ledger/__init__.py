@@ -2,7 +2,7 @@
 
 from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
-from ftbridge.ledger.glances import Glance, glances, unfinished
+from ftbridge.ledger.glances import Glance, glances, last_numbers, unfinished
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
 from ftbridge.ledger.places import has_place, take_place, waiting
 from ftbridge.ledger.record import Intent, Prepared, Record
@@ -19,6 +19,7 @@ __all__ = [
     "due",
     "glances",
     "has_place",
+    "last_numbers",
     "moved_from",
     "moved_to",
     "postponed",

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from ftbridge.ledger.schema import jobs
+from ftbridge.ledger.schema import events, jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import Status
 
@@ -45,8 +45,24 @@ def unfinished(ledger: Ledger) -> list[Glance]:
 
 def glances(ledger: Ledger, job_ids: Iterable[str]) -> Iterator[Glance]:
     """The jobs of those ids."""
-    rest = iter(job_ids)
-    while some := list(islice(rest, _AT_ONCE)):
+    for some in _batches(job_ids):
         with ledger.reading() as connection:
             found = connection.execute(select(*_COLUMNS).where(jobs.c.id.in_(some))).all()
         yield from map(Glance._make, found)
+
+
+def last_numbers(ledger: Ledger, job_ids: Iterable[str]) -> dict[str, int]:
+    """By job id, the number of the job's newest event; 0 where nothing has happened yet."""
+    numbers = dict.fromkeys(job_ids, 0)
+    newest = select(events.c.job_id, func.max(events.c.number).label("last")).group_by(events.c.job_id)
+    for some in _batches(numbers):
+        with ledger.reading() as connection:
+            found = connection.execute(newest.where(events.c.job_id.in_(some))).all()
+        numbers |= {row.job_id: row.last for row in found}
+    return numbers
+
+
+def _batches(job_ids: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(job_ids)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some

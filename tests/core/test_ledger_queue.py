@@ -14,6 +14,7 @@ from ftbridge.ledger import (
     delivered,
     due,
     glances,
+    last_numbers,
     postponed,
     take_place,
     unfinished,
@@ -77,6 +78,15 @@ def test_a_glance_tells_of_any_number_of_jobs(tmp_path: Path) -> None:
         "ftb_going": "submitting",
     }
     assert found["ftb_over"].version == 1
+
+
+def test_the_newest_events_of_any_number_of_jobs_are_told_by_their_numbers(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.change(add(ledger, "ftb_three"), [message("a"), message("b"), message("c")])
+    add(ledger, "ftb_none")
+    many = [f"ftb_{number}" for number in range(12_000)]
+    numbers = last_numbers(ledger, [*many, "ftb_three", "ftb_none"])
+    assert (numbers["ftb_three"], numbers["ftb_none"], len(numbers)) == (3, 0, 12_002)
 
 
 def test_what_hooks_are_owed_is_there_until_it_is_delivered(tmp_path: Path) -> None:
