@@ -101,7 +101,7 @@ class AboutJobs(Base):
         waiting = self._ledger.jobs(Status.SUBMITTING)
         for name in {record.provider for record in waiting}:
             advance(self._place, name)
-        after = [self.job(record.job.id) for record in waiting]
+        after = self.jobs(record.job for record in waiting)
         return [job for job in after if job.status is not Status.SUBMITTING]
 
     def recover_from_vendors(self, to: Sequence[str] = ()) -> Iterator[Found]:

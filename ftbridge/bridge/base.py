@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -52,19 +52,22 @@ class Base:
             raise problems[0]
         for problem in problems:
             self._warn(problem.message)
-        return [self.job(record.job.id) for record in records] if jobs else self.jobs()
+        return self.jobs([record.job for record in records] if jobs else None)
 
-    def jobs(self) -> list[Job]:
-        """All jobs as the ledger has them, oldest first."""
-        records = self._ledger.jobs()
-        return with_queue(records, self._place.places)
+    def jobs(self, only: Iterable[Job | str] | None = None) -> list[Job]:
+        """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
+        if only is None:
+            return with_queue(self._ledger.jobs(), self._place.places)
+        records = [self._record(job) for job in only]
+        if all(record.job.status is not Status.SUBMITTING for record in records):
+            return [record.job for record in records]
+        with_places = {job.id: job for job in self.jobs()}  # a place in the queue is one among all
+        return [with_places[record.job.id] for record in records]
 
     def job(self, job: Job | str) -> Job:
         """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
-        record = self._record(job)
-        if record.job.status is not Status.SUBMITTING:
-            return record.job
-        return next(queued for queued in self.jobs() if queued.id == record.job.id)
+        [found] = self.jobs([job])
+        return found
 
     def _succeeded(self, job: Job | str) -> Record:
         record = self._record(self.refresh(job)[0])

@@ -87,14 +87,14 @@ def watch(
             pass
         say("No job is running." + (" Name those whose results are to be fetched." if fetch else ""))
     elif as_json:
-        for job in map(bridge.job, chosen):
+        for job in bridge.jobs(chosen):
             _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
         for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen):
             if event is not None:
                 _print_event(job, event)
     else:
-        follow([bridge.job(job).id for job in chosen], fetch_to=fetch, listen=listen)
-    bad = [job for job in chosen if bridge.job(job).status in (Status.FAILED, Status.CANCELLED)]
+        follow([job.id for job in bridge.jobs(chosen)], fetch_to=fetch, listen=listen)
+    bad = [job for job in bridge.jobs(chosen) if job.status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
 
 

@@ -35,15 +35,15 @@ def follow(
         elif len(job_ids) > DRAWN:
             _print_lines(told)
         else:
-            for job_id in job_ids:
-                _print(_standing(bridge.job(job_id)))
+            for job in bridge.jobs(job_ids):
+                _print(_standing(job))
             (_draw if sys.stdout.isatty() else _print_lines)(told)
     except KeyboardInterrupt:
-        left = [job_id for job_id in job_ids if not bridge.job(job_id).status.final]
+        left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
         going = "The job goes" if len(left) == 1 else "The jobs go"
         say(f"\n{going} on. `ftbridge watch {' '.join(left)}` picks up again.")
         raise
-    return [bridge.job(job_id) for job_id in job_ids]
+    return bridge.jobs(job_ids)
 
 
 def line(job: Job, event: Event) -> str:

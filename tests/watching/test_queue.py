@@ -26,6 +26,8 @@ def test_no_more_jobs_than_there_are_places_are_sent_and_all_get_their_turn_in_o
     jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(8)]
     assert made(vendors) == 3
     assert [bridge.job(job).queue_place for job in jobs] == [None, None, None, 1, 2, 3, 4, 5]
+    assert [job.queue_place for job in bridge.jobs(reversed(jobs))] == [5, 4, 3, 2, 1, None, None, None]
+    assert bridge.jobs([]) == []
     assert "waits here" in bridge.said[-1]
     running = 0
     for _job, _event in bridge.watch(*jobs):
