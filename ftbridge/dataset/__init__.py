@@ -3,7 +3,7 @@
 from ftbridge.dataset.advice import advise
 from ftbridge.dataset.check import Report, check
 from ftbridge.dataset.convert import Conversion, convert
-from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.converter import Converter, FileLimits
 from ftbridge.dataset.counters import TextCounter, guess, o200k, tokenizer_json
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.prepare import Part, Prepared, prepare
@@ -16,6 +16,7 @@ __all__ = [
     "Changes",
     "Conversion",
     "Converter",
+    "FileLimits",
     "Finding",
     "Notes",
     "Part",

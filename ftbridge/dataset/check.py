@@ -7,6 +7,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -47,48 +48,75 @@ def check(
     """
     with open_source(path, format) as source:
         if workers > 1 and source.divisible:
-            examples, findings = _in_parallel(Path(path), source, converters, workers)
+            seen = _in_parallel(Path(path), source, converters, workers)
         else:
-            _, examples, findings = look(source.rows, source.read, converters)
-    findings = in_order([*findings, *at_the_end(examples, findings, converters)])
+            seen = _look(source.rows, source.read, source.canonical, converters)
+    findings = in_order([*seen.findings, *at_the_end(seen.examples, seen.findings, converters, seen.extents)])
     errors = sum(finding.level == "error" for finding in findings)
     warnings = len(findings) - errors
-    return Report(source.name, source.format, source.why, examples, errors, warnings, tuple(findings))
+    return Report(source.name, source.format, source.why, seen.examples, errors, warnings, tuple(findings))
 
 
-def look(
-    rows: Iterable[tuple[int, Row]], read: Read, converters: Sequence[Converter]
-) -> tuple[int, int, list[Finding]]:
-    """Look at every row: the last line's number, how many examples are sound, and what was found."""
+class Extent(Struct):
+    """How much there is for one target: rows with images, and bytes as they are sent."""
+
+    with_images: int = 0
+    size: int = 0
+
+
+class _Seen(Struct):
+    """What some rows are: the lines they are on, the sound ones, how much these are for each target, and the rest."""
+
+    lines: int
+    examples: int
+    extents: list[Extent]
+    findings: list[Finding]
+
+    def add(self, later: _Seen) -> None:
+        """Take in what was seen of the rows that come next."""
+        self.findings += (replace(finding, line=finding.line + self.lines) for finding in later.findings)
+        self.lines += later.lines
+        self.examples += later.examples
+        for mine, more in zip(self.extents, later.extents, strict=True):
+            mine.with_images += more.with_images
+            mine.size += more.size
+
+
+def _look(rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, converters: Sequence[Converter]) -> _Seen:
+    """Look at every row."""
     notes = Notes()
-    rules = [TargetRules(converter) for converter in converters]
+    encode = msgspec.json.Encoder().encode
+    targets = [(TargetRules(converter), Extent()) for converter in converters]
     examples = 0
-    for _, example in read(rows, notes):
+    for raw, example in read(rows, notes):
         examples += 1
-        for rule in rules:
-            rule.convert(notes.line, example)
-    return notes.line, examples, [*notes.findings, *(finding for rule in rules for finding in rule.notes.findings)]
+        for rules, extent in targets:
+            row = rules.convert(notes.line, example)
+            if row is example and canonical:
+                extent.size += len(raw)  # type: ignore[arg-type]  # a canonical row is a line
+            elif row is not None:
+                extent.size += len(encode(row)) + 1
+    findings = notes.findings
+    for rules, extent in targets:
+        extent.with_images = rules.notes.with_images
+        findings += rules.notes.findings
+    return _Seen(notes.line, examples, [extent for _, extent in targets], findings)
 
 
-def _in_parallel(
-    path: Path, source: Source, converters: Sequence[Converter], workers: int
-) -> tuple[int, list[Finding]]:
+def _in_parallel(path: Path, source: Source, converters: Sequence[Converter], workers: int) -> _Seen:
     spans = byte_ranges(path, workers)
-    look_at = partial(_look_at, path, source.format, source.begun, tuple(converters))
-    examples, before = 0, 0
-    findings: list[Finding] = []
-    for lines_, sound, found in in_processes(look_at, workers, spans):
-        findings += (replace(finding, line=finding.line + before) for finding in found)
-        examples, before = examples + sound, before + lines_
-    return examples, once(findings)
+    look_at = partial(_look_at, path, source.format, source.begun, source.canonical, tuple(converters))
+    seen = _Seen(0, 0, [Extent() for _ in converters], [])
+    for part in in_processes(look_at, workers, spans):
+        seen.add(part)
+    seen.findings = once(seen.findings)
+    return seen
 
 
-def _look_at(
-    path: Path, name: str, begun: int, converters: Sequence[Converter], span: Range
-) -> tuple[int, int, list[Finding]]:
+def _look_at(path: Path, name: str, begun: int, canonical: bool, converters: Sequence[Converter], span: Range) -> _Seen:
     with opened(path) as file:
         rows = lines(within(file, span), mark=span.start == 0)
-        return look(rows, reader(FORMATS[name], begun), converters)
+        return _look(rows, reader(FORMATS[name], begun), canonical, converters)
 
 
 class TargetRules:
@@ -132,15 +160,25 @@ def in_order(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(kept, key=attrgetter("line"))
 
 
-def at_the_end(examples: int, findings: Sequence[Finding], converters: Sequence[Converter]) -> list[Finding]:
+def at_the_end(
+    examples: int, findings: Sequence[Finding], converters: Sequence[Converter], extents: Sequence[Extent]
+) -> list[Finding]:
     """What can be said only of the whole file, on line 0."""
     notes = Notes()
     if not examples and not any(finding.level == "error" for finding in findings):
-        notes.error("$", "empty_file", "the file holds no examples", "Give one example per line.")
-    for converter in converters:
-        least = converter.minimum_examples
+        notes.error("$", "empty_file", "there are no examples in it", "Give one example per line.")
+    for converter, extent in zip(converters, extents, strict=True):
+        notes.target = target = converter.target
+        limits = converter.limits
+        least, most = limits.fewest_examples, limits.most_with_images
         if examples < least:
-            notes.target = converter.target
-            said = f"the file holds {examples} sound examples, and {notes.target} takes no fewer than {least}"
+            said = f"of sound examples there are {examples}, and {target} takes no fewer than {least}"
             notes.error("$", "too_few_examples", said, f"Add at least {least - examples} more.")
+        if most is not None and extent.with_images > most:
+            said = f"of examples with images there are {extent.with_images:,}, and {target} takes no more than {most:,}"
+            notes.error("$", "too_many_with_images", said, f"Leave out {extent.with_images - most:,} of them.")
+        if limits.most_bytes is not None and extent.size > limits.most_bytes:
+            size = f"as it would be sent it has {extent.size:,} bytes"
+            said = f"{size}, and {target} takes no more than {limits.most_bytes:,}"
+            notes.error("$", "file_too_large", said, "Leave rows out, or shorten them.")
     return notes.findings

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ftbridge.dataset.check import TargetRules, at_the_end, in_order
+from ftbridge.dataset.check import Extent, TargetRules, at_the_end, in_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.formats import FORMATS
@@ -66,7 +66,8 @@ def convert(
             tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)
         else:
             tally = _pass_on(source.rows, source.read, source.canonical, converter, file.write)
-        found = in_order([*tally.findings, *at_the_end(tally.examples, tally.findings, [converter])])
+        extent = Extent(tally.with_images, file.buffer.tell())
+        found = in_order([*tally.findings, *at_the_end(tally.examples, tally.findings, [converter], [extent])])
         impossible = tuple(finding for finding in found if finding.level == "error")
         key = file.key()
         if not impossible:
@@ -81,6 +82,7 @@ class _Tally(Struct):
     lines: int
     examples: int
     exact: int
+    with_images: int
     changed: dict[str, tuple[int, int]]
     findings: list[Finding]
 
@@ -93,6 +95,7 @@ class _Tally(Struct):
         self.lines += later.lines
         self.examples += later.examples
         self.exact += later.exact
+        self.with_images += later.with_images
 
 
 def _pass_on(
@@ -124,14 +127,15 @@ def _pass_on(
             count, first = changed.get(code, (0, notes.line))
             changed[code] = count + 1, first
         codes.clear()
-    return _Tally(notes.line, examples, exact, changed, [*notes.findings, *rules.notes.findings])
+    findings = [*notes.findings, *rules.notes.findings]
+    return _Tally(notes.line, examples, exact, rules.notes.with_images, changed, findings)
 
 
 def _in_parallel(
     path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: Callable[[bytes], object]
 ) -> _Tally:
     spans = byte_ranges(path, workers)
-    tally = _Tally(0, 0, 0, {}, [])
+    tally = _Tally(0, 0, 0, 0, {}, [])
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as beside:
         parts = [Path(beside) / str(number) for number in range(len(spans))]
         convert_part = partial(_convert_part, path, source.format, source.begun, source.canonical, converter)

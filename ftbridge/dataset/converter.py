@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from ftbridge.dataset.example import Example, Shape
 from ftbridge.dataset.findings import Notes
+
+
+class FileLimits(Struct, frozen=True):
+    """What a target takes of a whole file, as it is sent: None where no limit is known."""
+
+    fewest_examples: int = 1
+    most_with_images: int | None = None
+    most_bytes: int | None = None
 
 
 class Converter(Protocol):
     """One target's reading of the canonical format: a pure function of one example.
 
-    `shapes` are those the target trains on with the method asked for; `minimum_examples` is
-    the fewest it takes. It can be pickled, so that several processes can check and convert.
+    `shapes` are those the target trains on with the method asked for. It can be pickled, so that
+    several processes can check and convert.
     """
 
     target: str
     shapes: frozenset[Shape]
-    minimum_examples: int
+    limits: FileLimits
 
     def convert(self, example: Example, notes: Notes) -> Any:
         """The row as the target wants it, to be encoded by msgspec.
@@ -25,7 +35,8 @@ class Converter(Protocol):
         Returning `example` itself means that the target takes it as it stands, and the original
         bytes are passed on; a `notes.changed(code)` then says what the target will not use. Every
         other return goes with at least one `notes.changed(code)`. An example that the target
-        cannot take is a `notes.error(…)`, and what is returned then is not used. Never raises,
+        cannot take is a `notes.error(…)`, and what is returned then is not used. Where `limits` has a
+        `most_with_images`, an example with images is counted in `notes.with_images`. Never raises,
         and never alters `example`.
         """
         ...

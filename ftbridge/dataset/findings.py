@@ -37,6 +37,7 @@ class Notes:
         self.errors = 0
         self.findings: list[Finding] = []
         self.changes: list[str] = []
+        self.with_images = 0
 
     def error(self, path: str, code: str, message: str, fix: str) -> None:
         """The example cannot be used as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.findings import Notes
 from ftbridge.model import Method
@@ -12,7 +13,7 @@ from ftbridge_local.tokenizer import Tokenizer
 class LocalRules:
     """The worker reads the canonical format, so that every example is passed on as it stands, or refused."""
 
-    minimum_examples = 1
+    limits = FileLimits()
 
     def __init__(self, target: str, tokenizer: Tokenizer, longest: int, method: Method) -> None:
         self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})

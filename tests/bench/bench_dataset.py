@@ -29,7 +29,7 @@ import orjson
 import xxhash
 
 from bench.planted import generate
-from ftbridge.dataset import Notes, check, convert, prepare
+from ftbridge.dataset import FileLimits, Notes, check, convert, prepare
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape, Tool, User
 from ftbridge.dataset.source import open_source
 
@@ -39,7 +39,7 @@ class AsItIs:
 
     target = "same"
     shapes: frozenset[Shape] = frozenset({"chat"})
-    minimum_examples = 1
+    limits = FileLimits()
 
     def convert(self, example: Example, notes: Notes) -> Any:
         return example

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import Finding, Notes, Report, check, read_examples
+from ftbridge.dataset import FileLimits, Finding, Notes, Report, check, read_examples
 from ftbridge.dataset.example import Example, Shape
 from ftbridge.errors import DataError, InputError, UsageError
 
@@ -369,7 +369,7 @@ class Refusing:
 
     target = "refusing"
     shapes: frozenset[Shape] = frozenset({"chat"})
-    minimum_examples = 1
+    limits = FileLimits()
 
     def convert(self, example: Example, notes: Notes) -> Any:
         notes.error("$.messages[1].tool_calls[0].function.name", "tool_not_defined", "not defined", "Define it.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import Notes, convert
+from ftbridge.dataset import FileLimits, Notes, convert
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.whole import whole_file
 from ftbridge.errors import InputError
@@ -20,7 +20,7 @@ class Plain:
     """Takes everything as it stands, but for the word 'never'; 'shout' is said in capitals."""
 
     target = "plain"
-    minimum_examples = 1
+    limits = FileLimits()
     shapes: frozenset[Shape] = frozenset({"chat"})
 
     def convert(self, example: Example, notes: Notes) -> Any:
@@ -35,7 +35,7 @@ class Plain:
 
 
 class Many(Plain):
-    minimum_examples = 10
+    limits = FileLimits(fewest_examples=10)
 
 
 def row(answer: str) -> str:
@@ -121,7 +121,7 @@ def test_an_earlier_file_stays_when_something_is_impossible(tmp_path: Path) -> N
 
 def test_too_few_examples_are_impossible(tmp_path: Path) -> None:
     done = convert(write(tmp_path, row("a")), Many(), tmp_path / "out.jsonl")
-    assert done.impossible[0].message == "the file holds 1 sound examples, and plain takes no fewer than 10"
+    assert done.impossible[0].message == "of sound examples there are 1, and plain takes no fewer than 10"
 
 
 def test_a_shape_that_the_target_does_not_train_on_is_impossible(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ftbridge.dataset import Notes, advise, check, convert, prepare, printable, read_examples
+from ftbridge.dataset import FileLimits, Notes, advise, check, convert, prepare, printable, read_examples
 from ftbridge.dataset.example import SHAPES, Example, Shape
 from ftbridge.dataset.formats import FORMATS, recognise
 from ftbridge.dataset.verbatim import verbatim
@@ -48,7 +48,7 @@ chats = st.lists(st.tuples(user, answer), min_size=1, max_size=3).map(
 class Same:
     target = "same"
     shapes: frozenset[Shape] = frozenset(SHAPES)
-    minimum_examples = 1
+    limits = FileLimits()
 
     def convert(self, example: Example, notes: Notes) -> Any:
         return example

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from bench.planted import generate
-from ftbridge.dataset import Notes, Prepared, check, convert, prepare
+from ftbridge.dataset import FileLimits, Notes, Prepared, check, convert, prepare
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.ranges import byte_ranges, within
@@ -61,7 +61,7 @@ class Named:
 
     target = "named"
     shapes: frozenset[Shape] = frozenset({"chat"})
-    minimum_examples = 1
+    limits = FileLimits()
 
     def convert(self, example: Example, notes: Notes) -> Any:
         assert isinstance(example, Chat)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftbridge.dataset import Converter, Notes
+from ftbridge.dataset import Converter, FileLimits, Notes
 from ftbridge.dataset.example import Example, Shape
 from ftbridge.errors import FtbridgeError, InvalidRequest, NetworkError, RateLimited, ServerTrouble
 from ftbridge.model import Event, Method, Result, Spec, Status, now
@@ -131,7 +131,7 @@ class AsItIs(Converter):
 
     target = "living"
     shapes: frozenset[Shape] = frozenset({"chat"})
-    minimum_examples = 1
+    limits = FileLimits()
 
     def convert(self, example: Example, notes: Notes) -> Example:
         return example

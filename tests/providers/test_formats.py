@@ -144,7 +144,15 @@ def test_rules_are_those_of_the_spec(provider: type[Provider], tmp_path: Path) -
     rules = provider(tmp_path).rules(spec, "some-model")
     assert rules.target == spec.target
     assert "chat" in rules.shapes
-    assert rules.minimum_examples == (10 if provider in (OpenAIProvider, AzureProvider) else 1)
+    assert rules.limits.fewest_examples == (10 if provider in (OpenAIProvider, AzureProvider) else 1)
+
+
+def test_openai_counts_examples_with_images_not_images() -> None:
+    rules, notes = openai(VISION), Notes()
+    for question in (User([image(), image()]), User([image()]), User("no image")):
+        rules.convert(Chat([question, Assistant("A")]), notes)
+    assert notes.with_images == 2
+    assert rules.limits.most_with_images == 50_000
 
 
 def test_a_learning_rate_is_refused_by_openai_with_what_it_takes_instead(tmp_path: Path) -> None:

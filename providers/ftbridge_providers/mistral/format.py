@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.example import (
     SHAPE_OF,
     Assistant,
@@ -61,7 +62,7 @@ _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 class MistralFormat:
     """Chats and texts for supervised fine-tuning. There was no DPO, and no least number of examples is known."""
 
-    minimum_examples = 1
+    limits = FileLimits(most_bytes=512 * 2**20)
     shapes: frozenset[Shape] = frozenset({"chat", "text"})
 
     def __init__(self, target: str, model: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.example import SHAPE_OF, Assistant, Chat, Example, Message, Shape
 from ftbridge.dataset.findings import Notes
 from ftbridge_providers.images import images
@@ -27,7 +28,7 @@ from ftbridge_providers.shared import (
 class NebiusFormat:
     """Chats and texts for supervised fine-tuning; its rules are the same for every model."""
 
-    minimum_examples = 1
+    limits = FileLimits()
     shapes: frozenset[Shape] = frozenset({"chat", "text"})
 
     def __init__(self, target: str) -> None:

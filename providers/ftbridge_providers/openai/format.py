@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.example import (
     SHAPE_OF,
     Assistant,
@@ -62,7 +63,7 @@ class OpenAIFormat:
     `model` is a base model or an `ft:` one; of a `grader` is known what it reads of each task.
     """
 
-    minimum_examples = 10
+    limits = FileLimits(fewest_examples=10, most_with_images=50_000, most_bytes=512 * 2**20)
     vendor: ClassVar[str] = "OpenAI"
     vision_models: ClassVar[tuple[str, ...]] = ("gpt-4o-2024-08-06",)
     image_rules: ClassVar[ImageRules] = ImageRules("OpenAI", linked=True)
@@ -157,6 +158,7 @@ class OpenAIFormat:
     def _check_images(self, messages: list[Message], notes: Notes) -> None:
         if not has_image(messages):
             return
+        notes.with_images += 1
         self.image_rules.check(messages, "$.messages", notes)
         if self.model not in self.vision_models:
             for path, _, _ in images(messages, "$.messages"):

@@ -1,7 +1,8 @@
 """Together AI's training files, from canonical examples.
 
 Sources: docs.together.ai/docs/fine-tuning/{data-preparation,function-calling,vision} (2026-06), and
-the checks of together 1.5.34 (together/utils/files.py), which later releases moved to the server.
+the checks of together 1.5.34 (together/utils/files.py), which later releases moved to the server;
+the most that a file may have, of together 3.1 (together/lib/constants.py).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.example import (
     SHAPE_OF,
     Assistant,
@@ -47,7 +49,7 @@ _OPENING_ROLES: frozenset[type[Message]] = frozenset({System, Developer, User})
 class TogetherFormat:
     """Chats and texts for supervised fine-tuning, preferences for DPO."""
 
-    minimum_examples = 1
+    limits = FileLimits(most_bytes=int(50.1 * 2**30))
 
     def __init__(self, target: str, method: Method) -> None:
         self.target = target
