@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.about_jobs import AboutJobs
-from ftbridge.bridge.compare import Machine, Offer, compare
+from ftbridge.bridge.compare import Machine, Offer, compare, method_for
 from ftbridge.bridge.lifecycle import Ending, endings
 from ftbridge.bridge.migrate import Migration, Moves, carry_out, moves_of, plan_migration
 from ftbridge.catalogue import Catalogue, Load
-from ftbridge.model import Job, make_spec
+from ftbridge.model import Job, Method, make_spec
 
 _NO_LOAD, _UNPRICED = Load(), Machine()
 
@@ -31,7 +31,7 @@ class AboutMoves(AboutJobs):
         to: Sequence[str],
         *,
         validation: str | Path | None = None,
-        method: str = "sft",
+        method: str | None = None,
         load: Load = _NO_LOAD,
         machine: Machine = _UNPRICED,
         live: bool = False,
@@ -43,10 +43,14 @@ class AboutMoves(AboutJobs):
 
         By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
         this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
+        Without a `method` it is that for which the data is made: dpo for preferences, else sft.
         """
+        chosen = method or method_for(Path(data), format)
+        if method is None and chosen is Method.DPO:
+            self._warn(f"{data} holds preferences, and so they are priced for dpo")
         held = Path(validation) if validation else None
-        spec = make_spec(target="", data=Path(data), validation=held, method=method, hyperparameters=hyperparameters)
-        train = partial(self._try_out, method=method) if measure else None
+        spec = make_spec(target="", data=Path(data), validation=held, method=chosen, hyperparameters=hyperparameters)
+        train = partial(self._try_out, method=chosen) if measure else None
         return compare(self._place, spec, to, load, machine=machine, live=live, measure=train, format=format)
 
     def _try_out(self, data: Path, to: str, method: str) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, quote, today
-from ftbridge.dataset import Changes, Survey, TokenCounter, guess
+from ftbridge.dataset import Changes, Survey, TokenCount, TokenCounter, guess
+from ftbridge.dataset.example import Preference
+from ftbridge.dataset.read import sound_examples
 from ftbridge.errors import DataError, MissingExtra, ModelNotFound, SpecError
 from ftbridge.model import Frozen, Method, Spec
 from ftbridge.target import Target
 
 ASSUMED_WATTS = 150.0
+_DAYS_A_MONTH = 30.4
 _FEW = 32  # rows to measure a machine's speed by
 
 
@@ -37,9 +40,10 @@ class Machine(Frozen):
 class Offer(Frozen):
     """One target's row: dollars as in `Quote`, and what has to be known before choosing it. `None` is unknown.
 
-    `request_usd` is one request of the load, `seconds` the time to train. Of `examined` rows each code of
-    `changed` changes so many, and `impossible` have no form at the target. `unsupported` are the method
-    and hyperparameters that it does not take.
+    `request_usd` is one request of the load, `seconds` the time to train. `lasts` says that nothing is known
+    to end the tuned model's answers within the load's months. Of `examined` rows each code of `changed` changes
+    so many, and `impossible` have no form at the target. `unsupported` are the method and hyperparameters that
+    it does not take.
     """
 
     target: str
@@ -60,6 +64,7 @@ class Offer(Frozen):
     seconds: float | None
     open: bool
     closes_on: date | None
+    lasts: bool
     examined: int
     changed: Mapping[str, int]
     impossible: int
@@ -99,6 +104,11 @@ def compare(
     return sorted(offers, key=lambda offer: (not offer.open, offer.total_usd is None, offer.known_usd, offer.target))
 
 
+def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
+    """How a model learns from such data, by its first sound example."""
+    return Method.DPO if isinstance(next(sound_examples(data, format), (0, None))[1], Preference) else Method.SFT
+
+
 def speed(place: Workplace, target: Target) -> float | None:
     """Tokens a second, the median of the newest job that was trained at the target and tells them."""
     for record in reversed(place.ledger.jobs()):
@@ -122,21 +132,17 @@ def _offer(
     facts = _priced(entry.facts, machine)
     counter, changes, hindrance = _read_by(place, target, spec, survey)
     count = survey.tokens(counter)
-    work = Work(
-        method=spec.method,
-        full=spec.hyperparameters.tuning == "full",
-        examples=count.examples,
-        tokens=count.tokens,
-        tokens_error=count.error,
-        validation_tokens=held.tokens(counter).tokens if held and facts.bills_validation else 0,
-        epochs=spec.hyperparameters.epochs,
-        max_seq_length=spec.hyperparameters.max_seq_length,
-    )
+    work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
     found = quote(facts, work, load, tokens_per_second=speed(place, target) if facts.own_machine else None)
     one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
     unsupported = tuple(_unsupported(place, target, spec))
+    last_day = today() + timedelta(days=round(load.months * _DAYS_A_MONTH))
+    answers_until = entry.facts.inference_closes_on
+    lasts = answers_until is None or answers_until >= last_day
     warnings = [
         *_closing(entry, today()),
+        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {load.months:g} months"]),
+        *([] if entry.named or facts.own_machine or found.training_usd is not None else [_nobody_names(target)]),
         *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
         *hindrance,
         *_unknown(facts, found, load, machine),
@@ -153,11 +159,26 @@ def _offer(
         request_usd=one.inference_usd,
         open=entry.closed_on(today()) is None,
         closes_on=entry.closes_on,
+        lasts=lasts,
         examined=changes.examined,
         changed=changes.changed,
         impossible=changes.impossible,
         unsupported=unsupported,
         warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def work_of(spec: Spec, count: TokenCount, held: TokenCount | None) -> Work:
+    """What is to be trained by `spec`, on data of so many tokens; `held` are those of validation that are billed."""
+    return Work(
+        method=spec.method,
+        full=spec.hyperparameters.tuning == "full",
+        examples=count.examples,
+        tokens=count.tokens,
+        tokens_error=count.error,
+        validation_tokens=held.tokens if held else 0,
+        epochs=spec.hyperparameters.epochs,
+        max_seq_length=spec.hyperparameters.max_seq_length,
     )
 
 
@@ -195,14 +216,18 @@ def _closing(entry: Entry, day: date) -> Iterator[str]:
         yield f"{what} ends on {end}, in {(end - day).days} days"
 
 
+def _nobody_names(target: Target) -> str:
+    return f"no catalogue names this model, and it may not be there: ftbridge models {target.provider}"
+
+
 def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterator[str]:
     if facts.own_machine:
         if machine.usd_per_hour is None:
-            yield "what an hour of this machine costs is not known: --hourly, or --watt-price"
+            yield "what an hour of this machine costs is not known: ftbridge compare --hourly, or --watt-price"
         elif machine.hourly_usd is None and machine.watts is None:
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
         if found.seconds is None:
-            yield "nothing has been trained here yet, so the time is not known: --measure"
+            yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
     elif found.epochs is None:
         yield "how many epochs it would train is not known: --epochs"
     elif found.training_usd is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from ftbridge.bridge.compare import work_of
 from ftbridge.bridge.workplace import Workplace, account_name
-from ftbridge.catalogue import Entry, Load, Quote, Work, dollars, quote, today
+from ftbridge.catalogue import Entry, Load, Quote, dollars, quote, today
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError, ProviderRetired
 from ftbridge.ledger import Ledger
@@ -44,18 +45,8 @@ def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation
         return Cost()
     counter = place.provider(target).counter(target.model)
     count = count_tokens(data, counter)
-    held = count_tokens(validation, counter).tokens if validation and facts.bills_validation else 0
-    work = Work(
-        method=spec.method,
-        full=spec.hyperparameters.tuning == "full",
-        examples=count.examples,
-        tokens=count.tokens,
-        tokens_error=count.error,
-        validation_tokens=held,
-        epochs=spec.hyperparameters.epochs,
-        max_seq_length=spec.hyperparameters.max_seq_length,
-    )
-    found: Quote = quote(facts, work, Load())
+    held = count_tokens(validation, counter) if validation and facts.bills_validation else None
+    found: Quote = quote(facts, work_of(spec, count, held), Load())
     return Cost(
         estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
     )

@@ -17,10 +17,11 @@ SOON = timedelta(days=90)
 
 
 class Entry(Frozen):
-    """What is known of one model, and the row that each fact is from."""
+    """What is known of one model, and the row that each fact is from; `named` where one names it in full."""
 
     provider: str
     model: str
+    named: bool
     facts: Facts
     rows: Mapping[str, Row]
 
@@ -68,13 +69,16 @@ class Catalogue:
         """What holds of a model; what the vendor says now, in `live`, wins."""
         facts: dict[str, Any] = {}
         rows: dict[str, Row] = {}
+        named = False
         for row in (*self.rows, *live):
             if row.fits(provider, model):
                 told = row.given()
                 facts |= told
                 rows |= dict.fromkeys(told, row)
+                named = named or model in row.models
         # the rows have been validated one by one, and a price of 0 is allowed only here
-        return Entry.model_construct(provider=provider, model=model, facts=Facts.model_construct(**facts), rows=rows)
+        known = Facts.model_construct(**facts)
+        return Entry.model_construct(provider=provider, model=model, named=named, facts=known, rows=rows)
 
     def entries(self) -> Iterator[Entry]:
         """Every model that is named in full, each once."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.output import AsJson, console, open_bridge, print_json, say, show, table
+from ftbridge.catalogue import SOON, today
+from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from ftbridge.bridge import Offer
 
 _SHOWN = 4  # notes on one target; --json has all
-_WIDE = 130  # columns from which there is room for the targets' names in the table
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def compare(
     data: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
     to: Annotated[list[str], typer.Option("--to", help="A target; give it as often as needed.")],
     validation: Annotated[str | None, typer.Option(help="Examples to measure the loss on, not trained.")] = None,
-    method: Annotated[str, typer.Option(help="sft or dpo.")] = "sft",
+    method: Annotated[str | None, typer.Option(help="sft or dpo; default: what the examples are made for.")] = None,
     months: Annotated[
         float | None, typer.Option(min=0, help="Months to keep the model; default: 0, or 1 with requests.")
     ] = None,
@@ -97,35 +98,53 @@ def _print_csv(offers: list[Offer]) -> None:
 
 
 def _print_offers(offers: list[Offer], *, months: float) -> None:
-    """A table, and below it what has to be known of each; where there is no room for names, numbers stand for them."""
-    names = console().width >= _WIDE
-    headers = ["", "tokens", "epochs", "train $", "month $", "total $", "time", "ends"]
-    rows = [
-        [
-            f"{number} {offer.target}" if names else f"{number}",
-            _tokens(offer),
-            f"{offer.epochs or '?'}",
-            _training(offer) if names else _dollars(offer.training_usd),
-            _each_month(offer),
-            _total(offer, months),
-            _time(offer.seconds),
-            str(offer.closes_on or "–"),
-        ]
-        for number, offer in enumerate(offers, start=1)
-    ]
-    console().print(table(headers, rows, right=(1, 2, 3, 4, 5, 6), fold=0))
+    """A table, and below it what has to be known of each; where there is little room, its smaller figures too."""
+    columns: dict[str, Callable[[Offer], str]] = {
+        "target": lambda offer: offer.target,
+        "tokens": _tokens,
+        "epochs": lambda offer: f"{offer.epochs or '?'}",
+        "train $": _training,
+        "month $": _each_month,
+        "total $": lambda offer: _total(offer, months),
+        "time": lambda offer: _time(offer.seconds),
+        "ends": _ends,
+    }
+    if narrow():
+        columns = {name: cell for name, cell in columns.items() if name not in ("tokens", "epochs", "time")}
+        columns["train $"] = lambda offer: _dollars(offer.training_usd)
+    rows = [[cell(offer) for cell in columns.values()] for offer in offers]
+    right = [place for place, name in enumerate(columns) if name not in ("target", "ends")]
+    console().print(table([*columns], rows, right=right, fold=0))
     show(f"Totals are of training and {months:g} months of what follows it; --months says how many.")
-    for number, offer in enumerate(offers, start=1):
-        show(f"{number} {offer.target}", style="bold" if offer.open else "dim")
-        notes = _notes(offer)
+    if any(map(_ends_soon, offers)):
+        show("! ends within 90 days, or before those months are over")
+    for offer in offers:
+        show(offer.target, style="bold" if offer.open else "dim")
+        notes = [*([_aside(offer)] if narrow() else []), *_notes(offer)]
         for note in notes[:_SHOWN]:
-            show(f"  {note}")
+            show_note(note)
         if len(notes) > _SHOWN:
-            show(f"  and {len(notes) - _SHOWN} more: --json")
+            show_note(f"and {len(notes) - _SHOWN} more: --json")
+
+
+def _aside(offer: Offer) -> str:
+    """The figures that the table has no room for."""
+    said = [f"{_tokens(offer)} tokens"]
+    said += [f"{offer.epochs} epoch" + "s" * (offer.epochs > 1)] if offer.epochs else []
+    said += [_time(offer.seconds)] if offer.seconds else []
+    return ", ".join(said)
 
 
 def _tokens(offer: Offer) -> str:
     return _short(offer.tokens) + (f" ±{offer.tokens_error:.0%}" if offer.tokens_error >= 0.005 else "")
+
+
+def _ends(offer: Offer) -> str:
+    return f"{offer.closes_on or '–'}" + " !" * _ends_soon(offer)
+
+
+def _ends_soon(offer: Offer) -> bool:
+    return offer.open and (not offer.lasts or (offer.closes_on is not None and offer.closes_on <= today() + SOON))
 
 
 def _short(count: float) -> str:

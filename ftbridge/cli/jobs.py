@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,11 +12,13 @@ import typer
 from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import dollars
 from ftbridge.cli.curves import draw, lines, read_curves
-from ftbridge.cli.output import AsJson, Exit, console, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.output import AsJson, Exit, console, narrow, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.watching import follow, line
 from ftbridge.model import Cost, Event, Job, Result, Status, now
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ftbridge.bridge import Moves
 
 JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
@@ -36,20 +40,44 @@ def list_jobs(as_json: AsJson = False) -> None:
     elif not jobs:
         show("No jobs yet. `ftbridge demo` makes the first one.")
     else:
-        rows = [
-            [
-                job.id,
-                f"{job.name}  {job.target}" if job.name else job.target,
-                waits(job) or str(job.status),
-                f"{job.latest.step or '–'}",
-                number(job.latest.train_loss),
-                number(job.latest.valid_loss),
-                job.created_at.astimezone().strftime("%m-%d %H:%M"),
-            ]
-            for job in jobs
+        console().print(_short(jobs) if narrow() else _long(jobs))
+
+
+def _short(jobs: Sequence[Job]) -> Table:
+    rows = [[job.id, _titled(job, "\n"), _stands(job), _when(job.created_at)] for job in jobs]
+    return table(["job", "name and target", "status", "created"], rows, fold=1)
+
+
+def _long(jobs: Sequence[Job]) -> Table:
+    rows = [
+        [
+            job.id,
+            _titled(job, "  "),
+            _stands(job),
+            f"{job.latest.step or '–'}",
+            number(job.latest.train_loss),
+            number(job.latest.valid_loss),
+            _when(job.created_at),
         ]
-        headers = ["job", "name and target", "status", "step", "loss", "valid", "created"]
-        console().print(table(headers, rows, right=(3, 4, 5), fold=1))
+        for job in jobs
+    ]
+    headers = ["job", "name and target", "status", "step", "loss", "valid", "created"]
+    return table(headers, rows, right=(3, 4, 5), fold=1)
+
+
+def _titled(job: Job, between: str) -> str:
+    return f"{job.name}{between}{job.target}" if job.name else job.target
+
+
+def _stands(job: Job) -> str:
+    """The status in a word or two; of a job that waits, its place and when it may begin."""
+    if job.queue_place is None:
+        return str(job.status)
+    return f"waits, place {job.queue_place}" + (f"\nuntil {_when(job.expected_start)}" if job.expected_start else "")
+
+
+def _when(time: datetime) -> str:
+    return time.astimezone().strftime("%m-%d %H:%M")
 
 
 def show_job(
@@ -166,7 +194,7 @@ def waits(job: Job) -> str:
     """Where a job that waits here stands in the queue, in words; empty for every other job."""
     if job.queue_place is None:
         return ""
-    starts = f", starts about {job.expected_start.astimezone():%m-%d %H:%M}" if job.expected_start else ""
+    starts = f", starts about {_when(job.expected_start)}" if job.expected_start else ""
     return f"waits, place {job.queue_place}{starts}"
 
 
@@ -184,7 +212,7 @@ def print_job(job: Job, *, as_json: bool, moves: Moves | None = None) -> None:
 
 def _facts(job: Job) -> dict[str, Any]:
     given = ", ".join(f"{name} {value}" for name, value in job.spec.hyperparameters.given().items())
-    steps = f"{job.latest.step} of {job.latest.total_steps or '?'}" if job.latest.step is not None else ""
+    step, steps = job.latest.step, job.latest.total_steps
     measured = {
         "loss": job.latest.train_loss,
         "validation loss": job.latest.valid_loss,
@@ -202,7 +230,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "validation": str(job.spec.validation or ""),
         "method": str(job.spec.method),
         "hyperparameters": given,
-        "steps": steps,
+        "steps": "" if step is None else f"{step} of {steps}" if steps else f"{step}",
         **{name: number(figure) for name, figure in measured.items() if figure is not None},
         "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",

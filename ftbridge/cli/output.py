@@ -6,8 +6,10 @@ reaches the terminal unescaped, and none of it is read as rich markup.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 Exit = typer.Exit
+
+_NARROW = 110  # columns below which tables have only what cannot be missed
+_GAP = 3  # columns between two columns of a table, and at both its edges together
+_LEAST = 16  # columns that the folded one always gets
 
 
 @cache
@@ -59,6 +65,19 @@ def show(text: str, *, style: str = "") -> None:
     console().print(clean(text), style=style or None, soft_wrap=True)
 
 
+def show_note(note: str) -> None:
+    """A sentence below what it is about, set in; addresses in it are left whole."""
+    whole = textwrap.TextWrapper(
+        width=console().width,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in whole.wrap(note):
+        show(line)
+
+
 def clean(text: str) -> str:
     """`text` with every character escaped that could steer a terminal; line ends stay."""
     from ftbridge.dataset.printable import escaped
@@ -85,7 +104,10 @@ def print_error(error: FtbridgeError, *, as_json: bool) -> None:
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), fold: int | None = None
 ) -> Table:
-    """A plain table; the columns in `right` are set flush right, and of all only `fold` is ever folded."""
+    """A plain table; the columns in `right` are set flush right.
+
+    Of all columns only `fold` is ever folded, at its hyphens, so that names of models can still be read.
+    """
     from rich import box
     from rich.table import Table
 
@@ -97,9 +119,28 @@ def table(
             overflow="fold" if fold in (None, place) else "ellipsis",
             no_wrap=fold is not None and place != fold,
         )
-    for row in rows:
-        made.add_row(*map(clean, row))
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if fold is not None:
+        widths = [
+            max(len(line) for cell in column for line in cell.split("\n"))
+            for column in zip(headers, *cells, strict=True)
+        ]
+        others = sum(width for place, width in enumerate(widths) if place != fold)
+        room = max(console().width - others - _GAP * len(headers), _LEAST)
+        cells = [[_folded(cell, room) if place == fold else cell for place, cell in enumerate(row)] for row in cells]
+    for row in cells:
+        made.add_row(*row)
     return made
+
+
+def _folded(text: str, width: int) -> str:
+    lines = [textwrap.wrap(line, width) for line in text.split("\n")]
+    return "\n".join(itertools.chain(*lines))
+
+
+def narrow() -> bool:
+    """Whether there is room for what matters most alone."""
+    return console().width < _NARROW
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -14,7 +14,7 @@ from ftbridge.errors import ModelNotFound, NetworkError
 from ftbridge_local import tiny
 
 ADAPTER = "adapter_config.json"
-_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 _HUB_SECONDS = 20.0
 _JOB = re.compile(r"ftb_[0-9a-z]+")

@@ -136,24 +136,67 @@ def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge
     assert room.speed(bridge._place, bridge._place.target("local:./other")) is None
 
 
+LLAMA = "together:meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
+
+
 @pytest.mark.parametrize("columns", [80, 200])
-def test_columns_line_up(here: Any, data: Path, columns: int) -> None:
-    ran = here(
-        "compare", data, *targets(MINI, QWEN, NEMO, "local:tiny"), "--requests-per-month", "1000", columns=columns
-    )
-    header, _rule, *rows = [line for line in ran.out.splitlines() if line.strip()][:6]
-    assert len(rows) == 4
-    assert max(map(len, (header, *rows))) <= columns
-    assert [row.split()[0] for row in rows] == ["1", "2", "3", "4"]
-    for word in ("tokens", "epochs", "train $", "month $", "total $", "time"):
-        right = header.index(word) + len(word)
+def test_every_target_price_and_date_can_be_read_in_columns_that_line_up(here: Any, data: Path, columns: int) -> None:
+    known = (MINI, FULL, QWEN, NEMO, LLAMA, "local:tiny")
+    ran = here("compare", data, *targets(*known), "--requests-per-month", "1000", columns=columns)
+    header, _rule, *lines = [line for line in ran.out.split("\nTotals")[0].splitlines() if line.strip()]
+    assert max(map(len, ran.out.splitlines())) <= columns
+    rows = [line for line in lines if line[header.index("ends")] != " "]
+    assert len(rows) == len(known)
+    assert "…" not in ran.out
+    # a name that is folded goes on in the next line, below itself
+    names = "".join(line.split()[0] for line in lines)
+    assert all(target in names for target in known)
+    figures = ["train $", "month $", "total $"] + ["tokens", "epochs", "time"] * (columns == 200)
+    for figure in figures:
+        right = header.index(figure) + len(figure)
         for row in rows:
             assert row[right - 1] != " "
             assert row[right] == " "
-    ends = header.index("ends")
-    assert all(row[ends] in "2–" and row[ends - 1] == " " for row in rows)
-    assert ("openai" in rows[0]) is ("together" in rows[1]) is (columns == 200)
-    assert "?" in rows[3]
+    ends = {row.split()[0]: row[header.index("ends") :].strip() for row in rows}
+    assert ends[MINI] == ends[FULL] == "2027-01-06 !"
+    assert ends[NEMO] == "2026-07-13"
+    assert ends[QWEN] == "–"
+    assert "! ends within 90 days" in ran.out
+    for epochs in ("8 epochs", "1 epoch\n"):
+        assert (epochs in ran.out) is (columns == 80)
+
+
+def test_preferences_are_priced_for_dpo_and_that_is_said(here: Any, tmp_path: Path) -> None:
+    answers = {name: [{"role": "assistant", "content": name}] for name in ("preferred_output", "non_preferred_output")}
+    row = {"input": {"messages": [{"role": "user", "content": "Which?"}]}, **answers}
+    data = tmp_path / "pairs.jsonl"
+    data.write_text((json.dumps(row) + "\n") * 12, "utf-8")
+    ran = here("compare", data, *targets(QWEN, NEMO), "--json")
+    assert "holds preferences, and so they are priced for dpo" in ran.err
+    priced, without = ran.json["rows"]
+    assert priced["training_usd"] > 0
+    assert without["unsupported"] == ["method dpo"]
+    asked = here("compare", data, *targets(QWEN), "--method", "sft", "--json")
+    assert "dpo" not in asked.err
+    assert asked.json["rows"][0]["impossible"] == 12
+
+
+def test_a_model_that_no_catalogue_names_is_told_and_a_price_of_the_users_is_enough(bridge: Bridge, data: Path) -> None:
+    [offer] = bridge.compare(data, ["together:Qwen/Qwen-Nothing"])
+    assert "no catalogue names this model, and it may not be there: ftbridge models together" in offer.warnings
+    for target in (QWEN, MINI, LLAMA, "local:tiny"):
+        [offer] = bridge.compare(data, [target])
+        assert not any("no catalogue" in said for said in offer.warnings)
+
+
+def test_a_target_that_ends_before_the_months_are_over_is_told(bridge: Bridge, data: Path) -> None:
+    load = Load(months=2, requests_per_month=1)
+    offers = {offer.target: offer for offer in bridge.compare(data, [MINI, QWEN], load=load)}
+    assert not offers[MINI].lasts
+    assert "tuned models answer until 2027-01-14, not for all of 2 months" in offers[MINI].warnings
+    assert offers[QWEN].lasts
+    [soon] = bridge.compare(data, [MINI], load=Load(months=1))
+    assert soon.lasts
 
 
 def test_csv_leaves_the_unknown_empty(here: Any, data: Path) -> None:

@@ -105,9 +105,10 @@ def test_an_adapter_of_pickled_weights_is_refused(home: Path, model_folder: Path
         LocalProvider(home).rules(spec(), str(adapter))
 
 
-def test_a_folder_that_is_not_there_is_named(home: Path) -> None:
-    with pytest.raises(ModelNotFound, match="there is no folder /nowhere"):
-        LocalProvider(home).rules(spec(), "/nowhere")
+@pytest.mark.parametrize("folder", ["/nowhere", "./nowhere", "../nowhere"])
+def test_a_folder_that_is_not_there_is_named(home: Path, folder: str) -> None:
+    with pytest.raises(ModelNotFound, match=r"there is no folder /.*nowhere"):
+        LocalProvider(home).rules(spec(), folder)
 
 
 def test_a_hub_model_that_is_not_cached_is_not_found_offline(

@@ -1,0 +1,64 @@
+"""Tables can be read at 80 columns as at 200: no name, date or price is cut, and no line is longer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ftbridge import Bridge
+from ftbridge.bridge.intent import make_intent
+from ftbridge.cli.app import run
+from ftbridge.cli.output import console
+from ftbridge.ledger import Prepared
+from ftbridge.model import Cost, Spec, Status
+
+NAMES = {
+    "openai:gpt-4.1-mini-2025-04-14": None,
+    "mock+together:meta-llama/Meta-Llama-3.1-8B-Instruct-Reference": "answers-to-tickets-of-the-second-quarter",
+    "local:tiny": "first",
+}
+
+
+@pytest.fixture
+def jobs(home: Path) -> list[str]:
+    """Their ids: one that runs, one that has succeeded, and one that was refused."""
+    with Bridge(home) as bridge:
+        ids = []
+        for number, (target, name) in enumerate(NAMES.items()):
+            intent = make_intent(
+                Spec(target=target, data=Path("rows.jsonl"), name=name), Prepared(training="k"), None, Cost()
+            )
+            record = bridge._ledger.add(intent)
+            status = [Status.CANCELLED, Status.SUCCEEDED, Status.FAILED][number]
+            created = datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(days=number)
+            bridge._ledger.change(record, status=status, created_at=created)
+            ids.append(record.job.id)
+    return ids
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_jobs_can_be_read(
+    jobs: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console.cache_clear()
+    assert run(["jobs"]) == 0
+    out = capsys.readouterr().out
+    console.cache_clear()
+    header, _rule, *lines = [line for line in out.splitlines() if line.strip()]
+    assert max(map(len, out.splitlines())) <= columns
+    assert "…" not in out
+    begin, end = header.index("name and target"), header.index("status")
+    folded = "".join(line[begin:end].strip() for line in lines)
+    for target, name in NAMES.items():
+        assert target in folded
+        assert (name or "") in folded
+    rows = [line for line in lines if line.strip().startswith("ftb_")]
+    assert [line.split()[0] for line in rows] == jobs
+    assert len(lines) == len(rows) or columns == 80
+    for row, status, day in zip(rows, ("cancelled", "succeeded", "failed"), ("11-20", "11-21", "11-22"), strict=True):
+        assert row[end:].startswith(status)
+        assert row[header.index("created") :].startswith(day)
+    assert ("loss" in header) is (columns == 200)
