@@ -2,8 +2,8 @@
 
     adapter     as it is, for peft, transformers and vLLM
     merged      base and adapter in one: a folder like any model's
-    ollama      that, with a Modelfile: `ollama create NAME -f Modelfile`
-    gguf        one file for llama.cpp and its kin, by llama.cpp's own converter
+    gguf        that as one file, for llama.cpp and its kin: by llama.cpp's own converter where it is, and else by ours
+    ollama      that file, or the merged folder where it cannot be written, with a Modelfile: `ollama create NAME`
 
 Each comes with a model card.
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,35 +26,46 @@ from ftbridge.capabilities import ExportForm
 from ftbridge.errors import MissingExtra, ProviderError, SpecError
 from ftbridge_local import source
 from ftbridge_local.folder import JobFolder
+from ftbridge_local.source import Source
 from ftbridge_local.tokenizer import TemplateError, Tokenizer
 
 _CONVERTER = "convert_hf_to_gguf.py"
+_GGUF = "model.gguf"
+_MOST_CONTEXT = 8192  # tokens: Ollama takes the memory for all of them at once
 _TOLD = ("ftbridge", "torch", "transformers", "peft")
 
 
 def export(job: JobFolder, form: ExportForm, folder: Path) -> None:
     """Write the result of `job` as `form` into the empty `folder`.
 
-    Raises `SpecError` for a form that there is not, and `MissingExtra` where a program for it is missing.
+    Raises `SpecError` for a form that there is not, or that the model does not go into, and `MissingExtra` where a
+    program for it is missing.
     """
     if form not in get_args(ExportForm):
         raise SpecError(f"there is no form {form}", hint=f"There are: {', '.join(get_args(ExportForm))}.")
+    place = source.find(str(job.result), job.order().home, weights=True)
     if form == "adapter":
         shutil.copytree(job.result, folder, dirs_exist_ok=True)
+    elif form == "merged":
+        _merged(place, folder)
     elif form == "gguf":
-        _gguf(job, folder)
+        _gguf(place, folder / _GGUF, _name(job))
     else:
-        _merged(job, folder)
-    if form == "ollama":
-        (folder / "Modelfile").write_text(modelfile(Tokenizer(folder)), "utf-8")
+        try:
+            _gguf(place, folder / _GGUF, _name(job))
+        except (MissingExtra, SpecError):  # Ollama converts some families by itself
+            _merged(place, folder)
+        weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
+        (folder / "Modelfile").write_text(modelfile(Tokenizer(place.base), weights), "utf-8")
     (folder / "README.md").write_text(card(job), "utf-8")
 
 
-def modelfile(tokenizer: Tokenizer) -> str:
-    """Ollama's Modelfile for the folder that it stands in, with the model's own template for each exchange.
+def modelfile(tokenizer: Tokenizer, weights: str) -> str:
+    """Ollama's Modelfile for `weights` beside it, with the model's own template for each exchange.
 
-    By Ollama's "Modelfile Reference", https://docs.ollama.com/modelfile, 2026-11. Raises `SpecError` for a template
-    that shows the parts of a chat otherwise than one after another.
+    By Ollama's "Modelfile Reference", https://docs.ollama.com/modelfile, 2026-11, which wants a Go template: the one
+    in a GGUF file is Jinja. Raises `SpecError` for a template that shows the parts of a chat otherwise than one
+    after another.
     """
     system, prompt = ({"role": role, "content": f"\u2402{role}\u2403"} for role in ("system", "user"))
     plain = _around(tokenizer, [prompt])
@@ -67,8 +79,9 @@ def modelfile(tokenizer: Tokenizer) -> str:
         template = f"{{{{ if .System }}}}{with_system}{{{{ else }}}}{template}{{{{ end }}}}"
     ends = [tokenizer.text_of(token) for token in tokenizer.end_ids]
     stops = "".join(f"PARAMETER stop {json.dumps(end, ensure_ascii=False)}\n" for end in ends)
+    context = min(tokenizer.context, _MOST_CONTEXT)
     return (
-        f'FROM .\nTEMPLATE """{template}{{{{ .Response }}}}{ends[0]}"""\n{stops}PARAMETER num_ctx {tokenizer.context}\n'
+        f'FROM {weights}\nTEMPLATE """{template}{{{{ .Response }}}}{ends[0]}"""\n{stops}PARAMETER num_ctx {context}\n'
     )
 
 
@@ -92,15 +105,15 @@ def card(job: JobFolder) -> str:
     chosen = next((event.message for event in job.events() if (event.message or "").startswith("chosen")), None)
     rows = "".join(f"| {name} | {value} |\n" for name, value in made.items() if value is not None)
     head = {"base_model": order.model, "library_name": "peft", "tags": ["ftbridge", order.spec.method.value]}
-    name = order.spec.name or job.path.name
-    return f"---\n{json.dumps(head)}\n---\n\n# {name}\n\n| | |\n|---|---|\n{rows}" + (f"\n{chosen}\n" if chosen else "")
+    return f"---\n{json.dumps(head)}\n---\n\n# {_name(job)}\n\n| | |\n|---|---|\n{rows}" + (
+        f"\n{chosen}\n" if chosen else ""
+    )
 
 
-def _merged(job: JobFolder, folder: Path) -> None:
+def _merged(place: Source, folder: Path) -> None:
     """In float32, where small differences survive, and then in the numbers that the base is kept in."""
-    place = source.find(str(job.result), job.order().home, weights=True)
     if place.adapter is None:
-        shutil.copytree(job.result, folder, dirs_exist_ok=True)
+        shutil.copytree(place.base, folder, dirs_exist_ok=True)
         return
     import torch
 
@@ -113,18 +126,29 @@ def _merged(job: JobFolder, folder: Path) -> None:
     source.copy_beside(place.base, folder)
 
 
-def _gguf(job: JobFolder, folder: Path) -> None:
+def _gguf(place: Source, file: Path, name: str) -> None:
     beside = Path(os.environ.get("LLAMA_CPP", "")) / _CONVERTER
-    found = str(beside) if beside.is_file() else shutil.which(_CONVERTER)
-    if found is None:
+    converter = str(beside) if beside.is_file() else shutil.which(_CONVERTER)
+    if converter is None and find_spec("gguf") is None:
         raise MissingExtra(
-            f"gguf is written by llama.cpp's {_CONVERTER}, which is not on the path",
-            hint="Clone llama.cpp, install its requirements and set LLAMA_CPP to its folder; or export as merged.",
+            f"gguf needs the package gguf, or llama.cpp's {_CONVERTER}",
+            hint="Run `pip install 'ftbridge[gguf]'`, or set LLAMA_CPP to llama.cpp's folder, or export as merged.",
         )
-    with tempfile.TemporaryDirectory(dir=folder.parent) as merged:
-        _merged(job, Path(merged))
-        command = [sys.executable, found, merged, "--outfile", str(folder / "model.gguf")]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if converter is None:
+        from ftbridge_local import gguf_file
+
+        gguf_file.check(place.base)  # before the work of merging
+    with tempfile.TemporaryDirectory(dir=file.parent.parent) as merged:
+        _merged(place, Path(merged))
+        if converter is None:
+            gguf_file.write(Path(merged), file, name)
+        else:
+            _convert(converter, merged, file)
+
+
+def _convert(converter: str, merged: str, file: Path) -> None:
+    command = [sys.executable, converter, merged, "--outfile", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
         raise ProviderError(
@@ -142,6 +166,10 @@ def _around(tokenizer: Tokenizer, messages: list[dict[str, Any]]) -> list[str]:
             raise SpecError("the model's chat template cannot be written for Ollama", hint="Export it as merged.")
         parts.append(before)
     return [*parts, text]
+
+
+def _name(job: JobFolder) -> str:
+    return job.order().spec.name or job.path.name
 
 
 def _ends(losses: list[float | None]) -> str | None:

@@ -25,6 +25,10 @@ _LOGITS_AT_ONCE = 2**24  # numbers: 64 MB in float32
 _BENT = ("softcap", "s_aux", "position_bias")  # what some models do to the scores, and the fast path cannot
 
 
+class _BentError(Exception):
+    """The model does something to its scores that the fast path does not know: it keeps to its own way."""
+
+
 def adopt(model: Any) -> bool:
     """Let the model go the fast way from now on, if it gives the same there; it can then do nothing else.
 
@@ -43,7 +47,7 @@ def adopt(model: Any) -> bool:
             model.set_attn_implementation(_NAME)
             losses, _right = token_losses(model, rows.tolist(), torch.arange(24, device=model.device), labels)
             same = torch.allclose(losses, own, rtol=0, atol=1e-4 if model.dtype == torch.float32 else 0.1)
-        except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
+        except (_BentError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
             same = False
     model.train(was_training)
     if not same:
@@ -104,7 +108,7 @@ def _row_by_row(
 ) -> tuple[Tensor, None]:
     """Attention as transformers asks for it: (1, heads, tokens, width) in, (1, tokens, heads, width) out."""
     if any(known.get(name) is not None for name in _BENT) or not getattr(module, "is_causal", True):
-        raise NotImplementedError
+        raise _BentError
     made = []
     for some, others, values in zip(
         *(torch.split(part, row_lengths, dim=2) for part in (query, key, value)), strict=True

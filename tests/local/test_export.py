@@ -20,6 +20,14 @@ from local.families import FAMILIES
 from local.lab import Lab
 
 
+@pytest.fixture
+def no_gguf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the package nor llama.cpp's converter is installed."""
+    monkeypatch.setattr("ftbridge_local.export.find_spec", lambda name: None)
+    monkeypatch.delenv("LLAMA_CPP", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
 def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
     assert finished.result is not None
     lab.provider.package("finished", "merged", tmp_path)
@@ -49,32 +57,41 @@ def test_every_form_has_a_card_that_tells_where_it_is_from(lab: Lab, finished: R
 def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
     lab: Lab, finished: RemoteJob, tmp_path: Path
 ) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    lab.provider.package("finished", "ollama", out)
+    assert sorted(file.name for file in out.iterdir()) == ["Modelfile", "README.md", "model.gguf"]
+    system, asked = "<|system|>{{ .System }}<|end|>", "<|user|>{{ .Prompt }}<|end|><|assistant|>"
+    assert (out / "Modelfile").read_text("utf-8") == (
+        f'FROM ./model.gguf\nTEMPLATE """{{{{ if .System }}}}{system}{asked}{{{{ else }}}}{asked}{{{{ end }}}}'
+        '{{ .Response }}<|end|>"""\nPARAMETER stop "<|end|>"\nPARAMETER num_ctx 1024\n'
+    )
+
+
+def test_for_ollama_the_merged_folder_has_to_do_where_gguf_cannot_be_written(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, no_gguf: None
+) -> None:
     lab.provider.package("finished", "ollama", tmp_path)
     assert (tmp_path / "model.safetensors").exists()
-    assert (tmp_path / "Modelfile").read_text("utf-8") == (
-        'FROM .\nTEMPLATE """{{ if .System }}<|system|>{{ .System }}<|end|><|user|>{{ .Prompt }}<|end|><|assistant|>'
-        '{{ else }}<|user|>{{ .Prompt }}<|end|><|assistant|>{{ end }}{{ .Response }}<|end|>"""\n'
-        'PARAMETER stop "<|end|>"\nPARAMETER num_ctx 1024\n'
-    )
+    assert (tmp_path / "Modelfile").read_text("utf-8").startswith("FROM .\n")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_modelfile_can_be_written_for_every_family(tokenizer_with: Any, family: str) -> None:
     found = FAMILIES[family]
-    said = modelfile(tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin))
+    said = modelfile(tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin), ".")
     assert f'{{{{ .Response }}}}{found.end}"""' in said
     assert found.begin is None or found.begin not in said
     assert "␂" not in said
 
 
-def test_gguf_needs_the_converter_and_says_how_to_have_it(
-    lab: Lab, finished: RemoteJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_gguf_needs_a_package_or_the_converter_and_says_how_to_have_them(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, no_gguf: None
 ) -> None:
-    monkeypatch.setenv("LLAMA_CPP", "")
-    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingExtra, match=r"llama\.cpp's convert_hf_to_gguf\.py") as problem:
         lab.provider.package("finished", "gguf", tmp_path)
     assert "LLAMA_CPP" in problem.value.hint
+    assert "ftbridge[gguf]" in problem.value.hint
 
 
 def test_gguf_is_made_by_the_converter_from_the_merged_model(
