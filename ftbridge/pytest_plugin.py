@@ -23,12 +23,12 @@ pytest.register_assert_rewrite("ftbridge.testing")  # so that the suite's failur
 @pytest.fixture
 def ftbridge_mock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MockVendors]:
     """The mocked vendors, fast; the environment leads their SDKs there for the length of the test."""
-    from ftbridge.mock.server import MockServer
+    from ftbridge.loopback import LoopbackServer
     from ftbridge.mock.vendors import MockVendors
     from ftbridge.registry import load_mock, mock_names
 
     vendors = MockVendors({name: load_mock(name) for name in mock_names()}, tmp_path / "mock", speed=600.0)
-    with MockServer(vendors.app()) as server:
+    with LoopbackServer(vendors.app()) as server:
         for name, value in vendors.environment(server.url).items():
             monkeypatch.setenv(name, value)
         yield vendors

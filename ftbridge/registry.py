@@ -43,7 +43,7 @@ def load_provider(target: Target, home: Path) -> Provider:
             f"no provider is called {target.provider!r}",
             hint=f"{did_you_mean(target.provider, found)}Installed: {', '.join(sorted(found))}.",
         )
-    made: type[Provider] = _load(found[target.provider])
+    made: type[Provider] = _load(found[target.provider], f"provider {target.provider}", extra=target.provider)
     if not target.mocked:
         return made(home)
     mocked = made(home, start_mock(target.provider, home))
@@ -57,22 +57,23 @@ def mock_names() -> list[str]:
 
 
 def load_mock(vendor: str) -> type[MockVendor]:
-    """The mock of a vendor. Raises `TargetError` where there is none."""
+    """The mock of a vendor. Raises `TargetError` where there is none, `MissingExtra` without the extra `mock`."""
     found = _registered(MOCK_GROUP, tuple(sys.path))
     if vendor not in found:
         raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
-    mock: type[MockVendor] = _load(found[vendor])
+    mock: type[MockVendor] = _load(found[vendor], f"the mock of {vendor}", extra="mock")
     return mock
 
 
 def start_mock(vendor: str, home: Path) -> Endpoint:
     """Serve the vendor's mock from this process, with its state in the home; where it listens."""
-    from ftbridge.mock import MockServer, parse_fault
+    kind = load_mock(vendor)
+    from ftbridge.loopback import LoopbackServer
+    from ftbridge.mock import parse_fault
 
     faults = [parse_fault(rule) for rule in os.environ.get(FAULTS, "").split()]
-    speed = _number(SPEED, 60.0)
-    mock = load_mock(vendor)(home / "mock" / vendor, speed=speed, faults=faults)
-    server = MockServer(mock.app()).start()
+    mock = kind(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
+    server = LoopbackServer(mock.app()).start()
     return Endpoint(
         base_url=server.url + mock.base_path,
         api_key=SecretStr("mock-key"),
@@ -95,12 +96,12 @@ def _registered(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)}
 
 
-def _load(entry: EntryPoint) -> Any:
+def _load(entry: EntryPoint, what: str, *, extra: str) -> Any:
     try:
         return entry.load()
     except ImportError as problem:
         package = entry.dist.name if entry.dist else "ftbridge"
         raise MissingExtra(
-            f"provider {entry.name} needs a package that is not installed: {problem.name or problem}",
-            hint=f"Install it with: pip install '{package}[{entry.name}]'",
+            f"{what} needs a package that is not installed: {problem.name or problem}",
+            hint=f"Install it with: pip install '{package}[{extra}]'",
         ) from problem

@@ -17,7 +17,7 @@ from ftbridge.bridge.monitor import Turns, look
 from ftbridge.bridge.queue import advance
 from ftbridge.bridge.scheduler import Chore, Scheduler
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble, StateError
+from ftbridge.errors import FtbridgeError, MissingExtra, NetworkError, RateLimited, ServerTrouble, StateError
 from ftbridge.ledger import Glance, glances, unfinished
 from ftbridge.model import Event, Job, Status
 from ftbridge.provider import Provider
@@ -75,10 +75,15 @@ class Watch:
         if self._listen is None:
             yield
             return
-        from ftbridge.bridge.doorbell import doorbell
-        from ftbridge.mock import MockServer
-
-        with MockServer(doorbell(self._place, self.scheduler.wake), self._listen):
+        try:
+            from ftbridge.bridge.doorbell import doorbell
+            from ftbridge.loopback import LoopbackServer
+        except ImportError as problem:
+            raise MissingExtra(
+                f"taking webhooks needs a package that is not installed: {problem.name}",
+                hint="Install it with: pip install 'ftbridge[mock]'",
+            ) from problem
+        with LoopbackServer(doorbell(self._place, self.scheduler.wake), self._listen):
             yield
 
     def _tell(self, glance: Glance) -> Iterator[tuple[Job, Event | None]]:

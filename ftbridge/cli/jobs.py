@@ -103,7 +103,10 @@ def watch(
         Path | None, typer.Option("--fetch", help="Fetch each job's result into a folder of its id here.")
     ] = None,
     listen: Annotated[
-        int | None, typer.Option(help="Take vendors' webhooks at http://127.0.0.1:PORT/PROVIDER, and look at once.")
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Take vendors' webhooks at http://127.0.0.1:PORT/PROVIDER, and look at once."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from ftbridge.cli.output import AsJson, print_json, say, show
-from ftbridge.errors import UsageError
 from ftbridge.home import find_home
 from ftbridge.registry import load_mock, mock_names
 
@@ -26,17 +25,13 @@ def mock(
     as_json: AsJson = False,
 ) -> None:
     """Serve the mocked vendors on this machine, and print the environment that leads to them."""
-    from ftbridge.mock import MockVendors, listen, parse_fault, serve
+    kinds = {name: load_mock(name) for name in mock_names()}
+    from ftbridge.loopback import listen, serve
+    from ftbridge.mock import MockVendors, parse_fault
 
     faults = [parse_fault(rule) for rule in fault or []]
-    kinds = {name: load_mock(name) for name in mock_names()}
     vendors = MockVendors(kinds, find_home() / "mock", speed=speed, faults=faults)
-    try:
-        listening = listen(port)
-    except OSError as problem:
-        raise UsageError(
-            f"port {port} cannot be used: {problem.strerror or problem}", hint="Give another one: --port 0 finds it."
-        ) from None
+    listening = listen(port)
     port = listening.getsockname()[1]
     environment = vendors.environment(f"http://127.0.0.1:{port}")
     if as_json:

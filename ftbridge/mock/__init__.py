@@ -1,11 +1,10 @@
-"""The engine that hosts any vendor's mock: a life cycle driven by time, faults by rule, a real server.
+"""The engine that hosts any vendor's mock: a life cycle driven by time, and faults by rule.
 
 What a vendor's mock says and takes is in the vendor's room; here is what all of them share.
 """
 
 from ftbridge.mock.faults import Fault, Faults, parse_fault
 from ftbridge.mock.script import Moment, Script, write_script
-from ftbridge.mock.server import MockServer, listen, serve
 from ftbridge.mock.store import Store
 from ftbridge.mock.vendor import Answer, Call, MockVendor, Refusal, Seen, operation
 from ftbridge.mock.vendors import MockVendors
@@ -15,7 +14,6 @@ __all__ = [
     "Call",
     "Fault",
     "Faults",
-    "MockServer",
     "MockVendor",
     "MockVendors",
     "Moment",
@@ -23,9 +21,7 @@ __all__ = [
     "Script",
     "Seen",
     "Store",
-    "listen",
     "operation",
     "parse_fault",
-    "serve",
     "write_script",
 ]

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint
 from ftbridge.hosted import HostedProvider
-from ftbridge.mock import MockServer, MockVendor
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import Kind
 from ftbridge.model import Spec
 from ftbridge.provider import Files, Provider, RemoteJob
@@ -83,7 +84,7 @@ class MockedContract(ProviderContract):
     @pytest.fixture(scope="class")
     @classmethod
     def endpoint(cls, mock: MockVendor) -> Iterator[Endpoint]:
-        with MockServer(mock.app()) as server:
+        with LoopbackServer(mock.app()) as server:
             settings = mock.environment(server.url)
             yield Endpoint(
                 base_url=settings[mock.url_env],

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from azure_helpers import Listening
 from ftbridge.endpoint import Endpoint
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge_providers.azure.adapter import AzureProvider
 
@@ -25,7 +25,7 @@ def mock(tmp_path: Path) -> Listening:
 
 @pytest.fixture
 def provider(tmp_path: Path, mock: Listening) -> Iterator[AzureProvider]:
-    with MockServer(mock.app()) as server:
+    with LoopbackServer(mock.app()) as server:
         endpoint = Endpoint(
             base_url=server.url,
             api_key=SecretStr("canary"),

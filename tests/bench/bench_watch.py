@@ -37,7 +37,8 @@ from ftbridge.bridge.monitor import Turns, look
 from ftbridge.endpoint import Endpoint
 from ftbridge.ledger import Ledger, Prepared, glances, unfinished
 from ftbridge.ledger.schema import jobs as jobs_table
-from ftbridge.mock import MockServer, listen, parse_fault, serve
+from ftbridge.loopback import LoopbackServer, listen, serve
+from ftbridge.mock import parse_fault
 from ftbridge.model import Latest, Spec, Status, now
 from ftbridge.provider import Files, Provider
 from ftbridge.registry import load_mock, load_provider
@@ -96,7 +97,7 @@ def running_job(vendor: str, folder: Path) -> tuple[str, str, dict[str, str]]:
     file.write_text(12 * (json.dumps(row) + "\n"), "utf-8")
     mock = load_mock(vendor)(folder / "mock", speed=600.0, faults=[parse_fault("create_job=stall")])
     known = VENDORS[vendor]
-    with MockServer(mock.app()) as server, httpx.Client(headers={"authorization": "Bearer key"}) as client:
+    with LoopbackServer(mock.app()) as server, httpx.Client(headers={"authorization": "Bearer key"}) as client:
         provider = open_provider(vendor, folder, server.url + mock.base_path)
         spec = Spec(target=f"{vendor}:{known.model}", data=file)
         made = provider.create(spec, known.model, Files(training=provider.upload(file, key="k")), tag="ftb_bench")

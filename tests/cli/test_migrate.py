@@ -13,7 +13,7 @@ import openai
 from command_line import Cli, Ran
 from ftbridge.exporting import flattened
 from ftbridge.ledger import Ledger, moved_from, moved_to
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from ftbridge_providers.openai.mock import OpenAIMock
 
 QWEN = "mock+together:Qwen/Qwen3-8B"
@@ -49,7 +49,7 @@ def organisation(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
     mock = OpenAIMock(home / "mock" / "openai", speed=600.0)
     model = "gpt-4.1-mini-2025-04-14"
-    with MockServer(mock.app()) as server, openai.OpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
+    with LoopbackServer(mock.app()) as server, openai.OpenAI(base_url=f"{server.url}/v1", api_key="any") as client:
 
         def upload(rows: list[dict[str, Any]]) -> str:
             file = tmp_path / "upload.jsonl"

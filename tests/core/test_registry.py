@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,15 @@ def test_a_missing_package_names_the_command_that_installs_it(tmp_path: Path) ->
     with pytest.raises(MissingExtra, match="a_package_that_is_not_installed") as problem:
         load_provider(parse_target("bare:small"), tmp_path)
     assert problem.value.hint == "Install it with: pip install 'acme-tunes[bare]'"
+
+
+def test_a_mock_without_its_packages_names_what_installs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith(("ftbridge.mock", "ftbridge_providers.mistral"))]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+    with pytest.raises(MissingExtra, match="the mock of mistral needs") as problem:
+        load_provider(parse_target("mock+mistral:any"), tmp_path)
+    assert problem.value.hint == "Install it with: pip install 'ftbridge[mock]'"
 
 
 def test_a_provider_without_a_mock_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from faults.crew import Crew, Hand
 from faults.gate import Gate
 from faults.hand import Order
 from ftbridge import Bridge
-from ftbridge.mock import MockServer, MockVendor
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import MockVendor
 from ftbridge.model import Job, Status
 from ftbridge.registry import load_mock
 from ftbridge_local.folder import JobFolder
@@ -164,7 +165,7 @@ class HostedHarbour(Harbour):
     @contextmanager
     def manned(self) -> Iterator[None]:
         """As elsewhere, with the vendor's server running."""
-        with MockServer(self.gate) as server:
+        with LoopbackServer(self.gate) as server:
             url = f"{server.url}{self.kind.base_path}"
             self.environment = {self.kind.url_env: url, self.kind.key_env: "mock-key"}
             with super().manned():

@@ -17,7 +17,8 @@ from faults.harbour import TARGETS
 from ftbridge import Bridge
 from ftbridge.cli.app import run
 from ftbridge.errors import ConfigError, FtbridgeError
-from ftbridge.mock import MockServer, MockVendor
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import STANDING, Kind
 from ftbridge.registry import load_mock, load_provider
 from ftbridge.target import parse_target
@@ -33,7 +34,7 @@ def mock(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     """A mocked vendor to which the canary is a good key."""
     kind = load_mock(request.param)
     vendor = kind(tmp_path / "vendor", speed=1e6)
-    with MockServer(vendor.app()) as server:
+    with LoopbackServer(vendor.app()) as server:
         monkeypatch.setenv(kind.key_env, CANARY)
         monkeypatch.setenv(kind.url_env, f"{server.url}{kind.base_path}")
         yield vendor

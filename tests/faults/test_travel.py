@@ -15,7 +15,8 @@ from starlette.types import Message, Receive, Scope, Send
 from faults.harbour import TARGETS
 from ftbridge.dataset.example import Chat, User
 from ftbridge.errors import BadAnswer
-from ftbridge.mock import MockServer, MockVendor
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import MockVendor
 from ftbridge.model import Spec
 from ftbridge.provider import Files
 from ftbridge.registry import load_mock, load_provider
@@ -88,8 +89,8 @@ def road(
     kind = load_mock(request.param)
     elsewhere = Elsewhere()
     with (
-        MockServer(elsewhere) as other,
-        MockServer(Redirecting(kind(tmp_path / "vendor"), status, other.url)) as server,
+        LoopbackServer(elsewhere) as other,
+        LoopbackServer(Redirecting(kind(tmp_path / "vendor"), status, other.url)) as server,
     ):
         monkeypatch.setenv(kind.key_env, "sk-canary")
         monkeypatch.setenv(kind.url_env, f"{server.url}{kind.base_path}")
@@ -125,7 +126,7 @@ def test_togethers_storage_gets_the_file_and_no_key(road: Road, tmp_path: Path) 
 def test_the_command_line_lets_a_key_travel_in_the_clear_only_when_told_to(tmp_path: Path) -> None:
     rows = tmp_path / "work" / "rows.jsonl"
     rows.write_text('{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}\n' * 12)
-    with MockServer(load_mock("together")(tmp_path / "vendor", speed=1e6).app()) as server:
+    with LoopbackServer(load_mock("together")(tmp_path / "vendor", speed=1e6).app()) as server:
         # 0.0.0.0 leads to this machine, and does not say so
         url = server.url.replace("127.0.0.1", "0.0.0.0")
         environment = {**os.environ, "TOGETHER_API_KEY": "k", "TOGETHER_BASE_URL": url}

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.provider import Files
 from ftbridge_providers.mistral.adapter import MistralProvider
@@ -31,7 +31,7 @@ def mock(tmp_path: Path) -> MistralMock:
 
 @pytest.fixture
 def base_url(mock: MistralMock) -> Iterator[str]:
-    with MockServer(mock.app()) as server:
+    with LoopbackServer(mock.app()) as server:
         yield server.url
 
 

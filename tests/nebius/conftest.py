@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.mock import NebiusMock
@@ -25,7 +25,7 @@ def mock(tmp_path: Path) -> NebiusMock:
 
 @pytest.fixture
 def base_url(mock: NebiusMock) -> Iterator[str]:
-    with MockServer(mock.app()) as server:
+    with LoopbackServer(mock.app()) as server:
         yield f"{server.url}/v1"
 
 

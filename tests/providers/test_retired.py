@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from ftbridge.dataset.example import Chat, User
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import ProviderRetired
-from ftbridge.mock import MockServer, MockVendor
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import MockVendor
 from ftbridge.provider import Provider
 from ftbridge_providers.mistral.adapter import MistralProvider
 from ftbridge_providers.mistral.mock import MistralMock
@@ -45,7 +46,7 @@ def test_what_is_closed_is_not_asked_for_again(
     file = tmp_path / "rows.jsonl"
     file.write_text('{"text": "Once"}\n', "utf-8")
     vendor = mock(tmp_path / "mock")
-    with MockServer(vendor.app()) as server:
+    with LoopbackServer(vendor.app()) as server:
         url = server.url + vendor.base_path
         opened = provider(tmp_path, Endpoint(base_url=url, api_key=SecretStr("k"), account="mock", configured=True))
         for verb, ask in VERBS.items():

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from ftbridge.endpoint import Endpoint
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from ftbridge.provider import Files
 from ftbridge.testing import ROWS
 from ftbridge_providers.together.adapter import TogetherProvider
@@ -26,7 +26,7 @@ def mock(tmp_path: Path) -> TogetherMock:
 
 @pytest.fixture
 def url(mock: TogetherMock) -> Iterator[str]:
-    with MockServer(mock.app()) as server:
+    with LoopbackServer(mock.app()) as server:
         yield server.url
 
 

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from ftbridge.dataset.example import Chat, User
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, SpecError
-from ftbridge.mock import Answer, Call, MockServer, operation
+from ftbridge.loopback import LoopbackServer
+from ftbridge.mock import Answer, Call, operation
 from ftbridge.model import Method, Status
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
@@ -315,7 +316,7 @@ class _Storing(TogetherMock):
 
 def test_weights_are_fetched_from_the_storage_that_the_vendor_leads_to(tmp_path: Path, rows: Path) -> None:
     mock = _Storing(tmp_path / "mock", speed=1000.0)
-    with MockServer(mock.app()) as server:
+    with LoopbackServer(mock.app()) as server:
         provider = TogetherProvider(tmp_path, Endpoint(base_url=server.url, api_key=SecretStr(KEY), account="mock"))
         made = provider.create(make_spec(), MODEL, Files(training=provider.upload(rows, key="k")), tag=TAG)
         finish(provider, made.remote_id)

@@ -19,7 +19,7 @@ from ftbridge import Bridge
 from ftbridge.bridge import hooks
 from ftbridge.config import Hook
 from ftbridge.errors import ConfigError
-from ftbridge.mock import MockServer
+from ftbridge.loopback import LoopbackServer
 from openai import OpenAI
 from watching_helpers import OPENAI
 
@@ -59,7 +59,7 @@ def receiver() -> Receiver:
 def url(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("FTBRIDGE_HOOK_SECRET", SECRET)
     monkeypatch.setattr(hooks, "WAITS", (0,))
-    with MockServer(receiver.app()) as server:
+    with LoopbackServer(receiver.app()) as server:
         yield f"{server.url}/hook"
 
 

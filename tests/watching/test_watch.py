@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ import httpx
 import pytest
 
 from ftbridge import Bridge, Status
-from ftbridge.errors import AuthenticationFailed, FtbridgeError
-from ftbridge.mock.server import listen
+from ftbridge.errors import AuthenticationFailed, FtbridgeError, MissingExtra, UsageError
+from ftbridge.loopback import listen
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.provider import Provider
 from watching_helpers import OPENAI, TOGETHER
@@ -147,3 +148,18 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     while time.monotonic() < deadline and asked(vendors, "get_job") == looks:
         next(told)
     assert asked(vendors, "get_job") == looks + (secret == "right")
+
+
+def test_taking_webhooks_without_its_packages_names_what_installs_them(
+    open_bridge: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "ftbridge.loopback")
+    with pytest.raises(MissingExtra, match="webhooks needs a package that is not installed: uvicorn") as problem:
+        list(open_bridge().watch(listen=8080))
+    assert problem.value.hint == "Install it with: pip install 'ftbridge[mock]'"
+
+
+def test_taking_webhooks_at_a_port_that_is_taken_says_so(open_bridge: Open) -> None:
+    with listen(0) as taken, pytest.raises(UsageError, match=r"cannot be used: .*in use"):
+        list(open_bridge().watch(listen=taken.getsockname()[1]))

@@ -1,4 +1,4 @@
-"""A real HTTP server on a loopback port, in a thread or in the foreground."""
+"""A small HTTP server on a loopback port, for mocked vendors and for the webhooks of real ones."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ftbridge.errors import UsageError
+
 
 class _Protocol(H11Protocol):
-    """Hands the connection itself to the application, so that a fault can break it."""
+    """Hands the connection itself to the application, so that a mocked fault can break it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
 
-class MockServer:
+class LoopbackServer:
     """Serves an application from a thread for as long as the block lasts; port 0 is any that is free.
 
-    >>> with MockServer(app) as server:                              # doctest: +SKIP
+    >>> with LoopbackServer(app) as server:                              # doctest: +SKIP
     ...     print(server.url)
     """
 
@@ -31,11 +33,11 @@ class MockServer:
         self._socket = listen(port)
         self._server = _server(app)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-mock", daemon=True
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-loopback", daemon=True
         )
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
-    def start(self) -> MockServer:
+    def start(self) -> LoopbackServer:
         """Serve from now on; connections are accepted when this returns."""
         self._thread.start()
         return self
@@ -47,7 +49,7 @@ class MockServer:
         self._thread.join(5)
         self._socket.close()
 
-    def __enter__(self) -> MockServer:
+    def __enter__(self) -> LoopbackServer:
         return self.start()
 
     def __exit__(self, *_problem: Any) -> None:
@@ -61,8 +63,16 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """A loopback socket that takes connections, even before anybody serves them; port 0 is any that is free."""
-    return socket.create_server(("127.0.0.1", port), backlog=128)
+    """A loopback socket that takes connections, even before anybody serves them; port 0 is any that is free.
+
+    Raises `UsageError` for a port that cannot be had.
+    """
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as problem:
+        raise UsageError(
+            f"port {port} of this machine cannot be used: {problem.strerror or problem}", hint="Give another one."
+        ) from problem
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
