@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from postgres_server import PostgresServer, find_programs, running_server
+from small_data import write_rows
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -26,6 +27,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A small dataset of chats."""
+    return write_rows(tmp_path / "rows.jsonl")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
-"""A mocked Azure OpenAI on a real socket, its adapter, and a dataset."""
+"""A mocked Azure OpenAI on a real socket, its adapter, and a spec."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,17 +34,6 @@ def provider(tmp_path: Path, mock: Listening) -> Iterator[AzureProvider]:
         made = AzureProvider(tmp_path, endpoint)
         yield made
         made.close()
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    rows = [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -29,24 +27,16 @@ from ftbridge.errors import (
     UsageError,
 )
 from ftbridge.model import Hyperparameters, Method, Spec, Status
-from ftbridge.provider import Files, RemoteJob
+from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.deployments import deployment_name
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.azure.mock import AzureMock
+from hosted_helpers import asked, finished, sent
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 TAG = "ftb_0123456789ab"
 QUESTION = Chat(messages=[User(content="q3")])
-
-
-def finished(provider: AzureProvider, remote_id: str) -> RemoteJob:
-    for _look in range(200):
-        [job] = provider.poll([remote_id])
-        if job.status.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def tuned(provider: AzureProvider, spec: Spec) -> str:
@@ -56,10 +46,6 @@ def tuned(provider: AzureProvider, spec: Spec) -> str:
     assert result is not None
     assert result.model is not None
     return result.model
-
-
-def sent(mock: AzureMock, operation: str) -> list[Any]:
-    return [seen.call.body for seen in mock.seen if seen.operation == operation]
 
 
 def test_what_is_asked_for_is_what_is_sent_with_the_training_type_of_the_target(
@@ -106,7 +92,7 @@ def test_files_are_sent_once_with_a_byte_order_mark_and_used_when_they_were_look
     file = provider.upload(data, key="k1")
     assert mock.content(file) == BOM_UTF8 + data.read_bytes()
     assert provider.upload(data, key="k1") == file
-    assert sum(seen.operation == "upload_file" for seen in mock.seen) == 1
+    assert asked(mock, "upload_file") == 1
     answers = [seen.answer.body["status"] for seen in mock.seen if seen.operation == "get_file"]
     assert answers[-1] == "processed"
 

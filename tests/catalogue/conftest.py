@@ -1,8 +1,7 @@
-"""A small dataset, a bridge, and the command line in this process."""
+"""A bridge, and the command line in this process."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -15,18 +14,6 @@ from ftbridge.cli.app import run
 from ftbridge.cli.output import console, side
 
 Here: TypeAlias = Callable[..., Ran]
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Twelve chats."""
-    file = tmp_path / "rows.jsonl"
-    rows = [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from ftbridge import Bridge
 from ftbridge.errors import InvalidRequest, OverBudget
 from ftbridge.mock import MockVendors
 from ftbridge.model import Status, now
+from hosted_helpers import asked
 
 MINI, QWEN, OLD = "openai:gpt-4.1-mini-2025-04-14", "together:Qwen/Qwen3-8B", "mistral:open-mistral-7b"
 
@@ -23,10 +24,6 @@ def vendors(ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch) -> Mock
     return ftbridge_mock
 
 
-def asked(vendors: MockVendors, name: str, operation: str) -> int:
-    return sum(seen.operation == operation for seen in vendors[name].seen)
-
-
 def configure(text: str) -> None:
     (Path.cwd() / "ftbridge.toml").write_text(text, "utf-8")
 
@@ -37,7 +34,7 @@ def test_a_job_that_may_cost_more_than_allowed_is_refused_before_anything_is_upl
     # 12 examples of 10 tokens, 8 times, at $5 a million: $0.0048, at most 35 % more
     with pytest.raises(OverBudget, match=r"may cost \$0\.0065, and --max-cost is \$0\.0050"):
         bridge.submit(data, MINI, max_cost=0.0050)
-    assert asked(vendors, "openai", "upload_file") == 0
+    assert asked(vendors["openai"], "upload_file") == 0
     assert bridge.jobs() == []
     job = bridge.submit(data, MINI, max_cost=0.0070)
     assert job.cost.estimate_usd == pytest.approx(0.0048)
@@ -67,7 +64,7 @@ def test_the_vendors_own_price_wins_once_it_has_the_files(
     assert job.cost.estimate_usd == 7.5
     with pytest.raises(OverBudget, match=r"together asks \$7\.50"):
         bridge.submit(data, QWEN, max_cost=7.0)
-    assert asked(vendors, "together", "create_job") == 1
+    assert asked(vendors["together"], "create_job") == 1
     assert [job.status for job in bridge.jobs()][1:] == [Status.FAILED]
 
 
@@ -91,9 +88,9 @@ def test_mistrals_validated_price_is_looked_at_before_the_start_and_a_job_above_
     monkeypatch.setattr(mock_bodies, "DOLLARS_A_MILLION", 1_000_000)
     with pytest.raises(OverBudget, match="mistral asks"):
         bridge.submit(data, OLD, epochs=1, max_cost=50)
-    assert asked(vendors, "mistral", "create_job") == 1
-    assert asked(vendors, "mistral", "start_job") == 0
-    assert asked(vendors, "mistral", "cancel_job") == 1
+    assert asked(vendors["mistral"], "create_job") == 1
+    assert asked(vendors["mistral"], "start_job") == 0
+    assert asked(vendors["mistral"], "cancel_job") == 1
     assert [job.status for job in bridge.jobs()] == [Status.FAILED]
 
 

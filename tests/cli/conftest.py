@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli, Ran
+from ftbridge.testing import ROWS
+from small_data import write_rows
 
 
 @pytest.fixture
@@ -30,11 +31,4 @@ def cli(home: Path) -> Cli:
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     """A small dataset that is right."""
-    words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-    chats = [
-        {"messages": [{"role": "user", "content": f"Say {word}."}, {"role": "assistant", "content": word}]}
-        for word in words
-    ]
-    file = tmp_path / "work" / "rows.jsonl"
-    file.write_text("".join(json.dumps(chat) + "\n" for chat in chats), "utf-8")
-    return file
+    return write_rows(tmp_path / "work" / "rows.jsonl", ROWS)

@@ -12,6 +12,7 @@ from command_line import Cli
 from ftbridge import Bridge, Job, Status
 from ftbridge.errors import LedgerDamaged
 from ftbridge.mock.vendors import MockVendors
+from hosted_helpers import asked
 
 TARGETS = ["openai:gpt-4.1-mini-2025-04-14", "together:Qwen/Qwen3-8B", "mistral:open-mistral-nemo"]
 
@@ -66,7 +67,7 @@ def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
         assert again[jobs[0].id].name == "support"
         assert bridge.chat(jobs[0], "Say one.").text == "one"
     for vendor, created in (("openai", 2), ("together", 1), ("mistral", 1)):
-        assert [seen.operation for seen in ftbridge_mock[vendor].seen].count("create_job") == created
+        assert asked(ftbridge_mock[vendor], "create_job") == created
 
 
 def test_doing_it_again_does_nothing_more(jobs: list[Job], home: Path, cli: Cli) -> None:

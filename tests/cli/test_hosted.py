@@ -12,6 +12,7 @@ import pytest
 
 import openai
 from command_line import Cli
+from small_data import write_rows
 
 """Two lines for a vendor, and three more for Azure's management API."""
 MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
@@ -46,9 +47,8 @@ def test_a_closed_vendor_is_refused_with_what_to_use_instead(cli: Cli, rows: Pat
 
 
 def test_tasks_in_openais_own_form_train_by_reinforcement(cli: Cli, tmp_path: Path) -> None:
-    tasks, grader = tmp_path / "tasks.jsonl", tmp_path / "grader.json"
     rows = [{"messages": [{"role": "user", "content": f"q{n}"}], "answer": f"a{n}"} for n in range(12)]
-    tasks.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    tasks, grader = write_rows(tmp_path / "tasks.jsonl", rows), tmp_path / "grader.json"
     reading = {"input": "{{sample.output_text}}", "reference": "{{item.answer}}"}
     grader.write_text(json.dumps({"type": "string_check", "name": "right", "operation": "eq", **reading}), "utf-8")
     asked = ("--to", "mock+openai:o4-mini-2025-04-16", "--method", "rft")

@@ -16,6 +16,7 @@ from command_line import Cli, Ran
 from ftbridge.ledger import Ledger
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Status
+from hosted_helpers import asked
 
 SUBMIT = ("--to", "openai:gpt-4.1-mini-2025-04-14", "--key", "monday")
 
@@ -59,7 +60,7 @@ def only_readable(path: Path) -> Iterator[None]:
 
 
 def created(mock: MockVendors) -> int:
-    return [seen.operation for seen in mock["openai"].seen].count("create_job")
+    return asked(mock["openai"], "create_job")
 
 
 def refused(ran: Ran) -> None:

@@ -13,6 +13,7 @@ from command_line import Cli
 from ftbridge import Bridge, Status
 from ftbridge.ledger import Ledger
 from ftbridge.mock.vendors import MockVendors
+from hosted_helpers import asked
 
 TARGET = "openai:gpt-4.1-mini-2025-04-14"
 
@@ -25,7 +26,7 @@ def recover_twice_at_once() -> None:
 
 
 def created(mock: MockVendors) -> int:
-    return [seen.operation for seen in mock["openai"].seen].count("create_job")
+    return asked(mock["openai"], "create_job")
 
 
 def test_a_whole_round(database: str, rows: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from mistralai.client import Mistral
 import openai
 from ftbridge.registry import mock_names
 from ftbridge.testing import ROWS
+from small_data import write_rows
 from together import Together
 
 OPENAI_MODEL, TOGETHER_MODEL = "gpt-4.1-mini-2025-04-14", "Qwen/Qwen3-8B"
@@ -52,9 +53,7 @@ def environment(printed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dic
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
     own = [{"role": "user", "content": tmp_path.name}, {"role": "assistant", "content": "unlike any other file"}]
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in [*ROWS, {"messages": own}]), "utf-8")
-    return file
+    return write_rows(tmp_path / "rows.jsonl", [*ROWS, {"messages": own}])
 
 
 @pytest.fixture

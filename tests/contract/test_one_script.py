@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ftbridge import Bridge, Status
+from ftbridge.testing import ROWS
+from small_data import write_rows
 
 TARGETS = [
     "mock+openai:gpt-4.1-mini-2025-04-14",
@@ -21,14 +22,7 @@ ORDER = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING, St
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    words = "one two three four five six seven eight nine ten eleven twelve".split()
-    file = tmp_path / "rows.jsonl"
-    rows = [
-        {"messages": [{"role": "user", "content": f"Say {word}."}, {"role": "assistant", "content": word}]}
-        for word in words
-    ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
+    return write_rows(tmp_path / "rows.jsonl", ROWS)
 
 
 @pytest.mark.parametrize("target", TARGETS)

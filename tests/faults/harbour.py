@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from ftbridge.mock import MockVendor
 from ftbridge.model import Job, Status
 from ftbridge.registry import load_mock
 from ftbridge_local.folder import JobFolder
+from small_data import write_rows
 
 TARGETS = {
     "openai": "openai:gpt-4.1-mini-2025-04-14",
@@ -46,12 +46,7 @@ class Harbour(ABC):
     def __init__(self, vendor: str, folder: Path) -> None:
         self.vendor = vendor
         self.folder = folder
-        self.data = folder / "rows.jsonl"
-        rows = [
-            {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-            for n in range(12)
-        ]
-        self.data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+        self.data = write_rows(folder / "rows.jsonl")
         self.gate = Gate()
         self._homes = 0
 

@@ -1,11 +1,10 @@
-"""A mocked Mistral on a real socket, an adapter that looks at its jobs often, and a dataset."""
+"""A mocked Mistral on a real socket, an adapter that looks at its jobs often, and a spec."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
@@ -45,21 +44,6 @@ def provider(tmp_path: Path, endpoint: Endpoint) -> Iterator[MistralProvider]:
     made = QuickLooks(tmp_path, endpoint)
     yield made
     made.close()
-
-
-@pytest.fixture
-def rows() -> list[dict[str, Any]]:
-    return [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-
-
-@pytest.fixture
-def data(tmp_path: Path, rows: list[dict[str, Any]]) -> Path:
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,23 +14,16 @@ from ftbridge.errors import (
     SpecError,
 )
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files, RemoteJob
+from ftbridge.provider import Files
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
 from ftbridge_providers.mistral.mock import MistralMock
 from ftbridge_providers.mistral.reading import JobBody
+from hosted_helpers import asked, finished, sent
+from small_data import CHATS, write_rows
 from spec_check import check_operations, check_seen
 
 MODEL = "open-mistral-nemo"
 TAG = "ftb_0123456789ab"
-
-
-def finished(provider: MistralProvider, remote_id: str) -> RemoteJob:
-    for _look in range(100):
-        [job] = provider.poll([remote_id])
-        if job.status.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def test_a_whole_life_agrees_with_the_vendors_document(
@@ -68,8 +59,8 @@ def test_what_is_asked_for_is_what_is_sent(
     provider: MistralProvider, mock: MistralMock, spec: Spec, files: Files
 ) -> None:
     provider.create(spec, MODEL, Files(training=files.training, validation=files.training), tag=TAG)
-    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
-    assert sent == {
+    [body] = sent(mock, "create_job")
+    assert body == {
         "model": MODEL,
         "job_type": "completion",
         "training_files": [{"file_id": files.training, "weight": 1}],
@@ -90,9 +81,9 @@ def test_what_is_left_out_is_left_to_mistral(
     provider: MistralProvider, mock: MistralMock, data: Path, files: Files
 ) -> None:
     provider.create(Spec(target=f"mistral:{MODEL}", data=data), MODEL, files, tag=TAG)
-    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
-    assert sent["hyperparameters"] == {}
-    assert "validation_files" not in sent
+    [body] = sent(mock, "create_job")
+    assert body["hyperparameters"] == {}
+    assert "validation_files" not in body
 
 
 def test_a_sequence_length_below_mistrals_least_is_refused_with_the_nearest(
@@ -113,7 +104,7 @@ def test_a_file_the_vendor_has_is_not_sent_again(provider: MistralProvider, mock
     first = provider.upload(data, key="k1")
     assert provider.upload(data, key="k1") == first
     assert provider.upload(data, key="k2") != first
-    assert sum(seen.operation == "upload_file" for seen in mock.seen) == 2
+    assert asked(mock, "upload_file") == 2
 
 
 def test_an_upload_whose_answer_was_lost_is_found_by_its_name(
@@ -132,11 +123,10 @@ def test_a_file_that_mistral_cannot_read_is_refused_with_its_line(provider: Mist
 
 
 def test_bad_samples_are_the_jobs_failure_in_the_vendors_words(
-    provider: MistralProvider, spec: Spec, rows: list[dict[str, Any]], tmp_path: Path
+    provider: MistralProvider, spec: Spec, tmp_path: Path
 ) -> None:
-    rows[4]["messages"].reverse()
-    bad = tmp_path / "bad.jsonl"
-    bad.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    backwards = {"messages": CHATS[4]["messages"][::-1]}
+    bad = write_rows(tmp_path / "bad.jsonl", [*CHATS[:4], backwards, *CHATS[5:]])
     job = provider.create(spec, MODEL, Files(training=provider.upload(bad, key="k3")), tag=TAG)
     assert (job.status, job.raw_status) == (Status.FAILED, "FAILED_VALIDATION")
     assert job.error == (
@@ -157,12 +147,13 @@ def test_a_model_is_asked_in_the_words_it_was_trained_on(provider: MistralProvid
         ]
     )
     provider.chat(MODEL, chat)
-    [sent] = [seen.call.body["messages"] for seen in mock.seen if seen.operation == "chat"]
-    assert [message["role"] for message in sent] == ["system", "user", "assistant", "tool"]
-    assert len(sent[3]["tool_call_id"]) == 9
-    assert sent[2]["tool_calls"][0]["id"] == sent[3]["tool_call_id"]
-    assert "name" not in sent[1]
-    assert "weight" not in sent[2]
+    [body] = sent(mock, "chat")
+    _system, user, answer, tool = body["messages"]
+    assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "tool"]
+    assert len(tool["tool_call_id"]) == 9
+    assert answer["tool_calls"][0]["id"] == tool["tool_call_id"]
+    assert "name" not in user
+    assert "weight" not in answer
     assert check_seen("mistral", mock.seen) == {"POST /v1/chat/completions"}
 
 

@@ -17,13 +17,10 @@ from ftbridge.provider import Files
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
 from ftbridge_providers.mistral.mock import MistralMock
 from ftbridge_providers.mistral.reading import JobBody, awaits, read_events, read_job
+from hosted_helpers import asked
 
 MODEL = "open-mistral-nemo"
 TAG = "ftb_0123456789ab"
-
-
-def asked(mock: MistralMock, operation: str) -> int:
-    return sum(seen.operation == operation for seen in mock.seen)
 
 
 def body(status: str, *words: str, **more: Any) -> JobBody:

@@ -1,8 +1,7 @@
-"""A mocked Nebius on a real socket, its adapter, and a dataset."""
+"""A mocked Nebius on a real socket, its adapter, and a spec."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,17 +33,6 @@ def provider(tmp_path: Path, base_url: str) -> Iterator[NebiusProvider]:
     made = NebiusProvider(tmp_path, Endpoint(base_url=base_url, api_key=SecretStr("sk-canary"), account="mock"))
     yield made
     made.close()
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    rows = [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +26,15 @@ from ftbridge.errors import (
     Unsupported,
 )
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files, RemoteJob
+from ftbridge.provider import Files
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.mock import NebiusMock
+from hosted_helpers import finished, sent
 
 MODEL = "Qwen/Qwen3-8B"
 TAG = "ftb_0123456789ab"
 QUESTION = Chat(messages=[User(content="q3")])
-
-
-def finished(provider: NebiusProvider, remote_id: str) -> RemoteJob:
-    for _look in range(200):
-        [job] = provider.poll([remote_id])
-        if job.status.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def trained(provider: NebiusProvider, spec: Spec) -> str:
@@ -53,10 +44,6 @@ def trained(provider: NebiusProvider, spec: Spec) -> str:
     assert done.result is not None
     assert done.result.model == job.remote_id
     return job.remote_id
-
-
-def sent(mock: NebiusMock, operation: str) -> list[Any]:
-    return [seen.call.body for seen in mock.seen if seen.operation == operation]
 
 
 def asked(spec: Spec, **hyperparameters: Any) -> Spec:

@@ -12,10 +12,11 @@ from ftbridge.errors import (
     TrainingNotAvailable,
 )
 from ftbridge.model import Hyperparameters, Method, Spec, Status
-from ftbridge.provider import Files, RemoteJob
+from ftbridge.provider import Files
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock import OpenAIMock
 from ftbridge_providers.openai.reading import read_result_file
+from hosted_helpers import asked, finished, sent
 from spec_check import check_operations, check_seen
 
 MODEL = "gpt-4.1-mini-2025-04-14"
@@ -25,15 +26,6 @@ TAG = "ftb_0123456789ab"
 def made(mock: OpenAIMock) -> int:
     """How many jobs the vendor has, which is how many are paid."""
     return len(list((mock.store.folder / "jobs").glob("*.json")))
-
-
-def finished(provider: OpenAIProvider, remote_id: str) -> RemoteJob:
-    for _look in range(100):
-        [job] = provider.poll([remote_id])
-        if job.status.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def test_a_whole_life_agrees_with_the_vendors_document(
@@ -68,8 +60,8 @@ def test_a_whole_life_agrees_with_the_vendors_document(
 def test_what_is_asked_for_is_what_is_sent(provider: OpenAIProvider, mock: OpenAIMock, spec: Spec) -> None:
     file = provider.upload(spec.data, key="k1")
     provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
-    assert sent == {
+    [body] = sent(mock, "create_job")
+    assert body == {
         "model": MODEL,
         "training_file": file,
         "method": {
@@ -88,16 +80,16 @@ def test_preferences_are_sent_as_dpo(provider: OpenAIProvider, mock: OpenAIMock,
     file = provider.upload(spec.data, key="k1")
     dpo = spec.model_copy(update={"method": Method.DPO, "hyperparameters": Hyperparameters(beta=0.2)})
     provider.create(dpo, MODEL, Files(training=file), tag=TAG)
-    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
-    assert sent["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
-    assert "hyperparameters" not in sent
+    [body] = sent(mock, "create_job")
+    assert body["method"] == {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.2}}}
+    assert "hyperparameters" not in body
 
 
 def test_a_file_the_vendor_has_is_not_sent_again(provider: OpenAIProvider, mock: OpenAIMock, data: Path) -> None:
     first = provider.upload(data, key="k1")
     assert provider.upload(data, key="k1") == first
     assert provider.upload(data, key="k2") != first
-    assert sum(seen.operation == "upload_file" for seen in mock.seen) == 2
+    assert asked(mock, "upload_file") == 2
 
 
 def test_bad_data_is_the_jobs_failure_in_the_vendors_words(

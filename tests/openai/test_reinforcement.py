@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,12 @@ from ftbridge.dataset.example import Chat, User
 from ftbridge.dataset.findings import Finding
 from ftbridge.errors import InputError, SpecError
 from ftbridge.model import Hyperparameters, Method, Spec, Status
-from ftbridge.provider import Files, RemoteJob
+from ftbridge.provider import Files
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock import OpenAIMock
 from ftbridge_providers.together.adapter import TogetherProvider
+from hosted_helpers import finished, sent
+from small_data import write_rows
 from spec_check import check_operations, check_seen
 
 MODEL = "o4-mini-2025-04-16"
@@ -46,9 +47,7 @@ FORM = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True,
 
 
 def written(folder: Path, *rows: dict[str, Any]) -> Path:
-    file = folder / "tasks.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
+    return write_rows(folder / "tasks.jsonl", rows)
 
 
 def task(question: str, **reference: Any) -> dict[str, Any]:
@@ -78,15 +77,6 @@ def files(provider: OpenAIProvider, spec: Spec, tmp_path: Path) -> Files:
     convert(spec.data, provider.rules(spec, MODEL), tmp_path / "sent.jsonl")
     file = provider.upload(tmp_path / "sent.jsonl", key="k1")
     return Files(training=file, validation=file)
-
-
-def finished(provider: OpenAIProvider, remote_id: str) -> RemoteJob:
-    for _look in range(100):
-        [job] = provider.poll([remote_id])
-        if job.status.final:
-            return job
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 def test_a_whole_life_brings_rewards_and_agrees_with_the_vendors_document(
@@ -119,13 +109,13 @@ def test_what_is_asked_for_is_what_is_sent(
     said, kept = provider.check_spec(asked)
     assert said == ["epochs is renamed to n_epochs at openai"]
     provider.create(kept, MODEL, files, tag=TAG)
-    [sent] = [seen.call.body for seen in mock.seen if seen.operation == "create_job"]
+    [body] = sent(mock, "create_job")
     settings = {"n_epochs": 2, "batch_size": 1, "reasoning_effort": "high", "eval_interval": 4}
-    assert sent["method"] == {
+    assert body["method"] == {
         "type": "reinforcement",
         "reinforcement": {"grader": grader, "response_format": FORM, "hyperparameters": settings},
     }
-    assert sent["seed"] == 7
+    assert body["seed"] == 7
     check_seen("openai", mock.seen, prefix="/v1")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.testing import ROWS
+from small_data import write_rows
 
 README = Path(__file__).parents[2] / "README.md"
 MAIN_JOB = """
@@ -58,5 +58,5 @@ def test_it_passes_the_suite(installed: Path, home: Path) -> None:
 
 
 def test_it_does_the_main_job(installed: Path, home: Path) -> None:
-    (installed / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    write_rows(installed / "rows.jsonl", ROWS)
     assert run(installed, "-c", MAIN_JOB, home=home).split() == ["succeeded", "three", "ftbridge.json", "learnt.jsonl"]

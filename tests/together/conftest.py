@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ftbridge.provider import Files
 from ftbridge.testing import ROWS
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
+from small_data import write_rows
 from together import Together
 from together_helpers import KEY
 
@@ -45,9 +45,7 @@ def sdk(url: str) -> Iterator[Together]:
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
-    return file
+    return write_rows(tmp_path / "rows.jsonl", ROWS)
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
 from ftbridge_providers.together.reading import read_events
+from hosted_helpers import asked, finished, sent
 from spec_check import check_operations, check_seen
-from together_helpers import KEY, MODEL, bodies, count, finish, make_spec
+from together_helpers import KEY, MODEL, make_spec
 
 TAG = "ftb_0123456789ab"
 
@@ -33,7 +34,7 @@ def test_all_that_the_adapter_sends_fits_togethers_document(
     )
     files = Files(training=files.training, validation=files.training)
     made = provider.create(spec, MODEL, files, tag=TAG)
-    done = finish(provider, made.remote_id)
+    done = finished(provider, made.remote_id)
     assert done.result
     assert done.result.model
     assert provider.find(TAG)
@@ -63,7 +64,7 @@ def test_hyperparameters_go_by_the_vendors_names(provider: TogetherProvider, moc
         max_seq_length=2048,
     )
     provider.create(spec, MODEL, files, tag=TAG)
-    assert bodies(mock, "create_job") == [
+    assert sent(mock, "create_job") == [
         {
             "model": MODEL,
             "training_file": files.training,
@@ -91,7 +92,7 @@ def test_what_is_not_said_is_left_to_the_vendor_but_for_the_kind_of_training(
     provider: TogetherProvider, mock: TogetherMock, files: Files
 ) -> None:
     provider.create(make_spec(method=Method.DPO, beta=0.2), MODEL, files, tag=TAG)
-    [body] = bodies(mock, "create_job")
+    [body] = sent(mock, "create_job")
     assert body.keys() == {"model", "training_file", "suffix", "training_method", "training_type"}
     assert body["training_method"] == {"method": "dpo", "dpo_beta": 0.2}
     assert (body["training_type"]["lora_r"], body["training_type"]["lora_alpha"]) == (8, 16)
@@ -99,7 +100,7 @@ def test_what_is_not_said_is_left_to_the_vendor_but_for_the_kind_of_training(
 
 def test_a_long_name_is_cut_and_the_tag_is_not(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
     provider.create(make_spec("An unusually long name for a model, really"), MODEL, files, tag=TAG)
-    [body] = bodies(mock, "create_job")
+    [body] = sent(mock, "create_job")
     assert len(body["suffix"]) <= 40
     assert body["suffix"].endswith(f"-{TAG}")
 
@@ -145,10 +146,10 @@ def test_a_job_goes_on_from_a_checkpoint_in_the_way_that_it_was_begun(
     provider: TogetherProvider, mock: TogetherMock, files: Files
 ) -> None:
     first = provider.create(make_spec(lora_rank=32), MODEL, files, tag=TAG)
-    finish(provider, first.remote_id)
+    finished(provider, first.remote_id)
     [checkpoint] = provider.checkpoints(first.remote_id)
     provider.create(make_spec(), checkpoint.model, files, tag="ftb_0123456789ac")
-    body = bodies(mock, "create_job")[-1]
+    body = sent(mock, "create_job")[-1]
     assert body["from_checkpoint"] == f"{first.remote_id}:{checkpoint.step}"
     assert "model" not in body
     assert body["training_type"]["lora_r"] == 32
@@ -158,9 +159,9 @@ def test_a_job_that_trained_all_weights_is_gone_on_with_so_and_gives_them_all(
     provider: TogetherProvider, sdk: Any, mock: TogetherMock, files: Files, tmp_path: Path
 ) -> None:
     whole = sdk.fine_tuning.create(training_file=files.training, model=MODEL, lora=False)
-    finish(provider, whole.id)
+    finished(provider, whole.id)
     provider.create(make_spec(), whole.id, files, tag=TAG)
-    assert bodies(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
+    assert sent(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
     with pytest.raises(SpecError, match="all weights"):
         provider.check_limits(make_spec(lora_rank=8), whole.id)
     result = provider.fetch(whole.id, tmp_path / "out")
@@ -174,13 +175,13 @@ def test_all_weights_are_trained_where_that_is_asked_for(
     spec = make_spec(tuning="full", learning_rate=2e-5)
     provider.check_limits(spec, MODEL)
     made = provider.create(spec, MODEL, files, tag=TAG)
-    assert bodies(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
-    finish(provider, made.remote_id)
+    assert sent(mock, "create_job")[-1]["training_type"] == {"type": "Full"}
+    finished(provider, made.remote_id)
     result = provider.fetch(made.remote_id, tmp_path / "out")
     assert result.path
     assert (result.path / "model.safetensors").is_file()
     provider.create(make_spec(tuning="lora"), made.remote_id, files, tag="ftb_0123456789ac")
-    assert bodies(mock, "create_job")[-1]["training_type"]["type"] == "Lora"
+    assert sent(mock, "create_job")[-1]["training_type"]["type"] == "Lora"
     check_seen("together", mock.seen, prefix="/v1")
 
 
@@ -197,7 +198,7 @@ def test_a_finished_job_tells_its_price_and_tokens(provider: TogetherProvider, f
     made = provider.create(make_spec(epochs=2), MODEL, files, tag=TAG)
     assert made.status is Status.QUEUED
     assert made.result is None
-    done = finish(provider, made.remote_id)
+    done = finished(provider, made.remote_id)
     assert done.trained_tokens
     assert done.cost_usd == pytest.approx(done.trained_tokens * 0.48e-6)
     assert done.result
@@ -208,15 +209,15 @@ def test_a_finished_job_tells_its_price_and_tokens(provider: TogetherProvider, f
 def test_a_failed_job_tells_why(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
     mock.faults.add("*=fail")
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    assert finish(provider, made.remote_id).error == "Training failed: the job ran out of memory."
+    assert finished(provider, made.remote_id).error == "Training failed: the job ran out of memory."
 
 
 def test_many_jobs_cost_one_look(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
     made = [provider.create(make_spec(), MODEL, files, tag=f"ftb_{n:012}").remote_id for n in range(5)]
     seen = list(provider.poll([*made, "ft-nobody"]))
     assert {job.remote_id for job in seen} == set(made)
-    assert count(mock, "list_jobs") == 1
-    assert count(mock, "get_job") == 1  # of the one that is not listed
+    assert asked(mock, "list_jobs") == 1
+    assert asked(mock, "get_job") == 1  # of the one that is not listed
 
 
 def test_a_file_is_sent_once_by_a_name_that_tells_its_content(
@@ -224,16 +225,16 @@ def test_a_file_is_sent_once_by_a_name_that_tells_its_content(
 ) -> None:
     first = provider.upload(rows, key="abc")
     assert provider.upload(rows, key="abc") == first
-    [sent] = [seen.call for seen in mock.seen if seen.operation == "upload_file"]
-    assert sent.form["file_name"] == "ftbridge-abc.jsonl"
-    assert count(mock, "store_file") == 1
+    [upload] = [seen.call for seen in mock.seen if seen.operation == "upload_file"]
+    assert upload.form["file_name"] == "ftbridge-abc.jsonl"
+    assert asked(mock, "store_file") == 1
 
 
 def test_content_that_is_there_by_another_name_is_used(
     provider: TogetherProvider, mock: TogetherMock, rows: Path
 ) -> None:
     assert provider.upload(rows, key="abc") == provider.upload(rows, key="def")
-    assert count(mock, "store_file") == 1
+    assert asked(mock, "store_file") == 1
 
 
 def test_an_invalid_file_is_refused_in_the_vendors_words(provider: TogetherProvider, tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ def test_an_invalid_file_is_refused_in_the_vendors_words(provider: TogetherProvi
 def test_metrics_carry_losses_and_evaluations_are_apart(provider: TogetherProvider, files: Files) -> None:
     both = Files(training=files.training, validation=files.training)
     made = provider.create(make_spec(epochs=2, learning_rate=1e-4), MODEL, both, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     metrics = [event for event in provider.events(made.remote_id, "") if event.kind == "metric"]
     trained = [event for event in metrics if event.train_loss is not None]
     evaluated = [event for event in metrics if event.valid_loss is not None]
@@ -284,7 +285,7 @@ def test_weights_are_real_and_an_unfinished_job_has_none(
     with pytest.raises(JobFailed) as problem:
         provider.fetch(made.remote_id, tmp_path / "out")
     assert problem.value.hint
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     result = provider.fetch(made.remote_id, tmp_path / "out")
     assert result.path
     config = json.loads((result.path / "adapter_config.json").read_bytes())
@@ -319,7 +320,7 @@ def test_weights_are_fetched_from_the_storage_that_the_vendor_leads_to(tmp_path:
     with LoopbackServer(mock.app()) as server:
         provider = TogetherProvider(tmp_path, Endpoint(base_url=server.url, api_key=SecretStr(KEY), account="mock"))
         made = provider.create(make_spec(), MODEL, Files(training=provider.upload(rows, key="k")), tag=TAG)
-        finish(provider, made.remote_id)
+        finished(provider, made.remote_id)
         mock.faults.add("stored=cut-midway")
         assert provider.fetch(made.remote_id, tmp_path / "out").path == tmp_path / "out"
         provider.close()

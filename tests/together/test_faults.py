@@ -15,7 +15,8 @@ from ftbridge.errors import (
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
-from together_helpers import MODEL, finish, make_spec
+from hosted_helpers import finished
+from together_helpers import MODEL, make_spec
 
 TAG = "ftb_0123456789ab"
 
@@ -23,7 +24,7 @@ TAG = "ftb_0123456789ab"
 def test_what_is_asked_on_the_side_is_asked_again(provider: TogetherProvider, mock: TogetherMock, files: Files) -> None:
     mock.faults.add("model_limits=429:0.01")
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     mock.faults.add("job_metrics=429:0.01")
     assert provider.events(made.remote_id, "")
     assert mock.faults.left() == 0
@@ -88,7 +89,7 @@ def test_a_download_goes_on_where_it_was_cut(
     provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
 ) -> None:
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     mock.faults.add("download=cut-midway")
     mock.faults.add("download=500")
     mock.faults.add("download=cut-midway")
@@ -103,7 +104,7 @@ def test_a_download_that_was_complete_is_not_asked_for_again(
     provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
 ) -> None:
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     whole = provider.client.fine_tuning.content(ft_id=made.remote_id, checkpoint="adapter").read()
     (provider.home / "downloads").mkdir()
     (provider.home / "downloads" / f"{made.remote_id}.tar.zst").write_bytes(whole)
@@ -115,7 +116,7 @@ def test_what_is_left_of_another_download_is_thrown_away(
     provider: TogetherProvider, files: Files, tmp_path: Path
 ) -> None:
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     (provider.home / "downloads").mkdir()
     (provider.home / "downloads" / f"{made.remote_id}.tar.zst").write_bytes(bytes(10**6))
     assert provider.fetch(made.remote_id, tmp_path / "out").path
@@ -125,7 +126,7 @@ def test_a_page_in_place_of_weights_leaves_nothing_behind(
     provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
 ) -> None:
     made = provider.create(make_spec(), MODEL, files, tag=TAG)
-    finish(provider, made.remote_id)
+    finished(provider, made.remote_id)
     mock.faults.add("download=html")
     with pytest.raises(BadAnswer):
         provider.fetch(made.remote_id, tmp_path / "out")

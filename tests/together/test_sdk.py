@@ -15,9 +15,10 @@ from together.lib.resources.files import DownloadManager
 
 import together
 from ftbridge_providers.together.mock import TogetherMock
+from hosted_helpers import sent
 from spec_check import check_operations
 from together import Together
-from together_helpers import KEY, MODEL, bodies
+from together_helpers import KEY, MODEL
 
 
 def train(sdk: Together, rows: Path) -> str:
@@ -79,7 +80,7 @@ def test_the_sdks_clients_say_different_things_and_a_rate_of_nothing_becomes_one
 
     sdk.fine_tuning.create(training_file=file, model=MODEL, learning_rate=0)
     asyncio.run(ask())
-    plain, asynchronous = bodies(mock, "create_job")
+    plain, asynchronous = sent(mock, "create_job")
     assert "training_type" not in plain
     assert asynchronous["training_type"]["type"] == "Lora"
     assert plain["learning_rate"] == 1e-5

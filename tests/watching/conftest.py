@@ -1,8 +1,7 @@
-"""Bridges whose OpenAI and Together are mocked, looked at often, and a dataset."""
+"""Bridges whose OpenAI and Together are mocked, and looked at often."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,17 +11,6 @@ from ftbridge import Bridge
 from ftbridge.config import Config
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.provider import Provider
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    rows = [
-        {"messages": [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": f"a{n}"}]}
-        for n in range(12)
-    ]
-    file = tmp_path / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return file
 
 
 @pytest.fixture

@@ -18,13 +18,10 @@ from ftbridge.errors import AuthenticationFailed, FtbridgeError, MissingExtra, U
 from ftbridge.loopback import listen
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.provider import Provider
+from hosted_helpers import asked
 from watching_helpers import OPENAI, TOGETHER
 
 Open = Callable[..., Bridge]
-
-
-def asked(vendors: MockVendors, *operations: str, vendor: str = "openai") -> int:
-    return sum(seen.operation in operations for seen in vendors[vendor].seen)
 
 
 def test_jobs_at_several_vendors_are_followed_at_once_to_their_ends(
@@ -82,9 +79,9 @@ def test_many_jobs_are_seen_by_pages_and_a_few_events(open_bridge: Open, vendors
     bridge.refresh(*jobs)
     vendors["openai"].seen.clear()
     bridge.refresh(*jobs)
-    assert asked(vendors, "list_jobs") == 1
-    assert asked(vendors, "get_job") == 0
-    assert asked(vendors, "list_events") <= 10
+    assert asked(vendors["openai"], "list_jobs") == 1
+    assert asked(vendors["openai"], "get_job") == 0
+    assert asked(vendors["openai"], "list_events") <= 10
 
 
 def test_results_are_fetched_as_soon_as_they_are_there_and_once(
@@ -111,7 +108,7 @@ def test_what_a_crash_left_open_is_finished_by_a_watch(open_bridge: Open, vendor
     job = bridge.job("last")
     assert job.status is Status.SUBMITTING
     assert bridge.wait(job, timeout=60).status is Status.SUCCEEDED
-    assert asked(vendors, "create_job") == 1
+    assert asked(vendors["openai"], "create_job") == 1
 
 
 @pytest.mark.parametrize("secret", ["right", "wrong"])
@@ -129,11 +126,11 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     next(told)
     monkeypatch.setattr(Provider, "poll_seconds", 600.0)
     monkeypatch.setattr(Provider, "slowest_poll_seconds", 600.0)
-    while not asked(vendors, "get_job"):
+    while not asked(vendors["openai"], "get_job"):
         next(told)
     for _round in range(3):  # the look that is under way ends, and the next is ten minutes off
         next(told)
-    looks = asked(vendors, "get_job")
+    looks = asked(vendors["openai"], "get_job")
     body, at = b'{"id": "evt_1", "type": "fine_tuning.job.succeeded", "data": {"id": "ftjob-1"}}', str(int(time.time()))
     signed = hmac.new(base64.b64decode(keys[secret]), f"msg_1.{at}.".encode() + body, hashlib.sha256).digest()
     headers = {
@@ -145,9 +142,9 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     assert answer.status_code == (204 if secret == "right" else 401)
     assert httpx.post(f"http://127.0.0.1:{port}/together", content=body, headers=headers).status_code == 404
     deadline = time.monotonic() + (60 if secret == "right" else 2)
-    while time.monotonic() < deadline and asked(vendors, "get_job") == looks:
+    while time.monotonic() < deadline and asked(vendors["openai"], "get_job") == looks:
         next(told)
-    assert asked(vendors, "get_job") == looks + (secret == "right")
+    assert asked(vendors["openai"], "get_job") == looks + (secret == "right")
 
 
 def test_taking_webhooks_without_its_packages_names_what_installs_them(
