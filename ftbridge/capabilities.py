@@ -50,8 +50,7 @@ def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -
     than the vendor takes; with `allow_ignored` a hyperparameter that is not offered is left out of
     the returned spec instead, and said.
     """
-    if spec.method not in able.methods:
-        raise SpecError(f"{provider} has no {spec.method}", hint=f"It offers: {', '.join(sorted(able.methods))}.")
+    check_method(spec.method, able, provider)
     _check_grading(spec)
     said: list[str] = []
     kept: dict[str, Any] = {}
@@ -67,6 +66,12 @@ def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -
         else:
             raise unfit
     return said, spec.model_copy(update={"hyperparameters": Hyperparameters(**kept)})
+
+
+def check_method(method: Method, able: Capabilities, provider: str) -> None:
+    """Raises `SpecError` for a method that is not offered."""
+    if method not in able.methods:
+        raise SpecError(f"{provider} has no {method}", hint=f"It offers: {', '.join(sorted(able.methods))}.")
 
 
 def _check_grading(spec: Spec) -> None:

@@ -10,9 +10,22 @@ from msgspec import structs
 
 from ftbridge.bridge.base import Base
 from ftbridge.bridge.intent import object_of
-from ftbridge.dataset import Conversion, Converter, Report, TokenCount, advise, check, convert, count_tokens
+from ftbridge.capabilities import check_method
+from ftbridge.dataset import (
+    Conversion,
+    Converter,
+    Finding,
+    Notes,
+    Report,
+    TokenCount,
+    advise,
+    check,
+    convert,
+    count_tokens,
+    printable,
+)
 from ftbridge.model import Spec, make_spec
-from ftbridge.target import parse_target
+from ftbridge.target import did_you_mean, parse_target
 
 
 class AboutData(Base):
@@ -39,7 +52,8 @@ class AboutData(Base):
         converters = [self._rules(spec) for spec in asked if spec.target]
         report = check(data, format=format, converters=converters, workers=workers)
         advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
-        return structs.replace(report, warnings=report.warnings + len(advice), findings=(*report.findings, *advice))
+        more = (*self._unknown_models(to), *advice)
+        return structs.replace(report, warnings=report.warnings + len(more), findings=(*report.findings, *more))
 
     def convert(
         self,
@@ -74,9 +88,23 @@ class AboutData(Base):
             data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
         )
 
+    def _unknown_models(self, to: Sequence[str]) -> list[Finding]:
+        """A warning for each target whose provider has a catalogue without its model."""
+        notes = Notes()
+        for notes.target in to:
+            target = self._place.target(notes.target)
+            entry = self._place.entry(target)
+            named = [other.model for other in self._place.catalogue.entries() if other.provider == target.provider]
+            if named and entry.facts.methods is None and entry.closes_on is None:
+                said = f"{printable(target.model)} is none of the models that are known at {target.provider}"
+                fix = f"{did_you_mean(target.model, named)}`ftbridge models {target.provider}` lists those that are."
+                notes.warning("$", "unknown_model", f"{said}, and so are neither its limits nor its prices", fix)
+        return notes.findings
+
     def _rules(self, spec: Spec) -> Converter:
         target = parse_target(spec.target, self.config.targets)
         provider = self._place.provider(target)
+        check_method(spec.method, provider.capabilities, provider.name)
         return provider.rules(spec, provider.resolve(target.model))
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,13 +18,14 @@ from msgspec import structs
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
+from ftbridge.dataset.findings import TOLD_ONCE
 from ftbridge.errors import UsageError
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
 Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]
 Method = Annotated[str, typer.Option(help="What the rows are to train: sft, dpo or rft.")]
 Grader = Annotated[Path | None, typer.Option(help="For rft: look for what this JSON file's grader reads of each row.")]
-_SHOWN = 3
+_SHOWN = 3  # lines under one hint, or hints under one rule
 
 
 def register(app: typer.Typer) -> None:
@@ -171,13 +173,25 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
         groups[finding.level, finding.code, finding.target].append(finding)
     for (level, code, target), found in sorted(groups.items()):
         style = "bold red" if level == "error" else "bold yellow"
-        show(f"{level}: {code}" + (f" ({target})" if target else "") + f", {_times(len(found))}", style=style)
-        for finding in found[:_SHOWN]:
-            where = f"line {finding.line}" if finding.line else "file"
-            show(f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}")
-        if len(found) > _SHOWN:
-            show(f"  and {_lines(found[_SHOWN:])}")
-        show(f"  → {found[0].fix}")
+        times = "told once for the file" if code in TOLD_ONCE else _times(len(found))
+        show(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
+        fixes: dict[str, list[Finding]] = defaultdict(list)
+        for finding in found:
+            fixes[finding.fix].append(finding)
+        for fix, alike in islice(fixes.items(), _SHOWN):
+            _print_alike(alike, _SHOWN if len(fixes) == 1 else 1)
+            show(f"  → {fix}")
+        if others := [finding for alike in islice(fixes.values(), _SHOWN, None) for finding in alike]:
+            show(f"  and {len(others):,} more with hints of their own, on {_lines(others)}")
+
+
+def _print_alike(found: list[Finding], most: int) -> None:
+    """What one hint goes for: the first ones whole, of the others the lines."""
+    for finding in found[:most]:
+        where = f"line {finding.line}" if finding.line else "file"
+        show(f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}")
+    if len(found) > most:
+        show(f"  and {_lines(found[most:])}")
 
 
 def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
@@ -196,7 +210,7 @@ def _print_conversion(made: Conversion, to: str) -> None:
         rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
         console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
     if made.impossible:
-        show(f"nothing was written: {len(made.impossible):,} rows have no form at {to}")
+        show(f"nothing was written for {to}: {_count(len(made.impossible), 'error')}")
     else:
         show(f"{made.out}: {made.examples:,} rows for {to}, {made.exact:,} of them with the same meaning")
 
@@ -222,4 +236,5 @@ def _times(count: int) -> str:
 
 def _lines(found: list[Finding]) -> str:
     named = ", ".join(str(finding.line) for finding in found[:8])
-    return f"lines {named}" + (f" and {len(found) - 8:,} more" if len(found) > 8 else "")
+    lines = "line" if len(found) == 1 else "lines"
+    return f"{lines} {named}" + (f" and {len(found) - 8:,} more" if len(found) > 8 else "")

@@ -85,9 +85,9 @@ class _Advice:
             notes.line, shown = self._first[code]
             rows, are, say = ("row", "is", "says") if count == 1 else ("rows", "are", "say")
             if code in SECRETS:
-                said = (
-                    f"{count} {SECRETS[code]} in the data, the first of them '{printable(shown)}' on line {notes.line}"
-                )
+                name, ending = SECRETS[code]
+                what = name + ending * (count > 1)
+                said = f"{count} {what} in the data, the first of them '{printable(shown)}'"
                 notes.warning(
                     "$", code, said, "Replace them by made-up ones, or be sure that the vendor may have them."
                 )
@@ -98,7 +98,7 @@ class _Advice:
                 notes.warning("$", code, f"{count} {rows} {say} {how} an earlier one", _FIXES[code])
         notes.line = 0
         if 0 < self._examples < FEW:
-            said = f"the file holds {self._examples} examples, and fewer than {FEW} seldom teach much"
+            said = f"the number of examples is {self._examples}, and fewer than {FEW} seldom teach much"
             notes.warning("$", "few_examples", said, "Add more, if you can.")
         self._look_for_one_answer(notes)
         return tuple(notes.findings)

@@ -12,13 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import SHAPE_OF, SHAPES, Example
+from ftbridge.dataset.example import SHAPE_OF, SHAPES, Example, Shape
 from ftbridge.dataset.findings import Finding, Notes
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.ranges import Range, byte_ranges, in_processes, within
 from ftbridge.dataset.reader import Read, Row, once, reader
 from ftbridge.dataset.source import Source, open_source
+
+_METHODS: dict[Shape, str] = {"chat": "sft", "text": "sft", "preference": "dpo", "task": "rft"}
 
 
 class Report(Struct, frozen=True):
@@ -144,9 +146,11 @@ class TargetRules:
         """Say once for the file that the target does not train on such examples."""
         if kind not in self._refused:
             self._refused.add(kind)
-            said = f"{self.notes.target} does not train on {SHAPE_OF[kind]} rows"
+            shape = SHAPE_OF[kind]
+            said = f"{self.notes.target} does not train on {shape} rows by this method, and the file has no others"
             takes = " or ".join(sorted(self.converter.shapes))
-            self.notes.error("$", "shape", said, f"With this method it takes {takes}.")
+            fix = f"By this method it takes {takes} rows; those of shape {shape} are for --method {_METHODS[shape]}."
+            self.notes.error("$", "shape", said, fix)
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
@@ -172,10 +176,11 @@ def at_the_end(
         limits = converter.limits
         least, most = limits.fewest_examples, limits.most_with_images
         if examples < least:
-            said = f"of sound examples there are {examples}, and {target} takes no fewer than {least}"
+            said = f"the number of sound examples is {examples}, and {target} takes no fewer than {least}"
             notes.error("$", "too_few_examples", said, f"Add at least {least - examples} more.")
         if most is not None and extent.with_images > most:
-            said = f"of examples with images there are {extent.with_images:,}, and {target} takes no more than {most:,}"
+            number = f"the number of examples with images is {extent.with_images:,}"
+            said = f"{number}, and {target} takes no more than {most:,}"
             notes.error("$", "too_many_with_images", said, f"Leave out {extent.with_images - most:,} of them.")
         if limits.most_bytes is not None and extent.size > limits.most_bytes:
             size = f"as it would be sent it has {extent.size:,} bytes"

@@ -6,6 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+TOLD_ONCE = frozenset({"key_not_read", "shape"})
+"""Codes of what goes for the file as a whole, and is told where it is seen first."""
+
 
 class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     """One problem: on which line (from 1; 0 is the file as a whole), at which JSON path, what and what to do.

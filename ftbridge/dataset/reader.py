@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ftbridge.dataset.example import SHAPES, Example, Shape
 from ftbridge.dataset.explain import explain
-from ftbridge.dataset.findings import Finding, Notes
+from ftbridge.dataset.findings import TOLD_ONCE, Finding, Notes
 from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import Format, Keys, Taking
 from ftbridge.dataset.lines import Line
@@ -107,9 +107,9 @@ def once(findings: Iterable[Finding], said: set[str] | None = None) -> list[Find
     kept = []
     for finding in findings:
         about = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
-        if finding.code not in ("key_not_read", "shape") or about not in said:
+        if finding.code not in TOLD_ONCE or about not in said:
             kept.append(finding)
-        if finding.code in ("key_not_read", "shape"):
+        if finding.code in TOLD_ONCE:
             said.add(about)
     return kept
 

@@ -13,7 +13,7 @@ _PATTERNS = {
     "email": re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
     "card_number": re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"),
 }
-SECRETS = {"api_key": "API keys", "email": "e-mail addresses", "card_number": "card numbers"}
+SECRETS = {"api_key": ("API key", "s"), "email": ("e-mail address", "es"), "card_number": ("card number", "s")}
 
 
 def secrets(text: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from command_line import Cli
 
 
@@ -41,3 +43,69 @@ def test_several_workers_convert_to_the_same_bytes(cli: Cli, tmp_path: Path) -> 
         )
         assert ran.code == 0, ran.err
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes() == data.read_bytes()
+
+
+def test_a_hint_stands_by_the_lines_that_it_goes_for(cli: Cli, tmp_path: Path) -> None:
+    data = rows(tmp_path)
+    kept = data.read_text().splitlines()[:1]
+    sound = {"messages": json.loads(kept[0])["messages"]}
+    spoilt = [{**sound, "bar": 1}, {**sound, "tool": []}, {**sound, "foo": 1}]
+    data.write_text("\n".join([*kept, *map(json.dumps, spoilt)]) + "\n")
+    lines = cli("check", str(data)).out.splitlines()
+    start = lines.index("error: unknown_key, 3 times")
+    assert lines[start + 1 : start + 6] == [
+        "  line 2, $.bar: 'bar' is not a key of a chat",
+        "  and line 4",
+        "  → Remove it: a chat has messages, tools, parallel_tool_calls.",
+        "  line 3, $.tool: 'tool' is not a key of a chat",
+        "  → Did you mean 'tools'?",
+    ]
+
+
+def test_many_hints_are_bounded(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    answer = {"role": "tool", "tool_call_id": "b", "content": "x"}
+    lines = []
+    for number in range(9):
+        call = {"id": f"call {number}", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        asked = {"role": "assistant", "tool_calls": [call]}
+        lines.append(json.dumps({"messages": [{"role": "user", "content": "x"}, asked, answer]}))
+    data.write_text("\n".join(lines))
+    shown = cli("check", str(data)).out
+    assert "error: tool_call_id, 9 times" in shown
+    assert "  and 6 more with hints of their own, on lines 4, 5, 6, 7, 8, 9" in shown
+
+
+def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    answers = [[{"role": "assistant", "content": word}] for word in ("yes", "no")]
+    row = {"input": {"messages": [{"role": "user", "content": "x"}]}}
+    row |= {"preferred_output": answers[0], "non_preferred_output": answers[1]}  # type: ignore[dict-item]
+    data.write_text((json.dumps(row) + "\n") * 12)
+    ran = cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
+    assert ran.code == 1
+    assert "error: shape (openai:gpt-4.1-mini-2025-04-14), told once for the file" in ran.out
+    assert "those of shape preference are for --method dpo" in ran.out
+    assert cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
+
+
+def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -> None:
+    ran = cli("check", str(rows(tmp_path)), "--to", "mistral:open-mistral-nemo", "--method", "dpo")
+    assert ran.code == 2
+    assert "mistral has no dpo" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("openai:gpt-4.1-mini-2025-04-15", "Did you mean 'gpt-4.1-mini-2025-04-14'?"),
+        ("mock+openai:gpt-99", "`ftbridge models openai` lists those that are."),
+        ("openai:ft:gpt-4.1-mini-2025-04-14:us::1", ""),
+        ("together:ft-1", ""),
+        ("azure:gpt-4.1-2025-04-14", ""),
+    ],
+)
+def test_a_model_that_nobody_knows_is_told(cli: Cli, tmp_path: Path, target: str, told: str) -> None:
+    shown = cli("check", str(rows(tmp_path)), "--to", target).out
+    assert ("unknown_model" in shown) == bool(told)
+    assert told in shown

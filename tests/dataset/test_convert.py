@@ -121,13 +121,13 @@ def test_an_earlier_file_stays_when_something_is_impossible(tmp_path: Path) -> N
 
 def test_too_few_examples_are_impossible(tmp_path: Path) -> None:
     done = convert(write(tmp_path, row("a")), Many(), tmp_path / "out.jsonl")
-    assert done.impossible[0].message == "of sound examples there are 1, and plain takes no fewer than 10"
+    assert done.impossible[0].message == "the number of sound examples is 1, and plain takes no fewer than 10"
 
 
 def test_a_shape_that_the_target_does_not_train_on_is_impossible(tmp_path: Path) -> None:
     done = convert(write(tmp_path, '{"text": "a"}', '{"text": "b"}'), Plain(), tmp_path / "out.jsonl")
     assert [(finding.line, finding.message) for finding in done.impossible] == [
-        (1, "plain does not train on text rows")
+        (1, "plain does not train on text rows by this method, and the file has no others")
     ]
 
 

@@ -50,8 +50,8 @@ def test_too_few_too_many_with_images_and_too_large(tmp_path: Path, workers: int
     path.write_bytes(ROW * 9)
     limits = FileLimits(fewest_examples=10, most_with_images=8, most_bytes=9 * len(ROW) - 1)
     assert told(path, Limited(limits), workers) == [
-        "of sound examples there are 9, and limited takes no fewer than 10",
-        "of examples with images there are 9, and limited takes no more than 8",
+        "the number of sound examples is 9, and limited takes no fewer than 10",
+        "the number of examples with images is 9, and limited takes no more than 8",
         f"as it would be sent it has {9 * len(ROW)} bytes, and limited takes no more than {9 * len(ROW) - 1}",
     ]
 
