@@ -2,7 +2,7 @@
 
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
-from ftbridge.bridge.differences import Difference
+from ftbridge.bridge.differences import MATTERS_LITTLE, Difference
 from ftbridge.bridge.evaluate import Evaluation, Score
 from ftbridge.bridge.lifecycle import Ending
 from ftbridge.bridge.migrate import Migration, Moves
@@ -10,6 +10,7 @@ from ftbridge.bridge.paired import Paired
 from ftbridge.bridge.rebuilding import Found
 
 __all__ = [
+    "MATTERS_LITTLE",
     "Bridge",
     "Difference",
     "Ending",

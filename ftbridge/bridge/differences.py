@@ -10,7 +10,7 @@ from ftbridge.bridge.compare import Offer
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
 from ftbridge.provider import Exported
-from ftbridge.target import Target
+from ftbridge.target import Target, parse_target
 
 _UNITS = {
     "epochs": "passes over the data",
@@ -20,6 +20,14 @@ _UNITS = {
     "warmup_ratio": "of all steps",
     "max_seq_length": "tokens",
 }
+
+NEW_TARGET = "the new target"
+VENDORS_CHOICE = "the vendor chose it; so does the new target"
+OF_OLD_JOB = "it belongs to the old job alone"
+NONE_THERE = "there was none"
+EMPTY = "it is empty"
+MATTERS_LITTLE = (NEW_TARGET, VENDORS_CHOICE, OF_OLD_JOB, NONE_THERE, EMPTY)
+"""The reasons for which nothing is lost where a field changes or is left behind."""
 
 
 class Difference(Frozen):
@@ -59,7 +67,7 @@ def field_by_field(old: Old, spec: Spec, new: Offer, place: Workplace, target: T
         elif word in Hyperparameters.model_fields:
             yield _hyperparameter(field, value, word, old.known.get(word), given, able.get(word))
         elif word == "model":
-            yield Difference(field=field, value=value, outcome="changed", becomes=str(target), why="the new target")
+            yield Difference(field=field, value=value, outcome="changed", becomes=str(target), why=NEW_TARGET)
         elif word == "events":
             why = "they stay with the old job, in the ledger once it is moved"
             yield Difference(field=field, value=value, outcome="carried", why=why)
@@ -68,7 +76,7 @@ def field_by_field(old: Old, spec: Spec, new: Offer, place: Workplace, target: T
         else:
             becomes = getattr(spec, word)
             same = becomes == old.known.get(word) and value is not None
-            left = "there was none" if value is None else "it does not fit"
+            left = NONE_THERE if value is None else "it does not fit"
             outcome: Literal["carried", "left"] = "carried" if same else "left"
             yield Difference(field=field, value=value, outcome=outcome, becomes=becomes, why="" if same else left)
 
@@ -84,7 +92,7 @@ def _hyperparameter(
         why = named or "as asked"
         return Difference(field=field, value=value, unit=unit, outcome="changed", becomes=becomes, why=why)
     if value in (None, "auto"):
-        return Difference(field=field, value=value, outcome="left", why="the vendor chose it; so does the new target")
+        return Difference(field=field, value=value, outcome="left", why=VENDORS_CHOICE)
     if known is None:
         return Difference(field=field, value=value, outcome="left", why=f"no value that {word} can have elsewhere")
     note = handling.note if handling is not None and handling.note else f"the target has no {word}"
@@ -93,7 +101,7 @@ def _hyperparameter(
 
 def _file(field: str, value: Any, file: Path | None, new: Offer | None) -> Difference:
     if file is None:
-        why = "there was none" if not value else "it could not be read back"
+        why = NONE_THERE if not value else "it could not be read back"
         return Difference(field=field, value=value, outcome="left", why=why)
     if new is None or not new.changed:
         return Difference(field=field, value=value, outcome="carried", becomes=str(file))
@@ -103,21 +111,25 @@ def _file(field: str, value: Any, file: Path | None, new: Offer | None) -> Diffe
 
 
 def _of_old_job(value: Any) -> str:
-    return "it is empty" if value in (None, "", [], {}) else "it belongs to the old job alone"
+    return EMPTY if value in (None, "", [], {}) else OF_OLD_JOB
 
 
-def terms_of(
-    place: Workplace, old: Target, new: Target, method: Method, offers: Mapping[str, Offer]
-) -> Iterator[Difference]:
+def terms_of(place: Workplace, old: Target, spec: Spec, offers: Mapping[str, Offer]) -> Iterator[Difference]:
     """What is different beside the job itself: a price is for the data and hyperparameters of the new job."""
-    context = "dpo_context_tokens" if method is Method.DPO else "sft_context_tokens"
+    new = parse_target(spec.target)
+    context = "dpo_context_tokens" if spec.method is Method.DPO else "sft_context_tokens"
     before, after = offers[str(old)], offers[str(new)]
-    terms = {
-        "context, tokens": (getattr(place.entry(old).facts, context), getattr(place.entry(new).facts, context)),
+    facts, facts_there = place.entry(old).facts, place.entry(new).facts
+    terms: dict[str, tuple[Any, Any]] = {
         "training, US dollars": (before.training_usd, after.training_usd),
-        "closes on": (before.closes_on, after.closes_on),
+        "training closes on": (facts.training_closes_on, facts_there.training_closes_on),
+        "answers end on": (facts.inference_closes_on, facts_there.inference_closes_on),
+        "context, tokens": (getattr(facts, context), getattr(facts_there, context)),
     }
+    if spec.hyperparameters.epochs is None:
+        terms["epochs, as the vendor chooses"] = (before.epochs, after.epochs)
     for name, (value, becomes) in terms.items():
         unknown = "not known before" if value is None else "not known there" if becomes is None else ""
+        why = "" if name.endswith(" on") else unknown  # most models have no end yet
         outcome: Literal["carried", "changed"] = "carried" if value == becomes else "changed"
-        yield Difference(field=name, value=value, outcome=outcome, becomes=becomes, why=unknown)
+        yield Difference(field=name, value=value, outcome=outcome, becomes=becomes, why=why)

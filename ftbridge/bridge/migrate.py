@@ -97,7 +97,7 @@ def plan_migration(
         source=str(old.target),
         spec=kept,
         fields=tuple(field_by_field(old, kept, new, place, target)),
-        terms=tuple(terms_of(place, old.target, target, kept.method, offers)),
+        terms=tuple(terms_of(place, old.target, kept, offers)),
         offers=tuple(offers.values()),
         warnings=old.said,
         hindrances=tuple(hindrances),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ftbridge.catalogue import dollars, today
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, table
+from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from ftbridge.bridge import Difference, Migration
 
 _LONGEST = 100  # characters of a value in a table; --json has all
@@ -77,37 +80,50 @@ def lifecycle(
 
 
 def _print_plan(plan: Migration) -> None:
-    show(f"{plan.job} ({plan.source}) → {plan.spec.target}", style="bold")
-    for outcome in ("carried", "changed", "left"):
-        found = [field for field in plan.fields if field.outcome == outcome]
-        if found:
-            show(f"\n{outcome}: {len(found)} of {len(plan.fields)} fields", style="bold")
-            console().print(_differences(found))
-    console().print(_differences(plan.terms, first="at the new target"))
-    for said in plan.warnings:
-        say(f"note: {said}", style="yellow")
-    for offer in plan.offers:
-        if offer.target == plan.spec.target:
-            for said in offer.warnings:
-                say(f"note: {said}", style="yellow")
+    """What changes and what is lost first, in tables; then what is as it was, by its names alone."""
+    from ftbridge.bridge import MATTERS_LITTLE
+
+    for line in (plan.job, f"{plan.source} →", plan.spec.target):
+        show(line, style="bold")
     for hindrance in plan.hindrances:
         say(f"error: {hindrance}", style="bold red")
+    groups: dict[str, list[Difference]] = {}
+    for one in plan.fields:
+        groups.setdefault(one.why if one.why in MATTERS_LITTLE else one.outcome, []).append(one)
+    changed = [*plan.terms, *groups.pop("changed", [])]
+    console().print(_differences("what changes", changed))
+    if lost := groups.pop("left", []):
+        console().print(_differences("what cannot come along", lost))
+    unchanged = groups.pop("carried", [])
+    show_note(f"unchanged: {', '.join(dict.fromkeys(f'{_short(one)} {_change(one)}' for one in unchanged))}")
+    for why, found in groups.items():
+        show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
+    said = [warning for offer in plan.offers if offer.target == plan.spec.target for warning in offer.warnings]
+    for note in (*plan.warnings, *said):
+        if note not in plan.hindrances:
+            say(f"note: {note}", style="yellow")
 
 
-def _differences(found: Any, first: str = "field") -> Any:
-    return table([first, "value", "why"], [[one.field, _change(one), one.why] for one in found])
+def _differences(title: str, found: Sequence[Difference]) -> Table:
+    return table([title, "", "why"], [[_short(one), _change(one), one.why] for one in found])
+
+
+def _short(one: Difference) -> str:
+    """The field's name without where it stands in the job."""
+    return one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
 
 
 def _change(one: Difference) -> str:
     before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
-    said = before if one.outcome == "left" or before == after or one.becomes is None else f"{before} → {after}"
-    return f"{said} {one.unit}".strip()
+    return f"{before} → {after} {one.unit}".strip() if one.outcome == "changed" else f"{before} {one.unit}".strip()
 
 
 def _brief(value: Any, field: str) -> str:
     if value is None:
-        return "–"
+        return "no end known" if field.endswith(" on") else "?"
     if "dollars" in field:
         return dollars(value)
+    if isinstance(value, int):
+        return f"{value:,}"
     text = str(value) if isinstance(value, str | date) else json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

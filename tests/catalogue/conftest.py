@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import pytest
 
-from command_line import Ran
+from command_line import Cli, in_this_process
 from ftbridge import Bridge
-from ftbridge.cli.app import run
-from ftbridge.cli.output import console, side
-
-Here: TypeAlias = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -23,16 +17,5 @@ def bridge() -> Iterator[Bridge]:
 
 
 @pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
-    """Run `ftbridge` with these words in this process, on a terminal of so many columns."""
-
-    def call(*words: str | Path, columns: int = 120) -> Ran:
-        monkeypatch.setenv("COLUMNS", str(columns))
-        console.cache_clear()
-        side.cache_clear()
-        capsys.readouterr()
-        code = run([str(word) for word in words])
-        printed = capsys.readouterr()
-        return Ran(code, printed.out, printed.err)
-
-    return call
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    return in_this_process(capsys, monkeypatch)

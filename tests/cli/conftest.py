@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import Cli, Ran
+from command_line import Cli, Ran, in_this_process
 from ftbridge.testing import ROWS
 from small_data import write_rows
 
@@ -26,6 +26,12 @@ def cli(home: Path) -> Cli:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The same in this process, which spares its start."""
+    return in_this_process(capsys, monkeypatch)
 
 
 @pytest.fixture

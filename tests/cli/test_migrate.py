@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,11 +86,11 @@ def fields(ran: Ran) -> dict[str, dict[str, Any]]:
 
 
 def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
-    cli: Cli, organisation: Organisation, home: Path
+    here: Cli, organisation: Organisation, home: Path
 ) -> None:
     moved = {}
     for name, job in organisation.jobs.items():
-        ran = cli("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--yes", "--json")
+        ran = here("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--yes", "--json")
         assert ran.code == 0, ran.out
         moved[name] = ran
         told = fields(ran)
@@ -134,88 +133,114 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
     assert terms["context, tokens"] | {"value": 65536, "becomes": 40960} == terms["context, tokens"]
     assert terms["training, US dollars"]["becomes"] < terms["training, US dollars"]["value"]
 
-    again = cli("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json")
+    again = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json")
     assert again.json["submitted"]["id"] == moved["all set"].json["submitted"]["id"]
-    assert len(cli("jobs", "--json").json["jobs"]) == 10
+    assert len(here("jobs", "--json").json["jobs"]) == 10
 
 
 def test_five_jobs_move_to_this_machine_in_one_command_each(
-    cli: Cli, organisation: Organisation, home: Path, tiny_home: Path
+    cli: Cli, here: Cli, organisation: Organisation, tmp_path: Path
 ) -> None:
-    shutil.copytree(tiny_home / "local" / "bases", home / "local" / "bases")
-    for job in organisation.jobs.values():
-        ran = cli("migrate", f"mock+openai:{job['id']}", "--to", "local:tiny", "--yes", "--json", "--epochs", "1")
+    # the first one takes the only place, and so the others wait in the queue, each without a process of its own
+    (tmp_path / "work" / "ftbridge.toml").write_text("[limits]\nlocal = 1\n", "utf-8")
+    submitted = []
+    for number, job in enumerate(organisation.jobs.values()):
+        migrate = here if number else cli
+        ran = migrate("migrate", f"mock+openai:{job['id']}", "--to", "local:tiny", "--yes", "--json", "--epochs", "500")
         told = fields(ran)
         assert told.keys() == flattened(job).keys()
         assert ran.code == 0, ran.out
         kind = job["method"]["type"]
         assert told[f"method.{kind}.hyperparameters.n_epochs"]["outcome"] in ("carried", "changed")
-        assert ran.json["submitted"]["target"] == "local:tiny"
-        cli("cancel", ran.json["submitted"]["id"])
+        submitted.append(ran.json["submitted"])
+    assert {job["target"] for job in submitted} == {"local:tiny"}
+    assert [job["queue_place"] for job in submitted] == [None, 1, 2, 3, 4]
+    for job in reversed(submitted):
+        assert here("cancel", job["id"], "--json").json["status"] == "cancelled"
 
 
-def test_without_yes_nothing_is_sent_and_the_plan_is_shown(cli: Cli, organisation: Organisation) -> None:
+@pytest.mark.parametrize("columns", [80, 200])
+def test_without_yes_nothing_is_sent_and_the_plan_shows_first_what_matters(
+    here: Cli, organisation: Organisation, columns: int
+) -> None:
     job = organisation.jobs["all set"]
-    ran = cli("migrate", f"mock+openai:{job['id']}", "--to", QWEN, columns=100)
+    ran = here("migrate", f"mock+openai:{job['id']}", "--to", QWEN, columns=columns)
     assert ran.code == 0
     assert "--yes submits it" in ran.err
-    for word in ("carried:", "changed:", "left:", "learning_rate_multiplier", "fine_tuned_model", "2027-01-06"):
-        assert word in ran.out
-    assert cli("jobs", "--json").json == {"jobs": []}
+    lines = ran.out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert len(lines) <= 40
+    words = ["US dollars", "2027-01-06 → no end known", "65,536 → 40,960", "learning_rate_multiplier   0.5"]
+    places = [ran.out.index(word) for word in [*words, "unchanged:", "fine_tuned_model"]]
+    assert places == sorted(places)
+    told = {word.rstrip(",") for word in ran.out.split()}
+    for field in flattened(job):
+        assert field.rpartition("hyperparameters.")[2] in told, field
+    assert here("jobs", "--json").json == {"jobs": []}
+
+
+def test_epochs_that_two_vendors_choose_otherwise_are_told(here: Cli, rows: Path) -> None:
+    rows.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 10), "utf-8")
+    job = here("submit", rows, "--to", "mock+openai:gpt-4o-mini-2024-07-18").out.strip()
+    terms = {term["field"]: term for term in here("migrate", job, "--to", QWEN, "--json").json["terms"]}
+    epochs = terms["epochs, as the vendor chooses"]
+    assert (epochs["value"], epochs["becomes"]) == (3, 1)
 
 
 def test_the_new_model_is_held_against_the_old_one_on_the_same_rows(
-    cli: Cli, organisation: Organisation, tmp_path: Path
+    here: Cli, organisation: Organisation, tmp_path: Path
 ) -> None:
     old = f"mock+openai:{organisation.jobs['all set']['id']}"
-    new = cli("migrate", old, "--to", QWEN, "--yes", "--json").json["submitted"]["id"]
-    assert cli("watch", new).code == 0
+    new = here("migrate", old, "--to", QWEN, "--yes", "--json").json["submitted"]["id"]
+    assert here("watch", new).code == 0
     held = tmp_path / "held.jsonl"
-    held.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 5), "utf-8")
-    found = cli("evaluate", new, held, "--against", old, "--margin", "0.1", "--json").json
-    assert found["rows"] == 60
+    held.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 2), "utf-8")
+    found = here("evaluate", new, held, "--against", old, "--margin", "0.2", "--json").json
+    assert found["rows"] == 24
     assert found["tuned"]["exact_match"] == found["against"]["exact_match"] == 1.0
     assert found["paired"]["verdict"] == "as good"
     assert found["paired"]["low"] < 0 < found["paired"]["high"]
-    shown = cli("evaluate", new, held, "--against", old)
+    shown = here("evaluate", new, held, "--against", old)
     assert "undecided: more rows would tell" in shown.out
-    shown = cli("show", new)
+    shown = here("show", new)
     assert "moved from" in shown.out
 
 
-def test_lifecycle_tells_all_that_ends_by_date(cli: Cli, organisation: Organisation) -> None:
-    assert cli("lifecycle", "--json").json == {"endings": []}  # nobody has told of this account yet
-    cli("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes")
-    ran = cli("lifecycle", "--json")
+def test_lifecycle_tells_all_that_ends_by_date(here: Cli, organisation: Organisation) -> None:
+    assert here("lifecycle", "--json").json == {"endings": []}  # nobody has told of this account yet
+    here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes")
+    ran = here("lifecycle", "--json")
     found = ran.json["endings"]
     models = {job["fine_tuned_model"] for job in organisation.jobs.values() if job["fine_tuned_model"]}
     assert {ending["name"] for ending in found} == models
     assert {ending["closes_on"] for ending in found} == {"2027-01-14"}
     assert sum(ending["job"] is not None for ending in found) == 1
-    shown = cli("lifecycle")
+    shown = here("lifecycle")
     assert "2027-01-14" in shown.out
     assert "53" in shown.out
-    offline = cli("lifecycle", "--offline", "--json").json["endings"]
+    offline = here("lifecycle", "--offline", "--json").json["endings"]
     assert [ending["job"] for ending in offline] == [ending["job"] for ending in found if ending["job"]]
 
 
 def test_a_file_that_the_vendor_does_not_give_back_can_be_given(
-    cli: Cli, organisation: Organisation, monkeypatch: pytest.MonkeyPatch, rows: Path
+    here: Cli, organisation: Organisation, monkeypatch: pytest.MonkeyPatch, rows: Path
 ) -> None:
     job = f"mock+openai:{organisation.jobs['left to the vendor']['id']}"
     monkeypatch.setenv("FTBRIDGE_MOCK_FAULTS", "get_file_content=403")
-    ran = cli("migrate", job, "--to", QWEN)
+    ran = here("migrate", job, "--to", QWEN)
     assert ran.code == 2
     assert "--data FILE" in ran.err
     assert "403" in ran.err
-    ran = cli("migrate", job, "--to", QWEN, "--data", rows, "--json")
+    ran = here("migrate", job, "--to", QWEN, "--data", rows, "--json")
     assert ran.code == 0
     assert fields(ran)["training_file"]["becomes"] == str(rows)
 
 
-def test_a_job_of_the_ledger_moves_too_with_every_field_told(cli: Cli, rows: Path) -> None:
-    job = cli("run", rows, "--to", QWEN, "--epochs", "2", "--learning-rate", "0.001", "--lora-rank", "8", "--json").json
-    plan = cli("migrate", job["id"], "--to", "mock+openai:gpt-4o-mini-2024-07-18", "--json")
+def test_a_job_of_the_ledger_moves_too_with_every_field_told(here: Cli, rows: Path) -> None:
+    job = here(
+        "run", rows, "--to", QWEN, "--epochs", "2", "--learning-rate", "0.001", "--lora-rank", "8", "--json"
+    ).json
+    plan = here("migrate", job["id"], "--to", "mock+openai:gpt-4o-mini-2024-07-18", "--json")
     told = fields(plan)
     assert told["spec.hyperparameters.epochs"]["outcome"] == "carried"
     assert told["spec.hyperparameters.learning_rate"]["outcome"] == "left"
@@ -226,12 +251,12 @@ def test_a_job_of_the_ledger_moves_too_with_every_field_told(cli: Cli, rows: Pat
 
 
 def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
-    cli: Cli, organisation: Organisation
+    here: Cli, organisation: Organisation
 ) -> None:
     job = f"mock+openai:{organisation.jobs['preferences']['id']}"
-    ran = cli("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
+    ran = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert ran.code == 1
     assert any("dpo" in said for said in ran.json["hindrances"])
-    refused = cli("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
+    refused = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert refused.code == 2
     assert "cannot be moved" in refused.err

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.bridge.intent import make_intent
-from ftbridge.cli.app import run
-from ftbridge.cli.output import console
 from ftbridge.ledger import Prepared
 from ftbridge.model import Cost, Spec, Status
 
@@ -39,14 +38,8 @@ def jobs(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_jobs_can_be_read(
-    jobs: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    console.cache_clear()
-    assert run(["jobs"]) == 0
-    out = capsys.readouterr().out
-    console.cache_clear()
+def test_jobs_can_be_read(here: Cli, jobs: list[str], columns: int) -> None:
+    out = here("jobs", columns=columns).out
     header, _rule, *lines = [line for line in out.splitlines() if line.strip()]
     assert max(map(len, out.splitlines())) <= columns
     assert "…" not in out
