@@ -53,8 +53,8 @@ class Hyperparameters(Frozen):
     rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
     low-rank adapter (as LoRA, rsLoRA or DoRA have it, or on a four-bit base), or all of them.
     `eval_interval` is the steps between two evaluations; `early_stopping` ends the job after so many
-    that found nothing better. Of reinforcement are how hard the model thinks, a factor on how much it
-    tries, and the samples of each evaluation.
+    that found nothing better. `devices` is how many share the examples of each step. Of reinforcement
+    are how hard the model thinks, a factor on how much it tries, and the samples of each evaluation.
     """
 
     epochs: int | None = Field(None, ge=1, le=1000)
@@ -75,6 +75,7 @@ class Hyperparameters(Frozen):
     compute_multiplier: float | None = Field(None, gt=0)
     eval_interval: int | None = Field(None, ge=1)
     early_stopping: int | None = Field(None, ge=1)
+    devices: int | None = Field(None, ge=1)
     eval_samples: int | None = Field(None, ge=1)
 
     def given(self) -> dict[str, int | float | str]:

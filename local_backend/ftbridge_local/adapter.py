@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -51,6 +52,7 @@ class LocalProvider(Provider):
             "precision": APPLIED,
             "eval_interval": APPLIED,
             "early_stopping": APPLIED,
+            "devices": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
         verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "package"}),
@@ -80,6 +82,14 @@ class LocalProvider(Provider):
         tokenizer = Tokenizer(source.base)
         longest = longest_of(spec.hyperparameters, tokenizer.context)
         return LocalRules(f"local:{model}", tokenizer, longest, spec.method)
+
+    def check_limits(self, spec: Spec, model: str) -> None:
+        """Refuses more devices than this machine has."""
+        if (devices := spec.hyperparameters.devices or 1) > 1:
+            _require()
+            from ftbridge_local.launch import check
+
+            check(devices)
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
@@ -150,7 +160,7 @@ class LocalProvider(Provider):
         lock = job.lock(patience=_PATIENCE)
         if lock is None and (worker := job.worker):
             os.kill(worker, signal.SIGKILL)  # it holds the lock, so the process of that id is still it
-            lock = job.lock()
+            lock = job.lock(patience=_PATIENCE)  # where it has processes of its own, they take a moment to see it gone
         if lock is None:
             raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
         try:
@@ -252,6 +262,11 @@ def _require() -> None:
 
 def _check_tuning(wanted: Hyperparameters, source: Source) -> None:
     """Raises `SpecError` for settings that go against each other, or against what there is."""
+    if (wanted.devices or 1) > (wanted.batch_size or math.inf):
+        raise SpecError(
+            f"{wanted.devices} devices cannot share a step of batch_size = {wanted.batch_size}",
+            hint="Use fewer devices, or a larger batch_size.",
+        )
     if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
         raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
     of_adapters = ("lora_rank", "lora_alpha", "lora_dropout")

@@ -6,6 +6,7 @@
     request          "cancel" or "pause", put there by the provider, looked for by the worker before each step
     checkpoints/     step-000050/, …: what was trained, with the state that training goes on from
     result/          the adapter, or the model where all weights were trained
+    ranks/           where several processes train: how they find each other, and how it ended
     worker.log       what the worker printed: nothing, while all is well
     worker.lock      locked for as long as a worker lives, and holding its process id
 
@@ -61,6 +62,7 @@ class JobFolder:
         self.path = path
         self.checkpoints = path / "checkpoints"
         self.result = path / "result"
+        self.ranks = path / "ranks"
         self.log = path / "worker.log"
         self._order = path / "spec.json"
         self._status = path / "status.json"
@@ -222,13 +224,13 @@ class JobFolder:
         )
 
 
-def hold(folder: JobFolder, inherited: int | None) -> bool:
-    """Make this process the folder's worker: true when it holds the lock, inherited or taken by itself."""
+def hold(folder: JobFolder, inherited: int | None) -> int | None:
+    """Make this process the folder's worker: the lock's open file, inherited or opened here; None if another has it."""
     handle = folder.lock() if inherited is None else inherited
     if handle is None or not _try_lock(handle, fcntl.LOCK_EX):
-        return False
+        return None
     os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return True
+    return handle
 
 
 def _written_at(file: Path) -> datetime:

@@ -16,6 +16,7 @@ from ftbridge.files import write
 from ftbridge.model import Method
 from ftbridge_local import flat
 from ftbridge_local.data import Item, Pair, Row
+from ftbridge_local.ranks import ALONE, Ranks
 
 _ALIKE = 1.25  # rows that are padded together are at most so many times as long as the shortest
 
@@ -60,23 +61,27 @@ def margins(model: Any, pairs: Sequence[Pair]) -> Tensor:
 
 
 @torch.no_grad()
-def with_reference(model: Any, pairs: Sequence[Any], at_once: int, kept: Path) -> list[Item]:
+def with_reference(model: Any, pairs: Sequence[Any], at_once: int, kept: Path, ranks: Ranks = ALONE) -> list[Item]:
     """The pairs with what the model thinks of them before it is trained: as `kept`, or else computed and kept there."""
-    if not kept.exists():
+    if kept.exists():
+        known = json.loads(kept.read_bytes())
+    else:
         model.eval()
         found: dict[int, float] = {}
-        for part in passes(model, pairs, at_once):
+        for part in passes(model, ranks.share(pairs), at_once):
             found |= zip(map(id, part), margins(model, part).tolist(), strict=True)
-        write(kept, json.dumps([found[id(pair)] for pair in pairs]).encode())
-    known = json.loads(kept.read_bytes())
+        known = ranks.sum(*(found.get(id(pair), 0.0) for pair in pairs))
+        if ranks.first:
+            write(kept, json.dumps(known).encode())
     return [Pair(pair.better, pair.worse, margin) for pair, margin in zip(pairs, known, strict=True)]
 
 
 @torch.no_grad()
-def mean(model: Any, items: Sequence[Item], objective: Objective, at_once: int) -> float:
+def mean(model: Any, items: Sequence[Item], objective: Objective, at_once: int, ranks: Ranks = ALONE) -> float:
     """The mean loss over all items, in nats."""
     model.eval()
-    total = sum(float(objective(model, part).total) for part in passes(model, items, at_once))
+    share = sum(float(objective(model, part).total) for part in passes(model, ranks.share(items), at_once))
+    [total] = ranks.sum(share)
     return total / sum(item.weight for item in items)
 
 

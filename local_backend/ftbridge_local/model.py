@@ -15,6 +15,7 @@ import torch
 import transformers as _transformers
 
 from ftbridge.errors import SpecError
+from ftbridge_local import ranks
 from ftbridge_local.settings import Settings
 from ftbridge_local.source import Source
 
@@ -110,7 +111,12 @@ def _free_memory(where: torch.device) -> int:
         return torch.cuda.mem_get_info(where)[0]
     # Linux tells what is free; elsewhere half of all there is has to do
     pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
-    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE") // (1 if pages == "SC_AVPHYS_PAGES" else 2)
+    return (
+        os.sysconf(pages)
+        * os.sysconf("SC_PAGE_SIZE")
+        // (1 if pages == "SC_AVPHYS_PAGES" else 2)
+        // ranks.on_this_machine()
+    )
 
 
 def _with_adapter(model: Model, folder: Path, **how: Any) -> Model:
@@ -149,7 +155,7 @@ def _in_four_bits(source: Source) -> Model:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
     )
-    model = load(source, "bfloat16", quantization_config=four_bits, device_map={"": 0})
+    model = load(source, "bfloat16", quantization_config=four_bits, device_map={"": torch.cuda.current_device()})
     prepare: Any = prepare_model_for_kbit_training  # it has no types
     return prepare(model, use_gradient_checkpointing=False)
 
@@ -165,8 +171,4 @@ def _quiet() -> Iterator[None]:
 def _prepare() -> None:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    torch.set_num_threads(_cores())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(max(1, ranks.cores() // ranks.on_this_machine()))

@@ -32,6 +32,7 @@ class Settings(Frozen):
     beta: float = 0.1
     eval_interval: int | None = None
     early_stopping: int | None = None
+    devices: int = 1
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Of step 1 to `steps`: rising in a line during the warm-up, then falling to a tenth along a cosine."""
@@ -62,6 +63,7 @@ def choose(
     known = given.given()
     small, tuning = parameters < _SMALL, given.tuning or "lora"
     chosen: dict[str, Any] = dict(_FOR_SMALL if small else _FOR_LARGE)
+    chosen["batch_size"] = max(chosen["batch_size"], given.devices or 1)  # none is to be idle
     chosen["learning_rate"] *= _MORE_GENTLY[method].get(tuning if tuning == "full" else "lora", 1.0)
     if halves and not small and tuning != "full":  # all weights, trained in halves, would not move by small steps
         chosen["precision"] = "bfloat16"

@@ -13,39 +13,27 @@ import traceback
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 
 from ftbridge.errors import FtbridgeError
 from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
 from ftbridge_local import rows, source
-from ftbridge_local.folder import JobFolder, Request, hold
+from ftbridge_local.folder import JobFolder, hold
+from ftbridge_local.ranks import ALONE, Ranks
 from ftbridge_local.settings import choose
 from ftbridge_local.tokenizer import Tokenizer
 
 
-class Stop:
-    """Whether to stop after this step: as the job folder asks, or with a checkpoint when the system says SIGTERM."""
+def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it reads from top to bottom, which parts would not
+    """Run the job to its end, or to where it is asked to stop; the status that it has then.
 
-    def __init__(self, job: JobFolder) -> None:
-        self._job = job
-        self._told = False
-        signal.signal(signal.SIGTERM, self._hear)
-
-    def asked(self) -> Request | None:
-        """What is asked for now."""
-        return self._job.request or ("pause" if self._told else None)
-
-    def _hear(self, _number: int, _frame: FrameType | None) -> None:
-        self._told = True
-
-
-def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from top to bottom, which parts would not
-    """Run the job to its end, or to where it is asked to stop; the status that it has then."""
+    Where there are several `ranks` each does its share of every step, and the first one writes.
+    """
     order = job.order()
     spec = order.spec
     say = partial(job.add_event, "message")
-    say(message=f"getting the base {order.model} ready")
+    if ranks.count == 1:  # else the launcher has
+        say(message=f"getting the base {order.model} ready")
     place = source.find(order.model, order.home, weights=True)
 
     import torch  # the heavy part, after the signal handler and after what may fail sooner
@@ -81,8 +69,8 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
         say(message="to fit into memory, the layers are computed a second time on the way back")
     objective = losses.objective(spec.method, settings.beta)
     if spec.method is Method.DPO:
-        items = losses.with_reference(model, items, at_once, job.path / "reference-training.json")
-        held_out = losses.with_reference(model, held_out, at_once, job.path / "reference-validation.json")
+        items = losses.with_reference(model, items, at_once, job.path / "reference-training.json", ranks)
+        held_out = losses.with_reference(model, held_out, at_once, job.path / "reference-validation.json", ranks)
 
     per_epoch = -(-len(items) // settings.batch_size)
     steps = settings.epochs * per_epoch
@@ -90,7 +78,7 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
     if last:
         say(message=f"going on from the checkpoint of step {progress.step}", step=progress.step)
     elif held_out:
-        before = losses.mean(model, held_out, objective, at_once)
+        before = losses.mean(model, held_out, objective, at_once, ranks)
         job.add_event("metric", step=0, total_steps=steps, epoch=0.0, valid_loss=before)
 
     plan = rows.batches(len(items), settings.batch_size, settings.epochs, settings.seed)
@@ -100,15 +88,17 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
             break
         began = time.perf_counter()
         progress.step += 1
-        torch.manual_seed(settings.seed + progress.step)  # so that chance, too, follows from the step alone
+        torch.manual_seed(settings.seed + progress.step + ranks.seed)  # so chance, too, follows from the step alone
         model.train()
         some = [items[index] for index in batch]
         weight = sum(item.weight for item in some)
         loss, right = 0.0, 0.0
-        for part in losses.passes(model, some, at_once):
+        for part in losses.passes(model, ranks.share(some), at_once):
             found = objective(model, part)
             (found.total / weight).backward()  # type: ignore[no-untyped-call]  # its share of the mean over the whole batch
             loss, right = loss + found.total.item() / weight, right + found.right.item() / weight
+        loss, right = ranks.sum(loss, right)
+        ranks.sum_gradients(parameters)
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         rate = settings.learning_rate_at(progress.step, steps)
         for group in optimizer.param_groups:
@@ -120,7 +110,7 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
         seconds = time.perf_counter() - began
 
         due = settings.due(progress.step, per_epoch, steps)
-        valid_loss = losses.mean(model, held_out, objective, at_once) if due and held_out else None
+        valid_loss = losses.mean(model, held_out, objective, at_once, ranks) if due and held_out else None
         if valid_loss is not None:
             progress.judge(valid_loss)
         job.add_event(
@@ -137,13 +127,15 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
             tokens_per_second=tokens / seconds,
             peak_memory=models.peak_memory(model),
         )
-        asked = stop.asked()
-        if due or asked == "pause":
+        asked = ranks.agree(job.request)
+        if ranks.first and (due or asked == "pause"):
             checkpoint.save(job.checkpoints, progress, model, optimizer)
             job.add_event("checkpoint", step=progress.step, message=f"checkpoint of step {progress.step}")
         if asked:
             return Status.PAUSED if asked == "pause" else Status.CANCELLED
 
+    if not ranks.first:
+        return Status.SUCCEEDED
     best = checkpoint.of_step(job.checkpoints, progress.best_step)
     with whole_folder(job.result) as beside:
         if progress.worse and best.exists():
@@ -156,20 +148,30 @@ def train(job: JobFolder, stop: Stop) -> Status:  # noqa: C901 - it reads from t
     return Status.SUCCEEDED
 
 
+def told(problem: Exception) -> str:
+    """What the user is told of it."""
+    return str(problem) if isinstance(problem, FtbridgeError) else f"{type(problem).__name__}: {problem}"
+
+
 def main(folder: str, lock: str | None = None) -> int:
     """Be the job's worker; `lock` is the open, locked file that was handed down, if one was."""
     job = JobFolder(Path(folder))
-    if not hold(job, int(lock) if lock else None):
+    held = hold(job, int(lock) if lock else None)
+    if held is None:
         print(f"{folder} has a worker already", file=sys.stderr)  # noqa: T201 - standard error is worker.log
         return 1
-    stop = Stop(job)
+    signal.signal(signal.SIGTERM, lambda *_: job.ask("pause"))
     try:
         job.set_status(Status.VALIDATING)
-        job.set_status(train(job, stop))
+        if (devices := job.order().spec.hyperparameters.devices or 1) > 1:
+            from ftbridge_local.launch import launch  # which has torch's launcher train, in processes of its own
+
+            job.set_status(launch(job, held, devices))
+        else:
+            job.set_status(train(job))
     except Exception as problem:  # every failure is to be told by the status, whatever it is
         traceback.print_exc()
-        known = isinstance(problem, FtbridgeError)
-        job.set_status(Status.FAILED, str(problem) if known else f"{type(problem).__name__}: {problem}")
+        job.set_status(Status.FAILED, told(problem))
         return 1
     return 0
 

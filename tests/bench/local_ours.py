@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from bench.local_world import GIVEN, Meter
 from ftbridge.model import Hyperparameters, Spec, Status
 from ftbridge_local.folder import JobFolder, Order
-from ftbridge_local.train import Stop, train
+from ftbridge_local.train import train
 
 
 class Measured(JobFolder):
@@ -48,7 +48,7 @@ def main(folder: Path, steps: int, precision: str) -> None:
         home=folder / "home",
     )
     job.write_order(order)
-    train(job, Stop(job))
+    train(job)
     last = job.meter.marks.pop(steps)  # it has the validation in it
     print(job.meter.told(valid_loss=job.valid_loss, tokens=last[1]))
 

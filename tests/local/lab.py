@@ -33,9 +33,17 @@ class Lab:
         self.provider = LocalProvider(home)
         self.data = data
 
-    def submit(self, tag: str, *, model: str = "tiny", training: Path | None = None, **settings: Any) -> RemoteJob:
+    def submit(
+        self,
+        tag: str,
+        *,
+        model: str = "tiny",
+        training: Path | None = None,
+        validation: Path | None = None,
+        **settings: Any,
+    ) -> RemoteJob:
         spec = self.spec(**(settings or SETTINGS))
-        files = Files(training=str(training or self.data.training), validation=str(self.data.validation))
+        files = Files(training=str(training or self.data.training), validation=str(validation or self.data.validation))
         return self.provider.create(spec, model, files, tag=tag)
 
     def spec(self, method: str = "sft", **settings: Any) -> Spec:
