@@ -23,8 +23,10 @@ class Score(Frozen):
 
 
 class Evaluation(Frozen):
-    """The tuned model's score, and beside it the base's, or another job's, where it was asked for."""
+    """The score of a job's tuned model, and beside it the base's, or that of the job `rival`, where asked for."""
 
+    job: str
+    rival: str | None = None
     rows: int
     tuned: Score
     baseline: Score | None = None
@@ -46,6 +48,7 @@ def evaluate(
     provider, tuned = place.provider(target), tuned_model(job)
     right = exact(provider, tuned, chats)
     found = Evaluation(
+        job=job.id,
         rows=len(chats),
         tuned=score(provider, tuned, chats, right),
         baseline=score(provider, target.model, chats) if baseline else None,
@@ -54,7 +57,11 @@ def evaluate(
         return found
     rival, theirs = place.provider(parse_target(against.target)), tuned_model(against)
     before = exact(rival, theirs, chats)
-    scored = {"against": score(rival, theirs, chats, before), "paired": paired(before, right, margin=margin)}
+    scored = {
+        "rival": against.id,
+        "against": score(rival, theirs, chats, before),
+        "paired": paired(before, right, margin=margin),
+    }
     return found.model_copy(update=scored)
 
 

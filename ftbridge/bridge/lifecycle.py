@@ -60,7 +60,7 @@ def _at_vendors(place: Workplace) -> Iterator[tuple[str, tuple[Target, Tuned]]]:
             for tuned in provider.tuned():
                 yield tuned.model, (account._replace(model=tuned.base), tuned)
         except FtbridgeError as problem:
-            place.say(f"{name} was asked for its tuned models, in vain: {problem.message}")
+            place.say(f"the tuned models at {name} could not be listed: {problem.message}")
 
 
 def _of_job(place: Workplace, job: Job, at_vendors: dict[str, tuple[Target, Tuned]]) -> Ending | None:

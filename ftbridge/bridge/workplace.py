@@ -79,7 +79,7 @@ class Workplace:
                 provider = self.provider(target)
                 self._live[target] = provider.live(provider.base(target.model))
             except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
-                self.say(f"{target.provider} was asked about {target.model}, in vain: {problem.message}")
+                self.say(f"what {target.provider} itself says of {target.model} is not known: {problem.message}")
                 self._live[target] = ()
         model = self.provider(target).base(target.model)
         return self.catalogue.entry(target.provider, model, self._live.get(target, ()) if live else ())

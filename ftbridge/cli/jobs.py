@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from ftbridge.bridge import Moves
 
-JobId = Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)]
+JobId = Annotated[
+    str, typer.Argument(help="The job's id, its beginning, or 'last', the newest not refused.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:

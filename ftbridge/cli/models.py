@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftbridge.cli.jobs import JobId
-from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json, say, show, show_note, table
+from ftbridge.cli.submit import option_name
 from ftbridge.errors import UsageError
 from ftbridge.registry import load_provider, provider_names
 from ftbridge.target import Target
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Evaluation
+
+_COMMANDS = {
+    "cancel": "cancel",
+    "pause": "pause",
+    "resume": "resume",
+    "deploy": "deploy, undeploy",
+    "chat": "chat, evaluate",
+    "package": "export",
+}
+"""What the user types for what a provider offers."""
 
 
 def register(app: typer.Typer) -> None:
@@ -31,16 +42,13 @@ def providers(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"providers": [{"name": name, **able.model_dump(mode="json")} for name, able in found.items()]})
         return
-    rows = [
-        [
-            name,
-            ", ".join(sorted(able.methods)),
-            ", ".join(sorted(able.verbs)),
-            ", ".join(key for key, handling in able.hyperparameters.items() if handling.how != "refused"),
-        ]
-        for name, able in found.items()
-    ]
-    console().print(table(["provider", "methods", "verbs", "hyperparameters"], rows))
+    for name, able in found.items():
+        taken = [key for key, handling in able.hyperparameters.items() if handling.how != "refused"]
+        show(name, style="bold")
+        show_note(f"methods: {', '.join(sorted(able.methods))}")
+        show_note(f"commands: {', '.join(command for verb, command in _COMMANDS.items() if verb in able.verbs)}")
+        show_note(f"hyperparameters: {' '.join(map(option_name, taken))}")
+    show("\nAll take submit, run, show, watch, events and fetch.")
 
 
 def deploy(
@@ -116,12 +124,13 @@ def evaluate(
 
 def print_scores(found: Evaluation) -> None:
     """The scores as a table, the base first where it was asked too."""
-    scores = {"base": found.baseline, "the other": found.against, "tuned": found.tuned}
+    tuned = found.job if found.rival else "tuned"
+    scores = {"base": found.baseline, found.rival or "": found.against, tuned: found.tuned}
     rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items() if score]
     console().print(table([f"{found.rows} held-out rows", "exact answers", "loss"], rows, right=(1, 2)))
     if pair := found.paired:
         verdict = pair.verdict if pair.verdict != "undecided" else "undecided: more rows would tell"
         show(
-            f"{pair.difference:+.1%} exact answers against the other job, 95 times in 100 from {pair.low:+.1%} to"
-            f" {pair.high:+.1%}; with {pair.margin:.0%} to lose that is {verdict}"
+            f"{found.job} gives {pair.difference:+.1%} exact answers against {found.rival}, 95 times in 100"
+            f" from {pair.low:+.1%} to {pair.high:+.1%}; with {pair.margin:.0%} to lose that is {verdict}"
         )

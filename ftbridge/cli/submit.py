@@ -109,12 +109,17 @@ def _kind(annotation: Any) -> tuple[type, str]:
     return one, "Default: the provider's own choice."
 
 
+def option_name(name: str) -> str:
+    """The option that sets the hyperparameter, or other field of a spec, of that name."""
+    return f"--{name.replace('_', '-')}"
+
+
 def _option(name: str, kind: type, help_text: str) -> inspect.Parameter:
-    option = typer.Option(f"--{name.replace('_', '-')}", help=help_text, show_default=False)
+    option = typer.Option(option_name(name), help=help_text, show_default=False)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 def _flag(name: str, help_text: str) -> inspect.Parameter:
-    annotation = Annotated[bool, typer.Option(f"--{name.replace('_', '-')}", help=help_text)]
+    annotation = Annotated[bool, typer.Option(option_name(name), help=help_text)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)

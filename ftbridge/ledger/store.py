@@ -108,7 +108,10 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job of that id, of the one id that begins so, or of `provider:id` at its vendor; "last" is the newest."""
+        """The job of that id, of the one id that begins so, or of `provider:id` at its vendor.
+
+        "last" is the newest that a provider has taken, or may yet take: not one that was refused.
+        """
         with self.reading() as connection:
             found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
             if not found:
@@ -218,7 +221,7 @@ def _meant_by(said: str) -> Select[Any]:
     """The newest two jobs that `said` may mean: the beginning of an id, `provider:id`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
     if said == "last":
-        return newest
+        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
     if ":" not in said:
         return newest.where(jobs.c.id.startswith(said, autoescape=True))
     provider, _, remote_id = said.partition(":")

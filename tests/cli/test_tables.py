@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,3 +56,15 @@ def test_jobs_can_be_read(here: Cli, jobs: list[str], columns: int) -> None:
         assert row[end:].startswith(status)
         assert row[header.index("created") :].startswith(day)
     assert ("loss" in header) is (columns == 200)
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_providers_are_told_in_words_that_can_be_typed(here: Cli, columns: int) -> None:
+    out = here("providers", columns=columns).out
+    assert max(map(len, out.splitlines())) <= columns
+    commands = re.findall(r"commands: (.*)", out)
+    assert len(commands) >= 6
+    for word in {word for line in commands for word in line.split(", ")}:
+        assert here(word, "--help").code == 0, word
+    for option in set(re.findall(r"--[a-z-]+", out)):
+        assert option in here("submit", "--help", columns=200).out, option

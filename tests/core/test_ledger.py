@@ -89,6 +89,16 @@ def test_a_job_is_found_by_the_beginning_of_its_id_or_as_the_last(tmp_path: Path
         ledger.job("ftb%")
 
 
+def test_the_last_job_is_the_newest_that_was_not_refused(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.change(add(ledger, "ftb_made"), status=Status.RUNNING, remote_id="remote-1")
+    ledger.change(add(ledger, "ftb_refused"), status=Status.FAILED)
+    ledger.change(add(ledger, "ftb_withdrawn"), status=Status.CANCELLED)
+    assert ledger.job("last").job.id == "ftb_made"
+    add(ledger, "ftb_waits")
+    assert ledger.job("last").job.id == "ftb_waits"
+
+
 def test_a_whole_id_is_found_though_newer_ones_begin_with_it(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     for job_id in ("ftb_aa", "ftb_aabb", "ftb_aacc", "ftb_aadd"):

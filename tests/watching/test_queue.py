@@ -88,7 +88,8 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
     vendors["openai"].faults.add("create_job=401")
     with pytest.raises(AuthenticationFailed):
         bridge.submit(data, to=OPENAI, name="new")
-    assert bridge.job("last").status is Status.FAILED
+    assert bridge.jobs()[-1].status is Status.FAILED
+    assert bridge.job("last").id == queued.id
 
 
 def test_a_job_that_could_not_be_sent_outlives_a_shell_without_the_key(
