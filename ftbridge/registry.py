@@ -43,7 +43,7 @@ def load_provider(target: Target, home: Path) -> Provider:
             f"no provider is called {target.provider!r}",
             hint=f"{did_you_mean(target.provider, found)}Installed: {', '.join(sorted(found))}.",
         )
-    made: type[Provider] = _load(found[target.provider], f"provider {target.provider}", extra=target.provider)
+    made: type[Provider] = load_entry(found[target.provider], f"provider {target.provider}", extra=target.provider)
     if not target.mocked:
         return made(home)
     mocked = made(home, start_mock(target.provider, home))
@@ -61,7 +61,7 @@ def load_mock(vendor: str) -> type[MockVendor]:
     found = _registered(MOCK_GROUP, tuple(sys.path))
     if vendor not in found:
         raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
-    mock: type[MockVendor] = _load(found[vendor], f"the mock of {vendor}", extra="mock")
+    mock: type[MockVendor] = load_entry(found[vendor], f"the mock of {vendor}", extra="mock")
     return mock
 
 
@@ -83,6 +83,18 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
     )
 
 
+def load_entry(entry: EntryPoint, what: str, *, extra: str) -> Any:
+    """What an entry point names. Raises `MissingExtra`, with the command that installs `extra`, for absent packages."""
+    try:
+        return entry.load()
+    except ImportError as problem:
+        package = entry.dist.name if entry.dist else "ftbridge"
+        raise MissingExtra(
+            f"{what} needs a package that is not installed: {problem.name or problem}",
+            hint=f"Install it with: pip install '{package}[{extra}]'",
+        ) from problem
+
+
 def _number(name: str, default: float) -> float:
     text = os.environ.get(name) or str(default)
     try:
@@ -94,14 +106,3 @@ def _number(name: str, default: float) -> float:
 @cache  # a look goes through all that is installed on `path`, which may grow
 def _registered(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)}
-
-
-def _load(entry: EntryPoint, what: str, *, extra: str) -> Any:
-    try:
-        return entry.load()
-    except ImportError as problem:
-        package = entry.dist.name if entry.dist else "ftbridge"
-        raise MissingExtra(
-            f"{what} needs a package that is not installed: {problem.name or problem}",
-            hint=f"Install it with: pip install '{package}[{extra}]'",
-        ) from problem

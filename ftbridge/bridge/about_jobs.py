@@ -13,6 +13,7 @@ from ftbridge.bridge.intent import make_intent, object_of, place_of, request_has
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.queue import advance, withdraw
 from ftbridge.bridge.rebuilding import Found, adopt_listed
+from ftbridge.bridge.reporting import Reporting
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.watch import Watch
 from ftbridge.dataset import Converter, advise
@@ -121,6 +122,7 @@ class AboutJobs(Base):
         history: bool = True,
         fetch_to: str | Path | None = None,
         listen: int | None = None,
+        report: Sequence[str] = (),
     ) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
@@ -128,11 +130,26 @@ class AboutJobs(Base):
         every round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a
         place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
         fetched into `fetch_to`/ID as soon as it has succeeded; with `listen`, a loopback port, vendors'
-        webhooks at /PROVIDER are taken as a wake-up.
+        webhooks at /PROVIDER are taken as a wake-up; with `report`, all events are written to those trackers.
         """
-        watch = Watch(self._place, fetch_to=Path(fetch_to) if fetch_to else None, listen=listen)
+        watch = Watch(self._place, fetch_to=Path(fetch_to) if fetch_to else None, listen=listen, report=report)
         known = [self._record(job).job.id for job in jobs]
         yield from watch.follow(dict.fromkeys(known, 0) if history else last_numbers(self._ledger, known))
+
+    def report(self, job: Job | str, to: str) -> int:
+        """Write all that is known of the job to a tracker; how many of its events were new there.
+
+        `to` is NAME or NAME:PLACE: `tensorboard:FOLDER`, `mlflow:URI` or `wandb:PROJECT`. Raises `UsageError` for
+        another one, and while another process reports there; `MissingExtra` where its package is absent.
+        """
+        [current] = self.refresh(job)
+        with Reporting(self._ledger, to) as reporting:
+            if not reporting.claim():
+                raise UsageError(
+                    f"{reporting.name} is being written by another process",
+                    hint="It writes what it watches; wait until it ends.",
+                )
+            return reporting.bring([current.id])
 
     def wait(self, job: Job | str, *, timeout: float | None = None) -> Job:
         """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""

@@ -7,7 +7,7 @@ same, whoever of them saw it first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.hooks import deliver
 from ftbridge.bridge.monitor import Turns, look
 from ftbridge.bridge.queue import advance
+from ftbridge.bridge.reporting import Reporting, kept_up
 from ftbridge.bridge.scheduler import Chore, Scheduler
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError, MissingExtra, NetworkError, RateLimited, ServerTrouble, StateError
@@ -26,10 +27,13 @@ from ftbridge.provider import Provider
 class Watch:
     """With `fetch_to`, the result of each job that succeeds is fetched into a folder of the job's id there.
 
-    With `listen`, vendors' webhooks are taken on that loopback port, at /PROVIDER.
+    With `listen`, vendors' webhooks are taken on that loopback port, at /PROVIDER. What happens is written to
+    the trackers that `report` names.
     """
 
-    def __init__(self, place: Workplace, *, fetch_to: Path | None = None, listen: int | None = None) -> None:
+    def __init__(
+        self, place: Workplace, *, fetch_to: Path | None = None, listen: int | None = None, report: Sequence[str] = ()
+    ) -> None:
         self._place = place
         self._ledger = place.ledger
         self._fetch_to = fetch_to
@@ -37,6 +41,7 @@ class Watch:
         self._lost: set[str] = set()
         self._told: dict[str, int] = {}
         self._hooks = place.config.hooks
+        self._reports = [Reporting(place.ledger, to) for to in report]
         self.scheduler = Scheduler([self._telling()] if self._hooks else [], place.say)
 
     def follow(self, told: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
@@ -47,7 +52,7 @@ class Watch:
         stands in the way, if it stands in the way of all the jobs.
         """
         self._told = told
-        with self._doorbell():
+        with self._doorbell(), kept_up(self._reports, list(told), self.scheduler, self._place.say):
             yield from self._until_all_are_over(told)
         if self._hooks:
             self.scheduler.wait_for("hooks", longest=60.0)  # whoever is telling them now has seen less

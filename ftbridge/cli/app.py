@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import catalogue, compare, data, demo, jobs, migrate, mock, models, recovering, submit
+from ftbridge.cli import catalogue, compare, data, demo, jobs, migrate, mock, models, recovering, reporting, submit
 from ftbridge.cli.output import print_error, say, show
 from ftbridge.endpoint import INSECURE
 from ftbridge.errors import FtbridgeError, UsageError
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, data, catalogue, compare, submit, jobs, recovering, migrate, models, mock):
+for group in (demo, data, catalogue, compare, submit, jobs, reporting, recovering, migrate, models, mock):
     group.register(app)
 
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name

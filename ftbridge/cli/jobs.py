@@ -13,6 +13,7 @@ from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import dollars
 from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.output import AsJson, Exit, console, narrow, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.reporting import Reports, check_reports
 from ftbridge.cli.watching import follow, line
 from ftbridge.model import Cost, Event, Job, Result, Status, now
 
@@ -110,9 +111,11 @@ def watch(
             min=1, max=65535, help="Take vendors' webhooks at http://127.0.0.1:PORT/PROVIDER, and look at once."
         ),
     ] = None,
+    report: Reports = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
+    reports = check_reports(report)
     bridge = open_bridge()
     chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
     if not chosen:
@@ -122,11 +125,11 @@ def watch(
     elif as_json:
         for job in bridge.jobs(chosen):
             _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
-        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen):
+        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen, report=reports):
             if event is not None:
                 _print_event(job, event)
     else:
-        follow([job.id for job in bridge.jobs(chosen)], fetch_to=fetch, listen=listen)
+        follow([job.id for job in bridge.jobs(chosen)], fetch_to=fetch, listen=listen, report=reports)
     bad = [job for job in bridge.jobs(chosen) if job.status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
 

@@ -12,6 +12,7 @@ import typer
 
 from ftbridge.cli.jobs import fetch_into
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.reporting import Reports, check_reports
 from ftbridge.cli.watching import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
@@ -41,17 +42,19 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Where the result goes; default: a folder named after the job.")
     ] = None,
+    report: Reports = None,
     as_json: AsJson = False,
     **options: Any,
 ) -> None:
     """Submit, watch until the job is over, and fetch its result."""
     from ftbridge.bridge.fetching import check_free
 
+    reports = check_reports(report)
     place = out or Path(options["name"]) if out or options["name"] else None
     if place and not options["key"]:  # whose job may have been fetched before
         check_free(place)
     job = _submit(data, to, options)
-    job = follow([job.id], quiet=as_json)[0]
+    job = follow([job.id], quiet=as_json, report=reports)[0]
     if job.status is Status.SUCCEEDED:
         result = fetch_into(job, out)
         job = job.model_copy(update={"result": result})

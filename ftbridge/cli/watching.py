@@ -20,14 +20,19 @@ _Told: TypeAlias = Iterable[tuple[Job, Event | None]]
 
 
 def follow(
-    job_ids: Sequence[str], *, quiet: bool = False, fetch_to: Path | None = None, listen: int | None = None
+    job_ids: Sequence[str],
+    *,
+    quiet: bool = False,
+    fetch_to: Path | None = None,
+    listen: int | None = None,
+    report: Sequence[str] = (),
 ) -> list[Job]:
     """Show where the jobs stand and what happens from now on, until they are over, and return them.
 
     Ctrl-C stops the looking, not the jobs.
     """
     bridge = open_bridge()
-    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to, listen=listen)
+    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to, listen=listen, report=report)
     try:
         if quiet:
             for _told in told:
