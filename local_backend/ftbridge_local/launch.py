@@ -86,9 +86,10 @@ def launch(job: JobFolder, lock: int, devices: int) -> Status:
         )
     except ChildFailedError as problem:
         number, failure = problem.get_first_failure()
+        end = failure.signal_name() if failure.exitcode < 0 else f"exit code {failure.exitcode}"
         raise JobFailed(
-            f"process {number} of {devices} ended by itself again and again, the last time with {failure.exitcode}",
-            hint="worker.log may tell why.",
+            f"one of the {devices} processes was lost {_RESTARTS + 1} times, the last time number {number} by {end}",
+            hint="SIGKILL is often the system's, for want of memory; worker.log may tell more.",
         ) from None
     outcome = Standing.model_validate_json((job.ranks / _OUTCOME).read_bytes())
     shutil.rmtree(job.ranks)
@@ -151,4 +152,4 @@ def _join(ranks: Ranks, meeting: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    os._exit(main(*sys.argv[1:]))  # at once: it takes the interpreter seconds to put torch away, while somebody waits
