@@ -145,6 +145,7 @@ def _offer(
         *([] if entry.named or facts.own_machine or found.training_usd is not None else [_nobody_names(target)]),
         *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
         *hindrance,
+        *([f"the images of {count.without_images} rows are not counted"] if count.without_images else []),
         *_unknown(facts, found, load, machine),
         *_limits(facts, spec),
         *entry.doubts(today(), _used(spec, load, held is not None)),

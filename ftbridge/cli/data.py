@@ -143,7 +143,13 @@ def report_document(report: Report, counts: dict[str, TokenCount] | None = None)
         "errors": report.errors,
         "warnings": report.warnings,
         "tokens": [
-            {"target": target, "tokens": count.tokens, "error": round(count.error, 4), "counter": count.counter}
+            {
+                "target": target,
+                "tokens": count.tokens,
+                "error": round(count.error, 4),
+                "counter": count.counter,
+                "without_images": count.without_images,
+            }
             for target, count in (counts or {}).items()
         ],
         "findings": [finding_document(finding) for finding in report.findings],
@@ -220,10 +226,13 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _tokens(count: TokenCount) -> str:
+    without = f"; the images of {_count(count.without_images, 'example')} are not counted"
+    more = without if count.without_images else ""
     if count.error < 0.0005:
-        return f"{count.tokens:,} tokens, counted by {count.counter}"
-    better = "" if count.error < 0.1 else "; --vocab FILE, the model's own vocabulary, makes it exact"
-    return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{better}"
+        return f"{count.tokens:,} tokens, counted by {count.counter}{more}"
+    if count.error >= 0.1:
+        more += "; --vocab FILE, the model's own vocabulary, comes nearer"
+    return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{more}"
 
 
 def _count(number: int, what: str) -> str:

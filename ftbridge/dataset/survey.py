@@ -6,7 +6,6 @@ All is judged by one random sample, so that it is quick; `check` and `convert` l
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable
 from operator import itemgetter
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.example import Example
 from ftbridge.dataset.findings import Notes
 from ftbridge.dataset.source import open_source
-from ftbridge.dataset.tokens import Stratum, TokenCount, TokenCounter, estimate, kind_of
+from ftbridge.dataset.tokens import Kind, Stratum, TokenCount, TokenCounter, estimate, kind_of
 
 SAMPLE = 500
 
@@ -36,14 +35,15 @@ class Survey:
 
     def __init__(self, path: str | Path, *, sample: int = SAMPLE, seed: int = 0, format: str | None = None) -> None:  # noqa: A002  # the word of the CLI
         self._sample, self._seed = sample, seed
-        self._strata: dict[Hashable, Stratum] = {}
+        self._strata: dict[Kind, Stratum] = {}
         self.broken = 0
         rng, notes = random.Random(seed), Notes()  # noqa: S311  # a sample is to be repeatable, not secret
         with open_source(path, format) as source:
             for _, example in source.examples(notes):
                 self._pass_over(notes)
                 data = msgspec.json.encode(example)
-                stratum = self._strata.setdefault(kind_of(data, example), Stratum(rng))
+                kind = kind_of(data, example)
+                stratum = self._strata.setdefault(kind, Stratum(rng, kind))
                 stratum.add(notes.line, example, len(data), sample)
             self._pass_over(notes)
 

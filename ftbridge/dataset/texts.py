@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ftbridge.dataset.example import Assistant, Chat, Content, Example, Message, Preference, System, TextPart
+from ftbridge.dataset.example import (
+    Assistant,
+    Chat,
+    Content,
+    Example,
+    Message,
+    Preference,
+    System,
+    Text,
+    TextPart,
+    ToolDefinition,
+)
 
 
 def texts(example: Example) -> Iterator[str]:
     """Every text, in order: contents, and the arguments of tool calls."""
-    if isinstance(example, Chat):
-        for message in example.messages:
-            yield from _said(message)
-    elif isinstance(example, Preference):
-        for message in (*example.input.messages, *example.preferred_output, *example.non_preferred_output):
-            yield from _said(message)
-    else:
+    if isinstance(example, Text):
         yield example.text
+    for message in messages_of(example):
+        yield from _said(message)
+
+
+def messages_of(example: Example) -> list[Message]:
+    """Every message, in order; none in a text."""
+    if isinstance(example, Chat):
+        return example.messages
+    if isinstance(example, Preference):
+        return [*example.input.messages, *example.preferred_output, *example.non_preferred_output]
+    return []
+
+
+def tools_of(example: Example) -> list[ToolDefinition]:
+    """The tools that the messages may call."""
+    chat = example.input if isinstance(example, Preference) else example
+    return (isinstance(chat, Chat) and chat.tools) or []
 
 
 def system_prompt(example: Example) -> str:

@@ -62,6 +62,7 @@ class LocalCounter:
 
     name = "the model's own tokenizer"
     error = 0.0
+    images = False
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer

@@ -48,11 +48,11 @@ def test_json_has_the_promised_keys_and_null_for_what_is_unknown(here: Any, data
 
 def test_prices_are_those_of_the_catalogue_for_the_tokens_counted(bridge: Bridge, data: Path) -> None:
     [offer] = bridge.compare(data, [MINI])
-    # 12 examples are shown 8 times: 100 // 12; each has 2 messages of 4 tokens and texts of up to 3 bytes
+    # 12 examples are shown 8 times: 100 // 12; each has 3 tokens, and 2 messages of 4 and texts of up to 3 bytes
     assert offer.epochs == 8
-    assert offer.tokens == 12 * (2 * 4 + 2 * 1)
-    assert offer.training_usd == pytest.approx(8 * 120 * 5 / 1e6)
-    assert offer.training_usd_high == pytest.approx(8 * 120 * 1.35 * 5 / 1e6, rel=0.01)
+    assert offer.tokens == 12 * (3 + 2 * 4 + 2 * 1)
+    assert offer.training_usd == pytest.approx(8 * 156 * 5 / 1e6)
+    assert offer.training_usd_high == pytest.approx(8 * 156 * 1.35 * 5 / 1e6, rel=0.01)
     assert offer.minimum_usd == 0
     assert offer.closes_on
     assert offer.closes_on.isoformat() == "2027-01-06"

@@ -31,15 +31,15 @@ def configure(text: str) -> None:
 def test_a_job_that_may_cost_more_than_allowed_is_refused_before_anything_is_uploaded(
     vendors: MockVendors, bridge: Bridge, data: Path
 ) -> None:
-    # 12 examples of 10 tokens, 8 times, at $5 a million: $0.0048, at most 35 % more
-    with pytest.raises(OverBudget, match=r"may cost \$0\.0065, and --max-cost is \$0\.0050"):
-        bridge.submit(data, MINI, max_cost=0.0050)
+    # 12 examples of 13 tokens, 8 times, at $5 a million: $0.0062, at most 35 % more
+    with pytest.raises(OverBudget, match=r"may cost \$0\.0084, and --max-cost is \$0\.0065"):
+        bridge.submit(data, MINI, max_cost=0.0065)
     assert asked(vendors["openai"], "upload_file") == 0
     assert bridge.jobs() == []
-    job = bridge.submit(data, MINI, max_cost=0.0070)
-    assert job.cost.estimate_usd == pytest.approx(0.0048)
-    assert job.cost.estimate_usd_high == pytest.approx(0.0048 * 1.35, rel=0.02)
-    assert job.cost.estimate_tokens == 960
+    job = bridge.submit(data, MINI, max_cost=0.0090)
+    assert job.cost.estimate_usd == pytest.approx(0.00624)
+    assert job.cost.estimate_usd_high == pytest.approx(0.00624 * 1.35, rel=0.02)
+    assert job.cost.estimate_tokens == 1248
 
 
 def test_the_same_request_under_another_limit_is_the_same_request(
@@ -95,13 +95,13 @@ def test_mistrals_validated_price_is_looked_at_before_the_start_and_a_job_above_
 
 
 def test_a_months_budget_is_kept_against_the_ledger(vendors: MockVendors, data: Path) -> None:
-    configure('[budgets]\nopenai = 0.0115\n"mock+openai" = 0.001\n')
+    configure('[budgets]\nopenai = 0.0150\n"mock+openai" = 0.001\n')
     with Bridge() as bridge:
-        first = bridge.submit(data, MINI)  # estimated at $0.0048, at most $0.0065
+        first = bridge.submit(data, MINI)  # estimated at $0.0062, at most $0.0084
         with pytest.raises(OverBudget, match="spent this month"):
             bridge.submit(data, MINI, epochs=9)
         second = bridge.submit(data, MINI, epochs=8, name="second")
-        with pytest.raises(OverBudget, match=r"for openai, \$0\.0096 is spent"):
+        with pytest.raises(OverBudget, match=r"for openai, \$0\.0125 is spent"):
             bridge.submit(data, MINI, epochs=4, name="third")
         assert [job.id for job in bridge.jobs()] == [first.id, second.id]
         with pytest.raises(OverBudget, match=r"mock\+openai"):
@@ -131,7 +131,7 @@ def test_what_the_vendor_bills_is_kept_beside_the_estimate(vendors: MockVendors,
     size = data.stat().st_size
     assert together.cost.billed_tokens == size // 4
     assert together.cost.actual_usd == pytest.approx(size // 4 * 480e-9)
-    assert openai.cost.estimate_usd == pytest.approx(0.0048)
+    assert openai.cost.estimate_usd == pytest.approx(0.00624)
     assert openai.cost.billed_tokens == size // 4 * 8
     assert openai.cost.actual_usd is None
 

@@ -109,3 +109,16 @@ def test_a_model_that_nobody_knows_is_told(cli: Cli, tmp_path: Path, target: str
     shown = cli("check", str(rows(tmp_path)), "--to", target).out
     assert ("unknown_model" in shown) == bool(told)
     assert told in shown
+
+
+def test_images_that_are_not_counted_are_told(cli: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    row = {"messages": [{"role": "user", "content": [image]}, {"role": "assistant", "content": "a cat"}]}
+    data.write_text((json.dumps(row) + "\n") * 12)
+    shown = cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--to", "openai:gpt-4o-2024-08-06").out
+    together, openai = shown.splitlines()[-2:]
+    assert "the images of 12 examples are not counted" in together
+    assert "images" not in openai
+    told = json.loads(cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
+    assert told["tokens"][0]["without_images"] == 12

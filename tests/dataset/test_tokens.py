@@ -17,6 +17,7 @@ from ftbridge.dataset.counters import _O200K_PIECES
 from ftbridge.dataset.example import Chat, Example, Text, User
 from ftbridge.errors import InputError
 
+NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"
 WORDS = TextCounter("words", lambda text: len(text.split()), per_message=0)
 
 
@@ -91,7 +92,7 @@ def test_a_vocabulary_is_used_when_its_hash_is_right(tmp_path: Path) -> None:
     path, sha256 = vocabulary(tmp_path)
     counter = o200k(path, sha256=sha256)
     assert counter is not None
-    assert counter.count(hello()) == 3 + 4
+    assert counter.count(hello()) == 4 + 4
     assert counter.error == 0
 
 
@@ -105,8 +106,28 @@ def test_the_vocabulary_is_found_in_the_cache_of_tiktoken(tmp_path: Path, monkey
     path, sha256 = vocabulary(tmp_path)
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     assert o200k(sha256=sha256) is None
-    path.rename(tmp_path / "fb374d419588a4632f3f557e76b4b70aebbca790")
+    path.rename(tmp_path / NAME)
     assert o200k(sha256=sha256) is not None
+
+
+@pytest.mark.parametrize("folder", ["llama_index/core/_static/tiktoken_cache", "litellm/litellm_core_utils/tokenizers"])
+def test_the_vocabulary_is_found_in_a_package_that_carries_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    pytest.importorskip("tiktoken")
+    path, sha256 = vocabulary(tmp_path)
+    carrier = tmp_path / "site" / folder
+    carrier.mkdir(parents=True)
+    (tmp_path / "site" / folder.partition("/")[0] / "__init__.py").write_text("raise SystemExit('it was imported')")
+    path.rename(carrier / NAME)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    assert o200k(sha256=sha256) is not None
+
+
+def test_a_file_of_that_name_with_another_hash_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / NAME).write_bytes(b"YQ== 0")
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    assert o200k(sha256="0" * 64) is None
 
 
 def test_the_pieces_are_those_of_tiktoken() -> None:
@@ -146,5 +167,18 @@ def test_the_real_vocabulary_gives_the_published_counts(said: str, tokens: int) 
     pytest.importorskip("tiktoken")
     counter = o200k()
     if counter is None:
-        pytest.skip("TIKTOKEN_CACHE_DIR does not hold o200k_base")
+        pytest.skip("o200k_base is not on this machine")
     assert counter.count(Text(said)) == tokens
+
+
+def test_images_that_are_not_counted_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    answer = {"role": "assistant", "content": 'no, "type":"image_url" is a text'}
+    questions: list[object] = [[image, image], "no image", [{"type": "text", "text": "a"}, image]]
+    rows = [{"messages": [{"role": "user", "content": question}, answer]} for question in questions]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [count_tokens(path, WORDS, exact=exact).without_images for exact in (True, False)] == [2, 2]
+    seeing = TextCounter("words", lambda text: len(text.split()))
+    seeing.images = True
+    assert count_tokens(path, seeing).without_images == 0

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from ftbridge.catalogue import dollars
-from ftbridge.dataset import Converter, TokenCounter
+from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, OverBudget, ProviderError
 from ftbridge.exporting import exported
@@ -30,7 +30,7 @@ from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
 from ftbridge_providers.mistral.reading import FIELDS, WORDS, JobBody, Page, awaits, read_events, read_job, read_listed
-from ftbridge_providers.mistral.tokens import tekken
+from ftbridge_providers.mistral.tokens import MistralCounter, tekken
 
 JOBS = "/v1/fine_tuning/jobs"
 PAGE_SIZE = 100
@@ -100,7 +100,7 @@ class MistralProvider(HostedProvider):
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By tekken where the model uses it and mistral-common is installed."""
-        return (None if vocabulary else tekken(model)) or super().counter(model, vocabulary)
+        return MistralCounter(tokenizer_json(vocabulary) if vocabulary else tekken(model) or guess(), model)
 
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
         """As every provider does; and the job's name stays at home."""

@@ -1,15 +1,28 @@
-"""Counting by Mistral's own vocabulary, which the package mistral-common carries: nothing is downloaded."""
+"""Tokens as Mistral's own tokenizers make them: its vocabulary, and what it puts around messages, tools and images.
+
+Source: mistral-common 1.13.1, which carries the vocabulary, so that nothing is downloaded; its V3 instruct tokenizer
+(tokens/tokenizers/instruct.py), and its image encoder (image.py) by the settings of pixtral-12b.
+"""
 
 from __future__ import annotations
 
+import json
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset import TextCounter
+from ftbridge.dataset.example import Assistant, Example, Message, Text, Tool, ToolDefinition, User
+from ftbridge.dataset.texts import content_texts, messages_of, tools_of
+from ftbridge_providers.image_size import images_of, pixels
 
+_AROUND = 2  # control tokens around a question, a call, a result, and the tools
+_PATCH, _LONGEST_SIDE = 16, 1024
+_ID = 9  # characters of an id, once it is written as Mistral wants it
 _SENTENCEPIECE = ("mistral-7b", "mixtral", "mistral-tiny", "mistral-large-2407")
 _FILE = "data/tekken_240718.json"  # the vocabulary of open-mistral-nemo, mistral-common 1.13.1
 
@@ -31,10 +44,7 @@ class _Vocabulary(Struct):
 
 
 def tekken(model: str) -> TextCounter | None:
-    """Tekken, for the models that use it (mistral-common's own table of models, 1.13.1); else, or without it, None.
-
-    What stands around each message is taken as four tokens, which is right to a few in a hundred.
-    """
+    """Tekken, for the models that use it (mistral-common's own table of models); else, or without it, None."""
     package = None if any(name in model for name in _SENTENCEPIECE) else find_spec("mistral_common")
     file = Path(*package.submodule_search_locations or ()) / _FILE if package else None
     if file is None or not file.exists():
@@ -47,3 +57,73 @@ def tekken(model: str) -> TextCounter | None:
     ranks = {word.token_bytes: word.rank for word in known.vocab[:size]}
     encoding = tiktoken.Encoding("tekken", pat_str=known.config.pattern, mergeable_ranks=ranks, special_tokens={})
     return TextCounter("tekken", lambda text: len(encoding.encode_ordinary(text)), error=0.02)
+
+
+class MistralCounter:
+    """Counts words by `words`, and puts them together as Mistral does; images only for pixtral, which takes them.
+
+    Later models put a token or two elsewhere.
+    """
+
+    def __init__(self, words: TextCounter, model: str) -> None:
+        self.name = words.name
+        self.error = words.error
+        self.images = "pixtral" in model
+        self._length = words.length
+
+    def count(self, example: Example) -> int:
+        """The tokens of the messages, the tools, and, where the model is trained on them, the images."""
+        if isinstance(example, Text):
+            return 1 + self._length(example.text) + 1
+        messages = messages_of(example)
+        tokens = 1 + sum(map(self._message, messages)) + self._system(messages)
+        if tools := tools_of(example):
+            tokens += _AROUND + self._json([_definition(tool) for tool in tools])
+        return tokens + sum(image_tokens(image.url) for image in images_of(example)) * self.images
+
+    def _message(self, message: Message) -> int:
+        text = "".join(content_texts(message.content))
+        if isinstance(message, Assistant) and message.tool_calls:
+            calls = [
+                {"name": call.function.name, "arguments": _parsed(call.function.arguments), "id": call.id[:_ID]}
+                for call in message.tool_calls
+            ]
+            return _AROUND + self._json(calls)
+        if isinstance(message, Assistant):
+            return self._length(text) + 1
+        if isinstance(message, Tool):
+            return _AROUND + self._json({"content": _parsed(text), "call_id": message.tool_call_id[:_ID]})
+        return _AROUND + self._length(text) if isinstance(message, User) else 0
+
+    def _system(self, messages: list[Message]) -> int:
+        """The system prompt stands before the last question, and is cut into tokens together with it."""
+        told = [message for message in messages if not isinstance(message, User | Assistant | Tool)]
+        asked = [message for message in messages if isinstance(message, User)]
+        prompt = "".join(chain.from_iterable(content_texts(message.content) for message in told))
+        question = "".join(content_texts(asked[-1].content)) if asked else ""
+        return self._length(f"{prompt}\n\n{question}") - self._length(question) if told else 0
+
+    def _json(self, value: Any) -> int:
+        return self._length(json.dumps(value, ensure_ascii=False))
+
+
+def image_tokens(url: str) -> int:
+    """One for each patch of 16 pixels, once the longer side fits 1024, and one at the end of each row of them."""
+    width, height = pixels(url)
+    ratio = max(1.0, width / _LONGEST_SIDE, height / _LONGEST_SIDE)
+    across, down = (-(-max(round(side / ratio), 1) // _PATCH) for side in (width, height))
+    return (across + 1) * down
+
+
+def _definition(tool: ToolDefinition) -> dict[str, Any]:
+    function = tool.function
+    parameters = {"type": "object", "properties": {}} if function.parameters is None else function.parameters
+    described = {"name": function.name, "description": function.description or "", "parameters": parameters}
+    return {"type": "function", "function": described}
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -47,7 +47,7 @@ from ftbridge_providers.openai.reading import (
     shutdown_row,
 )
 from ftbridge_providers.openai.request import CAPABILITIES, TAG, create_request, method_body
-from ftbridge_providers.openai.tokens import TILED, WithImages
+from ftbridge_providers.openai.tokens import OpenAICounter
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -103,8 +103,7 @@ class OpenAIProvider(HostedProvider):
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
-        counter = o200k(vocabulary) or guess()
-        return WithImages(counter) if self.base(model).startswith(TILED) else counter
+        return OpenAICounter(o200k(vocabulary) or guess(), self.base(model))
 
     def base(self, model: str) -> str:
         """A tuned model is named `ft:BASE:…`, and lives no longer than its base."""

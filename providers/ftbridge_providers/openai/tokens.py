@@ -1,78 +1,84 @@
-"""The tokens of images in OpenAI's count: a rule of tiles, which needs the size of the image.
+"""Tokens by OpenAI's own rules: for messages, for tools, and for images.
 
-Source: "Images and vision", "Calculating costs", at developers.openai.com/api/docs/guides (2026-06). The smaller
-models of these families have other rules, and are not trained on images.
+Sources: "How to count tokens with tiktoken" in OpenAI's cookbook (2024-10), sections 6 and 7, for gpt-4o; "Images and
+vision", "Calculating costs", at developers.openai.com/api/docs/guides (2026-06). The smaller models of these families
+have other rules for images, and are not trained on any.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
-import struct
-from collections.abc import Iterator
+from typing import Any
 
-from ftbridge.dataset import TokenCounter
-from ftbridge.dataset.example import Chat, Example, ImagePart, ImageUrl
+import msgspec
 
-TILED = ("gpt-4o-2024", "gpt-4.1-2025")
+from ftbridge.dataset import TextCounter
+from ftbridge.dataset.example import Assistant, Example, ImageUrl, Text, ToolDefinition
+from ftbridge.dataset.texts import messages_of, tools_of
+from ftbridge_providers.image_size import images_of, pixels
+
+_TILED = ("gpt-4o-2024", "gpt-4.1-2025")
 _BASE, _TILE = 85, 170
-_ASSUMED = (1024, 1024)
-_HEADER = 2**18  # characters of base64 among which a JPEG tells its size
+_REPLY, _NAME = 3, 1
+_TOOL, _TOOLS, _PARAMETERS, _PARAMETER, _ENUM, _CHOICE = 7, 12, 3, 3, -3, 3
 
 
-class WithImages:
-    """Counts as `counter` does, and adds the images of a chat: one of unknown size as 1024 by 1024 pixels."""
+class OpenAICounter:
+    """Counts words by `words`, which takes four tokens for what stands around a message, its role among them."""
 
-    def __init__(self, counter: TokenCounter) -> None:
-        self.name = f"{counter.name}, and images by OpenAI's tiles (1024 x 1024 where the size is unknown)"
-        self.error = counter.error
-        self._counter = counter
+    def __init__(self, words: TextCounter, model: str) -> None:
+        self.images = model.startswith(_TILED)
+        self.name = words.name
+        self.error = words.error
+        self._words = words
 
     def count(self, example: Example) -> int:
-        """The tokens of the texts and of the images."""
-        return self._counter.count(example) + sum(image_tokens(image) for image in _images(example))
+        """The tokens of the messages, the tools, and, where the model is trained on them, the images."""
+        length = self._words.length
+        tokens = self._words.count_messages(example) + _REPLY * (not isinstance(example, Text))
+        for message in messages_of(example):
+            if message.name is not None:
+                tokens += _NAME + length(message.name)
+            if isinstance(message, Assistant):
+                tokens += sum(length(call.function.name) for call in message.tool_calls or ())
+        tools = tools_of(example)
+        tokens += sum(map(self._tool, tools)) + _TOOLS * bool(tools)
+        return tokens + sum(map(image_tokens, images_of(example))) * self.images
+
+    def _tool(self, tool: ToolDefinition) -> int:
+        function = tool.function
+        tokens = _TOOL + self._words.length(f"{function.name}:{_bare(function.description)}")
+        parameters = (function.parameters or {}).get("properties")
+        if isinstance(parameters, dict) and parameters:
+            tokens += _PARAMETERS + sum(self._parameter(name, schema) for name, schema in parameters.items())
+        return tokens
+
+    def _parameter(self, name: str, schema: Any) -> int:
+        """The rule knows type, description and choices; whatever else a schema holds is counted as JSON."""
+        rest = dict(schema) if isinstance(schema, dict) else {"": schema}
+        kind, description, choices = (rest.pop(key, None) for key in ("type", "description", "enum"))
+        tokens = _PARAMETER + self._words.length(f"{name}:{_text(kind)}:{_bare(_text(description))}")
+        if isinstance(choices, list):
+            tokens += _ENUM + sum(_CHOICE + self._words.length(_text(choice)) for choice in choices)
+        return tokens + (self._words.length(_text(rest)) if rest else 0)
 
 
 def image_tokens(image: ImageUrl) -> int:
     """85 in low detail; else 170 more for each tile of 512 pixels, once the image fits 2048 and its short side 768."""
     if image.detail == "low":
         return _BASE
-    width, height = _size(image.url) or _ASSUMED
+    width, height = pixels(image.url)
     scale = min(1.0, 2048 / max(width, height))
     scale = min(scale, 768 / min(width, height))
     return _BASE + _TILE * math.ceil(width * scale / 512) * math.ceil(height * scale / 512)
 
 
-def _images(example: Example) -> Iterator[ImageUrl]:
-    for message in example.messages if isinstance(example, Chat) else ():
-        if isinstance(message.content, list):
-            yield from (part.image_url for part in message.content if isinstance(part, ImagePart))
+def _bare(description: str | None) -> str:
+    return (description or "").removesuffix(".")
 
 
-def _size(url: str) -> tuple[int, int] | None:
-    """Width and height in pixels of an embedded PNG or JPEG; None where they cannot be told."""
-    _, _, data = url.partition(";base64,")
-    try:
-        head = base64.b64decode(data[:_HEADER])
-        if head.startswith(b"\x89PNG"):
-            width, height = struct.unpack(">II", head[16:24])
-        elif head.startswith(b"\xff\xd8"):
-            height, width = _jpeg_frame(head)
-        else:
-            return None
-    except (binascii.Error, ValueError, struct.error):
-        return None
-    return (width, height) if width and height else None
-
-
-def _jpeg_frame(head: bytes) -> tuple[int, int]:
-    """Height and width from the start-of-frame segment (ITU-T T.81, B.2.2), past the segments before it."""
-    at = 2
-    while head[at : at + 1] == b"\xff":
-        kind, length = struct.unpack(">BH", head[at + 1 : at + 4])
-        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
-            return height, width
-        at += 2 + length
-    raise ValueError("no frame")
+def _text(value: Any) -> str:
+    """What a schema holds, as it is written there."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
