@@ -25,8 +25,6 @@ class Endpoint(Frozen):
     base_url: str
     api_key: SecretStr
     account: str
-    configured: bool = False
-    """The base URL is the user's own, not the vendor's."""
     environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
     """What the vendor's adapter reads beside these from the environment, where that is not the process's own."""
 
@@ -54,9 +52,7 @@ def hosted_endpoint(
         raise ConfigError(f"there is no address for {vendor}", hint=f"Set {url_env} in the environment.")
     _check_url(base_url, url_env)
     account = hashlib.sha256(f"{base_url}\n{key}".encode()).hexdigest()[:12]
-    return Endpoint(
-        base_url=base_url, api_key=SecretStr(key), account=account, configured=base_url != default_url.rstrip("/")
-    )
+    return Endpoint(base_url=base_url, api_key=SecretStr(key), account=account)
 
 
 def _check_key(key: str, name: str) -> None:

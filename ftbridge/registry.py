@@ -78,7 +78,6 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
         base_url=server.url + mock.base_path,
         api_key=SecretStr("mock-key"),
         account=f"mock+{vendor}",
-        configured=True,
         environment=mock.environment(server.url),
     )
 

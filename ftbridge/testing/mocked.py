@@ -90,7 +90,6 @@ class MockedContract(ProviderContract):
                 base_url=settings[mock.url_env],
                 api_key=SecretStr(cls.secret),
                 account="mock",
-                configured=True,
                 environment=settings,
             )
 

@@ -112,7 +112,7 @@ def running_job(vendor: str, folder: Path) -> tuple[str, str, dict[str, str]]:
 
 def open_provider(vendor: str, home: Path, base_url: str) -> Provider:
     made = type(load_provider(Target(vendor, ""), home))
-    return made(home, Endpoint(base_url=base_url, api_key=SecretStr("key"), account="bench", configured=True))
+    return made(home, Endpoint(base_url=base_url, api_key=SecretStr("key"), account="bench"))
 
 
 def be_vendor(vendor: str, count: int, pipe: Connection) -> None:

@@ -25,7 +25,6 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_vendors_own_address_is_the_default() -> None:
     found = endpoint()
     assert found.base_url == "https://api.acme.test/v1"
-    assert not found.configured
     assert found.api_key.get_secret_value() == KEY
 
 
@@ -66,7 +65,6 @@ def test_an_endpoint_made_by_hand_takes_no_such_key_either(bad: str) -> None:
 def test_https_and_this_machine_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ACME_BASE_URL", url + "/")
     assert endpoint().base_url == url
-    assert endpoint().configured
 
 
 @pytest.mark.parametrize(

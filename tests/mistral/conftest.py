@@ -36,7 +36,7 @@ def base_url(mock: MistralMock) -> Iterator[str]:
 
 @pytest.fixture
 def endpoint(base_url: str) -> Endpoint:
-    return Endpoint(base_url=base_url, api_key=SecretStr("canary-key"), account="mock", configured=True)
+    return Endpoint(base_url=base_url, api_key=SecretStr("canary-key"), account="mock")
 
 
 @pytest.fixture

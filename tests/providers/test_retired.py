@@ -48,7 +48,7 @@ def test_what_is_closed_is_not_asked_for_again(
     vendor = mock(tmp_path / "mock")
     with LoopbackServer(vendor.app()) as server:
         url = server.url + vendor.base_path
-        opened = provider(tmp_path, Endpoint(base_url=url, api_key=SecretStr("k"), account="mock", configured=True))
+        opened = provider(tmp_path, Endpoint(base_url=url, api_key=SecretStr("k"), account="mock"))
         for verb, ask in VERBS.items():
             vendor.faults.add(f"*={status}x2")
             with pytest.raises(ProviderRetired) as problem:

@@ -29,9 +29,7 @@ TAG = "ftb_0123456789ab"
 def test_all_that_the_adapter_sends_fits_togethers_document(
     provider: TogetherProvider, mock: TogetherMock, files: Files, tmp_path: Path
 ) -> None:
-    spec = (
-        make_spec(name="Support bot", epochs=2, validation_ratio=None) if False else make_spec("Support bot", epochs=2)
-    )
+    spec = make_spec("Support bot", epochs=2)
     files = Files(training=files.training, validation=files.training)
     made = provider.create(spec, MODEL, files, tag=TAG)
     done = finished(provider, made.remote_id)
