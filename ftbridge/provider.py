@@ -210,6 +210,14 @@ class Provider:
         """The jobs that carry `tag`, oldest first: none or one, unless something went badly wrong."""
         self._unsupported("find")
 
+    def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
+        """What is left to be done for a job of `spec` that `find` has found; at most vendors it runs by itself.
+
+        For those that make a job in two steps, of which the second costs; sending that again is safe. Raises
+        `OverBudget`, having cancelled the job, where the vendor asks more for it than `spec.max_cost_usd`.
+        """
+        return job
+
     def jobs(self) -> Iterable[Listed]:
         """Every fine-tuning job of the account, whoever made it, newest first."""
         self._unsupported("jobs")

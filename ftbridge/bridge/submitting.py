@@ -29,6 +29,7 @@ from ftbridge.errors import (
     MissingExtra,
     NetworkError,
     NotFound,
+    OverBudget,
     ProviderError,
     ProviderRetired,
     QuotaExceeded,
@@ -59,7 +60,7 @@ def submit(
         if not mine or record.job.status is not Status.SUBMITTING:
             return record
         if record.posted_at and (found := provider.find(record.job.id)):
-            return _adopt(record, found, provider, ledger)
+            return _adopt(record, _started(record, found, provider, ledger), provider, ledger)
         if record.posted_at and now() - record.posted_at < timedelta(seconds=provider.listing_lag_seconds):
             return record
         if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
@@ -121,6 +122,16 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
     remote_file = provider.upload(file, key=key)
     ledger.remember_upload(provider.account, key, remote_file)
     return remote_file
+
+
+def _started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> list[RemoteJob]:
+    """The vendor's jobs, the oldest of which runs now; its price is judged as if it had just been made."""
+    oldest, *others = found
+    try:
+        return [provider.start(oldest, record.job.spec), *others]
+    except OverBudget as problem:
+        _fail(ledger, record.job.id, problem)
+        raise
 
 
 def _adopt(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> Record:

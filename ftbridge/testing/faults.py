@@ -124,7 +124,7 @@ class FaultTests(Setting):
         self._check_error(problem.value, provider, LOST[kind])
         assert faults.jobs() == before + 1
         [job] = provider.find(tag)
-        assert self.follow(provider, job.remote_id).remote.status is Status.SUCCEEDED
+        assert self.follow(provider, provider.start(job, spec).remote_id).remote.status is Status.SUCCEEDED
 
     def test_a_slow_answer_is_waited_for(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.errors import InvalidRequest, OverBudget
+from ftbridge.errors import InvalidRequest, OverBudget, ProviderError
 from ftbridge.mock import MockVendors
 from ftbridge.model import Status, now
 from hosted_helpers import asked
@@ -92,6 +92,26 @@ def test_mistrals_validated_price_is_looked_at_before_the_start_and_a_job_above_
     assert asked(vendors["mistral"], "start_job") == 0
     assert asked(vendors["mistral"], "cancel_job") == 1
     assert [job.status for job in bridge.jobs()] == [Status.FAILED]
+
+
+def test_a_job_left_between_mistrals_two_steps_is_judged_before_recover_starts_it(
+    vendors: MockVendors, bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ftbridge_providers.mistral import mock_bodies
+    from ftbridge_providers.mistral.adapter import MistralProvider
+
+    monkeypatch.setattr(MistralProvider, "look_seconds", 0.02)
+    monkeypatch.setattr(mock_bodies, "DOLLARS_A_MILLION", 1_000_000)
+    vendors["mistral"].faults.add("get_job=403")  # so that the submission ends before it has seen the price
+    with pytest.raises(ProviderError, match="not known to be started"):
+        bridge.submit(data, OLD, epochs=1, max_cost=50)
+    [refused] = bridge.recover()
+    assert refused.status is Status.FAILED
+    assert refused.error
+    assert "mistral asks" in refused.error
+    assert asked(vendors["mistral"], "create_job") == asked(vendors["mistral"], "cancel_job") == 1
+    assert asked(vendors["mistral"], "start_job") == 0
+    assert bridge.recover() == []
 
 
 def test_a_months_budget_is_kept_against_the_ledger(vendors: MockVendors, data: Path) -> None:

@@ -42,19 +42,23 @@ def test_a_job_is_started_once_and_only_when_its_files_are_validated(
     made = provider.create(spec, MODEL, files, tag=TAG)
     assert made.raw_status == "QUEUED"
     assert asked(mock, "create_job") == asked(mock, "start_job") == 1
-    assert provider.find(TAG)
+    [found] = provider.find(TAG)
+    assert provider.start(found, spec).remote_id == made.remote_id
     assert asked(mock, "start_job") == 1
 
 
-def test_a_process_that_dies_between_create_and_start_leaves_a_job_that_find_starts(
-    provider: MistralProvider, mock: MistralMock, request_body: dict[str, Any]
+def test_a_process_that_dies_between_create_and_start_leaves_a_job_that_is_found_and_started(
+    provider: MistralProvider, mock: MistralMock, spec: Spec, request_body: dict[str, Any]
 ) -> None:
     job = provider.client.ask("POST", JOBS, JobBody, json={**request_body, "auto_start": False})
     time.sleep(0.1)
     assert [remote.raw_status for remote in provider.poll([job.id])] == ["VALIDATED"]
     assert asked(mock, "start_job") == 0
     [found] = provider.find(TAG)
-    assert (found.remote_id, found.raw_status) == (job.id, "QUEUED")
+    assert (found.remote_id, found.raw_status) == (job.id, "VALIDATED")
+    assert asked(mock, "start_job") == 0
+    started = provider.start(found, spec)
+    assert (started.remote_id, started.raw_status) == (job.id, "QUEUED")
     assert asked(mock, "create_job") == asked(mock, "start_job") == 1
 
 

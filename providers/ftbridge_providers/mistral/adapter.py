@@ -2,9 +2,10 @@
 
 A job is made in two steps. The create is one POST with `auto_start` false, never retried, whose
 suffix is the tag. Mistral then validates the files and waits; the start, which is what costs, is
-sent when it is done. Both `create` and `find` end with that second step, and repeating it is safe:
-it looks first, and leaves a job that has been started alone. So a process that dies between the
-two leaves a job `submitting` that costs nothing, and recovering it starts it.
+sent when it is done, and only if the price that Mistral names then is within the job's limit. `create`
+ends with that second step, and `start` repeats it, which is safe: it looks first, and leaves a job that
+has been started alone. So a process that dies between the two leaves a job `submitting` that costs
+nothing, and recovering it judges its price and starts it.
 """
 
 from __future__ import annotations
@@ -151,13 +152,16 @@ class MistralProvider(HostedProvider):
         return {self.capabilities.hyperparameters[name].to or name: value for name, value in given.items()}
 
     def find(self, tag: str) -> list[RemoteJob]:
-        """The jobs whose suffix is the tag; the oldest is started if that was left undone."""
+        """The jobs whose suffix is the tag."""
         # a gateway that ignores the filter must not make us adopt somebody else's job
         found = [job for job in self._listing(suffix=tag) if job.suffix == tag]
-        found.sort(key=lambda job: job.created_at)
-        return [self._started(job.id) if job is found[0] else read_job(job) for job in found]
+        return [read_job(job) for job in sorted(found, key=lambda job: job.created_at)]
 
-    def _started(self, remote_id: str, most_usd: float | None = None) -> RemoteJob:
+    def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
+        """The second step, if that was left undone."""
+        return self._started(job.remote_id, spec.max_cost_usd)
+
+    def _started(self, remote_id: str, most_usd: float | None) -> RemoteJob:
         """The job, once its files are validated and it is started; it may cost `most_usd`."""
         deadline, look = time.monotonic() + self.validation_seconds, partial(self._advance, remote_id, most_usd)
         try:
