@@ -36,11 +36,12 @@ _UNKNOWN = Handling(how="refused")
 
 
 class Capabilities(Frozen):
-    """Everything is unsupported unless named here."""
+    """Everything is unsupported unless named here. `gives_weights` says whether `fetch` brings the model itself."""
 
     methods: frozenset[Method]
     hyperparameters: Mapping[str, Handling]
     verbs: frozenset[Verb] = frozenset()
+    gives_weights: bool = False
 
 
 def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:

@@ -10,8 +10,9 @@ from ftbridge.bridge.evaluate import Evaluation, evaluate, tuned_model
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.capabilities import ExportForm
 from ftbridge.dataset.example import Chat, System, User
+from ftbridge.errors import Unsupported
 from ftbridge.model import Job, Result
-from ftbridge.provider import Deployment, Reply
+from ftbridge.provider import Deployment, Provider, Reply
 
 
 class AboutModels(Base):
@@ -28,10 +29,12 @@ class AboutModels(Base):
     def export(self, job: Job | str, out: str | Path, *, form: ExportForm = "merged") -> Result:
         """Write the result as the folder `out` in a form that other programs take, with a model card.
 
-        Raises as `fetch` does, and `Unsupported` for a provider whose results stay with it.
+        Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
         """
+        provider = self._provider_of(self._record(job))
+        if "package" not in provider.capabilities.verbs:
+            raise _not_exported(provider, self._record(job).job)
         record = self._succeeded(job)
-        provider = self._provider_of(record)
         return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), Path(out).absolute())
 
     def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
@@ -74,3 +77,18 @@ class AboutModels(Base):
         record = self._succeeded(job)
         other = self._succeeded(against).job if against else None
         return evaluate(self._place, record.job, Path(data), baseline=baseline, against=other, margin=margin)
+
+
+def _not_exported(provider: Provider, job: Job) -> Unsupported:
+    """What to do instead, by whether the vendor lets the weights go."""
+    if provider.capabilities.gives_weights:
+        return Unsupported(
+            f"{provider.name} gives the weights of {job.id} as they are; only local: exports in other forms",
+            provider=provider.name,
+            hint=f"`ftbridge fetch {job.id} --out FOLDER` downloads them, for peft and transformers.",
+        )
+    return Unsupported(
+        f"{provider.name} keeps the weights of {job.id} to itself, so there is nothing to export",
+        provider=provider.name,
+        hint=f"`ftbridge chat {job.id}` talks to it; `ftbridge migrate {job.id} --to local:MODEL` trains one to keep.",
+    )

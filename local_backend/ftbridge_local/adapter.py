@@ -35,6 +35,7 @@ class LocalProvider(Provider):
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
+        gives_weights=True,
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
             "epochs": APPLIED,

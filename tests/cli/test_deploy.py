@@ -30,6 +30,24 @@ def test_a_model_is_talked_to_from_its_deployment_to_its_removal(
     assert cli("chat", job, "Say one.").code == 3
 
 
+@pytest.mark.parametrize(
+    ("target", "why", "instead"),
+    [
+        ("mock+openai:gpt-4.1-mini-2025-04-14", "keeps the weights of", "ftbridge migrate"),
+        ("mock+together:Qwen/Qwen3-8B", "gives the weights of", "ftbridge fetch"),
+    ],
+)
+def test_a_vendors_model_is_not_exported_and_what_to_do_instead_is_said(
+    cli: Cli, rows: Path, tmp_path: Path, target: str, why: str, instead: str
+) -> None:
+    job = cli("submit", rows, "--to", target).out.strip()
+    refused = cli("export", job, "--format", "gguf", "--out", tmp_path / "out")
+    assert refused.code == 3
+    assert why in refused.err
+    assert instead in refused.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_vendor_that_serves_by_itself_has_nothing_to_deploy(
     cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

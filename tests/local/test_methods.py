@@ -132,7 +132,16 @@ def test_every_step_tells_what_it_took(lab: Lab, finished: RemoteJob) -> None:
     steps = [event for event in lab.events("finished") if event.kind == "metric" and event.step]
     tokens = [event.tokens or 0 for event in steps]
     assert tokens == sorted(tokens)
-    assert all(event.grad_norm and event.peak_memory and event.peak_memory > 10**8 for event in steps)
+    for event in steps:
+        assert event.train_loss
+        assert event.token_accuracy is not None
+        assert 0 <= event.token_accuracy <= 1
+        assert event.learning_rate
+        assert event.grad_norm
+        assert event.tokens_per_second
+        assert event.peak_memory
+        assert event.peak_memory > 10**8
+    assert [event.step for event in steps if event.valid_loss] == [6, 12, 18, 24]  # after each epoch
 
 
 def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from ftbridge_providers.openai.request import create_request
 _NO_RFT = Handling(how="refused", note="Nebius trains on answers; it has no reinforcement.")
 
 CAPABILITIES = Capabilities(
+    gives_weights=True,
     methods=frozenset({Method.SFT}),
     hyperparameters={
         "epochs": Handling(how="renamed", to="n_epochs"),

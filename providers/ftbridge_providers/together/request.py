@@ -21,6 +21,7 @@ _NO_RFT = Handling(
 )
 
 CAPABILITIES = Capabilities(
+    gives_weights=True,
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
         "epochs": Handling(how="renamed", to="n_epochs"),
