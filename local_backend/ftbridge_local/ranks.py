@@ -86,10 +86,9 @@ class Ranks:
 
         try:
             all_reduce(shares)
-        except (
-            RuntimeError
-        ) as lost:  # another process is gone; this one ends too, and the launcher begins anew with all
-            raise SystemExit(1) from lost
+        except RuntimeError as lost:
+            # another process is gone: this one ends too, which is no failure of the job, and all begin anew
+            raise SystemExit(f"another process could not be reached: {lost}") from lost
         return shares
 
 
