@@ -36,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 def check(
     data: Data,
-    to: Annotated[list[str] | None, typer.Option("--to", help="Check by this target's rules too.")] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="Check by this target's rules too, and for JSON keys that come twice."),
+    ] = None,
     validation: Annotated[str | None, typer.Option(help="Look for examples that are in this file as well.")] = None,
     near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
     vocab: Annotated[Path | None, typer.Option(help="The vocabulary to count tokens by.")] = None,
