@@ -12,6 +12,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from ftbridge.errors import NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
+FIRST_WAIT = 0.5
+"""Seconds until the second try; each wait after it is twice as long."""
 
 
 def patiently(
@@ -23,7 +25,7 @@ def patiently(
 ) -> T:
     """What `ask` returns, asked again after network trouble, 5xx and 429, at most `attempts` times in all.
 
-    Waits as long as the vendor's Retry-After says, else 0.5 s doubling, with jitter. A vendor that
+    Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. A vendor that
     wants a longer wait than `longest_wait` seconds is not asked again: its error is raised, so that
     a scheduler can do something else meanwhile.
     """
@@ -42,12 +44,11 @@ def until(
     *,
     seconds: float,
     longest_wait: float = 10.0,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> T | None:
     """What `look` finds, looked for at growing intervals; `None` where it finds nothing in `seconds`."""
     deadline, wait = time.monotonic() + seconds, 0.1
     while (found := look()) is None and time.monotonic() < deadline:
-        sleep(wait)
+        time.sleep(wait)
         wait = min(2 * wait, longest_wait)
     return found
 
@@ -62,4 +63,4 @@ def _wait(state: RetryCallState, longest_wait: float) -> float:
     problem = state.outcome.exception() if state.outcome else None
     asked: float | None = getattr(problem, "retry_after", None)
     jitter: float = 1 + random.random() / 4  # noqa: S311 - spreads the load, no secret
-    return asked if asked is not None else min(longest_wait, 0.5 * 2 ** (state.attempt_number - 1) * jitter)
+    return asked if asked is not None else min(longest_wait, FIRST_WAIT * 2 ** (state.attempt_number - 1) * jitter)

@@ -11,8 +11,9 @@ import pytest
 from postgres_server import PostgresServer, find_programs, running_server
 from small_data import write_rows
 
+LIVE = os.environ.get("FTBRIDGE_LIVE") == "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
-if os.environ.get("FTBRIDGE_LIVE") != "1":
+if not LIVE:
     # nothing on loopback has a certificate, and to read the machine's takes each HTTP client 40 ms
     os.environ.pop("SSL_CERT_FILE", None)
     os.environ["SSL_CERT_DIR"] = os.devnull
@@ -31,6 +32,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.endswith("_API_KEY"):
             monkeypatch.delenv(name)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mocked vendors are looked at, and asked again, after hundredths of a second."""
+    if not LIVE:
+        monkeypatch.setattr("ftbridge.retry.FIRST_WAIT", 0.01)
+        monkeypatch.setattr("ftbridge.provider.Provider.poll_seconds", 0.02)
+        monkeypatch.setattr("ftbridge.provider.Provider.slowest_poll_seconds", 0.2)
 
 
 @pytest.fixture

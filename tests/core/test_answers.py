@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from ftbridge import errors
+from ftbridge import errors, retry
 from ftbridge.answers import error_from, retry_after
 from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
 from ftbridge.retry import patiently
@@ -66,7 +66,7 @@ def test_trouble_that_passes_is_waited_out() -> None:
     trouble = error_from("acme", 503, "Busy.")
     waits, outcome = asking(NetworkError("gone"), trouble, "done")
     assert outcome == "done"
-    assert 0.5 <= waits[0] < waits[1] <= 1.25
+    assert retry.FIRST_WAIT <= waits[0] < waits[1] <= 2.5 * retry.FIRST_WAIT
 
 
 def test_the_vendors_own_wait_is_obeyed() -> None:

@@ -1,4 +1,4 @@
-"""Bridges whose OpenAI and Together are mocked, and looked at often."""
+"""Bridges whose vendors are mocked."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import pytest
 from ftbridge import Bridge
 from ftbridge.config import Config
 from ftbridge.mock.vendors import MockVendors
-from ftbridge.provider import Provider
 
 
 @pytest.fixture
-def vendors(ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch) -> MockVendors:
-    monkeypatch.setattr(Provider, "poll_seconds", 0.02)
-    monkeypatch.setattr(Provider, "slowest_poll_seconds", 0.2)
+def vendors(ftbridge_mock: MockVendors) -> MockVendors:
     return ftbridge_mock
 
 

@@ -95,7 +95,6 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
 def test_a_job_that_could_not_be_sent_outlives_a_shell_without_the_key(
     open_bridge: Open, vendors: MockVendors, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ftbridge.retry.time.sleep", lambda _seconds: None)
     bridge = open_bridge()
     vendors["openai"].faults.add("upload_file=cutx20")
     with pytest.raises(NetworkError):

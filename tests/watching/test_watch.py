@@ -37,9 +37,8 @@ def test_jobs_at_several_vendors_are_followed_at_once_to_their_ends(
 
 @pytest.mark.parametrize("fault", ["500", "429:0.05", "cut", "html", "invalid-json", "truncate", "slow:0.2"])
 def test_a_watch_outlives_bad_weather_and_nothing_is_lost(
-    open_bridge: Open, vendors: MockVendors, data: Path, fault: str, monkeypatch: pytest.MonkeyPatch
+    open_bridge: Open, vendors: MockVendors, data: Path, fault: str
 ) -> None:
-    monkeypatch.setattr("ftbridge.retry.time.sleep", lambda _seconds: None)
     bridge = open_bridge()
     job = bridge.submit(data, to=OPENAI)
     for operation in ("get_job", "list_events"):
