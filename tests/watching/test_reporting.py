@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_watch_reports_the_jobs_of_all_vendors_as_they_come(open_bridge: Open,
     for job in jobs:
         assert tracker.curves(job.id) == expected(bridge, job)
     assert not [said for said in bridge.said if "report" in said]
+
+
+def test_what_a_watch_left_open_the_next_one_writes(open_bridge: Open, data: Path, tracker: Tracker) -> None:
+    bridge = open_bridge()
+    job = bridge.submit(data, to=OPENAI)
+    with closing(bridge.watch(job, report=[tracker.to])) as told:  # type: ignore[type-var]  # a generator, in truth
+        next(event for _job, event in told if event and event.kind == "metric")
+    for _told in bridge.watch(job, report=[tracker.to]):
+        pass
+    assert tracker.curves(job.id) == expected(bridge, job)
 
 
 def test_a_report_that_was_broken_off_is_gone_on_with(open_bridge: Open, data: Path, tracker: Tracker) -> None:
