@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from ftbridge.dataset.example import SHAPE_OF, Example, System, Task, User
 from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.rules import CHECKS
+from ftbridge.model import Method
+from ftbridge_providers.openai.format import OpenAIFormat
+from random_examples import CONVERTERS, examples
 from vendor_cases import Case, converter, every
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs"
@@ -28,8 +35,8 @@ def schema_of(vendor: str) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes())
     schemas = document["components"]["schemas"]
     message, tool, function = NAMES[vendor]
-    for name in (*(message.format(role) for role in ("System", "User", "Assistant", "Tool")), tool, function):
-        if name:
+    for name in (*map(message.format, ("System", "Developer", "User", "Assistant", "Tool")), tool, function):
+        if name in schemas:
             schemas[name]["additionalProperties"] = False
     schemas[message.format("Assistant")]["properties"]["weight"] = {"enum": [0, 1]}
     if vendor == "together":
@@ -39,13 +46,29 @@ def schema_of(vendor: str) -> dict[str, Any]:
     return document
 
 
+@cache
+def validator(vendor: str, name: str) -> Draft202012Validator:
+    registry: Registry[Any] = Registry().with_resource("spec:", DRAFT202012.create_resource(schema_of(vendor)))
+    return Draft202012Validator({"$ref": f"spec:#/components/schemas/{name}"}, registry=registry)
+
+
 def refused(vendor: str, kind: str, value: Any) -> list[str]:
     """What the vendor's schema has against a message or a tool."""
-    registry: Registry[Any] = Registry().with_resource("spec:", DRAFT202012.create_resource(schema_of(vendor)))
     message, tool, _ = NAMES[vendor]
     name = tool if kind == "tool" else message.format(value["role"].capitalize())
-    schema = {"$ref": f"spec:#/components/schemas/{name}"}
-    return [error.message for error in Draft202012Validator(schema, registry=registry).iter_errors(value)]
+    return [error.message for error in validator(vendor, name).iter_errors(value)]
+
+
+def check_row(vendor: str, row: Any) -> None:
+    """Every message and tool of a row is as the vendor's schemas have it, and there is no key beside them."""
+    chat = row.get("input", row)
+    messages = [*chat.get("messages", ()), *row.get("preferred_output", ()), *row.get("non_preferred_output", ())]
+    assert [refused(vendor, "message", message) for message in messages] == [[]] * len(messages)
+    tools = chat.get("tools", ())
+    assert [refused(vendor, "tool", tool) for tool in tools] == [[]] * len(tools)
+    assert chat.keys() <= {"messages", "tools", "parallel_tool_calls", "text"} - (
+        {"parallel_tool_calls"} if vendor == "together" else {"text"}
+    )
 
 
 def has_schema(vendor: str, case: Case) -> bool:
@@ -57,15 +80,26 @@ def has_schema(vendor: str, case: Case) -> bool:
 @pytest.mark.parametrize(("vendor", "case"), [one for one in every("openai", "together") if has_schema(*one.values)])
 def test_row_fits_the_schema_of_its_vendor(vendor: str, case: Case) -> None:
     row = converter(vendor, case.example).convert(case.example, Notes())
+    check_row(vendor, msgspec.json.decode(msgspec.json.encode(row)))
+
+
+@pytest.mark.parametrize("name", ["openai sft", "openai dpo", "together sft", "together dpo"])
+@given(example=examples)
+def test_every_sound_row_that_is_not_refused_fits_the_schema(name: str, example: Example) -> None:
+    vendor, notes = name.split()[0], Notes()
+    CHECKS[SHAPE_OF[type(example)]](example, notes)
+    row = CONVERTERS[name].convert(example, notes)
+    data = msgspec.json.encode(row)
+    if not notes.errors and not (vendor == "together" and b'"image_url"' in data):
+        check_row(vendor, msgspec.json.decode(data))
+
+
+def test_a_task_fits_openais_schema_beside_what_the_grader_reads() -> None:
+    task = Task([System("Be brief."), User("2+2?")], reference={"answer": "4"})
+    row = OpenAIFormat("t", "o4-mini-2025-04-16", Method.RFT).convert(task, Notes())
     plain = msgspec.json.decode(msgspec.json.encode(row))
-    chat = plain.get("input", plain)
-    messages = [*chat.get("messages", ()), *plain.get("preferred_output", ()), *plain.get("non_preferred_output", ())]
-    assert [refused(vendor, "message", message) for message in messages] == [[]] * len(messages)
-    tools = chat.get("tools", ())
-    assert [refused(vendor, "tool", tool) for tool in tools] == [[]] * len(tools)
-    assert chat.keys() <= {"messages", "tools", "parallel_tool_calls", "text"} - (
-        {"parallel_tool_calls"} if vendor == "together" else {"text"}
-    )
+    assert plain.pop("answer") == "4"
+    check_row("openai", plain)
 
 
 @pytest.mark.parametrize("vendor", ["openai", "together"])

@@ -127,8 +127,8 @@ class OpenAIFormat:
         self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, notes)
         return Preference(
             replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
-            [without_weight(message, codes) for message in preferred],
-            [without_weight(message, codes) for message in other],
+            [without_weight(_without_empty_parts(message, codes), codes) for message in preferred],
+            [without_weight(_without_empty_parts(message, codes), codes) for message in other],
         )
 
     def _task(self, task: Task, notes: Notes, codes: set[str]) -> dict[str, Any]:
@@ -222,8 +222,16 @@ def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:
         if type(message) is Tool:
             messages.append(without_name(with_text(message, codes), codes))
         else:
-            messages.append(message)
+            messages.append(_without_empty_parts(message, codes))
     return Chat(messages, chat.tools, chat.parallel_tool_calls)
+
+
+def _without_empty_parts(message: Message, codes: set[str]) -> Message:
+    """A list of parts has one at least, and beside calls of tools there need be none."""
+    if type(message) is not Assistant or message.content != []:
+        return message
+    codes.add("empty_content_dropped")
+    return replace(message, content=None)
 
 
 def _texts(message: Message) -> Iterator[tuple[str, str]]:
