@@ -26,6 +26,8 @@ TARGETS = {
     "openai": "openai:gpt-4.1-mini-2025-04-14",
     "together": "together:Qwen/Qwen3-8B",
     "mistral": "mistral:open-mistral-nemo",
+    "azure": "azure:gpt-4.1-mini-2025-04-14",
+    "nebius": "nebius:Qwen/Qwen3-8B",
     "local": "local:tiny",
 }
 LISTED_AFTER = 0.3
