@@ -215,7 +215,7 @@ def print_job(job: Job, *, as_json: bool, moves: Moves | None = None) -> None:
     if moves:
         facts |= {"moved from": moves.moved_from, "moved to": ", ".join(moves.moved_to)}
     rows = [[name, value] for name, value in facts.items() if value not in (None, "")]
-    console().print(table(["", ""], rows))
+    console().print(table(["", ""], rows, fold=1))
 
 
 def _facts(job: Job) -> dict[str, Any]:

@@ -68,3 +68,9 @@ def test_providers_are_told_in_words_that_can_be_typed(here: Cli, columns: int) 
         assert here(word, "--help").code == 0, word
     for option in set(re.findall(r"--[a-z-]+", out)):
         assert option in here("submit", "--help", columns=200).out, option
+
+
+def test_a_long_target_is_shown_whole_at_80_columns(here: Cli, jobs: list[str]) -> None:
+    out = here("show", jobs[1], columns=80).out
+    assert max(map(len, out.splitlines())) <= 80
+    assert f"target   {list(NAMES)[1]}" in " ".join(out.split()).replace("target ", "target   ").replace("- ", "-")
