@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+
+from ftbridge.errors import InputError
 
 T = TypeVar("T")
 
@@ -44,9 +47,18 @@ def within(file: BinaryIO, span: Range) -> BinaryIO:
 
 
 def in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -> Iterator[T]:
-    """The results of `work`, in the order of its `inputs`, from as many processes: the one place that knows of them."""
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        yield from pool.map(work, *inputs)
+    """The results of `work`, in the order of its `inputs`, from as many processes: the one place that knows of them.
+
+    Raises `InputError` where one of them is killed.
+    """
+    try:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            yield from pool.map(work, *inputs)
+    except BrokenProcessPool:
+        raise InputError(
+            "a process that was reading a part of the file has been killed",
+            hint="Where memory is short, give fewer --workers.",
+        ) from None
 
 
 class _Limited(io.RawIOBase):

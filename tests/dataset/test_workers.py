@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from bench.planted import generate
 from ftbridge.dataset import FileLimits, Notes, Prepared, check, convert, prepare
 from ftbridge.dataset.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.lines import lines, opened
-from ftbridge.dataset.ranges import byte_ranges, within
+from ftbridge.dataset.ranges import byte_ranges, in_processes, within
+from ftbridge.errors import InputError
 
 
 def test_every_planted_defect_is_found_on_its_line_and_no_other(tmp_path: Path) -> None:
@@ -54,6 +56,11 @@ def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> N
 def test_an_empty_file_has_no_ranges(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert byte_ranges(tmp_path / "empty", 4) == []
+
+
+def test_a_process_that_is_killed_ends_the_command_with_a_sentence() -> None:
+    with pytest.raises(InputError, match="has been killed"):
+        list(in_processes(os._exit, 1, [9]))
 
 
 class Named:
