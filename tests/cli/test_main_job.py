@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from command_line import Cli
+from ftbridge import Bridge
 from ftbridge_local.folder import JobFolder
 
 
@@ -36,8 +37,10 @@ def folder_of(home: Path, job_id: str) -> JobFolder:
     return JobFolder(home / "local" / "jobs" / job_id)
 
 
-def steps_done(cli: Cli, job_id: str) -> int:
-    return int(cli("show", job_id, "--json").json["latest"]["step"] or 0)
+def steps_done(home: Path, job_id: str) -> int:
+    with Bridge(home) as bridge:
+        [job] = bridge.refresh(job_id)
+    return job.latest.step or 0
 
 
 def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path: Path) -> None:
@@ -112,7 +115,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
     job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "90").out.strip()
-    until(lambda: steps_done(cli, job_id) > 3)
+    until(lambda: steps_done(home, job_id) > 3)
     worker = folder_of(home, job_id).worker
     assert worker
     os.kill(worker, signal.SIGKILL)
@@ -131,7 +134,7 @@ def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: P
 
 def test_cancel_stops_a_job_within_five_seconds(cli: Cli, rows: Path, home: Path) -> None:
     job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "500").out.strip()
-    until(lambda: steps_done(cli, job_id) > 1)
+    until(lambda: steps_done(home, job_id) > 1)
     began = time.monotonic()
     assert cli("cancel", job_id, "--json").json["status"] == "cancelled"
     assert time.monotonic() - began < 5 + 2  # two seconds for the command itself to start
@@ -156,8 +159,8 @@ def test_watch_can_be_interrupted_and_the_job_goes_on(cli: Cli, rows: Path, home
     assert f"ftbridge watch {job_id}" in err
     assert "Traceback" not in err
     assert folder_of(home, job_id).alive
-    before = steps_done(cli, job_id)
-    until(lambda: steps_done(cli, job_id) > before)
+    before = steps_done(home, job_id)
+    until(lambda: steps_done(home, job_id) > before)
     assert cli("cancel", job_id).code == 0
     again = cli("watch", job_id, "--json")
     assert again.code == 1

@@ -177,7 +177,8 @@ def neutral_message(row: dict[str, Any], codes: set[str], numbers: dict[str, int
         row["content"] = [{"type": "text", "text": content}]
     if "text_parts_joined" in codes and isinstance(content, list) and all("text" in part for part in content):
         row["content"] = content = "\n\n".join(part["text"] for part in content)
-    if "empty_content_dropped" in codes and row.get("tool_calls") and not "".join(texts(content, "content")):
+    bare = row.get("tool_calls") or content == []
+    if "empty_content_dropped" in codes and bare and not "".join(texts(content, "content")):
         row.pop("content", None)
     if "tool_ids_rewritten" in codes and "tool_call_id" in row:
         row["tool_call_id"] = numbers.setdefault(row["tool_call_id"], len(numbers))
