@@ -228,7 +228,7 @@ def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:
 
 def _without_empty_parts(message: Message, codes: set[str]) -> Message:
     """A list of parts has one at least, and beside calls of tools there need be none."""
-    if type(message) is not Assistant or message.content != []:
+    if type(message) is not Assistant or message.content != [] or not message.tool_calls:
         return message
     codes.add("empty_content_dropped")
     return replace(message, content=None)
