@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from azure_helpers import Listening
+from azure_helpers import MODEL, Listening
 from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge_providers.azure.adapter import AzureProvider
-
-MODEL = "gpt-4.1-mini-2025-04-14"
 
 
 @pytest.fixture

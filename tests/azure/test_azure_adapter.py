@@ -8,44 +8,19 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from azure_helpers import Listening
+from azure_helpers import MODEL, TAG, Listening, tuned
 from ftbridge.dataset.example import Assistant, Chat, ImagePart, ImageUrl, User
 from ftbridge.dataset.findings import Notes
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import (
-    AccessDenied,
-    BadAnswer,
-    ConfigError,
-    FtbridgeError,
-    InvalidRequest,
-    NetworkError,
-    NotFound,
-    RateLimited,
-    ServerTrouble,
-    SpecError,
-    Unsupported,
-    UsageError,
-)
+from ftbridge.errors import ConfigError, InvalidRequest, SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import AzureProvider
-from ftbridge_providers.azure.deployments import deployment_name
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.azure.mock import AzureMock
 from hosted_helpers import asked, finished, sent
 
-MODEL = "gpt-4.1-mini-2025-04-14"
-TAG = "ftb_0123456789ab"
 QUESTION = Chat(messages=[User(content="q3")])
-
-
-def tuned(provider: AzureProvider, spec: Spec) -> str:
-    """The id of a model that a finished job made."""
-    job = provider.create(spec, MODEL, Files(training=provider.upload(spec.data, key="k1")), tag=TAG)
-    result = finished(provider, job.remote_id).result
-    assert result is not None
-    assert result.model is not None
-    return result.model
 
 
 def test_what_is_asked_for_is_what_is_sent_with_the_training_type_of_the_target(
@@ -150,65 +125,6 @@ def test_jobs_are_found_though_the_listing_has_no_filter(provider: AzureProvider
     assert listings == [{"limit": "100"}]
 
 
-def test_a_tuned_model_answers_only_while_it_is_deployed(provider: AzureProvider, mock: AzureMock, spec: Spec) -> None:
-    model = tuned(provider, spec)
-    with pytest.raises(NotFound) as problem:
-        provider.chat(model, QUESTION)
-    assert problem.value.code == "DeploymentNotFound"
-    assert "`ftbridge deploy JOB`" in problem.value.hint
-    assert "$1.70" in problem.value.hint
-    made = provider.deploy(model)
-    assert (made.name, made.model, made.hourly_usd) == (deployment_name(model), model, 1.70)
-    assert provider.deploy(model, tier="developertier") == made
-    assert sent(mock, "put_deployment") == [
-        {
-            "sku": {"name": "standard", "capacity": 1},
-            "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
-        }
-    ]
-    assert provider.chat(model, QUESTION).text == "a3"
-    provider.undeploy(model)
-    provider.undeploy(model)
-    with pytest.raises(NotFound):
-        provider.chat(model, QUESTION)
-
-
-def test_nothing_but_deploy_deploys(provider: AzureProvider, mock: AzureMock, spec: Spec, tmp_path: Path) -> None:
-    model = tuned(provider, spec)
-    [job] = provider.find(TAG)
-    list(provider.events(job.remote_id, ""))
-    provider.checkpoints(job.remote_id)
-    provider.fetch(job.remote_id, tmp_path / "out")
-    with pytest.raises(NotFound):
-        provider.chat(model, QUESTION)
-    assert not [seen for seen in mock.seen if "deployment" in seen.operation]
-
-
-@pytest.mark.parametrize("fault", ["500", "500-after", "cut", "cut-after", "429:0.1"])
-def test_a_deployment_outlasts_trouble_and_is_made_once(
-    provider: AzureProvider, mock: AzureMock, spec: Spec, fault: str
-) -> None:
-    model = tuned(provider, spec)
-    mock.faults.add(f"put_deployment={fault}")
-    mock.faults.add(f"get_deployment={fault}")
-    assert provider.deploy(model).model == model
-    assert len(list((mock.store.folder / "deployments").glob("*.json"))) == 1
-
-
-def test_the_developer_tier_costs_no_hours_and_an_unknown_one_is_refused(provider: AzureProvider) -> None:
-    assert "24 hours" in provider.hosting("developertier")
-    with pytest.raises(UsageError, match="'gold'") as problem:
-        provider.deploy("any", tier="gold")
-    assert "developertier" in problem.value.hint
-
-
-def test_without_the_resources_id_nothing_is_deployed(tmp_path: Path) -> None:
-    endpoint = Endpoint(base_url="https://x.openai.azure.com", api_key=SecretStr("k"), account="x")
-    with pytest.raises(ConfigError, match="AZURE_OPENAI_RESOURCE_ID") as problem:
-        AzureProvider(tmp_path, endpoint).deploy("any")
-    assert "az cognitiveservices account show" in problem.value.hint
-
-
 def test_without_an_address_there_is_no_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
@@ -222,31 +138,6 @@ def test_the_address_is_the_resources_own_with_or_without_the_path(tmp_path: Pat
     provider = AzureProvider(tmp_path, Endpoint(base_url=given, api_key=SecretStr("k"), account="x"))
     assert str(provider.client.base_url) == "https://r.openai.azure.com/openai/v1/"
     provider.close()
-
-
-CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
-    "500": (ServerTrouble, 0),
-    "500-after": (ServerTrouble, 1),
-    "cut": (NetworkError, 0),
-    "cut-after": (NetworkError, 1),
-    "html": (BadAnswer, 1),
-    "redirect": (BadAnswer, 0),
-    "429:3600": (RateLimited, 0),
-    "403": (AccessDenied, 0),
-}
-
-
-@pytest.mark.parametrize("fault", CREATE_FAULTS)
-def test_a_create_is_one_request_whatever_comes_back(
-    provider: AzureProvider, mock: AzureMock, spec: Spec, fault: str
-) -> None:
-    kind, jobs = CREATE_FAULTS[fault]
-    file = provider.upload(spec.data, key="k1")
-    mock.faults.add(f"create_job={fault}")
-    with pytest.raises(kind):
-        provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    assert len(list((mock.store.folder / "jobs").glob("*.json"))) == jobs
-    assert len(provider.find(TAG)) == jobs
 
 
 def test_the_result_file_has_azures_columns(provider: AzureProvider, spec: Spec, tmp_path: Path) -> None:
@@ -275,19 +166,6 @@ def test_hyperparameters_it_does_not_have_are_refused_before_anything_is_uploade
 def test_models_are_not_deleted_here(provider: AzureProvider) -> None:
     with pytest.raises(Unsupported):
         provider.delete("any")
-
-
-@pytest.mark.parametrize(
-    ("model", "name"),
-    [
-        ("gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83", "ft-b044a9d3cf9c4228b5d393567f693b83"),
-        ("gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83-mine", "ft-b044a9d3cf9c4228b5d393567f693b83"),
-        ("ftchkpt-e559c011ecc04fc68eaa339d8227d02d", "ftchkpt-e559c011ecc04fc68eaa339d8227d02d"),
-        (MODEL, MODEL),
-    ],
-)
-def test_a_deployment_is_named_after_what_tells_the_model_from_others(model: str, name: str) -> None:
-    assert deployment_name(model) == name
 
 
 @pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"])

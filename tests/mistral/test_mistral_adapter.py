@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset.example import Assistant, Chat, Developer, FunctionCall, Tool, ToolCall, User
-from ftbridge.errors import (
-    AuthenticationFailed,
-    InvalidRequest,
-    SpecError,
-)
+from ftbridge.errors import AuthenticationFailed, InvalidRequest, SpecError
 from ftbridge.model import Hyperparameters, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider

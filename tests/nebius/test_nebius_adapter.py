@@ -6,21 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from ftbridge.dataset import convert
-from ftbridge.dataset.example import Chat, Example, Preference, Text, User
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.example import Chat, User
 from ftbridge.errors import (
     BadAnswer,
-    FtbridgeError,
     InvalidRequest,
     JobFailed,
-    NetworkError,
     NotFound,
     ProviderError,
-    RateLimited,
     ServerTrouble,
     SpecError,
     Unsupported,
@@ -28,7 +22,6 @@ from ftbridge.errors import (
 from ftbridge.model import Hyperparameters, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.nebius.adapter import NebiusProvider
-from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.mock import NebiusMock
 from hosted_helpers import finished, sent
 
@@ -113,32 +106,6 @@ def test_jobs_are_found_by_their_suffix(provider: NebiusProvider, mock: NebiusMo
         provider.create(spec, MODEL, Files(training=file), tag=tag)
     assert len(provider.find(TAG)) == 1
     assert [seen.call.query for seen in mock.seen if seen.operation == "list_jobs"] == [{"limit": "100"}]
-
-
-CREATE_FAULTS: dict[str, tuple[type[FtbridgeError], int]] = {
-    "500": (ServerTrouble, 0),
-    "500-after": (ServerTrouble, 1),
-    "cut": (NetworkError, 0),
-    "cut-after": (NetworkError, 1),
-    "truncate": (BadAnswer, 1),
-    "html": (BadAnswer, 1),
-    "redirect": (BadAnswer, 0),
-    "429:3600": (RateLimited, 0),
-    "422": (InvalidRequest, 0),
-}
-
-
-@pytest.mark.parametrize("fault", CREATE_FAULTS)
-def test_a_create_is_one_request_whatever_comes_back(
-    provider: NebiusProvider, mock: NebiusMock, spec: Spec, fault: str
-) -> None:
-    kind, jobs = CREATE_FAULTS[fault]
-    file = provider.upload(spec.data, key="k1")
-    mock.faults.add(f"create_job={fault}")
-    with pytest.raises(kind):
-        provider.create(spec, MODEL, Files(training=file), tag=TAG)
-    assert len(list((mock.store.folder / "jobs").glob("*.json"))) == jobs
-    assert len(provider.find(TAG)) == jobs
 
 
 def test_metrics_are_those_of_the_checkpoints(provider: NebiusProvider, spec: Spec) -> None:
@@ -245,64 +212,3 @@ def test_bad_data_is_the_jobs_failure(provider: NebiusProvider, spec: Spec, tmp_
 def test_it_neither_pauses_nor_deletes(provider: NebiusProvider, verb: str) -> None:
     with pytest.raises(Unsupported):
         getattr(provider, verb)("ftjob-1")
-
-
-ROWS: list[tuple[str, str]] = [
-    ('{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo"}]}', "same"),
-    ('{"text": "Once upon a time"}', "same"),
-    (
-        '{"messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Hi", "name": "Ada"},'
-        ' {"role": "assistant", "content": "Yo", "weight": 1}]}',
-        "changed developer_role_renamed name_dropped weight_dropped",
-    ),
-    (
-        '{"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]},'
-        ' {"role": "assistant", "content": "Yo"}], "parallel_tool_calls": false}',
-        "changed parallel_tool_calls_dropped text_parts_joined",
-    ),
-    ('{"messages": [{"role": "user", "content": "Hi"}]}', "refused last_not_an_answer $.messages[0]"),
-    (
-        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [{"id": "1", "type":'
-        ' "function", "function": {"name": "f", "arguments": "{}"}}]}]}',
-        "refused last_not_an_answer $.messages[1]",
-    ),
-    (
-        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yo", "weight": 0},'
-        ' {"role": "user", "content": "So?"}, {"role": "assistant", "content": "Well"}]}',
-        "refused weight_not_offered $.messages[1].weight",
-    ),
-    (
-        '{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.org/b.png"}}]},'
-        ' {"role": "assistant", "content": "Yo"}]}',
-        "refused no_images $.messages[0].content[0].image_url.url",
-    ),
-    (
-        '{"input": {"messages": [{"role": "user", "content": "Hi"}]}, "preferred_output": [{"role": "assistant",'
-        ' "content": "a"}], "non_preferred_output": [{"role": "assistant", "content": "b"}]}',
-        "refused shape_not_trained $",
-    ),
-]
-
-
-@pytest.mark.parametrize(("row", "verdict"), ROWS)
-def test_each_row_has_its_verdict(row: str, verdict: str) -> None:
-    keys = json.loads(row).keys()
-    kind: Any = Text if "text" in keys else Preference if "input" in keys else Chat
-    example: Example = msgspec.json.decode(row, type=kind)
-    notes = Notes()
-    made = NebiusFormat("nebius:m").convert(example, notes)
-    errors = [f"{found.code} {found.path}" for found in notes.findings if found.level == "error"]
-    if errors:
-        assert f"refused {' '.join(errors)}" == verdict
-    else:
-        assert verdict == (f"changed {' '.join(sorted(notes.changes))}" if notes.changes else "same")
-        assert (made is example) is (verdict == "same")
-
-
-def test_what_ftbridge_writes_is_what_nebius_takes(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:
-    rows = tmp_path / "some.jsonl"
-    rows.write_text("".join(row + "\n" for row, verdict in ROWS[2:4] if verdict.startswith("changed")), "utf-8")
-    out = tmp_path / "out.jsonl"
-    assert not convert(rows, provider.rules(spec, MODEL), out).impossible
-    job = provider.create(spec, MODEL, Files(training=provider.upload(out, key="k3")), tag=TAG)
-    assert finished(provider, job.remote_id).status is Status.SUCCEEDED

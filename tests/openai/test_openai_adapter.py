@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.errors import (
-    TrainingNotAvailable,
-)
+from ftbridge.errors import TrainingNotAvailable
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.openai.adapter import OpenAIProvider

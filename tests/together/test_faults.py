@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.errors import (
-    AuthenticationFailed,
-    BadAnswer,
-    ServerTrouble,
-)
+from ftbridge.errors import AuthenticationFailed, BadAnswer, ServerTrouble
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
