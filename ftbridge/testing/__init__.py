@@ -17,13 +17,14 @@ cannot cause, is skipped with its reason. Jobs are small, and one finished job s
 
 from __future__ import annotations
 
+from ftbridge.testing.creates import CreateTests
 from ftbridge.testing.faults import FaultTests
 from ftbridge.testing.jobs import JobTests
 from ftbridge.testing.setting import ROWS, Faults, Finished
 from ftbridge.testing.specs import SpecTests
 
 
-class ProviderContract(SpecTests, JobTests, FaultTests):
+class ProviderContract(SpecTests, JobTests, CreateTests, FaultTests):
     """What ftbridge relies on. Subclass it, set `model`, and define the class-scoped fixture `provider`."""
 
 

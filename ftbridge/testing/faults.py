@@ -1,4 +1,4 @@
-"""What may go wrong: the right error each time, patience where it helps, and never two jobs."""
+"""What may go wrong when a vendor is asked: the right error each time, and patience where it helps."""
 
 from __future__ import annotations
 
@@ -11,55 +11,13 @@ from typing import Any, NamedTuple, cast, get_args
 import pytest
 
 from ftbridge.dataset.example import Chat, User
-from ftbridge.errors import (
-    AccessDenied,
-    AuthenticationFailed,
-    BadAnswer,
-    Conflict,
-    FtbridgeError,
-    InvalidRequest,
-    JobFailed,
-    NetworkError,
-    NotFound,
-    ProviderError,
-    ProviderRetired,
-    QuotaExceeded,
-    RateLimited,
-    ServerTrouble,
-)
+from ftbridge.errors import BadAnswer, JobFailed, RateLimited
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider, Verb
+from ftbridge.testing.creates import LATER, REFUSED
 from ftbridge.testing.setting import TAG, Faults, Finished, Setting, need, new_tag, offer
 
-REFUSED: dict[str, type[FtbridgeError]] = {
-    "401": AuthenticationFailed,
-    "402": QuotaExceeded,
-    "quota": QuotaExceeded,
-    "403": AccessDenied,
-    "404": NotFound,
-    "409": Conflict,
-    "410": ProviderRetired,
-    "413": InvalidRequest,
-    "422": InvalidRequest,
-    "429": RateLimited,
-    "500": ServerTrouble,
-    "501": ProviderRetired,
-    "cut": NetworkError,
-    "redirect": BadAnswer,
-}
-"""Faults after which there is no job."""
-LOST: dict[str, type[FtbridgeError]] = {
-    "500-after": ServerTrouble,
-    "cut-after": NetworkError,
-    "cut-midway": NetworkError,
-    "html": BadAnswer,
-    "invalid-json": BadAnswer,
-    "truncate": BadAnswer,
-}
-"""Faults of the answer alone: the job is made."""
 PASSING = ("500", "500-after", "cut", "cut-after", "cut-midway")
-LATER = 3600.0
-"""Seconds that nobody waits for."""
 
 
 class Asked(NamedTuple):
@@ -99,56 +57,6 @@ class FaultTests(Setting):
     def asked(self, provider: Provider, finished: Finished, served: str, tmp_path: Path) -> Asked:
         return Asked(provider, finished, served, tmp_path)
 
-    @pytest.mark.parametrize("kind", REFUSED)
-    def test_a_create_that_is_refused_is_sent_once(
-        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, kind: str
-    ) -> None:
-        faults, tag = need(faults, kind), new_tag()
-        before = faults.jobs()
-        faults.strike("create", kind, seconds=LATER)
-        with pytest.raises(REFUSED[kind]) as problem:
-            provider.create(spec, self.model, files, tag=tag)
-        self._check_error(problem.value, provider, REFUSED[kind])
-        assert faults.jobs() == before
-        assert provider.find(tag) == []
-
-    @pytest.mark.parametrize("kind", LOST)
-    def test_a_job_whose_answer_is_lost_is_made_once_and_found(
-        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, kind: str
-    ) -> None:
-        faults, tag = need(faults, kind), new_tag()
-        before = faults.jobs()
-        faults.strike("create", kind)
-        with pytest.raises(LOST[kind]) as problem:
-            provider.create(spec, self.model, files, tag=tag)
-        self._check_error(problem.value, provider, LOST[kind])
-        assert faults.jobs() == before + 1
-        [job] = provider.find(tag)
-        assert self.follow(provider, provider.start(job, spec).remote_id).remote.status is Status.SUCCEEDED
-
-    def test_a_slow_answer_is_waited_for(
-        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
-    ) -> None:
-        faults = need(faults, "slow")
-        before = faults.jobs()
-        faults.strike("create", "slow", seconds=0.5)
-        assert provider.create(spec, self.model, files, tag=new_tag()).remote_id
-        assert faults.jobs() == before + 1
-
-    def test_an_answer_that_does_not_come_is_given_up_and_not_asked_for_again(
-        self, hasty: Provider | None, spec: Spec, files: Files, faults: Faults | None
-    ) -> None:
-        faults = need(faults, "slow")
-        if hasty is None:
-            pytest.skip("no fixture `hasty` is given")
-        before = faults.jobs()
-        faults.strike("create", "slow", seconds=0.8)
-        with pytest.raises(NetworkError) as problem:
-            hasty.create(spec, self.model, files, tag=new_tag())
-        assert problem.value.hint
-        time.sleep(1.0)  # by when the vendor has done what it was asked
-        assert faults.jobs() <= before + 1
-
     @pytest.mark.parametrize("verb", ASK)
     def test_is_asked_again_when_the_vendor_says_so(self, asked: Asked, faults: Faults | None, verb: str) -> None:
         faults = self._at(verb, asked, faults, "429")
@@ -180,7 +88,7 @@ class FaultTests(Setting):
         self._at(verb, asked, faults, kind).strike(verb, kind)
         with pytest.raises(BadAnswer) as problem:
             ASK[verb](asked)
-        self._check_error(problem.value, asked.provider, BadAnswer)
+        self.check_error(problem.value, asked.provider, BadAnswer)
 
     def test_a_page_in_place_of_a_result_leaves_nothing_behind(self, asked: Asked, faults: Faults | None) -> None:
         need(faults, "html").strike("fetch", "html")
@@ -202,7 +110,7 @@ class FaultTests(Setting):
         faults.strike("find", kind)
         with pytest.raises(REFUSED[kind]) as problem:
             ASK["find"](asked)
-        self._check_error(problem.value, asked.provider, REFUSED[kind])
+        self.check_error(problem.value, asked.provider, REFUSED[kind])
         assert ASK["find"](asked)
 
     def test_an_upload_that_breaks_off_is_sent_again_whole(
@@ -219,17 +127,6 @@ class FaultTests(Setting):
 
     def check_upload(self, remote_file: str, content: bytes, faults: Faults) -> None:
         """Look, where the subclass can, whether the vendor has the file whole."""
-
-    def test_a_listing_that_lags_shows_the_job_later(
-        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
-    ) -> None:
-        faults, tag = need(faults, "lag"), new_tag()
-        faults.strike("find", "lag", seconds=LATER)
-        made = provider.create(spec, self.model, files, tag=tag)
-        assert provider.find(tag) == []
-        assert provider.listing_lag_seconds > 0, "so nobody would wait before asking again"
-        faults.clear()
-        assert [job.remote_id for job in provider.find(tag)] == [made.remote_id]
 
     def test_a_status_nobody_knows_is_kept_with_its_word(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
@@ -285,16 +182,6 @@ class FaultTests(Setting):
         if verb in get_args(Verb):
             offer(asked.provider, cast(Verb, verb))
         return need(faults, kind)
-
-    def _check_error(self, problem: FtbridgeError, provider: Provider, kind: type[FtbridgeError]) -> None:
-        """It is of the one right class, says what to do, and tells no secret."""
-        assert type(problem) is kind
-        assert problem.message
-        assert problem.hint
-        if isinstance(problem, ProviderError):
-            assert problem.provider == provider.name
-        if self.secret:
-            assert self.secret not in f"{problem!r} {problem.describe()} {problem.__cause__!r}"
 
 
 def _contents(folder: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import pytest
 
 from ftbridge.dataset import convert
+from ftbridge.errors import FtbridgeError, ProviderError
 from ftbridge.model import Event, Hyperparameters, Spec, Status
 from ftbridge.provider import Files, Provider, RemoteJob, Verb
 
@@ -170,6 +171,16 @@ class Setting:
             assert not remote.status.final, f"the job is {remote.status} before its time: {remote.error}"
             time.sleep(0.05)
         raise AssertionError(f"the job was still {seen[-1]} after {cls.seconds} s")
+
+    def check_error(self, problem: FtbridgeError, provider: Provider, kind: type[FtbridgeError]) -> None:
+        """It is of the one right class, says what to do, and tells no secret."""
+        assert type(problem) is kind
+        assert problem.message
+        assert problem.hint
+        if isinstance(problem, ProviderError):
+            assert problem.provider == provider.name
+        if self.secret:
+            assert self.secret not in f"{problem!r} {problem.describe()} {problem.__cause__!r}"
 
 
 def need(faults: Faults | None, *kinds: str) -> Faults:
