@@ -16,6 +16,7 @@ from ftbridge.dataset.example import SHAPE_OF, Assistant, Chat, Example, Message
 from ftbridge.dataset.findings import Notes
 from ftbridge_providers.images import images
 from ftbridge_providers.shared import (
+    joined,
     refuse_shape,
     say_changes,
     simplified,
@@ -66,7 +67,7 @@ def _message(message: Message, codes: set[str]) -> Message:
 
 def _check_end(messages: list[Message], notes: Notes) -> None:
     last = messages[-1] if messages else None
-    if type(last) is Assistant and last.content and not last.tool_calls:
+    if type(last) is Assistant and joined(last.content) and not last.tool_calls:
         return
     notes.error(
         f"$.messages[{len(messages) - 1}]" if messages else "$.messages",
