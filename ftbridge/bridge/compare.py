@@ -9,6 +9,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from ftbridge.bridge.workplace import Workplace
+from ftbridge.capabilities import Capabilities
 from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, quote, today
 from ftbridge.dataset import Changes, Survey, TokenCount, TokenCounter, guess
 from ftbridge.dataset.example import Preference
@@ -40,10 +41,12 @@ class Machine(Frozen):
 class Offer(Frozen):
     """One target's row: dollars as in `Quote`, and what has to be known before choosing it. `None` is unknown.
 
-    `request_usd` is one request of the load, `seconds` the time to train. `lasts` says that nothing is known
-    to end the tuned model's answers within the load's months. Of `examined` rows each code of `changed` changes
-    so many, and `impossible` have no form at the target. `unsupported` are the method and hyperparameters that
-    it does not take.
+    `request_usd` is one request of the load, `seconds` the time to train. `open` says that new jobs are taken,
+    `usable` that one of this method and data would be, `only_from` whose, where not everybody's. `lasts` says
+    that nothing is known to end the tuned model's answers within the load's months. Of `examined` rows each
+    code of `changed` changes so many, and `impossible` have no form at the target. `unsupported` are the method
+    and hyperparameters that it does not take. Of `warnings` those of `decisive` come first: they may forbid the
+    target; the last ones tell where figures are from.
     """
 
     target: str
@@ -63,12 +66,15 @@ class Offer(Frozen):
     known_usd: float
     seconds: float | None
     open: bool
+    usable: bool
+    only_from: str | None
     closes_on: date | None
     lasts: bool
     examined: int
     changed: Mapping[str, int]
     impossible: int
     unsupported: tuple[str, ...]
+    decisive: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -83,8 +89,9 @@ def compare(
     measure: Callable[[Path, str], object] | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> list[Offer]:
-    """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first, closed ones last.
+    """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
 
+    What ends before the load's months are over comes after those, and last what would not take the job.
     Raises `DataError` for a file without a sound example; rows with errors are left out, and told.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
@@ -101,7 +108,11 @@ def compare(
                 measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
         at = spec.model_copy(update={"target": str(target)})
         offers.append(_offer(place, target, entry, at, survey, held, load, machine))
-    return sorted(offers, key=lambda offer: (not offer.open, offer.total_usd is None, offer.known_usd, offer.target))
+    return sorted(offers, key=_rank)
+
+
+def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
+    return not offer.usable, not offer.lasts, offer.total_usd is None, offer.known_usd, offer.target
 
 
 def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
@@ -135,19 +146,25 @@ def _offer(
     work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
     found = quote(facts, work, load, tokens_per_second=speed(place, target) if facts.own_machine else None)
     one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
-    unsupported = tuple(_unsupported(place, target, spec))
+    able = place.provider(target).capabilities
+    unsupported = tuple(_unsupported(able, spec))
+    formless = changes.examined > 0 and changes.impossible == changes.examined
     last_day = today() + timedelta(days=round(load.months * _DAYS_A_MONTH))
     answers_until = entry.facts.inference_closes_on
     lasts = answers_until is None or answers_until >= last_day
-    warnings = [
-        *_closing(entry, today()),
-        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {load.months:g} months"]),
-        *([] if entry.named or facts.own_machine or found.training_usd is not None else [_nobody_names(target)]),
-        *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
+    known = entry.named or facts.own_machine or found.training_usd is not None
+    decisive = [
+        *_closing(entry, today(), lasts),
+        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {_months(load)}"]),
         *hindrance,
+        *([] if known else [_nobody_names(target)]),
+        *_limits(facts, spec),
+    ]
+    warnings = [
+        *decisive,
+        *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
         *([f"the images of {count.without_images} rows are not counted"] if count.without_images else []),
         *_unknown(facts, found, load, machine),
-        *_limits(facts, spec),
         *entry.doubts(today(), _used(spec, load, held is not None)),
     ]
     return Offer(
@@ -159,12 +176,15 @@ def _offer(
         **found.model_dump(),
         request_usd=one.inference_usd,
         open=entry.closed_on(today()) is None,
+        usable=entry.closed_on(today()) is None and spec.method in able.methods and not formless,
+        only_from=facts.only_from,
         closes_on=entry.closes_on,
         lasts=lasts,
         examined=changes.examined,
         changed=changes.changed,
         impossible=changes.impossible,
         unsupported=unsupported,
+        decisive=tuple(decisive),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -200,8 +220,7 @@ def _read_by(place: Workplace, target: Target, spec: Spec, survey: Survey) -> tu
     return counter, survey.changes(rules), []
 
 
-def _unsupported(place: Workplace, target: Target, spec: Spec) -> Iterator[str]:
-    able = place.provider(target).capabilities
+def _unsupported(able: Capabilities, spec: Spec) -> Iterator[str]:
     if spec.method not in able.methods:
         yield f"method {spec.method}"
     for name in spec.hyperparameters.given():
@@ -210,11 +229,18 @@ def _unsupported(place: Workplace, target: Target, spec: Spec) -> Iterator[str]:
             yield name
 
 
-def _closing(entry: Entry, day: date) -> Iterator[str]:
+def _closing(entry: Entry, day: date, lasts: bool) -> Iterator[str]:
     if closed := entry.closed_on(day):
         yield f"closed since {closed}" + (f": {entry.facts.closing}" if entry.facts.closing else "")
+    elif entry.facts.only_from:
+        yield f"takes jobs only from {entry.facts.only_from}"
     for what, end in entry.closing_soon(day).items():
-        yield f"{what} ends on {end}, in {(end - day).days} days"
+        if lasts or what == "training":
+            yield f"{what} ends on {end}, in {(end - day).days} days"
+
+
+def _months(load: Load) -> str:
+    return f"{load.months:g} month" + "s" * (load.months != 1)
 
 
 def _nobody_names(target: Target) -> str:
@@ -229,6 +255,8 @@ def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterat
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
         if found.seconds is None:
             yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
+        else:
+            yield "the time is that of the training steps, without checking rows and loading the model before them"
     elif found.epochs is None:
         yield "how many epochs it would train is not known: --epochs"
     elif found.training_usd is None:

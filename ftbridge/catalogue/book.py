@@ -54,9 +54,10 @@ class Entry(Frozen):
         return {what: day for what, day in ends.items() if day and today <= day <= today + SOON}
 
     def is_open(self, today: date, method: Method) -> bool:
-        """Whether a new job by `method` is known to be taken."""
+        """Whether a new job by `method` is known to be taken, whoever makes it."""
         opened = self.facts.opens_on is None or self.facts.opens_on <= today
-        return opened and self.closed_on(today) is None and method in (self.facts.methods or ())
+        to_all = self.facts.only_from is None
+        return opened and to_all and self.closed_on(today) is None and method in (self.facts.methods or ())
 
 
 class Catalogue:

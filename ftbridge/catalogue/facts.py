@@ -42,7 +42,8 @@ class Facts(Frozen):
     one an epoch; without `packing` each example is billed at the full sequence length.
 
     `training_closes_on` and `inference_closes_on` are the last days on which new jobs are taken and
-    tuned models answer. A model for `trial` is there to try things, and recommended to nobody.
+    tuned models answer; `only_from` says whose jobs are taken, where not everybody's are. A model for
+    `trial` is there to try things, and recommended to nobody.
     """
 
     methods: tuple[Method, ...] | None = None
@@ -74,6 +75,7 @@ class Facts(Frozen):
     training_closes_on: date | None = None
     inference_closes_on: date | None = None
     closing: str | None = None
+    only_from: str | None = None
     trial: bool | None = None
 
 

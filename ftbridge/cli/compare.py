@@ -18,7 +18,8 @@ from ftbridge.errors import UsageError
 if TYPE_CHECKING:
     from ftbridge.bridge import Offer
 
-_SHOWN = 4  # notes on one target; --json has all
+_SHOWN = 3  # notes on a target's figures; --json has all
+_PLACES = 6  # of figures in CSV: what is beyond is the noise of adding in binary
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +59,8 @@ def compare(
         tokens_in=tokens_in,
         tokens_out=tokens_out,
     )
+    if as_csv and as_json:
+        raise UsageError("--csv and --json both say how the offers are printed", hint="Give one of the two.")
     if data == "-":
         raise UsageError("compare reads its data more than once", hint="Give it a file.")
     offers = open_bridge().compare(
@@ -87,13 +90,14 @@ def compare(
 
 
 def _print_csv(offers: list[Offer]) -> None:
-    """One line a target; what is unknown is empty."""
+    """One line a target; what is unknown is empty, and figures have six places at most."""
     rows = [offer.model_dump(mode="json") for offer in offers]
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
     writer.writeheader()
     for row in rows:
         row["changed"] = " ".join(f"{code}={count}" for code, count in row["changed"].items())
-        row |= {name: "; ".join(row[name]) for name in ("unsupported", "warnings")}
+        row |= {name: "; ".join(row[name]) for name in ("unsupported", "decisive", "warnings")}
+        row |= {name: round(value, _PLACES) for name, value in row.items() if isinstance(value, float)}
         writer.writerow(row)
 
 
@@ -115,16 +119,19 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
     rows = [[cell(offer) for cell in columns.values()] for offer in offers]
     right = [place for place, name in enumerate(columns) if name not in ("target", "ends")]
     console().print(table([*columns], rows, right=right, fold=0))
-    show(f"Totals are of training and {months:g} months of what follows it; --months says how many.")
-    if any(map(_ends_soon, offers)):
-        show("! ends within 90 days, or before those months are over")
+    follows = f"and {months:g} month{'s' * (months != 1)} of what follows it" if months else "alone"
+    show(f"Totals are of training {follows}; --months says how many.")
+    if any(_is_marked(offer) for offer in offers):
+        show("! ends within 90 days or before those months do, or is not for everybody")
+    if any(_falls_short(offer) for offer in offers):
+        show("* not to be had for all of those months, and so listed after what is")
     for offer in offers:
-        show(offer.target, style="bold" if offer.open else "dim")
-        notes = [*([_aside(offer)] if narrow() else []), *_notes(offer)]
-        for note in notes[:_SHOWN]:
+        show(offer.target, style="bold" if offer.usable else "dim")
+        others = offer.warnings[len(offer.decisive) :]
+        for note in (*([_aside(offer)] if narrow() else []), *_decisive(offer), *others[:_SHOWN]):
             show_note(note)
-        if len(notes) > _SHOWN:
-            show_note(f"and {len(notes) - _SHOWN} more: --json")
+        if len(others) > _SHOWN:
+            show_note(f"and {len(others) - _SHOWN} more on its figures: --json")
 
 
 def _aside(offer: Offer) -> str:
@@ -140,11 +147,24 @@ def _tokens(offer: Offer) -> str:
 
 
 def _ends(offer: Offer) -> str:
-    return f"{offer.closes_on or '–'}" + " !" * _ends_soon(offer)
+    if not offer.open:
+        return f"closed {offer.closes_on}"
+    for name in offer.unsupported:
+        if name.startswith("method "):
+            return f"takes no {name.removeprefix('method ')}"
+    if not offer.usable:
+        return "takes none of the rows"
+    return f"{offer.closes_on or '–'}" + " !" * _is_marked(offer)
 
 
-def _ends_soon(offer: Offer) -> bool:
-    return offer.open and (not offer.lasts or (offer.closes_on is not None and offer.closes_on <= today() + SOON))
+def _is_marked(offer: Offer) -> bool:
+    """Whether it can be used, but not for long, not for all the months, or not by everybody."""
+    ends_soon = offer.closes_on is not None and offer.closes_on <= today() + SOON
+    return offer.usable and (ends_soon or not offer.lasts or offer.only_from is not None)
+
+
+def _falls_short(offer: Offer) -> bool:
+    return offer.usable and not offer.lasts and offer.known_usd > 0
 
 
 def _short(count: float) -> str:
@@ -166,9 +186,10 @@ def _each_month(offer: Offer) -> str:
 
 
 def _total(offer: Offer, months: float) -> str:
+    short = "*" * _falls_short(offer)
     if offer.total_usd is None and offer.known_usd and months:
-        return f">{_dollars(offer.known_usd)}"
-    return _dollars(offer.total_usd)
+        return f">{_dollars(offer.known_usd)}{short}"
+    return _dollars(offer.total_usd) + short
 
 
 def _dollars(price: float | None) -> str:
@@ -180,10 +201,13 @@ def _dollars(price: float | None) -> str:
 def _time(seconds: float | None) -> str:
     if seconds is None:
         return "?"
-    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{max(1, round(seconds / 60))} min"
+    if seconds < 60:
+        return f"{seconds:.0f} s" if seconds >= 1 else "< 1 s"
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
 
 
-def _notes(offer: Offer) -> list[str]:
+def _decisive(offer: Offer) -> list[str]:
+    """What may forbid the target, or changes the rows; all of it is shown."""
     said = []
     if offer.unsupported:
         said.append(f"does not take: {', '.join(offer.unsupported)}")
@@ -192,4 +216,4 @@ def _notes(offer: Offer) -> list[str]:
     if offer.changed:
         changes = ", ".join(f"{code} in {count}" for code, count in offer.changed.items())
         said.append(f"conversion changes, of {offer.examined} rows: {changes}")
-    return [*said, *offer.warnings]
+    return [*said, *offer.decisive]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from command_line import Ran
 from ftbridge import Bridge, Load, Machine
 from ftbridge.bridge import compare as room
 from ftbridge.errors import DataError, MissingExtra, UsageError
@@ -17,6 +18,7 @@ from ftbridge.model import Event, Spec, now
 
 MINI, FULL = "openai:gpt-4.1-mini-2025-04-14", "openai:gpt-4.1-2025-04-14"
 QWEN, NEMO, SEVEN = "together:Qwen/Qwen3-8B", "mistral:open-mistral-nemo", "mistral:open-mistral-7b"
+NEBIUS = "nebius:Qwen/Qwen3-8B"
 KEYS = """target examples tokens tokens_error epochs training_usd training_usd_high minimum_usd monthly_usd
     inference_usd total_usd closes_on warnings""".split()
 
@@ -157,9 +159,10 @@ def test_every_target_price_and_date_can_be_read_in_columns_that_line_up(here: A
         for row in rows:
             assert row[right - 1] != " "
             assert row[right] == " "
-    ends = {row.split()[0]: row[header.index("ends") :].strip() for row in rows}
+    begun = {row.split()[0]: row[header.index("ends") :].strip() for row in rows}
+    ends = {target: end for target in known for begin, end in begun.items() if target.startswith(begin)}
     assert ends[MINI] == ends[FULL] == "2027-01-06 !"
-    assert ends[NEMO] == "2026-07-13"
+    assert ends[NEMO] == "closed 2026-07-13"
     assert ends[QWEN] == "–"
     assert "! ends within 90 days" in ran.out
     for epochs in ("8 epochs", "1 epoch\n"):
@@ -199,11 +202,76 @@ def test_a_target_that_ends_before_the_months_are_over_is_told(bridge: Bridge, d
     assert soon.lasts
 
 
+def test_what_decides_is_told_first_and_never_hidden(here: Any, data: Path) -> None:
+    ran = here("compare", data, *targets(MINI, QWEN), "--months", "12")
+    told = ran.out.split(f"\n{MINI}\n")[1]
+    words = [
+        "organisations that have used tuned models in the past 60 days",
+        "2027-01-06, in 45 days",
+        "until 2027-01-14",
+    ]
+    places = [told.index(word) for word in [*words, "https://"]]
+    assert places == sorted(places)
+    assert "more on its figures: --json" in told
+    [offer] = here("compare", data, *targets(MINI), "--json").json["rows"]
+    assert offer["warnings"][: len(offer["decisive"])] == offer["decisive"]
+    assert offer["only_from"] in offer["decisive"][0]
+
+
+def test_what_can_serve_all_the_months_comes_first_and_what_takes_no_such_job_last(bridge: Bridge, data: Path) -> None:
+    def ranked(months: float, method: str = "sft") -> list[str]:
+        known = [MINI, "local:tiny", NEMO, QWEN, NEBIUS]
+        return [offer.target for offer in bridge.compare(data, known, load=Load(months=months), method=method)]
+
+    assert ranked(1) == [MINI, QWEN, "local:tiny", NEBIUS, NEMO]
+    assert ranked(12) == [QWEN, "local:tiny", NEBIUS, MINI, NEMO]
+    assert set(ranked(1, "dpo")[:1]) <= {MINI, QWEN, "local:tiny"}
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_row_itself_tells_of_what_cannot_be_had(
+    here: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    def row(ran: Ran, target: str) -> str:
+        return next(line for line in ran.out.splitlines() if line.strip().startswith(target[:20]))
+
+    short = here("compare", data, *targets(MINI, NEMO), "--months", "12", columns=columns)
+    assert "<0.01* " in row(short, MINI)
+    assert "2027-01-06 !" in row(short, MINI)
+    assert "* not to be had for all of those months" in short.out
+    chats = here("compare", data, *targets(NEBIUS), "--method", "dpo", columns=columns)
+    assert "takes no dpo" in row(chats, NEBIUS)
+    unfit = here("compare", data, *targets(MINI), "--method", "dpo", columns=columns)
+    assert "takes none of the rows" in row(unfit, MINI)
+    monkeypatch.setenv("FTBRIDGE_TODAY", "2027-01-07")
+    closed = here("compare", data, *targets(MINI), columns=columns)
+    assert "closed 2027-01-06" in row(closed, MINI)
+    assert "Totals are of training alone" in closed.out
+
+
+def test_a_short_time_is_told_in_seconds_and_that_it_is_without_starting_up(
+    here: Any, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [offer] = here("compare", data, *targets("local:tiny"), "--epochs", "10", "--json").json["rows"]
+    for seconds, time in ((0.5, "< 1 s"), (7, "7 s"), (200, "3 min"), (20_000, "5.6 h")):
+        monkeypatch.setattr(room, "speed", lambda _place, _target, taking=seconds: offer["tokens"] * 10 / taking)
+        ran = here("compare", data, *targets("local:tiny"), "--epochs", "10", columns=200)
+        assert f"  {time} " in ran.out
+        assert "without checking rows and loading the model" in ran.out
+
+
+def test_csv_and_json_together_are_refused(here: Any, data: Path) -> None:
+    ran = here("compare", data, *targets(MINI), "--csv", "--json")
+    assert ran.code == UsageError.exit_code
+    assert "--csv and --json" in ran.json["error"]["message"]
+
+
 def test_csv_leaves_the_unknown_empty(here: Any, data: Path) -> None:
     ran = here("compare", data, *targets(MINI, NEMO), "--csv")
     first, second = csv.DictReader(io.StringIO(ran.out))
     assert first["target"] == MINI
     assert float(first["training_usd"]) > 0
+    assert max(len(first[name]) for name in first if name.endswith("_usd")) <= len("0.123456")
     assert second["training_usd"] == ""
     assert second["total_usd"] == ""
 
