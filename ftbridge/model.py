@@ -214,7 +214,8 @@ class Job(Frozen):
     """The ledger's record of one run of a spec.
 
     `queue_place` counts from 1 where the job waits here for the provider to have a place, and
-    `expected_start` is a guess.
+    `expected_start` is a guess. `unclear_until` is set while nobody knows whether the vendor has the
+    job: by then, if it has, its listing shows it.
     """
 
     id: str
@@ -232,6 +233,7 @@ class Job(Frozen):
     error: str | None = None
     queue_place: int | None = None
     expected_start: datetime | None = None
+    unclear_until: datetime | None = None
 
 
 def now() -> datetime:

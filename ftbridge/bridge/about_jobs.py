@@ -95,7 +95,14 @@ class AboutJobs(Base):
         if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
             places = f"{most} jobs" if most != 1 else "one job"
             self._warn(f"{record.provider} runs {places} at once; {job_id} waits here, and `ftbridge watch` sends it")
-        return self.job(job_id)
+        job = self.job(job_id)
+        if job.unclear_until:
+            self._warn(
+                f"it is not known yet whether {record.provider} has {job_id}, which was asked for before; it is"
+                " looked for again, and asked for only if it is not there, by `ftbridge watch`, or `ftbridge recover`"
+                f" from {job.unclear_until.astimezone():%H:%M:%S}"
+            )
+        return job
 
     def recover(self) -> list[Job]:
         """Finish what a crash or an unclear answer left `submitting`, and send what waits; the jobs that moved on."""

@@ -57,7 +57,7 @@ class Base:
     def jobs(self, only: Iterable[Job | str] | None = None) -> list[Job]:
         """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
         if only is None:
-            return with_queue(self._ledger.jobs(), self._place.places)
+            return with_queue(self._ledger.jobs(), self._place.places, self._place.listing_lag)
         records = [self._record(job) for job in only]
         if all(record.job.status is not Status.SUBMITTING for record in records):
             return [record.job for record in records]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from ftbridge.bridge.submitting import ACCOUNT_REFUSED, submit
+from ftbridge.bridge.submitting import ACCOUNT_REFUSED, listed_by, submit
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import BadAnswer, FtbridgeError, LedgerError, NetworkError, RateLimited, ServerTrouble
 from ftbridge.ledger import Ledger, Record, waiting
@@ -49,15 +49,17 @@ def withdraw(ledger: Ledger, record: Record) -> bool:
         return ledger.change(record, [event], **fields) is not None
 
 
-def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None]) -> list[Job]:
+def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None], lags: Callable[[str], float]) -> list[Job]:
     """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.
 
-    `places` tells of a provider's name how many of its jobs may be under way at once.
+    Those that were asked for without a clear answer come with how long that may stay so. `places` tells of a
+    provider's name how many of its jobs may be under way at once, `lags` how many seconds its listing may lag.
 
     The guess takes each running job to last as long as the provider's jobs did by the median, from
     being sent to being over; where none is over yet, nobody knows.
     """
-    after: dict[str, Job] = {}
+    unclear = [r for r in jobs if r.job.status is Status.SUBMITTING and r.posted_at]
+    after = {r.job.id: r.job.model_copy(update={"unclear_until": listed_by(r, lags(r.provider))}) for r in unclear}
     for name in {record.provider for record in jobs if _waits(record)}:
         most = places(name)
         if most is None:

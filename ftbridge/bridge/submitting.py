@@ -15,7 +15,7 @@ the request sent again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ftbridge.bridge.guard import vendor_price
@@ -61,7 +61,7 @@ def submit(
             return record
         if record.posted_at and (found := provider.find(record.job.id)):
             return _adopt(record, _started(record, found, provider, ledger), provider, ledger)
-        if record.posted_at and now() - record.posted_at < timedelta(seconds=provider.listing_lag_seconds):
+        if (certain := listed_by(record, provider.listing_lag_seconds)) and now() < certain:
             return record
         if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
             return record
@@ -75,6 +75,11 @@ def submit(
             else:
                 _fail(ledger, record.job.id, problem)
             raise
+
+
+def listed_by(record: Record, lag_seconds: float) -> datetime | None:
+    """When the vendor's listing shows the job if it was made; `None` where it was never asked for."""
+    return record.posted_at and record.posted_at + timedelta(seconds=lag_seconds)
 
 
 def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most: int | None) -> Record:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ from ftbridge.catalogue import dollars
 from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.output import AsJson, Exit, console, narrow, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.reporting import Reports, check_reports
-from ftbridge.cli.watching import follow, line
+from ftbridge.cli.watching import clock, follow, line, waits
 from ftbridge.model import Cost, Event, Job, Result, Status, now
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def list_jobs(as_json: AsJson = False) -> None:
 
 
 def _short(jobs: Sequence[Job]) -> Table:
-    rows = [[job.id, _titled(job, "\n"), _stands(job), _when(job.created_at)] for job in jobs]
+    rows = [[job.id, _titled(job, "\n"), _stands(job), clock(job.created_at)] for job in jobs]
     return table(["job", "name and target", "status", "created"], rows, fold=1)
 
 
@@ -60,7 +59,7 @@ def _long(jobs: Sequence[Job]) -> Table:
             f"{job.latest.step or '–'}",
             number(job.latest.train_loss),
             number(job.latest.valid_loss),
-            _when(job.created_at),
+            clock(job.created_at),
         ]
         for job in jobs
     ]
@@ -76,11 +75,7 @@ def _stands(job: Job) -> str:
     """The status in a word or two; of a job that waits, its place and when it may begin."""
     if job.queue_place is None:
         return str(job.status)
-    return f"waits, place {job.queue_place}" + (f"\nuntil {_when(job.expected_start)}" if job.expected_start else "")
-
-
-def _when(time: datetime) -> str:
-    return time.astimezone().strftime("%m-%d %H:%M")
+    return f"waits, place {job.queue_place}" + (f"\nuntil {clock(job.expected_start)}" if job.expected_start else "")
 
 
 def show_job(
@@ -198,14 +193,6 @@ def fetch_into(job: Job, out: Path | None) -> Result:
     return open_bridge().fetch(job, out or Path(job.name or job.id))
 
 
-def waits(job: Job) -> str:
-    """Where a job that waits here stands in the queue, in words; empty for every other job."""
-    if job.queue_place is None:
-        return ""
-    starts = f", starts about {_when(job.expected_start)}" if job.expected_start else ""
-    return f"waits, place {job.queue_place}{starts}"
-
-
 def print_job(job: Job, *, as_json: bool, moves: Moves | None = None) -> None:
     """One job, for people or programs, with its moves to and from other targets."""
     if as_json:
@@ -233,6 +220,7 @@ def _facts(job: Job) -> dict[str, Any]:
         "target": job.target,
         "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
         "queue": waits(job),
+        "unclear until": f"{job.unclear_until.astimezone():%H:%M:%S}" if job.unclear_until else "",
         "error": job.error,
         "data": str(job.spec.data),
         "validation": str(job.spec.validation or ""),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.output import AsJson, open_bridge, print_json, say, show
+from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.watching import standing
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
+from ftbridge.model import Job, Status, now
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Found
@@ -28,7 +31,7 @@ def recover(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Finish submitting what a crash or an unclear answer left open."""
+    """Finish submitting what a crash or an unclear answer left open; the exit code is 1 while any job is unclear."""
     if to and not from_vendors:
         raise UsageError("--to says which vendors to ask", hint="It goes with --from-vendors.")
     if from_vendors:
@@ -36,16 +39,29 @@ def recover(
     bridge = open_bridge()
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
     recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
+    left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]
+    code = 1 if any(job.unclear_until for job in left) else 0
     if as_json:
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in found]
-        jobs = [job.model_dump(mode="json", exclude={"spec"}) for job in recovered]
-        print_json({"jobs": jobs, **({"vendors": vendors} if from_vendors else {})})
-        return
+        print_json({"jobs": _plain(recovered), "open": _plain(left), **({"vendors": vendors} if from_vendors else {})})
+        raise Exit(code)
     for one in found:
         say(_sentence(one))
     if any(one.adopted for one in found):
         say("Vendors do not know your keys: a `--key` used before would make a new job.")
-    show("\n".join(f"{job.id} is {job.status}" for job in recovered) or "Nothing was left open.")
+    show("\n".join([*map(standing, recovered), *map(_left_open, left)]) or "Nothing was left open.")
+    raise Exit(code)
+
+
+def _plain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    return [job.model_dump(mode="json", exclude={"spec"}) for job in jobs]
+
+
+def _left_open(job: Job) -> str:
+    if not job.unclear_until or job.unclear_until < now():
+        return standing(job)
+    from_then = f"from {job.unclear_until.astimezone():%H:%M:%S}"
+    return f"{job.id} is still unclear: look again {from_then}, or let `ftbridge watch` do so by itself"
 
 
 def _make_room() -> None:

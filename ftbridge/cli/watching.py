@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ftbridge.cli.output import clean, console, number, open_bridge, say
-from ftbridge.model import Event, Job
+from ftbridge.model import Event, Job, Status
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 DRAWN = 30
 """Up to so many jobs have a line each on a terminal; more are told of in plain lines, as they change."""
+
+_ENDED = {Status.SUCCEEDED: "has succeeded", Status.FAILED: "has failed", Status.CANCELLED: "was cancelled"}
 
 _Told: TypeAlias = Iterable[tuple[Job, Event | None]]
 
@@ -41,7 +44,7 @@ def follow(
             _print_lines(told)
         else:
             for job in bridge.jobs(job_ids):
-                _print(_standing(job))
+                _print(standing(job))
             (_draw if sys.stdout.isatty() else _print_lines)(told)
     except KeyboardInterrupt:
         left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
@@ -68,9 +71,24 @@ def figures(job: Job) -> dict[str, str]:
     return {name: number(figure) for name, figure in known.items() if figure is not None}
 
 
-def _standing(job: Job) -> str:
+def waits(job: Job) -> str:
+    """Where a job that waits here stands in the queue, in words; empty for every other job."""
+    if job.queue_place is None:
+        return ""
+    starts = f", starts about {clock(job.expected_start)}" if job.expected_start else ""
+    return f"waits, place {job.queue_place}{starts}"
+
+
+def clock(time: datetime) -> str:
+    """A time as a person says it: day and minute."""
+    return time.astimezone().strftime("%m-%d %H:%M")
+
+
+def standing(job: Job) -> str:
     """Where a job stands, as one sentence."""
-    known = [f"{job.id} is {job.status}"]
+    if job.queue_place is not None:
+        return f"{job.id} {waits(job)}"
+    known = [f"{job.id} {_ENDED.get(job.status, f'is {job.status}')}"]
     if job.latest.step is not None:
         known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
     known += [f"{name} {figure}" for name, figure in figures(job).items()][:1]

@@ -149,12 +149,12 @@ def record(number: int, *, sent: int | None = None, lasted: int | None = None) -
 def test_the_expected_start_is_reckoned_from_how_long_jobs_have_lasted() -> None:
     began = record(0).job.created_at
     jobs = [record(0, sent=0, lasted=60), record(1, sent=100), record(2, sent=110), *map(record, (3, 4, 5))]
-    queue = with_queue(jobs, lambda _provider: 2)[3:]
+    queue = with_queue(jobs, lambda _provider: 2, lambda _provider: 0.0)[3:]
     assert [job.queue_place for job in queue] == [1, 2, 3]
     starts = [(job.expected_start - began) / timedelta(minutes=1) for job in queue if job.expected_start]
     assert starts == [160, 170, 220]
 
 
 def test_without_any_job_that_is_over_nobody_knows_when_the_next_begins() -> None:
-    queue = with_queue([record(1, sent=0), record(2)], lambda _provider: 1)
+    queue = with_queue([record(1, sent=0), record(2)], lambda _provider: 1, lambda _provider: 0.0)
     assert (queue[1].queue_place, queue[1].expected_start) == (1, None)

@@ -88,7 +88,7 @@ def test_results_are_fetched_as_soon_as_they_are_there_and_once(
 ) -> None:
     bridge = open_bridge()
     jobs = [bridge.submit(data, to=target) for target in (OPENAI, TOGETHER)]
-    vendors["openai"].faults.add("get_content=500")
+    vendors["openai"].faults.add("get_file_content=500")
     for _told in bridge.watch(*jobs, fetch_to=tmp_path / "results"):
         pass
     for job in jobs:
