@@ -7,11 +7,10 @@ from pathlib import Path
 
 from ftbridge.bridge.compare import work_of
 from ftbridge.bridge.workplace import Workplace, account_name
-from ftbridge.catalogue import Entry, Load, Quote, dollars, quote, today
+from ftbridge.catalogue import Entry, Load, Quote, billed_usd, dollars, quote, today
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError, ProviderRetired
-from ftbridge.ledger import Ledger
-from ftbridge.model import Cost, Method, Spec, Status
+from ftbridge.model import Cost, Job, Method, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
 
@@ -69,7 +68,7 @@ def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None)
             f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
             hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
         )
-    if budget is not None and (spent := spent_in(place.ledger, name, today())) + high > budget:
+    if budget is not None and (spent := spent_in(place, name, today())) + high > budget:
         raise OverBudget(
             f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this month",
             hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
@@ -95,17 +94,32 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     return price
 
 
-def spent_in(ledger: Ledger, name: str, day: date) -> float:
-    """What this month's jobs at one provider have cost, or should, in US dollars; a refused one costs nothing."""
+def spent_in(place: Workplace, name: str, day: date) -> float:
+    """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
+
+    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
+    or else, while neither is known, at the upper end of its estimate.
+    """
     spent = 0.0
-    for record in ledger.jobs():
-        job = record.job
-        refused = job.status is Status.FAILED and job.remote_id is None
+    for record in place.ledger.jobs():
+        job, target = record.job, parse_target(record.job.target)
+        never_there = job.status.final and job.remote_id is None
         this_month = (job.created_at.year, job.created_at.month) == (day.year, day.month)
-        if this_month and not refused and account_name(parse_target(job.target)) == name:
-            cost = job.cost
-            spent += cost.actual_usd if cost.actual_usd is not None else cost.estimate_usd or 0.0
+        if this_month and not never_there and account_name(target) == name:
+            spent += _cost_so_far(place, target, job)
     return spent
+
+
+def _cost_so_far(place: Workplace, target: Target, job: Job) -> float:
+    cost, spec = job.cost, job.spec
+    if cost.actual_usd is not None:
+        return cost.actual_usd
+    if cost.billed_tokens is not None:
+        full = spec.hyperparameters.tuning == "full"
+        billed = billed_usd(place.entry(target).facts, spec.method, full=full, tokens=cost.billed_tokens)
+        if billed is not None:
+            return billed
+    return cost.estimate_usd_high or cost.estimate_usd or 0.0
 
 
 def _say_what_ends(place: Workplace, target: Target, entry: Entry, day: date) -> None:

@@ -3,7 +3,7 @@
 from ftbridge.catalogue.book import SOON, Catalogue, Entry
 from ftbridge.catalogue.clock import today
 from ftbridge.catalogue.facts import Facts, Row
-from ftbridge.catalogue.quote import HOURS_A_MONTH, Load, Quote, Work, dollars, epochs_of, quote
+from ftbridge.catalogue.quote import HOURS_A_MONTH, Load, Quote, Work, billed_usd, dollars, epochs_of, quote
 from ftbridge.catalogue.read import fetched, read_room, read_rows, rows_from
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Quote",
     "Row",
     "Work",
+    "billed_usd",
     "dollars",
     "epochs_of",
     "fetched",

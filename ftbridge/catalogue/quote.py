@@ -81,6 +81,11 @@ def dollars(amount: float) -> str:
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
 
 
+def billed_usd(facts: Facts, method: Method, *, full: bool, tokens: int) -> float | None:
+    """What a vendor asks for training on so many billed tokens; `None` where its price for that is not known."""
+    return _training(facts, Work(method=method, full=full, examples=0, tokens=0), tokens, None)
+
+
 def epochs_of(facts: Facts, work: Work) -> int | None:
     """The epochs asked for, or as the vendor would choose them."""
     if work.epochs or not facts.default_epochs:

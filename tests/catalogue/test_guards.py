@@ -115,18 +115,35 @@ def test_a_job_left_between_mistrals_two_steps_is_judged_before_recover_starts_i
 
 
 def test_a_months_budget_is_kept_against_the_ledger(vendors: MockVendors, data: Path) -> None:
-    configure('[budgets]\nopenai = 0.0150\n"mock+openai" = 0.001\n')
+    configure('[budgets]\nopenai = 0.0175\n"mock+openai" = 0.001\n')
     with Bridge() as bridge:
         first = bridge.submit(data, MINI)  # estimated at $0.0062, at most $0.0084
         with pytest.raises(OverBudget, match="spent this month"):
             bridge.submit(data, MINI, epochs=9)
         second = bridge.submit(data, MINI, epochs=8, name="second")
-        with pytest.raises(OverBudget, match=r"for openai, \$0\.0125 is spent"):
+        with pytest.raises(OverBudget, match=r"for openai, \$0\.0169 is spent"):
             bridge.submit(data, MINI, epochs=4, name="third")
         assert [job.id for job in bridge.jobs()] == [first.id, second.id]
         with pytest.raises(OverBudget, match=r"mock\+openai"):
             bridge.submit(data, f"mock+{MINI}")
         bridge.submit(data, QWEN)  # has no budget of its own
+
+
+def test_the_budget_counts_a_finished_job_at_the_price_of_its_billed_tokens(vendors: MockVendors, data: Path) -> None:
+    configure("[budgets]\nopenai = 0.022\n")
+    with Bridge() as bridge:
+        first = bridge.wait(bridge.submit(data, MINI))
+        assert first.cost.billed_tokens
+        assert first.cost.actual_usd is None
+        billed = first.cost.billed_tokens * 5e-6
+        assert billed > 0.0084  # more than its estimate said at most
+        with pytest.raises(OverBudget, match=rf"\${billed:.4f} is spent"):
+            bridge.submit(data, MINI, epochs=14)
+        cancelled = bridge.submit(data, MINI, name="cancelled")
+        record = bridge._ledger.job(cancelled.id)
+        bridge._ledger.change(record, status=Status.CANCELLED, remote_id=None)  # as if it had never been sent
+        with pytest.raises(OverBudget, match=rf"\${billed:.4f} is spent"):
+            bridge.submit(data, MINI, epochs=14)
 
 
 def test_the_budget_counts_this_month_alone_and_what_was_billed_instead_of_what_was_estimated(
