@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.target import did_you_mean
 
 FILE_NAME = "ftbridge.toml"
 
@@ -69,8 +70,22 @@ def _read(file: Path) -> Config:
         raise ConfigError(f"{file} cannot be read: {problem}", hint="Mend the file, or move it away.") from problem
     except ValidationError as problem:
         first = problem.errors()[0]
+        if first["type"] == "extra_forbidden":
+            raise _unknown_name(file, [str(step) for step in first["loc"]]) from None
         place = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
             f"{file}: {place}: {first['msg'].lower()}",
             hint="It may hold [targets], [catalogue], [budgets], [limits] and [hooks.NAME]; the README shows each.",
         ) from problem
+
+
+def _unknown_name(file: Path, loc: Sequence[str]) -> ConfigError:
+    """What to say of a table, or of a name in one, that nothing reads."""
+    *above, name = loc
+    tables: dict[str, type[Frozen]] = {"": Config, "catalogue": OwnCatalogue, "hooks": Hook}
+    known = [field for field in tables[above[0] if above else ""].model_fields if field != "file"]
+    if not above:
+        what, where = f"[{name}] is no table that anything reads", "The tables are"
+    else:
+        what, where = f"[{'.'.join(above)}] has no {name!r}", "There may be"
+    return ConfigError(f"{file}: {what}", hint=f"{did_you_mean(name, known)}{where}: {', '.join(known)}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from ftbridge.config import Config
 from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError
 from ftbridge.ledger import Ledger
 from ftbridge.provider import Provider
-from ftbridge.registry import load_provider, provider_names
-from ftbridge.target import Target, parse_target
+from ftbridge.registry import load_provider, mock_names, provider_names
+from ftbridge.target import Target, did_you_mean, parse_target
 
 
 class Workplace:
@@ -24,6 +24,8 @@ class Workplace:
         self.config = config
         self.say = say
         check_hooks(config.hooks)
+        _check_names("budgets", config.budgets, config)
+        _check_names("limits", config.limits, config)
         self.ledger = Ledger(home, hooks=list(config.hooks))
         self._providers: dict[str, Provider] = {}
         self._live: dict[Target, tuple[Row, ...]] = {}
@@ -87,6 +89,17 @@ class Workplace:
                 self._live[target] = ()
         model = self.provider(target).base(target.model)
         return self.catalogue.entry(target.provider, model, self._live.get(target, ()) if live else ())
+
+
+def _check_names(table: str, names: Iterable[str], config: Config) -> None:
+    """Raises `ConfigError` for what is no provider's name: as a budget it would hold nobody back."""
+    for name in names:
+        known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
+        if name not in known:
+            raise ConfigError(
+                f"{config.file or 'the config'}: [{table}] {name} is no provider",
+                hint=f"{did_you_mean(name, known)}Known are: {', '.join(known)}.",
+            )
 
 
 def account_name(target: Target) -> str:

@@ -1,0 +1,52 @@
+"""What ftbridge.toml may hold, and what is said of a slip of the finger in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ftbridge import Bridge
+from ftbridge.config import load_config
+from ftbridge.errors import ConfigError
+
+
+def configure(text: str) -> None:
+    (Path.cwd() / "ftbridge.toml").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "meant"),
+    [
+        ("[targts]\nsmall = 'local:tiny'", r"\[targts\] is no table", "targets"),
+        ("[hooks.team]\nurll = 'https://example.com'", r"\[hooks.team\] has no 'urll'", "url"),
+        ("[catalogue]\nfile = ['prices.toml']", r"\[catalogue\] has no 'file'", "files"),
+    ],
+)
+def test_a_name_that_nothing_reads_is_said_with_the_one_that_was_meant(text: str, what: str, meant: str) -> None:
+    configure(text)
+    with pytest.raises(ConfigError, match=what) as problem:
+        load_config()
+    assert problem.value.hint.startswith(f"Did you mean {meant!r}? ")
+
+
+def test_where_no_table_comes_near_all_are_named() -> None:
+    configure("[colours]\nred = 1")
+    with pytest.raises(ConfigError) as problem:
+        load_config()
+    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks."
+
+
+@pytest.mark.parametrize("table", ["budgets", "limits"])
+@pytest.mark.parametrize(("name", "meant"), [("togehter", "together"), ("mock+opnai", "mock+openai")])
+def test_a_budget_or_limit_of_nobody_is_refused(table: str, name: str, meant: str) -> None:
+    configure(f'[{table}]\nopenai = 5\n"{name}" = 5\n')
+    with pytest.raises(ConfigError, match="is no provider") as problem:
+        Bridge()
+    assert problem.value.hint.startswith(f"Did you mean {meant!r}? ")
+
+
+def test_every_provider_and_every_mock_may_have_a_budget() -> None:
+    configure('[budgets]\nopenai = 5\n"mock+openai" = 5\nlocal = 0\n')
+    with Bridge() as bridge:
+        assert set(bridge.config.budgets) == {"openai", "mock+openai", "local"}
