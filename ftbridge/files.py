@@ -6,7 +6,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +55,8 @@ def to_disk(path: Path) -> None:
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder beside `folder`, to be filled in the block; afterwards it takes the place of `folder`."""
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    beside = folder.with_name(f".new-{secrets.token_hex(4)}")
+    beside.mkdir()
     try:
         yield beside
         for path in [*beside.rglob("*"), beside]:

@@ -168,11 +168,17 @@ class Event(Frozen):
 
 
 class Result(Frozen):
-    """What a finished job gives: a model id to call, or a folder with an adapter, and the vendor's files."""
+    """What a finished job gives: a model id to call, or a folder with an adapter, and the vendor's files.
+
+    `step` is that after which the model was as it is given, and `valid_loss` its validation loss then, where
+    the provider tells; a job may well have gone on after it.
+    """
 
     model: str | None = None
     path: Path | None = None
     files: tuple[str, ...] = ()
+    step: int | None = None
+    valid_loss: float | None = None
 
 
 class Checkpoint(Frozen):

@@ -35,7 +35,8 @@ class AboutModels(Base):
         if "package" not in provider.capabilities.verbs:
             raise _not_exported(provider, self._record(job).job)
         record = self._succeeded(job)
-        return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), Path(out).absolute())
+        out = Path(out).absolute()
+        return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), out, form)
 
     def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
         """Have the vendor serve the tuned model until `undeploy`, and return when it answers.

@@ -231,8 +231,15 @@ def _facts(job: Job) -> dict[str, Any]:
         "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
         "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
         "model": job.result.model if job.result else "",
+        "result": _kept(job.result) if job.result else "",
         **_costs(job.cost),
     }
+
+
+def _kept(result: Result) -> str:
+    """Which step the model is of, in words; empty where the provider does not tell."""
+    loss = f", validation loss {number(result.valid_loss)}" if result.valid_loss is not None else ""
+    return "" if result.step is None else f"as after step {result.step}{loss}"
 
 
 def _costs(cost: Cost) -> dict[str, str]:

@@ -202,7 +202,7 @@ class LocalProvider(Provider):
         for file in sorted(job.result.iterdir()):
             with replacing(folder / file.name) as beside:
                 shutil.copyfile(file, beside)
-        return Result(model=str(folder), path=folder)
+        return job.given(folder)
 
     def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
         """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
@@ -214,7 +214,7 @@ class LocalProvider(Provider):
         from ftbridge_local.export import export
 
         export(job, form, folder)
-        return Result(model=str(folder), path=folder)
+        return job.given(folder)
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """The model's answer; options are max_tokens, temperature and seed."""

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,7 +58,7 @@ def export(job: JobFolder, form: ExportForm, folder: Path) -> None:
             _merged(place, folder)
         weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
         (folder / "Modelfile").write_text(modelfile(Tokenizer(place.base), weights), "utf-8")
-    (folder / "README.md").write_text(card(job), "utf-8")
+    (folder / "README.md").write_text(card(job, form, place, folder), "utf-8")
 
 
 def modelfile(tokenizer: Tokenizer, weights: str) -> str:
@@ -85,29 +86,45 @@ def modelfile(tokenizer: Tokenizer, weights: str) -> str:
     )
 
 
-def card(job: JobFolder) -> str:
-    """The model card: from what, by what and how the result came to be, in Markdown with the hub's metadata."""
-    order = job.order()
+def card(job: JobFolder, form: ExportForm, place: Source, folder: Path) -> str:
+    """The card of what lies in `folder`: from what, by what and how it came to be, in Markdown with the hub's metadata.
+
+    The losses are those on the way to the step that the result is of.
+    """
+    order, kept = job.order(), job.kept()
     metrics = [event for event in job.events() if event.kind == "metric"]
-    losses = [event for event in metrics if event.valid_loss is not None]
+    last = metrics[-1].step if metrics else None
+    step = last if kept.step is None else kept.step
+    before = [event for event in metrics if step is None or (event.step or 0) <= step]
     made: dict[str, Any] = {
+        "form": form,
         "base": order.model,
         "method": order.spec.method.value,
         "training data, SHA-256": _sha256(order.training),
         "validation data, SHA-256": _sha256(order.validation) if order.validation else None,
-        "steps": metrics[-1].step if metrics else None,
-        "tokens read": metrics[-1].tokens if metrics else None,
-        "training loss, first and last": _ends([event.train_loss for event in metrics if event.train_loss is not None]),
-        "validation loss, first and last": _ends([event.valid_loss for event in losses]),
+        "steps": f"{step}, where the validation loss was lowest; {last} were done" if step != last else last,
+        "tokens read": before[-1].tokens if before else None,
+        f"training loss, first and at step {step}": _ends([event.train_loss for event in before]),
+        f"validation loss, first and at step {step}": _ends([event.valid_loss for event in before]),
         **order.spec.hyperparameters.given(),
         **{name: version(name) for name in _TOLD},
     }
     chosen = next((event.message for event in job.events() if (event.message or "").startswith("chosen")), None)
     rows = "".join(f"| {name} | {value} |\n" for name, value in made.items() if value is not None)
-    head = {"base_model": order.model, "library_name": "peft", "tags": ["ftbridge", order.spec.method.value]}
+    head = {"tags": ["ftbridge", order.spec.method.value], **_for_the_hub(place, order.model, folder)}
     return f"---\n{json.dumps(head)}\n---\n\n# {_name(job)}\n\n| | |\n|---|---|\n{rows}" + (
         f"\n{chosen}\n" if chosen else ""
     )
+
+
+def _for_the_hub(place: Source, model: str, folder: Path) -> dict[str, str]:
+    """Which library reads what lies in `folder`, and what `model` it is made from, if the hub has that."""
+    adapter = (folder / source.ADAPTER).exists()
+    library = {} if (folder / _GGUF).exists() else {"library_name": "peft" if adapter else "transformers"}
+    base = place.name if place.adapter else model
+    if "/" not in base or Path(base).is_absolute():
+        return library
+    return {**library, "base_model": base, "base_model_relation": "adapter" if adapter else "finetune"}
 
 
 def _merged(place: Source, folder: Path) -> None:
@@ -122,7 +139,7 @@ def _merged(place: Source, folder: Path) -> None:
     model = models.load(place).merge_and_unload(safe_merge=True)
     config = json.loads((place.base / "config.json").read_bytes())
     kept = config.get("dtype") or config.get("torch_dtype") or "float32"
-    model.to(getattr(torch, kept)).save_pretrained(folder)
+    models.save(model.to(getattr(torch, kept)), folder)
     source.copy_beside(place.base, folder)
 
 
@@ -172,8 +189,9 @@ def _name(job: JobFolder) -> str:
     return job.order().spec.name or job.path.name
 
 
-def _ends(losses: list[float | None]) -> str | None:
-    return f"{losses[0]:.4f}, {losses[-1]:.4f}" if losses else None
+def _ends(losses: Iterable[float | None]) -> str | None:
+    known = [loss for loss in losses if loss is not None]
+    return f"{known[0]:.4f}, {known[-1]:.4f}" if known else None
 
 
 def _sha256(file: Path) -> str:

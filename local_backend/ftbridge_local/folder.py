@@ -6,6 +6,7 @@
     request          "cancel" or "pause", put there by the provider, looked for by the worker before each step
     checkpoints/     step-000050/, …: what was trained, with the state that training goes on from
     result/          the adapter, or the model where all weights were trained
+    kept.json        which step that is of, and its validation loss
     ranks/           where several processes train: how they find each other, and how it ended
     worker.log       what the worker printed: nothing, while all is well
     worker.lock      locked for as long as a worker lives, and holding its process id
@@ -55,6 +56,13 @@ class Standing(Frozen):
     error: str | None = None
 
 
+class Kept(Frozen):
+    """Of which step the result is, and its validation loss then; `None` where that is not known."""
+
+    step: int | None = None
+    valid_loss: float | None = None
+
+
 class JobFolder:
     """One job's folder, which may not exist yet."""
 
@@ -66,6 +74,7 @@ class JobFolder:
         self.log = path / "worker.log"
         self._order = path / "spec.json"
         self._status = path / "status.json"
+        self._kept = path / "kept.json"
         self._events = path / "events.jsonl"
         self._request = path / "request"
         self._lock = path / "worker.lock"
@@ -123,8 +132,16 @@ class JobFolder:
             status = Status.VALIDATING
         if status not in _AT_REST and not alive:
             status, error = Status.FAILED, self._obituary(status)
-        done = Result(model=str(self.result), path=self.result) if status is Status.SUCCEEDED else None
+        done = self.given(self.result) if status is Status.SUCCEEDED else None
         return RemoteJob(remote_id=self.path.name, status=status, raw_status=status.value, error=error, result=done)
+
+    def kept(self) -> Kept:
+        """What is known of the result of a job that has succeeded."""
+        return Kept.model_validate_json(self._kept.read_bytes()) if self._kept.exists() else Kept()
+
+    def given(self, folder: Path) -> Result:
+        """The result of a job that has succeeded, where it lies in `folder`."""
+        return Result(model=str(folder), path=folder, **self.kept().model_dump())
 
     def listed(self) -> Listed:
         """The job as it stands, with what was asked for; the folder's name is its tag."""
@@ -156,6 +173,10 @@ class JobFolder:
     def write_order(self, order: Order) -> None:
         """Set down what is asked for."""
         write(self._order, order.model_dump_json().encode())
+
+    def keep(self, kept: Kept) -> None:
+        """Set down what the result is."""
+        write(self._kept, kept.model_dump_json().encode())
 
     def set_status(self, status: Status, error: str | None = None) -> None:
         """Move the job on, and tell it as an event."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
@@ -67,6 +68,9 @@ def save(model: Model, folder: Path) -> None:
         model.save_pretrained(folder, save_embedding_layers=False)
     else:
         model.save_pretrained(folder)
+    config = next(folder.glob("*config.json"))
+    for weights in folder.glob("*.safetensors"):  # which are written for their owner alone
+        shutil.copymode(config, weights)
 
 
 def device() -> torch.device:

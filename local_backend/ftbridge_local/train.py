@@ -18,7 +18,7 @@ from ftbridge.errors import FtbridgeError
 from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
 from ftbridge_local import rows, source
-from ftbridge_local.folder import JobFolder, hold
+from ftbridge_local.folder import JobFolder, Kept, hold
 from ftbridge_local.ranks import ALONE, Ranks
 from ftbridge_local.settings import choose
 from ftbridge_local.tokenizer import Tokenizer
@@ -140,11 +140,14 @@ def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it re
     with whole_folder(job.result) as beside:
         if progress.worse and best.exists():
             shutil.copytree(best, beside, dirs_exist_ok=True, ignore=shutil.ignore_patterns(checkpoint.STATE))
-            say(message=f"the result is that of step {progress.best_step}, where the validation loss was lowest")
+            kept = Kept(step=progress.best_step, valid_loss=progress.best_loss)
+            say(message=f"the result is that of step {kept.step}, where the validation loss was lowest")
         else:
             models.save(model, beside)
+            kept = Kept(step=progress.step, valid_loss=None if progress.worse else progress.best_loss)
         if settings.tuning == "full":
             source.copy_beside(place.base, beside)
+    job.keep(kept)
     return Status.SUCCEEDED
 
 

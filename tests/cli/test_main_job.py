@@ -56,7 +56,10 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert shown["spec"]["hyperparameters"]["epochs"] == 2
     assert shown["latest"]["train_loss"] > 0
     assert shown["finished_at"]
-    assert "succeeded" in cli("show", "last").out
+    kept = shown["result"]["step"], shown["result"]["valid_loss"]
+    told = cli("show", "last").out
+    assert "succeeded" in told
+    assert f"as after step {kept[0]}, validation loss {kept[1]:.3f}" in told
 
     events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
     assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
@@ -81,7 +84,7 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
     taken = cli("run", rows, "--to", "local:tiny", "--out", tmp_path / "again")
     assert taken.code == 2
-    assert "not of this result" in taken.err
+    assert f"holds the result of job {job['id']}" in taken.err
     assert len(cli("jobs", "--json").json["jobs"]) == 1
 
     watched = cli("watch", job["id"])

@@ -67,17 +67,32 @@ def test_the_same_result_may_be_fetched_again(tmp_path: Path) -> None:
 def test_another_jobs_result_is_not_mixed_in(tmp_path: Path) -> None:
     out = tmp_path / "out"
     fetch_whole(job("one"), Giving(tmp_path).fetch, out)
-    with pytest.raises(InputError, match="holds files that are not of this result") as problem:
+    with pytest.raises(InputError, match="holds the result of job ftb_one") as problem:
         fetch_whole(job("two"), Giving(tmp_path).fetch, out)
     assert "new or empty" in problem.value.hint
     assert files(out) == {"weights/one.bin", "ftbridge.json"}
 
 
-def test_the_users_own_files_are_never_replaced(tmp_path: Path) -> None:
+def test_a_result_in_one_form_does_not_take_the_place_of_another(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    give = Giving(tmp_path).fetch
+    fetch_whole(job("one"), give, out, "merged")
+    fetch_whole(job("one"), give, out, "merged")
+    with pytest.raises(InputError, match="holds the same job's result as merged"):
+        fetch_whole(job("one"), give, out, "gguf")
+    with pytest.raises(InputError, match="holds the same job's result as merged"):
+        fetch_whole(job("one"), give, out)
+    fetch_whole(job("one"), give, tmp_path / "fetched")
+    with pytest.raises(InputError, match="as it was fetched"):
+        fetch_whole(job("one"), give, tmp_path / "fetched", "adapter")
+    assert files(out) == files(tmp_path / "fetched") == {"weights/one.bin", "ftbridge.json"}
+
+
+def test_the_users_own_files_are_never_replaced_and_are_named(tmp_path: Path) -> None:
     out = tmp_path / "out"
     fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     (out / "notes.txt").write_text("mine", "utf-8")
-    with pytest.raises(InputError, match="not of this result"):
+    with pytest.raises(InputError, match=r"not of this result, for example notes\.txt"):
         fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     assert (out / "notes.txt").read_text("utf-8") == "mine"
 

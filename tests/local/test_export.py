@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 import torch
 import transformers
 
+from ftbridge.capabilities import ExportForm
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge_local import model as models
 from ftbridge_local import source
-from ftbridge_local.export import modelfile
+from ftbridge_local.export import card, modelfile
+from ftbridge_local.source import Source
 from ftbridge_local.tokenizer import Tokenizer
 from local.families import FAMILIES
 from local.lab import Lab
@@ -43,15 +46,77 @@ def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: Remot
     assert source.find(str(tmp_path), lab.provider.home, weights=True).adapter is None
 
 
-def test_every_form_has_a_card_that_tells_where_it_is_from(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
+def test_a_card_tells_where_the_result_is_from(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
     lab.provider.package("finished", "adapter", tmp_path)
     assert (tmp_path / "adapter_model.safetensors").exists()
     card = (tmp_path / "README.md").read_text("utf-8")
     assert hashlib.sha256(lab.data.training.read_bytes()).hexdigest() in card
     [last] = [event.valid_loss for event in lab.events("finished") if event.step == 24 and event.valid_loss]
     assert f"{last:.4f} |" in card
-    for fact in ('"base_model": "tiny"', "| epochs | 4 |", f"| torch | {torch.__version__} |", "learning_rate = 0.003"):
+    for fact in ("| base | tiny |", "| epochs | 4 |", f"| torch | {torch.__version__} |", "learning_rate = 0.003"):
         assert fact in card
+    assert "| steps | 24 |" in card
+
+
+def test_a_card_is_about_the_step_that_the_result_is_of(lab: Lab, tmp_path: Path) -> None:
+    made = lab.train("turned", epochs=50, learning_rate=0.3, eval_interval=1, early_stopping=2, seed=5)
+    kept = made.kept()
+    looks = {event.step or 0: event.valid_loss for event in lab.events("turned") if event.valid_loss is not None}
+    assert (kept.step, kept.valid_loss) == min(looks.items(), key=lambda look: look[1])
+    [tokens] = [event.tokens for event in lab.events("turned") if event.step == kept.step and event.tokens]
+    lab.provider.package("turned", "adapter", tmp_path)
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert f"| steps | {kept.step}, where the validation loss was lowest; {max(looks)} were done |" in card
+    assert f"| validation loss, first and at step {kept.step} | {looks[0]:.4f}, {kept.valid_loss:.4f} |" in card
+    assert f"| tokens read | {tokens} |" in card
+
+
+def test_the_result_tells_its_step_and_loss_wherever_it_is_fetched_to(
+    lab: Lab, finished: RemoteJob, tmp_path: Path
+) -> None:
+    [last] = [event.valid_loss for event in lab.events("finished") if event.step == 24 and event.valid_loss]
+    fetched = lab.provider.fetch("finished", tmp_path / "fetched")
+    for result in (finished.result, fetched):
+        assert result is not None
+        assert (result.step, result.valid_loss) == (24, last)
+
+
+@pytest.mark.parametrize(
+    ("form", "library"), [("adapter", "peft"), ("merged", "transformers"), ("gguf", None), ("ollama", None)]
+)
+def test_the_metadata_of_a_card_are_true_for_its_form(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm, library: str | None
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    lab.provider.package("finished", form, out)
+    card = (out / "README.md").read_text("utf-8")
+    head = json.loads(card.splitlines()[1])
+    assert head.get("library_name") == library
+    assert "base_model" not in head  # the tiny base is not on the hub
+    assert f"| form | {form} |" in card
+
+
+@pytest.mark.parametrize(("form", "relation"), [("adapter", "adapter"), ("merged", "finetune")])
+def test_a_base_on_the_hub_is_named_for_the_hub(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm, relation: str
+) -> None:
+    lab.provider.package("finished", form, tmp_path)
+    told = card(lab.folder("finished"), form, Source("org/base", tmp_path, tmp_path), tmp_path)
+    head = json.loads(told.splitlines()[1])
+    assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
+
+
+@pytest.mark.parametrize("form", ["adapter", "merged"])
+def test_weights_may_be_read_by_whom_other_files_may(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm
+) -> None:
+    (tmp_path / "plain").touch()
+    usual = (tmp_path / "plain").stat().st_mode
+    out = tmp_path / "out"
+    out.mkdir()
+    lab.provider.package("finished", form, out)
+    assert {file.stat().st_mode for file in out.iterdir()} == {usual}
 
 
 def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
