@@ -32,6 +32,7 @@ class Handling(Frozen):
 
 
 APPLIED = Handling(how="applied")
+_OF_EVALUATIONS = ("eval_interval", "early_stopping")
 _UNKNOWN = Handling(how="refused")
 
 
@@ -47,9 +48,9 @@ class Capabilities(Frozen):
 def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:
     """What has to be said about `spec` at a provider that is `able`, and the spec as it will run.
 
-    Raises `SpecError` for a method, or a hyperparameter, that is not offered, or has another value
-    than the vendor takes; with `allow_ignored` a hyperparameter that is not offered is left out of
-    the returned spec instead, and said.
+    Raises `SpecError` for a method, or a hyperparameter, that is not offered, has another value
+    than the vendor takes, or can do nothing without a validation file; with `allow_ignored` a hyperparameter
+    that is not offered, or can do nothing, is left out of the returned spec instead, and said.
     """
     check_method(spec.method, able, provider)
     _check_grading(spec)
@@ -57,7 +58,7 @@ def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -
     kept: dict[str, Any] = {}
     for name, value in spec.hyperparameters.given().items():
         handling = able.hyperparameters.get(name, _UNKNOWN)
-        if not (unfit := _unfit(name, spec.method, able, provider)):
+        if not (unfit := _unfit(name, spec, able, provider)):
             _check_range(name, value, handling, provider)
             kept[name] = value
             if handling.how != "applied":
@@ -88,15 +89,19 @@ def _check_grading(spec: Spec) -> None:
             )
 
 
-def _unfit(name: str, method: Method, able: Capabilities, provider: str) -> SpecError | None:
+def _unfit(name: str, spec: Spec, able: Capabilities, provider: str) -> SpecError | None:
     """Why a hyperparameter cannot be used at all, whatever its value; None where it can."""
     handling = able.hyperparameters.get(name, _UNKNOWN)
     if handling.how == "refused":
         offered = sorted(other for other, known in able.hyperparameters.items() if known.how != "refused")
         what, hint = f"{provider} has no {name}", handling.note or f"It takes: {', '.join(offered)}."
-    elif handling.methods and method not in handling.methods:
+    elif handling.methods and spec.method not in handling.methods:
         those = " or ".join(sorted(handling.methods))
-        what, hint = f"{name} is a setting of {those}, and this job is {method}", f"Use --method {those}."
+        what, hint = f"{name} is a setting of {those}, and this job is {spec.method}", f"Use --method {those}."
+    elif (
+        name in _OF_EVALUATIONS and spec.validation is None and spec.method is not Method.RFT
+    ):  # which wants one always
+        what, hint = f"{name} goes by the validation file, and there is none", "Give one with --validation."
     else:
         return None
     return SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")
