@@ -45,13 +45,14 @@ class Difference(Frozen):
 
 
 class Old(Frozen):
-    """The old job in one shape, wherever it is from."""
+    """The old job in one shape, wherever it is from; `model` is what it has made."""
 
     job: str
     target: Target
     fields: Mapping[str, Any]
     words: Mapping[str, str]
     known: Mapping[str, Any]
+    model: str | None = None
     said: tuple[str, ...] = ()
     exported: Exported | None = None
 

@@ -30,12 +30,14 @@ _OF_SPEC = ("data", "validation", "method", "name", "max_cost_usd")
 class Migration(Frozen):
     """A job and what it would be at another target.
 
-    `job` is its id in the ledger, or the vendor's with its provider. `fields` are all of the old job's,
-    `terms` what else is different at the new target, and `hindrances` what forbids going there.
+    `job` is its id in the ledger, or the vendor's with its provider, `model` the one that it has made.
+    `fields` are all of the old job's, `terms` what else is different at the new target, and `hindrances` what
+    forbids going there.
     """
 
     job: str
     source: str
+    model: str | None = None
     spec: Spec
     fields: tuple[Difference, ...]
     terms: tuple[Difference, ...]
@@ -95,6 +97,7 @@ def plan_migration(
     return Migration(
         job=old.job,
         source=str(old.target),
+        model=old.model,
         spec=kept,
         fields=tuple(field_by_field(old, kept, new, place, target)),
         terms=tuple(terms_of(place, old.target, kept, offers)),
@@ -171,6 +174,7 @@ def _from_ledger(place: Workplace, record: Record) -> Old:
         fields=flattened(job.model_dump(mode="json")),
         words=words,
         known={**known, **spec.hyperparameters.given()},
+        model=job.result.model if job.result else None,
     )
 
 
@@ -193,6 +197,7 @@ def _from_vendor(place: Workplace, target: Target, job: str) -> Old:
             **{name: value for name, value in known.items() if value is not None},
             **listed.hyperparameters.given(),
         },
+        model=listed.remote.result.model if listed.remote.result else None,
         said=found.said,
         exported=found,
     )

@@ -33,6 +33,10 @@ def migrate(
     data: Annotated[str | None, typer.Option(help="The dataset, where the vendor does not give it back.")] = None,
     validation: Annotated[str | None, typer.Option(help="Likewise, the validation examples.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Submit it; without this the plan is only shown.")] = False,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Name also the old job's fields that lose nothing: empty ones, its own status."),
+    ] = False,
     as_json: AsJson = False,
     **hyperparameters: Any,
 ) -> None:
@@ -41,7 +45,7 @@ def migrate(
     given = {name: value for name, value in hyperparameters.items() if value is not None}
     plan = bridge.plan_migration(job, to, data=data, validation=validation, **given)
     if not as_json:
-        _print_plan(plan)
+        _print_plan(plan, everything=everything)
     made = bridge.migrate(plan) if yes else None
     if as_json:
         document = plan.model_dump(mode="json", exclude={"exported"})
@@ -79,29 +83,39 @@ def lifecycle(
     say("`ftbridge migrate JOB --to T` plans the same job elsewhere.")
 
 
-def _print_plan(plan: Migration) -> None:
-    """What changes and what is lost first, in tables; then what is as it was, by its names alone."""
-    from ftbridge.bridge import MATTERS_LITTLE
-
+def _print_plan(plan: Migration, *, everything: bool) -> None:
+    """What forbids the move, what it changes and leaves behind, what stays as it is, and what has to be known."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         show(line, style="bold")
     for hindrance in plan.hindrances:
         say(f"error: {hindrance}", style="bold red")
-    groups: dict[str, list[Difference]] = {}
-    for one in plan.fields:
-        groups.setdefault(one.why if one.why in MATTERS_LITTLE else one.outcome, []).append(one)
-    changed = [*plan.terms, *groups.pop("changed", [])]
-    console().print(_differences("what changes", changed))
-    if lost := groups.pop("left", []):
-        console().print(_differences("what cannot come along", lost))
-    unchanged = groups.pop("carried", [])
-    show_note(f"unchanged: {', '.join(dict.fromkeys(f'{_short(one)} {_change(one)}' for one in unchanged))}")
-    for why, found in groups.items():
-        show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
+    _print_fields(plan, everything=everything)
     said = [warning for offer in plan.offers if offer.target == plan.spec.target for warning in offer.warnings]
     for note in (*plan.warnings, *said):
         if note not in plan.hindrances:
             say(f"note: {note}", style="yellow")
+
+
+def _print_fields(plan: Migration, *, everything: bool) -> None:
+    """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
+    from ftbridge.bridge import MATTERS_LITTLE
+
+    groups: dict[str, list[Difference]] = {}
+    for one in plan.fields:
+        groups.setdefault(one.why if one.why in MATTERS_LITTLE else one.outcome, []).append(one)
+    changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
+    for title, found in (("what changes", changed), ("what cannot come along", groups.pop("left", []))):
+        if found:
+            console().print(_differences(title, found))
+    unchanged = groups.pop("carried", [])
+    show_note(f"unchanged: {', '.join(dict.fromkeys(f'{_short(one)} {_change(one)}' for one in unchanged))}")
+    if plan.model:
+        show_note(f"the old job keeps its model: {plan.model}")
+    if everything:
+        for why, found in groups.items():
+            show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
+    elif count := sum(map(len, groups.values())):
+        show_note(f"{count} more fields lose nothing (empty, the vendor's choice, the old job's own): --all names them")
 
 
 def _differences(title: str, found: Sequence[Difference]) -> Table:

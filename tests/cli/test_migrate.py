@@ -171,9 +171,12 @@ def test_without_yes_nothing_is_sent_and_the_plan_shows_first_what_matters(
     assert max(map(len, lines)) <= columns
     assert len(lines) <= 40
     words = ["US dollars", "2027-01-06 → no end known", "65,536 → 40,960", "learning_rate_multiplier   0.5"]
-    places = [ran.out.index(word) for word in [*words, "unchanged:", "fine_tuned_model"]]
+    model = job["fine_tuned_model"]
+    places = [ran.out.index(word) for word in [*words, "unchanged:", model, "more fields lose nothing"]]
     assert places == sorted(places)
-    told = {word.rstrip(",") for word in ran.out.split()}
+    assert "organization_id" not in ran.out
+    whole = here("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--all", columns=columns)
+    told = {word.rstrip(",") for word in whole.out.split()}
     for field in flattened(job):
         assert field.rpartition("hyperparameters.")[2] in told, field
     assert here("jobs", "--json").json == {"jobs": []}
