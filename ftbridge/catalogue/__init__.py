@@ -1,6 +1,6 @@
 """Dated facts about vendors' models: what they cost, what they take, and how long they will be there."""
 
-from ftbridge.catalogue.book import SOON, Catalogue, Entry
+from ftbridge.catalogue.book import SOON, STALE, Catalogue, Entry
 from ftbridge.catalogue.clock import today
 from ftbridge.catalogue.facts import Facts, Row
 from ftbridge.catalogue.quote import HOURS_A_MONTH, Load, Quote, Work, billed_usd, dollars, epochs_of, quote
@@ -9,6 +9,7 @@ from ftbridge.catalogue.read import fetched, read_room, read_rows, rows_from
 __all__ = [
     "HOURS_A_MONTH",
     "SOON",
+    "STALE",
     "Catalogue",
     "Entry",
     "Facts",

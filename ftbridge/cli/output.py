@@ -133,6 +133,12 @@ def table(
     return made
 
 
+def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table of them has room for every cell in one line."""
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
+    return sum(widths) + _GAP * len(headers) <= console().width
+
+
 def _folded(text: str, width: int) -> str:
     lines = [textwrap.wrap(line, width) for line in text.split("\n")]
     return "\n".join(itertools.chain(*lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -107,9 +108,30 @@ def test_models_lists_what_is_open_and_what_has_closed(here: Any, monkeypatch: p
     assert set(mini["sources"]) == set(mini["facts"])
     assert "sft_usd_per_million_tokens" not in nemo["facts"]
     shown = here("models", "openai").out
-    assert "open until 2027-01-06" in shown
+    assert "open until 2027-01-06, not to everybody" in shown
     assert "closed since 2026-10-23" in shown
     assert "mistral" not in shown
+    assert "$5.00 " in shown
+    assert "$0.48 a" in here("models", "together", columns=80).out
     refused = here("models", "opnai")
     assert refused.code == 2
     assert "Installed" in refused.err
+
+
+@pytest.mark.parametrize("columns", [80, 110, 200])
+def test_models_shows_every_name_whole_and_where_each_fact_is_from(
+    here: Any, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
+    names = [model["target"] for model in here("models", "--json").json["models"]]
+    shown = here("models", columns=columns).out
+    words = shown.split()
+    assert set(names) <= set(words)
+    assert "…" not in shown
+    assert "$0.4800" not in shown
+    text = " ".join(words)
+    assert "2025-12-01, 356 days old, third-party; prices, one for both methods" in text
+    assert "takes jobs only from organisations that have used tuned models in the past 60 days" in text
+    assert "for others it ended with the base in October 2026" in text
+    numbers = re.findall(r"^ +(\d+):", shown, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
