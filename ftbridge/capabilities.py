@@ -61,7 +61,7 @@ def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -
         if not (unfit := _unfit(name, spec, able, provider)):
             _check_range(name, value, handling, provider)
             kept[name] = value
-            if handling.how != "applied":
+            if handling.how == "converted":  # another name for the same is not worth a word
                 said.append(f"{name} is {handling.how} to {handling.to or 'its own setting'} at {provider}")
         elif allow_ignored:
             said.append(f"{name} = {value} is ignored: {unfit.message}")

@@ -45,11 +45,12 @@ def test_before_its_end_a_closing_target_is_told_and_taken(
     bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-21")
-    job = bridge.submit(data, f"mock+{OPENAI}")
+    job = bridge.submit(data, f"mock+{OPENAI}", epochs=2)
     [said] = [sentence for sentence in bridge.said if "2027-01-06" in sentence]
     assert "for 46 more days" in said
     assert "answers from tuned models until 2027-01-14" in said
-    assert PAGE in said
+    assert "http" not in said
+    assert not [sentence for sentence in bridge.said if "renamed" in sentence]
     assert job.status is not Status.FAILED
 
 

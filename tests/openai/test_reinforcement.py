@@ -107,7 +107,7 @@ def test_what_is_asked_for_is_what_is_sent(
 ) -> None:
     asked = spec.model_copy(update={"grader": grader, "response_format": FORM})
     said, kept = provider.check_spec(asked)
-    assert said == ["epochs is renamed to n_epochs at openai"]
+    assert said == []
     provider.create(kept, MODEL, files, tag=TAG)
     [body] = sent(mock, "create_job")
     settings = {"n_epochs": 2, "batch_size": 1, "reasoning_effort": "high", "eval_interval": 4}
