@@ -50,33 +50,52 @@ class Hyperparameters(Frozen):
     """The uniform hyperparameters. `None` leaves the choice to the provider.
 
     `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
-    rate: neither is ever turned into the other. `tuning` says which weights are trained: those of a
-    low-rank adapter (as LoRA, rsLoRA or DoRA have it, or on a four-bit base), or all of them.
-    `eval_interval` is the steps between two evaluations; `early_stopping` ends the job after so many
-    that found nothing better. `devices` is how many share the examples of each step. Of reinforcement
-    are how hard the model thinks, a factor on how much it tries, and the samples of each evaluation.
+    rate: neither is ever turned into the other. An adapter is of low rank, as LoRA, rsLoRA or DoRA
+    have it, or on a four-bit base (qlora). The descriptions are those of the command line's options.
     """
 
-    epochs: int | None = Field(None, ge=1, le=1000)
-    batch_size: int | None = Field(None, ge=1)
-    learning_rate: float | None = Field(None, gt=0, le=1)
-    learning_rate_multiplier: float | None = Field(None, gt=0)
-    warmup_ratio: float | None = Field(None, ge=0, le=1)
-    weight_decay: float | None = Field(None, ge=0, le=1)
-    seed: int | None = Field(None, ge=0, lt=2**31)
-    lora_rank: int | None = Field(None, ge=1, le=1024)
-    lora_alpha: float | None = Field(None, gt=0)
-    lora_dropout: float | None = Field(None, ge=0, lt=1)
-    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None = None
-    max_seq_length: int | None = Field(None, ge=8)
-    precision: Literal["float32", "bfloat16"] | None = None
-    beta: float | None = Field(None, gt=0)
-    reasoning_effort: Literal["low", "medium", "high"] | None = None
-    compute_multiplier: float | None = Field(None, gt=0)
-    eval_interval: int | None = Field(None, ge=1)
-    early_stopping: int | None = Field(None, ge=1)
-    devices: int | None = Field(None, ge=1)
-    eval_samples: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, le=1000, description="Passes over the examples.")
+    batch_size: int | None = Field(None, ge=1, description="Examples in one step.")
+    learning_rate: float | None = Field(None, gt=0, le=1, description="Size of a step, absolute, such as 0.0002.")
+    learning_rate_multiplier: float | None = Field(
+        None, gt=0, description="A factor on the vendor's own learning rate."
+    )
+    warmup_ratio: float | None = Field(
+        None, ge=0, le=1, description="Share of the steps, 0 to 1, in which the learning rate rises."
+    )
+    weight_decay: float | None = Field(None, ge=0, le=1, description="Pull of the weights towards 0, from 0 to 1.")
+    seed: int | None = Field(
+        None, ge=0, lt=2**31, description="Makes the order of examples, and all else that is drawn, repeatable."
+    )
+    lora_rank: int | None = Field(
+        None, ge=1, le=1024, description="Rank of the adapter: more can learn more, and is larger."
+    )
+    lora_alpha: float | None = Field(None, gt=0, description="Weight of what the adapter adds, divided by its rank.")
+    lora_dropout: float | None = Field(
+        None, ge=0, lt=1, description="Share of the adapter's inputs left out in training, from 0 to below 1."
+    )
+    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None = Field(
+        None, description="Which weights are trained: an adapter's, or all of them (full)."
+    )
+    max_seq_length: int | None = Field(None, ge=8, description="Tokens of the longest example.")
+    precision: Literal["float32", "bfloat16"] | None = Field(
+        None, description="Numbers that the frozen weights are kept in."
+    )
+    beta: float | None = Field(
+        None, gt=0, description="For dpo: how close the model stays to what it was, such as 0.1; more is closer."
+    )
+    reasoning_effort: Literal["low", "medium", "high"] | None = Field(
+        None, description="For rft: how hard the model thinks."
+    )
+    compute_multiplier: float | None = Field(None, gt=0, description="For rft: a factor on how much is tried.")
+    eval_interval: int | None = Field(None, ge=1, description="Steps between two looks at the validation file.")
+    early_stopping: int | None = Field(
+        None, ge=1, description="End after so many looks at the validation file that find nothing better."
+    )
+    devices: int | None = Field(None, ge=1, description="Cards, or processes, that share each step.")
+    eval_samples: int | None = Field(
+        None, ge=1, description="For rft: answers drawn for each example at a look at the validation file."
+    )
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
+from pydantic.fields import FieldInfo
 
 from ftbridge.cli.jobs import fetch_into
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
@@ -17,6 +18,7 @@ from ftbridge.cli.watching import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
+_LEFT_OUT = "Hyperparameters (the provider chooses those left out)"
 To = Annotated[str, typer.Option("--to", help="The target, provider:model, or a name from ftbridge.toml.")]
 
 
@@ -100,16 +102,15 @@ def _job_options() -> list[inspect.Parameter]:
 
 
 def hyperparameter_options() -> list[inspect.Parameter]:
-    """One option for each hyperparameter."""
-    return [_option(name, *_kind(field.annotation)) for name, field in Hyperparameters.model_fields.items()]
+    """One option for each hyperparameter, in a panel of their own."""
+    return [_hyperparameter(name, field) for name, field in Hyperparameters.model_fields.items()]
 
 
-def _kind(annotation: Any) -> tuple[type, str]:
-    """What an option of that annotation is given as, and its help."""
-    one = next(kind for kind in get_args(annotation) if kind is not type(None))
-    if words := get_args(one):
-        return str, f"{' or '.join(words)}; default: the provider's own choice."
-    return one, "Default: the provider's own choice."
+def _hyperparameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    kind = next(kind for kind in get_args(field.annotation) if kind is not type(None))
+    words = get_args(kind)
+    described = f"{field.description} One of {', '.join(words)}." if words else f"{field.description}"
+    return _option(name, str if words else kind, described, panel=_LEFT_OUT)
 
 
 def option_name(name: str) -> str:
@@ -117,8 +118,8 @@ def option_name(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _option(name: str, kind: type, help_text: str) -> inspect.Parameter:
-    option = typer.Option(option_name(name), help=help_text, show_default=False)
+def _option(name: str, kind: type, help_text: str, panel: str | None = None) -> inspect.Parameter:
+    option = typer.Option(option_name(name), help=help_text, show_default=False, rich_help_panel=panel)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

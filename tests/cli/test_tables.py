@@ -11,8 +11,9 @@ import pytest
 from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.bridge.intent import make_intent
+from ftbridge.cli.submit import option_name
 from ftbridge.ledger import Prepared
-from ftbridge.model import Cost, Spec, Status
+from ftbridge.model import Cost, Hyperparameters, Spec, Status
 
 NAMES = {
     "openai:gpt-4.1-mini-2025-04-14": None,
@@ -74,3 +75,13 @@ def test_a_long_target_is_shown_whole_at_80_columns(here: Cli, jobs: list[str]) 
     out = here("show", jobs[1], columns=80).out
     assert max(map(len, out.splitlines())) <= 80
     assert f"target   {list(NAMES)[1]}" in " ".join(out.split()).replace("target ", "target   ").replace("- ", "-")
+
+
+@pytest.mark.parametrize("command", ["submit", "run", "compare", "migrate"])
+def test_help_says_of_every_hyperparameter_what_it_does(here: Cli, command: str) -> None:
+    help_text = here(command, "--help", columns=200).out
+    assert "the provider chooses those left out" in help_text
+    for name, field in Hyperparameters.model_fields.items():
+        [line] = [line for line in help_text.splitlines() if f" {option_name(name)} " in line]
+        assert field.description
+        assert field.description in line
