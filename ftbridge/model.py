@@ -79,7 +79,7 @@ class Hyperparameters(Frozen):
     )
     max_seq_length: int | None = Field(None, ge=8, description="Tokens of the longest example.")
     precision: Literal["float32", "bfloat16"] | None = Field(
-        None, description="Numbers that the frozen weights are kept in."
+        None, description="Numbers that the base's weights are kept in."
     )
     beta: float | None = Field(
         None, gt=0, description="For dpo: how close the model stays to what it was, such as 0.1; more is closer."
@@ -87,15 +87,13 @@ class Hyperparameters(Frozen):
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(
         None, description="For rft: how hard the model thinks."
     )
-    compute_multiplier: float | None = Field(None, gt=0, description="For rft: a factor on how much is tried.")
+    compute_multiplier: float | None = Field(None, gt=0, description="For rft: a factor on what is spent on trying.")
     eval_interval: int | None = Field(None, ge=1, description="Steps between two looks at the validation file.")
     early_stopping: int | None = Field(
         None, ge=1, description="End after so many looks at the validation file that find nothing better."
     )
     devices: int | None = Field(None, ge=1, description="Cards, or processes, that share each step.")
-    eval_samples: int | None = Field(
-        None, ge=1, description="For rft: answers drawn for each example at a look at the validation file."
-    )
+    eval_samples: int | None = Field(None, ge=1, description="For rft: answers drawn for each evaluation.")
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""

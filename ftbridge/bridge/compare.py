@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.capabilities import Capabilities
-from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, quote, today
+from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, counted, quote, today
 from ftbridge.dataset import Changes, Survey, TokenCount, TokenCounter, guess
 from ftbridge.dataset.example import Preference
 from ftbridge.dataset.read import sound_examples
@@ -149,21 +149,22 @@ def _offer(
     able = place.provider(target).capabilities
     unsupported = tuple(_unsupported(able, spec))
     formless = changes.examined > 0 and changes.impossible == changes.examined
+    months = counted(load.months, "month")
     last_day = today() + timedelta(days=round(load.months * _DAYS_A_MONTH))
     answers_until = entry.facts.inference_closes_on
     lasts = answers_until is None or answers_until >= last_day
     known = entry.named or facts.own_machine or found.training_usd is not None
     decisive = [
         *_closing(entry, today(), lasts),
-        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {_months(load)}"]),
+        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {months}"]),
         *hindrance,
         *([] if known else [_nobody_names(target)]),
         *_limits(facts, spec),
     ]
     warnings = [
         *decisive,
-        *([f"{survey.broken} rows have errors and are left out: ftbridge check"] if survey.broken else []),
-        *([f"the images of {count.without_images} rows are not counted"] if count.without_images else []),
+        *([f"{counted(survey.broken, 'row')} with errors left out: ftbridge check"] if survey.broken else []),
+        *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
         *_unknown(facts, found, load, machine),
         *entry.doubts(today(), _used(spec, load, held is not None)),
     ]
@@ -236,11 +237,7 @@ def _closing(entry: Entry, day: date, lasts: bool) -> Iterator[str]:
         yield f"takes jobs only from {entry.facts.only_from}"
     for what, end in entry.closing_soon(day).items():
         if lasts or what == "training":
-            yield f"{what} ends on {end}, in {(end - day).days} days"
-
-
-def _months(load: Load) -> str:
-    return f"{load.months:g} month" + "s" * (load.months != 1)
+            yield f"{what} ends on {end}, in {counted((end - day).days, 'day')}"
 
 
 def _nobody_names(target: Target) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ftbridge.bridge.paired import Paired, paired
 from ftbridge.bridge.workplace import Workplace
+from ftbridge.catalogue import counted
 from ftbridge.dataset import check, read_examples
 from ftbridge.dataset.example import Assistant, Chat
 from ftbridge.errors import DataError, JobFailed
@@ -43,7 +44,8 @@ def evaluate(
     """
     report = check(data)
     if report.errors:
-        raise DataError(f"{data} has {report.errors} errors", hint=f"`ftbridge check {data}` lists them, line by line.")
+        errors = counted(report.errors, "error")
+        raise DataError(f"{data} has {errors}", hint=f"`ftbridge check {data}` lists them, line by line.")
     target, chats = parse_target(job.target), held_out_chats(data)
     provider, tuned = place.provider(target), tuned_model(job)
     right = exact(provider, tuned, chats)

@@ -3,7 +3,7 @@
 from ftbridge.catalogue.book import SOON, STALE, Catalogue, Entry
 from ftbridge.catalogue.clock import today
 from ftbridge.catalogue.facts import Facts, Row
-from ftbridge.catalogue.quote import HOURS_A_MONTH, Load, Quote, Work, billed_usd, dollars, epochs_of, quote
+from ftbridge.catalogue.quote import HOURS_A_MONTH, Load, Quote, Work, billed_usd, counted, dollars, epochs_of, quote
 from ftbridge.catalogue.read import fetched, read_room, read_rows, rows_from
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Row",
     "Work",
     "billed_usd",
+    "counted",
     "dollars",
     "epochs_of",
     "fetched",

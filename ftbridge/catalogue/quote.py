@@ -86,6 +86,11 @@ def billed_usd(facts: Facts, method: Method, *, full: bool, tokens: int) -> floa
     return _training(facts, Work(method=method, full=full, examples=0, tokens=0), tokens, None)
 
 
+def counted(number: float, what: str) -> str:
+    """So many of `what`, in the singular where it is one."""
+    return (f"{number:,}" if isinstance(number, int) else f"{number:g}") + f" {what}" + "s" * (number != 1)
+
+
 def epochs_of(facts: Facts, work: Work) -> int | None:
     """The epochs asked for, or as the vendor would choose them."""
     if work.epochs or not facts.default_epochs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import SOON, today
+from ftbridge.catalogue import SOON, counted, today
 from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
@@ -119,7 +119,7 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
     rows = [[cell(offer) for cell in columns.values()] for offer in offers]
     right = [place for place, name in enumerate(columns) if name not in ("target", "ends")]
     console().print(table([*columns], rows, right=right, fold=0))
-    follows = f"and {months:g} month{'s' * (months != 1)} of what follows it" if months else "alone"
+    follows = f"and {counted(months, 'month')} of what follows it" if months else "alone"
     show(f"Totals are of training {follows}; --months says how many.")
     if any(_is_marked(offer) for offer in offers):
         show("! ends within 90 days or before those months do, or is not for everybody")
@@ -137,7 +137,7 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
 def _aside(offer: Offer) -> str:
     """The figures that the table has no room for."""
     said = [f"{_tokens(offer)} tokens"]
-    said += [f"{offer.epochs} epoch" + "s" * (offer.epochs > 1)] if offer.epochs else []
+    said += [counted(offer.epochs, "epoch")] if offer.epochs else []
     said += [_time(offer.seconds)] if offer.seconds else []
     return ", ".join(said)
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import structs
 
+from ftbridge.catalogue import counted
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
@@ -99,9 +100,9 @@ def prepare(
         return
     for part in (made.train, made.validation):
         if part:
-            show(f"{part.path}: {part.examples:,} examples")
+            show(f"{part.path}: {counted(part.examples, 'example')}")
     if made.dropped:
-        show(f"left out: {_count(sum(made.dropped.values()), 'row')}")
+        show(f"left out: {counted(sum(made.dropped.values()), 'row')}")
         print_findings(made.findings)
 
 
@@ -170,8 +171,8 @@ def print_report(report: Report) -> None:
     print_findings(report.findings)
     verdict = "ok" if not report.errors else "not ready"
     show(
-        f"{report.file}: {verdict}: {_count(report.examples, 'example')} ({report.format}: {report.why}), "
-        f"{_count(report.errors, 'error')}, {_count(report.warnings, 'warning')}"
+        f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({report.format}: {report.why}), "
+        f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}"
     )
 
 
@@ -219,9 +220,9 @@ def _print_conversion(made: Conversion, to: str) -> None:
         rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
         console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
     if made.impossible:
-        show(f"nothing was written for {to}: {_count(len(made.impossible), 'error')}")
+        show(f"nothing was written for {to}: {counted(len(made.impossible), 'error')}")
     else:
-        show(f"{made.out}: {made.examples:,} rows for {to}, {made.exact:,} of them with the same meaning")
+        show(f"{made.out}: {counted(made.examples, 'row')} for {to}, {made.exact:,} of them with the same meaning")
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -229,17 +230,13 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _tokens(count: TokenCount) -> str:
-    without = f"; the images of {_count(count.without_images, 'example')} are not counted"
+    without = f"; the images of {counted(count.without_images, 'example')} are not counted"
     more = without if count.without_images else ""
     if count.error < 0.0005:
         return f"{count.tokens:,} tokens, counted by {count.counter}{more}"
     if count.error >= 0.1:
         more += "; --vocab FILE, the model's own vocabulary, comes nearer"
     return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{more}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _times(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ftbridge.catalogue import counted
 from ftbridge.cli.jobs import JobId
 from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import option_name
@@ -26,6 +27,12 @@ _COMMANDS = {
     "package": "export",
 }
 """What the user types for what a provider offers."""
+_VERDICTS = {
+    "better": "So the new model is better.",
+    "as good": "So the new model is as good: it loses {margin} points at most.",
+    "worse": "So the new model is worse.",
+    "undecided": "So it is undecided whether it loses more than {margin} points: give more held-out rows to know.",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -111,7 +118,7 @@ def evaluate(
     data: Annotated[str, typer.Argument(help="Held-out chats; each last message is the expected answer.")],
     baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
     against: Annotated[str | None, typer.Option(help="Another job, to be compared on the same rows.")] = None,
-    margin: Annotated[float, typer.Option(min=0, help="The loss of exact answers that still is as good.")] = 0.05,
+    margin: Annotated[float, typer.Option(min=0, help="The share of exact answers it may lose and be as good.")] = 0.05,
     as_json: AsJson = False,
 ) -> None:
     """Score the tuned model on held-out rows: exact answers, and loss."""
@@ -127,10 +134,9 @@ def print_scores(found: Evaluation) -> None:
     tuned = found.job if found.rival else "tuned"
     scores = {"base": found.baseline, found.rival or "": found.against, tuned: found.tuned}
     rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items() if score]
-    console().print(table([f"{found.rows} held-out rows", "exact answers", "loss"], rows, right=(1, 2)))
+    console().print(table([counted(found.rows, "held-out row"), "exact answers", "loss"], rows, right=(1, 2)))
     if pair := found.paired:
-        verdict = pair.verdict if pair.verdict != "undecided" else "undecided: more rows would tell"
-        show(
-            f"{found.job} gives {pair.difference:+.1%} exact answers against {found.rival}, 95 times in 100"
-            f" from {pair.low:+.1%} to {pair.high:+.1%}; with {pair.margin:.0%} to lose that is {verdict}"
-        )
+        low, high, margin = 100 * pair.low, 100 * pair.high, 100 * pair.margin
+        show(f"Exact answers of {found.job} less those of {found.rival}: {100 * pair.difference:+.1f} points.")
+        show(f"95 times in 100 the true difference is between {low:+.1f} and {high:+.1f} points.")
+        show(_VERDICTS[pair.verdict].format(margin=f"{margin:g}"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ftbridge.catalogue import counted
 from ftbridge.errors import InputError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
             axes.yaxis.set_major_formatter("{x:,g}")
         axes.xaxis.set_major_formatter("{x:,g}")
     over_time.set_title(f"with {load.requests_per_month:,.0f} requests a month")
-    over_volume.set_title(f"over {load.months or 1:g} months, {load.tokens_in:g} tokens in and {load.tokens_out:g} out")
+    months = counted(load.months or 1, "month")
+    over_volume.set_title(f"over {months}, {load.tokens_in:g} tokens in and {load.tokens_out:g} out")
     if left_out:
         figure.supxlabel(f"not drawn, because their cost is not known: {', '.join(left_out)}", fontsize="small")
     if drawn:

@@ -86,6 +86,8 @@ def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str]:
         if found is not None:
             keys = ", ".join(f"'{printable(key, 30)}'" for key in itertools.islice(row, 5))
             return found, number, f"line {number} has the keys {keys}"
+    if not head:
+        return CHAT, 0, "there is no line to tell by"
     return CHAT, 0, f"none of the first {len(head)} lines has the keys of a known format"
 
 

@@ -327,7 +327,7 @@ def test_rows_with_errors_are_left_out_and_told_and_a_file_of_nothing_else_is_re
     spoiled.write_text('{"messages": []}\n' + data.read_text("utf-8") + "not json\n\n", "utf-8")
     [offer] = bridge.compare(spoiled, [MINI])
     assert offer.examples == 12
-    assert "2 rows have errors and are left out: ftbridge check" in offer.warnings
+    assert "2 rows with errors left out: ftbridge check" in offer.warnings
     spoiled.write_text("not json\n", "utf-8")
     with pytest.raises(DataError, match="no sound examples"):
         bridge.compare(spoiled, [MINI])

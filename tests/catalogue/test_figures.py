@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ftbridge.catalogue import Catalogue, Load, Work, epochs_of, quote
+from ftbridge.catalogue import Catalogue, Load, Work, counted, epochs_of, quote
 from ftbridge.model import Method
 from ftbridge.registry import load_provider, provider_names
 from ftbridge.target import Target
@@ -166,3 +166,8 @@ def test_a_price_that_nobody_has_named_stays_unknown_for_every_model() -> None:
     nothing = quote(BOOK.entry("acme", "unheard-of").facts, Work(examples=10, tokens=100, epochs=1), Load(months=1))
     assert (nothing.training_usd, nothing.monthly_usd, nothing.total_usd, nothing.minimum_usd) == (None,) * 4
     assert nothing.known_usd == 0
+
+
+def test_so_many_of_a_thing_are_told_in_words_that_agree() -> None:
+    assert [counted(number, "row") for number in (0, 1, 1_234_567)] == ["0 rows", "1 row", "1,234,567 rows"]
+    assert [counted(number, "month") for number in (1.0, 1.5, 12.0)] == ["1 month", "1.5 months", "12 months"]

@@ -204,7 +204,8 @@ def test_the_new_model_is_held_against_the_old_one_on_the_same_rows(
     assert found["paired"]["verdict"] == "as good"
     assert found["paired"]["low"] < 0 < found["paired"]["high"]
     shown = here("evaluate", new, held, "--against", old)
-    assert "undecided: more rows would tell" in shown.out
+    assert "So it is undecided whether it loses more than 5 points: give more held-out rows" in shown.out
+    assert "+0.0 points" in shown.out
     assert shown.out.count(new) == shown.out.count(found["rival"]) == 2
     shown = here("show", new)
     assert "moved from" in shown.out
