@@ -114,7 +114,7 @@ class Provider:
     def check_limits(self, spec: Spec, model: str) -> None:
         """Raises `SpecError` for what the vendor's own limits for `model` forbid.
 
-        Called before anything is uploaded, and may ask the vendor; most providers have nothing to ask.
+        Called before there is a job, and may ask the vendor; most providers have nothing to ask.
         """
 
     def upload(self, file: Path, *, key: str) -> str:

@@ -23,13 +23,8 @@ class ScriptedProvider(Provider):
         self.uploads: list[str] = []
         self.before: list[BaseException] = []
         self.after: list[BaseException] = []
-        self.limits: list[FtbridgeError] = []
         self.polled: dict[str, RemoteJob] = {}
         self.told: list[Event] = []
-
-    def check_limits(self, spec: Spec, model: str) -> None:
-        if self.limits:
-            raise self.limits.pop()
 
     def upload(self, file: Path, *, key: str) -> str:
         assert file.exists()

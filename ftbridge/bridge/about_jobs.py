@@ -15,10 +15,10 @@ from ftbridge.bridge.queue import advance, withdraw
 from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.reporting import Reporting
 from ftbridge.bridge.submitting import submit
-from ftbridge.bridge.watch import Watch
+from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.dataset import Converter, advise
 from ftbridge.errors import FtbridgeError, RateLimited, SpecError, UsageError
-from ftbridge.ledger import Prepared, Record, last_numbers
+from ftbridge.ledger import Prepared, Record, last_numbers, unfinished
 from ftbridge.model import Event, Job, Spec, Status, make_spec, now
 from ftbridge.provider import Provider
 
@@ -71,6 +71,8 @@ class AboutJobs(Base):
             self._warn(said)
         cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
         check_cost(self._place, target, cost, max_cost)
+        if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
+            provider.check_limits(spec, target.model)
         record = self._ledger.add(make_intent(spec, prepared, key, cost))
         if record.request_hash != request_hash(spec, prepared):
             raise SpecError(
@@ -83,6 +85,7 @@ class AboutJobs(Base):
         """Send the job to its provider, those before it in the queue first; it may have to wait here."""
         job_id = record.job.id
         try:
+            self._look_for_places(record.provider)
             advance(self._place, record.provider, before=job_id)
         except FtbridgeError as problem:
             self._warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
@@ -108,9 +111,17 @@ class AboutJobs(Base):
         """Finish what a crash or an unclear answer left `submitting`, and send what waits; the jobs that moved on."""
         waiting = self._ledger.jobs(Status.SUBMITTING)
         for name in {record.provider for record in waiting}:
+            self._look_for_places(name)
             advance(self._place, name)
         after = self.jobs(record.job for record in waiting)
         return [job for job in after if job.status is not Status.SUBMITTING]
+
+    def _look_for_places(self, name: str) -> None:
+        """See which jobs are over, where only so many may be under way at the provider of that name."""
+        if self._place.places(name) is None:
+            return
+        for problem in look_once(self._place, [g.id for g in unfinished(self._ledger) if g.provider == name]):
+            self._warn(f"{problem.message}; its jobs are taken to be still under way")
 
     def recover_from_vendors(self, to: Sequence[str] = ()) -> Iterator[Found]:
         """Take into the ledger every job that its vendor lists with ftbridge's tag, vendor by vendor.

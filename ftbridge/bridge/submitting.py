@@ -84,7 +84,6 @@ def listed_by(record: Record, lag_seconds: float) -> datetime | None:
 
 def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most: int | None) -> Record:
     model = parse_target(record.job.target).model
-    provider.check_limits(record.job.spec, model)
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
     files = Files(training=training, validation=validation)

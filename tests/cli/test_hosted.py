@@ -12,6 +12,7 @@ import pytest
 
 import openai
 from command_line import Cli
+from ftbridge.mock.vendors import MockVendors
 from small_data import write_rows
 
 """Two lines for a vendor, and three more for Azure's management API."""
@@ -81,6 +82,31 @@ def test_a_value_out_of_range_is_refused_with_the_nearest(cli: Cli, rows: Path) 
     ran = cli("submit", rows, "--to", "mock+together:Qwen/Qwen3-8B", "--tuning", "half")
     assert ran.code == 2
     assert "or 'full'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        (MOCKED, ["--lora-rank", "8"]),
+        ("mock+together:Qwen/Qwen3-8B", ["--epochs", "500"]),
+        ("local:tiny", ["--devices", "1000"]),
+    ],
+)
+def test_what_is_refused_before_the_vendor_is_asked_for_a_job_is_no_job(
+    here: Cli, rows: Path, target: str, options: list[str]
+) -> None:
+    assert here("submit", rows, "--to", target, *options).code == 2
+    assert here("jobs", "--json").json == {"jobs": []}
+
+
+def test_a_job_that_its_key_stands_for_is_given_without_asking_for_limits_again(
+    here: Cli, rows: Path, ftbridge_mock: MockVendors
+) -> None:
+    asked_for = ("submit", rows, "--to", "together:Qwen/Qwen3-8B", "--key", "monday")
+    first = here(*asked_for)
+    ftbridge_mock["together"].faults.add("model_limits=500x100")
+    again = here(*asked_for)
+    assert (again.code, again.out) == (0, first.out)
 
 
 def test_what_to_think_about_is_said_before_paying(cli: Cli, rows: Path, tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from ftbridge.errors import (
     NetworkError,
     ProviderError,
     ProviderRetired,
-    SpecError,
     StateError,
 )
 from ftbridge.ledger import Intent, Ledger, Prepared, Record, unfinished
@@ -50,16 +49,6 @@ def test_a_job_is_made_once_with_its_tag_and_remembered(
     assert provider.made == {"remote-1": "ftb_aaaa"}
     assert submit(made, provider, ledger, tmp_path) == made
     assert len(provider.made) == 1
-
-
-def test_what_is_beyond_the_vendors_limits_is_refused_before_anything_is_uploaded(
-    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
-) -> None:
-    provider.limits.append(SpecError("epochs = 200 is too many", hint="The nearest it takes is 100."))
-    with pytest.raises(SpecError):
-        submit(record, provider, ledger, tmp_path)
-    assert provider.uploads == []
-    assert ledger.job("ftb_aaaa").job.status is Status.FAILED
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -14,7 +14,8 @@ from ftbridge.errors import AuthenticationFailed, ConfigError, NetworkError, Not
 from ftbridge.ledger import Prepared, Record
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Job, Spec
-from watching_helpers import OPENAI, made
+from hosted_helpers import finished
+from watching_helpers import OPENAI, made, standing_still
 
 Open = Callable[..., Bridge]
 
@@ -23,7 +24,8 @@ def test_no_more_jobs_than_there_are_places_are_sent_and_all_get_their_turn_in_o
     open_bridge: Open, vendors: MockVendors, data: Path
 ) -> None:
     bridge = open_bridge(limits={"openai": 3})
-    jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(8)]
+    with standing_still(vendors):
+        jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(8)]
     assert made(vendors) == 3
     assert [bridge.job(job).queue_place for job in jobs] == [None, None, None, 1, 2, 3, 4, 5]
     assert [job.queue_place for job in bridge.jobs(reversed(jobs))] == [5, 4, 3, 2, 1, None, None, None]
@@ -42,12 +44,31 @@ def test_no_more_jobs_than_there_are_places_are_sent_and_all_get_their_turn_in_o
 
 def test_what_another_process_queued_is_sent_first(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     first = open_bridge(limits={"openai": 1})
-    running, waiting = first.submit(data, to=OPENAI), first.submit(data, to=OPENAI, name="second")
+    with standing_still(vendors):
+        running, waiting = first.submit(data, to=OPENAI), first.submit(data, to=OPENAI, name="second")
     for _told in first.watch(running):
         pass
     last = open_bridge(limits={"openai": 1}).submit(data, to=OPENAI, name="third")
     assert first.job(waiting).remote_id
     assert last.queue_place == 1
+
+
+@pytest.mark.parametrize("command", ["submit", "recover"])
+def test_a_place_is_free_as_soon_as_its_job_is_over_whether_anybody_has_looked_or_not(
+    open_bridge: Open, vendors: MockVendors, data: Path, command: str
+) -> None:
+    bridge = open_bridge(limits={"openai": 1})
+    with standing_still(vendors):
+        running, waiting = bridge.submit(data, to=OPENAI), bridge.submit(data, to=OPENAI, name="second")
+    assert waiting.queue_place == 1
+    finished(bridge._place.named("openai"), str(running.remote_id))
+    with standing_still(vendors):
+        if command == "submit":
+            assert bridge.submit(data, to=OPENAI, name="third").queue_place == 1
+        else:
+            assert [job.id for job in bridge.recover()] == [waiting.id]
+    assert bridge.job(running).status is Status.SUCCEEDED
+    assert bridge.job(waiting).remote_id
 
 
 def test_a_vendor_that_is_busy_is_asked_again_and_the_job_is_not_lost(
@@ -66,7 +87,8 @@ def test_a_queued_job_that_is_refused_fails_and_the_next_has_its_turn(
     open_bridge: Open, vendors: MockVendors, data: Path
 ) -> None:
     bridge = open_bridge(limits={"openai": 1})
-    jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(3)]
+    with standing_still(vendors):
+        jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(3)]
     vendors["openai"].faults.add("create_job=422")
     for _told in bridge.watch(*jobs):
         pass
@@ -77,7 +99,8 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
     open_bridge: Open, vendors: MockVendors, data: Path
 ) -> None:
     bridge = open_bridge(limits={"openai": 1})
-    running, queued = bridge.submit(data, to=OPENAI), bridge.submit(data, to=OPENAI, name="queued")
+    with standing_still(vendors):
+        running, queued = bridge.submit(data, to=OPENAI), bridge.submit(data, to=OPENAI, name="queued")
     bridge.wait(running)
     vendors["openai"].faults.add("create_job=401")
     with pytest.raises(AuthenticationFailed):
@@ -110,7 +133,8 @@ def test_a_job_that_could_not_be_sent_outlives_a_shell_without_the_key(
 
 def test_a_queued_job_can_be_cancelled_and_is_never_sent(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     bridge = open_bridge(limits={"openai": 1})
-    jobs = [bridge.submit(data, to=OPENAI, key=key) for key in ("a", "b", "c")]
+    with standing_still(vendors):
+        jobs = [bridge.submit(data, to=OPENAI, key=key) for key in ("a", "b", "c")]
     assert bridge.cancel(jobs[1]).status is Status.CANCELLED
     for _told in bridge.watch(*jobs):
         pass
