@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 
 from ftbridge.bridge.overfitting import tell_of_overfitting
@@ -75,11 +77,9 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
     if record.job.status not in ACTIVE:
         return False
     found = list(provider.events(remote.remote_id, record.cursor))
-    told, status = _tell(record.job.status, remote, found)
+    told, status = _tell(record.job.status, remote, _with_advice(record, found, ledger))
     if not found and not told and remote.raw_status == record.job.raw_status:
         return record.job.status is Status.RUNNING and _tell_of_a_stall(record, provider, ledger)
-    if any(event.valid_loss is not None for event in found):
-        told += tell_of_overfitting((event for _number, event in ledger.events(record.job.id)), found)
     changed = ledger.change(
         record,
         told,
@@ -95,6 +95,14 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
         progress_at=now(),
     )
     return changed is not None
+
+
+def _with_advice(record: Record, found: Sequence[Event], ledger: Ledger) -> Iterable[Event]:
+    """What was found, and among it, by time, what it says of the model."""
+    if all(event.valid_loss is None for event in found):
+        return found
+    known = (event for _number, event in ledger.events(record.job.id))
+    return merge(found, tell_of_overfitting(known, found), key=attrgetter("at"))
 
 
 def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:

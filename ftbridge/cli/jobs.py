@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.output import AsJson, Exit, console, narrow, number, open_bridge, print_json, say, show, table
 from ftbridge.cli.reporting import Reports, check_reports
 from ftbridge.cli.watching import clock, follow, line, waits
+from ftbridge.errors import FtbridgeError
 from ftbridge.model import Cost, Event, Job, Result, Status, now
 
 if TYPE_CHECKING:
@@ -117,9 +119,13 @@ def watch(
         for _told in bridge.watch(listen=listen):  # hooks may still have to be told
             pass
         say("No job is running." + (" Name those whose results are to be fetched." if fetch else ""))
-    elif as_json:
+        raise Exit(0)
+    with suppress(FtbridgeError):  # what cannot be asked now is asked again by the watch, which says so
+        bridge.refresh(*chosen)
+    if as_json:
         for job in bridge.jobs(chosen):
-            _print_event(job, Event(at=now(), kind="status", status=job.status, **job.latest.model_dump()))
+            stands = {"status": job.status, "message": job.error, **job.latest.model_dump()}
+            _print_event(job, Event(at=now(), kind="status", **stands))
         for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen, report=reports):
             if event is not None:
                 _print_event(job, event)

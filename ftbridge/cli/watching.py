@@ -92,7 +92,7 @@ def standing(job: Job) -> str:
     if job.latest.step is not None:
         known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
     known += [f"{name} {figure}" for name, figure in figures(job).items()][:1]
-    return ", ".join(known)
+    return ", ".join(known) + (f": {job.error}" if job.error else "")
 
 
 def _print_lines(told: _Told) -> None:
