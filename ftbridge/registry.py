@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -18,7 +18,7 @@ from ftbridge.provider import Provider
 from ftbridge.target import Target, did_you_mean
 
 if TYPE_CHECKING:
-    from ftbridge.mock import MockVendor
+    from ftbridge.mock import Fault, MockVendor
 
 GROUP = "ftbridge.providers"
 MOCK_GROUP = "ftbridge.mocks"
@@ -65,13 +65,22 @@ def load_mock(vendor: str) -> type[MockVendor]:
     return mock
 
 
+def read_faults(rules: Sequence[str]) -> list[Fault]:
+    """Faults for all mocked vendors. Raises `UsageError` for a rule that would strike at none of them."""
+    if not rules:
+        return []
+    from ftbridge.mock import parse_fault
+
+    operations = {operation for name in mock_names() for operation in load_mock(name).operations()}
+    return [parse_fault(rule, operations) for rule in rules]
+
+
 def start_mock(vendor: str, home: Path) -> Endpoint:
     """Serve the vendor's mock from this process, with its state in the home; where it listens."""
     kind = load_mock(vendor)
     from ftbridge.loopback import LoopbackServer
-    from ftbridge.mock import parse_fault
 
-    faults = [parse_fault(rule) for rule in os.environ.get(FAULTS, "").split()]
+    faults = read_faults(os.environ.get(FAULTS, "").split())
     mock = kind(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
     server = LoopbackServer(mock.app()).start()
     return Endpoint(

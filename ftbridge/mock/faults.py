@@ -8,12 +8,13 @@ list_jobs=lag:5             jobs of the last 5 seconds are not listed, every tim
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal, cast, get_args
 
 from msgspec import Struct
 
 from ftbridge.errors import UsageError
+from ftbridge.target import did_you_mean
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
@@ -35,28 +36,34 @@ class Fault(Struct, frozen=True):
     times: int = 1
 
 
-def parse_fault(text: str) -> Fault:
-    """A fault from its rule. Raises `UsageError` with the grammar."""
+def parse_fault(text: str, operations: Collection[str]) -> Fault:
+    """A fault from its rule. Raises `UsageError` with the grammar, or where it is aimed at none of `operations`."""
     match = _RULE.fullmatch(text.replace(" ", ""))
     if not match or match["kind"] not in get_args(Kind):
         raise UsageError(
             f"{text!r} is no fault",
             hint=f"Write operation=kind, kind:seconds or kind:secondsxTIMES; kinds: {', '.join(get_args(Kind))}.",
         )
-    kind = cast(Kind, match["kind"])
-    return Fault(match["operation"], kind, float(match["value"] or 1.0), int(match["times"] or 1))
+    operation, kind = match["operation"], cast(Kind, match["kind"])
+    if operation != "*" and operation not in operations:
+        raise UsageError(
+            f"{text!r} would never strike: no operation is called {operation!r}",
+            hint=f"{did_you_mean(operation, operations)}Operations: * for any, {', '.join(sorted(operations))}.",
+        )
+    return Fault(operation, kind, float(match["value"] or 1.0), int(match["times"] or 1))
 
 
 class Faults:
-    """The faults still to come."""
+    """The faults still to come at a mock of those `operations`."""
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    def __init__(self, operations: Collection[str], faults: Iterable[Fault] = ()) -> None:
+        self._operations = operations
         self._standing = [fault for fault in faults if fault.kind in STANDING]
         self._waiting = [fault for fault in faults if fault.kind not in STANDING for _time in range(fault.times)]
 
     def add(self, text: str) -> None:
-        """One more fault, by its rule."""
-        more = Faults([parse_fault(text)])
+        """One more fault, by its rule. Raises `UsageError` for one that would never strike."""
+        more = Faults(self._operations, [parse_fault(text, self._operations)])
         self._standing += more._standing
         self._waiting += more._waiting
 

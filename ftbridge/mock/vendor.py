@@ -97,8 +97,13 @@ class MockVendor:
     def __init__(self, folder: Path, *, speed: float = 60.0, faults: Iterable[Fault] = ()) -> None:
         self.store = Store(folder)
         self.speed = speed
-        self.faults = Faults(list(faults))
+        self.faults = Faults(self.operations(), list(faults))
         self.seen: list[Seen] = []
+
+    @classmethod
+    def operations(cls) -> list[str]:
+        """The names of what this vendor can be asked for, at which faults are aimed."""
+        return [name for name in dir(cls) if hasattr(getattr(cls, name), "route") and name not in cls.absent]
 
     def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
         """The body of an error, in the vendor's own shape."""
@@ -144,12 +149,11 @@ class MockVendor:
     def app(self) -> Starlette:
         """The vendor as a web application."""
         routes = []
-        for name in dir(type(self)):
+        for name in self.operations():
             function = getattr(type(self), name)
-            if (route := getattr(function, "route", None)) and name not in self.absent:
-                method, path, open_to_all = route
-                endpoint = self._endpoint(name, function, open_to_all)
-                routes.append(Route(self.place(path), endpoint, methods=[method]))
+            method, path, open_to_all = function.route
+            endpoint = self._endpoint(name, function, open_to_all)
+            routes.append(Route(self.place(path), endpoint, methods=[method]))
         routes.sort(key=lambda route: route.path.count("{"))  # a fixed word wins over a parameter
         return Starlette(routes=routes)
 

@@ -38,10 +38,9 @@ from ftbridge.endpoint import Endpoint
 from ftbridge.ledger import Ledger, Prepared, glances, unfinished
 from ftbridge.ledger.schema import jobs as jobs_table
 from ftbridge.loopback import LoopbackServer, listen, serve
-from ftbridge.mock import parse_fault
 from ftbridge.model import Latest, Spec, Status, now
 from ftbridge.provider import Files, Provider
-from ftbridge.registry import load_mock, load_provider
+from ftbridge.registry import load_mock, load_provider, read_faults
 from ftbridge.target import Target
 
 
@@ -95,7 +94,7 @@ def running_job(vendor: str, folder: Path) -> tuple[str, str, dict[str, str]]:
     row = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
     file = folder / "rows.jsonl"
     file.write_text(12 * (json.dumps(row) + "\n"), "utf-8")
-    mock = load_mock(vendor)(folder / "mock", speed=600.0, faults=[parse_fault("create_job=stall")])
+    mock = load_mock(vendor)(folder / "mock", speed=600.0, faults=read_faults(["create_job=stall"]))
     known = VENDORS[vendor]
     with LoopbackServer(mock.app()) as server, httpx.Client(headers={"authorization": "Bearer key"}) as client:
         provider = open_provider(vendor, folder, server.url + mock.base_path)

@@ -190,9 +190,7 @@ def test_overfitting_that_is_seen_with_the_jobs_end_is_told_before_it(
 ) -> None:
     course = [(2.0, 2.0), (1.5, 1.5), (1.6, 1.0), (1.8, 0.5)]
     provider.told = [metric(step, valid_loss=valid, train_loss=train) for step, (valid, train) in enumerate(course, 1)]
-    provider.told.append(
-        Event(at=AT + timedelta(seconds=1), kind="message", cursor="c9", message="The model is kept")
-    )
+    provider.told.append(Event(at=AT + timedelta(seconds=1), kind="message", cursor="c9", message="The model is kept"))
     assert see(provider, ledger, Status.SUCCEEDED, "done").cursor == "c9"
     told = [str(event)[:11] for _number, event in ledger.events("ftb_aaaa") if event.kind != "metric"]
     assert told == ["overfitting", "The model i", "succeeded"]

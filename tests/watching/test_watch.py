@@ -41,7 +41,7 @@ def test_a_watch_outlives_bad_weather_and_nothing_is_lost(
 ) -> None:
     bridge = open_bridge()
     job = bridge.submit(data, to=OPENAI)
-    for operation in ("get_job", "list_events"):
+    for operation in ("get_job", "job_events"):
         vendors["openai"].faults.add(f"{operation}={fault}x8")
     assert bridge.wait(job, timeout=120).status is Status.SUCCEEDED
     steps = [event.step or 0 for event in bridge.events(job) if event.kind == "metric"]
@@ -80,7 +80,7 @@ def test_many_jobs_are_seen_by_pages_and_a_few_events(open_bridge: Open, vendors
     bridge.refresh(*jobs)
     assert asked(vendors["openai"], "list_jobs") == 1
     assert asked(vendors["openai"], "get_job") == 0
-    assert asked(vendors["openai"], "list_events") <= 10
+    assert asked(vendors["openai"], "job_events") <= 10
 
 
 def test_results_are_fetched_as_soon_as_they_are_there_and_once(
