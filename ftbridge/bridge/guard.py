@@ -127,7 +127,7 @@ def _say_what_ends(place: Workplace, target: Target, entry: Entry, day: date) ->
     if not ends:
         return
     words = {"training": "takes new jobs", "inference": "answers from tuned models"}
-    said = " and ".join(f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items())
+    said = ", and ".join(f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items())
     place.say(f"{target} {said}")
 
 
