@@ -13,6 +13,16 @@ Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "lo
 ExportForm = Literal["adapter", "merged", "gguf", "ollama"]
 
 
+_COMMANDS: Mapping[Verb, tuple[str, ...]] = {
+    "cancel": ("cancel",),
+    "pause": ("pause",),
+    "resume": ("resume",),
+    "deploy": ("deploy", "undeploy"),
+    "chat": ("chat", "evaluate"),
+    "package": ("export",),
+}
+
+
 class Handling(Frozen):
     """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
 
@@ -43,6 +53,11 @@ class Capabilities(Frozen):
     hyperparameters: Mapping[str, Handling]
     verbs: frozenset[Verb] = frozenset()
     gives_weights: bool = False
+
+    @property
+    def commands(self) -> list[str]:
+        """What the user types for what is offered, beyond the commands that all providers take."""
+        return [command for verb, commands in _COMMANDS.items() if verb in self.verbs for command in commands]
 
 
 def fit(spec: Spec, able: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:

@@ -230,5 +230,5 @@ class Provider:
         raise Unsupported(
             f"{self.name} does not offer {verb}",
             provider=self.name,
-            hint=f"It offers: {', '.join(sorted(self.capabilities.verbs)) or 'none of the optional verbs'}.",
+            hint=f"Beyond what all take, it offers: {', '.join(self.capabilities.commands) or 'nothing'}.",
         )

@@ -67,7 +67,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; the exit code."""
     as_json = "--json" in arguments
     try:
-        return app(arguments or ["--help"], standalone_mode=False) or 0
+        return app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
     except FtbridgeError as problem:
         if debug:
             raise

@@ -12,7 +12,19 @@ import typer
 from ftbridge.capabilities import ExportForm
 from ftbridge.catalogue import dollars
 from ftbridge.cli.curves import draw, lines, read_curves
-from ftbridge.cli.output import AsJson, Exit, console, narrow, number, open_bridge, print_json, say, show, table
+from ftbridge.cli.output import (
+    AsJson,
+    AsJsonLines,
+    Exit,
+    console,
+    narrow,
+    number,
+    open_bridge,
+    print_json,
+    say,
+    show,
+    table,
+)
 from ftbridge.cli.reporting import Reports, check_reports
 from ftbridge.cli.watching import clock, follow, line, waits
 from ftbridge.errors import FtbridgeError
@@ -109,7 +121,7 @@ def watch(
         ),
     ] = None,
     report: Reports = None,
-    as_json: AsJson = False,
+    as_json: AsJsonLines = False,
 ) -> None:
     """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
     reports = check_reports(report)
@@ -139,7 +151,7 @@ def _print_event(job: Job, event: Event) -> None:
     print_json({"id": job.id, **event.model_dump(mode="json", exclude_none=True)})
 
 
-def events(job: JobId, as_json: AsJson = False) -> None:
+def events(job: JobId, as_json: AsJsonLines = False) -> None:
     """Everything that happened to a job, oldest first."""
     bridge = open_bridge()
     [found] = bridge.refresh(job)

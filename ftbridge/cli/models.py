@@ -18,15 +18,6 @@ from ftbridge.target import Target
 if TYPE_CHECKING:
     from ftbridge.bridge import Evaluation
 
-_COMMANDS = {
-    "cancel": "cancel",
-    "pause": "pause",
-    "resume": "resume",
-    "deploy": "deploy, undeploy",
-    "chat": "chat, evaluate",
-    "package": "export",
-}
-"""What the user types for what a provider offers."""
 _VERDICTS = {
     "better": "So the new model is better.",
     "as good": "So the new model is as good: it loses {margin} points at most.",
@@ -53,7 +44,7 @@ def providers(as_json: AsJson = False) -> None:
         taken = [key for key, handling in able.hyperparameters.items() if handling.how != "refused"]
         show(name, style="bold")
         show_note(f"methods: {', '.join(sorted(able.methods))}")
-        show_note(f"commands: {', '.join(command for verb, command in _COMMANDS.items() if verb in able.verbs)}")
+        show_note(f"commands: {', '.join(able.commands)}")
         show_note(f"hyperparameters: {' '.join(map(option_name, taken))}")
     show("\nAll take submit, run, show, watch, events and fetch.")
 

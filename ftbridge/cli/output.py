@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
 Exit = typer.Exit
 
 _NARROW = 110  # columns below which tables have only what cannot be missed

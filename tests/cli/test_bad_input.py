@@ -188,4 +188,8 @@ def test_help_and_every_command_explain_themselves(cli: Cli) -> None:
     assert ran.code == 0
     for command in ("demo", "check", "submit", "run", "jobs", "show", "watch", "events", "cancel", "fetch", "chat"):
         assert f"\u2502 {command} " in ran.out
-        assert cli(command, "--help").code == 0
+        explained = cli(command, "--help")
+        assert explained.code == 0
+        assert f"Usage: ftbridge {command}" in explained.out
+        lines = "on each line" in " ".join(explained.out.split())
+        assert lines is (command in ("watch", "events"))

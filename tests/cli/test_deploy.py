@@ -30,6 +30,14 @@ def test_a_model_is_talked_to_from_its_deployment_to_its_removal(
     assert cli("chat", job, "Say one.").code == 3
 
 
+def test_a_vendor_that_serves_by_itself_says_what_can_be_typed_instead(here: Cli, rows: Path) -> None:
+    job = here("run", rows, "--to", "mock+openai:gpt-4.1-mini-2025-04-14", "--json").json["id"]
+    refused = here("deploy", job)
+    assert refused.code == 3
+    assert "openai does not offer deploy" in refused.err
+    assert "it offers: cancel, pause, resume, chat, evaluate." in " ".join(refused.err.split())
+
+
 @pytest.mark.parametrize(
     ("target", "why", "instead"),
     [
