@@ -12,7 +12,7 @@ from ftbridge.registry import load_mock, mock_names, read_faults
 
 # written out, because to ask the mocks themselves would make every command slower
 FAULTS = (
-    "OPERATION=KIND[:SECONDS][xTIMES], as often as needed. Operations are upload_file, create_job, list_jobs, get_job,"
+    "OPERATION=KIND:SECONDSxTIMES, the last two if need be. Operations are upload_file, create_job, list_jobs, get_job,"
     " job_events, get_file_content, cancel_job, chat, list_models, others that an unknown one is answered with, and"
     " * for any. Kinds are an HTTP status such as 429, 500 or 401; 500-after, cut, cut-after, cut-midway, cut-upload,"
     " truncate, slow, html, invalid-json, redirect, quota; and, for good, lag, stall, fail, cancel, unknown-status."
