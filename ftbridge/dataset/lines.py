@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import sys
 import zlib
@@ -10,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
+from ftbridge.dataset.packed import unpacked
 from ftbridge.dataset.printable import printable
-from ftbridge.errors import InputError, MissingExtra
+from ftbridge.errors import InputError
 
 LONGEST = 32 * 2**20
+BREAKS = (OSError, EOFError, zlib.error)
+"""What is raised where a file cannot be read on."""
+
 _BUFFER = 2**18
 _BOM = b"\xef\xbb\xbf"
 
@@ -24,16 +27,16 @@ Line: TypeAlias = bytes | None  # None is a line that was too long to be held
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[BinaryIO]:
-    """The bytes of `path`, unpacked where it ends in .gz or .zst; `-` is standard input.
+    """The bytes of `path`, unpacked where they are gzip's or zstd's; `-` is standard input, as it is.
 
-    Raises `InputError` for what cannot be opened, `MissingExtra` for .zst without zstandard.
+    Raises `InputError` for what cannot be opened, `MissingExtra` for zstd without zstandard.
     """
     shown = printable(str(path), 200)
     if str(path) == "-":
         yield sys.stdin.buffer
         return
     try:
-        file = _open(Path(path))
+        file = io.BufferedReader(io.FileIO(path), _BUFFER)
     except FileNotFoundError:
         raise InputError(f"no such file: {shown}", hint="Check the path; it is relative to where you are.") from None
     except IsADirectoryError:
@@ -41,8 +44,8 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(f"{shown} cannot be opened: {reason}", hint="Check the file's permissions.") from None
-    with file:
-        yield file
+    with file, unpacked(file) as content:
+        yield content
 
 
 def lines(file: BinaryIO, longest: int = LONGEST, *, mark: bool = True) -> Iterator[tuple[int, Line]]:
@@ -62,11 +65,16 @@ def lines(file: BinaryIO, longest: int = LONGEST, *, mark: bool = True) -> Itera
         for line in enumerate(iter(partial(file.readline, longest + 1), b""), 2):
             number, raw = line
             yield line if len(raw) <= longest else (number, _whole(file, raw, longest))
-    except (OSError, EOFError, zlib.error) as problem:
-        raise InputError(
-            f"the file cannot be read beyond line {number}: {problem}",
-            hint="It may be damaged or cut short; make or fetch it again.",
-        ) from None
+    except BREAKS as problem:
+        raise broken_off(number, problem) from None
+
+
+def broken_off(line: int, problem: Exception) -> InputError:
+    """What is said where nothing can be read after `line`, or, if that is 0, nothing at all."""
+    where = f" beyond line {line:,}" if line else ""
+    said = printable(str(problem), 200)
+    hint = "It may be damaged or cut short; make or fetch it again."
+    return InputError(f"the file cannot be read{where}: {said}", hint=hint)
 
 
 def _whole(file: BinaryIO, raw: bytes, longest: int) -> Line:
@@ -75,22 +83,3 @@ def _whole(file: BinaryIO, raw: bytes, longest: int) -> Line:
     while raw and not raw.endswith(b"\n"):
         raw = file.readline(_BUFFER)
     return None
-
-
-def _open(path: Path) -> BinaryIO:
-    if path.suffix == ".gz":
-        return io.BufferedReader(gzip.open(path), _BUFFER)
-    if path.suffix == ".zst":
-        return io.BufferedReader(_zstandard(path), _BUFFER)
-    return path.open("rb", buffering=_BUFFER)
-
-
-def _zstandard(path: Path) -> io.RawIOBase:
-    try:
-        import zstandard  # type: ignore[import-not-found,unused-ignore]  # an extra
-    except ImportError:
-        raise MissingExtra(
-            "reading .zst needs the package zstandard", hint="pip install 'ftbridge[zst]', or unpack the file first."
-        ) from None
-    reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
-    return cast(io.RawIOBase, reader)

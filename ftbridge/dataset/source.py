@@ -12,14 +12,17 @@ import msgspec
 
 from ftbridge.dataset.findings import Notes
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
-from ftbridge.dataset.formats.base import Format
+from ftbridge.dataset.formats.base import Format, Keys
 from ftbridge.dataset.lines import lines, opened
+from ftbridge.dataset.packed import GZIP, ZSTD, is_packed
 from ftbridge.dataset.printable import printable
 from ftbridge.dataset.reader import Examples, Read, Row, reader
 from ftbridge.dataset.tables import csv_rows, parquet_rows
+from ftbridge.dataset.unrecognised import unrecognised
 from ftbridge.errors import UsageError
 
 _LOOK_AHEAD = 100
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -55,40 +58,52 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
         raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known ones: {', '.join(FORMATS)}.")
     name = printable(str(path), 200)
     suffix = Path(path).with_suffix("").suffix if Path(path).suffix in (".gz", ".zst") else Path(path).suffix
+    plain = suffix not in (*_SEPARATORS, ".parquet")
     with opened(path) as file:
         rows: Iterator[tuple[int, Row]]
-        if suffix == ".csv":
-            rows = csv_rows(file)
+        if suffix in _SEPARATORS:
+            rows = csv_rows(file, _SEPARATORS[suffix])
         elif suffix == ".parquet":
             rows = parquet_rows(Path(path))
         else:
             rows = lines(file)
         head = list(itertools.islice(rows, _LOOK_AHEAD))
-        wrong = _not_lines(head)
+        told = None if format else _detect(head)
+        wrong = _not_lines(head) or (None if format or told else unrecognised(_objects(head), table=not plain))
         if wrong is not None:
             yield Source(name, "unknown", wrong[1], 1, False, False, iter(head[:1]), _refusal(*wrong))
             return
-        found, begun, why = (FORMATS[format], 0, "asked for") if format else _detect(head)
-        plain = suffix not in (".csv", ".parquet")
-        divisible = plain and str(path) != "-" and Path(path).suffix == suffix and Path(path).is_file()
+        found, begun, why = told or (FORMATS[format or CHAT.name], 0, "asked for" if format else _nothing(head))
+        divisible = plain and str(path) != "-" and not is_packed(file) and Path(path).is_file()
         canonical = plain and found.translate is None
         rows = itertools.chain(head, rows)
         yield Source(name, found.name, why, begun, canonical, divisible, rows, reader(found, begun))
 
 
-def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str]:
+def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str] | None:
+    for number, row in _objects(head):
+        found = recognise(row)
+        if found is not None:
+            keys = ", ".join(f"'{printable(key, 30)}'" for key in itertools.islice(row, 5))
+            return found, number, f"line {number} has the keys {keys}"
+    return None
+
+
+def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, Keys]]:
+    """Those of the rows that are JSON objects at least."""
     for number, raw in head:
         try:
             row = raw if isinstance(raw, dict) else msgspec.json.decode(raw or b"")
         except _UNREADABLE:
             continue
-        found = recognise(row) if isinstance(row, dict) else None
-        if found is not None:
-            keys = ", ".join(f"'{printable(key, 30)}'" for key in itertools.islice(row, 5))
-            return found, number, f"line {number} has the keys {keys}"
-    if not head:
-        return CHAT, 0, "there is no line to tell by"
-    return CHAT, 0, f"none of the first {len(head)} lines has the keys of a known format"
+        if isinstance(row, dict):
+            yield number, row
+
+
+def _nothing(head: list[tuple[int, Row]]) -> str:
+    """Why a file without any object is read as chats."""
+    first = f"the first {_LOOK_AHEAD} lines" if len(head) == _LOOK_AHEAD else "its lines"
+    return f"none of {first} is a JSON object" if head else "there is no line to tell by"
 
 
 def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
@@ -97,6 +112,8 @@ def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
     text = texts[0] if texts else b""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "not_utf8", "the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8."
+    if text.startswith((GZIP, ZSTD)):
+        return "packed", "what is read is packed with gzip or zstd", "Unpack it first: gzip -dc FILE, or zstd -dc FILE."
     if text.startswith(b"PAR1"):
         return "not_json", "the file is Parquet", "Let its name end in .parquet."
     if text == b"{":

@@ -11,9 +11,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from ftbridge.dataset.formats.base import Keys
-from ftbridge.dataset.lines import LONGEST
+from ftbridge.dataset.lines import BREAKS, LONGEST, broken_off
 from ftbridge.dataset.printable import printable
 from ftbridge.errors import InputError, MissingExtra
+
+BEYOND = "beyond the header"
+"""The key of the cells for which there is no column."""
 
 _HOLDS_JSON = {
     *("messages", "tools", "conversations", "conversation", "interactions", "contents", "systemInstruction"),
@@ -21,16 +24,16 @@ _HOLDS_JSON = {
 }
 
 
-def csv_rows(file: BinaryIO) -> Iterator[tuple[int, Keys | bytes | None]]:
+def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, Keys | bytes | None]]:
     """The rows under the header, each with the number of the line that it begins on.
 
     An empty cell is as good as none. A cell that holds JSON where a format has more than text
     is read as JSON. A row that is not UTF-8 is given as its bytes, and one that is longer than
-    a line may be as None.
+    a line may be as None. Raises `InputError` where the file breaks off.
     """
     csv.field_size_limit(LONGEST)  # one setting for the process; nothing else here reads CSV
     text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
-    table = csv.DictReader(text, restkey="beyond the header")
+    table = csv.DictReader(text, restkey=BEYOND, delimiter=separator)
     while True:
         number = table.line_num + 1
         try:
@@ -38,6 +41,8 @@ def csv_rows(file: BinaryIO) -> Iterator[tuple[int, Keys | bytes | None]]:
         except csv.Error:
             yield number, None
             continue
+        except BREAKS as problem:
+            raise broken_off(table.line_num, problem) from None
         if row is None:
             text.detach()
             return

@@ -352,12 +352,6 @@ def test_reading_stops_at_the_first_bad_row(tmp_path: Path) -> None:
     assert (caught.value.line, caught.value.path) == (2, "$.messages")
 
 
-def test_a_row_of_unknown_shape_leads_to_the_formats(tmp_path: Path) -> None:
-    report = check(write(tmp_path, {"question": "a", "reply": "b"}))
-    [missing] = [finding for finding in report.findings if finding.code == "missing_key"]
-    assert "--format" in missing.fix
-
-
 def test_an_output_of_a_preference_shows_no_image(tmp_path: Path) -> None:
     shown = [{"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}]
     row = {"input": chat(USER), "preferred_output": [ANSWER], "non_preferred_output": [{**ANSWER, "content": shown}]}

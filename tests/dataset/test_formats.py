@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import msgspec
 import pytest
 
 from ftbridge.dataset import check, read_examples
-from ftbridge.errors import InputError, MissingExtra
+from ftbridge.errors import InputError
 
 USER = {"role": "user", "content": "Where is it?"}
 ANSWER = {"role": "assistant", "content": "There."}
@@ -235,36 +233,6 @@ def test_formats_do_not_mix(tmp_path: Path) -> None:
     assert findings[0].message == (
         "this row is in the format 'chat', but the file is read as 'prompt-completion' since line 1"
     )
-
-
-@pytest.mark.parametrize("suffix", [".gz", ".zst"])
-def test_packed_files_are_read(tmp_path: Path, suffix: str) -> None:
-    plain = (json.dumps(CHAT) + "\n").encode() * 3
-    path = tmp_path / f"data.jsonl{suffix}"
-    if suffix == ".gz":
-        path.write_bytes(gzip.compress(plain))
-    else:
-        path.write_bytes(pytest.importorskip("zstandard").compress(plain))
-    assert check(path).examples == 3
-
-
-def test_a_packed_file_that_breaks_off_is_said(tmp_path: Path) -> None:
-    path = tmp_path / "data.jsonl.gz"
-    path.write_bytes(gzip.compress((json.dumps(CHAT) + "\n").encode() * 3)[:-12])
-    with pytest.raises(InputError, match="cannot be read beyond line"):
-        check(path)
-
-
-def test_what_only_claims_to_be_packed_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read beyond line 0"):
-        check(write(tmp_path / "data.jsonl.gz", CHAT))
-
-
-def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(MissingExtra, match="needs the package zstandard") as caught:
-        check(write(tmp_path / "data.jsonl.zst", CHAT))
-    assert "pip install" in caught.value.hint
 
 
 def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
