@@ -52,6 +52,10 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Find what is wrong with a dataset: line, place, rule and what to do."""
+    if vocab and not to:
+        raise UsageError(
+            "--vocab is what tokens are counted by, which depends on the target", hint="Give --to as well."
+        )
     bridge = open_bridge()
     with _readable_twice(data) as file:
         report = bridge.check(
@@ -92,6 +96,7 @@ def prepare(
     """Leave out broken rows and duplicates, divide into training and validation, shuffle."""
     if dedupe not in ("exact", "near", "none"):
         raise UsageError(f"--dedupe {dedupe} is not known", hint="It is exact, near or none.")
+    _check_named(out)
     options: Any = {"dedupe": dedupe, "validation": validation, "seed": seed, "format": format}
     made = prepare_files(data, out, **options, workers=workers)
     if as_json:
@@ -103,7 +108,7 @@ def prepare(
             show(f"{part.path}: {counted(part.examples, 'example')}")
     if made.dropped:
         show(f"left out: {counted(sum(made.dropped.values()), 'row')}")
-        print_findings(made.findings)
+    print_findings(made.findings)
 
 
 def convert(
@@ -117,12 +122,22 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset as a target wants it, and say what changed."""
+    _check_named(out)
     made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format, workers=workers)
     if as_json:
         print_json(_conversion_document(made, to))
     else:
         _print_conversion(made, to)
     raise Exit(1 if made.impossible else 0)
+
+
+def _check_named(out: Path) -> None:
+    """What is written appears whole or not at all, which standard output cannot promise."""
+    if str(out) == "-":
+        raise UsageError(
+            "--out - is no place: standard output cannot be written whole or not at all",
+            hint="Name a file, or, for prepare, a folder.",
+        )
 
 
 @contextmanager
@@ -170,8 +185,9 @@ def print_report(report: Report) -> None:
     """The report for people: one paragraph per rule, with how often and the first lines."""
     print_findings(report.findings)
     verdict = "ok" if not report.errors else "not ready"
+    told = "format unknown" if report.format == "unknown" else f"{report.format}: {report.why}"
     show(
-        f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({report.format}: {report.why}), "
+        f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({told}), "
         f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}"
     )
 

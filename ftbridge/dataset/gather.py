@@ -17,8 +17,10 @@ from ftbridge.dataset.lines import lines, opened
 from ftbridge.dataset.near import Sketch, sketch
 from ftbridge.dataset.ranges import Range, byte_ranges, in_processes, within
 from ftbridge.dataset.reader import Read, Row, reader
+from ftbridge.dataset.repeated import repeated_keys
 from ftbridge.dataset.source import open_source
 from ftbridge.dataset.texts import system_prompt
+from ftbridge.dataset.verbatim import verbatim
 
 _BUFFER = 2**18
 
@@ -56,24 +58,26 @@ def gather(
         if workers > 1 and source.divisible:
             spans = byte_ranges(Path(path), workers)
             parts = [folder / str(number) for number in range(len(spans))]
-            read_range = partial(_read_range, Path(path), source.format, source.begun, sketched)
+            read_range = partial(_read_range, Path(path), source.format, source.begun, source.canonical, sketched)
             yield from in_processes(read_range, workers, spans, parts)
         else:
-            yield _read(source.rows, source.read, sketched, folder / "0")
+            yield _read(source.rows, source.read, source.canonical, sketched, folder / "0")
 
 
-def _read_range(path: Path, name: str, begun: int, sketched: bool, span: Range, out: Path) -> Share:
+def _read_range(path: Path, name: str, begun: int, canonical: bool, sketched: bool, span: Range, out: Path) -> Share:
     with opened(path) as file:
         rows = lines(within(file, span), mark=span.start == 0)
-        return _read(rows, reader(FORMATS[name], begun), sketched, out)
+        return _read(rows, reader(FORMATS[name], begun), canonical, sketched, out)
 
 
-def _read(rows: Iterable[tuple[int, Row]], read: Read, sketched: bool, out: Path) -> Share:
+def _read(rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, sketched: bool, out: Path) -> Share:
     notes = Notes()
     encode = msgspec.json.Encoder().encode
     share = Share(out, 0, notes.findings, array("Q"), array("Q"), [], array("Q"), [])
     with out.open("wb", buffering=_BUFFER) as file:
-        for _, example in read(rows, notes):
+        for raw, example in read(rows, notes):
+            if canonical and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
+                repeated_keys(raw, notes)  # type: ignore[arg-type]  # likewise
             data = encode(example) + b"\n"
             file.write(data)
             share.lines.append(notes.line)

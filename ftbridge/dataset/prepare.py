@@ -8,7 +8,7 @@ import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from io import FileIO
 from itertools import groupby, zip_longest
 from operator import attrgetter
@@ -39,7 +39,7 @@ class Part(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """What came of it. `dropped` counts the rows left out, by code; `findings` says why each was."""
+    """What came of it. `dropped` counts the rows left out, by code; `findings` says why, and what else there is."""
 
     train: Part
     validation: Part | None
@@ -59,7 +59,8 @@ def prepare(
 ) -> Prepared:
     """Write train.jsonl, validation.jsonl and report.json into `out_dir`, in the canonical format.
 
-    Rows with errors and duplicates are left out and reported: of duplicates the first stays.
+    Rows with errors and duplicates are left out and reported: of duplicates the first stays. That a JSON key
+    comes twice in a row is reported as well, and the last one is written.
     With dedupe "none" they all stay, on the same side. Two examples are the same when the
     XXH3-128 of their canonical bytes is; near ones are told by MinHash. About `validation` (0 to 1) of the
     examples is for validation, of each system prompt alike. The same input and seed give the
@@ -71,8 +72,11 @@ def prepare(
         raise UsageError(f"validation = {validation} cannot be used", hint="Give a share from 0 to less than 1.")
     out_dir = Path(out_dir)
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder, closing(_Rows(dedupe)) as rows:
+        with (
+            _made(out_dir),
+            tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder,
+            closing(_Rows(dedupe)) as rows,
+        ):
             for share in gather(path, Path(folder), format=format, sketched=dedupe == "near", workers=workers):
                 rows.add(share)
             if not rows.groups:
@@ -85,6 +89,20 @@ def prepare(
         raise InputError(
             f"{printable(str(out_dir), 200)} cannot be written: {reason}", hint="Choose another place with --out."
         ) from None
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make the folder, and those that it is in; where the block raises, those that are new go again."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for place in new:
+            with suppress(OSError):  # something is in it by now
+                place.rmdir()
+        raise
 
 
 class _Rows:

@@ -22,7 +22,7 @@ def repeated_keys(raw: bytes, notes: Notes) -> None:
         found = []
     for path, key in found or [("$", "")]:
         said = f"the key '{printable(key)}' comes again in its object" if key else "a key comes twice in an object"
-        fix = "Keep one of the two: convert writes the last."
+        fix = "Keep one of the two: convert and prepare write the last."
         notes.warning(path, "repeated_key", f"{said}, and readers differ on which one counts", fix)
 
 

@@ -122,3 +122,38 @@ def test_images_that_are_not_counted_are_told(cli: Cli, tmp_path: Path) -> None:
     assert "images" not in openai
     told = json.loads(cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
     assert told["tokens"][0]["without_images"] == 12
+
+
+def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> None:
+    data = rows(tmp_path)
+    first = data.read_text().splitlines()[0]
+    data.write_text(first.replace("{", '{"messages": [], ', 1))
+    ran = here("prepare", data, "--out", tmp_path / "out", "--validation", "0")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0].endswith("train.jsonl: 1 example")
+    assert "warning: repeated_key, once" in ran.out
+    assert "line 1, $.messages: the key 'messages' comes again" in ran.out
+
+
+@pytest.mark.parametrize("command", [["convert", "--to", "local:tiny"], ["prepare"]])
+def test_standard_output_is_no_place_for_what_is_written_whole(here: Cli, tmp_path: Path, command: list[str]) -> None:
+    ran = here(*command, rows(tmp_path), "--out", "-")
+    assert ran.code == 2
+    assert "--out - is no place" in ran.err
+    assert not Path("-").exists()
+
+
+def test_a_vocabulary_without_a_target_is_refused(here: Cli, tmp_path: Path) -> None:
+    ran = here("check", rows(tmp_path), "--vocab", "nosuch.json")
+    assert ran.code == 2
+    assert "--to" in ran.err
+
+
+def test_a_file_in_no_known_format_is_one_paragraph(here: Cli, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("Prompt,Completion\n" + "a,b\n" * 200)
+    ran = here("check", data)
+    assert ran.code == 1
+    assert len(ran.out.splitlines()) == 4
+    assert "→ Did you mean 'prompt' and 'completion'?" in ran.out
+    assert ran.out.splitlines()[-1].endswith("not ready: 0 examples (format unknown), 1 error, 0 warnings")

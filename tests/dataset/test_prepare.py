@@ -110,8 +110,27 @@ def test_foreign_formats_become_canonical(tmp_path: Path) -> None:
 
 def test_a_file_without_sound_examples_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no sound example"):
-        prepare(write(tmp_path, ["[]"]), tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+        prepare(write(tmp_path, ["[]"]), tmp_path / "deep" / "out")
+    assert not (tmp_path / "deep").exists()
+
+
+def test_a_folder_that_was_there_before_stays(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    with pytest.raises(DataError, match="holds no sound example"):
+        prepare(write(tmp_path, ["[]"]), tmp_path / "deep" / "out")
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_key_that_comes_twice_is_reported(tmp_path: Path, workers: int) -> None:
+    twice = '{"messages": [], ' + json.dumps(row(1))[1:]
+    done = prepare(write(tmp_path, [row(0), twice, row(2), row(3)]), tmp_path / "out", workers=workers)
+    [finding] = done.findings
+    assert (finding.line, finding.path, finding.code, finding.level) == (2, "$.messages", "repeated_key", "warning")
+    assert "prepare" in finding.fix
+    assert (done.dropped, done.train.examples) == ({}, 3)
+    [reported] = json.loads((tmp_path / "out" / "report.json").read_text())["findings"]
+    assert (reported["line"], reported["code"]) == (2, "repeated_key")
 
 
 def test_an_impossible_share_is_refused(tmp_path: Path) -> None:

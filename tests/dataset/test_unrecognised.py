@@ -78,7 +78,10 @@ def test_a_file_without_objects_is_told_line_by_line(tmp_path: Path) -> None:
 def test_an_empty_file_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").touch()
     report = check(tmp_path / "data.jsonl")
-    assert (report.why, [finding.code for finding in report.findings]) == ("there is no line to tell by", ["empty_file"])
+    assert (report.why, [finding.code for finding in report.findings]) == (
+        "there is no line to tell by",
+        ["empty_file"],
+    )
 
 
 @pytest.mark.parametrize("keys", WANTED, ids=" ".join)
