@@ -31,7 +31,7 @@ def check_open(place: Workplace, target: Target, method: Method) -> None:
     if closed := entry.closed_on(day):
         place.say(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, and so is tried")
     else:
-        _say_what_ends(place, target, entry, day)
+        _say_what_limits(place, target, entry, day)
 
 
 def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
@@ -122,13 +122,14 @@ def _cost_so_far(place: Workplace, target: Target, job: Job) -> float:
     return cost.estimate_usd_high or cost.estimate_usd or 0.0
 
 
-def _say_what_ends(place: Workplace, target: Target, entry: Entry, day: date) -> None:
-    ends = entry.closing_soon(day)
-    if not ends:
-        return
+def _say_what_limits(place: Workplace, target: Target, entry: Entry, day: date) -> None:
     words = {"training": "takes new jobs", "inference": "answers from tuned models"}
-    said = ", and ".join(f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items())
-    place.say(f"{target} {said}")
+    ends = entry.closing_soon(day)
+    said = [f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items()]
+    if entry.facts.only_from:
+        said.insert(0, f"takes jobs only from {entry.facts.only_from}")
+    if said:
+        place.say(f"{target} {', and '.join(said)}")
 
 
 def _refuse_closed(place: Workplace, target: Target, entry: Entry, method: Method) -> None:

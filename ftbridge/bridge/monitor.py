@@ -111,8 +111,9 @@ def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[li
     Events are read after the poll and may be ahead of it. That a job is over is believed of the
     poll alone, because only the poll brings the result and the error along.
     """
-    told, status = [], before
+    told, status, newest = [], before, None
     for event in found:
+        newest = event.at
         if event.kind == "metric" and status in _BEFORE_RUNNING:
             # a job that is faster than the looks at it has been running all the same: only that gives metrics
             told.append(Event(at=event.at, kind="status", status=Status.RUNNING))
@@ -124,7 +125,8 @@ def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[li
         told.append(event)
     if remote.status.final or not any(event.kind == "status" for event in told):
         if remote.status is not status:
-            told.append(Event(at=now(), kind="status", status=remote.status, message=remote.error))
+            at = newest if remote.status.final and newest else now()  # it was over when it told the last
+            told.append(Event(at=at, kind="status", status=remote.status, message=remote.error))
         status = remote.status
     return told, status
 

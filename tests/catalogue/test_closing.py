@@ -48,6 +48,7 @@ def test_before_its_end_a_closing_target_is_told_and_taken(
     job = bridge.submit(data, f"mock+{OPENAI}", epochs=2)
     [said] = [sentence for sentence in bridge.said if "2027-01-06" in sentence]
     assert "for 46 more days" in said
+    assert "takes jobs only from organisations that have used tuned models" in said
     assert "answers from tuned models until 2027-01-14" in said
     assert "http" not in said
     assert not [sentence for sentence in bridge.said if "renamed" in sentence]

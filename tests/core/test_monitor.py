@@ -70,6 +70,7 @@ def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: Script
     assert seen.job.status is Status.SUCCEEDED
     assert seen.job.result == Result(model="tuned-1")
     assert seen.job.finished_at == AT
+    assert [event.at for _number, event in ledger.events("ftb_aaaa")] == [AT]
     assert statuses(ledger) == [Status.SUCCEEDED]
 
 
