@@ -75,7 +75,9 @@ def test_many_jobs_are_seen_by_pages_and_a_few_events(open_bridge: Open, vendors
     bridge = open_bridge()
     vendors["openai"].faults.add("create_job=stall")
     jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(30)]
-    bridge.refresh(*jobs)
+    until = time.monotonic() + 60
+    while {job.status for job in bridge.refresh(*jobs)} != {Status.RUNNING} and time.monotonic() < until:
+        time.sleep(0.1)
     vendors["openai"].seen.clear()
     bridge.refresh(*jobs)
     assert asked(vendors["openai"], "list_jobs") == 1
