@@ -42,7 +42,7 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Data:
 def lab(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path, small_data: Data) -> Iterator[Lab]:
     made = Lab(tmp_path_factory.mktemp("lab"), tiny_home, small_data)
     yield made
-    jobs = [job.name for job in (made.provider.home / "local" / "jobs").iterdir()]
+    jobs = [job.name for job in (made.provider.home / "local" / "jobs").glob("*")]
     for remote in made.provider.poll(jobs):
         if not remote.status.final:
             made.provider.cancel(remote.remote_id)
