@@ -146,7 +146,9 @@ def _chat(example: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
             "Change the roles or their order to what the template knows, or use another model.",
         ) from None
     ids, places = tokenizer.encode(whole)
-    trained = [any(start <= first and last <= end for start, end in spans) for first, last in places]
+    trained = [False] * len(ids)
+    for start, end in spans:
+        trained = [known or start <= a and b <= end for known, (a, b) in zip(trained, places, strict=True)]
     trained[0] = False  # nothing comes before the first token that it could be told from
     return Row(ids, trained)
 
