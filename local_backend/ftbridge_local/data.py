@@ -148,7 +148,7 @@ def _chat(example: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
     ids, places = tokenizer.encode(whole)
     trained = [False] * len(ids)
     for start, end in spans:
-        trained = [known or start <= a and b <= end for known, (a, b) in zip(trained, places, strict=True)]
+        trained = [known or (start <= a and b <= end) for known, (a, b) in zip(trained, places, strict=True)]
     trained[0] = False  # nothing comes before the first token that it could be told from
     return Row(ids, trained)
 

@@ -98,7 +98,8 @@ def test_the_key_is_nowhere_after_a_run_with_every_fault(
         codes.add(ear.command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1"))
     for fault in ("401", "html", "redirect", "truncate", "422"):
         for command, operation in {"show": "get_job", "events": "job_events", "chat": "chat"}.items():
-            mock.faults.add(f"{operation}={fault}")
+            if operation in mock.operations():  # Mistral tells of events in the answer to get_job
+                mock.faults.add(f"{operation}={fault}")
             codes.add(ear.command(command, "last", *(["q"] if command == "chat" else [])))
             mock.faults.clear()
     ear.command("recover")

@@ -73,7 +73,7 @@ def test_a_watch_with_no_way_to_go_on_says_why(open_bridge: Open, vendors: MockV
 
 def test_many_jobs_are_seen_by_pages_and_a_few_events(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     bridge = open_bridge()
-    vendors["openai"].faults.add("create_job=stall")
+    vendors["openai"].faults.add("create_job=stall:600")
     jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(30)]
     until = time.monotonic() + 60
     while {job.status for job in bridge.refresh(*jobs)} != {Status.RUNNING} and time.monotonic() < until:
