@@ -28,7 +28,7 @@ FAULTS = "FTBRIDGE_MOCK_FAULTS"
 
 def provider_names() -> list[str]:
     """The names of all installed providers, sorted."""
-    return sorted(_registered(GROUP, tuple(sys.path)))
+    return sorted(registered(GROUP))
 
 
 def load_provider(target: Target, home: Path) -> Provider:
@@ -37,7 +37,7 @@ def load_provider(target: Target, home: Path) -> Provider:
     Raises `TargetError` for a name that nobody registered, naming those that are, and
     `MissingExtra`, with the command that installs it, where the provider's own packages are absent.
     """
-    found = _registered(GROUP, tuple(sys.path))
+    found = registered(GROUP)
     if target.provider not in found:
         raise TargetError(
             f"no provider is called {target.provider!r}",
@@ -53,12 +53,12 @@ def load_provider(target: Target, home: Path) -> Provider:
 
 def mock_names() -> list[str]:
     """The vendors that have a mock, sorted."""
-    return sorted(_registered(MOCK_GROUP, tuple(sys.path)))
+    return sorted(registered(MOCK_GROUP))
 
 
 def load_mock(vendor: str) -> type[MockVendor]:
     """The mock of a vendor. Raises `TargetError` where there is none, `MissingExtra` without the extra `mock`."""
-    found = _registered(MOCK_GROUP, tuple(sys.path))
+    found = registered(MOCK_GROUP)
     if vendor not in found:
         raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
     mock: type[MockVendor] = load_entry(found[vendor], f"the mock of {vendor}", extra="mock")
@@ -89,6 +89,11 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
         account=f"mock+{vendor}",
         environment=mock.environment(server.url),
     )
+
+
+def registered(group: str) -> Mapping[str, EntryPoint]:
+    """The entry points of a group by their names."""
+    return _registered(group, tuple(sys.path))
 
 
 def load_entry(entry: EntryPoint, what: str, *, extra: str) -> Any:

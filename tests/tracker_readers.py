@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,22 @@ import pytest
 Curves = dict[str, list[tuple[int, Any]]]
 
 
-class Tracker:
+class Tracker(ABC):
     """A tracker in a folder of the test's own; `to` is what it is called on the command line."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
-    def to(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def to(self) -> str: ...
 
-    def curves(self, job_id: str) -> Curves:
-        raise NotImplementedError
+    @abstractmethod
+    def curves(self, job_id: str) -> Curves: ...
 
+    @abstractmethod
     def facts(self, job_id: str) -> str:
         """What is told of the job itself, as text."""
-        raise NotImplementedError
 
 
 class TensorBoard(Tracker):

@@ -153,6 +153,7 @@ def _offer(
     last_day = today() + timedelta(days=round(load.months * _DAYS_A_MONTH))
     answers_until = entry.facts.inference_closes_on
     lasts = answers_until is None or answers_until >= last_day
+    is_open = entry.closed_on(today()) is None
     known = entry.named or facts.own_machine or found.training_usd is not None
     decisive = [
         *_closing(entry, today(), lasts),
@@ -176,8 +177,8 @@ def _offer(
         counter=count.counter,
         **found.model_dump(),
         request_usd=one.inference_usd,
-        open=entry.closed_on(today()) is None,
-        usable=entry.closed_on(today()) is None and spec.method in able.methods and not formless,
+        open=is_open,
+        usable=is_open and spec.method in able.methods and not formless,
         only_from=facts.only_from,
         closes_on=entry.closes_on,
         lasts=lasts,

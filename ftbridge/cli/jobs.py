@@ -16,6 +16,7 @@ from ftbridge.cli.output import (
     AsJson,
     AsJsonLines,
     Exit,
+    JobId,
     console,
     narrow,
     number,
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ftbridge.bridge import Moves
-
-JobId = Annotated[
-    str, typer.Argument(help="The job's id, its beginning, or 'last', the newest not refused.", show_default=False)
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftbridge.catalogue import counted
-from ftbridge.cli.jobs import JobId
-from ftbridge.cli.output import AsJson, console, number, open_bridge, print_json, say, show, show_note, table
+from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import option_name
 from ftbridge.errors import UsageError
 from ftbridge.registry import load_provider, provider_names

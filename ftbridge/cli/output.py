@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
+JobId = Annotated[
+    str, typer.Argument(help="The job's id, its beginning, or 'last', the newest not refused.", show_default=False)
+]
 Exit = typer.Exit
 
 _NARROW = 110  # columns below which tables have only what cannot be missed
@@ -122,11 +125,7 @@ def table(
         )
     cells = [[clean(cell) for cell in row] for row in rows]
     if fold is not None:
-        widths = [
-            max(len(line) for cell in column for line in cell.split("\n"))
-            for column in zip(headers, *cells, strict=True)
-        ]
-        others = sum(width for place, width in enumerate(widths) if place != fold)
+        others = sum(width for place, width in enumerate(_widths(headers, cells)) if place != fold)
         room = max(console().width - others - _GAP * len(headers), _LEAST)
         cells = [[_folded(cell, room) if place == fold else cell for place, cell in enumerate(row)] for row in cells]
     for row in cells:
@@ -136,8 +135,13 @@ def table(
 
 def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether a table of them has room for every cell in one line."""
-    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
-    return sum(widths) + _GAP * len(headers) <= console().width
+    return sum(_widths(headers, rows)) + _GAP * len(headers) <= console().width
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """What each column needs for its longest line."""
+    columns = zip(headers, *rows, strict=True)
+    return [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
 
 
 def _folded(text: str, width: int) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from ftbridge.cli.output import AsJson, open_bridge, print_json, show
+from ftbridge.catalogue import counted
+from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json, show
 from ftbridge.reporters import find_tracker
 
 _PLACES = "tensorboard:FOLDER, mlflow:URI or wandb:PROJECT"
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    job: Annotated[str, typer.Argument(help="The job's id, its beginning, or 'last'.", show_default=False)],
+    job: JobId,
     to: Annotated[str, typer.Option(help=f"The tracker: {_PLACES}.")],
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +35,7 @@ def report(
     if as_json:
         print_json({"id": found.id, "to": to, "new_events": new})
     else:
-        show(f"{found.id}: {new} new event{'s' * (new != 1)} written to {to}")
+        show(f"{found.id}: {counted(new, 'new event')} written to {to}")
 
 
 def check_reports(reports: list[str] | None) -> list[str]:

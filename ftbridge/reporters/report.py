@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
 from typing import Protocol
 
 from ftbridge.errors import UsageError
 from ftbridge.model import Event, Job
-from ftbridge.registry import load_entry
+from ftbridge.registry import load_entry, registered
 from ftbridge.target import did_you_mean
 
 GROUP = "ftbridge.reporters"
@@ -49,7 +48,7 @@ def find_tracker(to: str) -> Callable[[Job], Report]:
     Raises `UsageError` for a tracker that nobody registered, and `MissingExtra` where its package is absent.
     """
     name, _, place = to.partition(":")
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = registered(GROUP)
     if name not in found:
         raise UsageError(
             f"no tracker is called {name!r}",
