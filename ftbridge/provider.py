@@ -8,6 +8,7 @@ and says so. `ftbridge.testing` is the suite that every provider passes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -116,6 +117,13 @@ class Provider:
 
         Called before there is a job, and may ask the vendor; most providers have nothing to ask.
         """
+
+    def expecting(self, spec: Spec, model: str) -> AbstractContextManager[None]:
+        """Within it a job of `spec` is prepared and asked for: what takes time may begin, and ends if no job comes.
+
+        Returns at once; most providers have nothing to begin.
+        """
+        return nullcontext()
 
     def upload(self, file: Path, *, key: str) -> str:
         """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""

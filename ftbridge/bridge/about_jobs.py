@@ -65,21 +65,22 @@ class AboutJobs(Base):
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
-        check_open(self._place, target, spec.method)
-        prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
-        for said in [*warnings, *more, *self._advice(spec, format)]:
-            self._warn(said)
-        cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
-        check_cost(self._place, target, cost, max_cost)
-        if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
-            provider.check_limits(spec, target.model)
-        record = self._ledger.add(make_intent(spec, prepared, key, cost))
-        if record.request_hash != request_hash(spec, prepared):
-            raise SpecError(
-                f"the key {key!r} stands for another request: job {record.job.id}",
-                hint="Use another key, or ask for the same data, target and hyperparameters.",
-            )
-        return self._send(record)
+        with provider.expecting(spec, target.model):
+            check_open(self._place, target, spec.method)
+            prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
+            for said in [*warnings, *more, *self._advice(spec, format)]:
+                self._warn(said)
+            cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
+            check_cost(self._place, target, cost, max_cost)
+            if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
+                provider.check_limits(spec, target.model)
+            record = self._ledger.add(make_intent(spec, prepared, key, cost))
+            if record.request_hash != request_hash(spec, prepared):
+                raise SpecError(
+                    f"the key {key!r} stands for another request: job {record.job.id}",
+                    hint="Use another key, or ask for the same data, target and hyperparameters.",
+                )
+            return self._send(record)
 
     def _send(self, record: Record) -> Job:
         """Send the job to its provider, those before it in the queue first; it may have to wait here."""

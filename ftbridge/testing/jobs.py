@@ -28,6 +28,12 @@ class JobTests(Setting):
         conversion = convert(spec.data, provider.rules(spec, self.model), out)
         assert provider.upload(out, key=conversion.key) == files.training
 
+    def test_a_job_that_is_only_expected_is_not_made(self, provider: Provider, spec: Spec) -> None:
+        before = [listed.remote.remote_id for listed in provider.jobs()]
+        with provider.expecting(spec, self.model):
+            pass
+        assert [listed.remote.remote_id for listed in provider.jobs()] == before
+
     def test_a_small_job_succeeds_and_its_status_only_moves_forward(self, finished: Finished) -> None:
         assert finished.remote.status is Status.SUCCEEDED, finished.remote.error
         assert finished.remote.error is None

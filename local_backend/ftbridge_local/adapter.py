@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import signal
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,12 +16,14 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import replacing
-from ftbridge.model import Event, Hyperparameters, Method, Result, Spec, Status
+from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
 from ftbridge_local.folder import JobFolder, Order
+from ftbridge_local.worker import Worker, start
 
 if TYPE_CHECKING:
     from ftbridge_local.generate import Speaker
+    from ftbridge_local.rows import Seen
     from ftbridge_local.source import Source
 
 _NEEDED = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
@@ -62,6 +64,8 @@ class LocalProvider(Provider):
     def __init__(self, home: Path, *rest: Any) -> None:
         super().__init__(home, *rest)
         self._speaker: Speaker | None = None
+        self._waiting: Worker | None = None
+        self._seen: list[Seen] | None = None
 
     def resolve(self, model: str) -> str:
         """Paths are made absolute."""
@@ -72,17 +76,18 @@ class LocalProvider(Provider):
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
-        _require()
+        source = self._source(spec, model)
+        from ftbridge_local.rows import Seen
         from ftbridge_local.rules import LocalRules
         from ftbridge_local.settings import longest as longest_of
-        from ftbridge_local.source import find
         from ftbridge_local.tokenizer import Tokenizer
 
-        source = find(model, self.home, weights=False)
-        _check_tuning(spec.hyperparameters, source)
         tokenizer = Tokenizer(source.base)
         longest = longest_of(spec.hyperparameters, tokenizer.context)
-        return LocalRules(f"local:{model}", tokenizer, longest, spec.method)
+        if self._seen is None:
+            return LocalRules(f"local:{model}", tokenizer, longest, spec.method)
+        self._seen.append(Seen(tokenizer))
+        return LocalRules(f"local:{model}", tokenizer, longest, spec.method, self._seen[-1])
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses more devices than this machine has."""
@@ -91,6 +96,17 @@ class LocalProvider(Provider):
             from ftbridge_local.launch import check
 
             check(devices)
+
+    @contextmanager
+    def expecting(self, spec: Spec, model: str) -> Iterator[None]:
+        """Within it a worker waits, and what is checked is kept tokenized for it."""
+        self._waiting = waiting = Worker(early=(spec.hyperparameters.devices or 1) == 1)
+        self._seen = []
+        try:
+            yield
+        finally:
+            self._waiting = self._seen = None
+            waiting.close()
 
     def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
@@ -112,7 +128,11 @@ class LocalProvider(Provider):
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """Set the job down and start its worker; again for the same tag, only what is missing of that is done."""
-        self.rules(spec, model)
+        self._source(spec, model)  # which may have gone while the job waited for a place
+        data = [Path(file) for file in (files.training, files.validation) if file]
+        for seen in self._seen or ():
+            for file in data:
+                seen.keep(file, self.home.absolute())
         job = self._job(tag)
         while (lock := job.lock()) is None:
             if job.exists:  # a worker has the lock, and not another process that is setting the job down
@@ -129,7 +149,7 @@ class LocalProvider(Provider):
                         home=self.home.absolute(),
                     )
                 )
-                job.start(lock)
+                start(job, lock, self._waiting)
         finally:
             os.close(lock)
         return job.snapshot()
@@ -187,16 +207,13 @@ class LocalProvider(Provider):
                     provider=self.name,
                     hint="Only a paused or failed job can be resumed.",
                 )
-            job.start(lock)
+            start(job, lock)
         finally:
             os.close(lock)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Copy the result into `folder`. Raises `JobFailed` while there is none."""
-        job = self._known(remote_id)
-        if job.standing().status is not Status.SUCCEEDED:
-            status = job.snapshot().status.value
-            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
+        job = self._done(remote_id)
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(job.result.iterdir()):
@@ -206,10 +223,7 @@ class LocalProvider(Provider):
 
     def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
         """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
-        job = self._known(remote_id)
-        if job.standing().status is not Status.SUCCEEDED:
-            status = job.snapshot().status.value
-            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
+        job = self._done(remote_id)
         _require()
         from ftbridge_local.export import export
 
@@ -231,6 +245,16 @@ class LocalProvider(Provider):
         """The mean loss per trained token, in nats."""
         return self._load(model).loss(chats)
 
+    def _source(self, spec: Spec, model: str) -> Source:
+        """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that go against it."""
+        _require()
+        from ftbridge_local.settings import check
+        from ftbridge_local.source import find
+
+        source = find(model, self.home, weights=False)
+        check(spec.hyperparameters, source)
+        return source
+
     def _load(self, model: str) -> Speaker:
         """The model, kept for the next call; only the last one is."""
         _require()
@@ -246,6 +270,13 @@ class LocalProvider(Provider):
     def _job(self, tag: str) -> JobFolder:
         return JobFolder(self.home.absolute() / "local" / "jobs" / tag)
 
+    def _done(self, remote_id: str) -> JobFolder:
+        job = self._known(remote_id)
+        if job.standing().status is not Status.SUCCEEDED:
+            status = job.snapshot().status.value
+            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
+        return job
+
     def _known(self, remote_id: str) -> JobFolder:
         job = self._job(remote_id)
         if not job.exists:
@@ -258,28 +289,4 @@ def _require() -> None:
     if missing:
         raise MissingExtra(
             f"training on this machine needs {', '.join(missing)}", hint="Run `pip install 'ftbridge[local]'`."
-        )
-
-
-def _check_tuning(wanted: Hyperparameters, source: Source) -> None:
-    """Raises `SpecError` for settings that go against each other, or against what there is."""
-    if (wanted.devices or 1) > (wanted.batch_size or math.inf):
-        raise SpecError(
-            f"{wanted.devices} devices cannot share a step of batch_size = {wanted.batch_size}",
-            hint="Use fewer devices, or a larger batch_size.",
-        )
-    if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
-        raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
-    of_adapters = ("lora_rank", "lora_alpha", "lora_dropout")
-    shaped = [name for name in of_adapters if getattr(wanted, name) is not None]
-    if shaped and wanted.tuning == "full":
-        raise SpecError(
-            f"{shaped[0]} shapes an adapter, and this job trains all weights",
-            hint=f"Leave {shaped[0]} out, or use --tuning lora.",
-        )
-    if source.adapter and (shaped or wanted.tuning):
-        name = "tuning" if wanted.tuning else shaped[0]
-        raise SpecError(
-            f"{name} belongs to a new adapter, and this job goes on with that in {source.adapter}",
-            hint=f"Leave {name} out, or start from the base, {source.name}.",
         )

@@ -20,8 +20,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,7 +34,6 @@ Request = Literal["cancel", "pause"]
 
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
 _LAST_WORDS = 600  # characters of worker.log that are shown when a worker died
-_workers: list[subprocess.Popen[bytes]] = []  # kept, so that the ones that ended here are reaped and none warns
 
 
 class Order(Frozen):
@@ -193,7 +190,7 @@ class JobFolder:
                 file.truncate(self._events.read_bytes().rfind(b"\n") + 1)
             file.write(line.encode())
 
-    # The lock, and the life of a worker.
+    # The lock.
 
     def lock(self, patience: float = 1.0) -> int | None:
         """Take the lock and return its open file, or None when a worker has it.
@@ -210,26 +207,11 @@ class JobFolder:
             time.sleep(0.02)
         return handle
 
-    def start(self, lock: int) -> None:
-        """Start a worker that outlives this process, and hand it the lock.
-
-        The job is `submitting` until the worker's first act, which is to say otherwise: where this process or the
-        worker dies before that, nothing has been done and the job may be started anew.
-        """
+    def renew(self, lock: int) -> None:
+        """Make it a job that waits for a worker, whoever was at it before."""
         self.set_status(Status.SUBMITTING)
         self._request.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
-        with self.log.open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-m", "ftbridge_local.train", str(self.path), str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.path,  # not the user's folder, whose modules would come before the installed ones
-                pass_fds=(lock,),
-                start_new_session=True,
-            )
-        _workers[:] = [known for known in _workers if known.poll() is None] + [worker]
 
     def ask(self, request: Request) -> None:
         """Leave a request for the worker."""

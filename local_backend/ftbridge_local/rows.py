@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+import msgspec
 import numpy as np
 import xxhash
 from safetensors.numpy import load_file, save_file
 
 from ftbridge.dataset import read_examples
+from ftbridge.dataset.example import Example
 from ftbridge.errors import DataError
-from ftbridge.files import replacing
+from ftbridge.files import content_key, replacing
 from ftbridge_local import data
 from ftbridge_local.data import Item, Pair, Row
 from ftbridge_local.tokenizer import Tokenizer
 
+_Packed: TypeAlias = "tuple[array[int], bytes]"  # a row's ids, and of each whether it is trained
+
 _RECIPE = 1  # part of what a kept file is found by: to be raised with every change to how examples are tokenized
 
 
-def read(file: Path, tokenizer: Tokenizer, longest: int, cache: Path, say: Callable[[str], None]) -> list[Item]:
+def read(file: Path, tokenizer: Tokenizer, longest: int, home: Path, say: Callable[[str], None]) -> list[Item]:
     """The examples of `file`, cut to `longest` tokens; those with nothing left to train on are skipped, and said."""
     kept: list[Item] = []
     skipped, shortened = [], []
-    for line, whole in _encoded(file, tokenizer, cache):
+    for line, whole in _encoded(file, tokenizer, home):
         item = whole.cut(longest)
         if not item.fits:
             skipped.append(line)
@@ -50,17 +56,52 @@ def batches(count: int, size: int, epochs: int, seed: int) -> Iterator[list[int]
             yield order[start : start + size]
 
 
-def _encoded(file: Path, tokenizer: Tokenizer, cache: Path) -> list[tuple[int, Item]]:
+class Seen:
+    """The rows of examples that were tokenized in this process, found by what the examples say; held small."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._fingerprint = tokenizer.fingerprint
+        self._rows: dict[bytes, list[_Packed]] = {}
+
+    def add(self, example: Example, item: Item) -> None:
+        """Remember what became of an example."""
+        self._rows[_digest(example)] = [(array("i", row.ids), bytes(row.trained)) for row in item.rows]
+
+    def keep(self, file: Path, home: Path) -> None:
+        """Keep the file tokenized, if every example in it was seen: then nobody has to do it a second time."""
+        known = _place(file, self._fingerprint, home)
+        if known.exists():
+            return
+        columns = _Columns()
+        for line, example in read_examples(file):
+            packed = self._rows.get(_digest(example))
+            if packed is None:
+                return
+            columns.add(line, packed)
+        columns.write(known)
+
+
+def _digest(example: Example) -> bytes:
+    return xxhash.xxh3_128_digest(msgspec.json.encode(example))
+
+
+def _place(file: Path, fingerprint: str, home: Path) -> Path:
+    """Where the file is kept as that tokenizer reads it."""
+    what = f"{_RECIPE}-{content_key(file)}-{fingerprint}"
+    return home / "local" / "rows" / f"{xxhash.xxh3_128_hexdigest(what.encode())}.safetensors"
+
+
+def _encoded(file: Path, tokenizer: Tokenizer, home: Path) -> list[tuple[int, Item]]:
     """Every example with its line number: from the cache, or else tokenized, and kept there."""
-    what = f"{_RECIPE}-{xxhash.xxh3_128_hexdigest(file.read_bytes())}-{tokenizer.fingerprint}"
-    known = cache / f"{xxhash.xxh3_128_hexdigest(what.encode())}.safetensors"
-    if not known.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        items = list(_tokenized(file, tokenizer))
-        with replacing(known) as beside:
-            save_file(_to_arrays(items), beside)
-        return items
-    return _from_arrays(load_file(known))
+    known = _place(file, tokenizer.fingerprint, home)
+    if known.exists():
+        return _from_arrays(load_file(known))
+    items = list(_tokenized(file, tokenizer))
+    columns = _Columns()
+    for line, item in items:
+        columns.add(line, item.rows)
+    columns.write(known)
+    return items
 
 
 def _tokenized(file: Path, tokenizer: Tokenizer) -> Iterator[tuple[int, Item]]:
@@ -71,15 +112,34 @@ def _tokenized(file: Path, tokenizer: Tokenizer) -> Iterator[tuple[int, Item]]:
             raise DataError(f"{file.name}, line {line}: {problem}", hint=problem.fix, line=line) from None
 
 
-def _to_arrays(items: Sequence[tuple[int, Item]]) -> dict[str, np.ndarray]:
-    rows = [row for _line, item in items for row in item.rows]
-    return {
-        "lines": np.array([line for line, _item in items], dtype=np.int64),
-        "rows": np.array([len(item.rows) for _line, item in items], dtype=np.int64),
-        "lengths": np.array([row.tokens for row in rows], dtype=np.int64),
-        "ids": np.array([token for row in rows for token in row.ids], dtype=np.int32),
-        "trained": np.array([trained for row in rows for trained in row.trained], dtype=np.bool_),
-    }
+class _Columns:
+    """A tokenized file as it is kept: the line and the number of rows of each example, the rows end to end."""
+
+    def __init__(self) -> None:
+        self._lines, self._rows, self._lengths = array("q"), array("q"), array("q")
+        self._ids, self._trained = array("i"), bytearray()
+
+    def add(self, line: int, rows: Sequence[Row | _Packed]) -> None:
+        self._lines.append(line)
+        self._rows.append(len(rows))
+        for ids, trained in rows:
+            self._lengths.append(len(ids))
+            self._ids.extend(ids)
+            self._trained.extend(trained)
+
+    def write(self, place: Path) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place) as beside:
+            save_file(
+                {
+                    "lines": np.frombuffer(self._lines, np.int64),
+                    "rows": np.frombuffer(self._rows, np.int64),
+                    "lengths": np.frombuffer(self._lengths, np.int64),
+                    "ids": np.frombuffer(self._ids, np.int32),
+                    "trained": np.frombuffer(self._trained, np.bool_),
+                },
+                beside,
+            )
 
 
 def _from_arrays(kept: dict[str, np.ndarray]) -> list[tuple[int, Item]]:

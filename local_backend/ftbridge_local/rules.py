@@ -7,6 +7,7 @@ from ftbridge.dataset.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.findings import Notes
 from ftbridge.model import Method
 from ftbridge_local.data import Row, UnfitError, tokenize
+from ftbridge_local.rows import Seen
 from ftbridge_local.tokenizer import Tokenizer
 
 
@@ -15,11 +16,14 @@ class LocalRules:
 
     limits = FileLimits()
 
-    def __init__(self, target: str, tokenizer: Tokenizer, longest: int, method: Method) -> None:
+    def __init__(
+        self, target: str, tokenizer: Tokenizer, longest: int, method: Method, seen: Seen | None = None
+    ) -> None:
         self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})
         self.target = target
         self._tokenizer = tokenizer
         self._longest = longest
+        self._seen = seen
 
     def convert(self, example: Example, notes: Notes) -> Example:
         """The example itself."""
@@ -28,6 +32,8 @@ class LocalRules:
         except UnfitError as problem:
             notes.error(problem.path, problem.code, problem.message, problem.fix)
             return example
+        if self._seen is not None:
+            self._seen.add(example, item)
         for row in item.rows:
             self._check_length(row, notes)
         if isinstance(example, Chat):

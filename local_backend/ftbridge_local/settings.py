@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 from typing import Any, Literal
 
+from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.model import Frozen, Hyperparameters, Method
+from ftbridge_local.source import Source
 
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
@@ -79,3 +82,27 @@ def choose(
 def longest(given: Hyperparameters, context: int) -> int:
     """How many tokens of a row are read at most."""
     return min(given.max_seq_length or context, context)
+
+
+def check(wanted: Hyperparameters, source: Source) -> None:
+    """Raises `SpecError` for what goes against itself or the source, `MissingExtra` where bitsandbytes is absent."""
+    if (wanted.devices or 1) > (wanted.batch_size or math.inf):
+        raise SpecError(
+            f"{wanted.devices} devices cannot share a step of batch_size = {wanted.batch_size}",
+            hint="Use fewer devices, or a larger batch_size.",
+        )
+    if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
+        raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
+    of_adapters = ("lora_rank", "lora_alpha", "lora_dropout")
+    shaped = [name for name in of_adapters if getattr(wanted, name) is not None]
+    if shaped and wanted.tuning == "full":
+        raise SpecError(
+            f"{shaped[0]} shapes an adapter, and this job trains all weights",
+            hint=f"Leave {shaped[0]} out, or use --tuning lora.",
+        )
+    if source.adapter and (shaped or wanted.tuning):
+        name = "tuning" if wanted.tuning else shaped[0]
+        raise SpecError(
+            f"{name} belongs to a new adapter, and this job goes on with that in {source.adapter}",
+            hint=f"Leave {name} out, or start from the base, {source.name}.",
+        )

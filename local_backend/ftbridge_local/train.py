@@ -19,6 +19,7 @@ from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
 from ftbridge_local import rows, source
 from ftbridge_local.folder import JobFolder, Kept, hold
+from ftbridge_local.heavy import load
 from ftbridge_local.ranks import ALONE, Ranks
 from ftbridge_local.settings import choose
 from ftbridge_local.tokenizer import Tokenizer
@@ -34,13 +35,14 @@ def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it re
     say = partial(job.add_event, "message")
     if ranks.count == 1:  # else the launcher has
         say(message=f"getting the base {order.model} ready")
-    place = source.find(order.model, order.home, weights=True)
+    load()  # before anything else that may import a part of it: two threads that do so get in each other's way
 
-    import torch  # the heavy part, after the signal handler and after what may fail sooner
+    import torch
 
     from ftbridge_local import checkpoint, flat, losses
     from ftbridge_local import model as models
 
+    place = source.find(order.model, order.home, weights=True)
     tokenizer = Tokenizer(place.base)
     settings, chosen = choose(
         spec.hyperparameters,
@@ -51,7 +53,7 @@ def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it re
         adapter=place.adapter is not None,
     )
     say(message=chosen)
-    read = partial(rows.read, tokenizer=tokenizer, longest=settings.max_seq_length, cache=order.home / "local" / "rows")
+    read = partial(rows.read, tokenizer=tokenizer, longest=settings.max_seq_length, home=order.home)
     items = read(order.training, say=lambda message: say(message=message))
     held_out = read(order.validation, say=lambda message: say(message=message)) if order.validation else []
 

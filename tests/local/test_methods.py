@@ -146,12 +146,12 @@ def test_every_step_tells_what_it_took(lab: Lab, finished: RemoteJob) -> None:
 
 def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
-    cache = tmp_path / "cache"
+    cache = tmp_path / "local" / "rows"
     said: list[Any] = []
-    first = [rows.read(file, tokenizer, 1024, cache, said.append) for file in (lab.data.training, preferences)]
+    first = [rows.read(file, tokenizer, 1024, tmp_path, said.append) for file in (lab.data.training, preferences)]
     kept = {file: file.stat().st_mtime_ns for file in cache.iterdir()}
     assert len(kept) == 2
-    again = [rows.read(file, tokenizer, 1024, cache, said.append) for file in (lab.data.training, preferences)]
+    again = [rows.read(file, tokenizer, 1024, tmp_path, said.append) for file in (lab.data.training, preferences)]
     assert again == first
     assert isinstance(again[1][0], Pair)
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == kept

@@ -1,0 +1,145 @@
+"""The worker that waits while a job is prepared, and what it finds ready."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ftbridge.dataset import convert
+from ftbridge.model import Status
+from ftbridge.provider import Files
+from ftbridge_local import rows, tiny, worker
+from ftbridge_local.tokenizer import Tokenizer
+from ftbridge_local.worker import Worker
+from local.lab import SETTINGS, Lab
+from local.test_interruptions import LONG
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The process ids of the workers that are started in the test."""
+    ids: list[int] = []
+
+    class Known(Worker):
+        def __init__(self, *, early: bool) -> None:
+            super().__init__(early=early)
+            ids.append(self._process.pid)
+
+    monkeypatch.setattr("ftbridge_local.adapter.Worker", Known)
+    monkeypatch.setattr(worker, "Worker", Known)
+    return ids
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, one that is over but not yet waited for left out."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not runs(pid)
+
+
+def loaded_torch(pid: int) -> bool:
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab: Lab, started: list[int]) -> None:
+    with lab.provider.expecting(lab.spec(**SETTINGS), "tiny"):
+        [waiting] = started
+        deadline = time.monotonic() + 60
+        while not loaded_torch(waiting) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert loaded_torch(waiting)
+        assert not lab.folder("expected").path.exists()
+        lab.submit("expected")
+    assert lab.wait("expected").status is Status.SUCCEEDED
+    assert lab.folder("expected").worker == waiting
+    assert started == [waiting]
+
+
+def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> None:
+    with pytest.raises(ValueError, match="refused"), lab.provider.expecting(lab.spec(), "tiny"):
+        raise ValueError("refused")
+    assert gone(started[0])
+
+
+def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> None:
+    script = "from ftbridge_local.worker import Worker; print(Worker(early=True)._process.pid, flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as giver:
+        assert giver.stdout is not None
+        waiting = int(giver.stdout.readline())
+        assert runs(waiting)
+        giver.kill()
+    assert gone(waiting)
+
+
+def test_each_job_has_a_worker_of_its_own(lab: Lab, started: list[int]) -> None:
+    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+        for tag in ("own-1", "own-2"):
+            lab.submit(tag, **LONG)
+    for tag in ("own-1", "own-2"):
+        lab.wait(tag, lambda tag=tag: bool(lab.folder(tag).worker))  # type: ignore[misc]  # it is called at once
+    assert [lab.folder(tag).worker for tag in ("own-1", "own-2")] == started
+    for tag in ("own-1", "own-2"):
+        lab.provider.cancel(tag)
+
+
+def test_a_worker_that_died_while_it_waited_is_replaced(lab: Lab, started: list[int]) -> None:
+    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+        os.kill(started[0], signal.SIGKILL)
+        assert gone(started[0])
+        lab.submit("replaced", **LONG)
+    lab.wait("replaced", lambda: bool(lab.folder("replaced").worker))
+    assert lab.folder("replaced").worker == started[1]
+    lab.provider.cancel("replaced")
+
+
+def test_the_job_is_the_workers_before_it_looks_and_nobodys_if_it_never_does(lab: Lab, started: list[int]) -> None:
+    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+        os.kill(started[0], signal.SIGSTOP)
+        lab.submit("asleep", **LONG)
+    assert lab.folder("asleep").alive
+    assert [job.status for job in lab.provider.find("asleep")] == [Status.VALIDATING]
+    lab.submit("asleep", **LONG)
+    assert len(started) == 1
+    os.kill(started[0], signal.SIGKILL)
+    assert gone(started[0])
+    assert lab.provider.find("asleep") == []
+    lab.submit("asleep", **LONG)
+    assert len(started) == 2
+    lab.provider.cancel("asleep")
+
+
+def test_what_was_checked_is_not_tokenized_again(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, home = lab.spec(), lab.provider.home
+    data = tmp_path / "data.jsonl"
+    data.write_text(lab.data.training.read_text("utf-8").replace("Paint", "Colour"), "utf-8")
+    with lab.provider.expecting(spec, "tiny"):
+        conversion = convert(data, lab.provider.rules(spec, "tiny"), tmp_path / "out.jsonl")
+        training = lab.provider.upload(conversion.out, key=conversion.key)
+        lab.provider.create(spec, "tiny", Files(training=training), tag="checked")
+    tokenizer = Tokenizer(tiny.tokenizer_folder(home))
+    fresh = rows.read(Path(training), tokenizer, 1024, tmp_path / "elsewhere", pytest.fail)
+    monkeypatch.setattr("ftbridge_local.data.tokenize", lambda *_: pytest.fail("it is tokenized again"))
+    assert rows.read(Path(training), tokenizer, 1024, home, pytest.fail) == fresh
+    lab.provider.cancel("checked")
+
+
+def test_a_file_that_was_not_checked_just_now_is_left_to_the_worker(lab: Lab, tmp_path: Path) -> None:
+    tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
+    rows.Seen(tokenizer).keep(lab.data.training, tmp_path)
+    assert not (tmp_path / "local").exists()
