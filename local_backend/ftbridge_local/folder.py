@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from ftbridge.files import write
 from ftbridge.model import Event, Frozen, Result, Spec, Status, now
-from ftbridge.provider import Listed, RemoteJob
+from ftbridge.remote import Listed, RemoteJob
 
 Request = Literal["cancel", "pause"]
 
