@@ -23,6 +23,8 @@ from ftbridge_local.tokenizer import Tokenizer
 
 _Packed: TypeAlias = "tuple[array[int], bytes]"  # a row's ids, and of each whether it is trained
 
+_MOST_SEEN = 2**26  # tokens, in about half a gigabyte: beyond, the worker's time matters less than this memory
+
 _RECIPE = 1  # part of what a kept file is found by: to be raised with every change to how examples are tokenized
 
 
@@ -57,14 +59,19 @@ def batches(count: int, size: int, epochs: int, seed: int) -> Iterator[list[int]
 
 
 class Seen:
-    """The rows of examples that were tokenized in this process, found by what the examples say; held small."""
+    """The rows of examples that were tokenized in this process, found by what the examples say."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._fingerprint = tokenizer.fingerprint
         self._rows: dict[bytes, list[_Packed]] = {}
+        self._room = _MOST_SEEN
 
     def add(self, example: Example, item: Item) -> None:
-        """Remember what became of an example."""
+        """Remember what became of an example, as long as there is room."""
+        self._room -= item.tokens
+        if self._room < 0:
+            self._rows.clear()
+            return
         self._rows[_digest(example)] = [(array("i", row.ids), bytes(row.trained)) for row in item.rows]
 
     def keep(self, file: Path, home: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.dataset import convert
+from ftbridge.dataset import convert, read_examples
 from ftbridge.model import Status
 from ftbridge.provider import Files
 from ftbridge_local import rows, tiny, worker
+from ftbridge_local.data import tokenize
 from ftbridge_local.tokenizer import Tokenizer
 from ftbridge_local.worker import Worker
 from local.lab import SETTINGS, Lab
@@ -137,6 +138,20 @@ def test_what_was_checked_is_not_tokenized_again(lab: Lab, tmp_path: Path, monke
     monkeypatch.setattr("ftbridge_local.data.tokenize", lambda *_: pytest.fail("it is tokenized again"))
     assert rows.read(Path(training), tokenizer, 1024, home, pytest.fail) == fresh
     lab.provider.cancel("checked")
+
+
+def test_so_many_tokens_that_memory_would_suffer_are_not_remembered(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
+    examples = [example for _line, example in read_examples(lab.data.training)]
+    for most, kept in ((10**6, True), (100, False)):
+        monkeypatch.setattr(rows, "_MOST_SEEN", most)
+        seen = rows.Seen(tokenizer)
+        for example in examples:
+            seen.add(example, tokenize(example, tokenizer))
+        seen.keep(lab.data.training, tmp_path / str(most))
+        assert (tmp_path / str(most) / "local").exists() is kept
 
 
 def test_a_file_that_was_not_checked_just_now_is_left_to_the_worker(lab: Lab, tmp_path: Path) -> None:
