@@ -54,6 +54,8 @@ class Hyperparameters(Frozen):
     have it, or on a four-bit base (qlora). The descriptions are those of the command line's options.
     """
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     epochs: int | None = Field(None, ge=1, le=1000, description="Passes over the examples.")
     batch_size: int | None = Field(None, ge=1, description="Examples in one step.")
     learning_rate: float | None = Field(None, gt=0, le=1, description="Size of a step, absolute, such as 0.0002.")

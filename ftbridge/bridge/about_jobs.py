@@ -21,7 +21,9 @@ from ftbridge.errors import FtbridgeError, RateLimited, SpecError, UsageError
 from ftbridge.ledger import Prepared, Record, last_numbers, unfinished
 from ftbridge.model import Event, Job, Spec, Status, make_spec, now
 from ftbridge.provider import Provider
+from ftbridge.target import Target
 
+_PATIENCE = 60.0  # seconds for another process that sends a job which this one has asked for
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
@@ -65,22 +67,42 @@ class AboutJobs(Base):
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
+        record = None
         with provider.expecting(spec, target.model):
-            check_open(self._place, target, spec.method)
-            prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
-            for said in [*warnings, *more, *self._advice(spec, format)]:
-                self._warn(said)
-            cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
-            check_cost(self._place, target, cost, max_cost)
-            if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
-                provider.check_limits(spec, target.model)
-            record = self._ledger.add(make_intent(spec, prepared, key, cost))
-            if record.request_hash != request_hash(spec, prepared):
-                raise SpecError(
-                    f"the key {key!r} stands for another request: job {record.job.id}",
-                    hint="Use another key, or ask for the same data, target and hyperparameters.",
-                )
-            return self._send(record)
+            try:
+                record = self._intend(spec, target, provider, warnings, key=key, max_cost=max_cost, format=format)
+                return self._send(record)
+            except KeyboardInterrupt:
+                self._warn(_what_stays(record))
+                raise
+
+    def _intend(
+        self,
+        spec: Spec,
+        target: Target,
+        provider: Provider,
+        warnings: Sequence[str],
+        *,
+        key: str | None,
+        max_cost: float | None,
+        format: str | None,  # noqa: A002 - as above
+    ) -> Record:
+        """Check and convert, and write down what is to be asked for."""
+        check_open(self._place, target, spec.method)
+        prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
+        for said in [*warnings, *more, *self._advice(spec, format)]:
+            self._warn(said)
+        cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
+        check_cost(self._place, target, cost, max_cost)
+        if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
+            provider.check_limits(spec, target.model)
+        record = self._ledger.add(make_intent(spec, prepared, key, cost))
+        if record.request_hash != request_hash(spec, prepared):
+            raise SpecError(
+                f"the key {key!r} stands for another request: job {record.job.id}",
+                hint="Use another key, or ask for the same data, target and hyperparameters.",
+            )
+        return record
 
     def _send(self, record: Record) -> Job:
         """Send the job to its provider, those before it in the queue first; it may have to wait here."""
@@ -92,13 +114,14 @@ class AboutJobs(Base):
             self._warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
         try:
             provider, most = self._provider_of(record), self._place.places(record.provider)
-            sent = submit(record, provider, self._ledger, self.home, most=most)
+            sent = submit(record, provider, self._ledger, self.home, most=most, patience=_PATIENCE)
         except RateLimited as problem:
             self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
             return self.job(job_id)
         if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
             places = f"{most} jobs" if most != 1 else "one job"
-            self._warn(f"{record.provider} runs {places} at once; {job_id} waits here, and `ftbridge watch` sends it")
+            why = f"{record.provider} runs {places} at once" if most else "another process has begun to send it"
+            self._warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
         job = self.job(job_id)
         if job.unclear_until:
             self._warn(
@@ -236,3 +259,11 @@ class AboutJobs(Base):
             return Prepared(training=training), said
         validation, more = prepare(spec.validation, converter, spec, self.home, format)
         return Prepared(training=training, validation=validation), [*said, *more]
+
+
+def _what_stays(record: Record | None) -> str:
+    """What is left of a submission that somebody has interrupted."""
+    if record is None:
+        return "nothing was sent, and no job was made"
+    job = record.job.id
+    return f"the job {job} stays: `ftbridge watch {job}` goes on with it, `ftbridge cancel {job}` ends it"

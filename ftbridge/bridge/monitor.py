@@ -1,7 +1,7 @@
 """Seeing what became of jobs: one look at one provider, and every change written down once.
 
 A look costs one poll of all the provider's jobs, which is a few pages of its listing, and the
-events of those that changed, and of some that run, in turn.
+events of those that changed, and of some that run or are made ready, in turn.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ftbridge.provider import Provider, RemoteJob
 
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
 
+_TELLING = (Status.VALIDATING, Status.RUNNING)  # in which a job tells what it does
 
 _BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
 
@@ -26,7 +27,7 @@ _BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
 class Turns:
     """Whose events are read next, where there are too many to read all at every look.
 
-    `most` is how many running jobs are read in one look: halved when the vendor asks for patience,
+    `most` is how many jobs are read in one look: halved when the vendor asks for patience,
     and one more after each look that went well, up to ten.
     """
 
@@ -57,8 +58,8 @@ def look(jobs: Iterable[Glance], provider: Provider, ledger: Ledger, turns: Turn
     waiting = {job.remote_id: job for job in jobs if job.status in ACTIVE and job.remote_id}
     if not waiting:
         return 0
-    running = [job.id for job in waiting.values() if job.status == Status.RUNNING]
-    chosen = turns.choose(running)
+    telling = [job.id for job in waiting.values() if job.status in _TELLING]
+    chosen = turns.choose(telling)
     changes = 0
     for remote in provider.poll(list(waiting)):
         job = waiting.pop(remote.remote_id)

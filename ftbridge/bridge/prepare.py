@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from ftbridge.catalogue import counted
 from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
 from ftbridge.home import usable
@@ -59,7 +60,7 @@ def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
 def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:
     first, others = impossible[0], len(impossible) - 1
     return DataError(
-        f"{data}, {place(first)}: {first.message}" + (f", and {others:,} more errors" if others else ""),
+        f"{data}, {place(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
         hint=f"{first.fix} `ftbridge check {data} {options}` lists everything.",
         line=first.line,
         path=first.path,

@@ -14,6 +14,7 @@ the request sent again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,39 +43,59 @@ from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider, RemoteJob
 from ftbridge.target import parse_target
 
+_PAUSE = 0.05  # seconds between two looks whether another process is done with a job
 ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
 
 
 def submit(
-    record: Record, provider: Provider, ledger: Ledger, home: Path, *, most: int | None = None, queued: bool = False
+    record: Record,
+    provider: Provider,
+    ledger: Ledger,
+    home: Path,
+    *,
+    most: int | None = None,
+    queued: bool = False,
+    patience: float = 0.0,
 ) -> Record:
     """Bring a `submitting` job to the vendor, or find it there; the job as it is then.
 
-    It stays `submitting`, and the vendor is not asked, while `most` jobs are under way there already.
+    It stays `submitting`, and the vendor is not asked, while `most` jobs are under way there already, and
+    while another process is at it, which is waited for as many seconds as there is `patience`.
     Raises what the vendor refused with; the job is then `failed`. An answer that leaves the outcome
     open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
     `queued` here before, where the key or the account is refused, or missing here, and not the job.
     """
-    with ledger.lock(record.job.id) as mine:
-        record = ledger.job(record.job.id)
-        if not mine or record.job.status is not Status.SUBMITTING:
+    until = time.monotonic() + patience
+    while True:
+        with ledger.lock(record.job.id) as mine:
+            record = ledger.job(record.job.id)
+            if record.job.status is not Status.SUBMITTING:
+                return record
+            if mine:
+                return _bring(record, provider, ledger, home, most=most, queued=queued)
+        if time.monotonic() >= until:
             return record
-        if record.posted_at and (found := provider.find(record.job.id)):
-            return _adopt(record, _started(record, found, provider, ledger), provider, ledger)
-        if (certain := listed_by(record, provider.listing_lag_seconds)) and now() < certain:
-            return record
-        if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
-            return record
-        try:
-            return _create(record, provider, ledger, home, most)
-        except FtbridgeError as problem:
-            if isinstance(problem, RateLimited) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
-                _put_back(ledger, record.job.id, problem)
-            elif _leaves_it_open(problem):
-                problem.hint = f"{problem.hint} `ftbridge recover` looks whether job {record.job.id} was made.".strip()
-            else:
-                _fail(ledger, record.job.id, problem)
-            raise
+        time.sleep(_PAUSE)
+
+
+def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, most: int | None, queued: bool) -> Record:
+    """What `submit` does, by whoever has the job's lock."""
+    if record.posted_at and (found := provider.find(record.job.id)):
+        return _adopt(record, _started(record, found, provider, ledger), provider, ledger)
+    if (certain := listed_by(record, provider.listing_lag_seconds)) and now() < certain:
+        return record
+    if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
+        return record
+    try:
+        return _create(record, provider, ledger, home, most)
+    except FtbridgeError as problem:
+        if isinstance(problem, RateLimited) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
+            _put_back(ledger, record.job.id, problem)
+        elif _leaves_it_open(problem):
+            problem.hint = f"{problem.hint} `ftbridge recover` looks whether job {record.job.id} was made.".strip()
+        else:
+            _fail(ledger, record.job.id, problem)
+        raise
 
 
 def listed_by(record: Record, lag_seconds: float) -> datetime | None:

@@ -22,6 +22,7 @@ app = typer.Typer(
 for group in (demo, data, catalogue, compare, submit, jobs, reporting, recovering, migrate, models, mock):
     group.register(app)
 
+_INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -67,7 +68,10 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; the exit code."""
     as_json = "--json" in arguments
     try:
-        return app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
+        code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
+        if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
+            say("interrupted")
+        return int(code)
     except FtbridgeError as problem:
         if debug:
             raise
@@ -79,7 +83,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         say("interrupted")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # the reader has seen enough; what is still buffered must not raise again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

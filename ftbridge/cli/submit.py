@@ -12,7 +12,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from ftbridge.cli.jobs import fetch_into
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show, side
 from ftbridge.cli.reporting import Reports, check_reports
 from ftbridge.cli.watching import follow
 from ftbridge.model import Hyperparameters, Job, Status
@@ -70,7 +70,9 @@ def run(
 
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
     given = {name: value for name, value in options.items() if value is not None}
-    return open_bridge().submit(data, to, **given)
+    bridge = open_bridge()
+    with side().status("Checking the dataset and submitting it …"):
+        return bridge.submit(data, to, **given)
 
 
 def with_options(command: Callable[..., None], options: Sequence[inspect.Parameter]) -> Callable[..., None]:

@@ -43,7 +43,7 @@ class LocalProvider(Provider):
             "epochs": APPLIED,
             "batch_size": APPLIED,
             "learning_rate": APPLIED,
-            "learning_rate_multiplier": Handling(how="refused", note="Give learning_rate, which is absolute."),
+            "learning_rate_multiplier": Handling(how="refused", note="Leave it out; learning_rate is absolute."),
             "warmup_ratio": APPLIED,
             "weight_decay": APPLIED,
             "seed": APPLIED,
@@ -72,7 +72,7 @@ class LocalProvider(Provider):
         _require()
         from ftbridge_local.source import resolve
 
-        return resolve(model)
+        return resolve(model, self.home)
 
     def rules(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""

@@ -46,6 +46,8 @@ def export(job: JobFolder, form: ExportForm, folder: Path) -> None:
         raise SpecError(f"there is no form {form}", hint=f"There are: {', '.join(get_args(ExportForm))}.")
     place = source.find(str(job.result), job.order().home, weights=True)
     if form == "adapter":
+        if place.adapter is None:
+            raise SpecError("the job trained all weights, so that there is no adapter", hint="Use --format merged.")
         shutil.copytree(job.result, folder, dirs_exist_ok=True)
     elif form == "merged":
         _merged(place, folder)
@@ -86,7 +88,7 @@ def modelfile(tokenizer: Tokenizer, weights: str) -> str:
     )
 
 
-def card(job: JobFolder, form: ExportForm, place: Source, folder: Path) -> str:
+def card(job: JobFolder, form: str, place: Source, folder: Path) -> str:
     """The card of what lies in `folder`: from what, by what and how it came to be, in Markdown with the hub's metadata.
 
     The losses are those on the way to the step that the result is of.

@@ -219,12 +219,10 @@ class JobFolder:
 
     def _obituary(self, status: Status) -> str:
         words = self.log.read_text("utf-8", "replace").strip()[-_LAST_WORDS:] if self.log.exists() else ""
+        died, way_on = f"the worker died while {status.value}", f"`ftbridge resume {self.path.name}` goes on"
         if words:
-            return f"the worker died while {status.value}; its last words: {words}"
-        return (
-            f"the worker died while {status.value} without a word: "
-            "it was killed by a signal, or by the system for want of memory"
-        )
+            return f"{died}; {way_on}; its last words: {words}"
+        return f"{died} without a word: it was killed by a signal, or by the system for want of memory; {way_on}"
 
 
 def hold(folder: JobFolder, inherited: int | None) -> int | None:

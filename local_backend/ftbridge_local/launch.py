@@ -61,7 +61,7 @@ def launch(job: JobFolder, lock: int, devices: int) -> Status:
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     order = job.order()
-    job.add_event("message", message=f"getting the base {order.model} ready")
+    job.add_event("message", message=source.announced(order.model, order.home))
     source.find(order.model, order.home, weights=True)  # before there are several to do it
     shutil.rmtree(job.ranks, ignore_errors=True)
     job.ranks.mkdir()
@@ -119,7 +119,7 @@ def main(folder: str, launcher: str) -> int:
     try:
         attempt = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
         if attempt:
-            job.add_event("message", message="one of the processes was lost; all begin again")
+            job.add_event("message", message="one of the processes was lost; all go on from the last checkpoint")
         _join(ranks, job.ranks / f"attempt-{attempt}")
         status = train(job, ranks)
     except Exception as problem:  # as in the worker itself

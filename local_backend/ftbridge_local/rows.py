@@ -40,10 +40,10 @@ def read(file: Path, tokenizer: Tokenizer, longest: int, home: Path, say: Callab
         if item.tokens < whole.tokens:
             shortened.append(line)
         kept.append(item)
-    for lines, what in ((skipped, "skipped: nothing of the answers fits into"), (shortened, "cut off: longer than")):
+    for lines, what in ((skipped, "skipped, nothing of the answers fits into"), (shortened, "cut off, longer than")):
         if lines:
-            first = ", ".join(map(str, lines[:3]))
-            say(f"{len(lines)} rows were {what} {longest} tokens (the first in lines {first})")
+            first = ", ".join(map(str, lines[:3])) + ", …" * (len(lines) > 3)
+            say(f"rows {what} {longest} tokens: {len(lines)} (line {first})")
     if not kept:
         raise DataError(f"{file.name} has no row to train on", hint="Raise max_seq_length, or shorten the prompts.")
     return kept

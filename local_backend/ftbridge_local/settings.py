@@ -74,6 +74,8 @@ def choose(
     beside = set(known) | ({"beta"} if method is Method.SFT else set())
     if tuning == "full" or adapter:
         beside |= _OF_ADAPTERS
+    if adapter:
+        beside.add("tuning")
     free = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in beside}
     said = ", ".join(f"{name} = {value}" for name, value in free.items())
     return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {said}" if said else ""

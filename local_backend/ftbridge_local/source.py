@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -29,11 +30,14 @@ class Source(NamedTuple):
     adapter: Path | None = None
 
 
-def resolve(model: str) -> str:
-    """The same model by a name that does not depend on the working folder."""
+def resolve(model: str, home: Path) -> str:
+    """The same model by a name that does not depend on the working folder, an earlier job by its whole id."""
     folder = Path(model).expanduser()
+    if _JOB.fullmatch(model) and not folder.is_dir():
+        begun_so = [job.name for job in (home / "local" / "jobs").glob(f"{model}*")]
+        return begun_so[0] if len(begun_so) == 1 else model
     is_path = model != tiny.NAME and not _JOB.fullmatch(model) and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
-    return str(folder.absolute()) if is_path else model
+    return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
 
 
 def find(model: str, home: Path, *, weights: bool) -> Source:
@@ -42,7 +46,7 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
     What is not on this machine yet is made (`tiny`) or downloaded (the hub, unless HF_HUB_OFFLINE is set).
     Raises `ModelNotFound`, which says what is missing, and `NetworkError` where the hub cannot be reached.
     """
-    model = resolve(model)
+    model = resolve(model, home)
     if model == tiny.NAME:
         base = tiny.complete_folder(home) if weights else tiny.tokenizer_folder(home)
         return Source(str(base), base)
@@ -57,6 +61,13 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
         raise ModelNotFound(f"there is no folder {folder}", hint=_HOW)
     _check(model, {file.name for file in folder.iterdir()}, weights=True)
     return Source(str(folder), folder)
+
+
+def announced(model: str, home: Path) -> str:
+    """What `find` is about to do, as a sentence, where it may take its time."""
+    if model == tiny.NAME and not tiny.built(home):
+        return "building the base tiny, once for all jobs: it takes half a minute"
+    return f"getting the base {model} ready"
 
 
 def parameters(source: Source) -> int:
@@ -78,6 +89,8 @@ def copy_beside(base: Path, folder: Path) -> None:
 
 def _result_of(job: str, home: Path) -> Path:
     folder = home.absolute() / "local" / "jobs" / job / "result"
+    if not folder.parent.exists():
+        raise ModelNotFound(f"there is no job {job} on this machine", hint="`ftbridge jobs` lists them.")
     if not folder.exists():
         raise ModelNotFound(f"job {job} has no result on this machine", hint=f"`ftbridge show {job}` tells why.")
     return folder

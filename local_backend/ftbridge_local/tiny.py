@@ -24,6 +24,7 @@ SEED = 20_261_122
 VOCABULARY, CONTEXT = 1024, 1024
 STEPS, BATCH, LENGTH = 60, 16, 128
 MUON_RATE, ADAM_RATE, EMBEDDING_SPREAD = 1e-2, 1e-3, 0.1
+_WEIGHTS = "model.safetensors"
 PAD, END = "<|pad|>", "<|end|>"
 SPECIAL = [PAD, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
 
@@ -66,10 +67,15 @@ def tokenizer_folder(home: Path) -> Path:
     return folder
 
 
+def built(home: Path) -> bool:
+    """Whether the base is there with its weights."""
+    return (home / "local" / "bases" / FOLDER / _WEIGHTS).exists()
+
+
 def complete_folder(home: Path) -> Path:
     """The base's folder with its weights, which are written last; trained now if they are not there."""
     folder = tokenizer_folder(home)
-    weights = folder / "model.safetensors"
+    weights = folder / _WEIGHTS
     if not weights.exists():
         with _one_builder(folder):
             if not weights.exists():

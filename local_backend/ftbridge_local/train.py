@@ -18,6 +18,7 @@ from ftbridge.errors import FtbridgeError
 from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
 from ftbridge_local import rows, source
+from ftbridge_local.export import card
 from ftbridge_local.folder import JobFolder, Kept, hold
 from ftbridge_local.heavy import load
 from ftbridge_local.ranks import ALONE, Ranks
@@ -34,7 +35,7 @@ def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it re
     spec = order.spec
     say = partial(job.add_event, "message")
     if ranks.count == 1:  # else the launcher has
-        say(message=f"getting the base {order.model} ready")
+        say(message=source.announced(order.model, order.home))
     load()  # before anything else that may import a part of it: two threads that do so get in each other's way
 
     import torch
@@ -149,7 +150,8 @@ def train(job: JobFolder, ranks: Ranks = ALONE) -> Status:  # noqa: C901 - it re
             kept = Kept(step=progress.step, valid_loss=None if progress.worse else progress.best_loss)
         if settings.tuning == "full":
             source.copy_beside(place.base, beside)
-    job.keep(kept)
+        job.keep(kept)
+        (beside / "README.md").write_text(card(job, "model" if settings.tuning == "full" else "adapter", place, beside))
     return Status.SUCCEEDED
 
 

@@ -58,6 +58,15 @@ def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
     assert seen.cursor == "c2"
 
 
+def test_what_a_job_tells_while_it_is_made_ready_is_seen_at_once(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    see(provider, ledger, Status.VALIDATING, "looking")
+    provider.told = [Event(at=AT, kind="message", cursor="c1", message="building the base")]
+    see(provider, ledger, Status.VALIDATING, "looking")
+    assert [event.message for _number, event in ledger.events("ftb_aaaa")][-1] == "building the base"
+
+
 def test_a_look_that_finds_nothing_new_writes_nothing(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:

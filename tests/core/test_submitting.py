@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,20 @@ def test_while_one_process_submits_another_keeps_its_hands_off(
 ) -> None:
     with ledger.lock("ftb_aaaa"):
         assert submit(record, provider, ledger, tmp_path).job.status is Status.SUBMITTING
+    assert provider.made == {}
+
+
+def test_a_job_that_another_process_sends_is_waited_for_as_long_as_there_is_patience(
+    tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.lock("ftb_aaaa") as mine:
+            assert mine
+            waits = pool.submit(submit, record, provider, ledger, tmp_path, patience=30)
+            time.sleep(0.2)
+            assert not waits.done()
+            ledger.change(record, status=Status.QUEUED, raw_status="waiting", remote_id="remote-7")
+        assert waits.result().job.remote_id == "remote-7"
     assert provider.made == {}
 
 

@@ -46,6 +46,23 @@ def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: Remot
     assert source.find(str(tmp_path), lab.provider.home, weights=True).adapter is None
 
 
+def test_what_is_fetched_has_a_card_of_its_own(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
+    lab.provider.fetch("finished", tmp_path)
+    card = (tmp_path / "README.md").read_text("utf-8")
+    assert "| form | adapter |" in card
+    assert "| steps | 24 |" in card
+    assert "More Information Needed" not in card  # as peft writes it
+
+
+def test_a_job_that_trained_all_weights_has_no_adapter(lab: Lab, tmp_path: Path) -> None:
+    made = lab.train("whole-model", tuning="full", lora_dropout=None, epochs=1)
+    assert "| form | model |" in (made.result / "README.md").read_text("utf-8")
+    with pytest.raises(SpecError, match="trained all weights") as problem:
+        lab.provider.package("whole-model", "adapter", tmp_path / "out")
+    assert "--format merged" in problem.value.hint
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_card_tells_where_the_result_is_from(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
     lab.provider.package("finished", "adapter", tmp_path)
     assert (tmp_path / "adapter_model.safetensors").exists()

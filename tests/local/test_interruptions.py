@@ -49,6 +49,7 @@ def test_a_killed_worker_is_seen_at_once_and_resume_gives_the_same_losses_to_the
     assert remote.status is Status.FAILED
     assert remote.error is not None
     assert "died while running without a word: it was killed by a signal" in remote.error
+    assert remote.error.endswith("`ftbridge resume killed` goes on")
     assert lab.look("killed") == remote
     done = max(lab.losses("killed"))
     assert done < 24
@@ -186,5 +187,6 @@ def test_the_last_words_of_a_worker_are_told(lab: Lab) -> None:
     folder.log.write_text("Fatal Python error: Segmentation fault")
     os.close(lock)
     assert folder.snapshot().error == (
-        "the worker died while running; its last words: Fatal Python error: Segmentation fault"
+        "the worker died while running; `ftbridge resume wordy` goes on; "
+        "its last words: Fatal Python error: Segmentation fault"
     )

@@ -147,7 +147,7 @@ def test_a_killed_process_costs_the_way_back_to_the_checkpoint_and_changes_nothi
 
     assert lab.wait("bereft").status is Status.SUCCEEDED
     said = [event.message or "" for event in lab.events("bereft") if event.kind == "message"]
-    assert "one of the processes was lost; all begin again" in said
+    assert "one of the processes was lost; all go on from the last checkpoint" in said
     assert any("going on from the checkpoint of step" in message for message in said)
     undisturbed = {step["step"]: step for step in steps(lab, together)}
     assert all(step == undisturbed[step["step"]] for step in steps(lab, "bereft")), "however often it was made"

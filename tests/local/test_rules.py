@@ -169,10 +169,21 @@ def test_four_bits_without_bitsandbytes_are_refused_with_what_to_install(home: P
         LocalProvider(home).rules(spec(tuning="qlora"), "tiny")
 
 
-def test_a_job_without_a_result_is_no_base(home: Path) -> None:
-    assert LocalProvider(home).resolve("ftb_0123456789ab") == "ftb_0123456789ab"
+def test_a_job_without_a_result_is_no_base(tmp_path: Path) -> None:
+    provider = LocalProvider(tmp_path)
+    with pytest.raises(ModelNotFound, match="there is no job ftb_0123456789ab on this machine"):
+        provider.rules(spec(), "ftb_0123456789ab")
+    (tmp_path / "local" / "jobs" / "ftb_0123456789ab").mkdir(parents=True)
     with pytest.raises(ModelNotFound, match="job ftb_0123456789ab has no result"):
-        LocalProvider(home).rules(spec(), "ftb_0123456789ab")
+        provider.rules(spec(), "ftb_0123456789ab")
+
+
+def test_an_earlier_job_may_be_named_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    for job in ("ftb_0123456789ab", "ftb_01ff56789abc"):
+        (tmp_path / "local" / "jobs" / job).mkdir(parents=True)
+    provider = LocalProvider(tmp_path)
+    assert provider.resolve("ftb_0123") == provider.resolve("ftb_0123456789ab") == "ftb_0123456789ab"
+    assert provider.resolve("ftb_01") == "ftb_01"  # of which there is none
 
 
 @pytest.mark.parametrize(("method", "shapes"), [("sft", {"chat", "text"}), ("dpo", {"preference"})])
@@ -186,7 +197,7 @@ def test_paths_are_made_absolute_and_names_are_left(
 ) -> None:
     monkeypatch.chdir(model_folder.parent)
     provider = LocalProvider(home)
-    assert provider.resolve("./model") == str(model_folder)
+    assert provider.resolve("./model") == provider.resolve("./elsewhere/../model") == str(model_folder)
     assert provider.resolve(str(model_folder)) == str(model_folder)
     assert provider.resolve("tiny") == "tiny"
     assert provider.resolve("acme/small") == "acme/small"

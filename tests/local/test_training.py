@@ -76,7 +76,7 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
     data.write_text(json.dumps(long) + "\n" + lab.data.training.read_text() + json.dumps(long) + "\n")
     lab.train("skipping", training=data, max_seq_length=60, epochs=1)
     said = [event.message for event in lab.events("skipping") if event.kind == "message"]
-    skipped = "2 rows were skipped: nothing of the answers fits into 60 tokens (the first in lines 1, 26)"
+    skipped = "rows skipped, nothing of the answers fits into 60 tokens: 2 (line 1, 26)"
     assert skipped in said
     assert len(lab.losses("skipping")) == 6
     assert lab.look("skipping").status is Status.SUCCEEDED
