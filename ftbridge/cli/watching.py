@@ -45,6 +45,9 @@ def follow(
         else:
             for job in bridge.jobs(job_ids):
                 _print(standing(job))
+                for event in bridge.events(job)[-1:]:
+                    if event.message and job.status is Status.VALIDATING:
+                        _print(line(job, event))
             (_draw if sys.stdout.isatty() else _print_lines)(told)
     except KeyboardInterrupt:
         left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]

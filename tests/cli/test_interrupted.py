@@ -7,15 +7,9 @@ from typing import NoReturn
 
 import pytest
 
-from command_line import Cli, in_this_process
+from command_line import Cli
 
 MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
-
-
-@pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, home: Path) -> Cli:
-    monkeypatch.setenv("FTBRIDGE_HOME", str(home))
-    return in_this_process(capsys, monkeypatch)
 
 
 def stop(*_given: object, **_named: object) -> NoReturn:
