@@ -19,12 +19,13 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.local_world import SHAPES, build, take
+from bench.local_world import BATCH, MANY, ROWS, SHAPES, build, take
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
@@ -32,7 +33,10 @@ KEPT = BUILD / "bench_local.jsonl"
 STEPS = {"10M": 16, "100M-32k": 5, "100M-128k": 5}
 TRL, GROUPED = "TRL", "TRL, group_by_length"
 OURS, HALVES = "ftbridge, float32", "ftbridge, bfloat16 base"
-START = "to the first step of 2,000 rows"
+STARTS = {
+    "to the first step of 2,000 rows": ("train.jsonl", ROWS // BATCH),
+    "to the first step of 20,000 rows": ("many.jsonl", MANY // BATCH),
+}
 SIDES = {"10M": (TRL, GROUPED, OURS), "100M-32k": (TRL, OURS, HALVES), "100M-128k": (TRL, OURS, HALVES)}
 
 
@@ -61,8 +65,8 @@ def run(side: str, folder: Path, steps: int) -> dict[str, Any]:
     return {**told, "seconds_to_first_step": told["first_step_at"] - began}
 
 
-def start(folder: Path) -> dict[str, Any]:
-    """From `ftbridge submit` to the first step, with 2,000 rows to check and tokenize."""
+def start(folder: Path, data: str) -> dict[str, Any]:
+    """From `ftbridge submit` to the first step, with the rows of that file to check and tokenize."""
     home = folder / "start"
     environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
     command = [
@@ -70,7 +74,7 @@ def start(folder: Path) -> dict[str, Any]:
         "-m",
         "ftbridge",
         "submit",
-        str(folder / "train.jsonl"),
+        str(folder / data),
         "--to",
         f"local:{folder}/adapter",
     ]
@@ -118,21 +122,23 @@ def _lines(file: Path) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shape", nargs="*", default=[*SHAPES, START])
+    parser.add_argument("--shape", nargs="*", default=[*SHAPES, *STARTS])
     parser.add_argument("--repeat", type=int, default=3)
     asked = parser.parse_args()
     for shape in asked.shape:
-        folder = BUILD / "bench_local" / ("10M" if shape == START else shape)
-        if not (folder / "held_out.jsonl").exists():
+        folder = BUILD / "bench_local" / (shape if shape in SHAPES else "10M")
+        if not (folder / "many.jsonl").exists():
+            shutil.rmtree(folder, ignore_errors=True)
             build(folder, folder.name)
         for _ in range(asked.repeat):
-            take(folder, 250 if shape == START else STEPS[shape])
-            for side in (TRL, OURS) if shape == START else SIDES[shape]:
-                began_with = (
-                    start(folder) if shape == START and side == OURS else run(side, folder, STEPS.get(shape, 1))
+            data, steps = STARTS.get(shape) or ("train.jsonl", STEPS[shape])
+            take(folder, steps, data)  # anew, so that neither side finds the rows tokenized
+            for side in SIDES.get(shape, (TRL, OURS)):
+                timed = (
+                    start(folder, data) if shape in STARTS and side == OURS else run(side, folder, STEPS.get(shape, 1))
                 )
                 with KEPT.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps({"shape": shape, "side": side, **began_with}) + "\n")
+                    out.write(json.dumps({"shape": shape, "side": side, **timed}) + "\n")
     if "10M" in asked.shape:
         apart = _told([trl_python(), "local_dpo.py", str(BUILD / "bench_local" / "10M")])["apart"]
         print(f"DPO's loss of one batch is {apart:.1e} from TRL's")
@@ -153,9 +159,9 @@ def table(results: list[dict[str, Any]]) -> None:
                 f"| {shape} | {side} | {runs} | {speed:,.0f} | {speed / speed0:.2f} "
                 f"| {memory:,.0f} | {memory / memory0:.2f} | {loss:.3f} |"
             )
-    for side in (TRL, OURS):
-        cpu, seconds = (_median(results, START, side, f"{unit}_to_first_step") for unit in ("cpu", "seconds"))
-        print(f"{side}, {START}: {cpu:.1f} CPU seconds, {seconds:.1f} s")
+    for shape, side in product(STARTS, (TRL, OURS)):
+        cpu, seconds = (_median(results, shape, side, f"{unit}_to_first_step") for unit in ("cpu", "seconds"))
+        print(f"{side}, {shape}: {cpu:.1f} CPU seconds, {seconds:.1f} s")
 
 
 def _median(results: list[dict[str, Any]], shape: str, side: str, name: str) -> float:

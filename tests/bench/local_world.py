@@ -20,7 +20,7 @@ TEMPLATE = """\
 {%- endfor %}
 {%- if add_generation_prompt %}<|assistant|>{% endif %}
 """
-ROWS, HELD_OUT, BATCH, RATE = 2000, 32, 8, 2e-3
+ROWS, MANY, HELD_OUT, BATCH, RATE = 2000, 20_000, 32, 8, 2e-3
 GIVEN = Hyperparameters(epochs=1, batch_size=BATCH, learning_rate=RATE)
 LORA: dict[str, Any] = {"r": 8, "lora_alpha": 16, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}
 SHAPES: dict[str, dict[str, int]] = {
@@ -52,13 +52,14 @@ def build(folder: Path, shape: str) -> None:
     chance = Random(1)
     write_chats(folder / "train.jsonl", ROWS, chance)
     write_chats(folder / "held_out.jsonl", HELD_OUT, chance)
+    write_chats(folder / "many.jsonl", MANY, chance)
 
 
-def take(folder: Path, steps: int) -> None:
-    """Lay out the rows of so many steps: steps.jsonl as they are, ordered.jsonl as ftbridge takes them."""
+def take(folder: Path, steps: int, data: str = "train.jsonl") -> None:
+    """Lay out the file's rows of so many steps: steps.jsonl as they are, ordered.jsonl as ftbridge takes them."""
     from ftbridge_local import rows
 
-    lines = (folder / "train.jsonl").read_text("utf-8").splitlines(keepends=True)[: steps * BATCH]
+    lines = (folder / data).read_text("utf-8").splitlines(keepends=True)[: steps * BATCH]
     order = [index for batch in rows.batches(len(lines), BATCH, 1, seed=0) for index in batch]
     (folder / "steps.jsonl").write_text("".join(lines), "utf-8")
     (folder / "ordered.jsonl").write_text("".join(lines[index] for index in order), "utf-8")
