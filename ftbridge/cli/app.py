@@ -78,7 +78,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         print_error(problem, as_json=as_json)
         return problem.exit_code
     except _BadUsage as problem:
-        sentence = getattr(problem, "format_message", problem.__str__)()
+        sentence = getattr(problem, "format_message", problem.__str__)().replace("Value error, ", "")  # pydantic's word
         print_error(UsageError(sentence, hint=_where_help_is(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
