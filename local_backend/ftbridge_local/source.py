@@ -32,11 +32,11 @@ class Source(NamedTuple):
 
 def resolve(model: str, home: Path) -> str:
     """The same model by a name that does not depend on the working folder, an earlier job by its whole id."""
-    folder = Path(model).expanduser()
-    if _JOB.fullmatch(model) and not folder.is_dir():
+    if _JOB.fullmatch(model):
         begun_so = [job.name for job in (home / "local" / "jobs").glob(f"{model}*")]
         return begun_so[0] if len(begun_so) == 1 else model
-    is_path = model != tiny.NAME and not _JOB.fullmatch(model) and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
+    folder = Path(model).expanduser()
+    is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
     return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
 
 
