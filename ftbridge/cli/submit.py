@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -71,7 +73,9 @@ def run(
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
     given = {name: value for name, value in options.items() if value is not None}
     bridge = open_bridge()
-    with side().status("Checking the dataset and submitting it …"):
+    # elsewhere nobody would see it, and rich is loaded later, while the provider is at work
+    seen = side().status("Checking the dataset and submitting it …") if sys.stderr.isatty() else nullcontext()
+    with seen:
         return bridge.submit(data, to, **given)
 
 

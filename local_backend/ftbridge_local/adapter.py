@@ -65,7 +65,7 @@ class LocalProvider(Provider):
         super().__init__(home, *rest)
         self._speaker: Speaker | None = None
         self._waiting: Worker | None = None
-        self._seen: list[Seen] | None = None
+        self._seen: Seen | None = None
 
     def resolve(self, model: str) -> str:
         """Paths are made absolute."""
@@ -84,10 +84,9 @@ class LocalProvider(Provider):
 
         tokenizer = Tokenizer(source.base)
         longest = longest_of(spec.hyperparameters, tokenizer.context)
-        if self._seen is None:
-            return LocalRules(f"local:{model}", tokenizer, longest, spec.method)
-        self._seen.append(Seen(tokenizer))
-        return LocalRules(f"local:{model}", tokenizer, longest, spec.method, self._seen[-1])
+        if self._waiting:
+            self._seen = Seen(tokenizer)
+        return LocalRules(f"local:{model}", tokenizer, longest, spec.method, self._seen)
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses more devices than this machine has."""
@@ -101,7 +100,6 @@ class LocalProvider(Provider):
     def expecting(self, spec: Spec, model: str) -> Iterator[None]:
         """Within it a worker waits, and what is checked is kept tokenized for it."""
         self._waiting = waiting = Worker(early=(spec.hyperparameters.devices or 1) == 1)
-        self._seen = []
         try:
             yield
         finally:
@@ -129,10 +127,9 @@ class LocalProvider(Provider):
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """Set the job down and start its worker; again for the same tag, only what is missing of that is done."""
         self._source(spec, model)  # which may have gone while the job waited for a place
-        data = [Path(file) for file in (files.training, files.validation) if file]
-        for seen in self._seen or ():
-            for file in data:
-                seen.keep(file, self.home.absolute())
+        if seen := self._seen:
+            for file in filter(None, (files.training, files.validation)):
+                seen.keep(Path(file), self.home.absolute())
         job = self._job(tag)
         while (lock := job.lock()) is None:
             if job.exists:  # a worker has the lock, and not another process that is setting the job down

@@ -53,7 +53,7 @@ class Settings(Frozen):
 
 
 _OFTEN = 200  # steps at most between two looks
-_OF_ADAPTERS = {"lora_rank", "lora_alpha", "lora_dropout"}
+_OF_ADAPTERS = ("lora_rank", "lora_alpha", "lora_dropout")
 
 
 def choose(
@@ -73,7 +73,7 @@ def choose(
     settings = Settings.model_validate({**chosen, **known, "max_seq_length": longest(given, context)})
     beside = set(known) | ({"beta"} if method is Method.SFT else set())
     if tuning == "full" or adapter:
-        beside |= _OF_ADAPTERS
+        beside.update(_OF_ADAPTERS)
     if adapter:
         beside.add("tuning")
     free = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in beside}
@@ -95,8 +95,7 @@ def check(wanted: Hyperparameters, source: Source) -> None:
         )
     if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
         raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
-    of_adapters = ("lora_rank", "lora_alpha", "lora_dropout")
-    shaped = [name for name in of_adapters if getattr(wanted, name) is not None]
+    shaped = [name for name in _OF_ADAPTERS if getattr(wanted, name) is not None]
     if shaped and wanted.tuning == "full":
         raise SpecError(
             f"{shaped[0]} shapes an adapter, and this job trains all weights",
