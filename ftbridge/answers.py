@@ -13,7 +13,9 @@ from ftbridge.errors import (
     BadAnswer,
     Conflict,
     InvalidRequest,
+    NetworkError,
     NotFound,
+    NotReached,
     ProviderError,
     ProviderRetired,
     QuotaExceeded,
@@ -23,7 +25,7 @@ from ftbridge.errors import (
 )
 
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
-    400: (InvalidRequest, "Mend what it names; nothing was made."),
+    400: (InvalidRequest, "Correct what it names."),
     401: (AuthenticationFailed, "Set the provider's API key to one that is valid."),
     402: (QuotaExceeded, "Add credit at the provider; trying again before that is of no use."),
     403: (AccessDenied, "Use a key, or an organisation, that may do this."),
@@ -31,10 +33,12 @@ _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     409: (Conflict, "Something of that name or content is there already."),
     410: (ProviderRetired, "The provider has closed this; choose another target."),
     413: (InvalidRequest, "The file is larger than the provider takes; split it."),
-    422: (InvalidRequest, "Mend what it names; nothing was made."),
+    422: (InvalidRequest, "Correct what it names."),
     429: (RateLimited, "Wait, then try again."),
     501: (ProviderRetired, "The provider has closed this; choose another target."),
 }
+_NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
+"""What httpx, and httpx2 in the same words, raise before a request is sent (httpx 0.28, exceptions)."""
 _MONEY = ("insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached")
 """Codes of a 429 that waiting does not end (OpenAI, error codes guide, 2026)."""
 
@@ -65,9 +69,7 @@ def error_from(
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)
     if status == 403 and code in _NO_NEW_JOBS:
-        hint = (
-            "Nothing was made. Send the dataset elsewhere, as --to local:…; `ftbridge providers` lists what there is."
-        )
+        hint = "Send the dataset elsewhere, as --to local:…; `ftbridge providers` lists what there is."
         return TrainingNotAvailable(sentence, hint=hint, **known)
     if status == 429:
         return RateLimited(sentence, retry_after=retry_after(headers), hint=_KINDS[429][1], **known)
@@ -75,8 +77,30 @@ def error_from(
         return ServerTrouble(sentence, hint="The provider has trouble; try again later.", **known)
     if 300 <= status < 400:
         return BadAnswer(sentence, hint="Redirects are not followed: set the base URL to where the API is.", **known)
-    made, hint = _KINDS.get(status, (InvalidRequest, "Mend what it names; nothing was made."))
+    made, hint = _KINDS.get(status, (InvalidRequest, "Correct what it names."))
     return made(sentence, hint=hint, **known)
+
+
+def network_error(provider: str, cause: BaseException) -> NetworkError:
+    """The error for a connection that failed, by what the HTTP client raised: whether anything was sent counts."""
+    if is_never_sent(cause):
+        return NotReached(
+            f"{provider} could not be reached: {cause}",
+            hint="Check the network and the base URL, then run the same command again.",
+        )
+    return NetworkError(
+        f"the connection to {provider} broke: {cause}", hint="Check the network, then run the same command again."
+    )
+
+
+def is_never_sent(cause: BaseException) -> bool:
+    """Whether an HTTP client raised this before it sent anything."""
+    return type(cause).__name__ in _NEVER_SENT
+
+
+def no_answer(provider: str) -> NetworkError:
+    """The error for a request that was sent and not answered in time."""
+    return NetworkError(f"{provider} did not answer in time", hint="Run the same command again later.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -27,8 +27,11 @@
     │   ├── RateLimited             429: later; `retry_after` seconds, where the vendor said
     │   ├── QuotaExceeded           402, or 429 for money: not until somebody pays
     │   ├── ServerTrouble           5xx
+    │   ├── NotStarted              the job is made, and not known to be started
     │   └── BadAnswer               not JSON, cut short, or without what must be in it
-    └── NetworkError                the vendor could not be reached                  exit 4
+    │       └── ListingUnfinished   a list that breaks off or repeats itself
+    └── NetworkError                the connection broke, or no answer came          exit 4
+        └── NotReached              there was no connection: nothing was sent
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
@@ -190,14 +193,26 @@ class ServerTrouble(ProviderError):
     """5xx: the vendor failed, and may have done what was asked or not."""
 
 
+class NotStarted(ProviderError):
+    """The vendor has made the job, which costs nothing yet, and it is not known to be started."""
+
+
 class BadAnswer(ProviderError):
     """The answer is not JSON, is cut short, or lacks what must be in it; it may have been done or not."""
 
 
+class ListingUnfinished(BadAnswer):
+    """A list that breaks off, repeats itself or says that it is longer: what is not in it may be there."""
+
+
 class NetworkError(FtbridgeError):
-    """The vendor could not be reached, or the connection broke."""
+    """The connection to the vendor broke, or no answer came in time; what was asked may have been done or not."""
 
     exit_code = 4
+
+
+class NotReached(NetworkError):
+    """No connection to the vendor was made, and so nothing was sent."""
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")

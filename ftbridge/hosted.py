@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -19,6 +22,27 @@ from ftbridge.provider import Provider, Reply, Usage
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
 
 
+class VendorClock:
+    """The vendor's own time, by the `Date` of its newest answer (RFC 9110, 6.6.1)."""
+
+    def __init__(self) -> None:
+        self._heard: tuple[datetime, float] | None = None
+
+    def hear(self, response: Any) -> None:
+        """Take in an answer, as httpx and httpx2 give it."""
+        try:
+            self._heard = parsedate_to_datetime(response.headers["date"]), time.monotonic()
+        except (KeyError, ValueError, TypeError):
+            return
+
+    def now(self) -> datetime | None:
+        """The time at the vendor; `None` where it has told none."""
+        if self._heard is None:
+            return None
+        told, at = self._heard
+        return told + timedelta(seconds=time.monotonic() - at)
+
+
 class HostedProvider(Provider):
     """Base of providers behind an HTTP API. `key_env` and `url_env` name its environment variables."""
 
@@ -27,6 +51,17 @@ class HostedProvider(Provider):
     url_env: ClassVar[str]
     timeout: ClassVar[float] = 120.0
     """Seconds without a sign from the vendor after which a request is given up."""
+    listing_lag_seconds: ClassVar[float] = 60.0
+    in_flight_seconds: ClassVar[float] = 120.0
+
+    @cached_property
+    def clock(self) -> VendorClock:
+        """Hears every answer of the vendor's."""
+        return VendorClock()
+
+    def vendor_time(self) -> datetime | None:
+        """By the vendor's newest answer."""
+        return self.clock.now()
 
     @cached_property
     def endpoint(self) -> Endpoint:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -58,6 +59,11 @@ class Provider:
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may stay out of the vendor's listing, and so out of `find`."""
+    in_flight_seconds: ClassVar[float] = 0.0
+    """How long the vendor may still be at a request whose sender is gone, or has heard only of a gateway's trouble."""
+
+    obeying: ClassVar[frozenset[str]] = frozenset()
+    """The vendor's words for a job that it has been asked to cancel, pause or resume, and that is not so yet."""
 
     def __init__(self, home: Path, endpoint: Endpoint | None = None) -> None:
         self.home = home
@@ -72,6 +78,10 @@ class Provider:
     def account(self) -> str:
         """Whose files and jobs these are: one word for each key and place, which does not tell the key."""
         return self._given.account if self._given else self.name
+
+    def vendor_time(self) -> datetime | None:
+        """The time by the vendor's clock, where it has told it."""
+        return None
 
     def close(self) -> None:
         """Let go of connections; the provider may be used again and then opens new ones."""
@@ -134,7 +144,11 @@ class Provider:
         self._unsupported("create")
 
     def find(self, tag: str) -> list[RemoteJob]:
-        """The jobs that carry `tag`, oldest first: none or one, unless something went badly wrong."""
+        """The jobs that carry `tag`, each once, oldest first: none or one, unless something went badly wrong.
+
+        Raises `ListingUnfinished` where it found none and the vendor's list was not read to its end: that is no
+        proof of absence.
+        """
         self._unsupported("find")
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
@@ -146,7 +160,10 @@ class Provider:
         return job
 
     def jobs(self) -> Iterable[Listed]:
-        """Every fine-tuning job of the account, whoever made it, newest first."""
+        """Every fine-tuning job of the account, whoever made it, each once, newest first.
+
+        Raises `ListingUnfinished`, after the jobs that it has, where the vendor's list breaks off.
+        """
         self._unsupported("jobs")
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
@@ -166,15 +183,15 @@ class Provider:
         self._unsupported("checkpoints")
 
     def cancel(self, remote_id: str) -> None:
-        """Ask the vendor to stop the job for good."""
+        """Ask the vendor, once, to stop the job for good; what comes of it is seen by `poll`."""
         self._unsupported("cancel")
 
     def pause(self, remote_id: str) -> None:
-        """Ask the vendor to stop the job so that it can go on later."""
+        """Ask the vendor, once, to stop the job so that it can go on later."""
         self._unsupported("pause")
 
     def resume(self, remote_id: str) -> None:
-        """Let a paused or failed job go on from its last checkpoint."""
+        """Ask the vendor, once, to let a paused or failed job go on from its last checkpoint."""
         self._unsupported("resume")
 
     def fetch(self, remote_id: str, folder: Path) -> Result:

@@ -24,6 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home folder, and a working folder without ftbridge.toml."""
     folder = tmp_path / "home"
     monkeypatch.setenv("FTBRIDGE_HOME", str(folder))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -39,6 +40,8 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mocked vendors are looked at, and asked again, after hundredths of a second."""
     if not LIVE:
         monkeypatch.setattr("ftbridge.retry.FIRST_WAIT", 0.01)
+        monkeypatch.setattr("ftbridge.hosted.HostedProvider.listing_lag_seconds", 0.1)
+        monkeypatch.setattr("ftbridge.hosted.HostedProvider.in_flight_seconds", 0.1)
         monkeypatch.setattr("ftbridge.provider.Provider.poll_seconds", 0.02)
         monkeypatch.setattr("ftbridge.provider.Provider.slowest_poll_seconds", 0.2)
 

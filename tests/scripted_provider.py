@@ -12,7 +12,10 @@ from ftbridge.provider import Capabilities, Files, Provider, RemoteJob
 
 
 class ScriptedProvider(Provider):
-    """`made` is what the vendor has: tag by remote id. `before` and `after` are raised once by the next create."""
+    """`made` is what the vendor has: tag by remote id.
+
+    `before` and `after` are raised once by the next create, and `listing` by every look.
+    """
 
     name: ClassVar[str] = "scripted"
     capabilities: ClassVar[Capabilities] = Capabilities(methods=frozenset({Method.SFT}), hyperparameters={})
@@ -23,6 +26,7 @@ class ScriptedProvider(Provider):
         self.uploads: list[str] = []
         self.before: list[BaseException] = []
         self.after: list[BaseException] = []
+        self.listing: BaseException | None = None
         self.polled: dict[str, RemoteJob] = {}
         self.told: list[Event] = []
 
@@ -41,6 +45,8 @@ class ScriptedProvider(Provider):
         return RemoteJob(remote_id=remote_id, status=Status.QUEUED, raw_status="waiting")
 
     def find(self, tag: str) -> list[RemoteJob]:
+        if self.listing:
+            raise self.listing
         found = [remote_id for remote_id, of in self.made.items() if of == tag]
         return [RemoteJob(remote_id=remote_id, status=Status.RUNNING, raw_status="going") for remote_id in found]
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ftbridge.bridge.adopting import adopt_by_hand
 from ftbridge.bridge.base import Base
-from ftbridge.bridge.guard import check_cost, check_open, cost_of
-from ftbridge.bridge.intent import make_intent, object_of, place_of, request_hash
-from ftbridge.bridge.prepare import prepare, sent_files, sentence
+from ftbridge.bridge.intending import Wish, intend
+from ftbridge.bridge.intent import object_of, place_of
 from ftbridge.bridge.queue import advance, withdraw
 from ftbridge.bridge.rebuilding import Found, adopt_listed
 from ftbridge.bridge.reporting import Reporting
+from ftbridge.bridge.settling import cancel_unclear, settle_all
+from ftbridge.bridge.steering import steer
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.watch import Watch, look_once
-from ftbridge.dataset import Converter, advise
-from ftbridge.errors import FtbridgeError, RateLimited, SpecError, UsageError
-from ftbridge.ledger import Prepared, Record, last_numbers, unfinished
-from ftbridge.model import Event, Job, Spec, Status, make_spec, now
+from ftbridge.errors import FtbridgeError, RateLimited, UsageError
+from ftbridge.ledger import Record, last_numbers, unfinished
+from ftbridge.model import Event, Job, Status, make_spec, now
 from ftbridge.provider import Provider
-from ftbridge.target import Target
 
 _PATIENCE = 60.0  # seconds for another process that sends a job which this one has asked for
+_FINAL = tuple(status for status in Status if status.final)
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
@@ -41,6 +43,8 @@ class AboutJobs(Base):
         response_format: Mapping[str, Any] | str | Path | None = None,
         name: str | None = None,
         key: str | None = None,
+        again: bool = False,
+        group: str | None = None,
         max_cost: float | None = None,
         allow_ignored: bool = False,
         format: str | None = None,  # noqa: A002 - as above
@@ -48,11 +52,15 @@ class AboutJobs(Base):
     ) -> Job:
         """Check, convert, upload and start one job; returns as soon as the provider has it.
 
-        With `key`, asking again for the same gives the same job instead of another one. `grader` and
-        `response_format`, of reinforcement, are objects in the vendor's own words, or files that hold them.
+        Asking again for the same data, target and hyperparameters gives the same job while it is open, while nobody
+        knows whether the vendor has it, and for a day after it has succeeded; with `again` it gives another one, and
+        with `key` the same one for as long as the ledger has it. `grader` and `response_format`, of reinforcement,
+        are objects in the vendor's own words, or files that hold them; `group` is what the job belongs to.
         Raises `UsageError` or `DataError` before anything leaves this machine, `OverBudget` among them where
         the job may cost more than `max_cost`, in US dollars, or the month's budget.
         """
+        if again and key:
+            raise UsageError("a key stands for one job, and --again asks for another one", hint="Give one of the two.")
         target = self._place.target(to)
         provider = self._place.provider(target)
         spec = make_spec(
@@ -70,43 +78,21 @@ class AboutJobs(Base):
         record = None
         with provider.expecting(spec, target.model):
             try:
-                record = self._intend(spec, target, provider, warnings, key=key, max_cost=max_cost, format=format)
-                return self._send(record)
+                wish = Wish(spec, target, provider, warnings, key=key, again=again, group=group, format=format)
+                while True:
+                    record, is_new = intend(self._place, wish)
+                    job = self._send(record)
+                    if is_new or job.status is not Status.FAILED:
+                        return job
             except KeyboardInterrupt:
                 self._warn(_what_stays(record))
                 raise
 
-    def _intend(
-        self,
-        spec: Spec,
-        target: Target,
-        provider: Provider,
-        warnings: Sequence[str],
-        *,
-        key: str | None,
-        max_cost: float | None,
-        format: str | None,  # noqa: A002 - as above
-    ) -> Record:
-        """Check and convert, and write down what is to be asked for."""
-        check_open(self._place, target, spec.method)
-        prepared, more = self._prepare(spec, provider.rules(spec, target.model), format)
-        for said in [*warnings, *more, *self._advice(spec, format)]:
-            self._warn(said)
-        cost = cost_of(self._place, target, spec, *sent_files(prepared, self.home))
-        check_cost(self._place, target, cost, max_cost)
-        if not (key and self._ledger.by_key(key)):  # the one that is there already has been judged
-            provider.check_limits(spec, target.model)
-        record = self._ledger.add(make_intent(spec, prepared, key, cost))
-        if record.request_hash != request_hash(spec, prepared):
-            raise SpecError(
-                f"the key {key!r} stands for another request: job {record.job.id}",
-                hint="Use another key, or ask for the same data, target and hyperparameters.",
-            )
-        return record
-
     def _send(self, record: Record) -> Job:
         """Send the job to its provider, those before it in the queue first; it may have to wait here."""
         job_id = record.job.id
+        if record.job.status is not Status.SUBMITTING:
+            return self.job(job_id)
         try:
             self._look_for_places(record.provider)
             advance(self._place, record.provider, before=job_id)
@@ -114,7 +100,8 @@ class AboutJobs(Base):
             self._warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
         try:
             provider, most = self._provider_of(record), self._place.places(record.provider)
-            sent = submit(record, provider, self._ledger, self.home, most=most, patience=_PATIENCE)
+            with self._telling(job_id):
+                sent = submit(record, provider, self._ledger, self.home, most=most, patience=_PATIENCE)
         except RateLimited as problem:
             self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
             return self.job(job_id)
@@ -126,19 +113,60 @@ class AboutJobs(Base):
         if job.unclear_until:
             self._warn(
                 f"it is not known yet whether {record.provider} has {job_id}, which was asked for before; it is"
-                " looked for again, and asked for only if it is not there, by `ftbridge watch`, or `ftbridge recover`"
-                f" from {job.unclear_until.astimezone():%H:%M:%S}"
+                " looked for again, and asked for only if it is not there, by `ftbridge watch`, or from"
+                f" {job.unclear_until.astimezone():%H:%M:%S} by `ftbridge recover` and this same command"
             )
         return job
 
+    @contextmanager
+    def _telling(self, job_id: str) -> Iterator[None]:
+        """Warn of what the block has to tell of the job."""
+        [last] = last_numbers(self._ledger, [job_id]).values()
+        try:
+            yield
+        finally:
+            self._tell_messages(job_id, last)
+
+    def _tell_messages(self, job_id: str, after: int) -> None:
+        for _number, event in self._ledger.events(job_id, after):
+            if event.kind == "message" and event.message:
+                self._warn(event.message)
+
     def recover(self) -> list[Job]:
-        """Finish what a crash or an unclear answer left `submitting`, and send what waits; the jobs that moved on."""
-        waiting = self._ledger.jobs(Status.SUBMITTING)
-        for name in {record.provider for record in waiting}:
+        """Finish what a crash or an unclear answer left open, and send what waits; the jobs that moved on.
+
+        Raises what a provider answers if that keeps all of them from being asked; else it is warned of.
+        """
+        left_open = [*self._ledger.jobs(Status.SUBMITTING), *self._ledger.unseen()]
+        names = list(dict.fromkeys(record.provider for record in left_open))
+        last = last_numbers(self._ledger, [record.job.id for record in left_open])
+        problems = [problem for name in names if (problem := self._recover_at(name))]
+        for job_id, number in last.items():
+            self._tell_messages(job_id, number)
+        if problems and len(problems) == len(names):
+            raise problems[0]
+        for problem in problems:
+            self._warn(problem.message)
+        before = {record.job.id: record.job.status for record in left_open}
+        return [job for job in self.jobs(before) if job.status is not before[job.id]]
+
+    def _recover_at(self, name: str) -> FtbridgeError | None:
+        """Finish what is open at the provider of that name; what stood in the way."""
+        try:
             self._look_for_places(name)
             advance(self._place, name)
-        after = self.jobs(record.job for record in waiting)
-        return [job for job in after if job.status is not Status.SUBMITTING]
+        except FtbridgeError as problem:
+            return problem
+        return next(iter(settle_all(self._place, [name])), None)
+
+    def adopt(self, job: Job | str, remote_id: str) -> Job:
+        """Take the vendor's job `remote_id` for the one that nobody knows whether the vendor has.
+
+        Raises `UsageError` where the job is known already, or the other is another job's, and `JobNotFound` where
+        the vendor does not have it.
+        """
+        record = self._record(job)
+        return adopt_by_hand(record, remote_id, self._provider_of(record), self._ledger).job
 
     def _look_for_places(self, name: str) -> None:
         """See which jobs are over, where only so many may be under way at the provider of that name."""
@@ -203,13 +231,20 @@ class AboutJobs(Base):
 
     def cancel(self, job: Job | str) -> Job:
         """Stop the job for good, or take it out of the queue. A job that is over stays as it is."""
-        if withdraw(self._ledger, self._record(job)):
+        record = self._record(job)
+        if withdraw(self._ledger, record):
             return self.job(job)
-        return self._steer(job, lambda provider, remote_id: provider.cancel(remote_id))
+        if record.job.status is Status.SUBMITTING:
+            with self._telling(record.job.id):
+                record = cancel_unclear(record, self._provider_of(record), self._ledger)
+            if record.job.status is Status.CANCELLED:
+                self._warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is seen")
+                return self.job(job)
+        return self._steer(job, lambda provider: provider.cancel, _FINAL)
 
     def pause(self, job: Job | str) -> Job:
         """Stop the job so that `resume` can go on with it."""
-        return self._steer(job, lambda provider, remote_id: provider.pause(remote_id))
+        return self._steer(job, lambda provider: provider.pause, (Status.PAUSED, *_FINAL))
 
     def resume(self, job: Job | str) -> Job:
         """Let a paused job, or a failed one where the provider can, go on from its last checkpoint."""
@@ -224,12 +259,15 @@ class AboutJobs(Base):
                 f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
                 hint=f"`ftbridge show {record.job.id}` tells more.",
             )
-        self._provider_of(record).resume(record.job.remote_id)
+        provider = self._provider_of(record)
+        steer(provider, record.job.remote_id, provider.resume, (Status.VALIDATING, Status.QUEUED, Status.RUNNING))
         event = Event(at=now(), kind="status", status=Status.QUEUED, message="resumed")
         self._ledger.change(record, [event], status=Status.QUEUED, error=None, finished_at=None)
         return self.refresh(record.job.id)[0]
 
-    def _steer(self, job: Job | str, ask: Callable[[Provider, str], None]) -> Job:
+    def _steer(
+        self, job: Job | str, verb: Callable[[Provider], Callable[[str], None]], wanted: Collection[Status]
+    ) -> Job:
         [current] = self.refresh(job)
         if current.status.final:
             self._warn(f"job {current.id} is over already: it {_ENDED[current.status]}")
@@ -239,7 +277,7 @@ class AboutJobs(Base):
                 f"job {current.id} is still being submitted", hint="`ftbridge recover` finishes that; then try again."
             )
         provider = self._provider_of(self._record(current))
-        ask(provider, current.remote_id)
+        steer(provider, current.remote_id, verb(provider), wanted)
         for _look in range(10):  # many take a moment to obey
             [after] = self.refresh(current)
             if after.status is not current.status:
@@ -247,23 +285,10 @@ class AboutJobs(Base):
             time.sleep(min(0.5, provider.poll_seconds))
         return after
 
-    def _advice(self, spec: Spec, format: str | None) -> list[str]:  # noqa: A002 - as above
-        """What to think about before paying; standard input has been read by now, and is not looked at again."""
-        if str(spec.data) == "-":
-            return []
-        return [sentence(finding) for finding in advise(spec.data, validation=spec.validation, format=format)]
-
-    def _prepare(self, spec: Spec, converter: Converter, format: str | None) -> tuple[Prepared, list[str]]:  # noqa: A002 - as above
-        training, said = prepare(spec.data, converter, spec, self.home, format)
-        if spec.validation is None:
-            return Prepared(training=training), said
-        validation, more = prepare(spec.validation, converter, spec, self.home, format)
-        return Prepared(training=training, validation=validation), [*said, *more]
-
 
 def _what_stays(record: Record | None) -> str:
     """What is left of a submission that somebody has interrupted."""
     if record is None:
-        return "nothing was sent, and no job was made"
+        return "nothing was sent, and no job was created"
     job = record.job.id
     return f"the job {job} stays: `ftbridge watch {job}` goes on with it, `ftbridge cancel {job}` ends it"

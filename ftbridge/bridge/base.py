@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from ftbridge.bridge.queue import with_queue
+from ftbridge.bridge.settling import settle_all
 from ftbridge.bridge.watch import look_once
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.config import Config, load_config
@@ -48,6 +49,10 @@ class Base:
         """Ask the providers once, and return the jobs as they are then; without arguments, all of them."""
         records = [self._record(job) for job in jobs] if jobs else self._ledger.jobs()
         problems = look_once(self._place, [record.job.id for record in records])
+        if names := {record.provider for record in records if record.may_be_there}:
+            problems += settle_all(self._place, names)
+        if names := {record.provider for record in records if record.may_be_there}:
+            problems += settle_all(self._place, names)
         if problems and jobs:
             raise problems[0]
         for problem in problems:
@@ -57,7 +62,7 @@ class Base:
     def jobs(self, only: Iterable[Job | str] | None = None) -> list[Job]:
         """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
         if only is None:
-            return with_queue(self._ledger.jobs(), self._place.places, self._place.listing_lag)
+            return with_queue(self._ledger.jobs(), self._place.places, self._place.named)
         records = [self._record(job) for job in only]
         if all(record.job.status is not Status.SUBMITTING for record in records):
             return [record.job for record in records]

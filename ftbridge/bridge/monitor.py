@@ -62,7 +62,9 @@ def look(jobs: Iterable[Glance], provider: Provider, ledger: Ledger, turns: Turn
     chosen = turns.choose(telling)
     changes = 0
     for remote in provider.poll(list(waiting)):
-        job = waiting.pop(remote.remote_id)
+        job = waiting.pop(remote.remote_id, None)
+        if job is None:  # told twice, or not asked for
+            continue
         moved = remote.status != job.status or remote.raw_status != job.raw_status
         stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
         if moved or stalls or job.id in chosen:

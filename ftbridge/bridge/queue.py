@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-from ftbridge.bridge.submitting import ACCOUNT_REFUSED, listed_by, submit
+from ftbridge.bridge.absence import seconds_left
+from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.errors import BadAnswer, FtbridgeError, LedgerError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import FtbridgeError
 from ftbridge.ledger import Ledger, Record, waiting
 from ftbridge.model import Event, Job, Status, now
+from ftbridge.provider import Provider
 
 
 def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
     """Submit, or find, what is `submitting` at the provider called `name`, in order; how many jobs moved on.
 
     With `before`, the id of a job, only those that have waited longer than it. A job that is refused is
-    failed, and the next has its turn. What stands in the way of all is raised.
+    failed, and the next has its turn. What stands in the way of all is raised: so is a vendor that does not show its
+    list, since then nothing is known of any job.
     """
     moved = 0
     for record in waiting(place.ledger, name):
@@ -26,9 +29,9 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
             break
         try:
             after = submit(record, place.named(name), place.ledger, place.home, most=place.places(name), queued=True)
-        except (BadAnswer, LedgerError, NetworkError, RateLimited, ServerTrouble, *ACCOUNT_REFUSED):
-            raise
         except FtbridgeError:
+            if not place.ledger.job(record.job.id).job.status.final:
+                raise
             moved += 1  # its last event says why it failed
             continue
         moved += after.version != record.version
@@ -49,17 +52,23 @@ def withdraw(ledger: Ledger, record: Record) -> bool:
         return ledger.change(record, [event], **fields) is not None
 
 
-def with_queue(jobs: Sequence[Record], places: Callable[[str], int | None], lags: Callable[[str], float]) -> list[Job]:
+def with_queue(
+    jobs: Sequence[Record], places: Callable[[str], int | None], provider_of: Callable[[str], Provider]
+) -> list[Job]:
     """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.
 
     Those that were asked for without a clear answer come with how long that may stay so. `places` tells of a
-    provider's name how many of its jobs may be under way at once, `lags` how many seconds its listing may lag.
+    provider's name how many of its jobs may be under way at once.
 
     The guess takes each running job to last as long as the provider's jobs did by the median, from
     being sent to being over; where none is over yet, nobody knows.
     """
     unclear = [r for r in jobs if r.job.status is Status.SUBMITTING and r.posted_at]
-    after = {r.job.id: r.job.model_copy(update={"unclear_until": listed_by(r, lags(r.provider))}) for r in unclear}
+    at = now()
+    after = {}
+    for record in unclear:
+        until = at + timedelta(seconds=seconds_left(record, provider_of(record.provider)))
+        after[record.job.id] = record.job.model_copy(update={"unclear_until": until})
     for name in {record.provider for record in jobs if _waits(record)}:
         most = places(name)
         if most is None:

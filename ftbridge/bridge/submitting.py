@@ -1,24 +1,27 @@
-"""The durable submit: nothing is paid twice, whatever dies when.
+"""The durable submit: nothing is paid twice, whatever dies when, and whatever the vendor answers.
 
     1. the intent is committed, with its tag           `submitting`, no `posted_at`
     2. the files are uploaded and remembered
-    3. `posted_at` is committed, which takes a place   only so many jobs run at a provider at once
+    3. `posted_at` is committed, with the time in      only so many jobs run at a provider at once
+       which the request may become a job
     4. one request makes the job, carrying the tag
     5. the remote id is committed                      `queued`, or whatever the vendor says
 
-A process that dies, or an answer that says neither yes nor no, leaves the job `submitting`.
-Whoever comes next takes the job's lock and looks at the vendor for the tag: a job that is
-there is adopted; only if none is there, and the vendor's listing has had time to show it, is
-the request sent again.
+After any answer but a sound success the vendor is asked for the tag before anything is concluded. A process that
+dies, or an answer that says neither yes nor no, leaves the job `submitting`. Whoever comes next takes the job's lock
+and looks for the tag: a job that is there is adopted; the request is sent again only when its absence is proved
+(`ftbridge.bridge.absence`). A process that finds an intent which it did not write itself looks first as well: the
+ledger may be a copy whose other self has sent it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
+from ftbridge.bridge.absence import Absence, look_for, window_after, window_before
+from ftbridge.bridge.adopting import adopt, started
+from ftbridge.bridge.claims import claim
 from ftbridge.bridge.guard import vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
@@ -30,7 +33,8 @@ from ftbridge.errors import (
     MissingExtra,
     NetworkError,
     NotFound,
-    OverBudget,
+    NotReached,
+    NotStarted,
     ProviderError,
     ProviderRetired,
     QuotaExceeded,
@@ -40,11 +44,15 @@ from ftbridge.errors import (
 from ftbridge.files import content_key
 from ftbridge.ledger import Ledger, Record, has_place, take_place
 from ftbridge.model import Event, Status, now
-from ftbridge.provider import Files, Provider, RemoteJob
+from ftbridge.provider import Files, Provider
 from ftbridge.target import parse_target
 
 _PAUSE = 0.05  # seconds between two looks whether another process is done with a job
 ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
+_UNCLEAR = frozenset({408, 409, 425, 429, 499})
+"""Refusals by which a job may have been made: time-outs, conflicts with what is there, too many requests."""
+_PASSING = frozenset({408, 425, 429, 499})
+"""Those of them after which asking again is of use."""
 
 
 def submit(
@@ -59,10 +67,10 @@ def submit(
 ) -> Record:
     """Bring a `submitting` job to the vendor, or find it there; the job as it is then.
 
-    It stays `submitting`, and the vendor is not asked, while `most` jobs are under way there already, and
-    while another process is at it, which is waited for as many seconds as there is `patience`.
-    Raises what the vendor refused with; the job is then `failed`. An answer that leaves the outcome
-    open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
+    It stays `submitting`, and is not sent, while `most` jobs are under way there already, while it is not proved
+    that the vendor does not have it, and while another process is at it, which is waited for as many seconds as
+    there is `patience`. Raises what the vendor refused with; the job is then `failed`. An answer that leaves the
+    outcome open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
     `queued` here before, where the key or the account is refused, or missing here, and not the job.
     """
     until = time.monotonic() + patience
@@ -80,30 +88,30 @@ def submit(
 
 def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, most: int | None, queued: bool) -> Record:
     """What `submit` does, by whoever has the job's lock."""
-    if record.posted_at and (found := provider.find(record.job.id)):
-        return _adopt(record, _started(record, found, provider, ledger), provider, ledger)
-    if (certain := listed_by(record, provider.listing_lag_seconds)) and now() < certain:
-        return record
+    if record.posted_at or record.job.id not in ledger.written:
+        look = look_for(record, provider, ledger)
+        if look.found:
+            return adopt(record, started(record, look.found, provider, ledger), provider, ledger)
+        if look.absence is not Absence.PROVED:
+            return ledger.job(record.job.id)
+        if record.unclear and not record.unclear.resend:
+            return _fail(ledger, record.job.id, record.job.error or "the vendor refused it", unclear=False)
+    record = ledger.job(record.job.id)
     if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
         return record
     try:
-        return _create(record, provider, ledger, home, most)
+        record, files = _ready(record, provider, ledger, home)
     except FtbridgeError as problem:
-        if isinstance(problem, RateLimited) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
-            _put_back(ledger, record.job.id, problem)
-        elif _leaves_it_open(problem):
-            problem.hint = f"{problem.hint} `ftbridge recover` looks whether job {record.job.id} was made.".strip()
+        if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
+            problem.hint = f"{problem.hint} The same command goes on with job {record.job.id}.".strip()
         else:
-            _fail(ledger, record.job.id, problem)
+            _fail(ledger, record.job.id, problem.message, unclear=False)
         raise
+    return _send(record, files, provider, ledger, most=most, queued=queued)
 
 
-def listed_by(record: Record, lag_seconds: float) -> datetime | None:
-    """When the vendor's listing shows the job if it was made; `None` where it was never asked for."""
-    return record.posted_at and record.posted_at + timedelta(seconds=lag_seconds)
-
-
-def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most: int | None) -> Record:
+def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path) -> tuple[Record, Files]:
+    """The job with its files at the vendor and, where that says it, the vendor's price."""
     model = parse_target(record.job.target).model
     training = _upload(record.prepared.training, provider, ledger, home)
     validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
@@ -111,16 +119,85 @@ def _create(record: Record, provider: Provider, ledger: Ledger, home: Path, most
     price = vendor_price(provider, record.job.spec, model, files)
     if price is not None:
         record = ledger.change(record, estimate_usd=price, estimate_usd_high=price) or record
-    posted = take_place(ledger, record, most)
-    if posted is None:
+    return record, files
+
+
+def _send(
+    record: Record, files: Files, provider: Provider, ledger: Ledger, *, most: int | None, queued: bool
+) -> Record:
+    """The one request that makes the job."""
+    window = window_before(provider, files.training)
+    posted = take_place(ledger, record, most, account=provider.account, window=window)
+    if posted is None or not claim(posted.job.id, posted.attempts):
         return ledger.job(record.job.id)
     try:
-        made = provider.create(record.job.spec, model, files, tag=record.job.id)
-    except (InvalidRequest, NotFound):
+        model = parse_target(posted.job.target).model
+        made = provider.create(posted.job.spec, model, files, tag=posted.job.id)
+    except FtbridgeError as problem:
+        return _after_trouble(posted, problem, files, provider, ledger, queued=queued)
+    return adopt(posted, [made], provider, ledger)
+
+
+def _after_trouble(
+    record: Record, problem: FtbridgeError, files: Files, provider: Provider, ledger: Ledger, *, queued: bool
+) -> Record:
+    """The job, where the vendor has it whatever it answered; else raises the answer, with what is concluded of it."""
+    refused = _is_refusal(problem) and not (queued and isinstance(problem, ACCOUNT_REFUSED))
+    if isinstance(problem, NotReached):
+        ledger.change(record, posted_at=None, unclear=None)
+        raise problem
+    if isinstance(problem, LedgerError | NotStarted):  # it may be there, and cannot be written down now; or it is
+        problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
+        raise problem
+    if not isinstance(problem, ProviderError | NetworkError):  # nothing was asked, or what was made is undone
+        _fail(ledger, record.job.id, problem.message, unclear=False)
+        raise problem
+    window = window_after(provider, files.training, problem, resend=not refused and _may_be_sent_again(problem))
+    record = ledger.change(record, unclear=window, error=problem.message) or ledger.job(record.job.id)
+    look = look_for(record, provider, ledger, patience=False)
+    if look.found:
+        event = Event(at=now(), kind="message", message=f"{problem.message}; but {provider.name} has made the job")
+        return adopt(record, started(record, look.found, provider, ledger), provider, ledger, events=[event])
+    if isinstance(problem, InvalidRequest | NotFound):
         # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
-        ledger.forget_uploads(provider.account, [name for name in (training, validation) if name])
-        raise
-    return _adopt(posted, [made], provider, ledger)
+        ledger.forget_uploads(provider.account, [name for name in (files.training, files.validation) if name])
+    if refused:
+        _fail(ledger, record.job.id, problem.message, unclear=look.absence is not Absence.PROVED)
+    else:
+        problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
+    raise problem
+
+
+def _looked_for(record: Record, provider: Provider) -> str:
+    return (
+        f"Job {record.job.id} is looked for at {provider.name} by the same command, `ftbridge watch` or"
+        " `ftbridge recover`."
+    )
+
+
+def _is_refusal(problem: FtbridgeError) -> bool:
+    """Whether the vendor says that it has not made the job and never will."""
+    if not isinstance(problem, ProviderError) or problem.status is None:
+        return False
+    if isinstance(problem, QuotaExceeded):  # which may be a 429 that waiting does not end
+        return True
+    return isinstance(problem, ProviderRetired) or (400 <= problem.status < 500 and problem.status not in _UNCLEAR)
+
+
+def _may_be_sent_again(problem: FtbridgeError) -> bool:
+    """Whether the same request may be taken the next time."""
+    if not isinstance(problem, ProviderError):
+        return True
+    account = isinstance(problem, ACCOUNT_REFUSED)  # which may be mended while the job waits
+    return account or problem.status is None or problem.status in _PASSING or problem.status >= 500
+
+
+def _may_pass(problem: FtbridgeError) -> bool:
+    """Whether trouble before anything was asked for may be over the next time."""
+    if isinstance(problem, ProviderError):
+        trouble = problem.status is None or problem.status >= 500
+        return isinstance(problem, RateLimited) or (trouble and not isinstance(problem, ProviderRetired))
+    return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
 
 
 def _files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
@@ -149,62 +226,10 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
     return remote_file
 
 
-def _started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> list[RemoteJob]:
-    """The vendor's jobs, the oldest of which runs now; its price is judged as if it had just been made."""
-    oldest, *others = found
-    try:
-        return [provider.start(oldest, record.job.spec), *others]
-    except OverBudget as problem:
-        _fail(ledger, record.job.id, problem)
-        raise
-
-
-def _adopt(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> Record:
-    """Make the oldest of the vendor's jobs the ledger's; whatever else was made is cancelled first, and told."""
-    remote, *others = found
-    told = [_cancel_double(other, remote, provider) for other in others]
-    # a job that is over already is ended by the next look at it, which brings its result, error and events along
-    status = Status.QUEUED if remote.status.final else remote.status
-    adopted = ledger.change(
-        record,
-        [*told, Event(at=now(), kind="status", status=status)],
-        status=status,
-        raw_status=remote.raw_status,
-        remote_id=remote.remote_id,
-        progress_at=now(),
-    )
-    return adopted or ledger.job(record.job.id)
-
-
-def _cancel_double(double: RemoteJob, kept: RemoteJob, provider: Provider) -> Event:
-    """Stop a job that should not be there. Raises where the vendor cannot be asked, so that it is tried again."""
-    what = f"{provider.name} has a second job of this one request, {double.remote_id}, beside {kept.remote_id}"
-    if not double.status.final:
-        try:
-            provider.cancel(double.remote_id)
-        except InvalidRequest as problem:
-            return Event(at=now(), kind="message", message=f"{what}; it could not be cancelled: {problem.message}")
-        return Event(at=now(), kind="message", message=f"{what}; it was cancelled, look whether it is billed")
-    return Event(at=now(), kind="message", message=f"{what}; it {double.status} already, look whether it is billed")
-
-
-def _leaves_it_open(problem: FtbridgeError) -> bool:
-    """Whether the vendor may have made the job all the same."""
-    if isinstance(problem, ProviderError):
-        return problem.status is None or (problem.status >= 500 and not isinstance(problem, ProviderRetired))
-    return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
-
-
-def _put_back(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:
-    """The vendor takes no more for the moment: nothing was made, and the job goes back to its place in the queue."""
+def _fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool) -> Record:
+    """End the job; its key is free again, unless it is `unclear` whether the vendor has it all the same."""
     record = ledger.job(job_id)
-    if record.posted_at:
-        event = Event(at=now(), kind="message", message=f"{problem.message}; the job waits here and is sent again")
-        ledger.change(record, [event], posted_at=None)
-
-
-def _fail(ledger: Ledger, job_id: str, problem: FtbridgeError) -> None:
-    event = Event(at=now(), kind="status", status=Status.FAILED, message=problem.message)
-    # the key is free again: nothing was made, so the user's next try is not a repetition
-    fields = {"status": Status.FAILED, "error": problem.message, "finished_at": now(), "user_key": None}
-    ledger.change(ledger.job(job_id), [event], **fields)
+    event = Event(at=now(), kind="status", status=Status.FAILED, message=why)
+    free = {} if unclear else {"user_key": None, "unclear": None}
+    fields = {"status": Status.FAILED, "error": why, "finished_at": now(), **free}
+    return ledger.change(record, [event], **fields) or ledger.job(job_id)

@@ -17,6 +17,7 @@ from ftbridge.bridge.monitor import Turns, look
 from ftbridge.bridge.queue import advance
 from ftbridge.bridge.reporting import Reporting, kept_up
 from ftbridge.bridge.scheduler import Chore, Scheduler
+from ftbridge.bridge.settling import settle_all
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError, MissingExtra, NetworkError, RateLimited, ServerTrouble, StateError
 from ftbridge.ledger import Glance, glances, unfinished
@@ -127,6 +128,10 @@ class Watch:
         turns.faster()
         if queued:
             found += advance(self._place, chore.name)
+        for problem in settle_all(self._place, [chore.name]):
+            raise problem
+        for problem in settle_all(self._place, [chore.name]):
+            raise problem
         if self._fetch_to:
             found += self._fetch(provider, chore.name, self._fetch_to)
         return found

@@ -56,10 +56,6 @@ class Workplace:
         """How many jobs may be under way at once at the provider of that name; `None` is as many as one likes."""
         return self.config.limits.get(name) or self.named(name).most_at_once
 
-    def listing_lag(self, name: str) -> float:
-        """How many seconds a new job may stay out of the listing of the provider of that name."""
-        return self.named(name).listing_lag_seconds
-
     @cached_property
     def catalogue(self) -> Catalogue:
         """The rows of all installed providers, and after them, so that they win, the user's own.

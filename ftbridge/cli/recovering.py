@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ftbridge.cli.jobs import print_job
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
 from ftbridge.cli.watching import standing
 from ftbridge.errors import UsageError
@@ -23,6 +24,10 @@ def register(app: typer.Typer) -> None:
 
 
 def recover(
+    job: Annotated[str | None, typer.Argument(help="With --adopt: the job that is looked for.")] = None,
+    adopt: Annotated[
+        str | None, typer.Option("--adopt", help="The vendor's id of the job that is JOB, where its tag is lost.")
+    ] = None,
     from_vendors: Annotated[
         bool, typer.Option("--from-vendors", help="Fill a ledger that is lost or damaged from the vendors' lists.")
     ] = False,
@@ -34,9 +39,14 @@ def recover(
     """Finish submitting what a crash or an unclear answer left open; the exit code is 1 while any job is unclear."""
     if to and not from_vendors:
         raise UsageError("--to says which vendors to ask", hint="It goes with --from-vendors.")
+    if (job is None) != (adopt is None):
+        raise UsageError("JOB and --adopt ID go together", hint="Give both: `ftbridge recover JOB --adopt ID`.")
     if from_vendors:
         _make_room()
     bridge = open_bridge()
+    if job and adopt:
+        print_job(bridge.adopt(job, adopt), as_json=as_json)
+        return
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
     recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
     left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]

@@ -101,7 +101,9 @@ def _job_options() -> list[inspect.Parameter]:
         _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
         _option("format", str, "Read the data as this format, instead of detecting it."),
         _option("name", str, "A name of your own for the job."),
-        _option("key", str, "Your own key: asking again under it gives the same job, not another one."),
+        _option("key", str, "Your own key: asking again under it always gives the same job."),
+        _flag("again", "Make another job although the same was asked for before."),
+        _option("group", str, "What the job belongs to, for `costs --by group`."),
         _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),
         _flag("allow_ignored", "Leave out what the provider has no setting for."),
     ]

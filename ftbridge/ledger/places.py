@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, func, or_, select, text, tuple_, update
+from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
 
 from ftbridge.ledger.record import Record
 from ftbridge.ledger.schema import jobs
-from ftbridge.ledger.store import Ledger, as_record
+from ftbridge.ledger.store import Ledger, alone, as_record
 from ftbridge.model import Status, now
+from ftbridge.moment import Window
 
 _RUNS = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.UNKNOWN)
 
 
-def take_place(ledger: Ledger, record: Record, most: int | None) -> Record | None:
-    """Mark the job as about to be asked for, if its provider has a place for it; the job as it is then."""
-    values = {"posted_at": now().isoformat(), "version": record.version + 1}
+def take_place(
+    ledger: Ledger, record: Record, most: int | None, *, account: str | None = None, window: Window | None = None
+) -> Record | None:
+    """Mark the job as about to be asked for, if its provider has a place for it; the job as it is then.
+
+    `account` is where it is asked for, and `window` the time in which it may come to be, should no answer arrive.
+    """
+    values = {
+        "posted_at": now().isoformat(),
+        "version": record.version + 1,
+        "attempts": record.attempts + 1,
+        "account": account,
+        "unclear": window.model_dump_json() if window else None,
+    }
     mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
     with ledger.writing() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite lets one writer in at a time by itself
-            connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+        alone(connection)
         if not _is_free(connection, record, most):
             return None
         if connection.execute(update(jobs).where(mine).values(values)).rowcount == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ftbridge.model import Cost, Frozen, Job, Spec
+from ftbridge.moment import Window
 
 
 class Prepared(Frozen):
@@ -18,7 +19,7 @@ class Intent(Frozen):
     """The wish to have a job made, written down before anything is asked of the vendor.
 
     `key` is the user's own name for the request, if any, and `request_hash` is equal for
-    requests that ask for the same.
+    requests that ask for the same. `owner` is who asks, and `group` what the job belongs to.
     """
 
     id: str
@@ -28,6 +29,8 @@ class Intent(Frozen):
     request_hash: str
     key: str | None = None
     cost: Cost = Cost()
+    owner: str | None = None
+    group: str | None = None
     created_at: datetime
 
 
@@ -36,7 +39,8 @@ class Record(Frozen):
 
     `posted_at` is when the one request that makes the job was about to be sent, `cursor` the
     provider's mark of the last event seen, `version` grows with every change, and `progress_at`
-    is when the job last showed something new.
+    is when the job last showed something new. `account` is where it was asked for, `attempts` how often, and
+    `unclear` the time in which an answer that is missing, or was a refusal, may still turn out to be a job.
     """
 
     job: Job
@@ -46,6 +50,15 @@ class Record(Frozen):
     cursor: str = ""
     version: int = 0
     progress_at: datetime | None = None
+    key: str | None = None
+    account: str | None = None
+    attempts: int = 0
+    unclear: Window | None = None
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether it ended here without having been seen, and its vendor may have the job all the same."""
+        return self.job.status.final and self.job.remote_id is None and self.unclear is not None
 
     @property
     def provider(self) -> str:

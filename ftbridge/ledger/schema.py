@@ -50,6 +50,11 @@ jobs = Table(
     Column("last_cursor", String),
     Column("version", Integer),
     Column("progress_at", String),
+    Column("account", String),
+    Column("attempts", Integer),
+    Column("unclear", String),
+    Column("owner", String),
+    Column("group_name", String),
 )
 
 events = Table(
@@ -128,6 +133,17 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
         [
             """CREATE TABLE moves (
                 job_id TEXT PRIMARY KEY REFERENCES jobs (id), moved_from TEXT NOT NULL REFERENCES jobs (id))""",
+        ],
+    ),
+    (
+        "how a submission stands, and whose it is",
+        [
+            "ALTER TABLE jobs ADD COLUMN account TEXT",
+            "ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+            "ALTER TABLE jobs ADD COLUMN unclear TEXT",
+            "ALTER TABLE jobs ADD COLUMN owner TEXT",
+            "ALTER TABLE jobs ADD COLUMN group_name TEXT",
+            "CREATE INDEX jobs_by_request ON jobs (request_hash)",
         ],
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
+from ftbridge.moment import Window
 
 # text, because SQLAlchemy words an upsert for each database in another way
 _REMEMBER = text("""
@@ -29,11 +30,13 @@ _REMEMBER = text("""
 class Ledger:
     """The jobs of one home folder; safe for any number of processes at once.
 
-    Each change of a job is owed to every hook of `hooks`, by the hook's name.
+    Each change of a job is owed to every hook of `hooks`, by the hook's name. `written` are the ids of the intents
+    that were written down through this object.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
         self._hooks = hooks
+        self.written: set[str] = set()
         self._database = find_database(home)
         with self._sentences():
             self._database.open()
@@ -53,11 +56,26 @@ class Ledger:
                 mine = held.enter_context(self._database.lock(job_id))
             yield mine
 
-    def add(self, intent: Intent) -> Record:
-        """Write the intent down as a job that is `submitting`; one already there under its key is returned."""
+    def add(
+        self,
+        intent: Intent,
+        *,
+        is_same: Callable[[Record], bool] | None = None,
+        check: Callable[[list[Record]], None] | None = None,
+    ) -> Record:
+        """Write the intent down as a job that is `submitting`, or return the one that is the same request.
+
+        That is the one of its key; for an intent without a key, and for a new key where the job was never seen at
+        its vendor, the newest of its `request_hash`; if `is_same` says so, or without it if the keys are equal.
+        `check` gets all jobs, and raises where there is to be no more. All of it is one transaction, so of two that
+        ask at once the second sees the first.
+        """
         row = {
             "id": intent.id,
             "user_key": intent.key,
+            "owner": intent.owner,
+            "group_name": intent.group,
+            "attempts": 0,
             "target": intent.target,
             "status": Status.SUBMITTING,
             "request_hash": intent.request_hash,
@@ -72,14 +90,18 @@ class Ledger:
             "version": 0,
             "progress_at": intent.created_at.isoformat(),
         }
-        try:
-            with self.writing() as connection:
+        same = is_same or (lambda record: intent.key is not None and record.key == intent.key)
+        with self.writing() as connection:
+            alone(connection)
+            known = next(filter(same, _candidates(connection, intent.key, intent.request_hash)), None)
+            if known is None:
+                if check:
+                    check([as_record(row) for row in connection.execute(select(jobs))])
                 connection.execute(insert(jobs).values(row))
-        except IntegrityError:
-            if intent.key and (known := self.by_key(intent.key)):
-                return known
-            raise
-        return self.job(intent.id)
+            elif intent.key and known.key is None:
+                connection.execute(update(jobs).where(jobs.c.id == known.job.id).values(user_key=intent.key))
+        self.written.add(intent.id)
+        return self.job(known.job.id if known else intent.id)
 
     def adopt(self, job: Job, event: Event) -> bool:
         """Write down a job that the vendor has already, with its first event; whether it was new here."""
@@ -95,6 +117,7 @@ class Ledger:
             "latest": job.latest.model_dump_json(),
             "created_at": job.created_at.isoformat(),
             "posted_at": job.created_at.isoformat(),
+            "attempts": 0,
             "last_cursor": "",
             "version": 0,
             "progress_at": now().isoformat(),
@@ -121,6 +144,28 @@ class Ledger:
         if len(found) > 1 and job_id != "last":
             raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
         return as_record(found[0])
+
+    def requests(self, key: str | None, request_hash: str) -> list[Record]:
+        """The jobs that may be the same request as one of that key and hash, the newest first."""
+        with self.reading() as connection:
+            return _candidates(connection, key, request_hash)
+
+    def asked_before(self, target: str) -> bool:
+        """Whether any job was ever asked for at that target."""
+        with self.reading() as connection:
+            return connection.execute(select(jobs.c.id).where(jobs.c.target == target).limit(1)).first() is not None
+
+    def remote_ids(self) -> set[str]:
+        """The vendors' ids of all jobs."""
+        with self.reading() as connection:
+            return set(connection.execute(select(jobs.c.remote_id).where(jobs.c.remote_id.is_not(None))).scalars())
+
+    def unseen(self) -> list[Record]:
+        """The jobs that ended here, and may be at their vendor all the same."""
+        query = select(jobs).where(jobs.c.unclear.is_not(None), jobs.c.remote_id.is_(None))
+        with self.reading() as connection:
+            found = [as_record(row) for row in connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))]
+        return [record for record in found if record.may_be_there]
 
     def by_key(self, key: str) -> Record | None:
         """The job that the user's own key stands for."""
@@ -217,6 +262,22 @@ class Ledger:
             raise self._database.sentence(problem) from problem
 
 
+def alone(connection: Connection) -> None:
+    """Let no other transaction write jobs until this one ends; SQLite lets one writer in at a time by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _candidates(connection: Connection, key: str | None, request_hash: str) -> list[Record]:
+    newest = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id)
+    equal = newest.where(jobs.c.request_hash == request_hash)
+    if key is None:
+        return [as_record(row) for row in connection.execute(equal)]
+    found = connection.execute(newest.where(jobs.c.user_key == key)).all()
+    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), jobs.c.status == Status.SUBMITTING)
+    return [as_record(row) for row in found or connection.execute(unseen).all()]
+
+
 def _meant_by(said: str) -> Select[Any]:
     """The newest two jobs that `said` may mean: the beginning of an id, `provider:id`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
@@ -260,6 +321,8 @@ def as_record(row: Row[Any]) -> Record:
             billed_tokens=row.billed_tokens,
         ),
         error=row.error,
+        owner=row.owner,
+        group=row.group_name,
     )
     return Record(
         job=job,
@@ -269,4 +332,8 @@ def as_record(row: Row[Any]) -> Record:
         cursor=row.last_cursor,
         version=row.version,
         progress_at=row.progress_at,
+        key=row.user_key,
+        account=row.account,
+        attempts=row.attempts,
+        unclear=Window.model_validate_json(row.unclear) if row.unclear else None,
     )

@@ -63,7 +63,7 @@ def test_the_vendors_own_price_wins_once_it_has_the_files(
     job = bridge.submit(data, QWEN)
     assert job.cost.estimate_usd == 7.5
     with pytest.raises(OverBudget, match=r"together asks \$7\.50"):
-        bridge.submit(data, QWEN, max_cost=7.0)
+        bridge.submit(data, QWEN, max_cost=7.0, again=True)
     assert asked(vendors["together"], "create_job") == 1
     assert [job.status for job in bridge.jobs()][1:] == [Status.FAILED]
 
@@ -75,7 +75,7 @@ def test_a_vendor_that_cannot_tell_its_price_is_no_reason_to_give_up_unless_ther
     assert bridge.submit(data, QWEN).status is not Status.FAILED
     vendors["together"].faults.add("estimate_price=422")
     with pytest.raises(InvalidRequest):
-        bridge.submit(data, QWEN, max_cost=10)
+        bridge.submit(data, QWEN, max_cost=10, again=True)
 
 
 def test_mistrals_validated_price_is_looked_at_before_the_start_and_a_job_above_it_is_cancelled(
@@ -139,7 +139,7 @@ def test_the_budget_counts_a_finished_job_at_the_price_of_its_billed_tokens(vend
         assert billed > 0.0084  # more than its estimate said at most
         with pytest.raises(OverBudget, match=rf"\${billed:.4f} is spent"):
             bridge.submit(data, MINI, epochs=14)
-        cancelled = bridge.submit(data, MINI, name="cancelled")
+        cancelled = bridge.submit(data, MINI, name="cancelled", again=True)
         record = bridge._ledger.job(cancelled.id)
         bridge._ledger.change(record, status=Status.CANCELLED, remote_id=None)  # as if it had never been sent
         with pytest.raises(OverBudget, match=rf"\${billed:.4f} is spent"):

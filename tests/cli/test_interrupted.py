@@ -18,10 +18,10 @@ def stop(*_given: object, **_named: object) -> NoReturn:
 
 def test_before_a_job_is_made_nothing_is_left(here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("ftbridge.bridge.about_jobs.prepare", stop)
+        patched.setattr("ftbridge.bridge.intending.prepare", stop)
         ran = here("submit", rows, "--to", MOCKED)
     assert ran.code == 130
-    assert "nothing was sent, and no job was made" in ran.err
+    assert "nothing was sent, and no job was created" in ran.err
     assert "interrupted" in ran.err
     assert here("jobs", "--json").json == {"jobs": []}
 

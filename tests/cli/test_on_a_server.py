@@ -51,6 +51,7 @@ def test_two_recoveries_at_once_adopt_the_job_that_a_lost_answer_made(
     database: str, cli: Cli, rows: Path, home: Path, ftbridge_mock: MockVendors
 ) -> None:
     ftbridge_mock["openai"].faults.add("create_job=500-after")
+    ftbridge_mock["openai"].faults.add("list_jobs=500x6")
     assert cli("submit", rows, "--to", TARGET).code == 3
     recover_twice_at_once()
     assert created(ftbridge_mock) == 1

@@ -54,6 +54,7 @@ def test_once_the_listing_would_show_it_the_job_is_asked_for_again(
     here: Cli, unclear: str, ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(OpenAIProvider, "listing_lag_seconds", 0.0)
+    monkeypatch.setattr(OpenAIProvider, "in_flight_seconds", 0.0)
     ran = here("recover")
     assert ran.code == 0
     assert ran.out.startswith(f"{unclear} is ")

@@ -50,7 +50,7 @@ def test_a_job_that_waits_is_told_of_with_its_place(here: Cli, rows: Path, ftbri
     (Path.cwd() / "ftbridge.toml").write_text("[limits]\nopenai = 1\n", "utf-8")
     with standing_still(ftbridge_mock):
         here("submit", rows, "--to", OPENAI)
-        waiting = here("submit", rows, "--to", OPENAI).out.strip()
+        waiting = here("submit", rows, "--to", OPENAI, "--again").out.strip()
         assert f"{waiting} waits, place 1" in here("recover").out
     watched = here("watch", waiting)
     assert watched.code == 0

@@ -69,10 +69,12 @@ def test_an_unclear_end_is_cleared_up_by_the_next_try(
     tmp_path: Path, ledger: Ledger, provider: ScriptedProvider, record: Record, when: str, fault: BaseException
 ) -> None:
     getattr(provider, when).append(fault)
+    provider.listing = vendor_error(NetworkError)
     with pytest.raises(type(fault)) as problem:
         submit(record, provider, ledger, tmp_path)
     if isinstance(problem.value, FtbridgeError):
         assert "ftbridge recover" in problem.value.hint
+    provider.listing = None
     assert ledger.job("ftb_aaaa").job.status is Status.SUBMITTING
     recovered = submit(ledger.job("ftb_aaaa"), provider, ledger, tmp_path)
     assert recovered.job.remote_id == "remote-1"

@@ -57,7 +57,7 @@ def _outcome(order: Order) -> str:
     os.environ.update(order.environment)
     for entry in entry_points(group="ftbridge.providers"):
         provider: Any = entry.load()
-        provider.listing_lag_seconds = order.window
+        provider.listing_lag_seconds, provider.in_flight_seconds = order.window, 0.0
         provider.poll_seconds, provider.slowest_poll_seconds = 0.05, 0.2
     try:
         with Bridge(order.home) as bridge:

@@ -95,7 +95,7 @@ def test_the_key_is_nowhere_after_a_run_with_every_fault(
     codes = set()
     for fault in FAULTS:
         mock.faults.add(f"create_job={QUICK.get(fault, fault)}")
-        codes.add(ear.command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1"))
+        codes.add(ear.command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1", "--again"))
     for fault in ("401", "html", "redirect", "truncate", "422"):
         for command, operation in {"show": "get_job", "events": "job_events", "chat": "chat"}.items():
             if operation in mock.operations():  # Mistral tells of events in the answer to get_job

@@ -74,7 +74,7 @@ def test_a_watch_with_no_way_to_go_on_says_why(open_bridge: Open, vendors: MockV
 def test_many_jobs_are_seen_by_pages_and_a_few_events(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     bridge = open_bridge()
     vendors["openai"].faults.add("create_job=stall:600")
-    jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}") for number in range(30)]
+    jobs = [bridge.submit(data, to=OPENAI, name=f"n{number}", again=True) for number in range(30)]
     until = time.monotonic() + 60
     while {job.status for job in bridge.refresh(*jobs)} != {Status.RUNNING} and time.monotonic() < until:
         time.sleep(0.1)
@@ -104,6 +104,7 @@ def test_results_are_fetched_as_soon_as_they_are_there_and_once(
 def test_what_a_crash_left_open_is_finished_by_a_watch(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     bridge = open_bridge()
     vendors["openai"].faults.add("create_job=500-after")
+    vendors["openai"].faults.add("list_jobs=500x6")  # so that it cannot be seen at once that the job is made
     with pytest.raises(FtbridgeError, match="500"):
         bridge.submit(data, to=OPENAI)
     job = bridge.job("last")

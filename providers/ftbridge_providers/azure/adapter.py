@@ -79,6 +79,7 @@ class AzureProvider(OpenAIProvider):
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 40
     steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
+    obeying: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
     checking_seconds: ClassVar[float] = 1800.0
     """How long Azure may take to look at an uploaded file."""
 
@@ -88,7 +89,7 @@ class AzureProvider(OpenAIProvider):
         base_url = self.endpoint.base_url.removesuffix("/openai/v1") + "/openai/v1"
         headers = {"api-key": self.endpoint.api_key.get_secret_value()}
         endpoint = self.endpoint.model_copy(update={"base_url": base_url})
-        return open_client(endpoint, timeout=self.timeout, headers=headers)
+        return open_client(endpoint, timeout=self.timeout, headers=headers, hear=self.clock.hear)
 
     @cached_property
     def management(self) -> OpenAI:
@@ -159,10 +160,6 @@ class AzureProvider(OpenAIProvider):
     def filter_by(self, tag: str) -> dict[str, Any]:
         """Nothing: the v1 document's listing has no filter, though jobs have metadata."""
         return {}
-
-    def carries(self, job: Any, tag: str) -> bool:
-        """Whether the metadata or the suffix have the tag: either is enough not to pay twice."""
-        return super().carries(job, tag) or _suffix(job)[1] == tag
 
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with what its suffix says."""

@@ -21,11 +21,20 @@ import msgspec
 from ftbridge.catalogue import dollars
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import InvalidRequest, JobFailed, NotFound, OverBudget, ProviderError
+from ftbridge.errors import (
+    InvalidRequest,
+    JobFailed,
+    ListingUnfinished,
+    NotFound,
+    NotStarted,
+    OverBudget,
+    ProviderError,
+)
 from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.paging import as_far_as_listed, by_number
 from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply
 from ftbridge.retry import patiently
 from ftbridge_providers.mistral.client import MistralClient, understood
@@ -79,7 +88,7 @@ class MistralProvider(HostedProvider):
     default_url: ClassVar[str] = "https://api.mistral.ai"
     key_env: ClassVar[str] = "MISTRAL_API_KEY"
     url_env: ClassVar[str] = "MISTRAL_BASE_URL"
-    listing_lag_seconds: ClassVar[float] = 60.0
+    obeying: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
     validation_seconds: ClassVar[float] = 300.0
     """How long the submission waits for the files to be validated."""
     look_seconds: ClassVar[float] = 1.0
@@ -88,7 +97,7 @@ class MistralProvider(HostedProvider):
     @cached_property
     def client(self) -> MistralClient:
         """The connections, made when they are first needed."""
-        return MistralClient(self.endpoint, timeout=self.timeout)
+        return MistralClient(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
 
     def close(self) -> None:
         """Close the connections."""
@@ -131,8 +140,8 @@ class MistralProvider(HostedProvider):
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, and the start once the files are validated.
 
-        Raises a plain `ProviderError` for a job that was made but could not be started, and `OverBudget`,
-        having cancelled it, for one that would cost more than `spec.max_cost_usd`.
+        Raises `NotStarted` for a job that was made but could not be started, and `OverBudget`, having cancelled it,
+        for one that would cost more than `spec.max_cost_usd`.
         """
         request: dict[str, Any] = {
             "model": model,
@@ -153,8 +162,13 @@ class MistralProvider(HostedProvider):
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs whose suffix is the tag."""
-        # a gateway that ignores the filter must not make us adopt somebody else's job
-        found = [job for job in self._listing(suffix=tag) if job.suffix == tag]
+        found: list[JobBody] = []
+        try:
+            # a gateway that ignores the filter must not make us adopt somebody else's job
+            found.extend(job for job in self._listing(suffix=tag) if job.suffix == tag)
+        except ListingUnfinished:
+            if not found:
+                raise
         return [read_job(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
@@ -193,9 +207,8 @@ class MistralProvider(HostedProvider):
             hint="The job was cancelled before it began; train fewer epochs or examples, or raise the limit.",
         )
 
-    def _unstarted(self, remote_id: str, why: str) -> ProviderError:
-        """An error without a status, so that the job stays `submitting` instead of counting as refused."""
-        return ProviderError(
+    def _unstarted(self, remote_id: str, why: str) -> NotStarted:
+        return NotStarted(
             f"job {remote_id} is made at {self.name}, but it is not known to be started: {why}",
             provider=self.name,
             hint="It costs nothing before it is started.",
@@ -209,7 +222,7 @@ class MistralProvider(HostedProvider):
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are seen."""
         wanted = set(remote_ids)
-        for job in self._listing() if len(wanted) > FEW else ():
+        for job in as_far_as_listed(self._listing()) if len(wanted) > FEW else ():
             if job.id in wanted and (found := read_job(job)).status is not Status.FAILED:
                 wanted.remove(job.id)
                 yield found
@@ -223,14 +236,11 @@ class MistralProvider(HostedProvider):
                 continue
 
     def _listing(self, **query: str) -> Iterator[JobBody]:
-        number, seen = 0, 0
-        while True:
+        def page_of(number: int) -> Page:
             asked_for = {"page": number, "page_size": PAGE_SIZE, **query}
-            page = patiently(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
-            yield from page.data
-            number, seen = number + 1, seen + len(page.data)
-            if not page.data or seen >= page.total:
-                return
+            return patiently(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
+
+        return by_number(self.name, page_of)
 
     def _get(self, remote_id: str) -> JobBody:
         return self.client.ask("GET", f"{JOBS}/{remote_id}", JobBody)
@@ -241,7 +251,7 @@ class MistralProvider(HostedProvider):
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
-        patiently(partial(self.client.ask, "POST", f"{JOBS}/{remote_id}/cancel", JobBody))
+        self.client.ask("POST", f"{JOBS}/{remote_id}/cancel", JobBody)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ftbridge.answers import error_from
+from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import BadAnswer, MissingExtra, NetworkError, ProviderError
+from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -31,10 +31,11 @@ class MistralClient:
     """`ask` is for jobs, `sdk` for all else. Raises `MissingExtra` where the SDK is not installed.
 
     Nothing is sent twice: the SDK retries nothing unless told to. Redirects are off: they would
-    carry the request's body to another host. `timeout` is in seconds, for each read and write.
+    carry the request's body to another host. `timeout` is in seconds, for each read and write. `hear` gets every
+    answer.
     """
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
+    def __init__(self, endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], None]) -> None:
         try:
             import httpx2
         except ImportError as problem:
@@ -46,6 +47,7 @@ class MistralClient:
             headers={"authorization": f"Bearer {endpoint.api_key.get_secret_value()}"},
             follow_redirects=False,
             timeout=timeout,
+            event_hooks={"response": [hear]},
         )
         weakref.finalize(self, self._http.close)  # for those who drop a provider without closing it
 
@@ -88,12 +90,10 @@ def reached() -> Iterator[None]:
 
     try:
         yield
-    except httpx2.TimeoutException:
-        raise NetworkError(f"{NAME} did not answer in time", hint="Try again later.") from None
+    except httpx2.TimeoutException as problem:
+        raise (network_error(NAME, problem) if is_never_sent(problem) else no_answer(NAME)) from None
     except httpx2.RequestError as problem:
-        raise NetworkError(
-            f"{NAME} could not be reached: {problem}", hint="Look at the network and the base URL, then try again."
-        ) from None
+        raise network_error(NAME, problem) from None
 
 
 @contextmanager

@@ -113,10 +113,6 @@ class NebiusProvider(OpenAIProvider):
         """Nothing: the listing has no filter."""
         return {}
 
-    def carries(self, job: Any, tag: str) -> bool:
-        """Whether the job's suffix ends with the tag."""
-        return _suffix(job)[1] == tag
-
     def read(self, answer: Any) -> RemoteJob:
         """A job as ftbridge tells it; Nebius names no model, so a finished job's own id stands for it."""
         remote = super().read(answer)
@@ -145,7 +141,7 @@ class NebiusProvider(OpenAIProvider):
 
     def _checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, oldest first."""
-        found = self._patient(lambda: list(self.client.fine_tuning.jobs.checkpoints.list(remote_id)))
+        found = self.listed_checkpoints(remote_id)
         return sorted(found, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import takewhile
@@ -12,17 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import JobFailed, NotFound, SpecError
+from ftbridge.errors import JobFailed, ListingUnfinished, NotFound, SpecError
 from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.paging import as_far_as_listed, by_cursor
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import (
     check_signature,
-    every,
     not_understood,
     omit,
     open_client,
@@ -45,6 +46,7 @@ from ftbridge_providers.openai.reading import (
     read_short_page,
     read_tuned,
     shutdown_row,
+    tag_of_suffix,
 )
 from ftbridge_providers.openai.request import CAPABILITIES, TAG, create_request, method_body
 from ftbridge_providers.openai.tokens import OpenAICounter
@@ -69,7 +71,6 @@ class OpenAIProvider(HostedProvider):
     statuses: ClassVar[dict[str, Status]] = STATUS
     words: ClassVar[dict[str, str]] = WORDS
     suffix_limit: ClassVar[int] = 64
-    listing_lag_seconds: ClassVar[float] = 60.0
     reinforced: ClassVar[tuple[str, ...]] = ("o4-mini",)
     """The families that learn by reinforcement, and in no other way (the guide to it, read 2026-11)."""
     steering: ClassVar[dict[str, Any]] = {}
@@ -78,7 +79,7 @@ class OpenAIProvider(HostedProvider):
     @cached_property
     def client(self) -> OpenAI:
         """The SDK's client, made when it is first needed."""
-        return open_client(self.endpoint, timeout=self.timeout)
+        return open_client(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
 
     def close(self) -> None:
         """Close the SDK's connections."""
@@ -124,12 +125,16 @@ class OpenAIProvider(HostedProvider):
 
     def _send(self, file: Path, name: str) -> str:
         size = file.stat().st_size
-        for known in every(self.name, self.client.files.list(purpose="fine-tune", limit=10_000)):
+        for known in as_far_as_listed(by_cursor(self.name, self._file_page)):
             if known.filename == name and known.bytes == size:
                 return str(known.id)
         with file.open("rb") as content:
             answer = self.client.files.create(file=(name, content), purpose="fine-tune")
         return str(sound(self.name, answer).id)
+
+    def _file_page(self, after: str) -> Any:
+        page = self.client.files.list(purpose="fine-tune", limit=10_000, after=after or omit())
+        return sound(self.name, page, needs="data")
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, with the tag in `metadata` and `suffix`."""
@@ -144,22 +149,36 @@ class OpenAIProvider(HostedProvider):
         return {**request, "method": method_body(spec), "metadata": {TAG: tag}}
 
     def find(self, tag: str) -> list[RemoteJob]:
-        """The jobs that carry the tag, oldest first."""
-        # a vendor that ignores the filter must not make us adopt somebody else's job
-        found = [job for job in self._pages(partial(self._page, query=self.filter_by(tag))) if self.carries(job, tag)]
-        return [self.read(job) for job in sorted(found, key=lambda job: job.created_at)]
+        """The jobs that carry the tag, oldest first: by the filter, and where that finds none, among all."""
+        queries = {json.dumps(query): query for query in (self.filter_by(tag), {})}
+        for query in queries.values():  # a gateway may strip the metadata that the filter asks for
+            listed = by_cursor(self.name, partial(self._page, query=query))
+            # a vendor that ignores the filter must not make us adopt somebody else's job
+            found = self._carriers(listed, tag, among_all=not query)
+            if found:
+                return [self.read(job) for job in sorted(found, key=lambda job: job.created_at)]
+        return []
+
+    def _carriers(self, listed: Iterator[Any], tag: str, *, among_all: bool) -> list[Any]:
+        found: list[Any] = []
+        try:
+            found.extend(job for job in listed if self.carries(job, tag))
+        except ListingUnfinished:
+            if among_all and not found:
+                raise
+        return found
 
     def filter_by(self, tag: str) -> dict[str, Any]:
         """What the listing is asked for when a tag is looked for."""
         return {"metadata": {TAG: tag}}
 
     def carries(self, job: Any, tag: str) -> bool:
-        """Whether a listed job was made with this tag."""
-        return (job.metadata or {}).get(TAG) == tag
+        """Whether a listed job was made with this tag, by its metadata or its suffix: either is enough."""
+        return tag in ((job.metadata or {}).get(TAG), tag_of_suffix(job))
 
     def jobs(self) -> Iterator[Listed]:
         """By pages of 100, each asked for when it is needed."""
-        for job in self._pages(self._page):
+        for job in by_cursor(self.name, self._page):
             yield self.read_listed(job)
 
     def read_listed(self, job: Any) -> Listed:
@@ -170,7 +189,7 @@ class OpenAIProvider(HostedProvider):
         """A few jobs one by one; many by pages of 100, newest first, until all are seen."""
         wanted = set(remote_ids)
         if len(wanted) > FEW:
-            for job in self._pages(self._short_page):
+            for job in as_far_as_listed(by_cursor(self.name, self._short_page)):
                 if job.id in wanted:
                     wanted.remove(job.id)
                     yield self.read(job)
@@ -182,38 +201,29 @@ class OpenAIProvider(HostedProvider):
             except NotFound:
                 continue
 
-    def _pages(self, page_after: Callable[[str], Any]) -> Iterator[Any]:
-        """Every job that is listed, newest first, each page when it is needed."""
-        after = ""
-        while True:
-            page = self._patient(partial(page_after, after))
-            yield from page.data
-            # a vendor that ignores the cursor would send the same page for ever
-            if not page.has_more or not page.data or page.data[-1].id == after:
-                return
-            after = page.data[-1].id
-
     def _page(self, after: str, query: Mapping[str, Any] = MappingProxyType({})) -> Any:
         # an empty cursor is left out of the query by the SDK's own marker for that
-        page = self.client.fine_tuning.jobs.list(limit=100, after=after or omit(), **query)
-        return sound(self.name, page, needs="data")
+        asked = {"limit": 100, "after": after or omit(), **query}
+        return self._patient(lambda: sound(self.name, self.client.fine_tuning.jobs.list(**asked), needs="data"))
 
     def _short_page(self, after: str) -> ShortPage:
         """What a watcher needs of a page: to build the SDK's own objects takes five times as long as the rest."""
-        answer = self.client.fine_tuning.jobs.with_raw_response.list(limit=100, after=after or omit())
+        listing = self.client.fine_tuning.jobs.with_raw_response
+        answer = self._patient(lambda: listing.list(limit=100, after=after or omit()))
         return read_short_page(self.name, answer.content)
 
     def _get(self, remote_id: str) -> Any:
         return self._patient(lambda: sound(self.name, self.client.fine_tuning.jobs.retrieve(remote_id)))
 
     def events(self, remote_id: str, since: str) -> list[Event]:
-        """Pages of 100, newest first, back to the event `since`."""
+        """Pages of 100, newest first, back to the event `since`; as far as they are listed."""
+        listed = as_far_as_listed(by_cursor(self.name, partial(self._event_page, remote_id)))
+        return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)][::-1]
 
-        def ask() -> list[Event]:
-            listed = every(self.name, self.client.fine_tuning.jobs.list_events(remote_id, limit=100))
-            return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)]
-
-        return self._patient(ask)[::-1]
+    def _event_page(self, remote_id: str, after: str) -> Any:
+        listing = self.client.fine_tuning.jobs
+        asked = partial(listing.list_events, remote_id, limit=100, after=after or omit())
+        return self._patient(lambda: sound(self.name, asked(), needs="data"))
 
     def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         """Signed with the secret that OPENAI_WEBHOOK_SECRET holds (webhooks guide, 2026; 300 s of tolerance)."""
@@ -221,12 +231,17 @@ class OpenAIProvider(HostedProvider):
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """Those of the last three epochs."""
+        found = [read_checkpoint(checkpoint) for checkpoint in self.listed_checkpoints(remote_id)]
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
 
-        def ask() -> list[Checkpoint]:
-            listed = self.client.fine_tuning.jobs.checkpoints.list(remote_id)
-            return [read_checkpoint(found) for found in every(self.name, listed)]
+    def listed_checkpoints(self, remote_id: str) -> list[Any]:
+        """The vendor's own objects, as it lists them."""
 
-        return sorted(self._patient(ask), key=lambda checkpoint: checkpoint.step)
+        def page(after: str) -> Any:
+            listing = self.client.fine_tuning.jobs.checkpoints
+            return self._patient(lambda: sound(self.name, listing.list(remote_id, after=after or omit()), needs="data"))
+
+        return list(as_far_as_listed(by_cursor(self.name, page)))
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -241,7 +256,8 @@ class OpenAIProvider(HostedProvider):
         self._steer("resume", remote_id)
 
     def _steer(self, verb: str, remote_id: str) -> None:
-        self._patient(lambda: sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.steering)))
+        with understood(self.name):
+            sound(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.steering))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The result files (CSV, a row a step) into `folder`; the weights stay with the vendor."""
@@ -281,7 +297,9 @@ class OpenAIProvider(HostedProvider):
 
     def models(self) -> list[str]:
         """Every model of the account."""
-        return self._patient(lambda: [model.id for model in every(self.name, self.client.models.list())])
+        return self._patient(
+            lambda: [model.id for model in sound(self.name, self.client.models.list(), needs="data").data]
+        )
 
     def delete(self, model: str) -> None:
         """Delete a tuned model."""

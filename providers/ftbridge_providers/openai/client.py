@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.answers import error_from
+from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra, NetworkError
+from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 
-def open_client(endpoint: Endpoint, *, timeout: float, headers: dict[str, str] | None = None) -> OpenAI:
+def open_client(
+    endpoint: Endpoint,
+    *,
+    timeout: float,
+    headers: dict[str, str] | None = None,
+    hear: Callable[[Any], None] | None = None,
+) -> OpenAI:
     """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host.
-    `timeout` is in seconds, for each read and write.
+    `timeout` is in seconds, for each read and write. `hear` gets every answer.
     """
     try:
         from openai import DefaultHttpx2Client, OpenAI
@@ -34,7 +40,7 @@ def open_client(endpoint: Endpoint, *, timeout: float, headers: dict[str, str] |
         max_retries=0,
         timeout=timeout,
         default_headers=headers,
-        http_client=DefaultHttpx2Client(follow_redirects=False),
+        http_client=DefaultHttpx2Client(follow_redirects=False, event_hooks={"response": [hear] if hear else []}),
     )
 
 
@@ -55,13 +61,11 @@ def understood(provider: str) -> Iterator[None]:
             param=problem.param or _place(problem),
             headers=problem.response.headers,
         ) from None
-    except openai.APITimeoutError:
-        raise NetworkError(f"{provider} did not answer in time", hint="Try again later.") from None
+    except openai.APITimeoutError as problem:
+        cause = problem.__cause__ or problem
+        raise (network_error(provider, cause) if is_never_sent(cause) else no_answer(provider)) from None
     except openai.APIConnectionError as problem:
-        why = problem.__cause__ or problem
-        raise NetworkError(
-            f"{provider} could not be reached: {why}", hint="Look at the network and the base URL, then try again."
-        ) from None
+        raise network_error(provider, problem.__cause__ or problem) from None
     except (openai.APIResponseValidationError, json.JSONDecodeError):
         raise not_understood(provider) from None
     except AttributeError as problem:  # where a listing is answered with a page of HTML, the SDK trips over it
@@ -73,15 +77,6 @@ def sound(provider: str, answer: Any, *, needs: str = "id") -> Any:
     if getattr(answer, needs, None) is None:
         raise not_understood(provider)
     return answer
-
-
-def every(provider: str, page: Any) -> Iterator[Any]:
-    """All items of a listing, page by page; the SDK itself takes a page that is none for one without items."""
-    while True:
-        yield from sound(provider, page, needs="data").data
-        if not page.has_next_page():
-            return
-        page = page.get_next_page()
 
 
 def not_understood(provider: str) -> BadAnswer:

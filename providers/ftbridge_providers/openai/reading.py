@@ -120,6 +120,12 @@ def _suffix(model: str | None) -> str | None:
     return parts[3] if len(parts) >= 5 else None
 
 
+def tag_of_suffix(job: Any) -> str | None:
+    """The tag in a job's suffix, which some services tell, and else only the tuned model's id."""
+    suffix = getattr(job, "user_provided_suffix", None) or getattr(job, "suffix", None)
+    return read_suffix(suffix or _suffix(job.fine_tuned_model))[1]
+
+
 def read_event(event: Any) -> Event:
     """A `FineTuningJobEvent`: metrics where it carries figures, else a message."""
     at = datetime.fromtimestamp(event.created_at, UTC)

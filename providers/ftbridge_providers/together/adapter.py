@@ -15,6 +15,7 @@ from ftbridge.errors import JobFailed, NotFound, ServerTrouble
 from ftbridge.exporting import exported
 from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
+from ftbridge.paging import once
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently, until
 from ftbridge.unpack import unpack
@@ -68,14 +69,14 @@ class TogetherProvider(HostedProvider):
     default_url: ClassVar[str] = "https://api.together.ai"
     key_env: ClassVar[str] = "TOGETHER_API_KEY"
     url_env: ClassVar[str] = "TOGETHER_BASE_URL"
-    listing_lag_seconds: ClassVar[float] = 60.0
+    obeying: ClassVar[frozenset[str]] = frozenset({"cancel_requested"})
     checking_seconds: ClassVar[float] = 1800.0
     """How long Together may take to look at an uploaded file."""
 
     @cached_property
     def client(self) -> Together:
         """The SDK's client, made when it is first needed."""
-        return open_client(self.endpoint, timeout=self.timeout)
+        return open_client(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
 
     def close(self) -> None:
         """Close the SDK's connections."""
@@ -143,7 +144,7 @@ class TogetherProvider(HostedProvider):
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs whose suffix ends with the tag."""
-        found = [job for job in self._listed() if carries(job.suffix, tag)]
+        found = [job for job in self._patient(self._short_list) if carries(job.suffix, tag)]
         return [self._read(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def jobs(self) -> Iterator[Listed]:
@@ -182,7 +183,8 @@ class TogetherProvider(HostedProvider):
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good; the steps done are paid for."""
-        self._patient(lambda: sound(self.client.fine_tuning.cancel(remote_id)))
+        with understood():
+            sound(self.client.fine_tuning.cancel(remote_id))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The adapter's weights, or all weights, in `folder`; a download that was cut off is gone on with."""
@@ -254,11 +256,11 @@ class TogetherProvider(HostedProvider):
 
     def _listed(self) -> list[Any]:
         answer = self._patient(lambda: sound(self.client.fine_tuning.list(), needs="data"))
-        return list(answer.data)
+        return list(once(answer.data))
 
     def _short_list(self) -> list[ShortJob]:
         """What a watcher needs of every job: the SDK's own objects cost several times the rest, and the memory."""
-        return read_short_list(self.client.fine_tuning.with_raw_response.list().read())
+        return list(once(read_short_list(self.client.fine_tuning.with_raw_response.list().read())))
 
     def _get(self, remote_id: str) -> Any:
         return sound(self.client.fine_tuning.retrieve(remote_id))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.answers import error_from
+from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import BadAnswer, MissingExtra, NetworkError
+from ftbridge.errors import BadAnswer, MissingExtra
 
 if TYPE_CHECKING:
     from together import Together
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 NAME = "together"
 
 
-def open_client(endpoint: Endpoint, *, timeout: float) -> Together:
+def open_client(endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], None]) -> Together:
     """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host; those
     of uploads and downloads are part of the protocol and handled where they occur. Since 3.0 the SDK
-    adds `/v1` itself. `timeout` is in seconds, for each read and write.
+    adds `/v1` itself. `timeout` is in seconds, for each read and write. `hear` gets every answer.
     """
     try:
         from together import DefaultHttpxClient, Together
@@ -36,7 +36,7 @@ def open_client(endpoint: Endpoint, *, timeout: float) -> Together:
         api_key=endpoint.api_key.get_secret_value(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultHttpxClient(follow_redirects=False),
+        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [hear]}),
     )
 
 
@@ -54,13 +54,11 @@ def understood() -> Iterator[None]:
         if problem.status_code < 300:
             raise not_understood() from None
         raise _refusal(problem.response) from None
-    except (together.APITimeoutError, httpx.TimeoutException):
-        raise NetworkError(f"{NAME} did not answer in time", hint="Try again later.") from None
+    except (together.APITimeoutError, httpx.TimeoutException) as problem:
+        cause = problem.__cause__ or problem
+        raise (network_error(NAME, cause) if is_never_sent(cause) else no_answer(NAME)) from None
     except (together.APIConnectionError, httpx.TransportError, httpx.StreamError) as problem:
-        why = problem.__cause__ or problem
-        raise NetworkError(
-            f"{NAME} could not be reached: {why}", hint="Look at the network and the base URL, then try again."
-        ) from None
+        raise network_error(NAME, problem.__cause__ or problem) from None
     except (together.APIResponseValidationError, json.JSONDecodeError, AssertionError):
         # the SDK asserts that the last answer of an upload is the file
         raise not_understood() from None

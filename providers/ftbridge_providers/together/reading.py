@@ -50,10 +50,12 @@ _METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
 
 
 class ShortJob(Struct, gc=False):
-    """As much of a listed job as `read_job` reads."""
+    """As much of a listed job as finding it and `read_job` take."""
 
     id: str
     status: str
+    created_at: str = ""
+    suffix: str | None = None
     x_model_output_name: str | None = msgspec.field(name="model_output_name", default=None)
     total_price: float | None = None
     token_count: int | None = None

@@ -1,0 +1,143 @@
+"""Whether a vendor has a job: it is found by its tag, its absence is proved, or nobody knows yet.
+
+Absence is proved when the vendor's list, read to its end with the account that was asked, does not show the job
+though the time is over in which it may come to be and be listed; and when the list has no job without a tag that
+was made of the same file for the same model, from which a gateway may have stripped the tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ftbridge.errors import FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
+from ftbridge.ledger import Ledger, Record
+from ftbridge.model import Event, Status, now
+from ftbridge.moment import Window, elapsed, this_moment
+from ftbridge.provider import Listed, Provider, RemoteJob
+from ftbridge.target import parse_target
+
+_LONG_AGO = timedelta(days=30)
+"""A job without a tag that was made so long before the request is another one, however wrong a clock may be."""
+
+
+class Absence(Enum):
+    """What is known of a job that was not found."""
+
+    PROVED = auto()
+    OPEN = auto()
+
+
+class Look(NamedTuple):
+    """What looking for a job's tag has brought: the jobs that carry it, best first, or what their absence means."""
+
+    found: list[RemoteJob]
+    absence: Absence = Absence.OPEN
+
+
+def look_for(record: Record, provider: Provider, ledger: Ledger, *, patience: bool = True) -> Look:
+    """Look for the job at its vendor; what keeps its absence from being proved is told as an event of the job.
+
+    Raises what the vendor answers instead of its list; without `patience` that leaves the question open.
+    """
+    try:
+        found = provider.find(record.job.id)
+        # of several the oldest is kept, unless it has failed and a younger one has not
+        found.sort(key=lambda job: job.status in (Status.FAILED, Status.CANCELLED))
+        return Look(found) if found else Look([], _absence(record, provider, ledger))
+    except ListingUnfinished as problem:
+        tell(record, problem.message, ledger)
+        return Look([])
+    except (ProviderError, NetworkError):
+        if patience:
+            raise
+        return Look([])
+
+
+def window_before(provider: Provider, training_file: str) -> Window:
+    """The time in which a request that is about to be sent may become a listed job, should its sender die."""
+    return Window(opened=this_moment(provider.vendor_time()), training_file=training_file)
+
+
+def window_after(provider: Provider, training_file: str, problem: FtbridgeError, *, resend: bool) -> Window:
+    """The time in which the request that ended with `problem` may become a listed job.
+
+    A vendor that refuses is done with it. Who answers 5xx, or cuts the connection, may be a gateway before a vendor
+    that is still at it.
+    """
+    status = problem.status if isinstance(problem, ProviderError) else None
+    return Window(
+        opened=this_moment(provider.vendor_time()),
+        answered=status is not None and status < 500,
+        resend=resend,
+        training_file=training_file,
+    )
+
+
+def seconds_left(record: Record, provider: Provider) -> float:
+    """How long the job's absence cannot be proved yet; 0 also where only a look can tell."""
+    if record.unclear is None:
+        return 0.0
+    passed = elapsed(record.unclear.opened, this_moment(provider.vendor_time()))
+    return 0.0 if passed is None else max(0.0, _seconds(record.unclear, provider) - passed)
+
+
+def tell(record: Record, what: str, ledger: Ledger) -> None:
+    """Add a message to the job's events, unless it is the last one already."""
+    known = ledger.events(record.job.id)
+    if not known or known[-1][1].message != what:
+        ledger.change(ledger.job(record.job.id), [Event(at=now(), kind="message", message=what)])
+
+
+def _seconds(window: Window, provider: Provider) -> float:
+    return provider.listing_lag_seconds + (0.0 if window.answered else provider.in_flight_seconds)
+
+
+def _absence(record: Record, provider: Provider, ledger: Ledger) -> Absence:
+    if record.account and record.account != provider.account:
+        tell(record, "it was sent with another key or base URL, and can be looked for only with these", ledger)
+        return Absence.OPEN
+    if record.posted_at and not _is_over(record, provider, ledger):
+        return Absence.OPEN
+    if similar := next(_similar(record, provider, ledger), None):
+        tell(
+            record,
+            f"{provider.name} has {similar.remote.remote_id}, without a tag, of the same file and model: if it is this"
+            f" job, `ftbridge recover {record.job.id} --adopt {similar.remote.remote_id}`; if not, `ftbridge submit"
+            " --again` makes another one",
+            ledger,
+        )
+        return Absence.OPEN
+    return Absence.PROVED
+
+
+def _is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
+    """Whether the job's time is over; where no clock tells, it begins anew."""
+    at = this_moment(provider.vendor_time())
+    passed = elapsed(record.unclear.opened, at) if record.unclear else None
+    if record.unclear and passed is not None:
+        return passed >= _seconds(record.unclear, provider)
+    anew = record.unclear.model_copy(update={"opened": at}) if record.unclear else Window(opened=at)
+    ledger.change(ledger.job(record.job.id), unclear=anew)
+    return _seconds(anew, provider) <= 0
+
+
+def _similar(record: Record, provider: Provider, ledger: Ledger) -> Iterator[Listed]:
+    """The jobs at the vendor that may be this one without its tag."""
+    file = (record.unclear and record.unclear.training_file) or ledger.upload(
+        provider.account, record.prepared.training
+    )
+    if file is None:
+        return
+    known, model = ledger.remote_ids(), parse_target(record.job.target).model
+    try:
+        for listed in provider.jobs():
+            if listed.created_at < record.job.created_at - _LONG_AGO:
+                continue
+            alike = listed.training_file == file and (listed.model.startswith(model) or model.startswith(listed.model))
+            if alike and not listed.tag and listed.remote.remote_id not in known:
+                yield listed
+    except Unsupported:
+        return
