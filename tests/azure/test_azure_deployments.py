@@ -12,6 +12,7 @@ from ftbridge.dataset.example import Chat, User
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import ConfigError, NotFound, UsageError
 from ftbridge.model import Spec
+from ftbridge.provider import Hosting
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.deployments import deployment_name
 from ftbridge_providers.azure.mock import AzureMock
@@ -51,7 +52,7 @@ def test_nothing_but_deploy_deploys(provider: AzureProvider, mock: AzureMock, sp
     provider.fetch(job.remote_id, tmp_path / "out")
     with pytest.raises(NotFound):
         provider.chat(model, QUESTION)
-    assert not [seen for seen in mock.seen if "deployment" in seen.operation]
+    assert not [seen for seen in mock.seen if seen.operation in ("put_deployment", "delete_deployment")]
 
 
 @pytest.mark.parametrize("fault", ["500", "500-after", "cut", "cut-after", "429:0.1"])
@@ -66,7 +67,8 @@ def test_a_deployment_outlasts_trouble_and_is_made_once(
 
 
 def test_the_developer_tier_costs_no_hours_and_an_unknown_one_is_refused(provider: AzureProvider) -> None:
-    assert "24 hours" in provider.hosting("developertier")
+    assert provider.hosting("developertier") == Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
+    assert provider.hosting() == Hosting(hourly_usd=1.70, billed_by="hour")
     with pytest.raises(UsageError, match="'gold'") as problem:
         provider.deploy("any", tier="gold")
     assert "developertier" in problem.value.hint

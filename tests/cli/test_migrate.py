@@ -179,7 +179,7 @@ def test_without_yes_nothing_is_sent_and_the_plan_shows_first_what_matters(
     told = {word.rstrip(",") for word in whole.out.split()}
     for field in flattened(job):
         assert field.rpartition("hyperparameters.")[2] in told, field
-    assert here("jobs", "--json").json == {"jobs": []}
+    assert here("jobs", "--json").json["jobs"] == []
 
 
 def test_epochs_that_two_vendors_choose_otherwise_are_told(here: Cli, rows: Path) -> None:
