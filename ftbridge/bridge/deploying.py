@@ -81,8 +81,8 @@ def _as_it_is(
 ) -> DeploymentInfo:
     """One that is deployed stays as it is; only after how many hours it is taken down may be new."""
     [row] = [row for row in _open_rows(place, job) if row.name == serving.name]
-    other = f"; it stays {row.tier or 'as it is'}: undeploy it before you deploy it as {tier}" * (tier not in (None, row.tier))
-    place.say(f"{job.id} is deployed already{other}")
+    stays = f"; it stays {row.tier or 'as it is'}: undeploy it before you deploy it as {tier}"
+    place.say(f"{job.id} is deployed already" + (stays if tier not in (None, row.tier) else ""))
     return deployment_info(place, change_deployment(place.ledger, row, max_hours=max_hours) if max_hours else row)
 
 
@@ -91,8 +91,8 @@ def _ask(
 ) -> DeploymentInfo:
     model, price = tuned_model(job), hourly_usd(place, job, hosting.hourly_usd)
     known = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}
-    rows = _open_rows(place, job)
-    row = rows[0] if rows else begin_deployment(place.ledger, job.id, model=model, began_at=now(), **known)
+    left_open = next((row for row in _open_rows(place, job) if row.name is None), None)  # by a process that died
+    row = left_open or begin_deployment(place.ledger, job.id, model=model, began_at=now(), **known)
     try:
         made = provider.deploy(model, tier=tier)
     except KeyboardInterrupt:
@@ -107,6 +107,9 @@ def _confirmed(
     place: Workplace, job: Job, row: DeploymentRecord, made: Deployment, max_hours: float | None
 ) -> DeploymentRecord:
     """The row with what the vendor has answered; it is open, whoever has believed it to be over meanwhile."""
+    if twin := next((other for other in _open_rows(place, job) if other.name == made.name), None):
+        forget_deployment(place.ledger, row)  # another look has written it down meanwhile
+        row = twin
     price = hourly_usd(place, job, made.hourly_usd)
     hours = max_hours or row.max_hours
     tier = made.tier or row.tier

@@ -18,6 +18,7 @@ from ftbridge.ledger import (
     end_deployment,
     forget_deployment,
     open_deployments,
+    succeeded_targets,
 )
 from ftbridge.model import Frozen, Job, Status, now
 from ftbridge.provider import Deployment
@@ -96,10 +97,9 @@ def look_at_deployments(
     `offline` none. What has changed there is written down. One that cannot be asked is told, and believed to be
     as the ledger has it.
     """
-    chosen = place.ledger.jobs(Status.SUCCEEDED) if jobs is None else [place.ledger.job(job.id) for job in jobs]
     by_provider: dict[str, list[Job]] = {}
-    for record in chosen:
-        by_provider.setdefault(record.provider, []).append(record.job)
+    for job in _that_may_be_deployed(place) if jobs is None else jobs:
+        by_provider.setdefault(account_name(parse_target(job.target)), []).append(job)
     found: list[DeploymentInfo] = []
     for name in sorted({*by_provider, *(provider_names() if everywhere else ())}):
         mine = by_provider.get(name, [])
@@ -144,12 +144,27 @@ def deployment_lock(job_id: str) -> str:
     return f"{job_id}-deployment"
 
 
+def _that_may_be_deployed(place: Workplace) -> list[Job]:
+    """The jobs that have made a model, at providers where one is deployed; ledgers without any are read quickly."""
+    names = {account_name(parse_target(target)) for target in succeeded_targets(place.ledger)}
+    deploying = {name for name in names if _deploys(place, name)}
+    records = place.ledger.jobs(Status.SUCCEEDED) if deploying else []
+    return [record.job for record in records if record.provider in deploying]
+
+
+def _deploys(place: Workplace, name: str) -> bool:
+    try:
+        return "deploy" in place.named(name).capabilities.verbs
+    except FtbridgeError:  # a provider that is not installed here
+        return False
+
+
 def _ask(place: Workplace, name: str, jobs: Sequence[Job], *, everywhere: bool) -> list[Deployment] | None:
     """What the vendor serves; `None` where it cannot be asked, which is told where it matters."""
     try:
-        provider = place.named(name)
-        if "deploy" not in provider.capabilities.verbs:
+        if not _deploys(place, name):
             return None
+        provider = place.named(name)
         if not jobs:
             _ = provider.account  # one without a key is not asked, and need not be told
         return list(provider.deployments())

@@ -12,6 +12,7 @@ from ftbridge.ledger.deployments import (
     end_deployment,
     forget_deployment,
     open_deployments,
+    succeeded_targets,
 )
 from ftbridge.ledger.glances import Glance, glances, last_numbers, unfinished
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
@@ -44,6 +45,7 @@ __all__ = [
     "open_deployments",
     "postponed",
     "set_aside_if_damaged",
+    "succeeded_targets",
     "take_place",
     "unfinished",
     "waiting",

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ftbridge.ledger.schema import deployments
+from ftbridge.ledger.schema import deployments, jobs
 from ftbridge.ledger.store import Ledger
-from ftbridge.model import Frozen
+from ftbridge.model import Frozen, Status
 
 
 class DeploymentRecord(Frozen):
@@ -83,6 +83,13 @@ def deployments_of(ledger: Ledger, job_id: str) -> list[DeploymentRecord]:
 def deployments_since(ledger: Ledger, day: datetime) -> list[DeploymentRecord]:
     """What has been deployed at any time after `day`, oldest first."""
     return _read(ledger, _open() | (deployments.c.ended_at > day.isoformat()))
+
+
+def succeeded_targets(ledger: Ledger) -> set[str]:
+    """The targets of all jobs that have succeeded, which is what may be deployed."""
+    query = select(jobs.c.target).where(jobs.c.status == Status.SUCCEEDED).distinct()
+    with ledger.reading() as connection:
+        return set(connection.execute(query).scalars())
 
 
 def _insert(connection: Connection, job_id: str, **fields: Any) -> int:
