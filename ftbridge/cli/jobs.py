@@ -107,7 +107,8 @@ def show_job(
     curves = read_curves(bridge.events(found))
     if plot:
         draw(curves, f"{found.name or found.id}  {found.target}", plot)
-    deployed = [*bridge.past_deployments(found), *bridge.deployments(found)]
+    there = bridge.deployments(found)  # first, for it notices what has ended
+    deployed = [*bridge.past_deployments(found), *there]
     print_job(found, as_json=as_json, moves=bridge.moves(found), deployments=deployed)
     if not as_json:
         for name, drawn in lines(curves).items():
