@@ -261,8 +261,6 @@ class Job(Frozen):
     queue_place: int | None = None
     expected_start: datetime | None = None
     unclear_until: datetime | None = None
-    owner: str | None = None
-    group: str | None = None
 
 
 def now() -> datetime:

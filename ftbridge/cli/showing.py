@@ -45,6 +45,8 @@ def _facts(job: Job) -> dict[str, Any]:
         "job": job.id,
         "name": job.name,
         "target": job.target,
+        "owner": job.owner,
+        "group": job.group,
         "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
         "queue": waits(job),
         "unclear until": f"{job.unclear_until.astimezone():%H:%M:%S}" if job.unclear_until else "",

@@ -28,7 +28,17 @@ def bridge(home: Path) -> Iterator[Bridge]:
         yield made
 
 
-def job(bridge: Bridge, number: int, target: str, at: datetime, cost: Cost | None = None, **fields: Any) -> str:
+def job(
+    bridge: Bridge,
+    number: int,
+    target: str,
+    at: datetime,
+    cost: Cost | None = None,
+    *,
+    owner: str | None = None,
+    group: str | None = None,
+    **fields: Any,
+) -> str:
     """A job that has succeeded, unless `fields` say otherwise; its id."""
     made = bridge._ledger.add(
         Intent(
@@ -39,6 +49,8 @@ def job(bridge: Bridge, number: int, target: str, at: datetime, cost: Cost | Non
             request_hash="h",
             cost=cost or Cost(),
             created_at=at,
+            owner=owner,
+            group=group,
         )
     )
     bridge._ledger.change(made, **{"status": Status.SUCCEEDED, "remote_id": f"r{number}", **fields})
@@ -159,14 +171,19 @@ def test_jobs_that_never_reached_a_vendor_and_those_of_this_machine_cost_nothing
 
 
 def test_the_same_money_by_target_owner_and_group(bridge: Bridge) -> None:
-    job(bridge, 1, OPENAI, NOVEMBER, actual_usd=1.0)
-    job(bridge, 2, AZURE, NOVEMBER, actual_usd=2.0)
+    job(bridge, 1, OPENAI, NOVEMBER, actual_usd=1.0, owner="ada", group="support")
+    made = job(bridge, 2, AZURE, NOVEMBER, actual_usd=2.0, owner="ada")
+    job(bridge, 3, AZURE, NOVEMBER, actual_usd=4.0, owner="grace", group="support")
+    deployed(bridge, made, NOVEMBER, NOVEMBER + DAY, 0.5)
     day = NOVEMBER.date()
-    by_target = bridge.costs(day, by="target")
-    assert [(row.name, row.total.usd, row.budget_usd) for row in by_target] == [(AZURE, 2.0, None), (OPENAI, 1.0, None)]
-    for by in ("owner", "group"):
-        [row] = bridge.costs(day, by=by)
-        assert (row.name, row.jobs, row.total.usd) == (None, 2, 3.0)
+
+    def sums(rows: list[Costs]) -> dict[str | None, tuple[int, float | None, float | None]]:
+        return {row.name: (row.jobs, row.hosting.usd, row.total.usd) for row in rows}
+
+    assert sums(bridge.costs(day, by="target")) == {AZURE: (2, 12.0, 18.0), OPENAI: (1, 0.0, 1.0)}
+    assert sums(bridge.costs(day, by="owner")) == {"ada": (2, 12.0, 15.0), "grace": (1, 0.0, 4.0)}
+    assert sums(bridge.costs(day, by="group")) == {None: (1, 12.0, 14.0), "support": (2, 0.0, 5.0)}
+    assert all(row.budget_usd is None for row in bridge.costs(day, by="owner"))  # budgets are the vendors'
 
 
 def test_a_budget_is_shown_where_nothing_was_spent(bridge: Bridge) -> None:
