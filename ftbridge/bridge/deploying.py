@@ -6,12 +6,10 @@ from ftbridge.bridge.deployment_words import price_sentence
 from ftbridge.bridge.deployments import (
     DeploymentInfo,
     deployment_info,
-    deployment_lock,
-    hourly_usd,
     look_at_deployments,
-    reconcile,
 )
 from ftbridge.bridge.evaluate import tuned_model
+from ftbridge.bridge.reconciling import deployment_lock, hourly_usd, is_elsewhere, reconcile
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, ServerTrouble, Unsupported, UsageError
 from ftbridge.ledger import (
@@ -64,6 +62,11 @@ def undeploy(place: Workplace, record: Record) -> list[DeploymentInfo]:
         if before:
             problem.hint = f"{problem.hint} Until it is gone it may cost: run `ftbridge undeploy {job.id}` again."
         raise
+    if before and is_elsewhere(place, job.id):
+        place.say(
+            f"{job.id} was made with another key, or at another address, than {provider.name} has here now:"
+            " make sure that its model is not served there any more"
+        )
     ended = [end_deployment(place.ledger, row, now()) for row in _open_rows(place, job)]
     return [deployment_info(place, row) for row in ended]
 
@@ -92,7 +95,10 @@ def _ask(
     model, price = tuned_model(job), hourly_usd(place, job, hosting.hourly_usd)
     known = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}
     left_open = next((row for row in _open_rows(place, job) if row.name is None), None)  # by a process that died
-    row = left_open or begin_deployment(place.ledger, job.id, model=model, began_at=now(), **known)
+    if left_open:
+        row = change_deployment(place.ledger, left_open, began_at=now(), **known)
+    else:
+        row = begin_deployment(place.ledger, job.id, model=model, began_at=now(), **known)
     try:
         made = provider.deploy(model, tier=tier)
     except KeyboardInterrupt:

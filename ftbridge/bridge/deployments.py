@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
+from ftbridge.bridge.reconciling import is_elsewhere, reconcile, removed_at
 from ftbridge.bridge.spending import hosting_usd, hours_deployed
 from ftbridge.bridge.workplace import Workplace, account_name
 from ftbridge.catalogue import HOURS_A_MONTH
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, Unsupported
-from ftbridge.ledger import (
-    DeploymentRecord,
-    adopt_deployment,
-    change_deployment,
-    deployments_of,
-    end_deployment,
-    forget_deployment,
-    open_deployments,
-    succeeded_targets,
-)
+from ftbridge.ledger import DeploymentRecord, deployments_of, open_deployments, succeeded_targets
 from ftbridge.model import Frozen, Job, Status, now
 from ftbridge.provider import Deployment
 from ftbridge.registry import provider_names
 from ftbridge.target import parse_target
-
-_LISTED_WITHIN = timedelta(minutes=2)
-"""How long a deployment that was asked for may stay out of the vendor's list."""
 
 
 class DeploymentInfo(Frozen):
@@ -75,7 +63,7 @@ def deployment_info(place: Workplace, record: DeploymentRecord, raw_status: str 
         job=record.job_id,
         provider=provider,
         **record.model_dump(exclude={"job_id", "number"}),
-        removed_at=_removed_at(place, provider, record.tier, record.began_at),
+        removed_at=removed_at(place, provider, record.tier, record.began_at),
         hours=hours_deployed(record, record.began_at, at),
         cost_usd=hosting_usd(record, record.began_at, at),
         monthly_usd=None if price is None or record.ended_at else price * HOURS_A_MONTH,
@@ -107,41 +95,10 @@ def look_at_deployments(
         if listed is not None:
             reconcile(place, mine, listed)
             found += [] if jobs is not None else _of_no_job(place, name, mine, listed)
-        states = {one.name: one.raw_status for one in listed or ()}
         ids = {job.id for job in mine}
         open_rows = [row for row in open_deployments(place.ledger) if row.job_id in ids]
-        found += [deployment_info(place, row, states.get(row.name or "", "")) for row in open_rows]
+        found += [deployment_info(place, row, _state(place, row, listed)) for row in open_rows]
     return sorted(found, key=lambda info: info.began_at or now())
-
-
-def reconcile(place: Workplace, jobs: Iterable[Job], listed: Sequence[Deployment]) -> None:
-    """Write down what the vendor of `jobs` says of their models: what is there, and what is there no more."""
-    rows: dict[str, list[DeploymentRecord]] = {}
-    for row in open_deployments(place.ledger):
-        rows.setdefault(row.job_id, []).append(row)
-    for job in jobs:
-        model = job.result.model if job.result else None
-        there = {one.name: one for one in listed if one.model == model}
-        for row in sorted(rows.get(job.id, ()), key=lambda row: row.name is None):
-            name = row.name or next(iter(there), None)
-            if name in there:
-                _confirm(place, job, row, there.pop(name))
-            else:
-                _gone(place, job, row)
-        for one in there.values():
-            known = {"model": one.model, "tier": one.tier, "hourly_usd": hourly_usd(place, job, one.hourly_usd)}
-            adopt_deployment(place.ledger, job.id, name=one.name, began_at=one.began_at or now(), **known)
-
-
-def hourly_usd(place: Workplace, job: Job, told: float | None) -> float | None:
-    """The price of an hour: the adapter's, or where that is one by the hour the user's own, if there is one."""
-    own = place.entry(parse_target(job.target)).facts.hosting_usd_per_hour
-    return own if told and own else told
-
-
-def deployment_lock(job_id: str) -> str:
-    """The name of the lock that whoever deploys a job's model holds."""
-    return f"{job_id}-deployment"
 
 
 def _that_may_be_deployed(place: Workplace) -> list[Job]:
@@ -178,6 +135,16 @@ def _ask(place: Workplace, name: str, jobs: Sequence[Job], *, everywhere: bool) 
         return None
 
 
+def _state(place: Workplace, row: DeploymentRecord, listed: Sequence[Deployment] | None) -> str:
+    """The vendor's word for why it does not answer; of one at another account, that nobody has looked there."""
+    if listed is None or row.name is None:
+        return ""
+    states = {one.name: one.raw_status for one in listed}
+    if row.name not in states and is_elsewhere(place, row.job_id):
+        return "not looked for with the key that it was made with"
+    return states.get(row.name, "")
+
+
 def _of_no_job(place: Workplace, name: str, jobs: Sequence[Job], listed: Sequence[Deployment]) -> list[DeploymentInfo]:
     """What the vendor serves that no job of the ledger has made."""
     made = {job.result.model for job in jobs if job.result}
@@ -191,38 +158,8 @@ def _foreign(place: Workplace, name: str, one: Deployment) -> DeploymentInfo:
         job=None,
         provider=name,
         **one.model_dump(),
-        removed_at=_removed_at(place, name, one.tier, one.began_at),
+        removed_at=removed_at(place, name, one.tier, one.began_at),
         hours=hours,
         cost_usd=None if price is None or hours is None else price * hours,
         monthly_usd=None if price is None else price * HOURS_A_MONTH,
     )
-
-
-def _confirm(place: Workplace, job: Job, row: DeploymentRecord, one: Deployment) -> None:
-    known: dict[str, Any] = {"name": one.name, "tier": one.tier or row.tier}
-    known["began_at"] = min(row.began_at, one.began_at or row.began_at)
-    if row.name is None or known["tier"] != row.tier:
-        known["hourly_usd"] = hourly_usd(place, job, one.hourly_usd)
-    if any(getattr(row, field) != value for field, value in known.items()):
-        change_deployment(place.ledger, row, **known)
-
-
-def _gone(place: Workplace, job: Job, row: DeploymentRecord) -> None:
-    """The vendor does not list it: it has ended, or never began, unless it was asked for a moment ago."""
-    with place.ledger.lock(deployment_lock(job.id)) as mine:
-        if not mine or now() - row.began_at < _LISTED_WITHIN:
-            return
-        if row.name is None:
-            forget_deployment(place.ledger, row)
-            return
-        removed_at = _removed_at(place, account_name(parse_target(job.target)), row.tier, row.began_at)
-        end_deployment(place.ledger, row, min(removed_at or now(), now()))
-
-
-def _removed_at(place: Workplace, name: str, tier: str | None, began_at: datetime | None) -> datetime | None:
-    """When the vendor called `name` takes a deployment down by itself."""
-    try:
-        hours = place.named(name).hosting(tier).removed_after_hours
-    except FtbridgeError:  # a tier that ftbridge does not know, or a provider that is not installed here
-        return None
-    return began_at + timedelta(hours=hours) if hours and began_at else None

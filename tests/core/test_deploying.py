@@ -180,6 +180,22 @@ def test_what_the_vendor_removes_by_itself_has_ended_when_it_did(bridge: Bridge,
     assert past.hours == 24.0
 
 
+def test_what_another_account_serves_is_not_taken_for_gone(
+    bridge: Bridge, vendor: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = bridge._ledger.job(JOB)
+    bridge._ledger.change(record, account=vendor.account)
+    bridge.deploy(JOB)
+    aged(bridge)
+    vendor.served.clear()
+    monkeypatch.setattr(Serving, "account", "local/another key")
+    [known] = bridge.deployments()
+    assert (known.name, known.raw_status) == ("d1", "not looked for with the key that it was made with")
+    [ended] = bridge.undeploy(JOB)
+    assert ended.name == "d1"
+    assert "make sure that its model is not served there any more" in bridge.said[-1]
+
+
 def test_offline_what_the_ledger_knows_is_believed(bridge: Bridge, vendor: Serving) -> None:
     bridge.deploy(JOB)
     aged(bridge)
