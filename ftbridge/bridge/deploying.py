@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ftbridge.bridge.deployment_words import price_sentence
-from ftbridge.bridge.deployments import (
-    DeploymentInfo,
-    deployment_info,
-    look_at_deployments,
-)
+from ftbridge.bridge.deployments import DeploymentInfo, deployment_info, look_at_deployments
 from ftbridge.bridge.evaluate import tuned_model
 from ftbridge.bridge.reconciling import deployment_lock, hourly_usd, is_elsewhere, reconcile
 from ftbridge.bridge.workplace import Workplace
@@ -93,9 +91,10 @@ def _ask(
     place: Workplace, provider: Provider, job: Job, hosting: Hosting, *, tier: str | None, max_hours: float | None
 ) -> DeploymentInfo:
     model, price = tuned_model(job), hourly_usd(place, job, hosting.hourly_usd)
-    known = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}
+    known: dict[str, Any] = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}
     left_open = next((row for row in _open_rows(place, job) if row.name is None), None)  # by a process that died
     if left_open:
+        known["max_hours"] = max_hours or left_open.max_hours
         row = change_deployment(place.ledger, left_open, began_at=now(), **known)
     else:
         row = begin_deployment(place.ledger, job.id, model=model, began_at=now(), **known)
@@ -113,13 +112,16 @@ def _confirmed(
     place: Workplace, job: Job, row: DeploymentRecord, made: Deployment, max_hours: float | None
 ) -> DeploymentRecord:
     """The row with what the vendor has answered; it is open, whoever has believed it to be over meanwhile."""
+    fields = {
+        "name": made.name,
+        "tier": made.tier or row.tier,
+        "hourly_usd": hourly_usd(place, job, made.hourly_usd),
+        "max_hours": max_hours or row.max_hours,
+        "ended_at": None,
+    }
     if twin := next((other for other in _open_rows(place, job) if other.name == made.name), None):
         forget_deployment(place.ledger, row)  # another look has written it down meanwhile
         row = twin
-    price = hourly_usd(place, job, made.hourly_usd)
-    hours = max_hours or row.max_hours
-    tier = made.tier or row.tier
-    fields = {"name": made.name, "tier": tier, "hourly_usd": price, "max_hours": hours, "ended_at": None}
     return change_deployment(place.ledger, row, **fields)
 
 

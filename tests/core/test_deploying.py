@@ -76,10 +76,13 @@ def test_a_process_that_dies_after_the_vendor_has_it_leaves_what_the_next_look_f
 def test_a_row_that_a_dead_process_left_is_that_of_the_next_deploy(bridge: Bridge, vendor: Serving) -> None:
     vendor.before = [Died()]
     with pytest.raises(Died):
-        bridge.deploy(JOB)
-    bridge.deploy(JOB)
+        bridge.deploy(JOB, max_hours=8)
+    aged(bridge, timedelta(minutes=1))
+    made = bridge.deploy(JOB)
     [row] = deployments_of(bridge._ledger, JOB)
-    assert (row.number, row.name) == (1, "d1")
+    assert (row.number, row.name, row.max_hours) == (1, "d1", 8)
+    assert made.hours is not None
+    assert made.hours * 60 < 0.5  # it begins when it is asked for again
 
 
 def test_an_answer_that_is_lost_is_looked_for_and_the_deployment_is_what_is_returned(
