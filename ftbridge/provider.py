@@ -20,7 +20,7 @@ from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import Unsupported
 from ftbridge.model import Checkpoint, Event, Result, Spec
-from ftbridge.remote import Deployment, Exported, Files, Listed, RemoteJob, Reply, Tuned, Usage
+from ftbridge.remote import Deployment, Exported, Files, Hosting, Listed, RemoteJob, Reply, Tuned, Usage
 
 # whoever writes a provider finds all of the contract here
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Exported",
     "Files",
     "Handling",
+    "Hosting",
     "Listed",
     "Provider",
     "RemoteJob",
@@ -206,9 +207,17 @@ class Provider:
         """Write what the finished job gives into `folder` in a form that other programs take, with a model card."""
         self._unsupported("package")
 
-    def hosting(self, tier: str | None = None) -> str:
-        """What it costs to have a model deployed, in a sentence; "" where nothing is known. No network."""
-        return ""
+    def hosting(self, tier: str | None = None) -> Hosting:
+        """What it costs to have a model deployed in `tier`. No network. Raises `UsageError` for an unknown tier."""
+        return Hosting()
+
+    def deployments(self) -> list[Deployment]:
+        """The tuned models that the vendor serves for this account now, whoever deployed them.
+
+        Those being deployed are among them, and those that failed but are still there. Raises `Unsupported` where
+        the vendor cannot tell: an empty list says that nothing is deployed.
+        """
+        self._unsupported("deployments")
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
         """Have the vendor serve a tuned model, and return when it answers; one that is deployed stays as it is.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Status
 
@@ -67,15 +67,33 @@ class Exported(Frozen):
     said: tuple[str, ...] = ()
 
 
+class Hosting(Frozen):
+    """What it costs to have a model deployed, and for how long it stays.
+
+    `hourly_usd` is in US dollars for every hour that it is there, called or not: 0 where the vendor bills no
+    hours, `None` where nobody knows. `billed_by` is what the vendor counts, `None` where nobody knows.
+    `removed_after_hours` is when the vendor takes it down by itself, `None` for never.
+    """
+
+    hourly_usd: float | None = None
+    billed_by: Literal["hour", "token"] | None = None
+    removed_after_hours: float | None = None
+
+
 class Deployment(Frozen):
     """A tuned model that the vendor serves, under the vendor's `name` for that.
 
-    `hourly_usd` is what it costs for as long as it is there, talked to or not; `None` where nobody knows.
+    `hourly_usd` is as in `Hosting`, `tier` the vendor's word for how it is served, and `began_at` when it was
+    deployed, where the vendor tells. `raw_status` is the vendor's word for why it does not answer, or not yet;
+    "" where it does.
     """
 
     name: str
     model: str
     hourly_usd: float | None = None
+    tier: str | None = None
+    began_at: datetime | None = None
+    raw_status: str = ""
 
 
 class Tuned(Frozen):

@@ -2,6 +2,8 @@
 
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
+from ftbridge.bridge.costs import Amount, Costs, total_of
+from ftbridge.bridge.deployments import DeploymentInfo
 from ftbridge.bridge.differences import MATTERS_LITTLE, Difference
 from ftbridge.bridge.evaluate import Evaluation, Score
 from ftbridge.bridge.lifecycle import Ending
@@ -11,7 +13,10 @@ from ftbridge.bridge.rebuilding import Found
 
 __all__ = [
     "MATTERS_LITTLE",
+    "Amount",
     "Bridge",
+    "Costs",
+    "DeploymentInfo",
     "Difference",
     "Ending",
     "Evaluation",
@@ -22,4 +27,5 @@ __all__ = [
     "Offer",
     "Paired",
     "Score",
+    "total_of",
 ]

@@ -193,6 +193,7 @@ class AboutJobs(Base):
         fetch_to: str | Path | None = None,
         listen: int | None = None,
         report: Sequence[str] = (),
+        deployments: bool = False,
     ) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
@@ -201,8 +202,11 @@ class AboutJobs(Base):
         place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
         fetched into `fetch_to`/ID as soon as it has succeeded; with `listen`, a loopback port, vendors'
         webhooks at /PROVIDER are taken as a wake-up; with `report`, all events are written to those trackers.
+        With `deployments`, deployed models that cost by the hour are warned of once a day, and those deployed with
+        `max_hours` are taken down when these are over, until which their jobs are followed.
         """
-        watch = Watch(self._place, fetch_to=Path(fetch_to) if fetch_to else None, listen=listen, report=report)
+        folder = Path(fetch_to) if fetch_to else None
+        watch = Watch(self._place, fetch_to=folder, listen=listen, report=report, deployments=deployments)
         known = [self._record(job).job.id for job in jobs]
         yield from watch.follow(dict.fromkeys(known, 0) if history else last_numbers(self._ledger, known))
 

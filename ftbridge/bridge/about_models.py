@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.base import Base
+from ftbridge.bridge.costs import By, Costs, costs_of_month
+from ftbridge.bridge.deploying import deploy, undeploy
+from ftbridge.bridge.deployment_watch import deployed_for_hours
+from ftbridge.bridge.deployments import DeploymentInfo, all_of_job, look_at_deployments
 from ftbridge.bridge.evaluate import Evaluation, evaluate, tuned_model
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.capabilities import ExportForm
+from ftbridge.catalogue import today
 from ftbridge.dataset.example import Chat, System, User
 from ftbridge.errors import Unsupported
 from ftbridge.model import Job, Result
-from ftbridge.provider import Deployment, Provider, Reply
+from ftbridge.provider import Provider, Reply
 
 
 class AboutModels(Base):
@@ -38,21 +44,41 @@ class AboutModels(Base):
         out = Path(out).absolute()
         return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), out, form)
 
-    def deploy(self, job: Job | str, *, tier: str | None = None) -> Deployment:
+    def deploy(self, job: Job | str, *, tier: str | None = None, max_hours: float | None = None) -> DeploymentInfo:
         """Have the vendor serve the tuned model until `undeploy`, and return when it answers.
 
-        Only for vendors that do not serve it by themselves. What it costs is said before it is asked for.
+        Only for vendors that do not serve it by themselves. What it costs is said before it is asked for. After
+        `max_hours` hours it is warned of, and `watch` with `deployments` takes it down.
         """
-        record = self._succeeded(job)
-        provider = self._provider_of(record)
-        if cost := provider.hosting(tier):
-            self._warn(cost)
-        return provider.deploy(tuned_model(record.job), tier=tier)
+        return deploy(self._place, self._succeeded(job), tier=tier, max_hours=max_hours)
 
-    def undeploy(self, job: Job | str) -> None:
-        """Stop serving the tuned model, and paying for that; the vendor keeps the model."""
-        record = self._succeeded(job)
-        self._provider_of(record).undeploy(tuned_model(record.job))
+    def undeploy(self, job: Job | str) -> list[DeploymentInfo]:
+        """Stop serving the tuned model, and paying for that; the vendor keeps the model.
+
+        Returns what has ended by that, with what it has cost: nothing where nothing was deployed.
+        """
+        return undeploy(self._place, self._succeeded(job))
+
+    def deployments(self, *jobs: Job | str, offline: bool = False, everywhere: bool = False) -> list[DeploymentInfo]:
+        """What is deployed now, with what it costs, oldest first: of those jobs, or of all.
+
+        Without `jobs` also what vendors serve that no job here has made. The vendors of jobs here are asked, with
+        `everywhere` all whose keys are set, with `offline` none.
+        """
+        chosen = [self._record(job).job for job in jobs] if jobs else None
+        return look_at_deployments(self._place, chosen, offline=offline, everywhere=everywhere)
+
+    def past_deployments(self, job: Job | str) -> list[DeploymentInfo]:
+        """The deployments of the job's model that have ended, as the ledger has them, oldest first."""
+        return [info for info in all_of_job(self._place, self._record(job).job.id) if info.ended_at]
+
+    def deployed_for_hours(self) -> set[str]:
+        """The jobs whose models are deployed with `max_hours`, as the ledger has them."""
+        return deployed_for_hours(self._place)
+
+    def costs(self, day: date | None = None, *, by: By = "vendor") -> list[Costs]:
+        """What the month of `day`, or this one, has cost by vendor, target, owner or group; the dearest first."""
+        return costs_of_month(self._place, day or today(), by)
 
     def chat(self, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
         """The tuned model's answer to one prompt, or to a whole chat."""

@@ -6,11 +6,12 @@ from datetime import date
 from pathlib import Path
 
 from ftbridge.bridge.compare import work_of
+from ftbridge.bridge.spending import cost_so_far, hosting_of_month
 from ftbridge.bridge.workplace import Workplace, account_name
-from ftbridge.catalogue import Entry, Load, Quote, billed_usd, dollars, quote, today
+from ftbridge.catalogue import Entry, Load, Quote, dollars, quote, today
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError, ProviderRetired
-from ftbridge.model import Cost, Job, Method, Spec
+from ftbridge.model import Cost, Method, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
 
@@ -98,7 +99,7 @@ def spent_in(place: Workplace, name: str, day: date) -> float:
     """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
 
     A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
-    or else, while neither is known, at the upper end of its estimate.
+    or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
     """
     spent = 0.0
     for record in place.ledger.jobs():
@@ -106,20 +107,8 @@ def spent_in(place: Workplace, name: str, day: date) -> float:
         never_there = job.status.final and job.remote_id is None
         this_month = (job.created_at.year, job.created_at.month) == (day.year, day.month)
         if this_month and not never_there and account_name(target) == name:
-            spent += _cost_so_far(place, target, job)
-    return spent
-
-
-def _cost_so_far(place: Workplace, target: Target, job: Job) -> float:
-    cost, spec = job.cost, job.spec
-    if cost.actual_usd is not None:
-        return cost.actual_usd
-    if cost.billed_tokens is not None:
-        full = spec.hyperparameters.tuning == "full"
-        billed = billed_usd(place.entry(target).facts, spec.method, full=full, tokens=cost.billed_tokens)
-        if billed is not None:
-            return billed
-    return cost.estimate_usd_high or cost.estimate_usd or 0.0
+            spent += cost_so_far(place, job) or 0.0
+    return spent + hosting_of_month(place, name, day)
 
 
 def _say_what_limits(place: Workplace, target: Target, entry: Entry, day: date) -> None:

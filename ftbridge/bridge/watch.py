@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.bridge.deployment_watch import DeploymentWatch, deployed_for_hours
 from ftbridge.bridge.fetching import fetch_whole
 from ftbridge.bridge.hooks import deliver
 from ftbridge.bridge.monitor import Turns, look
@@ -29,11 +30,18 @@ class Watch:
     """With `fetch_to`, the result of each job that succeeds is fetched into a folder of the job's id there.
 
     With `listen`, vendors' webhooks are taken on that loopback port, at /PROVIDER. What happens is written to
-    the trackers that `report` names.
+    the trackers that `report` names. With `deployments`, deployed models are looked after, and a job whose model
+    is deployed for so many hours is followed until they are over.
     """
 
     def __init__(
-        self, place: Workplace, *, fetch_to: Path | None = None, listen: int | None = None, report: Sequence[str] = ()
+        self,
+        place: Workplace,
+        *,
+        fetch_to: Path | None = None,
+        listen: int | None = None,
+        report: Sequence[str] = (),
+        deployments: bool = False,
     ) -> None:
         self._place = place
         self._ledger = place.ledger
@@ -43,6 +51,8 @@ class Watch:
         self._told: dict[str, int] = {}
         self._hooks = place.config.hooks
         self._reports = [Reporting(place.ledger, to) for to in report]
+        self._deployments = DeploymentWatch(place) if deployments else None
+        self._awaited: set[str] = set()
         self.scheduler = Scheduler([self._telling()] if self._hooks else [], place.say)
 
     def follow(self, told: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
@@ -53,6 +63,9 @@ class Watch:
         stands in the way, if it stands in the way of all the jobs.
         """
         self._told = told
+        if self._deployments:
+            self._deployments.begin()
+            self.scheduler.chores.append(self._deployments.chore)
         with self._doorbell(), kept_up(self._reports, list(told), self.scheduler, self._place.say):
             yield from self._until_all_are_over(told)
         if self._hooks:
@@ -65,6 +78,7 @@ class Watch:
             self._chore(name) for name in sorted({g.provider for g in glances(self._ledger, told)})
         ]
         while told:
+            self._awaited = deployed_for_hours(self._place) if self._deployments else set()
             for glance in list(glances(self._ledger, told)):
                 if versions[glance.id] != glance.version or self._is_done(glance):
                     versions[glance.id] = glance.version
@@ -103,7 +117,7 @@ class Watch:
             yield job, None
 
     def _is_done(self, glance: Glance) -> bool:
-        return Status(glance.status).final and not self._is_to_be_fetched(glance)
+        return Status(glance.status).final and glance.id not in self._awaited and not self._is_to_be_fetched(glance)
 
     def _is_to_be_fetched(self, glance: Glance) -> bool:
         if not self._fetch_to or glance.status != Status.SUCCEEDED or glance.id in self._lost:

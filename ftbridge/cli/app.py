@@ -8,7 +8,22 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import catalogue, compare, data, demo, jobs, migrate, mock, models, recovering, reporting, submit
+from ftbridge.cli import (
+    catalogue,
+    compare,
+    costs,
+    data,
+    demo,
+    jobs,
+    lifecycle,
+    migrate,
+    mock,
+    models,
+    recovering,
+    reporting,
+    serving,
+    submit,
+)
 from ftbridge.cli.output import print_error, say, show
 from ftbridge.endpoint import INSECURE
 from ftbridge.errors import FtbridgeError, UsageError
@@ -19,7 +34,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, data, catalogue, compare, submit, jobs, reporting, recovering, migrate, models, mock):
+for group in (
+    demo,
+    data,
+    catalogue,
+    compare,
+    submit,
+    jobs,
+    reporting,
+    recovering,
+    migrate,
+    lifecycle,
+    models,
+    serving,
+    costs,
+    mock,
+):
     group.register(app)
 
 _INTERRUPTED = 130

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.capabilities import ExportForm
-from ftbridge.catalogue import dollars
 from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.output import (
     AsJson,
@@ -27,14 +26,14 @@ from ftbridge.cli.output import (
     table,
 )
 from ftbridge.cli.reporting import Reports, check_reports
-from ftbridge.cli.watching import clock, follow, line, waits
+from ftbridge.cli.serving import current_deployment, of_job, show_deployments
+from ftbridge.cli.showing import print_job
+from ftbridge.cli.watching import clock, follow, line
 from ftbridge.errors import FtbridgeError
-from ftbridge.model import Cost, Event, Job, Result, Status, now
+from ftbridge.model import Event, Job, Result, Status, now
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from ftbridge.bridge import Moves
 
 
 def register(app: typer.Typer) -> None:
@@ -46,14 +45,22 @@ def register(app: typer.Typer) -> None:
 
 
 def list_jobs(as_json: AsJson = False) -> None:
-    """All jobs, oldest first."""
-    jobs = open_bridge().refresh()
+    """All jobs, oldest first, and which of their models are deployed at what price."""
+    bridge = open_bridge()
+    jobs = bridge.refresh()
+    deployed = bridge.deployments() if jobs else []
     if as_json:
-        print_json({"jobs": [job.model_dump(mode="json", exclude={"spec"}) for job in jobs]})
+        rows = [_plain(job) | {"deployment": current_deployment(of_job(job.id, deployed))} for job in jobs]
+        print_json({"jobs": rows, "deployments": [info.model_dump(mode="json") for info in deployed]})
     elif not jobs:
         show("No jobs yet. `ftbridge demo` makes the first one.")
     else:
         console().print(_short(jobs) if narrow() else _long(jobs))
+        show_deployments(deployed)
+
+
+def _plain(job: Job) -> dict[str, Any]:
+    return job.model_dump(mode="json", exclude={"spec"})
 
 
 def _short(jobs: Sequence[Job]) -> Table:
@@ -100,14 +107,19 @@ def show_job(
     curves = read_curves(bridge.events(found))
     if plot:
         draw(curves, f"{found.name or found.id}  {found.target}", plot)
-    print_job(found, as_json=as_json, moves=bridge.moves(found))
+    there = bridge.deployments(found)  # first, for it notices what has ended
+    deployed = [*bridge.past_deployments(found), *there]
+    print_job(found, as_json=as_json, moves=bridge.moves(found), deployments=deployed)
     if not as_json:
         for name, drawn in lines(curves).items():
             show(f"{name:16} {drawn}")
 
 
 def watch(
-    jobs: Annotated[list[str] | None, typer.Argument(help="Jobs to follow; default: all that are not over.")] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Jobs to follow; default: all that are not over, and those with --max-hours."),
+    ] = None,
     fetch: Annotated[
         Path | None, typer.Option("--fetch", help="Fetch each job's result into a folder of its id here.")
     ] = None,
@@ -120,12 +132,16 @@ def watch(
     report: Reports = None,
     as_json: AsJsonLines = False,
 ) -> None:
-    """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs."""
+    """Follow jobs, from where they stand now, until they are over. Ctrl-C stops the looking, not the jobs.
+
+    It warns, at the start and once a day, of deployed models that cost by the hour, and takes those down that were
+    deployed with --max-hours when these are over; until then it goes on.
+    """
     reports = check_reports(report)
     bridge = open_bridge()
-    chosen = jobs or [job.id for job in bridge.jobs() if not job.status.final]
+    chosen = jobs or [*(job.id for job in bridge.jobs() if not job.status.final), *sorted(bridge.deployed_for_hours())]
     if not chosen:
-        for _told in bridge.watch(listen=listen):  # hooks may still have to be told
+        for _told in bridge.watch(listen=listen, deployments=True):  # hooks may still have to be told
             pass
         say("No job is running." + (" Name those whose results are to be fetched." if fetch else ""))
         raise Exit(0)
@@ -135,11 +151,13 @@ def watch(
         for job in bridge.jobs(chosen):
             stands = {"status": job.status, "message": job.error, **job.latest.model_dump()}
             _print_event(job, Event(at=now(), kind="status", **stands))
-        for job, event in bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen, report=reports):
+        watched = bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen, report=reports, deployments=True)
+        for job, event in watched:
             if event is not None:
                 _print_event(job, event)
     else:
-        follow([job.id for job in bridge.jobs(chosen)], fetch_to=fetch, listen=listen, report=reports)
+        ids = [job.id for job in bridge.jobs(chosen)]
+        follow(ids, fetch_to=fetch, listen=listen, report=reports, deployments=True)
     bad = [job for job in bridge.jobs(chosen) if job.status in (Status.FAILED, Status.CANCELLED)]
     raise Exit(1 if bad else 0)
 
@@ -206,72 +224,3 @@ def export(
 def fetch_into(job: Job, out: Path | None) -> Result:
     """Fetch into `out`, or into a folder named after the job."""
     return open_bridge().fetch(job, out or Path(job.name or job.id))
-
-
-def print_job(job: Job, *, as_json: bool, moves: Moves | None = None) -> None:
-    """One job, for people or programs, with its moves to and from other targets."""
-    if as_json:
-        print_json(job.model_dump(mode="json") | (moves.model_dump() if moves else {}))
-        return
-    facts = _facts(job)
-    if moves:
-        facts |= {"moved from": moves.moved_from, "moved to": ", ".join(moves.moved_to)}
-    rows = [[name, value] for name, value in facts.items() if value not in (None, "")]
-    console().print(table(["", ""], rows, fold=1))
-
-
-def _facts(job: Job) -> dict[str, Any]:
-    given = ", ".join(f"{name} {value}" for name, value in job.spec.hyperparameters.given().items())
-    step, steps = job.latest.step, job.latest.total_steps
-    measured = {
-        "loss": job.latest.train_loss,
-        "validation loss": job.latest.valid_loss,
-        "reward": job.latest.train_reward,
-        "validation reward": job.latest.valid_reward,
-    }
-    return {
-        "job": job.id,
-        "name": job.name,
-        "target": job.target,
-        "status": f"{job.status}" + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
-        "queue": waits(job),
-        "unclear until": f"{job.unclear_until.astimezone():%H:%M:%S}" if job.unclear_until else "",
-        "error": job.error,
-        "data": str(job.spec.data),
-        "validation": str(job.spec.validation or ""),
-        "method": str(job.spec.method),
-        "hyperparameters": given,
-        "steps": "" if step is None else f"{step} of {steps}" if steps else f"{step}",
-        **{name: number(figure) for name, figure in measured.items() if figure is not None},
-        "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
-        "model": job.result.model if job.result else "",
-        "result": _kept(job.result) if job.result else "",
-        **_costs(job.cost),
-    }
-
-
-def _kept(result: Result) -> str:
-    """Which step the model is of, in words; empty where the provider does not tell."""
-    loss = f", validation loss {number(result.valid_loss)}" if result.valid_loss is not None else ""
-    return "" if result.step is None else f"as after step {result.step}{loss}"
-
-
-def _costs(cost: Cost) -> dict[str, str]:
-    """The estimate against what the vendor has told, in dollars and tokens; empty where neither is known."""
-
-    def told(estimate: str, actual: str) -> str:
-        return "; ".join(filter(None, (estimate and f"estimated {estimate}", actual and f"billed {actual}")))
-
-    high = cost.estimate_usd_high
-    most = f" (at most {dollars(high)})" if high is not None and high != cost.estimate_usd else ""
-    return {
-        "cost": told(
-            f"{dollars(cost.estimate_usd)}{most}" if cost.estimate_usd is not None else "",
-            dollars(cost.actual_usd) if cost.actual_usd is not None else "",
-        ),
-        "tokens": told(
-            f"{cost.estimate_tokens:,}" if cost.estimate_tokens is not None else "",
-            f"{cost.billed_tokens:,}" if cost.billed_tokens is not None else "",
-        ),
-    }

@@ -1,4 +1,4 @@
-"""`migrate` and `lifecycle`: moving jobs to another target, and seeing what is going to end."""
+"""`migrate`: moving jobs to another target."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import dollars, today
+from ftbridge.catalogue import dollars
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 
@@ -24,7 +24,6 @@ _LONGEST = 100  # characters of a value in a table; --json has all
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     app.command()(with_options(migrate, hyperparameter_options()))
-    app.command()(lifecycle)
 
 
 def migrate(
@@ -56,31 +55,6 @@ def migrate(
     elif not plan.hindrances:
         say("Nothing was sent: --yes submits it.")
     raise Exit(1 if plan.hindrances else 0)
-
-
-def lifecycle(
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no vendor for its tuned models.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """All jobs and tuned models that are going to end, by date."""
-    found = open_bridge().lifecycle(offline=offline)
-    if as_json:
-        print_json({"endings": [ending.model_dump(mode="json") for ending in found]})
-        return
-    if not found:
-        show("Nothing is known to end.")
-        return
-    rows = [
-        [
-            str(ending.closes_on),
-            f"{days}" if (days := (ending.closes_on - today()).days) >= 0 else "ended",
-            ending.what,
-            f"{ending.name}" if ending.job in (None, ending.name) else f"{ending.name}  ({ending.job})",
-        ]
-        for ending in found
-    ]
-    console().print(table(["ends on", "days", "what", "name"], rows, right=(1,), fold=3))
-    say("`ftbridge migrate JOB --to T` plans the same job elsewhere.")
 
 
 def _print_plan(plan: Migration, *, everything: bool) -> None:

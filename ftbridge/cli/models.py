@@ -1,4 +1,4 @@
-"""The commands about models: who trains them, having them served, talking to them, scoring them."""
+"""The commands about models: who trains them, talking to them, scoring them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VERDICTS = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (providers, deploy, undeploy, chat, evaluate):
+    for command in (providers, chat, evaluate):
         app.command()(command)
 
 
@@ -46,30 +46,6 @@ def providers(as_json: AsJson = False) -> None:
         show_note(f"commands: {', '.join(able.commands)}")
         show_note(f"hyperparameters: {' '.join(map(option_name, taken))}")
     show("\nAll take submit, run, show, watch, events and fetch.")
-
-
-def deploy(
-    job: JobId,
-    tier: Annotated[str | None, typer.Option(help="How it is served, in the vendor's own word.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Have the vendor serve the tuned model, where it does not by itself. It may cost by the hour: see what is said."""
-    made = open_bridge().deploy(job, tier=tier)
-    if as_json:
-        print_json(made.model_dump(mode="json"))
-    else:
-        show(f"{made.name} serves {made.model}")
-
-
-def undeploy(job: JobId, as_json: AsJson = False) -> None:
-    """Stop serving the tuned model, and paying for that; the vendor keeps it."""
-    bridge = open_bridge()
-    bridge.undeploy(job)
-    model = bridge.job(job).result
-    if as_json:
-        print_json({"model": model.model if model else None, "deployed": False})
-    else:
-        show(f"{model.model if model else job} is no longer served")
 
 
 def chat(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.jobs import print_job
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.serving import warn_of_deployments
+from ftbridge.cli.showing import print_job
 from ftbridge.cli.watching import standing
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
@@ -47,6 +48,7 @@ def recover(
     if job and adopt:
         print_job(bridge.adopt(job, adopt), as_json=as_json)
         return
+    warn_of_deployments(bridge)
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
     recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
     left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]

@@ -29,13 +29,16 @@ def follow(
     fetch_to: Path | None = None,
     listen: int | None = None,
     report: Sequence[str] = (),
+    deployments: bool = False,
 ) -> list[Job]:
     """Show where the jobs stand and what happens from now on, until they are over, and return them.
 
     Ctrl-C stops the looking, not the jobs.
     """
     bridge = open_bridge()
-    told = bridge.watch(*job_ids, history=False, fetch_to=fetch_to, listen=listen, report=report)
+    told = bridge.watch(
+        *job_ids, history=False, fetch_to=fetch_to, listen=listen, report=report, deployments=deployments
+    )
     try:
         if quiet:
             for _told in told:

@@ -91,6 +91,20 @@ deliveries = Table(
     Column("due_at", String),
 )
 
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("job_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("tier", String),
+    Column("name", String),
+    Column("model", String),
+    Column("hourly_usd", Float),
+    Column("max_hours", Float),
+    Column("began_at", String),
+    Column("ended_at", String),
+)
+
 MIGRATIONS: list[tuple[str, list[str]]] = [
     (
         "the first tables",
@@ -144,6 +158,15 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             "ALTER TABLE jobs ADD COLUMN owner TEXT",
             "ALTER TABLE jobs ADD COLUMN group_name TEXT",
             "CREATE INDEX jobs_by_request ON jobs (request_hash)",
+        ],
+    ),
+    (
+        "which models are deployed, and what that costs",
+        [
+            """CREATE TABLE deployments (
+                job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, tier TEXT, name TEXT,
+                model TEXT NOT NULL, hourly_usd DOUBLE PRECISION, max_hours DOUBLE PRECISION,
+                began_at TEXT NOT NULL, ended_at TEXT, PRIMARY KEY (job_id, number))""",
         ],
     ),
 ]

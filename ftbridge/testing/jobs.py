@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge.dataset import convert
 from ftbridge.dataset.example import Assistant, Chat, User
-from ftbridge.errors import FtbridgeError, JobFailed
+from ftbridge.errors import FtbridgeError, JobFailed, Unsupported
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider
 from ftbridge.testing.setting import TAG, Faults, Finished, Setting, new_tag, offer
@@ -139,6 +139,18 @@ class JobTests(Setting):
         assert "deploy" in problem.value.hint
         provider.undeploy(served)
         assert provider.deploy(served).model == served
+
+    def test_what_is_deployed_is_listed_until_it_is_withdrawn(self, provider: Provider, served: str) -> None:
+        offer(provider, "deploy")
+        made = provider.deploy(served)
+        try:
+            [listed] = [one for one in provider.deployments() if one.model == served]
+        except Unsupported:
+            pytest.skip(f"{provider.name} cannot list what it serves")
+        assert (listed.name, listed.hourly_usd, listed.raw_status) == (made.name, made.hourly_usd, "")
+        provider.undeploy(served)
+        assert served not in [one.model for one in provider.deployments()]
+        provider.deploy(served)
 
     def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
         offer(provider, "models", "delete")

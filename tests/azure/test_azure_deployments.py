@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from azure_helpers import MODEL, TAG, tuned
+from azure_helpers import MODEL, TAG, Listening, tuned
 from ftbridge.dataset.example import Chat, User
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import ConfigError, NotFound, UsageError
+from ftbridge.errors import BadAnswer, ConfigError, NotFound, UsageError
 from ftbridge.model import Spec
+from ftbridge.provider import Hosting
 from ftbridge_providers.azure.adapter import AzureProvider
-from ftbridge_providers.azure.deployments import deployment_name
-from ftbridge_providers.azure.mock import AzureMock
+from ftbridge_providers.azure.deployments import API_VERSION, deployment_name
+from ftbridge_providers.azure.mock import RESOURCE, AzureMock
 from hosted_helpers import sent
 
 QUESTION = Chat(messages=[User(content="q3")])
@@ -51,7 +53,7 @@ def test_nothing_but_deploy_deploys(provider: AzureProvider, mock: AzureMock, sp
     provider.fetch(job.remote_id, tmp_path / "out")
     with pytest.raises(NotFound):
         provider.chat(model, QUESTION)
-    assert not [seen for seen in mock.seen if "deployment" in seen.operation]
+    assert not [seen for seen in mock.seen if seen.operation in ("put_deployment", "delete_deployment")]
 
 
 @pytest.mark.parametrize("fault", ["500", "500-after", "cut", "cut-after", "429:0.1"])
@@ -66,7 +68,8 @@ def test_a_deployment_outlasts_trouble_and_is_made_once(
 
 
 def test_the_developer_tier_costs_no_hours_and_an_unknown_one_is_refused(provider: AzureProvider) -> None:
-    assert "24 hours" in provider.hosting("developertier")
+    assert provider.hosting("developertier") == Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
+    assert provider.hosting() == Hosting(hourly_usd=1.70, billed_by="hour")
     with pytest.raises(UsageError, match="'gold'") as problem:
         provider.deploy("any", tier="gold")
     assert "developertier" in problem.value.hint
@@ -77,6 +80,82 @@ def test_without_the_resources_id_nothing_is_deployed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="AZURE_OPENAI_RESOURCE_ID") as problem:
         AzureProvider(tmp_path, endpoint).deploy("any")
     assert "az cognitiveservices account show" in problem.value.hint
+
+
+def by_hand(provider: AzureProvider, name: str, model: str, tier: str = "Standard") -> None:
+    """A deployment as somebody makes it in the portal, under a name of theirs."""
+    version: Any = {"params": {"api-version": API_VERSION}}
+    properties = {"model": {"format": "OpenAI", "name": model, "version": "1"}}
+    body = {"sku": {"name": tier, "capacity": 1}, "properties": properties}
+    provider.management.put(f"{RESOURCE}/deployments/{name}", cast_to=object, body=body, options=version)
+
+
+def test_all_pages_of_tuned_models_are_listed_with_their_tiers_and_prices(
+    provider: AzureProvider, mock: AzureMock, spec: Spec
+) -> None:
+    model = tuned(provider, spec)
+    by_hand(provider, "a-base", MODEL)
+    for name, tier in {"b": "Standard", "c": "GlobalStandard", "d": "DeveloperTier", "e": "ProvisionedManaged"}.items():
+        by_hand(provider, name, model, tier)
+    provider._deployments().deploy(model, "standard")
+    listed = {found.name: found for found in provider.deployments()}
+    assert {name: (found.tier, found.hourly_usd) for name, found in listed.items()} == {
+        "b": ("standard", 1.70),
+        "c": ("globalstandard", 1.70),
+        "d": ("developertier", 0.0),
+        "e": ("provisionedmanaged", None),
+        deployment_name(model): ("standard", 1.70),
+    }
+    assert {found.model for found in listed.values()} == {model}
+    began = [found.began_at.timestamp() for found in listed.values() if found.began_at]
+    assert len(began) == 5
+    assert all(abs(at - mock.now()) < 60 for at in began)
+    # the pages' links name Azure's own host: only their queries were followed, to where the token belongs
+    assert [seen.call.query.get("$skipToken") for seen in mock.seen if seen.operation == "list_deployments"] == [
+        None,
+        "2",
+        "4",
+    ]
+
+
+def test_one_that_is_not_up_is_listed_with_azures_word_for_it(
+    provider: AzureProvider, mock: AzureMock, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_hand(provider, "mine", tuned(provider, spec))
+    monkeypatch.setattr(AzureMock, "state", lambda _mock, _deployment: "Failed")
+    [found] = provider.deployments()
+    assert (found.raw_status, found.hourly_usd) == ("Failed", None)
+    monkeypatch.setattr(AzureMock, "state", lambda _mock, _deployment: "Creating")
+    [found] = provider.deployments()
+    assert (found.raw_status, found.hourly_usd) == ("Creating", 1.70)
+
+
+def test_a_deployment_under_another_name_answers_and_is_removed_as_well(
+    provider: AzureProvider, mock: Listening, spec: Spec
+) -> None:
+    model = tuned(provider, spec)
+    by_hand(provider, "mine", model)
+    mock.ahead = 60.0
+    assert provider.chat(model, QUESTION).text == "a3"
+    provider.undeploy(model)
+    assert provider.deployments() == []
+
+
+def test_developers_deployments_are_gone_after_a_day(provider: AzureProvider, mock: Listening, spec: Spec) -> None:
+    model = tuned(provider, spec)
+    provider.deploy(model, tier="developertier")
+    assert [found.hourly_usd for found in provider.deployments()] == [0.0]
+    mock.ahead = 24 * 3600 / mock.speed
+    assert provider.deployments() == []
+
+
+@pytest.mark.parametrize("fault", ["html", "invalid-json"])
+def test_a_list_that_is_none_is_not_taken_for_an_empty_one(
+    provider: AzureProvider, mock: AzureMock, fault: str
+) -> None:
+    mock.faults.add(f"list_deployments={fault}")
+    with pytest.raises(BadAnswer):
+        provider.deployments()
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_submitting_it_is_refused_with_the_line_and_nothing_is_made(cli: Cli, tm
     as_json = cli("submit", file, "--to", "local:tiny", "--json").json
     assert as_json["error"]["type"] == "DataError"
     assert as_json["error"]["line"] == 2
-    assert cli("jobs", "--json").json == {"jobs": []}
+    assert cli("jobs", "--json").json["jobs"] == []
 
 
 @pytest.mark.parametrize(

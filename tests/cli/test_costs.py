@@ -15,7 +15,7 @@ def test_max_cost_refuses_with_a_sentence_and_exit_code_2(cli: Cli, rows: Path) 
     assert ran.code == 2
     assert ran.json["error"]["type"] == "OverBudget"
     assert "--max-cost is $0.0010" in ran.json["error"]["message"]
-    assert cli("jobs", "--json").json == {"jobs": []}
+    assert cli("jobs", "--json").json["jobs"] == []
 
 
 def test_show_gives_the_estimate_against_what_was_billed(cli: Cli, rows: Path) -> None:

@@ -23,7 +23,7 @@ def test_before_a_job_is_made_nothing_is_left(here: Cli, rows: Path, monkeypatch
     assert ran.code == 130
     assert "nothing was sent, and no job was created" in ran.err
     assert "interrupted" in ran.err
-    assert here("jobs", "--json").json == {"jobs": []}
+    assert here("jobs", "--json").json["jobs"] == []
 
 
 def test_a_job_that_may_be_on_its_way_is_named_with_what_to_do(

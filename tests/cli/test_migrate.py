@@ -179,7 +179,7 @@ def test_without_yes_nothing_is_sent_and_the_plan_shows_first_what_matters(
     told = {word.rstrip(",") for word in whole.out.split()}
     for field in flattened(job):
         assert field.rpartition("hyperparameters.")[2] in told, field
-    assert here("jobs", "--json").json == {"jobs": []}
+    assert here("jobs", "--json").json["jobs"] == []
 
 
 def test_epochs_that_two_vendors_choose_otherwise_are_told(here: Cli, rows: Path) -> None:
@@ -212,7 +212,7 @@ def test_the_new_model_is_held_against_the_old_one_on_the_same_rows(
 
 
 def test_lifecycle_tells_all_that_ends_by_date(here: Cli, organisation: Organisation) -> None:
-    assert here("lifecycle", "--json").json == {"endings": []}  # nobody has told of this account yet
+    assert here("lifecycle", "--json").json == {"endings": [], "deployments": []}  # nobody has told of this account yet
     here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes")
     ran = here("lifecycle", "--json")
     found = ran.json["endings"]

@@ -20,7 +20,7 @@ from ftbridge.errors import (
     Unsupported,
 )
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files
+from ftbridge.provider import Files, Hosting
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.mock import NebiusMock
 from hosted_helpers import finished, sent
@@ -188,6 +188,30 @@ def test_an_adapter_whose_deployment_failed_is_not_asked_for_again(
     with pytest.raises(ServerTrouble):
         provider.deploy(job)
     assert sent(mock, "create_model") == []
+
+
+def test_what_is_served_is_listed_by_its_job_and_costs_no_hours(
+    provider: NebiusProvider, mock: NebiusMock, spec: Spec
+) -> None:
+    job = trained(provider, spec)
+    assert provider.deployments() == []
+    made = provider.deploy(job)
+    [listed] = provider.deployments()
+    assert (listed.name, listed.model, listed.hourly_usd, listed.raw_status) == (made.name, job, 0.0, "")
+    assert listed.began_at
+    assert abs(listed.began_at.timestamp() - mock.now()) < 60
+    assert provider.hosting() == Hosting(hourly_usd=0.0, billed_by="token")
+
+
+def test_every_adapter_of_the_job_is_taken_down(provider: NebiusProvider, mock: NebiusMock, spec: Spec) -> None:
+    job = trained(provider, spec)
+    first, last = provider.checkpoints(job)
+    for name, checkpoint in (("one", first), ("two", last)):
+        provider._serving._make({"name": name, "base_model": MODEL, "source": checkpoint.model})
+    assert {found.model for found in provider.deployments()} == {job}
+    assert len(provider.deployments()) == 2
+    provider.undeploy(job)
+    assert provider.deployments() == []
 
 
 def test_all_weights_are_fetched_and_cannot_be_served(provider: NebiusProvider, spec: Spec, tmp_path: Path) -> None:

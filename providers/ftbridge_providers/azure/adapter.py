@@ -20,12 +20,12 @@ from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint, hosted_endpoint
-from ftbridge.errors import ConfigError, InvalidRequest, NotFound, ServerTrouble
+from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Handling, Listed, Reply, Tuned
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, Hosting, Listed, Reply, Tuned
 from ftbridge.retry import until
-from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_cost
+from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.client import open_client, sound
@@ -167,11 +167,15 @@ class AzureProvider(OpenAIProvider):
         name, tag = _suffix(job)
         return listed.model_copy(update={"name": name, "tag": listed.tag or tag})
 
-    def hosting(self, tier: str | None = None) -> str:
-        """What a deployment costs by the hour."""
+    def hosting(self, tier: str | None = None) -> Hosting:
+        """What a deployment costs by the hour; without a tier it is "standard"."""
         tier = tier or "standard"
         check_tier(tier)
-        return hosting_cost(tier, self._hourly_usd)
+        return hosting_of(tier, self._hourly_usd)
+
+    def deployments(self) -> list[Deployment]:
+        """The deployments of tuned models in this resource, by the management API."""
+        return self._deployments().listed()
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
         """Deploy a tuned model, or a checkpoint, as "standard", "globalstandard" or "developertier"."""
@@ -180,19 +184,35 @@ class AzureProvider(OpenAIProvider):
         return self._deployments().deploy(model, tier)
 
     def undeploy(self, model: str) -> None:
-        """Remove the deployment, and with it the hourly charge."""
+        """Remove the model's deployments, and with them the hourly charge."""
         self._deployments().undeploy(model)
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion by the deployment of `model`."""
+        """One chat completion by the deployment of `model`: ftbridge's, or one that was made under another name."""
         try:
-            return super().chat(deployment_name(model), chat, **options)
+            return super().chat(self._names.get(model) or deployment_name(model), chat, **options)
         except NotFound as problem:
+            if model not in self._names and (name := self._other_name(model)):
+                self._names[model] = name
+                return self.chat(model, chat, **options)
+            price = f"${self._hourly_usd:.2f} " if self._hourly_usd else ""
             problem.hint = (
-                f"Deploy it first, with `ftbridge deploy JOB`: {self.hosting()}."
+                f"Deploy it first, with `ftbridge deploy JOB`: azure bills {price}for every hour that it is deployed."
                 " One that was deployed a moment ago may need some minutes."
             )
             raise
+
+    def _other_name(self, model: str) -> str | None:
+        """The name under which somebody else has deployed `model`, where that can be asked."""
+        try:
+            served = [found for found in self.deployments() if found.model == model and not found.raw_status]
+        except FtbridgeError:
+            return None
+        return next((found.name for found in served if found.name != deployment_name(model)), None)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {}
 
     def delete(self, model: str) -> NoReturn:
         """Not by the v1 API."""

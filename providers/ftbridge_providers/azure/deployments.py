@@ -8,11 +8,13 @@ the REST reference "Deployments - Create Or Update" of Microsoft.CognitiveServic
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
-from ftbridge.provider import Deployment
+from ftbridge.provider import Deployment, Hosting
 from ftbridge.retry import patiently, until
 from ftbridge_providers.openai.client import not_understood, understood
 
@@ -24,8 +26,11 @@ API_VERSION = "2025-06-01"
 CAPACITY = {"standard": 1, "globalstandard": 1, "developertier": 50}
 """By tier, the thousands of tokens a minute that Microsoft's guides deploy with."""
 WITHOUT_HOURS = "developertier"
-"""The tier that is billed by the token alone."""
+"""The tier that is billed by the token alone, and removed after 24 hours."""
 _TUNED = re.compile(r".+\.(ft-[0-9a-f]{32})(?:-.*)?")
+_CHECKPOINT = "ftchkpt-"
+_BY_THE_HOUR = ("standard", "globalstandard")
+"""The tiers of which Microsoft's guide names the price of an hour; provisioned ones have others."""
 
 
 def deployment_name(model: str) -> str:
@@ -43,12 +48,11 @@ def check_tier(tier: str) -> None:
         raise UsageError(f"azure has no tier {tier!r} that ftbridge knows", hint=f"It knows: {', '.join(CAPACITY)}.")
 
 
-def hosting_cost(tier: str, hourly_usd: float | None) -> str:
-    """What a deployment costs, in a sentence; `hourly_usd` is for those that are billed by the hour."""
+def hosting_of(tier: str, hourly_usd: float | None) -> Hosting:
+    """What a deployment in `tier` costs; `hourly_usd` is for those that are billed by the hour."""
     if tier == WITHOUT_HOURS:
-        return "azure bills no hours for a developer deployment, and removes it after 24 hours"
-    price = f"about ${hourly_usd:.2f} for " if hourly_usd else ""
-    return f"azure bills {price}every hour that a model is deployed, talked to or not, until `ftbridge undeploy`"
+        return Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
+    return Hosting(hourly_usd=hourly_usd if tier in _BY_THE_HOUR else None, billed_by="hour")
 
 
 class Deployments:
@@ -77,15 +81,53 @@ class Deployments:
                 provider="azure",
                 hint="`ftbridge deploy` goes on waiting; `ftbridge undeploy` removes it.",
             )
-        billed = ready["sku"]["name"].lower() != WITHOUT_HOURS
-        return Deployment(name=name, model=model, hourly_usd=self._hourly_usd if billed else 0.0)
+        return self._read(ready)
 
     def undeploy(self, model: str) -> None:
-        """Remove the deployment of `model`, if there is one."""
+        """Remove every deployment of `model`: ftbridge's, and those that somebody has made under other names."""
+        own = deployment_name(model)
+        self._delete(own)
+        for found in self.listed():
+            if found.model == model and found.name != own:
+                self._delete(found.name)
 
+    def listed(self) -> list[Deployment]:
+        """The deployments of tuned models and checkpoints; those of base models cost no hours and are left out."""
+        found: list[Deployment] = []
+        query: dict[str, str] = {"api-version": API_VERSION}
+        while query:
+            page = self._list(query)
+            found += [self._read(one) for one in page["value"] if _is_tuned(one)]
+            # only its query is followed: the token goes to no address that an answer names
+            query = dict(parse_qsl(urlsplit(page.get("nextLink") or "").query))
+        return found
+
+    def _list(self, query: dict[str, str]) -> dict[str, Any]:
+        def ask() -> object:
+            with understood("azure"):
+                return self._client.get(f"{self._resource}/deployments", cast_to=object, options={"params": query})
+
+        page = patiently(ask)
+        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+            raise not_understood("azure")
+        return page
+
+    def _read(self, found: dict[str, Any]) -> Deployment:
+        tier, state = found["sku"]["name"].lower(), found["properties"]["provisioningState"]
+        failed = state in _NEVER_UP  # whether Azure bills one that never came up is not documented
+        return Deployment(
+            name=found["name"],
+            model=found["properties"]["model"]["name"],
+            hourly_usd=None if failed else hosting_of(tier, self._hourly_usd).hourly_usd,
+            tier=tier,
+            began_at=_made_at(found),
+            raw_status="" if state == "Succeeded" else state,
+        )
+
+    def _delete(self, name: str) -> None:
         def ask() -> None:
             with understood("azure"):
-                self._client.delete(self._path(deployment_name(model)), cast_to=object, options=_VERSION)
+                self._client.delete(self._path(name), cast_to=object, options=_VERSION)
 
         try:
             patiently(ask)
@@ -106,7 +148,7 @@ class Deployments:
         if found is None:
             return None
         state = found["properties"]["provisioningState"]
-        if state in ("Failed", "Canceled"):
+        if state in _NEVER_UP:
             raise ProviderError(
                 f"azure could not deploy {found['properties']['model']['name']}: {state}",
                 provider="azure",
@@ -131,4 +173,24 @@ class Deployments:
         return f"{self._resource}/deployments/{name}"
 
 
+def _is_tuned(found: dict[str, Any]) -> bool:
+    """Whether a tuned model is deployed, and not a base; raises `BadAnswer` for what is no deployment."""
+    try:
+        model = str(found["properties"]["model"]["name"])
+        _ = found["name"], found["sku"]["name"], found["properties"]["provisioningState"]
+    except (KeyError, TypeError):
+        raise not_understood("azure") from None
+    return bool(_TUNED.fullmatch(model)) or model.startswith(_CHECKPOINT)
+
+
+def _made_at(found: dict[str, Any]) -> datetime | None:
+    """When it was deployed, by the `systemData` that Azure keeps of every resource."""
+    try:
+        made = datetime.fromisoformat(found["systemData"]["createdAt"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return made.astimezone(UTC) if made.tzinfo else made.replace(tzinfo=UTC)
+
+
 _VERSION: Any = {"params": {"api-version": API_VERSION}}
+_NEVER_UP = ("Failed", "Canceled")

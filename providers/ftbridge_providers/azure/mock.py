@@ -7,6 +7,7 @@ mark, and any word is a training type. See `adapter` and `deployments` for the d
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -26,13 +27,17 @@ BASES = {
 """Some models open for tuning, and when their deployments end (Microsoft's retirement schedule, 2026-07-07)."""
 RESOURCE = "/subscriptions/mock/resourceGroups/mock/providers/Microsoft.CognitiveServices/accounts/mock"
 SUFFIX_LIMIT = 40
-_ARM = (
+_ALL = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices"
-    "/accounts/{account}/deployments/{deployment}"
+    "/accounts/{account}/deployments"
 )
+_ARM = _ALL + "/{deployment}"
 _WORDS = {Status.QUEUED: "pending"}
 _CHECKING, _PAUSING, _PROVISIONING = 5.0, 5.0, 60.0
 """Seconds that Azure takes to look at a file, to pause, and to bring a deployment up."""
+_DEVELOPER_HOURS = 24.0
+_PAGE = 2
+"""Deployments on a page of the listing: few, so that clients follow the pages."""
 
 
 class Served(Struct, frozen=True):
@@ -93,7 +98,7 @@ class AzureMock(OpenAIMock):
         if model["name"] not in self.bases and self.job_of(model["name"]) is None:
             said = f"The model '{model['name']}' is not available for deployment."
             raise self.refusal(400, said, code="DeploymentModelNotSupported")
-        known = self.store.get("deployments", name, Served)
+        known = self.deployment(name)
         made = known or Served(name, model["name"], call.body["sku"], self.now())
         self.store.put("deployments", name, made)
         return Answer(self.deployment_body(made), 200 if known else 201)
@@ -102,10 +107,24 @@ class AzureMock(OpenAIMock):
     def get_deployment(self, call: Call) -> Answer:
         """One deployment."""
         self.check_version(call)
-        found = self.store.get("deployments", call.params["deployment"], Served)
+        found = self.deployment(call.params["deployment"])
         if found is None:
             raise self.refusal(404, "The deployment does not exist.", code="ResourceNotFound")
         return Answer(self.deployment_body(found))
+
+    @operation("GET", _ALL)
+    def list_deployments(self, call: Call) -> Answer:
+        """One page of the deployments, by name."""
+        self.check_version(call)
+        names = [served.name for served in self.store.all("deployments", Served)]
+        there = [served for name in names if (served := self.deployment(name))]
+        start = int(call.query.get("$skipToken", "0"))
+        body: dict[str, Any] = {"value": [self.deployment_body(one) for one in there[start : start + _PAGE]]}
+        if start + _PAGE < len(there):
+            version = call.query["api-version"]
+            query = f"api-version={version}&$skipToken={start + _PAGE}"
+            body["nextLink"] = f"https://management.azure.com{call.path}?{query}"
+        return Answer(body)
 
     @operation("DELETE", _ARM)
     def delete_deployment(self, call: Call) -> Answer:
@@ -113,6 +132,15 @@ class AzureMock(OpenAIMock):
         self.check_version(call)
         existed = self.store.drop("deployments", call.params["deployment"])
         return Answer(status=200 if existed else 204, content=b"")
+
+    def deployment(self, name: str) -> Served | None:
+        """A deployment that is there; those of developers are removed after a day."""
+        found = self.store.get("deployments", name, Served)
+        ends = found and found.created_at + _DEVELOPER_HOURS * 3600 / self.speed
+        if found and ends and found.sku["name"].lower() == "developertier" and self.now() >= ends:
+            self.store.drop("deployments", name)
+            return None
+        return found
 
     def check_version(self, call: Call) -> None:
         """The management API answers nothing without a version."""
@@ -129,7 +157,7 @@ class AzureMock(OpenAIMock):
 
     def served(self, model: str) -> Job | None:
         """The job behind a deployment: models are called by the names of theirs."""
-        found = self.store.get("deployments", model, Served)
+        found = self.deployment(model)
         if found is None or self.state(found) != "Succeeded":
             said = (
                 "The API deployment for this resource does not exist. If you created the deployment within the last"
@@ -149,6 +177,7 @@ class AzureMock(OpenAIMock):
             "name": deployment.name,
             "type": "Microsoft.CognitiveServices/accounts/deployments",
             "sku": deployment.sku,
+            "systemData": {"createdAt": datetime.fromtimestamp(deployment.created_at, UTC).isoformat()},
             "properties": {
                 "model": {"format": "OpenAI", "name": deployment.model, "version": "1"},
                 "provisioningState": self.state(deployment),

@@ -16,7 +16,18 @@ from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, SpecError
 from ftbridge.hosted import in_order, in_our_words, make_suffix, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Deployment, Files, Handling, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import (
+    APPLIED,
+    Capabilities,
+    Deployment,
+    Files,
+    Handling,
+    Hosting,
+    Listed,
+    RemoteJob,
+    Reply,
+    Tuned,
+)
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric
@@ -163,9 +174,13 @@ class NebiusProvider(OpenAIProvider):
         """Not at Nebius."""
         self._unsupported("resume")
 
-    def hosting(self, tier: str | None = None) -> str:
-        """What is known of the price."""
-        return "nebius bills what a deployed adapter says by the token; look at its price list for the base"
+    def hosting(self, tier: str | None = None) -> Hosting:
+        """A deployed adapter is billed by the token, at the base's price, and by no hours."""
+        return Hosting(hourly_usd=0.0, billed_by="token")
+
+    def deployments(self) -> list[Deployment]:
+        """The custom models that were made of jobs of the account."""
+        return self._serving.listed()
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
         """Have the adapter of a finished job served; `tier` is the base's flavour, such as "fast"."""
@@ -174,7 +189,7 @@ class NebiusProvider(OpenAIProvider):
         checkpoint = checkpoint or self._checkpoints(job_id)[-1].id
         base = f"{job.model}-{tier}" if tier else job.model
         name = self._serving.deploy(job_id, checkpoint, base=base, name=getattr(job, "suffix", None) or job_id)
-        return Deployment(name=name, model=model)
+        return Deployment(name=name, model=model, hourly_usd=0.0, tier=tier)
 
     def undeploy(self, model: str) -> None:
         """Stop serving the adapter; the job keeps it."""

@@ -5,10 +5,12 @@ Source: docs.tokenfactory.nebius.com/api-reference/models (OpenAPI document 2026
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, NetworkError, NotFound, ProviderError, ServerTrouble
+from ftbridge.provider import Deployment
 from ftbridge.retry import patiently, until
 from ftbridge_providers.openai.client import not_understood, understood
 
@@ -49,13 +51,18 @@ class Serving:
 
     def undeploy(self, job_id: str) -> None:
         """Stop serving what the job made, if it is served."""
-        found = self._served(job_id)
-        if found is None:
-            return
+        for found in self._all():
+            if found["job_id"] == job_id:
+                self._delete(str(found["name"]))
 
+    def listed(self) -> list[Deployment]:
+        """The custom models that were made of jobs; nebius bills what they say by the token, and no hours."""
+        return [_read(found) for found in self._all() if found["job_id"]]
+
+    def _delete(self, name: str) -> None:
         def ask() -> None:
             with understood("nebius"):
-                self._client.delete(f"{self._models}/{found['name']}", cast_to=object)
+                self._client.delete(f"{self._models}/{name}", cast_to=object)
 
         try:
             patiently(ask)
@@ -87,17 +94,32 @@ class Serving:
 
     def _served(self, job_id: str) -> dict[str, Any] | None:
         """The custom model that was made of the job, whatever has become of it."""
+        return next((found for found in self._all() if found["job_id"] == job_id), None)
+
+    def _all(self) -> list[dict[str, Any]]:
+        """The custom models that are there, each with its name, status and, where it was made of one, job."""
 
         def ask() -> object:
             with understood("nebius"):
                 return self._client.get(self._models, cast_to=object)
 
         listed = patiently(ask)
-        if not isinstance(listed, list):
+        if not isinstance(listed, list) or not all(isinstance(found, dict) and "name" in found for found in listed):
             raise not_understood("nebius")
-        mine = [model for model in listed if model.get("job_id") == job_id and model.get("status") != "deleted"]
-        return mine[0] if mine else None
+        known = ({"job_id": None, "status": "", **found} for found in listed)
+        return [found for found in known if found["status"] != "deleted"]
 
     def _make(self, body: dict[str, Any]) -> None:
         with understood("nebius"):
             self._client.post(self._models, cast_to=object, body=body)
+
+
+def _read(found: dict[str, Any]) -> Deployment:
+    made_at = found.get("created_at")
+    return Deployment(
+        name=str(found["name"]),
+        model=str(found["job_id"]),
+        hourly_usd=0.0,
+        began_at=datetime.fromtimestamp(made_at, UTC) if isinstance(made_at, int | float) else None,
+        raw_status="" if found["status"] == "active" else str(found["status"]),
+    )
