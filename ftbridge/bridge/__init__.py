@@ -2,22 +2,24 @@
 
 from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
-from ftbridge.bridge.differences import MATTERS_LITTLE, Difference
+from ftbridge.bridge.differences import Difference
 from ftbridge.bridge.evaluate import Evaluation, Score
 from ftbridge.bridge.lifecycle import Ending
 from ftbridge.bridge.migrate import Migration, Moves
+from ftbridge.bridge.moving_all import MassMove, Move
 from ftbridge.bridge.paired import Paired
-from ftbridge.bridge.rebuilding import Found
+from ftbridge.bridge.taking_in import Found
 
 __all__ = [
-    "MATTERS_LITTLE",
     "Bridge",
     "Difference",
     "Ending",
     "Evaluation",
     "Found",
     "Machine",
+    "MassMove",
     "Migration",
+    "Move",
     "Moves",
     "Offer",
     "Paired",

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import catalogue, compare, data, demo, jobs, migrate, mock, models, recovering, reporting, submit
+from ftbridge.cli import (
+    catalogue,
+    compare,
+    data,
+    demo,
+    importing,
+    jobs,
+    migrate,
+    mock,
+    models,
+    recovering,
+    reporting,
+    submit,
+)
 from ftbridge.cli.output import print_error, say, show
 from ftbridge.endpoint import INSECURE
 from ftbridge.errors import FtbridgeError, UsageError
@@ -19,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (demo, data, catalogue, compare, submit, jobs, reporting, recovering, migrate, models, mock):
+for group in (demo, data, catalogue, compare, submit, jobs, reporting, recovering, importing, migrate, models, mock):
     group.register(app)
 
 _INTERRUPTED = 130

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.catalogue import dollars, today
+from ftbridge.cli.moving_all import move_all
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
+from ftbridge.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,10 +30,23 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    job: Annotated[str, typer.Argument(help="A job, or openai:ftjob-… for one that ftbridge never saw.")],
     to: Annotated[str, typer.Option("--to", help="The target.")],
+    job: Annotated[
+        str | None,
+        typer.Argument(help="A job, or openai:ftjob-… or openai:ft:… for one that ftbridge never saw."),
+    ] = None,
+    all_from: Annotated[
+        str | None,
+        typer.Option("--all-from", help="All jobs of this provider that are in the ledger, not moved there yet."),
+    ] = None,
+    only_succeeded: Annotated[
+        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which of them.")
+    ] = True,
     data: Annotated[str | None, typer.Option(help="The dataset, where the vendor does not give it back.")] = None,
     validation: Annotated[str | None, typer.Option(help="Likewise, the validation examples.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Most US dollars: of the job, or of all jobs together.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Submit it; without this the plan is only shown.")] = False,
     everything: Annotated[
         bool,
@@ -41,9 +56,17 @@ def migrate(
     **hyperparameters: Any,
 ) -> None:
     """The same job at another target: what is carried, changed or left behind; --yes submits it."""
-    bridge = open_bridge()
     given = {name: value for name, value in hyperparameters.items() if value is not None}
-    plan = bridge.plan_migration(job, to, data=data, validation=validation, **given)
+    if (job is None) == (all_from is None):
+        raise UsageError("one job is moved, or all of a provider", hint="Give JOB, or --all-from PROVIDER.")
+    if all_from:
+        if data or validation:
+            raise UsageError(
+                "--data and --validation are of one job", hint="Move that one with `ftbridge migrate JOB`."
+            )
+        move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
+    bridge = open_bridge()
+    plan = bridge.plan_migration(str(job), to, data=data, validation=validation, max_cost=max_cost, **given)
     if not as_json:
         _print_plan(plan, everything=everything)
     made = bridge.migrate(plan) if yes else None
@@ -80,7 +103,7 @@ def lifecycle(
         for ending in found
     ]
     console().print(table(["ends on", "days", "what", "name"], rows, right=(1,), fold=3))
-    say("`ftbridge migrate JOB --to T` plans the same job elsewhere.")
+    say("`ftbridge migrate PROVIDER:NAME --to T` plans the same job elsewhere, by its model's name too.")
 
 
 def _print_plan(plan: Migration, *, everything: bool) -> None:
@@ -90,19 +113,15 @@ def _print_plan(plan: Migration, *, everything: bool) -> None:
     for hindrance in plan.hindrances:
         say(f"error: {hindrance}", style="bold red")
     _print_fields(plan, everything=everything)
-    said = [warning for offer in plan.offers if offer.target == plan.spec.target for warning in offer.warnings]
-    for note in (*plan.warnings, *said):
-        if note not in plan.hindrances:
-            say(f"note: {note}", style="yellow")
+    for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
+        say(f"note: {note}", style="yellow")
 
 
 def _print_fields(plan: Migration, *, everything: bool) -> None:
     """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
-    from ftbridge.bridge import MATTERS_LITTLE
-
     groups: dict[str, list[Difference]] = {}
     for one in plan.fields:
-        groups.setdefault(one.why if one.why in MATTERS_LITTLE else one.outcome, []).append(one)
+        groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, found in (("what changes", changed), ("what cannot come along", groups.pop("left", []))):
         if found:
@@ -135,6 +154,8 @@ def _change(one: Difference) -> str:
 def _brief(value: Any, field: str) -> str:
     if value is None:
         return "no end known" if field.endswith(" on") else "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if "dollars" in field:
         return dollars(value)
     if isinstance(value, int):

@@ -1,0 +1,40 @@
+CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO migrations (number, name) VALUES (1, 'the first tables');
+INSERT INTO migrations (number, name) VALUES (2, 'estimates with their upper bound, and tokens');
+INSERT INTO migrations (number, name) VALUES (3, 'when a job last went on, and what hooks have still to be told');
+INSERT INTO migrations (number, name) VALUES (4, 'which job was moved from which');
+INSERT INTO migrations (number, name) VALUES (5, 'how a submission stands, and whose it is');
+CREATE TABLE jobs (
+                id TEXT PRIMARY KEY, user_key TEXT UNIQUE, target TEXT NOT NULL, status TEXT NOT NULL,
+                raw_status TEXT, remote_id TEXT, request_hash TEXT NOT NULL, spec TEXT NOT NULL,
+                prepared TEXT NOT NULL, latest TEXT NOT NULL, result TEXT, error TEXT,
+                estimate_usd DOUBLE PRECISION, actual_usd DOUBLE PRECISION,
+                created_at TEXT NOT NULL, posted_at TEXT, finished_at TEXT,
+                last_cursor TEXT NOT NULL, version INTEGER NOT NULL, estimate_usd_high DOUBLE PRECISION, estimate_tokens BIGINT, billed_tokens BIGINT, progress_at TEXT);
+INSERT INTO jobs (id, user_key, target, status, raw_status, remote_id, request_hash, spec, prepared, latest, result, error, estimate_usd, actual_usd, created_at, posted_at, finished_at, last_cursor, version, estimate_usd_high, estimate_tokens, billed_tokens, progress_at) VALUES ('ftb_000000000001', 'monday', 'openai:gpt-4.1-mini-2025-04-14', 'succeeded', 'succeeded', 'ftjob-1', 'h1', '{"target":"openai:gpt-4.1-mini-2025-04-14","data":"/data/it''s rows.jsonl","validation":"/data/held.jsonl","method":"sft","grader":null,"response_format":null,"hyperparameters":{"epochs":2,"batch_size":null,"learning_rate":0.0001,"learning_rate_multiplier":null,"warmup_ratio":null,"weight_decay":null,"seed":7,"lora_rank":null,"lora_alpha":null,"lora_dropout":null,"tuning":null,"max_seq_length":null,"precision":null,"beta":null,"reasoning_effort":null,"compute_multiplier":null,"eval_interval":null,"early_stopping":null,"devices":null,"eval_samples":null},"name":"mine","max_cost_usd":null}', '{"training":"k1","validation":"k2"}', '{"step":3,"total_steps":4,"train_loss":1.25,"valid_loss":1.5,"train_reward":null,"valid_reward":null}', '{"model":"ft:gpt-4.1-mini:org:mine:1","path":null,"files":["file-9"],"step":null,"valid_loss":null}', NULL, NULL, 1.75, '2026-11-22T09:30:01+00:00', '2026-11-22T09:30:00+00:00', '2026-11-22T10:30:00+00:00', 'e2', 2, NULL, NULL, NULL, '2026-11-22T09:30:01+00:00');
+INSERT INTO jobs (id, user_key, target, status, raw_status, remote_id, request_hash, spec, prepared, latest, result, error, estimate_usd, actual_usd, created_at, posted_at, finished_at, last_cursor, version, estimate_usd_high, estimate_tokens, billed_tokens, progress_at) VALUES ('ftb_000000000002', NULL, 'together:Qwen/Qwen3-8B', 'submitting', NULL, NULL, 'h1', '{"target":"together:Qwen/Qwen3-8B","data":"/data/it''s rows.jsonl","validation":"/data/held.jsonl","method":"sft","grader":null,"response_format":null,"hyperparameters":{"epochs":2,"batch_size":null,"learning_rate":0.0001,"learning_rate_multiplier":null,"warmup_ratio":null,"weight_decay":null,"seed":7,"lora_rank":null,"lora_alpha":null,"lora_dropout":null,"tuning":null,"max_seq_length":null,"precision":null,"beta":null,"reasoning_effort":null,"compute_multiplier":null,"eval_interval":null,"early_stopping":null,"devices":null,"eval_samples":null},"name":"mine","max_cost_usd":null}', '{"training":"k1","validation":"k2"}', '{"step":null,"total_steps":null,"train_loss":null,"valid_loss":null,"train_reward":null,"valid_reward":null}', NULL, NULL, NULL, NULL, '2026-11-22T09:30:02+00:00', '2026-11-22T09:31:00+00:00', NULL, '', 1, NULL, NULL, NULL, '2026-11-22T09:30:02+00:00');
+INSERT INTO jobs (id, user_key, target, status, raw_status, remote_id, request_hash, spec, prepared, latest, result, error, estimate_usd, actual_usd, created_at, posted_at, finished_at, last_cursor, version, estimate_usd_high, estimate_tokens, billed_tokens, progress_at) VALUES ('ftb_000000000003', NULL, 'local:tiny', 'failed', NULL, NULL, 'h1', '{"target":"local:tiny","data":"/data/it''s rows.jsonl","validation":"/data/held.jsonl","method":"sft","grader":null,"response_format":null,"hyperparameters":{"epochs":2,"batch_size":null,"learning_rate":0.0001,"learning_rate_multiplier":null,"warmup_ratio":null,"weight_decay":null,"seed":7,"lora_rank":null,"lora_alpha":null,"lora_dropout":null,"tuning":null,"max_seq_length":null,"precision":null,"beta":null,"reasoning_effort":null,"compute_multiplier":null,"eval_interval":null,"early_stopping":null,"devices":null,"eval_samples":null},"name":"mine","max_cost_usd":null}', '{"training":"k1","validation":"k2"}', '{"step":null,"total_steps":null,"train_loss":null,"valid_loss":null,"train_reward":null,"valid_reward":null}', NULL, 'it''s broken', NULL, NULL, '2026-11-22T09:30:03+00:00', NULL, '2026-11-22T09:30:00+00:00', '', 1, NULL, NULL, NULL, '2026-11-22T09:30:03+00:00');
+INSERT INTO jobs (id, user_key, target, status, raw_status, remote_id, request_hash, spec, prepared, latest, result, error, estimate_usd, actual_usd, created_at, posted_at, finished_at, last_cursor, version, estimate_usd_high, estimate_tokens, billed_tokens, progress_at) VALUES ('ftb_000000000004', NULL, 'mistral:open-mistral-nemo', 'unknown', 'DEFRAGMENTING', 'job-4', 'h1', '{"target":"mistral:open-mistral-nemo","data":"/data/it''s rows.jsonl","validation":"/data/held.jsonl","method":"sft","grader":null,"response_format":null,"hyperparameters":{"epochs":2,"batch_size":null,"learning_rate":0.0001,"learning_rate_multiplier":null,"warmup_ratio":null,"weight_decay":null,"seed":7,"lora_rank":null,"lora_alpha":null,"lora_dropout":null,"tuning":null,"max_seq_length":null,"precision":null,"beta":null,"reasoning_effort":null,"compute_multiplier":null,"eval_interval":null,"early_stopping":null,"devices":null,"eval_samples":null},"name":"mine","max_cost_usd":null}', '{"training":"k1","validation":"k2"}', '{"step":null,"total_steps":null,"train_loss":null,"valid_loss":null,"train_reward":null,"valid_reward":null}', NULL, NULL, NULL, NULL, '2026-11-22T09:30:04+00:00', NULL, NULL, 'c4', 1, NULL, NULL, NULL, '2026-11-22T09:30:04+00:00');
+CREATE INDEX jobs_by_status ON jobs (status);
+CREATE TABLE events (
+                job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, event TEXT NOT NULL,
+                PRIMARY KEY (job_id, number));
+INSERT INTO events (job_id, number, event) VALUES ('ftb_000000000001', 1, '{"at":"2026-11-22T09:30:00Z","kind":"status","cursor":"","status":"running","message":"it''s running; 100 %"}');
+INSERT INTO events (job_id, number, event) VALUES ('ftb_000000000001', 2, '{"at":"2026-11-22T09:30:00Z","kind":"metric","cursor":"e1","step":3,"total_steps":4,"train_loss":1.25,"valid_loss":1.5}');
+INSERT INTO events (job_id, number, event) VALUES ('ftb_000000000001', 3, '{"at":"2026-11-22T09:30:00Z","kind":"message","cursor":"e2","message":"two lines\nand “quotes”"}');
+CREATE TABLE uploads (
+                account TEXT NOT NULL, content_key TEXT NOT NULL, remote_file TEXT NOT NULL,
+                created_at TEXT NOT NULL, PRIMARY KEY (account, content_key));
+INSERT INTO uploads (account, content_key, remote_file, created_at) VALUES ('openai/1a2b', 'k1', 'file-1', '2026-11-29T04:59:23.331731+00:00');
+CREATE TABLE deliveries (
+                hook TEXT NOT NULL, job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL,
+                attempts INTEGER NOT NULL, due_at TEXT NOT NULL, PRIMARY KEY (hook, job_id, number));
+CREATE TABLE moves (
+                job_id TEXT PRIMARY KEY REFERENCES jobs (id), moved_from TEXT NOT NULL REFERENCES jobs (id));
+INSERT INTO moves (job_id, moved_from) VALUES ('ftb_000000000002', 'ftb_000000000001');
+ALTER TABLE jobs ADD COLUMN account TEXT;
+ALTER TABLE jobs ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN unclear TEXT;
+ALTER TABLE jobs ADD COLUMN owner TEXT;
+ALTER TABLE jobs ADD COLUMN group_name TEXT;
+CREATE INDEX jobs_by_request ON jobs (request_hash);
