@@ -155,7 +155,7 @@ def _planned(place: Workplace, record: Record, target: Target, given: dict[str, 
     return _line(
         record,
         examples=new.examples,
-        changes=tuple(_changes(plan)),
+        changes=tuple(dict.fromkeys(_changes(plan))),  # a grader is many fields
         training_usd=new.training_usd,
         training_usd_high=new.training_usd_high,
         hindrance=plan.hindrances[0] if plan.hindrances else None,

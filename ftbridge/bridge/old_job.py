@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ftbridge.bridge.taking_in import as_job, id_here, write_down
+from ftbridge.bridge.taking_in import as_job, id_here, tag_of, write_down
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
 from ftbridge.exporting import flattened, our_words
@@ -56,7 +56,7 @@ def in_ledger(place: Workplace, old: str, exported: Exported | None, files: Mapp
     if known := _known(place, old):
         return known.job.id
     name, listed = old.partition(":")[0], exported.listed
-    job = as_job(listed.tag or id_here(name, listed.remote.remote_id), name, place.named(name), listed)
+    job = as_job(tag_of(listed) or id_here(name, listed.remote.remote_id), name, place.named(name), listed)
     job = job.model_copy(update={"spec": job.spec.model_copy(update=dict(files))})
     write_down(place, name, [job], why)
     return job.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from ftbridge.bridge.taking_in import Found, take_in
+from ftbridge.bridge.taking_in import Found, tag_of, take_in
 from ftbridge.bridge.workplace import Workplace, account_name
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
 from ftbridge.registry import provider_names
@@ -36,7 +36,7 @@ def adopt_listed(place: Workplace, to: Sequence[str] = ()) -> Iterator[Found]:
     for name in to or provider_names():
         target = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:
-            yield take_in(place, account_name(target), lambda listed: listed.tag is not None)
+            yield take_in(place, account_name(target), lambda listed: tag_of(listed) is not None)
         except _CANNOT_BE_ASKED as problem:
             if to:
                 raise

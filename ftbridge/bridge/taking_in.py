@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
@@ -17,6 +18,8 @@ from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Cost, Event, Frozen, Job, Method, Spec, Status, now
 from ftbridge.names import plain_name
 from ftbridge.provider import Listed, Provider, RemoteJob
+
+_TAG = re.compile(r"ftb_[a-z0-9]+")
 
 
 class Found(Frozen):
@@ -68,6 +71,11 @@ def write_down(place: Workplace, name: str, jobs: Sequence[Job], why: str) -> li
         taken = [job.id for job in jobs if (silent if job.status.final else place.ledger).adopt(job, event)]
         _bring_history(place, name, silent)
     return [place.ledger.job(job_id).job for job_id in taken]
+
+
+def tag_of(listed: Listed) -> str | None:
+    """The id that ftbridge gave the job when it made it; a vendor's word of another shape is no id of ours."""
+    return listed.tag if listed.tag and _TAG.fullmatch(listed.tag) else None
 
 
 def id_here(name: str, remote_id: str) -> str:
@@ -128,7 +136,7 @@ def _as_jobs(place: Workplace, name: str, provider: Provider, listed: Sequence[L
     jobs, known = [], 0
     for job in listed:
         remote_id = job.remote.remote_id
-        job_id = job.tag or id_here(name, remote_id)
+        job_id = tag_of(job) or id_here(name, remote_id)
         holder = holders.get(job_id)
         if remote_id in here or (job_id in holders and holder is None):  # which `recover` goes on with
             known += 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import dollars, today
+from ftbridge.catalogue import counted, dollars, today
 from ftbridge.cli.moving_all import move_all
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
@@ -120,7 +120,7 @@ def _print_plan(plan: Migration, *, everything: bool) -> None:
 def _print_fields(plan: Migration, *, everything: bool) -> None:
     """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
     groups: dict[str, list[Difference]] = {}
-    for one in plan.fields:
+    for one in _in_short(plan.fields):
         groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, found in (("what changes", changed), ("what cannot come along", groups.pop("left", []))):
@@ -135,6 +135,19 @@ def _print_fields(plan: Migration, *, everything: bool) -> None:
             show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
     elif count := sum(map(len, groups.values())):
         show_note(f"{count} more fields lose nothing (empty, the vendor's choice, the old job's own): --all names them")
+
+
+def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
+    """The fields, but a whole object of ours, such as a grader, as one."""
+    parts: dict[str, list[Difference]] = {}
+    for one in fields:
+        if one.word in ("grader", "response_format"):
+            parts.setdefault(one.word, []).append(one)
+        else:
+            yield one
+    for word, found in parts.items():
+        size = {"field": word, "value": counted(len(found), "field"), "becomes": counted(len(found), "field")}
+        yield found[0].model_copy(update=size)
 
 
 def _differences(title: str, found: Sequence[Difference]) -> Table:

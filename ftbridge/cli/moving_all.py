@@ -58,9 +58,8 @@ def _print_plan(plan: MassMove) -> None:
         console().print(table(headers, rows, right=(2, 3), fold=1))
         total, high = plan.total_usd, plan.total_usd_high
         most = f", at most {dollars(high)}" if high is not None and high != total else ""
-        show(
-            f"{len(plan.ready)} of {counted(len(plan.moves), 'job')} can be moved, for {_price(total)}{most} of training"
-        )
+        ready = f"{len(plan.ready)} of {counted(len(plan.moves), 'job')} can be moved"
+        show(f"{ready}, for {_price(total)} of training{most}" if plan.ready else ready)
     else:
         show(f"No job of {plan.source} is left to move there.")
     if plan.done:

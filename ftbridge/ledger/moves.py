@@ -10,7 +10,7 @@ from ftbridge.ledger.store import Ledger
 
 
 def write_move(ledger: Ledger, job_id: str, moved_from: str) -> None:
-    """Link a job to one that it does again elsewhere; doing it twice changes nothing."""
+    """Link a job to the one it does again elsewhere; doing it twice changes nothing."""
     try:
         with ledger.writing() as connection:
             connection.execute(insert(moves).values(job_id=job_id, moved_from=moved_from))
@@ -19,10 +19,9 @@ def write_move(ledger: Ledger, job_id: str, moved_from: str) -> None:
 
 
 def moved_from(ledger: Ledger, job_id: str) -> str | None:
-    """The job that this one was moved from, the first by its id where it does several again."""
-    query = select(moves.c.moved_from).where(moves.c.job_id == job_id).order_by(moves.c.moved_from)
+    """The job that this one was moved from."""
     with ledger.reading() as connection:
-        found: str | None = connection.execute(query).scalar()
+        found: str | None = connection.execute(select(moves.c.moved_from).where(moves.c.job_id == job_id)).scalar()
     return found
 
 

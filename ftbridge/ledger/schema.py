@@ -78,7 +78,7 @@ moves = Table(
     "moves",
     metadata,
     Column("job_id", String, primary_key=True),
-    Column("moved_from", String, primary_key=True),
+    Column("moved_from", String),
 )
 
 deliveries = Table(
@@ -144,17 +144,6 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             "ALTER TABLE jobs ADD COLUMN owner TEXT",
             "ALTER TABLE jobs ADD COLUMN group_name TEXT",
             "CREATE INDEX jobs_by_request ON jobs (request_hash)",
-        ],
-    ),
-    (
-        "one job may do several again that asked for the same",
-        [
-            """CREATE TABLE new_moves (
-                job_id TEXT NOT NULL REFERENCES jobs (id), moved_from TEXT NOT NULL REFERENCES jobs (id),
-                PRIMARY KEY (job_id, moved_from))""",
-            "INSERT INTO new_moves SELECT job_id, moved_from FROM moves",
-            "DROP TABLE moves",
-            "ALTER TABLE new_moves RENAME TO moves",
         ],
     ),
 ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, inspect
 
-from ftbridge.ledger import Ledger, moved_from, moved_to, write_move
+from ftbridge.ledger import Ledger
 from ftbridge.ledger.schema import MIGRATIONS, schema_of
 from ftbridge.model import Latest, Result, Status
 from ledger_rows import add, message
@@ -76,17 +76,6 @@ def test_a_recorded_ledger_is_brought_up_to_date_with_its_jobs(recorded: Path, e
     assert changed.job.status is Status.RUNNING
     add(ledger, "ftb_new")
     assert Ledger(tmp_path).job("ftb_new").job.status is Status.SUBMITTING
-
-
-def test_the_moves_of_a_recorded_ledger_stay_and_one_job_may_now_do_two_again(tmp_path: Path) -> None:
-    run_script(f"sqlite:///{tmp_path / 'ledger.sqlite'}", (RECORDED[0].parent / "schema_5.sql").read_text("utf-8"))
-    ledger = Ledger(tmp_path)
-    assert moved_to(ledger, "ftb_000000000001") == ["ftb_000000000002"]
-    for _twice in range(2):
-        write_move(ledger, "ftb_000000000002", "ftb_000000000003")
-    assert moved_to(ledger, "ftb_000000000003") == ["ftb_000000000002"]
-    assert moved_from(ledger, "ftb_000000000002") == "ftb_000000000001"
-    ledger.close()
 
 
 def test_a_migrated_ledger_has_the_columns_of_a_new_one(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ from ftbridge_providers.openai.reading import (
     tag_of_suffix,
 )
 from ftbridge_providers.openai.request import CAPABILITIES, TAG, create_request, method_body
+from ftbridge_providers.openai.tasks import read_tasks
 from ftbridge_providers.openai.tokens import OpenAICounter
 
 if TYPE_CHECKING:
@@ -280,10 +281,12 @@ class OpenAIProvider(HostedProvider):
     def export(self, remote_id: str, folder: Path) -> Exported:
         """The job object with every field, and the files it was trained on."""
         job = self._get(remote_id)
+        listed = self.read_listed(job)
+        tasks = listed.method is Method.RFT
         return exported(
-            self.read_listed(job),
+            listed,
             job.to_dict(mode="json"),
-            self._content,
+            lambda file_id: read_tasks(self._content(file_id)) if tasks else self._content(file_id),
             folder,
             known=FIELDS,
             words=self.words,
