@@ -86,11 +86,9 @@ def network_error(provider: str, cause: BaseException) -> NetworkError:
     if is_never_sent(cause):
         return NotReached(
             f"{provider} could not be reached: {cause}",
-            hint="Check the network and the base URL, then run the same command again.",
+            hint="Check the network and the base URL.",
         )
-    return NetworkError(
-        f"the connection to {provider} broke: {cause}", hint="Check the network, then run the same command again."
-    )
+    return NetworkError(f"the connection to {provider} broke: {cause}", hint="Check the network.")
 
 
 def is_never_sent(cause: BaseException) -> bool:
@@ -100,7 +98,7 @@ def is_never_sent(cause: BaseException) -> bool:
 
 def no_answer(provider: str) -> NetworkError:
     """The error for a request that was sent and not answered in time."""
-    return NetworkError(f"{provider} did not answer in time", hint="Run the same command again later.")
+    return NetworkError(f"{provider} did not answer in time", hint="Look again later.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.errors import FtbridgeError
 from ftbridge.model import Event, Method, Spec, Status
-from ftbridge.provider import Capabilities, Files, Provider, RemoteJob
+from ftbridge.provider import Capabilities, Files, Listed, Provider, RemoteJob
 
 
 class ScriptedProvider(Provider):
     """`made` is what the vendor has: tag by remote id.
 
-    `before` and `after` are raised once by the next create, and `listing` by every look.
+    `before` and `after` are raised once by the next create, and `listing` by every look; `during` is called while a
+    create is under way. What is made is not found while it is `hidden`; `listed` is what the list of all jobs has.
     """
 
     name: ClassVar[str] = "scripted"
@@ -26,7 +27,11 @@ class ScriptedProvider(Provider):
         self.uploads: list[str] = []
         self.before: list[BaseException] = []
         self.after: list[BaseException] = []
+        self.during: Callable[[], None] | None = None
         self.listing: BaseException | None = None
+        self.hidden = False
+        self.listed: list[Listed] = []
+        self.cancelled: list[str] = []
         self.polled: dict[str, RemoteJob] = {}
         self.told: list[Event] = []
 
@@ -39,6 +44,8 @@ class ScriptedProvider(Provider):
         if self.before:
             raise self.before.pop()
         remote_id = f"remote-{len(self.made) + 1}"
+        if self.during:
+            self.during()
         self.made[remote_id] = tag
         if self.after:
             raise self.after.pop()
@@ -47,8 +54,16 @@ class ScriptedProvider(Provider):
     def find(self, tag: str) -> list[RemoteJob]:
         if self.listing:
             raise self.listing
+        if self.hidden:
+            return []
         found = [remote_id for remote_id, of in self.made.items() if of == tag]
         return [RemoteJob(remote_id=remote_id, status=Status.RUNNING, raw_status="going") for remote_id in found]
+
+    def jobs(self) -> list[Listed]:
+        return self.listed
+
+    def cancel(self, remote_id: str) -> None:
+        self.cancelled.append(remote_id)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         return [self.polled[remote_id] for remote_id in remote_ids if remote_id in self.polled]

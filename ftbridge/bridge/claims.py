@@ -8,10 +8,9 @@ process can make; the files are for the time in which a vendor's listing may lag
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from pathlib import Path
-
-from platformdirs import user_runtime_path
 
 _KEPT_SECONDS = 24 * 3600.0
 
@@ -34,7 +33,8 @@ def claim(tag: str, attempt: int) -> bool:
 
 def _folder() -> Path:
     """Raises `OSError` where it cannot be made, or is another user's, who could then stop every job."""
-    folder = user_runtime_path("ftbridge", appauthor=False) / "sent"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")  # the user's own, until the machine's end (basedir specification 0.8)
+    folder = Path(runtime, "ftbridge") if runtime else Path(tempfile.gettempdir(), f"ftbridge-{os.getuid()}")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")

@@ -74,12 +74,15 @@ def _known(place: Workplace, wish: Wish, asked: str) -> Record | None:
     for record in place.ledger.requests(wish.key, asked):
         if not is_same(record, wish.key, wish.provider.account):
             continue
-        known = settle_for_certain(record, wish.provider, place.ledger, place.say) if record.may_be_there else record
+        elsewhere = record.account not in (None, wish.provider.account)
+        looked_for = record.may_be_there and not elsewhere
+        known = settle_for_certain(record, wish.provider, place.ledger, place.say) if looked_for else record
         if known.may_be_there:
             raise StateError(
-                f"nobody knows yet whether {record.provider} has job {record.job.id}, which asked for the same",
-                hint=f"`ftbridge events {record.job.id}` tells why; `ftbridge recover` looks again, and --again makes"
-                " another job.",
+                f"nobody knows yet whether {record.provider} has job {record.job.id}, which asked for the same"
+                + (" with another key or base URL" if elsewhere else ""),
+                hint=f"`ftbridge recover` looks for it{' with these' if elsewhere else ''}, `ftbridge events"
+                f" {record.job.id}` tells more, and --again makes another job.",
             )
         if is_same(known, wish.key, wish.provider.account):
             return _as_known(place, wish, known, asked)
@@ -93,10 +96,12 @@ def _as_known(place: Workplace, wish: Wish, record: Record, asked: str) -> Recor
             f"the key {wish.key!r} stands for another request: job {record.job.id}",
             hint="Use another key, or ask for the same data, target and hyperparameters.",
         )
-    if record.job.status is not Status.SUBMITTING:
-        named = f" ({record.job.name})" if record.job.name else ""
+    named = f"{record.job.id} ({record.job.name})" if record.job.name else record.job.id
+    if record.job.status is Status.SUBMITTING:
+        place.say(f"this goes on with job {named}, which asked for the same before")
+    else:
         another = "" if wish.key else "; --again makes another one"
-        place.say(f"job {record.job.id}{named} asked for the same and is {record.job.status}{another}")
+        place.say(f"job {named} asked for the same and is {record.job.status}{another}")
     return record
 
 

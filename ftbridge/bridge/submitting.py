@@ -103,7 +103,7 @@ def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, mo
         record, files = _ready(record, provider, ledger, home)
     except FtbridgeError as problem:
         if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
-            problem.hint = f"{problem.hint} The same command goes on with job {record.job.id}.".strip()
+            problem.hint = f"{problem.hint} Run the same command again: it goes on with job {record.job.id}.".strip()
         else:
             _fail(ledger, record.job.id, problem.message, unclear=False)
         raise
@@ -170,8 +170,8 @@ def _after_trouble(
 
 def _looked_for(record: Record, provider: Provider) -> str:
     return (
-        f"Job {record.job.id} is looked for at {provider.name} by the same command, `ftbridge watch` or"
-        " `ftbridge recover`."
+        f"The same command, `ftbridge watch` or `ftbridge recover` looks whether {provider.name} has job"
+        f" {record.job.id}, and sends it only if it does not."
     )
 
 

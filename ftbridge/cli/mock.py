@@ -14,8 +14,9 @@ from ftbridge.registry import load_mock, mock_names, read_faults
 FAULTS = (
     "OPERATION=KIND:SECONDSxTIMES, the last two if need be. Operations are upload_file, create_job, list_jobs, get_job,"
     " job_events, get_file_content, cancel_job, chat, list_models, others that an unknown one is answered with, and"
-    " * for any. Kinds are an HTTP status such as 429, 500 or 401; 500-after, cut, cut-after, cut-midway, cut-upload,"
-    " truncate, slow, html, invalid-json, redirect, quota; and, for good, lag, stall, fail, cancel, unknown-status."
+    " * for any. Kinds are an HTTP status such as 429, 500 or 401; 500-after, 404-after and others, when what was asked"
+    " is done all the same; cut, cut-after, cut-midway, cut-upload, truncate, slow, html, invalid-json, redirect,"
+    " quota; and, for good, lag, twice, unfinished, stall, fail, cancel, unknown-status."
 )
 
 

@@ -1,7 +1,10 @@
 """Faults by rule: what goes wrong, at which operation, and how often.
 
 create_job=500-after        the job is made, the answer is 500, once
+create_job=404-after        likewise with 404: an answer that is wrong
 list_jobs=lag:5             jobs of the last 5 seconds are not listed, every time
+list_jobs=twice             each job is listed twice, as when pages shift
+list_jobs=unfinished        the list says that there is more, and gives nothing
 *=429:2x3                   any operation, three times, with Retry-After: 2
 """
 
@@ -19,9 +22,10 @@ from ftbridge.target import did_you_mean
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
     "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "quota",
-    "lag", "stall", "fail", "cancel", "unknown-status",
+    "301-after", "303-after", "403-after", "404-after", "408-after", "409-after", "425-after", "429-after", "499-after",
+    "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",
 ]  # fmt: skip
-STANDING: tuple[Kind, ...] = ("lag", "stall", "fail", "cancel", "unknown-status")
+STANDING: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status")
 """Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""
 
 _RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")
@@ -83,6 +87,7 @@ class Faults:
                 return self._waiting.pop(place)
         return None
 
-    def standing(self, kind: Kind) -> Fault | None:
-        """The condition of that kind, if it holds."""
-        return next((fault for fault in self._standing if fault.kind == kind), None)
+    def standing(self, kind: Kind, operation: str | None = None) -> Fault | None:
+        """The condition of that kind, if it holds, and at `operation`, where that is given."""
+        found = (fault for fault in self._standing if fault.kind == kind)
+        return next((fault for fault in found if operation in (None, fault.operation)), None)

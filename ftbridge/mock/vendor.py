@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -170,9 +170,22 @@ class MockVendor:
             except Refusal as refusal:
                 answer = refusal.answer
             self.seen.append(Seen(name, call, answer))
+            answer = self._listed(name, answer)
             return self._after(fault, answer, request) if fault else _response(answer)
 
         return endpoint
+
+    def _listed(self, name: str, answer: Answer) -> Answer:
+        """The answer of a listing, as the conditions of the day have it."""
+        if not isinstance(answer.body, dict) or not isinstance(answer.body.get("data"), list):
+            return answer
+        body = answer.body
+        if self.faults.standing("twice", name):
+            return structs.replace(answer, body={**body, "data": [row for row in body["data"] for _time in range(2)]})
+        if self.faults.standing("unfinished", name):
+            paged = {"has_more": True} if "has_more" in body else {"total": 1000} if "total" in body else None
+            return structs.replace(answer, body={**body, "data": [] if paged else None, **(paged or {})})
+        return answer
 
     async def _before(self, fault: Fault, request: Request) -> Response | None:
         """The answer of a fault that strikes before the operation is carried out."""
@@ -199,8 +212,8 @@ class MockVendor:
     def _after(self, fault: Fault, answer: Answer, request: Request) -> Response:
         """The answer of a fault that strikes after the operation was carried out."""
         kind = fault.kind
-        if kind == "500-after":
-            return _response(Answer(self.error(500, "Injected fault 500-after."), 500))
+        if kind.endswith("-after") and kind[:3].isdigit():
+            return _response(Answer(self.error(int(kind[:3]), f"Injected fault {kind}."), int(kind[:3])))
         if kind == "cut-after":
             return _hang_up(request)
         if kind == "html":

@@ -48,6 +48,16 @@ LOST: dict[str, type[FtbridgeError]] = {
     "html": BadAnswer,
     "invalid-json": BadAnswer,
     "truncate": BadAnswer,
+    "301-after": BadAnswer,
+    "303-after": BadAnswer,
+    "403-after": AccessDenied,
+    "404-after": NotFound,
+    "408-after": InvalidRequest,
+    "409-after": Conflict,
+    "425-after": InvalidRequest,
+    "429-after": RateLimited,
+    "499-after": InvalidRequest,
+    "501-after": ProviderRetired,
 }
 """Faults of the answer alone: the job is made."""
 LATER = 3600.0
@@ -106,6 +116,36 @@ class CreateTests(Setting):
         assert problem.value.hint
         time.sleep(1.0)  # by when the vendor has done what it was asked
         assert faults.jobs() <= before + 1
+
+    def test_a_job_that_is_listed_twice_is_one(
+        self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
+    ) -> None:
+        faults, tag = need(faults, "twice"), new_tag()
+        made = provider.create(spec, self.model, files, tag=tag)
+        faults.strike("find", "twice")
+        assert [job.remote_id for job in provider.find(tag)] == [made.remote_id]
+        listed = [job.remote.remote_id for job in provider.jobs()]
+        assert len(listed) == len(set(listed))
+        many = [made.remote_id, *(f"ftb_nobody{number}" for number in range(5))]
+        assert [job.remote_id for job in provider.poll(many)] == [made.remote_id]
+
+    def test_a_listing_that_breaks_off_is_no_proof_that_a_job_is_absent(
+        self, provider: Provider, faults: Faults | None
+    ) -> None:
+        faults = need(faults, "unfinished")
+        faults.strike("find", "unfinished")
+        with pytest.raises(BadAnswer) as problem:
+            provider.find(new_tag())
+        assert problem.value.hint
+        with pytest.raises(BadAnswer):
+            list(provider.jobs())
+
+    def test_a_listing_that_is_refused_says_so(self, provider: Provider, faults: Faults | None) -> None:
+        faults = need(faults, "403")
+        faults.strike("find", "403")
+        with pytest.raises(AccessDenied) as problem:
+            provider.find(new_tag())
+        self.check_error(problem.value, provider, AccessDenied)
 
     def test_a_listing_that_lags_shows_the_job_later(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None

@@ -25,6 +25,8 @@ FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in STANDING or k
 """Every fault of the mock that concerns the request which makes a job, or the listing in which it is looked for."""
 REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind not in ("429", "500"))]
 """The vendor says that it has made nothing and never will."""
+LOST = [kind for kind in FAULTS if kind.endswith("-after") and kind not in ("500-after", "cut-after")]
+"""The vendor has made the job, and answers as if it had not: the words differ, and one of them stands for all."""
 FEWER = ["none", "500-after", "lag"]
 """For vendors that speak another's API, and read its errors as that does."""
 QUICK = {"429": "429:0.05", "slow": "slow:0.1"}
@@ -123,7 +125,7 @@ def killable(vendor: str, steps: list[str], fault: str) -> list[str]:
         return [*steps, f"{create} arrives{ON_ITS_WAY}"]
     if os.environ.get(EVERY) == "1":
         return steps
-    if fault in REFUSALS and fault != REFUSALS[0]:
+    if (fault in REFUSALS and fault != REFUSALS[0]) or (fault in LOST and fault != LOST[0]):
         return []
     return [step for step in steps[steps.index(f"{create} arrives") :] if step != f"{create} is carried out"]
 
