@@ -6,7 +6,7 @@ import hashlib
 import re
 
 _LONGEST = 200  # bytes in UTF-8; file systems take 255, of which an ending needs some
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]|^\.|[. ]$')
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]|^\.|[. ]$')
 
 
 def plain_name(name: str) -> str:
@@ -19,7 +19,9 @@ def plain_name(name: str) -> str:
     >>> plain_name("../tickets")
     '_._tickets-3baa0513'
     """
-    plain = _NOT_IN_A_NAME.sub("_", name).encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
-    if plain == name and plain:
+    plain = _NOT_IN_A_NAME.sub("_", name)
+    size = len(plain.encode("utf-8", "ignore"))
+    if plain == name and 0 < size <= _LONGEST:
         return plain
-    return f"{plain}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    short = plain.encode("utf-8", "ignore")[: _LONGEST - 9].decode("utf-8", "ignore")
+    return f"{short}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

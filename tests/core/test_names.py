@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -19,7 +19,9 @@ from ftbridge.provider import Listed, RemoteJob
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
 
-@given(st.text())
+@given(st.text() | st.text(min_size=150, max_size=400))
+@example("\ud800")
+@example("x" * 500)
 def test_any_name_is_one_part_of_a_path(name: str) -> None:
     plain = plain_name(name)
     assert plain not in ("", ".", "..")
