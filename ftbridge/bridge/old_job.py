@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ftbridge.bridge.taking_in import as_job, id_here, tag_of, write_down
+from ftbridge.bridge.taking_in import as_job, id_here, name_of, tag_of, write_down
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
 from ftbridge.exporting import flattened, our_words
@@ -113,7 +113,7 @@ def _from_vendor(place: Workplace, target: Target, job: str) -> Old:
         "method": listed.method,
         "grader": listed.grader,
         "response_format": listed.response_format,
-        "name": listed.name,
+        "name": name_of(listed),
     }
     return Old(
         job=job,

@@ -78,6 +78,11 @@ def tag_of(listed: Listed) -> str | None:
     return listed.tag if listed.tag and _TAG.fullmatch(listed.tag) else None
 
 
+def name_of(listed: Listed) -> str | None:
+    """The job's name, by which its result's folder is called here, and so no path."""
+    return plain_name(listed.name)[:64] if listed.name else None
+
+
 def id_here(name: str, remote_id: str) -> str:
     """The ledger's id of a vendor's job that carries no tag: always the same, so that nobody takes it in twice."""
     return f"ftb_{hashlib.sha256(f'{name}:{remote_id}'.encode()).hexdigest()[:12]}"
@@ -94,7 +99,7 @@ def as_job(job_id: str, name: str, provider: Provider, listed: Listed) -> Job:
         grader=listed.grader,
         response_format=listed.response_format,
         hyperparameters=listed.hyperparameters,
-        name=listed.name[:64] if listed.name else None,
+        name=name_of(listed),
     )
     return Job(
         id=job_id,

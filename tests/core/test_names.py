@@ -63,6 +63,13 @@ def test_a_vendors_file_is_never_taken_for_one_of_this_machine(tmp_path: Path) -
     assert len(job.spec.validation.parts) == 1
 
 
+def test_a_jobs_name_which_its_results_folder_is_called_by_is_no_path(tmp_path: Path) -> None:
+    job = as_job("ftb_1", "openai", openai_at(tmp_path), listed(name="../../home"))
+    assert job.name
+    assert len(Path(job.name).parts) == 1
+    assert as_job("ftb_1", "openai", openai_at(tmp_path), listed(name="my tickets")).name == "my tickets"
+
+
 @pytest.mark.parametrize("tag", ["../../ftb_1", "tickets", "ftb_1/..", "ftb_1\n"])
 def test_only_ftbridges_own_tags_are_ids(tag: str) -> None:
     assert tag_of(listed(tag=tag)) is None
