@@ -18,7 +18,7 @@ from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.example import Chat
 from ftbridge.endpoint import Endpoint
-from ftbridge.errors import Unsupported
+from ftbridge.errors import NotFound, Unsupported
 from ftbridge.model import Checkpoint, Event, Result, Spec
 from ftbridge.remote import Deployment, Exported, Files, Hosting, Listed, RemoteJob, Reply, Tuned, Usage
 
@@ -166,6 +166,21 @@ class Provider:
         Raises `ListingUnfinished`, after the jobs that it has, where the vendor's list breaks off.
         """
         self._unsupported("jobs")
+
+    def maker(self, name: str) -> str:
+        """The vendor's id of the job that made the tuned model `name`, or a checkpoint of that name, or is called so.
+
+        By the vendor's list of jobs. Raises `NotFound` where no job in it did.
+        """
+        for listed in self.jobs():
+            result = listed.remote.result
+            if name in (listed.remote.remote_id, result and result.model):
+                return listed.remote.remote_id
+        raise NotFound(
+            f"{self.name} lists no job that made {name}",
+            provider=self.name,
+            hint="It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew.",
+        )
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as they stand. Reads only; a job the vendor does not know is left out."""

@@ -37,13 +37,16 @@ class Listed(Frozen):
 
     `tag` is ftbridge's own, where the job carries one. `hyperparameters` are those that have a name here
     and a value within our bounds; what the vendor filled in itself is among them where it does not tell the
-    difference. `method` is `None` for one that ftbridge does not know.
+    difference. `method` is `None` for one that ftbridge does not know. `grader` and `response_format`, of
+    reinforcement, are in the vendor's own words.
     """
 
     remote: RemoteJob
     tag: str | None = None
     model: str
     method: Method | None = None
+    grader: dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = None
     training_file: str
@@ -56,7 +59,8 @@ class Exported(Frozen):
     """A job with everything that its vendor tells of it, and its files on this machine.
 
     `fields` are the vendor's own, by dotted path; `words` are ours for those that have one: "model", "data",
-    "validation", "method", "name", "events", or a hyperparameter. `said` tells what could not be had.
+    "validation", "method", "grader", "response_format", "name", "events", a hyperparameter, or "repeated" for one that
+    only tells again what another field tells. `said` tells what could not be had.
     """
 
     listed: Listed

@@ -4,15 +4,15 @@ from ftbridge.bridge.bridge import Bridge
 from ftbridge.bridge.compare import Machine, Offer
 from ftbridge.bridge.costs import Amount, Costs, total_of
 from ftbridge.bridge.deployments import DeploymentInfo
-from ftbridge.bridge.differences import MATTERS_LITTLE, Difference
+from ftbridge.bridge.differences import Difference
 from ftbridge.bridge.evaluate import Evaluation, Score
 from ftbridge.bridge.lifecycle import Ending
 from ftbridge.bridge.migrate import Migration, Moves
+from ftbridge.bridge.moving_all import MassMove, Move
 from ftbridge.bridge.paired import Paired
-from ftbridge.bridge.rebuilding import Found
+from ftbridge.bridge.taking_in import Found
 
 __all__ = [
-    "MATTERS_LITTLE",
     "Amount",
     "Bridge",
     "Costs",
@@ -22,7 +22,9 @@ __all__ = [
     "Evaluation",
     "Found",
     "Machine",
+    "MassMove",
     "Migration",
+    "Move",
     "Moves",
     "Offer",
     "Paired",

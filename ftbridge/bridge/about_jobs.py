@@ -13,11 +13,12 @@ from ftbridge.bridge.base import Base
 from ftbridge.bridge.intending import Wish, intend
 from ftbridge.bridge.intent import object_of, place_of
 from ftbridge.bridge.queue import advance, withdraw
-from ftbridge.bridge.rebuilding import Found, adopt_listed
+from ftbridge.bridge.rebuilding import adopt_listed
 from ftbridge.bridge.reporting import Reporting
 from ftbridge.bridge.settling import cancel_unclear, settle_all
 from ftbridge.bridge.steering import steer
 from ftbridge.bridge.submitting import submit
+from ftbridge.bridge.taking_in import Found
 from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
 from ftbridge.ledger import Record, last_numbers, unfinished

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from ftbridge.bridge.about_jobs import AboutJobs
 from ftbridge.bridge.compare import Machine, Offer, compare, method_for
 from ftbridge.bridge.lifecycle import Ending, endings
 from ftbridge.bridge.migrate import Migration, Moves, carry_out, moves_of, plan_migration
+from ftbridge.bridge.moving_all import MassMove, Move, carry_out_all, check_total, plan_all
+from ftbridge.bridge.rebuilding import import_jobs
+from ftbridge.bridge.taking_in import Found
+from ftbridge.bridge.watch import look_once
 from ftbridge.catalogue import Catalogue, Load
 from ftbridge.model import Job, Method, make_spec
 
@@ -59,14 +64,43 @@ class AboutMoves(AboutJobs):
     def plan_migration(self, job: Job | str, to: str, **given: Any) -> Migration:
         """What doing a job again at another target would mean: what is carried, changed, or left behind.
 
-        `job` is one of the ledger, or `provider:id` of one that ftbridge never saw. `given` are `data` and
-        `validation`, where the vendor does not give its files back, and hyperparameters to have instead.
+        `job` is one of the ledger, or one that ftbridge never saw: `provider:id`, or `provider:model` of the model
+        that it made. `given` are `data` and `validation`, where the vendor does not give its files back, `max_cost`,
+        and hyperparameters to have instead.
         """
         return plan_migration(self._place, job if isinstance(job, str) else job.id, to, **given)
 
     def migrate(self, plan: Migration) -> Job:
         """Submit the job of a plan, and link it to the old one, which is taken into the ledger if need be."""
         return carry_out(self._place, plan, submit=self.submit, refresh=self.refresh)
+
+    def plan_all(self, provider: str, to: str, *, only_succeeded: bool = True, **given: Any) -> MassMove:
+        """What doing all of a provider's jobs in the ledger again elsewhere would mean, without those that were moved.
+
+        `provider` is a name such as openai or mock+openai; `given` are hyperparameters for all of the jobs.
+        """
+        open_ = [job.id for job in self.jobs() if job.target.startswith(f"{provider}:") and not job.status.final]
+        for problem in look_once(self._place, open_):  # some may have succeeded by now
+            self._warn(problem.message)
+        return plan_all(self._place, provider, to, only_succeeded=only_succeeded, **given)
+
+    def migrate_all(self, plan: MassMove, *, max_cost: float | None = None) -> Iterator[Move]:
+        """Submit the jobs of a plan, one after the other, and link each to its old one.
+
+        Raises `OverBudget` before anything is sent where all together may cost more than `max_cost`, in US dollars.
+        """
+        return carry_out_all(self._place, plan, submit=self.submit, refresh=self.refresh, max_cost=max_cost)
+
+    def check_total(self, plan: MassMove, max_cost: float | None) -> None:
+        """Raises `OverBudget` as `migrate_all` would."""
+        check_total(self._place, plan, max_cost)
+
+    def import_jobs(self, provider: str, *, since: date | None = None, dry_run: bool = False) -> Found:
+        """Take into the ledger every job that the vendor lists, whoever made it, or since `since`; adds none twice.
+
+        `provider` is a name such as openai or mock+openai. With `dry_run` nothing is written.
+        """
+        return import_jobs(self._place, provider, since=since, dry_run=dry_run)
 
     def moves(self, job: Job | str) -> Moves:
         """Which job this one was moved from, and which to."""

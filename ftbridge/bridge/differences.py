@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ftbridge.bridge.compare import Offer
+from ftbridge.bridge.old_job import Old
 from ftbridge.bridge.workplace import Workplace
+from ftbridge.capabilities import Capabilities
+from ftbridge.catalogue import Facts
+from ftbridge.catalogue.quote import HOURS_A_MONTH
+from ftbridge.exporting import REPEATED
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
-from ftbridge.provider import Exported
-from ftbridge.target import Target, parse_target
+from ftbridge.target import Target
 
 _UNITS = {
     "epochs": "passes over the data",
@@ -21,65 +25,75 @@ _UNITS = {
     "max_seq_length": "tokens",
 }
 
+_OF_METHOD = ("method", "grader", "response_format")
+
 NEW_TARGET = "the new target"
 VENDORS_CHOICE = "the vendor chose it; so does the new target"
 OF_OLD_JOB = "it belongs to the old job alone"
+TOLD_ELSEWHERE = "another field tells the same"
 NONE_THERE = "there was none"
 EMPTY = "it is empty"
-MATTERS_LITTLE = (NEW_TARGET, VENDORS_CHOICE, OF_OLD_JOB, NONE_THERE, EMPTY)
+MATTERS_LITTLE = (NEW_TARGET, VENDORS_CHOICE, OF_OLD_JOB, TOLD_ELSEWHERE, NONE_THERE, EMPTY)
 """The reasons for which nothing is lost where a field changes or is left behind."""
 
 
 class Difference(Frozen):
     """One field of the old job, or one term of the new one: carried as it is, changed, or left behind, and why.
 
-    `value` is the vendor's own, `becomes` what it is in the new job, both in `unit` where they have one.
+    `value` is the vendor's own, `becomes` what it is in the new job, both in `unit` where they have one. `word` is
+    ours for the field, where it has one.
     """
 
     field: str
+    word: str | None = None
     value: Any
     unit: str = ""
     outcome: Literal["carried", "changed", "left"]
     becomes: Any = None
     why: str = ""
 
-
-class Old(Frozen):
-    """The old job in one shape, wherever it is from; `model` is what it has made."""
-
-    job: str
-    target: Target
-    fields: Mapping[str, Any]
-    words: Mapping[str, str]
-    known: Mapping[str, Any]
-    model: str | None = None
-    said: tuple[str, ...] = ()
-    exported: Exported | None = None
+    @property
+    def matters(self) -> bool:
+        """Whether something is lost, or becomes something else, that was chosen for the old job."""
+        return self.outcome != "carried" and self.why not in MATTERS_LITTLE
 
 
-def field_by_field(old: Old, spec: Spec, new: Offer, place: Workplace, target: Target) -> Iterator[Difference]:
+def field_by_field(old: Old, spec: Spec, new: Offer, able: Capabilities) -> Iterator[Difference]:
     """What becomes of each field of the old job in the new one, which is `spec` and looks as `new` has it."""
-    able = place.provider(target).capabilities.hyperparameters
-    given = spec.hyperparameters.given()
     for field, value in old.fields.items():
         word = old.words.get(field)
-        if word is None:
-            yield Difference(field=field, value=value, outcome="left", why=_of_old_job(value))
-        elif word in Hyperparameters.model_fields:
-            yield _hyperparameter(field, value, word, old.known.get(word), given, able.get(word))
-        elif word == "model":
-            yield Difference(field=field, value=value, outcome="changed", becomes=str(target), why=NEW_TARGET)
-        elif word == "events":
-            why = "they stay with the old job, in the ledger once it is moved"
-            yield Difference(field=field, value=value, outcome="carried", why=why)
-        elif word in ("data", "validation"):
-            yield _file(field, value, getattr(spec, word), new if word == "data" else None)
-        else:
-            becomes = getattr(spec, word)
-            same = becomes == old.known.get(word) and value is not None
-            left = NONE_THERE if value is None else "it does not fit"
-            outcome: Literal["carried", "left"] = "carried" if same else "left"
-            yield Difference(field=field, value=value, outcome=outcome, becomes=becomes, why="" if same else left)
+        yield _field(field, value, word, old, spec, new, able).model_copy(update={"word": word})
+
+
+def _field(
+    field: str, value: Any, word: str | None, old: Old, spec: Spec, new: Offer, able: Capabilities
+) -> Difference:
+    if word is None:
+        return Difference(field=field, value=value, outcome="left", why=_of_old_job(value))
+    if word == REPEATED:
+        return Difference(field=field, value=value, outcome="left", why=TOLD_ELSEWHERE)
+    if word in Hyperparameters.model_fields:
+        given = spec.hyperparameters.given()
+        return _hyperparameter(field, value, word, old.known.get(word), given, able.hyperparameters.get(word))
+    if word == "model":
+        return Difference(field=field, value=value, outcome="changed", becomes=spec.target, why=NEW_TARGET)
+    if word == "events":
+        why = "they stay with the old job, in the ledger once it is moved"
+        return Difference(field=field, value=value, outcome="carried", why=why)
+    if word in ("data", "validation"):
+        return _file(field, value, getattr(spec, word), new if word == "data" else None)
+    if word in _OF_METHOD and spec.method not in able.methods:
+        return Difference(field=field, value=value, outcome="left", why=f"the target has no {spec.method}")
+    return _as_asked(field, value, getattr(spec, word), old.known.get(word))
+
+
+def _as_asked(field: str, value: Any, becomes: Any, known: Any) -> Difference:
+    if becomes == known and value is not None:
+        of_object = isinstance(becomes, Mapping)  # of which the field is a part
+        return Difference(field=field, value=value, outcome="carried", becomes=value if of_object else becomes)
+    changed = becomes is not None and value is not None
+    why = "as asked" if changed else NONE_THERE if value is None else "it does not fit"
+    return Difference(field=field, value=value, outcome="changed" if changed else "left", becomes=becomes, why=why)
 
 
 def _hyperparameter(
@@ -115,14 +129,23 @@ def _of_old_job(value: Any) -> str:
     return EMPTY if value in (None, "", [], {}) else OF_OLD_JOB
 
 
-def terms_of(place: Workplace, old: Target, spec: Spec, offers: Mapping[str, Offer]) -> Iterator[Difference]:
-    """What is different beside the job itself: a price is for the data and hyperparameters of the new job."""
-    new = parse_target(spec.target)
+def terms_of(
+    place: Workplace, old: Target, new: Target, spec: Spec, before: Offer, after: Offer
+) -> Iterator[Difference]:
+    """What is different beside the job itself: each target with the work that it has done, or would do.
+
+    The first month is training, storage and hosting, without requests.
+    """
     context = "dpo_context_tokens" if spec.method is Method.DPO else "sft_context_tokens"
-    before, after = offers[str(old)], offers[str(new)]
     facts, facts_there = place.entry(old).facts, place.entry(new).facts
     terms: dict[str, tuple[Any, Any]] = {
         "training, US dollars": (before.training_usd, after.training_usd),
+        "storage a month, US dollars": (facts.storage_usd_per_month, facts_there.storage_usd_per_month),
+        "hosting a month, US dollars": (_hosting(facts), _hosting(facts_there)),
+        "first month in all, US dollars": (before.total_usd, after.total_usd),
+        "a million tokens in, US dollars": _prices(facts, facts_there, "input_usd_per_million_tokens"),
+        "a million tokens out, US dollars": _prices(facts, facts_there, "output_usd_per_million_tokens"),
+        "deployment needed": (_is_deployed(place, old), _is_deployed(place, new)),
         "training closes on": (facts.training_closes_on, facts_there.training_closes_on),
         "answers end on": (facts.inference_closes_on, facts_there.inference_closes_on),
         "context, tokens": (getattr(facts, context), getattr(facts_there, context)),
@@ -134,3 +157,17 @@ def terms_of(place: Workplace, old: Target, spec: Spec, offers: Mapping[str, Off
         why = "" if name.endswith(" on") else unknown  # most models have no end yet
         outcome: Literal["carried", "changed"] = "carried" if value == becomes else "changed"
         yield Difference(field=name, value=value, outcome=outcome, becomes=becomes, why=why)
+
+
+def _prices(facts: Facts, facts_there: Facts, name: str) -> tuple[float | None, float | None]:
+    return getattr(facts, name), getattr(facts_there, name)
+
+
+def _hosting(facts: Facts) -> float | None:
+    hourly = facts.hosting_usd_per_hour
+    return None if hourly is None else hourly * HOURS_A_MONTH
+
+
+def _is_deployed(place: Workplace, target: Target) -> bool:
+    """Whether a tuned model has to be deployed there before it answers."""
+    return "deploy" in place.provider(target).capabilities.verbs

@@ -1,30 +1,28 @@
 """The same job at another target: what of it is carried, what changes, and what cannot come along.
 
-A job of the ledger, or one that ftbridge never saw, by its vendor's id (`openai:ftjob-…`), which is then
-read back with its files and taken into the ledger when it is moved.
+A job of the ledger, or one that ftbridge never saw, by its vendor's id (`openai:ftjob-…`) or by the model that it
+made (`openai:ft:…`), which is then read back with its files and taken into the ledger when it is moved.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.compare import Machine, Offer, compare
-from ftbridge.bridge.differences import Difference, Old, field_by_field, terms_of
-from ftbridge.bridge.rebuilding import as_job
+from ftbridge.bridge.differences import Difference, field_by_field, terms_of
+from ftbridge.bridge.old_job import OF_SPEC, Old, in_ledger, old_job
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.catalogue import Load
-from ftbridge.errors import InputError, JobNotFound, SpecError
-from ftbridge.exporting import flattened
-from ftbridge.ledger import Record, moved_from, moved_to, write_move
-from ftbridge.model import Event, Frozen, Hyperparameters, Job, Spec, make_spec, now
+from ftbridge.catalogue import Load, today
+from ftbridge.errors import InputError, SpecError
+from ftbridge.ledger import moved_from, moved_to, write_move
+from ftbridge.model import Frozen, Job, Spec, make_spec
 from ftbridge.provider import Exported
-from ftbridge.target import Target, parse_target
+from ftbridge.target import Target
 
-_OF_SPEC = ("data", "validation", "method", "name", "max_cost_usd")
+_A_MONTH = Load(months=1)
 
 
 class Migration(Frozen):
@@ -32,7 +30,8 @@ class Migration(Frozen):
 
     `job` is its id in the ledger, or the vendor's with its provider, `model` the one that it has made.
     `fields` are all of the old job's, `terms` what else is different at the new target, and `hindrances` what
-    forbids going there.
+    forbids going there. `offers` are two: the old job as it was, and the new one as it would be submitted, each
+    with a month of what its model costs there.
     """
 
     job: str
@@ -41,7 +40,7 @@ class Migration(Frozen):
     spec: Spec
     fields: tuple[Difference, ...]
     terms: tuple[Difference, ...]
-    offers: tuple[Offer, ...]
+    offers: tuple[Offer, Offer]
     warnings: tuple[str, ...] = ()
     hindrances: tuple[str, ...] = ()
     exported: Exported | None = None
@@ -61,78 +60,77 @@ def plan_migration(
     *,
     data: str | Path | None = None,
     validation: str | Path | None = None,
+    max_cost: float | None = None,
     **hyperparameters: Any,
 ) -> Migration:
     """What moving `job` to the target `to` would mean; nothing is sent.
 
-    `data`, `validation` and hyperparameters that are given take the place of the job's own. Raises
-    `InputError` where the training file cannot be had and none is given.
+    `data`, `validation`, `max_cost` in US dollars and hyperparameters that are given take the place of the job's
+    own. Raises `InputError` where the training file cannot be had and none is given, and as `old_job` does.
     """
-    old = _old_job(place, job)
-    target = place.target(to)
+    old, target = old_job(place, job), place.target(to)
     files = {"data": data, "validation": validation}
-    wanted = {**old.known, **{name: Path(file).absolute() for name, file in files.items() if file}}
-    if wanted.get("data") is None or not Path(wanted["data"]).exists():
-        raise InputError(
-            f"the training file of {old.job} is not at hand: {'; '.join(old.said) or wanted.get('data')}",
-            hint="Give the dataset with --data FILE.",
+    given = {name: Path(file).absolute() for name, file in files.items() if file} | hyperparameters
+    if max_cost is not None:
+        given["max_cost_usd"] = max_cost
+    was = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
+    asked = _spec(old, target, given)
+    kept, hindrances = _fitted(place, target, asked)
+    before, after = _offers(place, was, kept)
+    closed, notes = _closed(place, target)
+    if after.impossible:
+        hindrances.append(
+            f"{after.impossible} of {after.examined} rows have no form there: ftbridge check --to {target}"
         )
-    asked = {name: value for name, value in wanted.items() if name in Hyperparameters.model_fields} | hyperparameters
-    spec = make_spec(
-        target=str(target), hyperparameters=asked, **{name: wanted[name] for name in _OF_SPEC if name in wanted}
-    )
-    provider = place.provider(target)
-    hindrances, kept = [], spec
-    try:
-        _, kept = provider.check_spec(spec, allow_ignored=True)
-    except SpecError as problem:
-        hindrances.append(f"{problem.message}: {problem.hint}")
-    both = [str(old.target), str(target)]
-    offers = {offer.target: offer for offer in compare(place, kept, both, Load(), machine=Machine())}
-    new = offers[str(target)]
-    if new.impossible:
-        hindrances.append(f"{new.impossible} of {new.examined} rows have no form there: ftbridge check --to {target}")
-    if not new.open:
-        hindrances.append(next((said for said in new.warnings if "closed" in said), "it takes no new jobs"))
     return Migration(
         job=old.job,
         source=str(old.target),
         model=old.model,
         spec=kept,
-        fields=tuple(field_by_field(old, kept, new, place, target)),
-        terms=tuple(terms_of(place, old.target, kept, offers)),
-        offers=tuple(offers.values()),
-        warnings=old.said,
-        hindrances=tuple(hindrances),
+        fields=tuple(field_by_field(old, kept, after, place.provider(target).capabilities)),
+        terms=tuple(terms_of(place, old.target, target, kept, before, after)),
+        offers=(before, after),
+        warnings=(*old.said, *notes),
+        hindrances=(*hindrances, *closed),
         exported=old.exported,
     )
 
 
 def carry_out(
-    place: Workplace, move: Migration, *, submit: Callable[..., Job], refresh: Callable[[str], object]
+    place: Workplace,
+    move: Migration,
+    *,
+    submit: Callable[..., Job],
+    refresh: Callable[[str], object],
+    max_cost: float | None = None,
 ) -> Job:
     """Submit the job of the plan, and link the two; again for the same plan it is the same job.
 
-    `refresh` brings the result and events of an old job that is new in the ledger.
+    `refresh` brings what has happened to an old job that is new in the ledger; `max_cost`, in US dollars, is a limit
+    beside the plan's own.
     """
+    spec = move.spec
     if move.hindrances:
         raise SpecError(
-            f"{move.job} cannot be moved to {move.spec.target}: {move.hindrances[0]}",
+            f"{move.job} cannot be moved to {spec.target}: {move.hindrances[0]}",
             hint="Choose another target, or give --data or hyperparameters that fit.",
         )
-    old_id = _in_ledger(place, move)
+    why = f"imported from {move.job}, to be moved to {spec.target}"
+    files = {"data": spec.data, "validation": spec.validation}
+    old_id = in_ledger(place, move.job, move.exported, files, why)
     if old_id != move.job:
         refresh(old_id)
-    spec = move.spec
-    fingerprint = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:12]
+    limits = [limit for limit in (spec.max_cost_usd, max_cost) if limit is not None]
     job = submit(
         spec.data,
         spec.target,
         validation=spec.validation,
         method=str(spec.method),
+        grader=spec.grader,
+        response_format=spec.response_format,
         name=spec.name,
-        max_cost=spec.max_cost_usd,
-        key=f"{old_id} moved {fingerprint}",
+        max_cost=min(limits, default=None),
+        key=f"{old_id} moved {_fingerprint(spec)}",
         **spec.hyperparameters.given(),
     )
     write_move(place.ledger, job.id, old_id)
@@ -144,74 +142,54 @@ def moves_of(place: Workplace, job_id: str) -> Moves:
     return Moves(moved_from=moved_from(place.ledger, job_id), moved_to=tuple(moved_to(place.ledger, job_id)))
 
 
-def _old_job(place: Workplace, job: str) -> Old:
-    if ":" in job:
-        known = _known(place, job)
-        return _from_ledger(place, known) if known else _from_vendor(place, parse_target(job), job)
-    return _from_ledger(place, place.ledger.job(job))
-
-
-def _known(place: Workplace, job: str) -> Record | None:
-    """The job of a vendor's id, if the ledger has it."""
-    try:
-        return place.ledger.job(job)
-    except JobNotFound:
-        return None
-
-
-def _from_ledger(place: Workplace, record: Record) -> Old:
-    job, spec = record.job, record.job.spec
-    target = parse_target(job.target)
-    if not spec.data.exists() and job.remote_id:
-        return _from_vendor(place, target._replace(model=job.remote_id), job.id)
-    words = {f"spec.{name}": name for name in _OF_SPEC}
-    words |= {"target": "model", "spec.target": "model", "name": "name"}
-    words |= {f"spec.hyperparameters.{name}": name for name in Hyperparameters.model_fields}
-    known = {name: value for name in _OF_SPEC if (value := getattr(spec, name)) is not None}
-    return Old(
-        job=job.id,
-        target=target,
-        fields=flattened(job.model_dump(mode="json")),
-        words=words,
-        known={**known, **spec.hyperparameters.given()},
-        model=job.result.model if job.result else None,
-    )
-
-
-def _from_vendor(place: Workplace, target: Target, job: str) -> Old:
-    folder = place.home / "imports" / target.model.replace("/", "_")
-    found = place.provider(target).export(target.model, folder)
-    listed = found.listed
-    known: dict[str, Any] = {"data": found.training, "validation": found.validation, "name": listed.name}
-    if listed.method is None:
-        raise SpecError(
-            f"{job} was trained by a method that ftbridge does not know", hint="Train its data anew, with submit."
+def _spec(old: Old, target: Target, given: Mapping[str, Any]) -> Spec:
+    """The old job's spec at a target, with what is given in the place of its own."""
+    wanted = {**old.known, **{name: value for name, value in given.items() if value is not None}}
+    data = wanted.get("data")
+    if data is None or not Path(data).exists():
+        raise InputError(
+            f"the training file of {old.job} is not at hand: {'; '.join(old.said) or data}",
+            hint="Give the dataset with --data FILE.",
         )
-    return Old(
-        job=job,
-        target=target._replace(model=listed.model or "unknown"),
-        fields=found.fields,
-        words=found.words,
-        known={
-            "method": listed.method,
-            **{name: value for name, value in known.items() if value is not None},
-            **listed.hyperparameters.given(),
-        },
-        model=listed.remote.result.model if listed.remote.result else None,
-        said=found.said,
-        exported=found,
-    )
+    own = {name: wanted[name] for name in OF_SPEC if name in wanted}
+    rest = {name: value for name, value in wanted.items() if name not in OF_SPEC}
+    return make_spec(target=str(target), hyperparameters=rest, **own)
 
 
-def _in_ledger(place: Workplace, move: Migration) -> str:
-    """The old job's id here; one that its vendor alone knew is taken in, with where its files are now."""
-    if move.exported is None or ":" not in move.job:
-        return move.job
-    listed, name = move.exported.listed, move.job.partition(":")[0]
-    if known := _known(place, move.job):
-        return known.job.id
-    job = as_job(listed.tag or f"ftb_{secrets.token_hex(6)}", name, listed)
-    spec = job.spec.model_copy(update={"data": move.spec.data, "validation": move.spec.validation})
-    event = Event(at=now(), kind="message", message=f"imported from {move.job}, to be moved to {move.spec.target}")
-    place.ledger.adopt(job.model_copy(update={"spec": spec}), event)
-    return job.id
+def _fitted(place: Workplace, target: Target, spec: Spec) -> tuple[Spec, list[str]]:
+    """The spec as the target would have it, and why it would not have it at all."""
+    try:
+        return place.provider(target).check_spec(spec, allow_ignored=True)[1], []
+    except SpecError as problem:
+        return spec, [f"{problem.message}: {problem.hint}"]
+
+
+def _offers(place: Workplace, was: Spec, kept: Spec) -> tuple[Offer, Offer]:
+    """The old job at its old target as it was, and the new one as it would be submitted."""
+    same_work = was.model_copy(update={"target": kept.target}) == kept
+    if same_work and was.target != kept.target:  # one reading of the dataset is enough
+        offers = {offer.target: offer for offer in _compared(place, kept, was.target, kept.target)}
+        return offers[was.target], offers[kept.target]
+    return _compared(place, was, was.target)[0], _compared(place, kept, kept.target)[0]
+
+
+def _compared(place: Workplace, spec: Spec, *targets: str) -> list[Offer]:
+    return compare(place, spec, targets, _A_MONTH, machine=Machine())
+
+
+def _closed(place: Workplace, target: Target) -> tuple[list[str], list[str]]:
+    """That the target takes no new jobs: a hindrance at the vendor itself, and a note where something stands for it."""
+    entry = place.entry(target)
+    closed = entry.closed_on(today())
+    if closed is None:
+        return [], []
+    why = f"{entry.facts.closing or f'{target} takes no new jobs'} (since {closed})"
+    if place.provider(target).at_vendor:
+        return [why], []
+    return [], [f"{why}; {target} is not the vendor itself, and so is tried"]
+
+
+def _fingerprint(spec: Spec) -> str:
+    """Equal for plans that ask for the same, whatever they may cost."""
+    asked = spec.model_copy(update={"max_cost_usd": None})
+    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()[:12]

@@ -80,7 +80,7 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
     if record.job.status not in ACTIVE:
         return False
     found = list(provider.events(remote.remote_id, record.cursor))
-    told, status = _tell(record.job.status, remote, _with_advice(record, found, ledger))
+    told, status = tell(record.job.status, remote, _with_advice(record, found, ledger))
     if not found and not told and remote.raw_status == record.job.raw_status:
         return record.job.status is Status.RUNNING and _tell_of_a_stall(record, provider, ledger)
     changed = ledger.change(
@@ -88,7 +88,7 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
         told,
         status=status,
         raw_status=remote.raw_status,
-        latest=_latest(record.job.latest, found),
+        latest=latest_of(record.job.latest, found),
         last_cursor=found[-1].cursor if found else record.cursor,
         error=remote.error,
         result=remote.result,
@@ -108,7 +108,7 @@ def _with_advice(record: Record, found: Sequence[Event], ledger: Ledger) -> Iter
     return merge(found, tell_of_overfitting(known, found), key=attrgetter("at"))
 
 
-def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
+def tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
     """The events worth keeping and the status after them.
 
     Events are read after the poll and may be ahead of it. That a job is over is believed of the
@@ -134,7 +134,8 @@ def _tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[li
     return told, status
 
 
-def _latest(before: Latest, found: Iterable[Event]) -> Latest:
+def latest_of(before: Latest, found: Iterable[Event]) -> Latest:
+    """The newest metrics after those events."""
     newest: dict[str, Any] = before.model_dump()
     for event in found:
         if event.kind == "metric":

@@ -1,34 +1,28 @@
-"""Filling a ledger from the vendors' own lists, when its own file is lost."""
+"""The account's own jobs in the ledger: all of a vendor's, or, when the ledger was lost, ftbridge's of all vendors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from datetime import date
 
+from ftbridge.bridge.taking_in import Found, tag_of, take_in
 from ftbridge.bridge.workplace import Workplace, account_name
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
-from ftbridge.ledger import Ledger
-from ftbridge.model import Event, Frozen, Job, Method, Spec, Status, now
-from ftbridge.provider import Listed, Provider
 from ftbridge.registry import provider_names
-from ftbridge.target import Target
+from ftbridge.target import Target, parse_target
 
 _CANNOT_BE_ASKED = (ConfigError, MissingExtra, ProviderRetired, Unsupported)
 
 
-class Found(Frozen):
-    """What the list of one vendor gave.
+def import_jobs(place: Workplace, provider: str, *, since: date | None = None, dry_run: bool = False) -> Found:
+    """Take into the ledger every job that the vendor lists, whoever made it; with `since`, those made since that day.
 
-    `adopted` are the jobs that are new in the ledger, `known` counts those that were in it before, and
-    `foreign` those that ftbridge did not make. `skipped` says why the vendor could not be asked at all.
+    `provider` is a name such as openai or mock+openai. Doing it again, or twice at once, adds nothing. With
+    `dry_run` nothing is written.
     """
-
-    provider: str
-    adopted: tuple[Job, ...] = ()
-    known: int = 0
-    foreign: int = 0
-    skipped: str | None = None
+    name = account_name(parse_target(f"{provider}:any"))
+    place.named(name)  # a name that nobody has is a mistake, and not an empty account
+    return take_in(place, name, lambda listed: since is None or listed.created_at.date() >= since, dry_run=dry_run)
 
 
 def adopt_listed(place: Workplace, to: Sequence[str] = ()) -> Iterator[Found]:
@@ -42,7 +36,7 @@ def adopt_listed(place: Workplace, to: Sequence[str] = ()) -> Iterator[Found]:
     for name in to or provider_names():
         target = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:
-            yield _adopt_all(account_name(target), place.provider(target), place.ledger, place.say)
+            yield take_in(place, account_name(target), lambda listed: tag_of(listed) is not None)
         except _CANNOT_BE_ASKED as problem:
             if to:
                 raise
@@ -50,49 +44,3 @@ def adopt_listed(place: Workplace, to: Sequence[str] = ()) -> Iterator[Found]:
         except FtbridgeError as problem:
             problem.hint = f"{problem.hint} What was found so far is kept; run the same command again.".strip()
             raise
-
-
-def _adopt_all(name: str, provider: Provider, ledger: Ledger, say: Callable[[str], None]) -> Found:
-    tagged: dict[str, list[Listed]] = {}
-    foreign = 0
-    for listed in provider.jobs():
-        if listed.tag:
-            tagged.setdefault(listed.tag, []).append(listed)
-        else:
-            foreign += 1
-    adopted = []
-    for tag, (*doubles, oldest) in reversed(tagged.items()):
-        for double in doubles:
-            say(
-                f"{name} has a second job of the one request {tag}: {double.remote.remote_id} is"
-                f" {double.remote.status}, beside {oldest.remote.remote_id}; look whether it is billed"
-            )
-        event = Event(at=now(), kind="message", message=f"found in {name}'s list of jobs and taken into this ledger")
-        job = as_job(tag, name, oldest)
-        if ledger.adopt(job, event):
-            adopted.append(job)
-    return Found(provider=name, adopted=tuple(adopted), known=len(tagged) - len(adopted), foreign=foreign)
-
-
-def as_job(tag: str, name: str, listed: Listed) -> Job:
-    """A job of the vendor's listing as the ledger would have it, under `tag` as its id."""
-    target = f"{name}:{listed.model or 'unknown'}"
-    spec = Spec(
-        target=target,
-        data=Path(listed.training_file),  # the vendor's name of it; only the vendor knows any
-        validation=Path(listed.validation_file) if listed.validation_file else None,
-        method=listed.method or Method.SFT,
-        hyperparameters=listed.hyperparameters,
-        name=listed.name[:64] if listed.name else None,
-    )
-    return Job(
-        id=tag,
-        name=spec.name,
-        target=target,
-        # one that is over is ended by the next look at it, which brings its result, error and events along
-        status=Status.QUEUED if listed.remote.status.final else listed.remote.status,
-        raw_status=listed.remote.raw_status,
-        remote_id=listed.remote.remote_id,
-        created_at=listed.created_at.astimezone(UTC),
-        spec=spec,
-    )

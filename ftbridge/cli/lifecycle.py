@@ -42,7 +42,7 @@ def lifecycle(
         console().print(_deployments(deployed))
         say("`ftbridge undeploy JOB` ends a deployment, and what it costs; the model is kept.")
     if found:
-        say("`ftbridge migrate JOB --to T` plans the same job elsewhere.")
+        say("`ftbridge migrate PROVIDER:NAME --to T` plans the same job elsewhere, by its model's name too.")
 
 
 def _endings(found: Sequence[Ending]) -> Table:

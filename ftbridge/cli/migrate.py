@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import dollars
+from ftbridge.catalogue import counted, dollars
+from ftbridge.cli.moving_all import move_all
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
+from ftbridge.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,10 +29,23 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    job: Annotated[str, typer.Argument(help="A job, or openai:ftjob-… for one that ftbridge never saw.")],
     to: Annotated[str, typer.Option("--to", help="The target.")],
+    job: Annotated[
+        str | None,
+        typer.Argument(help="A job, or openai:ftjob-… or openai:ft:… for one that ftbridge never saw."),
+    ] = None,
+    all_from: Annotated[
+        str | None,
+        typer.Option("--all-from", help="All jobs of this provider that are in the ledger, not moved there yet."),
+    ] = None,
+    only_succeeded: Annotated[
+        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which of them.")
+    ] = True,
     data: Annotated[str | None, typer.Option(help="The dataset, where the vendor does not give it back.")] = None,
     validation: Annotated[str | None, typer.Option(help="Likewise, the validation examples.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Most US dollars: of the job, or of all jobs together.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Submit it; without this the plan is only shown.")] = False,
     everything: Annotated[
         bool,
@@ -40,9 +55,17 @@ def migrate(
     **hyperparameters: Any,
 ) -> None:
     """The same job at another target: what is carried, changed or left behind; --yes submits it."""
-    bridge = open_bridge()
     given = {name: value for name, value in hyperparameters.items() if value is not None}
-    plan = bridge.plan_migration(job, to, data=data, validation=validation, **given)
+    if (job is None) == (all_from is None):
+        raise UsageError("one job is moved, or all of a provider", hint="Give JOB, or --all-from PROVIDER.")
+    if all_from:
+        if data or validation:
+            raise UsageError(
+                "--data and --validation are of one job", hint="Move that one with `ftbridge migrate JOB`."
+            )
+        move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
+    bridge = open_bridge()
+    plan = bridge.plan_migration(str(job), to, data=data, validation=validation, max_cost=max_cost, **given)
     if not as_json:
         _print_plan(plan, everything=everything)
     made = bridge.migrate(plan) if yes else None
@@ -64,19 +87,15 @@ def _print_plan(plan: Migration, *, everything: bool) -> None:
     for hindrance in plan.hindrances:
         say(f"error: {hindrance}", style="bold red")
     _print_fields(plan, everything=everything)
-    said = [warning for offer in plan.offers if offer.target == plan.spec.target for warning in offer.warnings]
-    for note in (*plan.warnings, *said):
-        if note not in plan.hindrances:
-            say(f"note: {note}", style="yellow")
+    for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
+        say(f"note: {note}", style="yellow")
 
 
 def _print_fields(plan: Migration, *, everything: bool) -> None:
     """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
-    from ftbridge.bridge import MATTERS_LITTLE
-
     groups: dict[str, list[Difference]] = {}
-    for one in plan.fields:
-        groups.setdefault(one.why if one.why in MATTERS_LITTLE else one.outcome, []).append(one)
+    for one in _in_short(plan.fields):
+        groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, found in (("what changes", changed), ("what cannot come along", groups.pop("left", []))):
         if found:
@@ -90,6 +109,19 @@ def _print_fields(plan: Migration, *, everything: bool) -> None:
             show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
     elif count := sum(map(len, groups.values())):
         show_note(f"{count} more fields lose nothing (empty, the vendor's choice, the old job's own): --all names them")
+
+
+def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
+    """The fields, but a whole object of ours, such as a grader, as one."""
+    parts: dict[str, list[Difference]] = {}
+    for one in fields:
+        if one.word in ("grader", "response_format"):
+            parts.setdefault(one.word, []).append(one)
+        else:
+            yield one
+    for word, found in parts.items():
+        size = {"field": word, "value": counted(len(found), "field"), "becomes": counted(len(found), "field")}
+        yield found[0].model_copy(update=size)
 
 
 def _differences(title: str, found: Sequence[Difference]) -> Table:
@@ -109,6 +141,8 @@ def _change(one: Difference) -> str:
 def _brief(value: Any, field: str) -> str:
     if value is None:
         return "no end known" if field.endswith(" on") else "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if "dollars" in field:
         return dollars(value)
     if isinstance(value, int):

@@ -52,7 +52,7 @@ def recover(
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
     recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
     left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]
-    code = 1 if any(job.unclear_until for job in left) else 0
+    code = 1 if any(job.unclear_until for job in left) or any(one.broken_off for one in found) else 0
     if as_json:
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in found]
         print_json({"jobs": _plain(recovered), "open": _plain(left), **({"vendors": vendors} if from_vendors else {})})
@@ -88,4 +88,5 @@ def _sentence(found: Found) -> str:
         return f"{found.provider} was not asked: {found.skipped}"
     counts = {"taken into the ledger": len(found.adopted), "in it already": found.known}
     said = ", ".join(f"{count} {what}" for what, count in counts.items())
-    return f"{found.provider}: {said}, {found.foreign} not ftbridge's"
+    broken_off = f"; but its list broke off, run the same command again: {found.broken_off}" if found.broken_off else ""
+    return f"{found.provider}: {said}, {found.foreign} not ftbridge's{broken_off}"

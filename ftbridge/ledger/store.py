@@ -111,6 +111,11 @@ class Ledger:
             "status": job.status,
             "raw_status": job.raw_status,
             "remote_id": job.remote_id,
+            "error": _as_text(job.error),
+            "result": _as_text(job.result),
+            "actual_usd": job.cost.actual_usd,
+            "billed_tokens": job.cost.billed_tokens,
+            "finished_at": _as_text(job.finished_at),
             "request_hash": "",  # it has no key that could ask for it again
             "spec": job.spec.model_dump_json(),
             "prepared": Prepared(training="").model_dump_json(),
@@ -131,7 +136,7 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job of that id, of the one id that begins so, or of `provider:id` at its vendor.
+        """The job of that id, of the one id that begins so, or of `provider:id` or `provider:model` at its vendor.
 
         "last" is the newest that a provider has taken, or may yet take: not one that was refused.
         """
@@ -140,7 +145,9 @@ class Ledger:
             if not found:
                 found = connection.execute(_meant_by(job_id)).all()
         if not found or not job_id:
-            raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists those there are.")
+            provider, at_vendor, _ = job_id.partition(":")
+            more = f" `ftbridge import {provider}` takes in those of its account." if at_vendor else ""
+            raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists those there are.{more}")
         if len(found) > 1 and job_id != "last":
             raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
         return as_record(found[0])
@@ -279,14 +286,16 @@ def _candidates(connection: Connection, key: str | None, request_hash: str) -> l
 
 
 def _meant_by(said: str) -> Select[Any]:
-    """The newest two jobs that `said` may mean: the beginning of an id, `provider:id`, or "last"."""
+    """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
     if said == "last":
         return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
     if ":" not in said:
         return newest.where(jobs.c.id.startswith(said, autoescape=True))
-    provider, _, remote_id = said.partition(":")
-    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), jobs.c.remote_id == remote_id)
+    provider, _, name = said.partition(":")
+    made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
+    at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
+    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), at_vendor)
 
 
 def _as_text(value: Any) -> Any:

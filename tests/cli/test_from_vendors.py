@@ -96,6 +96,24 @@ def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job
         assert bridge.job(jobs[0].id).remote_id == jobs[0].remote_id
 
 
+def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
+    jobs: list[Job], home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "ledger.sqlite").unlink()
+
+    def endless(items: list[dict[str, Any]], call: Any, _default: int) -> tuple[list[dict[str, Any]], bool]:
+        return ([], True) if call.query.get("after") else (items, True)
+
+    monkeypatch.setattr("ftbridge_providers.openai.mock.page_of", endless)
+    ran = cli("recover", "--from-vendors", "--to", "openai", "--json")
+    assert ran.code == 1
+    [vendor] = ran.json["vendors"]
+    assert (vendor["adopted"], vendor["foreign"]) == (1, 1)
+    assert "gives nothing new" in vendor["broken_off"]
+    with Bridge() as bridge:
+        assert bridge.job(jobs[0].id).result == jobs[0].result
+
+
 def test_vendors_that_cannot_be_asked_are_skipped_unless_they_are_named(cli: Cli) -> None:
     vendors = {one["provider"]: one["skipped"] for one in recovered(cli)["vendors"]}
     assert "no key" in vendors["openai"]

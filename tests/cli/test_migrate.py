@@ -265,3 +265,111 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
     refused = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert refused.code == 2
     assert "cannot be moved" in refused.err
+
+
+def terms_of(ran: Ran) -> dict[str, dict[str, Any]]:
+    return {term["field"]: term for term in ran.json["terms"]}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "times"), [("--epochs", "6", 3.0), ("--epochs", "1", 0.5), ("--batch-size", "8", 1.0)]
+)
+def test_the_new_job_is_priced_as_it_will_be_submitted_and_the_old_one_as_it_was(
+    here: Cli, organisation: Organisation, option: str, value: str, times: float
+) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    as_it_was = here("migrate", job, "--to", QWEN, "--json")
+    changed = here("migrate", job, "--to", QWEN, option, value, "--json")
+    before, after = (terms_of(ran)["training, US dollars"] for ran in (as_it_was, changed))
+    assert before["value"] == after["value"] > 0
+    assert after["becomes"] == pytest.approx(before["becomes"] * times)
+    old, new = changed.json["offers"]
+    assert old["epochs"] == 2
+    assert new["epochs"] == changed.json["spec"]["hyperparameters"]["epochs"]
+    submitted = here("migrate", job, "--to", QWEN, option, value, "--yes", "--json").json["submitted"]
+    assert submitted["cost"]["estimate_usd"] == pytest.approx(after["becomes"], rel=0.2)  # Together asks for itself
+
+
+def test_full_training_there_is_priced_as_that(here: Cli, organisation: Organisation) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    lora, full = (
+        terms_of(here("migrate", job, "--to", QWEN, "--tuning", how, "--json"))["training, US dollars"]["becomes"]
+        for how in ("lora", "full")
+    )
+    assert full > lora > 0
+
+
+def test_a_move_to_the_same_target_shows_both_jobs_prices(here: Cli, organisation: Organisation) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    ran = here("migrate", job, "--to", "mock+openai:gpt-4.1-mini-2025-04-14", "--epochs", "4", "--json")
+    assert [offer["epochs"] for offer in ran.json["offers"]] == [2, 4]
+    price = terms_of(ran)["training, US dollars"]
+    assert price["becomes"] == pytest.approx(2 * price["value"])
+
+
+def test_a_month_of_the_new_model_is_part_of_what_changes(here: Cli, organisation: Organisation) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    ran = here("migrate", job, "--to", QWEN, "--json")
+    terms = terms_of(ran)
+    hosting = terms["hosting a month, US dollars"]
+    assert (hosting["value"], hosting["becomes"]) == (0.0, pytest.approx(730 * 3.99))
+    month, training = terms["first month in all, US dollars"], terms["training, US dollars"]
+    assert month["value"] == pytest.approx(training["value"])
+    assert month["becomes"] == pytest.approx(training["becomes"] + 730 * 3.99)
+    assert terms["a million tokens in, US dollars"]["value"] == 0.8
+    assert terms["deployment needed"]["becomes"] is False
+    shown = here("migrate", job, "--to", QWEN, columns=80).out
+    assert "$0.00 → $2,912.70" in shown
+    azure = terms_of(here("migrate", job, "--to", "mock+azure:gpt-4.1-mini-2025-04-14", "--json"))
+    assert (azure["deployment needed"]["value"], azure["deployment needed"]["becomes"]) == (False, True)
+
+
+def test_each_of_our_words_is_told_once(here: Cli, organisation: Organisation) -> None:
+    for name in ("all set", "left to the vendor", "preferences"):
+        told = here("migrate", f"mock+openai:{organisation.jobs[name]['id']}", "--to", QWEN, "--json").json["fields"]
+        words = [field["word"] for field in told if field["word"] not in (None, "repeated")]
+        assert len(words) == len(set(words)), words
+        again = [field for field in told if field["word"] == "repeated"]
+        assert {field["field"] for field in again} == {
+            f"hyperparameters.{word}" for word in ("n_epochs", "batch_size", "learning_rate_multiplier")
+        }
+        assert {field["why"] for field in again} == {"another field tells the same"}
+    shown = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN).out
+    assert shown.count("learning_rate_multiplier   ") == 1
+
+
+def test_a_vendor_that_has_closed_is_a_hindrance_and_what_stands_for_it_a_note(
+    here: Cli, organisation: Organisation
+) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    closed = here("migrate", job, "--to", "mistral:open-mistral-nemo", "--json")
+    assert closed.code == 1
+    [hindrance] = closed.json["hindrances"]
+    assert hindrance == "Mistral has retired its hosted training API; its routes answer 410 Gone (since 2026-07-13)"
+    mocked = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
+    assert (mocked.code, mocked.json["hindrances"]) == (0, [])
+    assert any("is not the vendor itself, and so is tried" in said for said in mocked.json["warnings"])
+    moved = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
+    assert moved.code == 0, moved.err
+
+
+def test_the_most_that_the_job_may_cost_is_judged(here: Cli, organisation: Organisation) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    refused = here("migrate", job, "--to", QWEN, "--max-cost", "0.00001", "--yes")
+    assert refused.code == 2
+    assert "--max-cost is $0.0000" in refused.err
+    assert here("migrate", job, "--to", QWEN, "--max-cost", "1", "--yes").code == 0
+
+
+def test_what_is_read_back_is_its_owners_alone(here: Cli, organisation: Organisation, home: Path) -> None:
+    ran = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--json")
+    data = Path(ran.json["spec"]["data"])
+    assert data.parent.parent == home / "imports"
+    assert [file.stat().st_mode & 0o777 for file in sorted(data.parent.iterdir())] == [0o600, 0o600]
+    assert data.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_job_or_all_of_a_provider_are_moved(here: Cli) -> None:
+    assert here("migrate", "--to", QWEN).code == 2
+    assert here("migrate", "ftb_1", "--all-from", "openai", "--to", QWEN).code == 2
+    assert here("migrate", "--all-from", "openai", "--to", QWEN, "--data", "rows.jsonl").code == 2

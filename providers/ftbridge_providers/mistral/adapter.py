@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -219,6 +220,10 @@ class MistralProvider(HostedProvider):
         for job in self._listing():
             yield read_listed(job)
 
+    def maker(self, name: str) -> str:
+        """A job's id is a UUID, which no model is called."""
+        return name if _is_uuid(name) else super().maker(name)
+
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are seen."""
         wanted = set(remote_ids)
@@ -305,3 +310,11 @@ class MistralProvider(HostedProvider):
         """Delete a tuned model."""
         with understood():
             self.client.sdk.models.delete(model_id=model)
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True

@@ -18,6 +18,7 @@ from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.names import plain_name
 from ftbridge.paging import as_far_as_listed, by_cursor
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
@@ -49,6 +50,7 @@ from ftbridge_providers.openai.reading import (
     tag_of_suffix,
 )
 from ftbridge_providers.openai.request import CAPABILITIES, TAG, create_request, method_body
+from ftbridge_providers.openai.tasks import read_tasks
 from ftbridge_providers.openai.tokens import OpenAICounter
 
 if TYPE_CHECKING:
@@ -181,6 +183,12 @@ class OpenAIProvider(HostedProvider):
         for job in by_cursor(self.name, self._page):
             yield self.read_listed(job)
 
+    def maker(self, name: str) -> str:
+        """Ids of jobs are told by their beginning; a checkpoint is named after the whole model (`…:ckpt-step-N`)."""
+        if name.startswith("ftjob-"):
+            return name.partition(":")[0]
+        return super().maker(name.partition(":ckpt-step-")[0])
+
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with its tag."""
         return read_listed(job, self.read(job), (job.metadata or {}).get(TAG))
@@ -267,16 +275,18 @@ class OpenAIProvider(HostedProvider):
         contents = {name: self._content(name) for name in job.result.files}
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
-            write(folder / f"{name}.csv", content)
+            write(folder / f"{plain_name(name)}.csv", content)
         return Result(model=job.result.model, path=folder, files=job.result.files)
 
     def export(self, remote_id: str, folder: Path) -> Exported:
         """The job object with every field, and the files it was trained on."""
         job = self._get(remote_id)
+        listed = self.read_listed(job)
+        tasks = listed.method is Method.RFT
         return exported(
-            self.read_listed(job),
+            listed,
             job.to_dict(mode="json"),
-            self._content,
+            lambda file_id: read_tasks(self._content(file_id)) if tasks else self._content(file_id),
             folder,
             known=FIELDS,
             words=self.words,

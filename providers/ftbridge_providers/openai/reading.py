@@ -35,12 +35,14 @@ FIELDS = {
     "training_file": "data",
     "validation_file": "validation",
     "method.type": "method",
+    "method.reinforcement.grader": "grader",
+    "method.reinforcement.response_format": "response_format",
     "user_provided_suffix": "name",
 }
 """Our words for fields of a `FineTuningJob`."""
 SETTINGS = ("hyperparameters", *(f"method.{kind}.hyperparameters" for kind in ("supervised", "dpo", "reinforcement")))
 """Where hyperparameters stand in it, besides `seed`."""
-_METHODS = {"supervised": Method.SFT, "dpo": Method.DPO}
+_METHODS = {"supervised": Method.SFT, "dpo": Method.DPO, "reinforcement": Method.RFT}
 
 
 class ShortError(Struct, gc=False):
@@ -99,12 +101,14 @@ def read_listed(job: Any, remote: RemoteJob, tag: str | None) -> Listed:
     kind = job.method.type if job.method else "supervised"
     detail = getattr(job.method, kind, None) if job.method else None
     settings = (detail.hyperparameters if detail else None) or job.hyperparameters
-    name, in_suffix = read_suffix(_suffix(job.fine_tuned_model))
+    name, in_suffix = read_suffix(_suffix(job))
     return Listed(
         remote=remote,
         tag=tag or in_suffix,
         model=job.model,
         method=_METHODS.get(kind),
+        grader=_object(getattr(detail, "grader", None)),
+        response_format=_object(getattr(detail, "response_format", None)),
         hyperparameters=in_our_words({**(settings.model_dump() if settings else {}), "seed": job.seed}, WORDS),
         name=name,
         training_file=job.training_file,
@@ -114,16 +118,24 @@ def read_listed(job: Any, remote: RemoteJob, tag: str | None) -> Listed:
     )
 
 
-def _suffix(model: str | None) -> str | None:
-    """That of ft:base:organisation:suffix:id."""
-    parts = (model or "").split(":")
-    return parts[3] if len(parts) >= 5 else None
+def _object(part: Any) -> dict[str, Any] | None:
+    """What the vendor has sent, under its own names, and nothing that the SDK fills in."""
+    if part is None or isinstance(part, dict):
+        return part
+    sent: dict[str, Any] = part.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return sent
 
 
 def tag_of_suffix(job: Any) -> str | None:
-    """The tag in a job's suffix, which some services tell, and else only the tuned model's id."""
-    suffix = getattr(job, "user_provided_suffix", None) or getattr(job, "suffix", None)
-    return read_suffix(suffix or _suffix(job.fine_tuned_model))[1]
+    """ftbridge's tag in a job's suffix."""
+    return read_suffix(_suffix(job))[1]
+
+
+def _suffix(job: Any) -> str | None:
+    """The job's own word for it, where it has one, or else that of ft:base:organisation:suffix:id."""
+    parts = (job.fine_tuned_model or "").split(":")
+    told = getattr(job, "user_provided_suffix", None) or getattr(job, "suffix", None)
+    return told or (parts[3] if len(parts) >= 5 else None)
 
 
 def read_event(event: Any) -> Event:

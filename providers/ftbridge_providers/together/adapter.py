@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from ftbridge.errors import JobFailed, NotFound, ServerTrouble
 from ftbridge.exporting import exported
 from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
+from ftbridge.names import plain_name
 from ftbridge.paging import once
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently, until
@@ -152,6 +152,10 @@ class TogetherProvider(HostedProvider):
         for job in sorted(self._listed(), key=lambda job: job.created_at, reverse=True):
             yield read_listed(job)
 
+    def maker(self, name: str) -> str:
+        """Ids of jobs are told by their shape; a checkpoint's begins with its job's."""
+        return name.partition(":")[0] if is_checkpoint(name) else super().maker(name)
+
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one, many by the listing."""
         wanted = set(remote_ids)
@@ -195,7 +199,7 @@ class TogetherProvider(HostedProvider):
         whole = job.training_type is not None and job.training_type.type == "Full"
         kept = self.home / "downloads"
         kept.mkdir(parents=True, exist_ok=True)
-        archive = kept / f"{re.sub(r'[^A-Za-z0-9-]', '_', remote_id)}.tar.zst"
+        archive = kept / f"{plain_name(remote_id)}.tar.zst"
         checkpoint = "model_output_path" if whole else "adapter"
         patiently(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
         try:

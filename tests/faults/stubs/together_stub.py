@@ -111,12 +111,7 @@ class TogetherStub(Vendor):
             body={
                 "model_name": name,
                 "default_gradient_accumulation_steps": 1,
-                "lora_training": {
-                    **batches,
-                    "max_rank": 64,
-                    "default_rank": 16,
-                    "target_modules": ["q_proj", "v_proj"],
-                },
+                "lora_training": {**batches, **ranks},
                 "full_training": batches,
                 "max_learning_rate": 0.1,
                 "min_learning_rate": 1e-7,
