@@ -23,7 +23,7 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -166,7 +166,7 @@ class JobFolder:
         if not self._events.exists():  # the worker has not got to its first
             return
         with self._events.open("rb") as file:
-            lines = [line for line in islice(file, since, None) if line.endswith(b"\n")]
+            lines = list(takewhile(_is_whole, islice(file, since, None)))
         if lines:
             to_disk(self._events)
             to_disk(self.path)
@@ -214,7 +214,13 @@ class JobFolder:
                 os.close(handle)
                 return None
             time.sleep(0.02)
+        self._cut_torn_events()
         return handle
+
+    def _cut_torn_events(self) -> None:
+        """What was appended last before a loss of power may be zeros in part; none of it was told to anybody."""
+        if self._events.exists() and b"\0" in (lines := self._events.read_bytes()):
+            os.truncate(self._events, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
 
     def renew(self, lock: int) -> None:
         """Make it a job that waits for a worker, whoever was at it before."""
@@ -241,6 +247,10 @@ def hold(folder: JobFolder, inherited: int | None) -> int | None:
         return None
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return handle
+
+
+def _is_whole(line: bytes) -> bool:
+    return line.endswith(b"\n") and b"\0" not in line
 
 
 def _written_at(file: Path) -> datetime:
