@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from faults.disk_log import Recording, record, tracing_works
-from faults.disk_states import DISK, ELSEWHERE, build, disks, empty_root
+from faults.disk_states import DISK, ELSEWHERE, Tree, build, disks, empty_root
 from faults.power_cut import Desk, Outcome, counted
 
 EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
@@ -34,9 +34,14 @@ def outcomes(desk: Desk, recording: Recording, journal: str) -> Iterator[Outcome
                 yield desk.go_on(cut, Path(folder, HOME), Path(folder, ELSEWHERE), journal, recover=recover)
 
 
-def submission(desk: Desk, folder: Path, journal: str, synchronous: str = "as it is") -> Recording:
-    """What a submission does, call by call."""
-    root = empty_root(folder)
+def submission(
+    desk: Desk, folder: Path, journal: str, synchronous: str = "as it is", before: Tree | None = None
+) -> Recording:
+    """What a submission does, call by call, where nothing was before, or what an earlier one left."""
+    root = empty_root(folder) if before is None else folder / "again"
+    if before:
+        root.mkdir()
+        build(before, root)
     command = desk.submission(root / HOME, journal, synchronous)
     return record(command, desk.environment(root / ELSEWHERE), root, folder / "trace")
 
@@ -51,6 +56,18 @@ def test_whenever_the_power_fails_one_job_is_paid_for_and_known(desk: Desk, tmp_
     found = counted(outcomes(desk, submission(desk, tmp_path, journal), journal))
     assert [outcome for outcome in found if not outcome.good] == []
     assert len(found) >= 100
+
+
+def test_the_power_may_fail_again_while_somebody_goes_on(desk: Desk, tmp_path: Path) -> None:
+    first = [tree for _cut, tree in disks(submission(desk, tmp_path, "DELETE"), every=False)]
+    rolled_back = [tree for tree in first if f"{HOME}/ledger.sqlite-journal" in tree and paid_for(tree)]
+    found = counted(outcomes(desk, submission(desk, tmp_path, "DELETE", before=rolled_back[-1]), "DELETE"))
+    assert [outcome for outcome in found if not outcome.good] == []
+    assert len(found) >= 50
+
+
+def paid_for(tree: Tree) -> bool:
+    return any(name.startswith(f"{ELSEWHERE}/") for name in tree)
 
 
 def test_these_cuts_find_a_ledger_that_forgets_because_its_folder_is_not_synced(desk: Desk, tmp_path: Path) -> None:
