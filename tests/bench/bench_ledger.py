@@ -14,7 +14,7 @@ from ftbridge.ledger import Ledger, Record
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ledger_rows import add, message  # noqa: E402 - it is found only now
+from ledger_rows import add, message
 
 ROUNDS, CHANGES = 25, 40
 SYNCHRONOUS = {"FULL": 2, "EXTRA": 3}
