@@ -55,14 +55,15 @@ class Desk:
         """The command that submits the dataset."""
         return [sys.executable, "-m", "faults.power_submitter", str(home), str(self.data), journal, synchronous]
 
-    def environment(self, vendor: Path) -> Mapping[str, str]:
+    def environment(self, home: Path, vendor: Path) -> Mapping[str, str]:
         """What the command needs."""
         path = [str(self._site), str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {**os.environ, kept_vendor.FOLDER: str(vendor), "PYTHONPATH": os.pathsep.join(path)}
+        return {**os.environ, **_folders(home, vendor), "PYTHONPATH": os.pathsep.join(path)}
 
     def go_on(self, cut: str, home: Path, vendor: Path, journal: str, *, recover: bool) -> Outcome:
         """Recover what is in the home, if that is to be; in any case submit the dataset again, with the same key."""
-        self._patch.setenv(kept_vendor.FOLDER, str(vendor))
+        for name, folder in _folders(home, vendor).items():
+            self._patch.setenv(name, folder)
         self._patch.setattr(sqlite, "_WAL_IS_SAFE_FROM", WAL_FROM[journal])
         paid, forgotten, stuck = set(kept_jobs().values()), 0, 0
         try:
@@ -79,6 +80,11 @@ class Desk:
             return Outcome(cut, forgotten, stuck, len(kept_jobs()), problem=f"{type(problem).__name__}: {problem}")
         known = [job.remote_id for job in jobs] == list(kept_jobs())
         return Outcome(cut, forgotten, stuck, len(kept_jobs()), known)
+
+
+def _folders(home: Path, vendor: Path) -> dict[str, str]:
+    """Where the vendor is, and what may be kept until the machine is started again; or longer, as here."""
+    return {kept_vendor.FOLDER: str(vendor), "XDG_RUNTIME_DIR": str(home.with_name("runtime"))}
 
 
 def _asked_for(home: Path) -> set[str]:

@@ -43,7 +43,7 @@ def submission(
         root.mkdir()
         build(before, root)
     command = desk.submission(root / HOME, journal, synchronous)
-    return record(command, desk.environment(root / ELSEWHERE), root, folder / "trace")
+    return record(command, desk.environment(root / HOME, root / ELSEWHERE), root, folder / "trace")
 
 
 @pytest.fixture

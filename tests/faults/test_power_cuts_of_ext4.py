@@ -28,8 +28,8 @@ def outcomes(desk: Desk, folder: Path, journal: str, synchronous: str) -> Iterat
         place.mkdir()
     make_image(image)
     with mounted(image, folder / "mounted") as disk:
-        command = desk.submission(disk / "a" / "home", journal, synchronous)
-        for cut in stopped(command, desk.environment(vendor)):
+        home = disk / "a" / "home"
+        for cut in stopped(desk.submission(home, journal, synchronous), desk.environment(home, vendor)):
             copy(image, cuts / f"{cut:03}.image")
             shutil.copytree(vendor, cuts / f"{cut:03}.vendor")
     for after in sorted(cuts.glob("*.image")):
