@@ -1,5 +1,5 @@
 # Two commands: `make demo` runs the main job, `make test` runs the checks. Both set up what they need.
-.PHONY: demo test lint bench bench-local clean
+.PHONY: demo test test-all lint bench bench-local clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,6 +17,10 @@ demo: $(READY)
 test: $(READY) lint
 	$(BIN)/python -m pytest
 
+test-all: export FTBRIDGE_EVERY_CASE = 1
+test-all: export FTBRIDGE_POWER_CUTS = 1
+test-all: test
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,6 +32,7 @@ bench: $(READY)
 	$(BIN)/python tests/bench/bench_imports.py
 	$(BIN)/python tests/bench/bench_compare.py
 	$(BIN)/python tests/bench/bench_watch.py
+	$(BIN)/python tests/bench/bench_ledger.py
 
 bench-local: $(READY)
 	$(BIN)/python tests/bench/bench_local.py

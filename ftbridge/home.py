@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from ftbridge.errors import StateError
+from ftbridge.files import make_folder
 
 
 def find_home() -> Path:
@@ -18,7 +19,7 @@ def find_home() -> Path:
     given = os.environ.get("FTBRIDGE_HOME")
     home = Path(given).expanduser().absolute() if given else user_data_path("ftbridge", appauthor=False)
     with usable(home):
-        home.mkdir(parents=True, exist_ok=True)
+        make_folder(home)
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home

@@ -51,8 +51,6 @@ class Base:
         problems = look_once(self._place, [record.job.id for record in records])
         if names := {record.provider for record in records if record.may_be_there}:
             problems += settle_all(self._place, names)
-        if names := {record.provider for record in records if record.may_be_there}:
-            problems += settle_all(self._place, names)
         if problems and jobs:
             raise problems[0]
         for problem in problems:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from ftbridge.capabilities import ExportForm
 from ftbridge.errors import InputError
-from ftbridge.files import whole_folder, write
+from ftbridge.files import make_folder, whole_folder, write
 from ftbridge.model import Frozen, Job, Result
 
 ORIGIN = "ftbridge.json"
@@ -38,7 +38,7 @@ def fetch_whole(job: Job, give: Callable[[str, Path], Result], folder: Path, for
     """
     check_free(folder, job.id, form)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         with whole_folder(folder) as beside:
             result = give(str(job.remote_id), beside)
             origin = Origin(job=job.id, target=job.target, files=tuple(_names(beside)), form=form)

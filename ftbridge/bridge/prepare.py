@@ -9,6 +9,7 @@ from pathlib import Path
 from ftbridge.catalogue import counted
 from ftbridge.dataset import Conversion, Converter, Finding, convert
 from ftbridge.errors import DataError
+from ftbridge.files import make_folder, move
 from ftbridge.home import usable
 from ftbridge.ledger import Prepared
 from ftbridge.model import Method, Spec
@@ -38,13 +39,13 @@ def prepare(
     """
     folder = home / "prepared"
     with usable(home):
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(data, converter, draft, format=format)
     if conversion.impossible:
         raise _refusal(data, _options(spec, format), conversion.impossible)
     with usable(home):
-        draft.replace(prepared_file(home, conversion.key))
+        move(draft, prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 

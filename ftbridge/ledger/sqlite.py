@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from ftbridge.errors import LedgerDamaged, LedgerError
-from ftbridge.files import replacing
+from ftbridge.files import replacing, to_disk
 from ftbridge.ledger.lock import file_lock
 from ftbridge.ledger.schema import bring_up_to_date, schema_of
 from ftbridge.model import now
@@ -83,6 +83,10 @@ class SqliteFile:
         with self._alone():
             if self.file.exists():
                 return
+            for folder in self.file.parents:  # whoever made them: a ledger goes with a folder that is not on the disk
+                with suppress(OSError):  # not every folder far above may be opened, or can be synced
+                    to_disk(folder)
+            self._set_journals_aside(self._free_name("left"))
             with replacing(self.file) as beside:
                 engine = _engine(beside)
                 bring_up_to_date(engine)
@@ -114,14 +118,25 @@ class SqliteFile:
                     raise self._damaged(" ".join(found.split()))
 
     def _set_aside(self) -> Path:
-        name = f"{self.file.name}.damaged-{now():%Y%m%d-%H%M%S}"
+        aside = self._free_name("damaged")
+        self._set_journals_aside(aside)
+        self.file.rename(aside)
+        to_disk(self.file.parent)
+        return aside
+
+    def _set_journals_aside(self, aside: Path) -> None:
+        """Before anything else takes the place of the file: a journal that stays would be played into it."""
+        here = [ending for ending in _BESIDE if _beside(self.file, ending).exists()]
+        for ending in here:
+            _beside(self.file, ending).rename(_beside(aside, ending))
+        if here:
+            to_disk(self.file.parent)
+
+    def _free_name(self, why: str) -> Path:
+        name = f"{self.file.name}.{why}-{now():%Y%m%d-%H%M%S}"
         names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-        aside = next(path for path in map(self.file.with_name, names) if not path.exists())
-        for ending in _BESIDE:  # these first: a journal that stays behind would be played into the new file
-            beside = self.file.with_name(self.file.name + ending)
-            if beside.exists():
-                beside.rename(aside.with_name(aside.name + ending))
-        return self.file.rename(aside)
+        paths = map(self.file.with_name, names)
+        return next(path for path in paths if not any(_beside(path, ending).exists() for ending in ("", *_BESIDE)))
 
     def _alone(self) -> AbstractContextManager[bool]:
         return file_lock(self._locks / "ledger.lock", wait=True)
@@ -134,16 +149,26 @@ class SqliteFile:
         )
 
 
+def _beside(file: Path, ending: str) -> Path:
+    return file.with_name(file.name + ending)
+
+
 def _engine(file: Path) -> Engine:
-    """An engine that survives power loss after every commit and waits for other writers."""
+    """An engine whose commits survive the loss of power, and that waits for other writers.
+
+    A rollback journal commits by being unlinked, and `FULL` does not sync the folder after that: the journal may be
+    back when the power is, and rolls the transaction back. `EXTRA` syncs the folder. With a WAL it is the same as
+    `FULL`, which syncs the WAL at each commit, and its folder when it is new.
+    See sqlite.org/pragma.html#pragma_synchronous, read 2026-11-29.
+    """
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _PATIENCE})
     journal = "WAL" if sqlite3.sqlite_version_info >= _WAL_IS_SAFE_FROM else "DELETE"
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # so that BEGIN below is ours, not the driver's
+        connection.execute("PRAGMA synchronous = EXTRA")  # first: to leave another journal mode is to write, too
         connection.execute(f"PRAGMA journal_mode = {journal}")
-        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")

@@ -15,7 +15,7 @@ from ftbridge.capabilities import ExportForm
 from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
-from ftbridge.files import replacing
+from ftbridge.files import make_folder, replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
 from ftbridge_local.folder import JobFolder, Order
@@ -119,7 +119,7 @@ class LocalProvider(Provider):
         """Keep a copy below the home; its path is its id."""
         kept = self.home.absolute() / "local" / "files" / f"{key}.jsonl"
         if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(kept.parent)
             with replacing(kept) as beside:
                 shutil.copyfile(file, beside)
         return str(kept)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from ftbridge.files import whole_folder
+from ftbridge.files import make_folder, whole_folder
 from ftbridge_local import model as models
 from ftbridge_local.model import Model
 
@@ -45,13 +45,13 @@ class Progress:
 
 def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer) -> None:
     """Write a checkpoint; then let go of old ones but the best, and of what a crash left half done."""
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     with whole_folder(of_step(folder, progress.step)) as beside:
         models.save(model, beside)
         torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, beside / STATE)
     best = of_step(folder, progress.best_step)
     old = [step for step in sorted(folder.glob("step-*"))[:-_KEPT] if step != best]
-    for useless in [*old, *folder.glob(".new-*")]:
+    for useless in [*old, *folder.glob(".new-*"), *folder.glob(".old-*")]:
         shutil.rmtree(useless)
 
 

@@ -23,10 +23,11 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
-from ftbridge.files import write
+from ftbridge.files import make_folder, to_disk, write
 from ftbridge.model import Event, Frozen, Result, Spec, Status, now
 from ftbridge.remote import Listed, RemoteJob
 
@@ -157,13 +158,20 @@ class JobFolder:
         )
 
     def events(self, since: int = 0) -> Iterator[Event]:
-        """The events after the first `since` ones; a line that is still being written is left for later."""
+        """The events after the first `since` ones; a line that is still being written is left for later.
+
+        They are on the disk first: whoever keeps a cursor would else pass over lines that are written anew in their
+        place, after a loss of power. So the worker need not wait for the disk at every step.
+        """
         if not self._events.exists():  # the worker has not got to its first
             return
         with self._events.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number > since and line.endswith(b"\n"):
-                    yield Event.model_validate_json(line).model_copy(update={"cursor": str(number)})
+            lines = list(takewhile(_is_whole, islice(file, since, None)))
+        if lines:
+            to_disk(self._events)
+            to_disk(self.path)
+        for number, line in enumerate(lines, start=since + 1):
+            yield Event.model_validate_json(line).model_copy(update={"cursor": str(number)})
 
     # What is written, by whoever holds the lock.
 
@@ -179,6 +187,7 @@ class JobFolder:
         """Move the job on, and tell it as an event."""
         if status is not Status.SUBMITTING:
             self.add_event("status", status=status, message=error)
+            to_disk(self._events)  # before the status, which is looked at first
         write(self._status, Standing(status=status, error=error).model_dump_json().encode())
 
     def add_event(self, kind: Literal["status", "message", "metric", "checkpoint"], **facts: Any) -> None:
@@ -197,7 +206,7 @@ class JobFolder:
 
         `patience`, in seconds, outlasts those who only look whether the lock is free, which holds it for an instant.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         until = time.monotonic() + patience
         while not _try_lock(handle, fcntl.LOCK_EX):
@@ -205,7 +214,13 @@ class JobFolder:
                 os.close(handle)
                 return None
             time.sleep(0.02)
+        self._cut_torn_events()
         return handle
+
+    def _cut_torn_events(self) -> None:
+        """What was appended last before a loss of power may be zeros in part; none of it was told to anybody."""
+        if self._events.exists() and b"\0" in (lines := self._events.read_bytes()):
+            os.truncate(self._events, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
 
     def renew(self, lock: int) -> None:
         """Make it a job that waits for a worker, whoever was at it before."""
@@ -232,6 +247,10 @@ def hold(folder: JobFolder, inherited: int | None) -> int | None:
         return None
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return handle
+
+
+def _is_whole(line: bytes) -> bool:
+    return line.endswith(b"\n") and b"\0" not in line
 
 
 def _written_at(file: Path) -> datetime:

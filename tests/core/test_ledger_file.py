@@ -114,3 +114,25 @@ def test_a_folder_where_the_file_should_be_gets_a_sentence(tmp_path: Path) -> No
         Ledger(tmp_path)
     assert not isinstance(problem.value, LedgerDamaged)
     assert problem.value.hint
+
+
+def test_a_journal_whose_ledger_is_gone_is_not_played_into_the_new_one(sound: bytes, tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(sound)
+    writer = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
+    writer.execute("PRAGMA cache_size = 1")  # so that pages are written before the commit
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE events SET event = event || 'x'")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    shutil.copy(tmp_path / "ledger.sqlite-journal", killed)
+    writer.close()
+    assert Ledger(killed).jobs() == []
+    assert not (killed / "ledger.sqlite-journal").exists()
+    assert len(list(killed.glob("ledger.sqlite.left-*-journal"))) == 1
+
+
+def test_every_commit_is_on_the_disk_before_the_next_step(tmp_path: Path) -> None:
+    """SQLite's number for EXTRA is 3, and FULL, which is 2, is as much as a WAL can use (sqlite.org/pragma.html)."""
+    with Ledger(tmp_path).reading() as connection:
+        [synchronous] = connection.exec_driver_sql("PRAGMA synchronous").one()
+        assert synchronous == 3
