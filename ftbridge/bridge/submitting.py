@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ftbridge.bridge.guard import vendor_price
+from ftbridge.bridge.monitor import cost_told
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
     AuthenticationFailed,
@@ -172,6 +173,7 @@ def _adopt(record: Record, found: Sequence[RemoteJob], provider: Provider, ledge
         raw_status=remote.raw_status,
         remote_id=remote.remote_id,
         progress_at=now(),
+        **cost_told(record.job.cost, remote),
     )
     return adopted or ledger.job(record.job.id)
 
