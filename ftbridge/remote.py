@@ -20,7 +20,8 @@ class Files(Frozen):
 class RemoteJob(Frozen):
     """A job as the vendor tells it. `raw_status` is the vendor's word, kept whatever it is.
 
-    `trained_tokens` and `cost_usd` are what the vendor bills, where it says so.
+    `trained_tokens` and `cost_usd` are what the vendor bills, where it says so and the job is over; until then
+    `estimate_tokens` and `estimate_usd`, over all epochs, are the vendor's own estimate.
     """
 
     remote_id: str
@@ -30,6 +31,8 @@ class RemoteJob(Frozen):
     result: Result | None = None
     trained_tokens: int | None = None
     cost_usd: float | None = None
+    estimate_tokens: int | None = None
+    estimate_usd: float | None = None
 
 
 class Listed(Frozen):

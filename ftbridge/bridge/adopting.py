@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ftbridge.bridge.monitor import cost_told
 from ftbridge.bridge.steering import steer
 from ftbridge.errors import FtbridgeError, InvalidRequest, JobNotFound, OverBudget, UsageError
 from ftbridge.ledger import Ledger, Record
@@ -34,7 +35,7 @@ def adopt(
     remote, *others = found
     told = [cancel_double(other, remote.remote_id, provider) for other in others]
     while True:
-        adopted = ledger.change(record, [*events, *told, _begun(remote)], **_fields(remote))
+        adopted = ledger.change(record, [*events, *told, _begun(remote)], **_fields(record, remote))
         if adopted:
             return adopted
         record = ledger.job(record.job.id)
@@ -67,7 +68,7 @@ def _standing(remote: RemoteJob) -> Status:
     return Status.QUEUED if remote.status.final else remote.status
 
 
-def _fields(remote: RemoteJob) -> dict[str, object]:
+def _fields(record: Record, remote: RemoteJob) -> dict[str, object]:
     return {
         "status": _standing(remote),
         "raw_status": remote.raw_status,
@@ -76,6 +77,7 @@ def _fields(remote: RemoteJob) -> dict[str, object]:
         "finished_at": None,
         "error": None,
         "unclear": None,
+        **cost_told(record.job.cost, remote),
     }
 
 

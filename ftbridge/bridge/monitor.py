@@ -14,7 +14,7 @@ from typing import Any
 
 from ftbridge.bridge.overfitting import tell_of_overfitting
 from ftbridge.ledger import Glance, Ledger, Record
-from ftbridge.model import Event, Latest, Status, now
+from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
 
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
@@ -92,12 +92,25 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
         last_cursor=found[-1].cursor if found else record.cursor,
         error=remote.error,
         result=remote.result,
-        actual_usd=remote.cost_usd,
-        billed_tokens=remote.trained_tokens,
+        **cost_told(record.job.cost, remote),
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
         progress_at=now(),
     )
     return changed is not None
+
+
+def cost_told(known: Cost, remote: RemoteJob) -> dict[str, float | int]:
+    """The fields that the vendor's figures change: what is billed once the job is over, until then its estimate.
+
+    The vendor's estimate wins over the catalogue's, and raises the upper bound where that was lower.
+    """
+    if remote.status.final:
+        told = {"actual_usd": remote.cost_usd, "billed_tokens": remote.trained_tokens}
+    else:
+        told = {"estimate_usd": remote.estimate_usd, "estimate_tokens": remote.estimate_tokens}
+        if remote.estimate_usd is not None:
+            told["estimate_usd_high"] = max(remote.estimate_usd, known.estimate_usd_high or 0.0)
+    return {name: figure for name, figure in told.items() if figure is not None}
 
 
 def _with_advice(record: Record, found: Sequence[Event], ledger: Ledger) -> Iterable[Event]:

@@ -46,6 +46,21 @@ def metric(step: int, **figures: float) -> Event:
     return Event.model_validate({"at": AT, "kind": "metric", "cursor": f"c{step}", "step": step, **figures})
 
 
+def test_a_vendors_estimate_is_kept_as_such_and_what_it_bills_only_when_the_job_is_over(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    ledger.change(running, estimate_usd=1.0, estimate_usd_high=5.0)
+    early = {"cost_usd": 9.0, "trained_tokens": 900, "estimate_usd": 2.0, "estimate_tokens": 200}
+    seen = see(provider, ledger, Status.QUEUED, "waiting", **early).job.cost
+    assert (seen.actual_usd, seen.billed_tokens) == (None, None)
+    assert (seen.estimate_usd, seen.estimate_usd_high, seen.estimate_tokens) == (2.0, 5.0, 200)
+    seen = see(provider, ledger, Status.RUNNING, "going", estimate_usd=6.0).job.cost
+    assert (seen.estimate_usd, seen.estimate_usd_high, seen.estimate_tokens) == (6.0, 6.0, 200)
+    seen = see(provider, ledger, Status.SUCCEEDED, "done", **early).job.cost
+    assert (seen.actual_usd, seen.billed_tokens) == (9.0, 900)
+    assert (seen.estimate_usd, seen.estimate_tokens) == (6.0, 200)
+
+
 def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:

@@ -170,9 +170,28 @@ def test_events_are_in_the_order_of_a_jobs_life_however_mistral_lists_them() -> 
     ]
 
 
+DOLLARS = {"cost": 12.62, "cost_currency": "USD", "train_tokens": 6310000}
+
+
 def test_a_cost_in_another_currency_is_not_taken_for_dollars() -> None:
-    dollars = {"cost": 2.62, "cost_currency": "USD", "train_tokens": 1310720}
-    assert read_job(body("RUNNING", metadata=dollars)).cost_usd == 2.62
-    job = read_job(body("RUNNING", metadata={**dollars, "cost_currency": "EUR"}))
-    assert job.cost_usd is None
-    assert job.trained_tokens == 1310720
+    assert read_job(body("RUNNING", metadata=DOLLARS)).estimate_usd == 12.62
+    job = read_job(body("RUNNING", metadata={**DOLLARS, "cost_currency": "EUR"}))
+    assert job.estimate_usd is None
+    assert job.estimate_tokens == 6310000
+
+
+@pytest.mark.parametrize("status", ["VALIDATED", "RUNNING", "CANCELLED", "FAILED", "SUCCESS"])
+def test_mistrals_estimate_is_never_taken_for_what_was_billed(status: str) -> None:
+    job = read_job(body(status, metadata=DOLLARS))
+    assert (job.cost_usd, job.trained_tokens) == (None, None)
+    assert (job.estimate_usd, job.estimate_tokens) == (12.62, 6310000)
+
+
+@pytest.mark.parametrize(("model", "usd"), [("open-mistral-7b", 4.0), ("unheard-of", 0.5)])
+def test_an_estimate_is_no_less_than_the_least_fee(model: str, usd: float) -> None:
+    assert read_job(body("RUNNING", model=model, metadata={**DOLLARS, "cost": 0.5})).estimate_usd == usd
+
+
+@pytest.mark.parametrize(("status", "tokens"), [("SUCCESS", 9), ("CANCELLED", 9), ("RUNNING", None)])
+def test_tokens_are_billed_once_the_job_is_over(status: str, tokens: int | None) -> None:
+    assert read_job(body(status, trained_tokens=9)).trained_tokens == tokens

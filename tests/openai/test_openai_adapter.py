@@ -11,9 +11,11 @@ import pytest
 from ftbridge.errors import TrainingNotAvailable
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
+from ftbridge_providers.azure.adapter import STATUS as AZURE
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock import OpenAIMock
-from ftbridge_providers.openai.reading import read_result_file
+from ftbridge_providers.openai.reading import STATUS as OPENAI
+from ftbridge_providers.openai.reading import ShortJob, read_job, read_result_file
 from hosted_helpers import asked, finished, sent
 from spec_check import check_operations, check_seen
 
@@ -24,6 +26,15 @@ TAG = "ftb_0123456789ab"
 def made(mock: OpenAIMock) -> int:
     """How many jobs the vendor has, which is how many are paid."""
     return len(list((mock.store.folder / "jobs").glob("*.json")))
+
+
+@pytest.mark.parametrize("statuses", [OPENAI, AZURE])
+@pytest.mark.parametrize(
+    ("status", "tokens"),
+    [("running", None), ("paused", None), ("new_word", None), ("cancelled", 7), ("failed", 7), ("succeeded", 7)],
+)
+def test_tokens_are_billed_once_the_job_is_over(statuses: dict[str, Status], status: str, tokens: int | None) -> None:
+    assert read_job(ShortJob("ftjob-1", status, trained_tokens=7), statuses).trained_tokens == tokens
 
 
 def test_a_whole_life_agrees_with_the_vendors_document(

@@ -18,7 +18,7 @@ from ftbridge.model import Status
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock import TogetherMock
-from ftbridge_providers.together.reading import read_events
+from ftbridge_providers.together.reading import ShortJob, read_events, read_job
 from hosted_helpers import asked, finished, sent
 from spec_check import check_operations
 from together_helpers import KEY, MODEL, make_spec
@@ -59,6 +59,18 @@ def test_a_job_is_found_by_its_whole_tag_only(provider: TogetherProvider, files:
     assert provider.find(TAG) == []
     assert provider.find(TAG[4:] + "0") == []
     assert provider.find(f"{TAG}0")
+
+
+@pytest.mark.parametrize(
+    ("status", "estimated", "billed"),
+    [("pending", 2.5, None), ("running", 2.5, None), ("cancelled", 2.5, None), ("completed", None, 2.5)],
+)
+def test_a_price_is_an_estimate_until_the_job_has_succeeded(
+    status: str, estimated: float | None, billed: float | None
+) -> None:
+    job = read_job(ShortJob("ft-1", status, total_price=2_500_000_000, token_count=7))
+    assert (job.estimate_usd, job.cost_usd) == (estimated, billed)
+    assert (job.estimate_tokens, job.trained_tokens) == (None, 7 if billed else None)
 
 
 def test_a_finished_job_tells_its_price_and_tokens(provider: TogetherProvider, files: Files) -> None:

@@ -199,7 +199,7 @@ class MistralProvider(HostedProvider):
 
     def _check_price(self, job: JobBody, most_usd: float | None) -> None:
         """Cancel a job that costs nothing yet, and would cost too much. Raises `OverBudget` then."""
-        price = read_job(job).cost_usd
+        price = read_job(job).estimate_usd
         if most_usd is None or price is None or price <= most_usd:
             return
         self.cancel(job.id)

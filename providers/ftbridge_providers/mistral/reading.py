@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from ftbridge.catalogue import Catalogue, read_room
 from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
@@ -75,7 +77,10 @@ class CheckpointBody(Struct):
 
 
 class Estimate(Struct):
-    """What the run will cost, known once the files are validated; the least fee of a job is not in it."""
+    """What the run will cost, known once the files are validated; the least fee of a job is not in it.
+
+    It stays as it is when the job is over: what was billed Mistral's API does not tell, except in tokens.
+    """
 
     cost: float | None = None
     cost_currency: str | None = None
@@ -114,15 +119,23 @@ def read_job(job: JobBody) -> RemoteJob:
     status = STATUS.get(job.status, Status.UNKNOWN)
     estimate = job.metadata or Estimate()
     in_dollars = (estimate.cost_currency or "").upper() == "USD"
+    named = estimate.cost if in_dollars else None
     return RemoteJob(
         remote_id=job.id,
         status=status,
         raw_status=job.status,
         error=_why(job) if status is Status.FAILED else None,
         result=Result(model=job.fine_tuned_model) if job.fine_tuned_model else None,
-        trained_tokens=job.trained_tokens or estimate.train_tokens,
-        cost_usd=estimate.cost if in_dollars else None,
+        trained_tokens=job.trained_tokens if status.final else None,
+        estimate_tokens=estimate.train_tokens,
+        estimate_usd=None if named is None else max(named, least_fee(job.model)),
     )
+
+
+@cache
+def least_fee(model: str) -> float:
+    """What a job costs at least, in US dollars, by the rows of this room."""
+    return Catalogue(read_room(__package__, "mistral")).entry("mistral", model).facts.minimum_usd_per_job or 0.0
 
 
 def read_listed(job: JobBody) -> Listed:

@@ -81,18 +81,23 @@ def read_short_page(provider: str, content: bytes) -> ShortPage:
 
 
 def read_job(job: Any, statuses: dict[str, Status]) -> RemoteJob:
-    """A `FineTuningJob`; a status that is not in the table is `unknown`, with its word kept."""
+    """A `FineTuningJob`; a status that is not in the table is `unknown`, with its word kept.
+
+    `trained_tokens` are those billed, null while the job runs (OpenAPI document, 2026-08); a service that speaks
+    the same API and counts them on the way is not believed before the end.
+    """
     error = job.error.message if job.error and job.error.message else None
     result = None
     if job.fine_tuned_model:
         result = Result(model=job.fine_tuned_model, files=tuple(job.result_files or ()))
+    status = statuses.get(job.status, Status.UNKNOWN)
     return RemoteJob(
         remote_id=job.id,
-        status=statuses.get(job.status, Status.UNKNOWN),
+        status=status,
         raw_status=str(job.status),
         error=error,
         result=result,
-        trained_tokens=job.trained_tokens,
+        trained_tokens=job.trained_tokens if status.final else None,
     )
 
 

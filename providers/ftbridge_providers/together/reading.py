@@ -77,17 +77,24 @@ def read_short_list(content: bytes) -> list[ShortJob]:
 
 
 def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
-    """A job, whole or of the listing; a status that is not in the table is `unknown`, with its word kept."""
+    """A job, whole or of the listing; a status that is not in the table is `unknown`, with its word kept.
+
+    `total_price` is final once the job has succeeded: of one that was stopped only the steps done are paid
+    (docs.together.ai/docs/fine-tuning/pricing, 2026-06), and whether the figure follows that is not said.
+    `token_count` counts what was processed (OpenAPI document, 2026-04), and so is no estimate before.
+    """
     status = STATUS.get(str(job.status), Status.UNKNOWN)
+    done = status is Status.SUCCEEDED
     name, price = getattr(job, "x_model_output_name", None), getattr(job, "total_price", None)
     return RemoteJob(
         remote_id=job.id,
         status=status,
         raw_status=str(job.status),
         error=error,
-        result=Result(model=name) if name and status is Status.SUCCEEDED else None,
-        trained_tokens=getattr(job, "token_count", None) or None,
-        cost_usd=price / NANODOLLARS if price else None,
+        result=Result(model=name) if name and done else None,
+        trained_tokens=(getattr(job, "token_count", None) or None) if done else None,
+        cost_usd=price / NANODOLLARS if price and done else None,
+        estimate_usd=price / NANODOLLARS if price and not done else None,
     )
 
 
