@@ -63,6 +63,8 @@ class Provider:
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still be at a request whose sender is gone, or has heard only of a gateway's trouble."""
 
+    offline: bool = False
+    """Whether rules and counters must do with what is on this machine."""
     obeying: ClassVar[frozenset[str]] = frozenset()
     """The vendor's words for a job that it has been asked to cancel, pause or resume, and that is not so yet."""
 

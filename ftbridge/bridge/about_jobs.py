@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.adopting import adopt_by_hand
 from ftbridge.bridge.base import Base
+from ftbridge.bridge.guard import check_price
 from ftbridge.bridge.intending import Wish, intend
 from ftbridge.bridge.intent import object_of, place_of
 from ftbridge.bridge.queue import advance, withdraw
@@ -102,7 +104,15 @@ class AboutJobs(Base):
         try:
             provider, most = self._provider_of(record), self._place.places(record.provider)
             with self._telling(job_id):
-                sent = submit(record, provider, self._ledger, self.home, most=most, patience=_PATIENCE)
+                sent = submit(
+                    record,
+                    provider,
+                    self._ledger,
+                    self.home,
+                    most=most,
+                    patience=_PATIENCE,
+                    judge=partial(check_price, self._place),
+                )
         except RateLimited as problem:
             self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
             return self.job(job_id)

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.about_jobs import AboutJobs
-from ftbridge.bridge.compare import Machine, Offer, compare, method_for
+from ftbridge.bridge.compare import compare, method_for
 from ftbridge.bridge.lifecycle import Ending, endings
 from ftbridge.bridge.migrate import Migration, Moves, carry_out, moves_of, plan_migration
 from ftbridge.bridge.moving_all import MassMove, Move, carry_out_all, check_total, plan_all
+from ftbridge.bridge.offers import Machine, Offer
 from ftbridge.bridge.rebuilding import import_jobs
 from ftbridge.bridge.taking_in import Found
 from ftbridge.bridge.watch import look_once

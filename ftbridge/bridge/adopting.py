@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from ftbridge.bridge.monitor import cost_told
 from ftbridge.bridge.steering import steer
@@ -19,7 +20,7 @@ def started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledg
         return [provider.start(oldest, record.job.spec), *others]
     except OverBudget as problem:
         event = Event(at=now(), kind="status", status=Status.FAILED, message=problem.message)
-        fields = {"status": Status.FAILED, "error": problem.message, "finished_at": now()}
+        fields: dict[str, Any] = {"status": Status.FAILED, "error": problem.message, "finished_at": now()}
         ledger.change(ledger.job(record.job.id), [event], **fields, user_key=None, unclear=None)
         raise
 
@@ -68,7 +69,7 @@ def _standing(remote: RemoteJob) -> Status:
     return Status.QUEUED if remote.status.final else remote.status
 
 
-def _fields(record: Record, remote: RemoteJob) -> dict[str, object]:
+def _fields(record: Record, remote: RemoteJob) -> dict[str, Any]:
     return {
         "status": _standing(remote),
         "raw_status": remote.raw_status,

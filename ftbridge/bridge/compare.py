@@ -2,80 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from ftbridge.bridge.offers import ASSUMED_WATTS, DAYS_A_MONTH, Machine, Offer, no_offer
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.capabilities import Capabilities
 from ftbridge.catalogue import Entry, Facts, Load, Quote, Work, counted, quote, today
 from ftbridge.dataset import Changes, Survey, TokenCount, TokenCounter, guess
 from ftbridge.dataset.example import Preference
 from ftbridge.dataset.read import sound_examples
-from ftbridge.errors import DataError, MissingExtra, ModelNotFound, SpecError
-from ftbridge.model import Frozen, Method, Spec
+from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.model import Method, Spec
 from ftbridge.target import Target
 
-ASSUMED_WATTS = 150.0
-_DAYS_A_MONTH = 30.4
 _FEW = 32  # rows to measure a machine's speed by
-
-
-class Machine(Frozen):
-    """What an hour of the user's machine costs: `hourly_usd`, or `watts` at so many dollars a kilowatt-hour."""
-
-    hourly_usd: float | None = None
-    kwh_usd: float | None = None
-    watts: float | None = None
-
-    @property
-    def usd_per_hour(self) -> float | None:
-        """Dollars an hour, where the user has said enough."""
-        if self.hourly_usd is not None or self.kwh_usd is None:
-            return self.hourly_usd
-        return self.kwh_usd * (self.watts or ASSUMED_WATTS) / 1000
-
-
-class Offer(Frozen):
-    """One target's row: dollars as in `Quote`, and what has to be known before choosing it. `None` is unknown.
-
-    `request_usd` is one request of the load, `seconds` the time to train. `open` says that new jobs are taken,
-    `usable` that one of this method and data would be, `only_from` whose, where not everybody's. `lasts` says
-    that nothing is known to end the tuned model's answers within the load's months. Of `examined` rows each
-    code of `changed` changes so many, and `impossible` have no form at the target. `unsupported` are the method
-    and hyperparameters that it does not take. Of `warnings` those of `decisive` come first: they may forbid the
-    target; the last ones tell where figures are from.
-    """
-
-    target: str
-    examples: int
-    tokens: int
-    tokens_error: float
-    counter: str
-    epochs: int | None
-    billed_tokens: int | None
-    training_usd: float | None
-    training_usd_high: float | None
-    minimum_usd: float | None
-    monthly_usd: float | None
-    request_usd: float | None
-    inference_usd: float | None
-    total_usd: float | None
-    known_usd: float
-    seconds: float | None
-    open: bool
-    usable: bool
-    only_from: str | None
-    closes_on: date | None
-    lasts: bool
-    examined: int
-    changed: Mapping[str, int]
-    impossible: int
-    unsupported: tuple[str, ...]
-    decisive: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def compare(
@@ -92,27 +37,46 @@ def compare(
     """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
 
     What ends before the load's months are over comes after those, and last what would not take the job.
-    Raises `DataError` for a file without a sound example; rows with errors are left out, and told.
+    A target that cannot be judged is a row that says why. Raises `DataError` for a file without a sound example, and
+    what is wrong with the targets if that is so of all; rows with errors are left out, and told.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)
     if not survey.examples:
         raise DataError(f"{spec.data} holds no sound examples", hint=f"`ftbridge check {spec.data}` says why.")
     held = Survey(spec.validation, format=format) if spec.validation else None
-    offers = []
+    offers, problems = [], []
     for text in dict.fromkeys(targets):
-        target = place.target(text)
-        entry = place.entry(target, live=live)
-        if measure and entry.facts.own_machine and speed(place, target) is None:
-            with TemporaryDirectory() as folder:
-                measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
-        at = spec.model_copy(update={"target": str(target)})
-        offers.append(_offer(place, target, entry, at, survey, held, load, machine))
+        try:
+            with _on_this_machine(place, text, live=live) as target:
+                entry = place.entry(target, live=live)
+                if measure and entry.facts.own_machine and speed(place, target) is None:
+                    with TemporaryDirectory() as folder:
+                        measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
+                at = spec.model_copy(update={"target": str(target)})
+                offers.append(_offer(place, target, entry, at, survey, held, load, machine))
+        except FtbridgeError as problem:
+            problems.append(problem)
+            offers.append(no_offer(text, survey.examples, f"{problem.message}. {problem.hint}".strip()))
+    if problems and len(problems) == len(offers):
+        raise problems[0]
     return sorted(offers, key=_rank)
 
 
+@contextmanager
+def _on_this_machine(place: Workplace, text: str, *, live: bool) -> Iterator[Target]:
+    """The target of that string; unless `live`, its provider does with what is on this machine meanwhile."""
+    target = place.target(text)
+    provider = place.provider(target)
+    provider.offline = not live
+    try:
+        yield target
+    finally:
+        provider.offline = False
+
+
 def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
-    return not offer.usable, not offer.lasts, offer.total_usd is None, offer.known_usd, offer.target
+    return not offer.usable, not offer.covers_months, offer.total_usd is None, offer.known_usd, offer.target
 
 
 def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
@@ -150,7 +114,7 @@ def _offer(
     unsupported = tuple(_unsupported(able, spec))
     formless = changes.examined > 0 and changes.impossible == changes.examined
     months = counted(load.months, "month")
-    last_day = today() + timedelta(days=round(load.months * _DAYS_A_MONTH))
+    last_day = today() + timedelta(days=round(load.months * DAYS_A_MONTH))
     answers_until = entry.facts.inference_closes_on
     lasts = answers_until is None or answers_until >= last_day
     is_open = entry.closed_on(today()) is None
@@ -181,7 +145,8 @@ def _offer(
         usable=is_open and spec.method in able.methods and not formless,
         only_from=facts.only_from,
         closes_on=entry.closes_on,
-        lasts=lasts,
+        answers_until=answers_until,
+        covers_months=lasts,
         examined=changes.examined,
         changed=changes.changed,
         impossible=changes.impossible,
@@ -199,7 +164,9 @@ def work_of(spec: Spec, count: TokenCount, held: TokenCount | None) -> Work:
         examples=count.examples,
         tokens=count.tokens,
         tokens_error=count.error,
+        tokens_at_most=count.at_most,
         validation_tokens=held.tokens if held else 0,
+        validation_tokens_at_most=held.at_most if held else 0,
         epochs=spec.hyperparameters.epochs,
         max_seq_length=spec.hyperparameters.max_seq_length,
     )
@@ -217,7 +184,7 @@ def _read_by(place: Workplace, target: Target, spec: Spec, survey: Survey) -> tu
     provider = place.provider(target)
     try:
         rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
-    except (MissingExtra, ModelNotFound, SpecError) as problem:
+    except FtbridgeError as problem:
         return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
     return counter, survey.changes(rules), []
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ftbridge.bridge.compare import Offer
+from ftbridge.bridge.offers import Offer
 from ftbridge.bridge.old_job import Old
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.capabilities import Capabilities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ftbridge.bridge.workplace import Workplace, account_name
 from ftbridge.catalogue import Entry, Load, Quote, dollars, quote, today
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError, ProviderRetired
+from ftbridge.ledger import Record
 from ftbridge.model import Cost, Method, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
@@ -38,14 +40,15 @@ def check_open(place: Workplace, target: Target, method: Method) -> None:
 def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
     """What the job of `spec` should come to, and at most; unknown where no price is known.
 
-    `data` and `validation` are the files as they are sent.
+    `data` and `validation` are the files as they are sent. Where a limit has to hold, each of their rows is counted.
     """
     facts = place.entry(target).facts
     if facts.sft_usd_per_million_tokens is None:
         return Cost()
     counter = place.provider(target).counter(target.model)
-    count = count_tokens(data, counter)
-    held = count_tokens(validation, counter) if validation and facts.bills_validation else None
+    limited = spec.max_cost_usd is not None or account_name(target) in place.config.budgets
+    count = count_tokens(data, counter, exact=limited)
+    held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
     found: Quote = quote(facts, work_of(spec, count, held), Load())
     return Cost(
         estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
@@ -53,12 +56,16 @@ def cost_of(place: Workplace, target: Target, spec: Spec, data: Path, validation
 
 
 def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None) -> None:
-    """Raises `OverBudget` where a job of that cost could exceed `most`, or what is left of the month's budget."""
-    name = account_name(target)
-    budget = place.config.budgets.get(name)
-    if place.entry(target).facts.own_machine or (most is None and budget is None):
+    """Raises `OverBudget` where a job of that cost could exceed `most`, or nobody knows whether it could."""
+    limited = most is not None or account_name(target) in place.config.budgets
+    if place.entry(target).facts.own_machine or not limited:
         return
     high = cost.estimate_usd_high
+    if high is None and cost.estimate_usd is not None:
+        raise OverBudget(
+            f"{target} should cost {dollars(cost.estimate_usd)}, and how much at most is not known: it has images",
+            hint="How many tokens it makes of an image the vendor does not say. Leave the limit out, or the images.",
+        )
     if high is None:
         raise OverBudget(
             f"what {target} costs is not known, and so not whether it stays within the limit",
@@ -69,11 +76,26 @@ def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None)
             f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
             hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
         )
-    if budget is not None and (spent := spent_in(place, name, today())) + high > budget:
+
+
+def check_budget(place: Workplace, target: Target, cost: Cost, records: Sequence[Record]) -> None:
+    """Raises `OverBudget` where the job could exceed what is left of the month's budget; `records` are all jobs."""
+    name = account_name(target)
+    budget, high = place.config.budgets.get(name), cost.estimate_usd_high
+    if budget is None or high is None or place.entry(target).facts.own_machine:
+        return
+    if (spent := spent_in(place, name, today(), records)) + high > budget:
         raise OverBudget(
             f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this month",
             hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
         )
+
+
+def check_price(place: Workplace, record: Record, price: float, records: Sequence[Record]) -> None:
+    """Raises `OverBudget` where a job could exceed the month's budget at the vendor's own price; `records` are all."""
+    target = parse_target(record.job.target)
+    others = [other for other in records if other.job.id != record.job.id]
+    check_budget(place, target, Cost(estimate_usd=price, estimate_usd_high=price), others)
 
 
 def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
@@ -95,16 +117,16 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     return price
 
 
-def spent_in(place: Workplace, name: str, day: date) -> float:
+def spent_in(place: Workplace, name: str, day: date, records: Sequence[Record]) -> float:
     """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
 
     A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
     or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
     """
     spent = 0.0
-    for record in place.ledger.jobs():
+    for record in records:
         job, target = record.job, parse_target(record.job.target)
-        never_there = job.status.final and job.remote_id is None
+        never_there = job.status.final and job.remote_id is None and not record.may_be_there
         this_month = (job.created_at.year, job.created_at.month) == (day.year, day.month)
         if this_month and not never_there and account_name(target) == name:
             spent += cost_so_far(place, job) or 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ftbridge.bridge.guard import check_cost, check_open, cost_of
+from ftbridge.bridge.guard import check_budget, check_cost, check_open, cost_of
 from ftbridge.bridge.intent import is_same, make_intent, request_hash
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.settling import give_up, settle_for_certain
@@ -58,7 +58,9 @@ def intend(place: Workplace, wish: Wish) -> tuple[Record, bool]:
         _give_up_unclear(place, asked)
     intent = make_intent(wish.spec, prepared, wish.key, cost, wish.group)
     record = place.ledger.add(
-        intent, is_same=lambda known: not wish.again and is_same(known, wish.key, wish.provider.account)
+        intent,
+        is_same=lambda known: not wish.again and is_same(known, wish.key, wish.provider.account),
+        check=lambda jobs: check_budget(place, wish.target, cost, jobs),
     )
     if record.job.id == intent.id:
         return record, True

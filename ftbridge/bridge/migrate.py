@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ftbridge.bridge.compare import Machine, Offer, compare
+from ftbridge.bridge.compare import compare
 from ftbridge.bridge.differences import Difference, field_by_field, terms_of
+from ftbridge.bridge.offers import Machine, Offer
 from ftbridge.bridge.old_job import OF_SPEC, Old, in_ledger, old_job
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.catalogue import Load, today

@@ -99,7 +99,7 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
     return changed is not None
 
 
-def cost_told(known: Cost, remote: RemoteJob) -> dict[str, float | int]:
+def cost_told(known: Cost, remote: RemoteJob) -> dict[str, Any]:
     """The fields that the vendor's figures change: what is billed once the job is over, until then its estimate.
 
     The vendor's estimate wins over the catalogue's, and raises the upper bound where that was lower.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from statistics import median
+from typing import Any
 
 from ftbridge.bridge.absence import seconds_left
+from ftbridge.bridge.guard import check_price
 from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError
@@ -28,7 +31,15 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
         if record.job.id == before:
             break
         try:
-            after = submit(record, place.named(name), place.ledger, place.home, most=place.places(name), queued=True)
+            after = submit(
+                record,
+                place.named(name),
+                place.ledger,
+                place.home,
+                most=place.places(name),
+                queued=True,
+                judge=partial(check_price, place),
+            )
         except FtbridgeError:
             if not place.ledger.job(record.job.id).job.status.final:
                 raise
@@ -48,7 +59,7 @@ def withdraw(ledger: Ledger, record: Record) -> bool:
             return False
         event = Event(at=now(), kind="status", status=Status.CANCELLED, message="it was never sent to the vendor")
         # the key is free again: nothing was made, so asking once more is no repetition
-        fields = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
+        fields: dict[str, Any] = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
         return ledger.change(record, [event], **fields) is not None
 
 

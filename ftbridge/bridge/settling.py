@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ftbridge.bridge.absence import Absence, look_for, seconds_left
 from ftbridge.bridge.adopting import adopt, started
@@ -67,7 +68,7 @@ def give_up(record: Record, ledger: Ledger, why: str) -> Record:
         if not mine or not (record.may_be_there or record.job.status is Status.SUBMITTING):
             return record
         event = Event(at=now(), kind="status", status=Status.CANCELLED, message=why)
-        fields = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
+        fields: dict[str, Any] = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
         return ledger.change(record, [event], **fields) or ledger.job(record.job.id)
 
 

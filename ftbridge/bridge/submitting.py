@@ -17,7 +17,10 @@ ledger may be a copy whose other self has sent it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from ftbridge.bridge.absence import Absence, look_for, window_after, window_before
 from ftbridge.bridge.adopting import adopt, started
@@ -47,6 +50,8 @@ from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider
 from ftbridge.target import parse_target
 
+Judge: TypeAlias = Callable[[Record, float, Sequence[Record]], None]
+"""Gets a job, the vendor's price for it in US dollars, and all jobs; raises `OverBudget`."""
 _PAUSE = 0.05  # seconds between two looks whether another process is done with a job
 ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
 _UNCLEAR = frozenset({408, 409, 425, 429, 499})
@@ -64,14 +69,16 @@ def submit(
     most: int | None = None,
     queued: bool = False,
     patience: float = 0.0,
+    judge: Judge | None = None,
 ) -> Record:
     """Bring a `submitting` job to the vendor, or find it there; the job as it is then.
 
     It stays `submitting`, and is not sent, while `most` jobs are under way there already, while it is not proved
     that the vendor does not have it, and while another process is at it, which is waited for as many seconds as
-    there is `patience`. Raises what the vendor refused with; the job is then `failed`. An answer that leaves the
-    outcome open, or asks for patience, is raised as well, and the job stays `submitting`; so does one that was
-    `queued` here before, where the key or the account is refused, or missing here, and not the job.
+    there is `patience`. `judge` raises where the vendor's own price is too high. Raises what the vendor refused
+    with; the job is then `failed`. An answer that leaves the outcome open, or asks for patience, is raised as well,
+    and the job stays `submitting`; so does one that was `queued` here before, where the key or the account is
+    refused, or missing here, and not the job.
     """
     until = time.monotonic() + patience
     while True:
@@ -80,13 +87,22 @@ def submit(
             if record.job.status is not Status.SUBMITTING:
                 return record
             if mine:
-                return _bring(record, provider, ledger, home, most=most, queued=queued)
+                return _bring(record, provider, ledger, home, most=most, queued=queued, judge=judge)
         if time.monotonic() >= until:
             return record
         time.sleep(_PAUSE)
 
 
-def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, most: int | None, queued: bool) -> Record:
+def _bring(
+    record: Record,
+    provider: Provider,
+    ledger: Ledger,
+    home: Path,
+    *,
+    most: int | None,
+    queued: bool,
+    judge: Judge | None,
+) -> Record:
     """What `submit` does, by whoever has the job's lock."""
     if record.posted_at or record.job.id not in ledger.written:
         look = look_for(record, provider, ledger)
@@ -100,7 +116,7 @@ def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, mo
     if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
         return record
     try:
-        record, files = _ready(record, provider, ledger, home)
+        record, files = _ready(record, provider, ledger, home, judge)
     except FtbridgeError as problem:
         if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
             problem.hint = f"{problem.hint} Run the same command again: it goes on with job {record.job.id}.".strip()
@@ -110,7 +126,7 @@ def _bring(record: Record, provider: Provider, ledger: Ledger, home: Path, *, mo
     return _send(record, files, provider, ledger, most=most, queued=queued)
 
 
-def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path) -> tuple[Record, Files]:
+def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path, judge: Judge | None) -> tuple[Record, Files]:
     """The job with its files at the vendor and, where that says it, the vendor's price."""
     model = parse_target(record.job.target).model
     training = _upload(record.prepared.training, provider, ledger, home)
@@ -118,7 +134,8 @@ def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path) -> tu
     files = Files(training=training, validation=validation)
     price = vendor_price(provider, record.job.spec, model, files)
     if price is not None:
-        record = ledger.change(record, estimate_usd=price, estimate_usd_high=price) or record
+        check = partial(judge, record, price) if judge else None
+        record = ledger.change(record, check=check, estimate_usd=price, estimate_usd_high=price) or record
     return record, files
 
 
@@ -231,5 +248,5 @@ def _fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool) -> Record:
     record = ledger.job(job_id)
     event = Event(at=now(), kind="status", status=Status.FAILED, message=why)
     free = {} if unclear else {"user_key": None, "unclear": None}
-    fields = {"status": Status.FAILED, "error": why, "finished_at": now(), **free}
+    fields: dict[str, Any] = {"status": Status.FAILED, "error": why, "finished_at": now(), **free}
     return ledger.change(record, [event], **fields) or ledger.job(job_id)

@@ -9,14 +9,20 @@ HOURS_A_MONTH = 730.0
 
 
 class Work(Frozen):
-    """What is to be trained: all weights with `full`. One epoch is `tokens` * (1 ± `tokens_error`), 95 times in 100."""
+    """What is to be trained: all weights with `full`.
+
+    One epoch is `tokens` * (1 ± `tokens_error`), 95 times in 100, and never more than `tokens_at_most`, likewise of
+    the validation file; `None` where no bound is known.
+    """
 
     method: Method = Method.SFT
     full: bool = False
     examples: int
     tokens: int
     tokens_error: float = 0.0
+    tokens_at_most: int | None = None
     validation_tokens: int = 0
+    validation_tokens_at_most: int | None = 0
     epochs: int | None = None
     max_seq_length: int | None = None
 
@@ -24,18 +30,18 @@ class Work(Frozen):
 class Load(Frozen):
     """What the tuned model is expected to do: for so many months, so many requests of so many tokens."""
 
-    months: float = 0.0
+    months: float = 1.0
     requests_per_month: float = 0.0
-    tokens_in: float = 0.0
-    tokens_out: float = 0.0
+    tokens_in: float = 500.0
+    tokens_out: float = 200.0
 
 
 class Quote(Frozen):
     """US dollars; `None` is unknown.
 
-    `training_usd` is paid once and includes the least fee, `training_usd_high` is its upper bound by
-    the error of the token count. `monthly_usd` is storage and hosting, `inference_usd` the requests of
-    a month. `total_usd` is all of it over the load's months, `known_usd` what of it is known.
+    `training_usd` is paid once and includes the least fee, `training_usd_high` is a bound that it cannot exceed.
+    `monthly_usd` is storage and hosting, `inference_usd` the requests of a month. `total_usd` is all of it over the
+    load's months, `known_usd` what of it is known.
     """
 
     epochs: int | None
@@ -53,7 +59,8 @@ class Quote(Frozen):
 def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | None = None) -> Quote:
     """What `work` and `load` come to by `facts`; `tokens_per_second` is how fast the provider trains, where known."""
     epochs = epochs_of(facts, work)
-    billed, most = _billed(facts, work, epochs, 0.0), _billed(facts, work, epochs, work.tokens_error)
+    billed = _billed(facts, work, epochs, work.tokens, work.validation_tokens)
+    most = _billed(facts, work, epochs, work.tokens_at_most, work.validation_tokens_at_most)
     seconds = work.tokens * epochs / tokens_per_second if epochs and tokens_per_second else None
     training = _training(facts, work, billed, seconds)
     high = _training(facts, work, most, seconds * (1 + work.tokens_error) if seconds else None)
@@ -104,10 +111,9 @@ def epochs_of(facts: Facts, work: Work) -> int | None:
     return facts.default_epochs
 
 
-def _billed(facts: Facts, work: Work, epochs: int | None, error: float) -> int | None:
+def _billed(facts: Facts, work: Work, epochs: int | None, tokens: int | None, held: int | None) -> int | None:
     if epochs is None:
         return None
-    tokens: float = work.tokens * (1 + error)
     if facts.packing is False:
         context = facts.dpo_context_tokens if work.method is Method.DPO else facts.sft_context_tokens
         length = work.max_seq_length or context
@@ -115,7 +121,9 @@ def _billed(facts: Facts, work: Work, epochs: int | None, error: float) -> int |
             return None
         tokens = work.examples * length
     looks = epochs if facts.bills_validation else 0
-    return round(epochs * tokens + looks * work.validation_tokens * (1 + error))
+    if tokens is None or (looks and held is None):
+        return None
+    return epochs * tokens + looks * (held or 0)
 
 
 def _training(facts: Facts, work: Work, billed: int | None, seconds: float | None) -> float | None:

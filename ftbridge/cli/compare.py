@@ -33,8 +33,8 @@ def compare(
     validation: Annotated[str | None, typer.Option(help="Examples to measure the loss on, not trained.")] = None,
     method: Annotated[str | None, typer.Option(help="sft or dpo; default: what the examples are made for.")] = None,
     months: Annotated[
-        float | None, typer.Option(min=0, help="Months to keep the model; default: 0, or 1 with requests.")
-    ] = None,
+        float, typer.Option(min=0, help="Months for which the model is kept, and hosted where that costs.")
+    ] = 1.0,
     requests_per_month: Annotated[float, typer.Option(min=0, help="Requests to the tuned model.")] = 0,
     tokens_in: Annotated[float, typer.Option(min=0, help="Tokens of a prompt.")] = 500,
     tokens_out: Annotated[float, typer.Option(min=0, help="Tokens of a reply.")] = 200,
@@ -54,7 +54,7 @@ def compare(
     from ftbridge.catalogue import Load
 
     load = Load(
-        months=(1.0 if requests_per_month else 0.0) if months is None else months,
+        months=months,
         requests_per_month=requests_per_month,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
@@ -143,10 +143,14 @@ def _aside(offer: Offer) -> str:
 
 
 def _tokens(offer: Offer) -> str:
+    if offer.problem:
+        return "?"
     return _short(offer.tokens) + (f" ±{offer.tokens_error:.0%}" if offer.tokens_error >= 0.005 else "")
 
 
 def _ends(offer: Offer) -> str:
+    if offer.problem:
+        return "not known"
     if not offer.open:
         return f"closed {offer.closes_on}"
     for name in offer.unsupported:
@@ -160,11 +164,11 @@ def _ends(offer: Offer) -> str:
 def _is_marked(offer: Offer) -> bool:
     """Whether it can be used, but not for long, not for all the months, or not by everybody."""
     ends_soon = offer.closes_on is not None and offer.closes_on <= today() + SOON
-    return offer.usable and (ends_soon or not offer.lasts or offer.only_from is not None)
+    return offer.usable and (ends_soon or not offer.covers_months or offer.only_from is not None)
 
 
 def _falls_short(offer: Offer) -> bool:
-    return offer.usable and not offer.lasts and offer.known_usd > 0
+    return offer.usable and not offer.covers_months and offer.known_usd > 0
 
 
 def _short(count: float) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.catalogue import counted
+from ftbridge.bridge.offers import DAYS_A_MONTH
+from ftbridge.catalogue import counted, today
 from ftbridge.errors import InputError, MissingExtra, UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +39,7 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
     over_time, over_volume = figure.subplots(1, 2)
     for place, offer in enumerate(drawn):
         style: dict[str, Any] = {"label": offer.target, "marker": _MARKS[place % len(_MARKS)], "markevery": 15}
-        over_time.plot(times, [_total(offer, time, load.requests_per_month) for time in times], **style)
-        over_volume.plot(amounts, [_total(offer, load.months or 1, amount) for amount in amounts], **style)
+        _draw_one(over_time, over_volume, offer, load, (times, amounts), style)
     for axes, name in ((over_time, "months"), (over_volume, "requests a month")):
         axes.set(xlabel=name, ylabel="US dollars in all", xlim=(0, None))
         axes.grid(alpha=0.3)
@@ -57,6 +58,27 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
         figure.savefig(file, dpi=120)
     except OSError as problem:
         raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Choose another place.") from None
+
+
+def _draw_one(
+    over_time: Any, over_volume: Any, offer: Offer, load: Load, steps: tuple[list[float], list[float]], style: Any
+) -> None:
+    """One target's two lines, which end where nothing answers any more."""
+    times, amounts = steps
+    lived = [time for time in times if time <= _months_left(offer)]
+    over_time.plot(lived, [_total(offer, time, load.requests_per_month) for time in lived], **style)
+    if len(lived) < len(times):
+        over_time.plot(lived[-1:], [_total(offer, lived[-1], load.requests_per_month)], marker="x", color="black")
+    months = load.months or 1
+    if months <= _months_left(offer):
+        over_volume.plot(amounts, [_total(offer, months, amount) for amount in amounts], **style)
+
+
+def _months_left(offer: Offer) -> float:
+    """For how many months the tuned model answers, as far as is known."""
+    if offer.answers_until is None:
+        return math.inf
+    return max(0.0, (offer.answers_until - today()).days / DAYS_A_MONTH)
 
 
 def _steps(most: float) -> list[float]:

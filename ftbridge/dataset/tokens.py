@@ -37,15 +37,18 @@ class TokenCounter(Protocol):
 class TokenCount(Struct, frozen=True):
     """The tokens of a file.
 
-    The truth lies within `tokens` * (1 ± `error`), 95 times in 100. `over` are the lines of
-    the examples longer than the limit that was given, with their tokens; these are counted
-    and not estimated. Of `without_images` examples the images are not among the tokens.
+    The truth lies within `tokens` * (1 ± `error`), 95 times in 100, and never above `at_most`: where the counter is
+    exact and every example was counted that is the count, else the bytes of the examples as JSON, since no tokenizer
+    makes more tokens than bytes, and a template's marks around a message are fewer than JSON's. It is `None` where
+    images are not counted. `over` are the lines of the examples longer than the limit that was given, with their
+    tokens; these are counted and not estimated. Of `without_images` examples the images are not among the tokens.
     """
 
     examples: int
     tokens: int
     error: float
     counter: str
+    at_most: int | None = None
     over: tuple[tuple[int, int], ...] = ()
     without_images: int = 0
 
@@ -83,7 +86,9 @@ def count_tokens(
     examples = sum(stratum.rows for stratum in strata.values())
     if exact:
         tokens = sum(stratum.tokens for stratum in strata.values())
-        return TokenCount(examples, tokens, counter.error, counter.name, tuple(over), _unseen(strata.values(), counter))
+        most = tokens if not counter.error else _size_with_images(strata.values(), counter)
+        unseen = _unseen(strata.values(), counter)
+        return TokenCount(examples, tokens, counter.error, counter.name, most, tuple(over), unseen)
     return estimate(strata.values(), counter, sample, rng, tuple(over))
 
 
@@ -126,7 +131,21 @@ def estimate(
     spread = _LIKELY * math.sqrt(variance) / total if total else 0.0
     examples = sum(stratum.rows for stratum in strata)
     unseen = _unseen(strata, counter)
-    return TokenCount(examples, round(total), counter.error + spread, counter.name, over, unseen)
+    whole = not counter.error and not variance and not unseen
+    most = math.ceil(total) if whole else _size_with_images(strata, counter)
+    return TokenCount(examples, round(total), counter.error + spread, counter.name, most, over, unseen)
+
+
+def _size_with_images(strata: Collection[Stratum], counter: TokenCounter) -> int | None:
+    """The bytes of all examples, and the tokens of their images; `None` where these are not known of every one."""
+    most = 0
+    for stratum in strata:
+        most += stratum.size
+        if stratum.kind.images:
+            if not counter.images or (not stratum.tokens and len(stratum.sample) < stratum.rows):
+                return None
+            most += stratum.tokens or sum(counter.count(example) for _, example, _ in stratum.sample)
+    return most
 
 
 def _unseen(strata: Collection[Stratum], counter: TokenCounter) -> int:

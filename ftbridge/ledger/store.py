@@ -188,13 +188,23 @@ class Ledger:
         with self.reading() as connection:
             return [as_record(row) for row in connection.execute(query)]
 
-    def change(self, record: Record, new_events: Sequence[Event] = (), **fields: Any) -> Record | None:
+    def change(
+        self,
+        record: Record,
+        new_events: Sequence[Event] = (),
+        *,
+        check: Callable[[list[Record]], None] | None = None,
+        **fields: Any,
+    ) -> Record | None:
         """Change `fields` of the job and append its new events, together or not at all.
 
-        Returns the job as it is then, or `None`, with nothing written, if somebody else has
-        changed it since `record` was read.
+        `check` gets all jobs as they are in that moment, and raises where there is to be no change. Returns the job
+        as it is then, or `None`, with nothing written, if somebody else has changed it since `record` was read.
         """
         with self.writing() as connection:
+            if check:
+                alone(connection)
+                check([as_record(row) for row in connection.execute(select(jobs))])
             mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
             values = {name: _as_text(value) for name, value in fields.items()}
             changed = connection.execute(update(jobs).where(mine).values(version=record.version + 1, **values))

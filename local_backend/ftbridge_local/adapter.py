@@ -113,7 +113,7 @@ class LocalProvider(Provider):
         from ftbridge_local.source import find
         from ftbridge_local.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=self.offline).base))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
@@ -248,7 +248,7 @@ class LocalProvider(Provider):
         from ftbridge_local.settings import check
         from ftbridge_local.source import find
 
-        source = find(model, self.home, weights=False)
+        source = find(model, self.home, weights=False, offline=self.offline)
         check(spec.hyperparameters, source)
         return source
 

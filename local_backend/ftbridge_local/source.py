@@ -40,10 +40,10 @@ def resolve(model: str, home: Path) -> str:
     return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
 
 
-def find(model: str, home: Path, *, weights: bool) -> Source:
+def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Source:
     """The model's folder, with its tokenizer and config at least, and with `weights` all of it.
 
-    What is not on this machine yet is made (`tiny`) or downloaded (the hub, unless HF_HUB_OFFLINE is set).
+    What is not on this machine yet is made (`tiny`) or downloaded (the hub, unless `offline` or HF_HUB_OFFLINE is set).
     Raises `ModelNotFound`, which says what is missing, and `NetworkError` where the hub cannot be reached.
     """
     model = resolve(model, home)
@@ -53,10 +53,10 @@ def find(model: str, home: Path, *, weights: bool) -> Source:
     folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
     if (folder / ADAPTER).is_file():
         _check_weights(model, {file.name for file in folder.iterdir()}, needed=weights)
-        below = find(_base_of(folder), home, weights=weights)
+        below = find(_base_of(folder), home, weights=weights, offline=offline)
         return below._replace(adapter=folder)
     if not folder.is_absolute():
-        return Source(model, _from_hub(model, weights=weights))
+        return Source(model, _from_hub(model, weights=weights, offline=offline))
     if not folder.is_dir():
         raise ModelNotFound(f"there is no folder {folder}", hint=_HOW)
     _check(model, {file.name for file in folder.iterdir()}, weights=True)
@@ -124,13 +124,18 @@ def _check_weights(model: str, names: set[str], *, needed: bool) -> None:
         )
 
 
-def _from_hub(model: str, *, weights: bool) -> Path:
+def _from_hub(model: str, *, weights: bool, offline: bool) -> Path:
     from huggingface_hub import HfApi, constants, snapshot_download
 
     wanted = ["*.json", "*.jinja", *(["*.safetensors"] if weights else [])]
     try:
         folder = Path(snapshot_download(model, allow_patterns=wanted, local_files_only=True))
     except FileNotFoundError:
+        if offline:
+            raise ModelNotFound(
+                f"{model} is not on this machine, and nothing is downloaded to compare",
+                hint="`ftbridge check --to` with this target downloads its tokenizer; or name a folder that is here.",
+            ) from None
         if constants.HF_HUB_OFFLINE:
             raise ModelNotFound(
                 f"{model} is not in the hub's cache, and HF_HUB_OFFLINE forbids to download it",

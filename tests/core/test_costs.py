@@ -141,7 +141,7 @@ def test_hours_count_in_their_months_whenever_the_job_was_made(bridge: Bridge) -
     october, november = (of(bridge.costs(day.date()), "azure") for day in (OCTOBER, NOVEMBER))
     assert (october.jobs, october.billed.usd, october.hosting.usd, october.total.usd) == (1, 10.0, 36.0, 46.0)
     assert (november.jobs, november.billed.usd, november.hosting.usd, november.total.usd) == (0, 0.0, 96.0, 96.0)
-    assert spent_in(bridge._place, "azure", NOVEMBER.date()) == 96.0
+    assert spent_in(bridge._place, "azure", NOVEMBER.date(), bridge._ledger.jobs()) == 96.0
 
 
 def test_what_is_deployed_counts_up_to_now_and_not_to_the_months_end(bridge: Bridge) -> None:
