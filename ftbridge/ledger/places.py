@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
 
 from ftbridge.ledger.record import Record
+from ftbridge.ledger.rows import alone, as_record
 from ftbridge.ledger.schema import jobs
-from ftbridge.ledger.store import Ledger, alone, as_record
+from ftbridge.ledger.store import Ledger
 from ftbridge.model import Status, now
 from ftbridge.moment import Window
 

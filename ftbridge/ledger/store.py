@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
+from ftbridge.ledger.rows import alone, as_record, as_text, candidates, meant_by
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
-from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
-from ftbridge.moment import Window
+from ftbridge.model import Event, Job, Latest, Status, now
 
 # text, because SQLAlchemy words an upsert for each database in another way
 _REMEMBER = text("""
@@ -93,7 +91,7 @@ class Ledger:
         same = is_same or (lambda record: intent.key is not None and record.key == intent.key)
         with self.writing() as connection:
             alone(connection)
-            known = next(filter(same, _candidates(connection, intent.key, intent.request_hash)), None)
+            known = next(filter(same, candidates(connection, intent.key, intent.request_hash)), None)
             if known is None:
                 if check:
                     check([as_record(row) for row in connection.execute(select(jobs))])
@@ -111,11 +109,11 @@ class Ledger:
             "status": job.status,
             "raw_status": job.raw_status,
             "remote_id": job.remote_id,
-            "error": _as_text(job.error),
-            "result": _as_text(job.result),
+            "error": as_text(job.error),
+            "result": as_text(job.result),
             "actual_usd": job.cost.actual_usd,
             "billed_tokens": job.cost.billed_tokens,
-            "finished_at": _as_text(job.finished_at),
+            "finished_at": as_text(job.finished_at),
             "request_hash": "",  # it has no key that could ask for it again
             "spec": job.spec.model_dump_json(),
             "prepared": Prepared(training="").model_dump_json(),
@@ -143,7 +141,7 @@ class Ledger:
         with self.reading() as connection:
             found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
             if not found:
-                found = connection.execute(_meant_by(job_id)).all()
+                found = connection.execute(meant_by(job_id)).all()
         if not found or not job_id:
             provider, at_vendor, _ = job_id.partition(":")
             more = f" `ftbridge import {provider}` takes in those of its account." if at_vendor else ""
@@ -155,7 +153,7 @@ class Ledger:
     def requests(self, key: str | None, request_hash: str) -> list[Record]:
         """The jobs that may be the same request as one of that key and hash, the newest first."""
         with self.reading() as connection:
-            return _candidates(connection, key, request_hash)
+            return candidates(connection, key, request_hash)
 
     def asked_before(self, target: str) -> bool:
         """Whether any job was ever asked for at that target."""
@@ -206,7 +204,7 @@ class Ledger:
                 alone(connection)
                 check([as_record(row) for row in connection.execute(select(jobs))])
             mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
-            values = {name: _as_text(value) for name, value in fields.items()}
+            values = {name: as_text(value) for name, value in fields.items()}
             changed = connection.execute(update(jobs).where(mine).values(version=record.version + 1, **values))
             if changed.rowcount == 0:
                 return None
@@ -277,82 +275,3 @@ class Ledger:
             raise
         except (DBAPIError, OSError) as problem:
             raise self._database.sentence(problem) from problem
-
-
-def alone(connection: Connection) -> None:
-    """Let no other transaction write jobs until this one ends; SQLite lets one writer in at a time by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
-
-
-def _candidates(connection: Connection, key: str | None, request_hash: str) -> list[Record]:
-    newest = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id)
-    equal = newest.where(jobs.c.request_hash == request_hash)
-    if key is None:
-        return [as_record(row) for row in connection.execute(equal)]
-    found = connection.execute(newest.where(jobs.c.user_key == key)).all()
-    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), jobs.c.status == Status.SUBMITTING)
-    return [as_record(row) for row in found or connection.execute(unseen).all()]
-
-
-def _meant_by(said: str) -> Select[Any]:
-    """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
-    newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-    if said == "last":
-        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
-    if ":" not in said:
-        return newest.where(jobs.c.id.startswith(said, autoescape=True))
-    provider, _, name = said.partition(":")
-    made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
-    at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
-    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), at_vendor)
-
-
-def _as_text(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump_json()
-    if isinstance(value, str):
-        # vendors' words may hold what PostgreSQL's texts, or UTF-8, cannot
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def as_record(row: Row[Any]) -> Record:
-    """A row of the table of jobs, understood."""
-    spec = Spec.model_validate_json(row.spec)
-    job = Job(
-        id=row.id,
-        name=spec.name,
-        target=row.target,
-        status=Status(row.status),
-        raw_status=row.raw_status,
-        remote_id=row.remote_id,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-        spec=spec,
-        latest=Latest.model_validate_json(row.latest),
-        result=Result.model_validate_json(row.result) if row.result else None,
-        cost=Cost(
-            estimate_usd=row.estimate_usd,
-            estimate_usd_high=row.estimate_usd_high,
-            estimate_tokens=row.estimate_tokens,
-            actual_usd=row.actual_usd,
-            billed_tokens=row.billed_tokens,
-        ),
-        error=row.error,
-        owner=row.owner,
-        group=row.group_name,
-    )
-    return Record(
-        job=job,
-        prepared=Prepared.model_validate_json(row.prepared),
-        request_hash=row.request_hash,
-        posted_at=row.posted_at,
-        cursor=row.last_cursor,
-        version=row.version,
-        progress_at=row.progress_at,
-        key=row.user_key,
-        account=row.account,
-        attempts=row.attempts,
-        unclear=Window.model_validate_json(row.unclear) if row.unclear else None,
-    )

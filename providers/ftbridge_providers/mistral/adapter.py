@@ -34,10 +34,11 @@ from ftbridge.errors import (
 from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
-from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.model import Event, Result, Spec, Status
 from ftbridge.paging import as_far_as_listed, by_number
-from ftbridge.provider import APPLIED, Capabilities, Exported, Files, Handling, Listed, RemoteJob, Reply
+from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply
 from ftbridge.retry import patiently
+from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
 from ftbridge_providers.mistral.reading import FIELDS, WORDS, JobBody, Page, awaits, read_events, read_job, read_listed
@@ -47,38 +48,6 @@ JOBS = "/v1/fine_tuning/jobs"
 PAGE_SIZE = 100
 FEW = 3
 """Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
-
-_NO_LORA = Handling(how="refused", note="Mistral chooses the adapter itself; learning_rate and epochs can be set.")
-
-_NO_RFT = Handling(how="refused", note="Mistral trained by supervised fine-tuning only.")
-
-CAPABILITIES = Capabilities(
-    methods=frozenset({Method.SFT}),
-    hyperparameters={
-        "epochs": APPLIED,
-        "batch_size": Handling(how="refused", note="Mistral chooses the batch itself; epochs sets the amount."),
-        "learning_rate": Handling(how="applied", least=1e-8, most=1),
-        "learning_rate_multiplier": Handling(how="refused", note="Mistral takes an absolute learning_rate."),
-        "warmup_ratio": Handling(how="renamed", to="warmup_fraction"),
-        "weight_decay": APPLIED,
-        "seed": Handling(how="refused", note="Mistral's runs cannot be seeded."),
-        "lora_rank": _NO_LORA,
-        "lora_alpha": _NO_LORA,
-        "lora_dropout": _NO_LORA,
-        "tuning": _NO_LORA,
-        "max_seq_length": Handling(how="renamed", to="seq_len", least=100),
-        "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
-        "reasoning_effort": _NO_RFT,
-        "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
-        "eval_samples": _NO_RFT,
-    },
-    verbs=frozenset({"cancel", "chat", "models", "delete"}),
-)
-"""Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`.
-
-Its checkpoints are figures without a model behind them, and so are metrics here, not a verb.
-"""
 
 
 class MistralProvider(HostedProvider):

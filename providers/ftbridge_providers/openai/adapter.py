@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import takewhile
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
@@ -25,6 +24,7 @@ from ftbridge.retry import patiently
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import (
     check_signature,
+    every,
     not_understood,
     omit,
     open_client,
@@ -127,16 +127,14 @@ class OpenAIProvider(HostedProvider):
 
     def _send(self, file: Path, name: str) -> str:
         size = file.stat().st_size
-        for known in as_far_as_listed(by_cursor(self.name, self._file_page)):
+        for known in as_far_as_listed(
+            every(self.name, partial(self.client.files.list, purpose="fine-tune", limit=10_000))
+        ):
             if known.filename == name and known.bytes == size:
                 return str(known.id)
         with file.open("rb") as content:
             answer = self.client.files.create(file=(name, content), purpose="fine-tune")
         return str(sound(self.name, answer).id)
-
-    def _file_page(self, after: str) -> Any:
-        page = self.client.files.list(purpose="fine-tune", limit=10_000, after=after or omit())
-        return sound(self.name, page, needs="data")
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, with the tag in `metadata` and `suffix`."""
@@ -154,7 +152,7 @@ class OpenAIProvider(HostedProvider):
         """The jobs that carry the tag, oldest first: by the filter, and where that finds none, among all."""
         queries = {json.dumps(query): query for query in (self.filter_by(tag), {})}
         for query in queries.values():  # a gateway may strip the metadata that the filter asks for
-            listed = by_cursor(self.name, partial(self._page, query=query))
+            listed = self._listed(**query)
             # a vendor that ignores the filter must not make us adopt somebody else's job
             found = self._carriers(listed, tag, among_all=not query)
             if found:
@@ -180,7 +178,7 @@ class OpenAIProvider(HostedProvider):
 
     def jobs(self) -> Iterator[Listed]:
         """By pages of 100, each asked for when it is needed."""
-        for job in by_cursor(self.name, self._page):
+        for job in self._listed():
             yield self.read_listed(job)
 
     def maker(self, name: str) -> str:
@@ -209,10 +207,8 @@ class OpenAIProvider(HostedProvider):
             except NotFound:
                 continue
 
-    def _page(self, after: str, query: Mapping[str, Any] = MappingProxyType({})) -> Any:
-        # an empty cursor is left out of the query by the SDK's own marker for that
-        asked = {"limit": 100, "after": after or omit(), **query}
-        return self._patient(lambda: sound(self.name, self.client.fine_tuning.jobs.list(**asked), needs="data"))
+    def _listed(self, **query: Any) -> Iterator[Any]:
+        return every(self.name, partial(self.client.fine_tuning.jobs.list, limit=100, **query))
 
     def _short_page(self, after: str) -> ShortPage:
         """What a watcher needs of a page: to build the SDK's own objects takes five times as long as the rest."""
@@ -225,13 +221,10 @@ class OpenAIProvider(HostedProvider):
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Pages of 100, newest first, back to the event `since`; as far as they are listed."""
-        listed = as_far_as_listed(by_cursor(self.name, partial(self._event_page, remote_id)))
+        listed = as_far_as_listed(
+            every(self.name, partial(self.client.fine_tuning.jobs.list_events, remote_id, limit=100))
+        )
         return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)][::-1]
-
-    def _event_page(self, remote_id: str, after: str) -> Any:
-        listing = self.client.fine_tuning.jobs
-        asked = partial(listing.list_events, remote_id, limit=100, after=after or omit())
-        return self._patient(lambda: sound(self.name, asked(), needs="data"))
 
     def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         """Signed with the secret that OPENAI_WEBHOOK_SECRET holds (webhooks guide, 2026; 300 s of tolerance)."""
@@ -244,12 +237,9 @@ class OpenAIProvider(HostedProvider):
 
     def listed_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, as it lists them."""
-
-        def page(after: str) -> Any:
-            listing = self.client.fine_tuning.jobs.checkpoints
-            return self._patient(lambda: sound(self.name, listing.list(remote_id, after=after or omit()), needs="data"))
-
-        return list(as_far_as_listed(by_cursor(self.name, page)))
+        return list(
+            as_far_as_listed(every(self.name, partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)))
+        )
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""

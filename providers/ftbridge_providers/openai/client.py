@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
 from ftbridge.endpoint import Endpoint
 from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra
+from ftbridge.paging import by_cursor
+from ftbridge.retry import patiently
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -77,6 +79,19 @@ def sound(provider: str, answer: Any, *, needs: str = "id") -> Any:
     if getattr(answer, needs, None) is None:
         raise not_understood(provider)
     return answer
+
+
+def every(provider: str, ask: Callable[..., Any]) -> Iterator[Any]:
+    """Every item of one of the SDK's listings, of which `ask` gives a page. Raises `ListingUnfinished`.
+
+    The SDK's own paging takes a page that is none for one without items, and never ends where the cursor is ignored.
+    """
+
+    def page_after(after: str) -> Any:
+        # an empty cursor is left out of the query by the SDK's own marker for that
+        return patiently(understood(provider)(lambda: sound(provider, ask(after=after or omit()), needs="data")))
+
+    return by_cursor(provider, page_after)
 
 
 def not_understood(provider: str) -> BadAnswer:

@@ -1,0 +1,95 @@
+"""The rows of the table of jobs: which are meant, and what they say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, Row, Select, func, select, text
+
+from ftbridge.ledger.record import Prepared, Record
+from ftbridge.ledger.schema import jobs
+from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
+from ftbridge.moment import Window
+
+
+def alone(connection: Connection) -> None:
+    """Let no other transaction write jobs until this one ends; SQLite lets one writer in at a time by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def candidates(connection: Connection, key: str | None, request_hash: str) -> list[Record]:
+    """The jobs that may be the same request as one of that key and hash, the newest first."""
+    newest = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id)
+    equal = newest.where(jobs.c.request_hash == request_hash)
+    if key is None:
+        return [as_record(row) for row in connection.execute(equal)]
+    found = connection.execute(newest.where(jobs.c.user_key == key)).all()
+    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), jobs.c.status == Status.SUBMITTING)
+    return [as_record(row) for row in found or connection.execute(unseen).all()]
+
+
+def meant_by(said: str) -> Select[Any]:
+    """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
+    newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
+    if said == "last":
+        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
+    if ":" not in said:
+        return newest.where(jobs.c.id.startswith(said, autoescape=True))
+    provider, _, name = said.partition(":")
+    made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
+    at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
+    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), at_vendor)
+
+
+def as_text(value: Any) -> Any:
+    """A value as the ledger keeps it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    if isinstance(value, str):
+        # vendors' words may hold what PostgreSQL's texts, or UTF-8, cannot
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def as_record(row: Row[Any]) -> Record:
+    """A row of the table of jobs, understood."""
+    spec = Spec.model_validate_json(row.spec)
+    job = Job(
+        id=row.id,
+        name=spec.name,
+        target=row.target,
+        status=Status(row.status),
+        raw_status=row.raw_status,
+        remote_id=row.remote_id,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        spec=spec,
+        latest=Latest.model_validate_json(row.latest),
+        result=Result.model_validate_json(row.result) if row.result else None,
+        cost=Cost(
+            estimate_usd=row.estimate_usd,
+            estimate_usd_high=row.estimate_usd_high,
+            estimate_tokens=row.estimate_tokens,
+            actual_usd=row.actual_usd,
+            billed_tokens=row.billed_tokens,
+        ),
+        error=row.error,
+        owner=row.owner,
+        group=row.group_name,
+    )
+    return Record(
+        job=job,
+        prepared=Prepared.model_validate_json(row.prepared),
+        request_hash=row.request_hash,
+        posted_at=row.posted_at,
+        cursor=row.last_cursor,
+        version=row.version,
+        progress_at=row.progress_at,
+        key=row.user_key,
+        account=row.account,
+        attempts=row.attempts,
+        unclear=Window.model_validate_json(row.unclear) if row.unclear else None,
+    )
