@@ -149,7 +149,7 @@ def test_what_is_tried_first_writes_nothing(make: Make, here: Cli, home: Path) -
     make(CHAT)
     tried = here("import", "openai", "--dry-run", "--json").json
     assert (tried["dry_run"], tried["complete"], tried["known"], len(tried["jobs"])) == (True, True, 0, 1)
-    assert here("jobs", "--json").json == {"jobs": []}
+    assert here("jobs", "--json").json == {"jobs": [], "deployments": []}
     assert [job["id"] for job in here("import", "openai", "--json").json["jobs"]] == [tried["jobs"][0]["id"]]
 
 
@@ -254,7 +254,7 @@ def test_a_job_by_a_method_nobody_knows_here_is_left_out_and_said(
     ran = here("import", "openai")
     assert ran.code == 0
     assert "1 job left out" in ran.err
-    assert here("jobs", "--json").json == {"jobs": []}
+    assert here("jobs", "--json").json == {"jobs": [], "deployments": []}
 
 
 def test_a_provider_that_nobody_has_is_a_mistake(here: Cli) -> None:

@@ -15,8 +15,9 @@ TARGET = "openai:gpt-4.1-mini-2025-04-14"
 
 
 @pytest.fixture
-def unclear(here: Cli, rows: Path, ftbridge_mock: MockVendors) -> str:
+def unclear(here: Cli, rows: Path, ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a job that the vendor was asked for, and has not, and whose answer was lost."""
+    monkeypatch.setattr(OpenAIProvider, "listing_lag_seconds", 60.0)
     ftbridge_mock["openai"].faults.add("create_job=cut")
     assert here("submit", rows, "--to", TARGET, "--key", "one").code == 4
     [job] = here("jobs", "--json").json["jobs"]
