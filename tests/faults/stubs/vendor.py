@@ -38,7 +38,7 @@ class Vendor(ABC):
 
     Every job that is made costs money, whatever becomes of it, so `made` is what was paid for. With
     `ends_after` a job succeeds when it has been read so many times. `at_create` is called with "before"
-    and "after" around the making of each job.
+    and "after" around the making of each job, and `at_call` with each request before anything is done.
     """
 
     base: ClassVar[str] = "/v1"
@@ -58,6 +58,7 @@ class Vendor(ABC):
         self.ends_after: int | None = None
         self.hurry = threading.Event()
         self.at_create: Callable[[str], None] = lambda _when: None
+        self.at_call: Callable[[Call], None] = lambda _call: None
         self.colleagues: list[StubJob] = []
         self._lock = threading.RLock()
         self._newest_first: list[StubJob] = []
@@ -99,6 +100,7 @@ class Vendor(ABC):
 
     def answer(self, call: Call) -> Answer:
         """Find what answers; an unknown path is a 404."""
+        self.at_call(call)
         path = call.path.removeprefix(self.base)
         for method, pattern, handler in self.routes():
             if method == call.method and (match := re.fullmatch(pattern, path)):
