@@ -88,7 +88,7 @@ class Crew:
         self._first = subprocess.Popen(
             [sys.executable, "-m", "faults.hand", str(self._listener.address)],
             stdin=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(_TESTS)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_TESTS), os.environ.get("PYTHONPATH", "")])},
         )
         self._hands: list[Hand] = []
         first = Hand(self._listener.accept())

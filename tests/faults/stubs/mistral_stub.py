@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from faults.stubs.vendor import Handler, State, StubFile, StubJob, Vendor, new_uuid
+from faults.stubs.kept import State, StubFile, StubJob
+from faults.stubs.vendor import Handler, Vendor, new_uuid
 from faults.stubs.wire import Answer, Call
 
 _STATUS: dict[State, str] = {"succeeded": "SUCCESS"}

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from faults.stubs.vendor import Handler, StubFile, StubJob, Vendor
+from faults.stubs.kept import StubFile, StubJob
+from faults.stubs.vendor import Handler, Vendor
 from faults.stubs.wire import Answer, Call
 
 _STATUS = {"validating": "validating_files", "validated": "validating_files"}

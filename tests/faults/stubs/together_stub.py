@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from faults.stubs.vendor import Handler, State, StubFile, StubJob, Vendor, new_uuid
+from faults.stubs.kept import State, StubFile, StubJob
+from faults.stubs.vendor import Handler, Vendor, new_uuid
 from faults.stubs.wire import Answer, Call
 
 _STATUS: dict[State, str] = {
@@ -24,9 +25,9 @@ _EVENTS: dict[State, str] = {
     "cancelled": "job_stopped",
 }
 _PLAIN = (
-    *("model", "from_checkpoint", "training_file", "validation_file", "n_epochs", "n_evals", "n_checkpoints"),
-    *("learning_rate", "warmup_ratio", "weight_decay", "max_seq_length", "random_seed", "training_type"),
-)
+    "model from_checkpoint training_file validation_file n_epochs n_evals n_checkpoints learning_rate warmup_ratio"
+    " weight_decay max_seq_length random_seed training_type"
+).split()
 _MODELS = ("Qwen/Qwen3-8B", "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference")
 
 
@@ -106,12 +107,11 @@ class TogetherStub(Vendor):
         if name not in _MODELS:
             return Answer(404, {"message": f"Model {name} is not available for fine-tuning"})
         batches = {"min_batch_size": 8, "max_batch_size": 64, "max_batch_size_dpo": 32}
-        ranks = {"max_rank": 64, "default_rank": 16, "target_modules": ["q_proj", "v_proj"]}
         return Answer(
             body={
                 "model_name": name,
                 "default_gradient_accumulation_steps": 1,
-                "lora_training": {**batches, **ranks},
+                "lora_training": {**batches, "default_rank": 8, "max_rank": 64, "target_modules": ["q_proj", "v_proj"]},
                 "full_training": batches,
                 "max_learning_rate": 0.1,
                 "min_learning_rate": 1e-7,

@@ -6,7 +6,6 @@ project, so that a guess in those is not found confirmed here.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -15,69 +14,16 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+from faults.stubs.answers import worded
 from faults.stubs.conduct import Conduct, Listing, Mishap, next_mishap
+from faults.stubs.kept import State, StubFile, StubJob
 from faults.stubs.wire import Answer, Call, Cut
 
-State: TypeAlias = Literal["validating", "validated", "queued", "running", "succeeded", "failed", "cancelled"]
 Handler: TypeAlias = Callable[..., Answer]
 
 _clock = time.time  # a test that moves ftbridge's clock does not move the vendor's
-_TAG = re.compile(r"ftb_[0-9a-z]+")
-_OVER = ("succeeded", "failed", "cancelled")
-_HTML = b"<html><head><title>Gateway</title></head><body><h1>It works!</h1></body></html>"
-
-
-@dataclass
-class StubJob:
-    """A job as the vendor keeps it; `request` is the body that made it, and `history` what became of it when."""
-
-    id: str
-    request: dict[str, Any]
-    created_at: float
-    foreign: bool = False
-    state: State = "queued"
-    history: list[tuple[float, State]] = field(default_factory=list)
-    born: float = field(default_factory=time.monotonic)
-    reads: int = 0
-    listings: int = 0
-    started: bool = True
-
-    @property
-    def suffix(self) -> str | None:
-        """As it was asked for."""
-        suffix: str | None = self.request.get("suffix")
-        return suffix
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """As it was asked for."""
-        return self.request.get("metadata") or {}
-
-    @property
-    def tag(self) -> str | None:
-        """The label by which ftbridge would know the job."""
-        found = _TAG.search(" ".join([*self.metadata.values(), self.suffix or ""]))
-        return found.group() if found else None
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen."""
-        return self.state in _OVER
-
-
-@dataclass
-class StubFile:
-    """A file that was sent; `content` is `None` where it is still to come."""
-
-    id: str
-    name: str
-    content: bytes | None
-    created_at: float
-    purpose: str = "fine-tune"
-    checksum: str = ""
 
 
 class Page(NamedTuple):
@@ -92,7 +38,7 @@ class Vendor(ABC):
 
     Every job that is made costs money, whatever becomes of it, so `made` is what was paid for. With
     `ends_after` a job succeeds when it has been read so many times. `at_create` is called with "before"
-    and "after" around the making of each job.
+    and "after" around the making of each job, and `at_call` with each request before anything is done.
     """
 
     base: ClassVar[str] = "/v1"
@@ -112,6 +58,7 @@ class Vendor(ABC):
         self.ends_after: int | None = None
         self.hurry = threading.Event()
         self.at_create: Callable[[str], None] = lambda _when: None
+        self.at_call: Callable[[Call], None] = lambda _call: None
         self.colleagues: list[StubJob] = []
         self._lock = threading.RLock()
         self._newest_first: list[StubJob] = []
@@ -153,6 +100,7 @@ class Vendor(ABC):
 
     def answer(self, call: Call) -> Answer:
         """Find what answers; an unknown path is a 404."""
+        self.at_call(call)
         path = call.path.removeprefix(self.base)
         for method, pattern, handler in self.routes():
             if method == call.method and (match := re.fullmatch(pattern, path)):
@@ -178,26 +126,7 @@ class Vendor(ABC):
             body = act() if mishap.done else instead()
         if mishap.cut:
             raise Cut
-        return self._worded(mishap, body)
-
-    def _worded(self, mishap: Mishap, body: Any) -> Answer:
-        status, headers = mishap.status, {}
-        if mishap.retry_after:
-            headers["Retry-After"] = mishap.retry_after
-        if status in (301, 302, 303, 307, 308):
-            headers["Location"] = "/elsewhere"
-        if status >= 300:
-            body = self.error(status)
-        match mishap.body:
-            case "plausible" | "truncated" | "aborted":
-                whole = Answer(status, body, headers=headers, aborted=mishap.body == "aborted")
-                return half(whole) if mishap.body == "truncated" else whole
-            case "html":
-                return Answer(status, content=_HTML, kind="text/html; charset=utf-8", headers=headers)
-            case "empty":
-                return Answer(status, content=b"", headers=headers)
-        odd = {"odd": {"accepted": True, "message": "We have your request."}, "empty object": {}, "null": None}
-        return Answer(status, odd.get(mishap.body, []), headers=headers)
+        return worded(mishap, body if mishap.status < 300 else self.error(mishap.status))
 
     def make(self, request: dict[str, Any], **known: Any) -> StubJob:
         """A job of ours. It is made between the two calls of `at_create`."""
@@ -287,12 +216,6 @@ class Vendor(ABC):
             request = self.request_like_ours("colleague")
             self.colleagues = [StubJob(self.job_id(), request, self.now(), True) for _ in range(99)]
         return [*self.colleagues, *jobs]
-
-
-def half(answer: Answer) -> Answer:
-    """An answer that ends in its midst, and says that this is all."""
-    content = json.dumps(answer.body).encode()
-    return Answer(answer.status, content=content[: len(content) // 2], headers=answer.headers)
 
 
 def new_uuid() -> str:
