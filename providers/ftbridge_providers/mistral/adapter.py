@@ -164,6 +164,8 @@ class MistralProvider(HostedProvider):
         if awaited == "start":
             self._check_price(job, most_usd)
             job = self.client.ask("POST", f"{JOBS}/{remote_id}/start", JobBody)
+            if awaits(job) == "start":  # an answer that says yes, of a job that waits as before
+                return None
         return None if awaited == "validation" else read_job(job)
 
     def _check_price(self, job: JobBody, most_usd: float | None) -> None:
