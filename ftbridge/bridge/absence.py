@@ -7,7 +7,6 @@ was made of the same file for the same model, from which a gateway may have stri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple
@@ -46,7 +45,7 @@ def look_for(record: Record, provider: Provider, ledger: Ledger, *, patience: bo
         found = provider.find(record.job.id)
         # of several the oldest is kept, unless it has failed and a younger one has not
         found.sort(key=lambda job: job.status in (Status.FAILED, Status.CANCELLED))
-        return Look(found) if found else Look([], _absence(record, provider, ledger))
+        return Look(found) if found else _absence(record, provider, ledger)
     except ListingUnfinished as problem:
         tell(record, problem.message, ledger)
         return Look([])
@@ -95,22 +94,25 @@ def _seconds(window: Window, provider: Provider) -> float:
     return provider.listing_lag_seconds + (0.0 if window.answered else provider.in_flight_seconds)
 
 
-def _absence(record: Record, provider: Provider, ledger: Ledger) -> Absence:
+def _absence(record: Record, provider: Provider, ledger: Ledger) -> Look:
     if record.account and record.account != provider.account:
         tell(record, "it was sent with another key or base URL, and can be looked for only with these", ledger)
-        return Absence.OPEN
+        return Look([])
     if record.posted_at and not _is_over(record, provider, ledger):
-        return Absence.OPEN
-    if similar := next(_similar(record, provider, ledger), None):
-        tell(
-            record,
-            f"{provider.name} has {similar.remote.remote_id}, without a tag, of the same file and model: if it is this"
-            f" job, `ftbridge recover {record.job.id} --adopt {similar.remote.remote_id}`; if not, `ftbridge submit"
-            " --again` makes another one",
-            ledger,
-        )
-        return Absence.OPEN
-    return Absence.PROVED
+        return Look([])
+    listed = _similar(record, provider, ledger)
+    if listed is None:
+        return Look([], Absence.PROVED)
+    if listed.tag:  # one list shows it and another did not
+        return Look([listed.remote])
+    tell(
+        record,
+        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model: if it is this"
+        f" job, `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`; if not, `ftbridge submit"
+        " --again` makes another one",
+        ledger,
+    )
+    return Look([])
 
 
 def _is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
@@ -124,20 +126,26 @@ def _is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
     return _seconds(anew, provider) <= 0
 
 
-def _similar(record: Record, provider: Provider, ledger: Ledger) -> Iterator[Listed]:
-    """The jobs at the vendor that may be this one without its tag."""
+def _similar(record: Record, provider: Provider, ledger: Ledger) -> Listed | None:
+    """A job at the vendor that is this one, by the list of all jobs, or may be it without its tag."""
     file = (record.unclear and record.unclear.training_file) or ledger.upload(
         provider.account, record.prepared.training
     )
     if file is None:
-        return
-    known, model = ledger.remote_ids(), parse_target(record.job.target).model
+        return None
     try:
-        for listed in provider.jobs():
-            if listed.created_at < record.job.created_at - _LONG_AGO:
-                continue
-            alike = listed.training_file == file and (listed.model.startswith(model) or model.startswith(listed.model))
-            if alike and not listed.tag and listed.remote.remote_id not in known:
-                yield listed
+        known = ledger.remote_ids()
+        unknown = [job for job in provider.jobs() if job.remote.remote_id not in known]
     except Unsupported:
-        return
+        return None
+    if provider.listing_lag_seconds:  # elsewhere what is listed may still be to be begun
+        for job in unknown:
+            if job.tag == record.job.id:
+                return job
+    return next((job for job in unknown if not job.tag and _is_alike(job, file, record)), None)
+
+
+def _is_alike(job: Listed, file: str, record: Record) -> bool:
+    model = parse_target(record.job.target).model
+    same_model = job.model.startswith(model) or model.startswith(job.model)
+    return same_model and job.training_file == file and job.created_at >= record.job.created_at - _LONG_AGO

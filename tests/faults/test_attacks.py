@@ -152,8 +152,8 @@ def test_however_the_list_is_shown_in_which_a_job_is_looked_for(stage: Set, done
     wrong = []
     for name, listing in LISTINGS.items():
         scene = stage()
-        if (scene.name, name) == ("together", "first page empty"):
-            continue  # Together's list has no pages: one that is empty is that of an account without jobs
+        if scene.name == "together" and name in ("first page empty", "two pages in turn"):
+            continue  # Together's list has no pages: one without our job is that of an account without it
         scene.vendor.conduct.creates = [Mishap(done, cut=True)]
         scene.vendor.conduct.listing = listing
         scene.submit()
