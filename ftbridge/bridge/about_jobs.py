@@ -85,7 +85,8 @@ class AboutJobs(Base):
                 while True:
                     record, is_new = intend(self._place, wish)
                     job = self._send(record)
-                    if is_new or job.status is not Status.FAILED:
+                    refused_meanwhile = record.job.status is Status.SUBMITTING and job.status is Status.FAILED
+                    if is_new or not refused_meanwhile:
                         return job
             except KeyboardInterrupt:
                 self._warn(_what_stays(record))
@@ -248,14 +249,14 @@ class AboutJobs(Base):
         """Stop the job for good, or take it out of the queue. A job that is over stays as it is."""
         record = self._record(job)
         if withdraw(self._ledger, record):
-            return self.job(job)
+            return self.job(record.job.id)
         if record.job.status is Status.SUBMITTING:
             with self._telling(record.job.id):
                 record = cancel_unclear(record, self._provider_of(record), self._ledger)
             if record.job.status is Status.CANCELLED:
                 self._warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is seen")
-                return self.job(job)
-        return self._steer(job, lambda provider: provider.cancel, _FINAL)
+                return self.job(record.job.id)
+        return self._steer(record.job.id, lambda provider: provider.cancel, _FINAL)
 
     def pause(self, job: Job | str) -> Job:
         """Stop the job so that `resume` can go on with it."""

@@ -142,6 +142,8 @@ def _similar(record: Record, provider: Provider, ledger: Ledger) -> Listed | Non
         for job in unknown:
             if job.tag == record.job.id:
                 return job
+    if not record.attempts:  # what was never sent has lost no tag
+        return None
     return next((job for job in unknown if not job.tag and _is_alike(job, file, record)), None)
 
 

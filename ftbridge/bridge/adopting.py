@@ -111,6 +111,11 @@ def adopt_by_hand(record: Record, remote_id: str, provider: Provider, ledger: Le
             raise UsageError(
                 f"{remote_id} is in the ledger already", hint=f"`ftbridge show {record.provider}:{remote_id}` shows it."
             )
+        if others := [job.remote_id for job in provider.find(record.job.id) if job.remote_id != remote_id]:
+            raise UsageError(
+                f"{record.provider} has {others[0]} with the tag of {record.job.id}",
+                hint=f"`ftbridge recover` takes that one by itself; {remote_id} is another job.",
+            )
         remote = next(iter(provider.poll([remote_id])), None)
         if remote is None:
             raise JobNotFound(f"{record.provider} has no job {remote_id}", hint="Check the id and the account's key.")

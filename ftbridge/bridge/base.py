@@ -67,6 +67,10 @@ class Base:
         with_places = {job.id: job for job in self.jobs()}  # a place in the queue is one among all
         return [with_places[record.job.id] for record in records]
 
+    def unproved(self) -> list[Job]:
+        """The jobs that were refused or cancelled, and that their vendor may have all the same."""
+        return [record.job for record in self._ledger.unseen()]
+
     def job(self, job: Job | str) -> Job:
         """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
         [found] = self.jobs([job])

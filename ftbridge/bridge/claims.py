@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _KEPT_SECONDS = 24 * 3600.0
@@ -43,5 +44,6 @@ def _folder() -> Path:
 
 def _forget_old(folder: Path) -> None:
     for file in folder.iterdir():
-        if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
-            file.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # which another process has forgotten
+            if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
+                file.unlink()

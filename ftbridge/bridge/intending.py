@@ -54,8 +54,6 @@ def intend(place: Workplace, wish: Wish) -> tuple[Record, bool]:
     cost = cost_of(place, wish.target, wish.spec, *sent_files(prepared, place.home))
     check_cost(place, wish.target, cost, wish.spec.max_cost_usd)
     wish.provider.check_limits(wish.spec, wish.target.model)
-    if wish.again:
-        _give_up_unclear(place, asked)
     intent = make_intent(wish.spec, prepared, wish.key, cost, wish.group)
     record = place.ledger.add(
         intent,
@@ -63,6 +61,8 @@ def intend(place: Workplace, wish: Wish) -> tuple[Record, bool]:
         check=lambda jobs: check_budget(place, wish.target, cost, jobs),
     )
     if record.job.id == intent.id:
+        if wish.again:
+            _give_up_others(place, asked, record)
         return record, True
     return _as_known(place, wish, record, asked), False
 
@@ -107,10 +107,11 @@ def _as_known(place: Workplace, wish: Wish, record: Record, asked: str) -> Recor
     return record
 
 
-def _give_up_unclear(place: Workplace, asked: str) -> None:
-    """Whatever may still come of the same request before is not wanted beside the new job."""
+def _give_up_others(place: Workplace, asked: str, new: Record) -> None:
+    """What may have come of the same request before is not wanted beside the new job; what waits for a place is."""
     for record in place.ledger.requests(None, asked):
-        if record.may_be_there or (record.job.status is Status.SUBMITTING and record.posted_at):
+        is_unclear = record.job.status is Status.SUBMITTING and record.posted_at is not None
+        if record.job.id != new.job.id and (record.may_be_there or is_unclear):
             give_up(record, place.ledger, "another job was asked for instead")
 
 

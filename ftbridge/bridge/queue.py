@@ -9,12 +9,12 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from ftbridge.bridge.absence import seconds_left
+from ftbridge.bridge.absence import seconds_left, tell
 from ftbridge.bridge.guard import check_price
-from ftbridge.bridge.submitting import submit
+from ftbridge.bridge.submitting import files_are_here, submit
 from ftbridge.bridge.workplace import Workplace
-from ftbridge.errors import FtbridgeError
-from ftbridge.ledger import Ledger, Record, waiting
+from ftbridge.errors import FtbridgeError, NotStarted
+from ftbridge.ledger import Ledger, Record, has_place, waiting
 from ftbridge.model import Event, Job, Status, now
 from ftbridge.provider import Provider
 
@@ -26,7 +26,7 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
     failed, and the next has its turn. What stands in the way of all is raised: so is a vendor that does not show its
     list, since then nothing is known of any job.
     """
-    moved = 0
+    moved, unstarted = 0, None
     for record in waiting(place.ledger, name):
         if record.job.id == before:
             break
@@ -40,6 +40,9 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
                 queued=True,
                 judge=partial(check_price, place),
             )
+        except NotStarted as problem:
+            unstarted = problem  # which is that job's own trouble
+            continue
         except FtbridgeError:
             if not place.ledger.job(record.job.id).job.status.final:
                 raise
@@ -47,7 +50,12 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
             continue
         moved += after.version != record.version
         if after.job.status is Status.SUBMITTING and after.posted_at is None:
-            break
+            if not has_place(place.ledger, after, place.places(name)):
+                break
+            if not files_are_here(after, place.named(name), place.ledger, place.home):
+                tell(after, "its files are on the machine where it was asked for, which has to send it", place.ledger)
+    if unstarted:
+        raise unstarted
     return moved
 
 

@@ -36,7 +36,9 @@ def settle(record: Record, provider: Provider, ledger: Ledger) -> Record:
         unwanted = record.job.status is Status.CANCELLED
         found = look.found if unwanted else started(record, look.found, provider, ledger)
         what = f"{provider.name} has made the job all the same: {found[0].remote_id}"
-        if unwanted:
+        if unwanted and found[0].status.final:
+            what = f"{what}; it {found[0].status} before it could be cancelled, look whether it is billed"
+        elif unwanted:
             steer(provider, found[0].remote_id, provider.cancel, [status for status in Status if status.final])
             what = f"{what}; it was cancelled there"
         return adopt(

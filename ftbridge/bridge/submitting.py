@@ -29,6 +29,7 @@ from ftbridge.bridge.guard import vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
     AuthenticationFailed,
+    BadAnswer,
     ConfigError,
     FtbridgeError,
     InvalidRequest,
@@ -113,7 +114,7 @@ def _bring(
         if record.unclear and not record.unclear.resend:
             return _fail(ledger, record.job.id, record.job.error or "the vendor refused it", unclear=False)
     record = ledger.job(record.job.id)
-    if not has_place(ledger, record, most) or (queued and not _files_are_here(record, provider, ledger, home)):
+    if not has_place(ledger, record, most) or (queued and not files_are_here(record, provider, ledger, home)):
         return record
     try:
         record, files = _ready(record, provider, ledger, home, judge)
@@ -150,6 +151,12 @@ def _send(
     try:
         model = parse_target(posted.job.target).model
         made = provider.create(posted.job.spec, model, files, tag=posted.job.id)
+        if made.remote_id in ledger.remote_ids():
+            raise BadAnswer(
+                f"{provider.name} answered with {made.remote_id}, which is another job",
+                provider=provider.name,
+                hint="A proxy or gateway may stand between.",
+            )
     except FtbridgeError as problem:
         return _after_trouble(posted, problem, files, provider, ledger, queued=queued)
     return adopt(posted, [made], provider, ledger)
@@ -161,7 +168,7 @@ def _after_trouble(
     """The job, where the vendor has it whatever it answered; else raises the answer, with what is concluded of it."""
     refused = _is_refusal(problem) and not (queued and isinstance(problem, ACCOUNT_REFUSED))
     if isinstance(problem, NotReached):
-        ledger.change(record, posted_at=None, unclear=None)
+        ledger.change(record, posted_at=None, unclear=None, account=None)
         raise problem
     if isinstance(problem, LedgerError | NotStarted):  # it may be there, and cannot be written down now; or it is
         problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
@@ -179,7 +186,11 @@ def _after_trouble(
         # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
         ledger.forget_uploads(provider.account, [name for name in (files.training, files.validation) if name])
     if refused:
-        _fail(ledger, record.job.id, problem.message, unclear=look.absence is not Absence.PROVED)
+        unclear = look.absence is not Absence.PROVED
+        _fail(ledger, record.job.id, problem.message, unclear=unclear)
+        if unclear:
+            again = f"`ftbridge recover` makes sure that {provider.name} did not make it all the same."
+            problem.hint = f"{problem.hint} {again}".strip()
     else:
         problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
     raise problem
@@ -217,7 +228,7 @@ def _may_pass(problem: FtbridgeError) -> bool:
     return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
 
 
-def _files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
+def files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
     """Whether this machine can send the job: where many share a ledger, the files are where it was asked for."""
     keys = [key for key in (record.prepared.training, record.prepared.validation) if key]
     return all(prepared_file(home, key).exists() or ledger.upload(provider.account, key) for key in keys)

@@ -144,8 +144,6 @@ class Watch:
             found += advance(self._place, chore.name)
         for problem in settle_all(self._place, [chore.name]):
             raise problem
-        for problem in settle_all(self._place, [chore.name]):
-            raise problem
         if self._fetch_to:
             found += self._fetch(provider, chore.name, self._fetch_to)
         return found

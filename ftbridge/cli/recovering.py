@@ -52,16 +52,27 @@ def recover(
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
     recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
     left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]
-    code = 1 if any(job.unclear_until for job in left) or any(one.broken_off for one in found) else 0
+    unproved = bridge.unproved()
+    code = 1 if unproved or any(job.unclear_until for job in left) or any(one.broken_off for one in found) else 0
     if as_json:
+        open_still = _plain([*left, *unproved])
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in found]
-        print_json({"jobs": _plain(recovered), "open": _plain(left), **({"vendors": vendors} if from_vendors else {})})
+        print_json(
+            {
+                "jobs": _plain(recovered),
+                "open": open_still,
+                **({"vendors": vendors} if from_vendors else {}),
+            }
+        )
         raise Exit(code)
     for one in found:
         say(_sentence(one))
     if any(one.adopted for one in found):
         say("Vendors do not know your keys: a `--key` used before would make a new job.")
-    show("\n".join([*map(standing, recovered), *map(_left_open, left)]) or "Nothing was left open.")
+    show(
+        "\n".join([*map(standing, recovered), *map(_left_open, left), *map(_unproved, unproved)])
+        or "Nothing was left open."
+    )
     raise Exit(code)
 
 
@@ -74,6 +85,10 @@ def _left_open(job: Job) -> str:
         return standing(job)
     from_then = f"from {job.unclear_until.astimezone():%H:%M:%S}"
     return f"{job.id} is still unclear: look again {from_then}, or let `ftbridge watch` do so by itself"
+
+
+def _unproved(job: Job) -> str:
+    return f"{job.id} is {job.status}, and its vendor may have it all the same: look again in a minute"
 
 
 def _make_room() -> None:

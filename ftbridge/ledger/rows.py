@@ -27,7 +27,8 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
     if key is None:
         return [as_record(row) for row in connection.execute(equal)]
     found = connection.execute(newest.where(jobs.c.user_key == key)).all()
-    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), jobs.c.status == Status.SUBMITTING)
+    may_be_there = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
+    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), may_be_there)
     return [as_record(row) for row in found or connection.execute(unseen).all()]
 
 
