@@ -340,3 +340,32 @@ def test_every_tuning_has_a_price_that_of_an_adapter_or_of_all_weights(bridge: B
     [offer] = bridge.compare(data, [QWEN], tuning=tuning)
     price = 0.54 if tuning == "full" else 0.48
     assert offer.training_usd == pytest.approx(offer.tokens * price / 1e6)
+
+
+def test_one_targets_trouble_is_its_rows_and_nothing_is_downloaded(
+    here: Any, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_asked: Any) -> None:
+        raise AssertionError("compare is offline")
+
+    monkeypatch.setattr("socket.create_connection", connect)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    ran = here("compare", data, *targets(MINI, "local:Qwen/Qwen3-0.6B", "nobody:x"), "--json")
+    assert ran.code == 0
+    rows = {row["target"]: row for row in ran.json["rows"]}
+    assert rows[MINI]["training_usd"]
+    assert any("not on this machine" in why for why in rows["local:Qwen/Qwen3-0.6B"]["decisive"])
+    assert rows["nobody:x"]["problem"].startswith("no provider is called 'nobody'")
+    assert rows["nobody:x"]["usable"] is False
+    assert here("compare", data, *targets("nobody:x")).code == 2
+
+
+def test_a_load_is_of_one_month_and_of_requests_of_a_usual_size(bridge: Bridge, data: Path) -> None:
+    from ftbridge.catalogue import Load
+
+    [offer] = bridge.compare(data, [MINI], load=Load(months=1, requests_per_month=10_000))
+    assert offer.inference_usd == pytest.approx(10.4)
+    [hosted] = bridge.compare(data, [QWEN])
+    assert hosted.monthly_usd
+    assert hosted.total_usd
+    assert hosted.total_usd > hosted.monthly_usd
