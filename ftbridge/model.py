@@ -38,6 +38,10 @@ class Status(StrEnum):
         return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
 
 
+FINAL = tuple(status for status in Status if status.final)
+"""The statuses of a job that is over."""
+
+
 class Method(StrEnum):
     """How the model learns: supervised on answers, by direct preference optimisation, or by reinforcement."""
 

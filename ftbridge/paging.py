@@ -72,6 +72,17 @@ def as_far_as_listed(items: Iterable[T]) -> Iterator[T]:
         return
 
 
+def matching(items: Iterable[T], wanted: Callable[[T], bool]) -> list[T]:
+    """Those items of a listing that are wanted. Raises `ListingUnfinished` only where it found none."""
+    found: list[T] = []
+    try:
+        found.extend(item for item in items if wanted(item))
+    except ListingUnfinished:
+        if not found:
+            raise
+    return found
+
+
 def once(items: Iterable[T]) -> Iterator[T]:
     """Each item once, by its id, in the order in which they come."""
     return _unseen(items, set())

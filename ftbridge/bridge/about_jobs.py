@@ -5,30 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ftbridge.bridge.adopting import adopt_by_hand
 from ftbridge.bridge.base import Base
-from ftbridge.bridge.guard import check_price
 from ftbridge.bridge.intending import Wish, intend
 from ftbridge.bridge.intent import object_of, place_of
-from ftbridge.bridge.queue import advance, withdraw
+from ftbridge.bridge.queue import advance, send, withdraw
 from ftbridge.bridge.rebuilding import adopt_listed
 from ftbridge.bridge.reporting import Reporting
 from ftbridge.bridge.settling import cancel_unclear, settle_all
 from ftbridge.bridge.steering import steer
-from ftbridge.bridge.submitting import submit
 from ftbridge.bridge.taking_in import Found
 from ftbridge.bridge.watch import Watch, look_once
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
 from ftbridge.ledger import Record, last_numbers, unfinished
-from ftbridge.model import Event, Job, Status, make_spec, now
+from ftbridge.model import FINAL, Event, Job, Status, make_spec, now
 from ftbridge.provider import Provider
 
 _PATIENCE = 60.0  # seconds for another process that sends a job which this one has asked for
-_FINAL = tuple(status for status in Status if status.final)
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
@@ -103,21 +99,13 @@ class AboutJobs(Base):
         except FtbridgeError as problem:
             self._warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
         try:
-            provider, most = self._provider_of(record), self._place.places(record.provider)
             with self._telling(job_id):
-                sent = submit(
-                    record,
-                    provider,
-                    self._ledger,
-                    self.home,
-                    most=most,
-                    patience=_PATIENCE,
-                    judge=partial(check_price, self._place),
-                )
+                sent = send(self._place, record, patience=_PATIENCE)
         except RateLimited as problem:
             self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
             return self.job(job_id)
         if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
+            most = self._place.places(record.provider)
             places = f"{most} jobs" if most != 1 else "one job"
             why = f"{record.provider} runs {places} at once" if most else "another process has begun to send it"
             self._warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
@@ -256,11 +244,11 @@ class AboutJobs(Base):
             if record.job.status is Status.CANCELLED:
                 self._warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is seen")
                 return self.job(record.job.id)
-        return self._steer(record.job.id, lambda provider: provider.cancel, _FINAL)
+        return self._steer(record.job.id, lambda provider: provider.cancel, FINAL)
 
     def pause(self, job: Job | str) -> Job:
         """Stop the job so that `resume` can go on with it."""
-        return self._steer(job, lambda provider: provider.pause, (Status.PAUSED, *_FINAL))
+        return self._steer(job, lambda provider: provider.pause, (Status.PAUSED, *FINAL))
 
     def resume(self, job: Job | str) -> Job:
         """Let a paused job, or a failed one where the provider can, go on from its last checkpoint."""

@@ -8,7 +8,6 @@ was made of the same file for the same model, from which a gateway may have stri
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import Enum, auto
 from typing import NamedTuple
 
 from ftbridge.errors import FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
@@ -22,18 +21,11 @@ _LONG_AGO = timedelta(days=30)
 """A job without a tag that was made so long before the request is another one, however wrong a clock may be."""
 
 
-class Absence(Enum):
-    """What is known of a job that was not found."""
-
-    PROVED = auto()
-    OPEN = auto()
-
-
 class Look(NamedTuple):
-    """What looking for a job's tag has brought: the jobs that carry it, best first, or what their absence means."""
+    """The jobs that carry a job's tag, best first; where there is none, whether that proves it `absent`."""
 
     found: list[RemoteJob]
-    absence: Absence = Absence.OPEN
+    absent: bool = False
 
 
 def look_for(record: Record, provider: Provider, ledger: Ledger, *, patience: bool = True) -> Look:
@@ -102,7 +94,7 @@ def _absence(record: Record, provider: Provider, ledger: Ledger) -> Look:
         return Look([])
     listed = _similar(record, provider, ledger)
     if listed is None:
-        return Look([], Absence.PROVED)
+        return Look([], absent=True)
     if listed.tag:  # one list shows it and another did not
         return Look([listed.remote])
     tell(
@@ -134,7 +126,7 @@ def _similar(record: Record, provider: Provider, ledger: Ledger) -> Listed | Non
     if file is None:
         return None
     try:
-        known = ledger.remote_ids()
+        known = ledger.remote_ids(record.provider)
         unknown = [job for job in provider.jobs() if job.remote.remote_id not in known]
     except Unsupported:
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ftbridge.bridge.ending import fail
 from ftbridge.bridge.monitor import cost_told
 from ftbridge.bridge.steering import steer
 from ftbridge.errors import FtbridgeError, InvalidRequest, JobNotFound, OverBudget, UsageError
 from ftbridge.ledger import Ledger, Record
-from ftbridge.model import Event, Status, now
+from ftbridge.model import FINAL, Event, Status, now
 from ftbridge.provider import Provider, RemoteJob
 
 
@@ -19,9 +20,7 @@ def started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledg
     try:
         return [provider.start(oldest, record.job.spec), *others]
     except OverBudget as problem:
-        event = Event(at=now(), kind="status", status=Status.FAILED, message=problem.message)
-        fields: dict[str, Any] = {"status": Status.FAILED, "error": problem.message, "finished_at": now()}
-        ledger.change(ledger.job(record.job.id), [event], **fields, user_key=None, unclear=None)
+        fail(ledger, record.job.id, problem.message)
         raise
 
 
@@ -53,7 +52,7 @@ def cancel_double(double: RemoteJob, kept: str | None, provider: Provider) -> Ev
     )
     if not double.status.final:
         try:
-            steer(provider, double.remote_id, provider.cancel, [status for status in Status if status.final])
+            steer(provider, double.remote_id, provider.cancel, FINAL)
         except InvalidRequest as problem:
             return Event(at=now(), kind="message", message=f"{what}; it could not be cancelled: {problem.message}")
         return Event(at=now(), kind="message", message=f"{what}; it was cancelled, look whether it is billed")
@@ -107,7 +106,7 @@ def adopt_by_hand(record: Record, remote_id: str, provider: Provider, ledger: Le
                 f"job {record.job.id} is {record.job.status}, and not one that is looked for at its vendor",
                 hint="`ftbridge jobs` shows where each job stands.",
             )
-        if remote_id in ledger.remote_ids():
+        if ledger.knows(record.provider, remote_id):
             raise UsageError(
                 f"{remote_id} is in the ledger already", hint=f"`ftbridge show {record.provider}:{remote_id}` shows it."
             )

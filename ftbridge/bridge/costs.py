@@ -49,7 +49,7 @@ def costs_of_month(place: Workplace, day: date, by: By) -> list[Costs]:
     """A row for each `by` that has cost anything in the month of `day`, or has a budget; the dearest first."""
     begins, ends = month_of(day)
     name_of = _NAMES[by]
-    jobs = {record.job.id: record.job for record in place.ledger.jobs()}
+    records = {record.job.id: record for record in place.ledger.jobs()}
     rows: dict[str | None, Costs] = {}
     if by == "vendor":
         rows = {name: Costs(name=name, budget_usd=budget) for name, budget in place.config.budgets.items()}
@@ -58,12 +58,12 @@ def costs_of_month(place: Workplace, day: date, by: By) -> list[Costs]:
         name = name_of(job)
         rows[name] = _sum(name, (rows.get(name, Costs(name=name)), more))
 
-    for job in jobs.values():
-        if begins <= job.created_at < ends and not was_never_there(job):
-            add(job, _of_job(place, job))
-    for record in deployments_since(place.ledger, begins):
-        if record.began_at < min(ends, now()):
-            add(jobs[record.job_id], _of_deployment(record, begins, min(ends, now())))
+    for record in records.values():
+        if begins <= record.job.created_at < ends and not was_never_there(record):
+            add(record.job, _of_job(place, record.job))
+    for deployment in deployments_since(place.ledger, begins):
+        if deployment.began_at < min(ends, now()):
+            add(records[deployment.job_id].job, _of_deployment(deployment, begins, min(ends, now())))
     return sorted(rows.values(), key=lambda row: (-row.total.known_usd, row.name or ""))
 
 

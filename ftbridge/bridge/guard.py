@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from ftbridge.bridge.compare import work_of
-from ftbridge.bridge.spending import cost_so_far, hosting_of_month
+from ftbridge.bridge.spending import cost_so_far, hosting_of_month, month_of, was_never_there
 from ftbridge.bridge.workplace import Workplace, account_name
 from ftbridge.catalogue import Entry, Load, Quote, dollars, quote, today
 from ftbridge.dataset import count_tokens
@@ -78,24 +78,34 @@ def check_cost(place: Workplace, target: Target, cost: Cost, most: float | None)
         )
 
 
-def check_budget(place: Workplace, target: Target, cost: Cost, records: Sequence[Record]) -> None:
-    """Raises `OverBudget` where the job could exceed what is left of the month's budget; `records` are all jobs."""
+def budget_check(
+    place: Workplace, target: Target, high: float | None, *, but: str | None = None
+) -> Callable[[Sequence[Record]], None] | None:
+    """What raises `OverBudget` where a job of at most `high` US dollars exceeds what all jobs leave of the budget.
+
+    The job of the id `but` is not among those that count. `None` where there is nothing to keep: to read all jobs
+    takes time, and is done while nobody else can write.
+    """
     name = account_name(target)
-    budget, high = place.config.budgets.get(name), cost.estimate_usd_high
+    budget = place.config.budgets.get(name)
     if budget is None or high is None or place.entry(target).facts.own_machine:
-        return
-    if (spent := spent_in(place, name, today(), records)) + high > budget:
-        raise OverBudget(
-            f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this month",
-            hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
-        )
+        return None
+
+    def check(records: Sequence[Record]) -> None:
+        spent = spent_in(place, name, today(), [record for record in records if record.job.id != but])
+        if spent + high > budget:
+            raise OverBudget(
+                f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this"
+                " month",
+                hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
+            )
+
+    return check
 
 
-def check_price(place: Workplace, record: Record, price: float, records: Sequence[Record]) -> None:
-    """Raises `OverBudget` where a job could exceed the month's budget at the vendor's own price; `records` are all."""
-    target = parse_target(record.job.target)
-    others = [other for other in records if other.job.id != record.job.id]
-    check_budget(place, target, Cost(estimate_usd=price, estimate_usd_high=price), others)
+def price_check(place: Workplace, record: Record, price: float) -> Callable[[Sequence[Record]], None] | None:
+    """`budget_check` of a job that is in the ledger, at the vendor's own price."""
+    return budget_check(place, parse_target(record.job.target), price, but=record.job.id)
 
 
 def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
@@ -123,13 +133,11 @@ def spent_in(place: Workplace, name: str, day: date, records: Sequence[Record]) 
     A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
     or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
     """
+    begins, ends = month_of(day)
     spent = 0.0
     for record in records:
-        job, target = record.job, parse_target(record.job.target)
-        never_there = job.status.final and job.remote_id is None and not record.may_be_there
-        this_month = (job.created_at.year, job.created_at.month) == (day.year, day.month)
-        if this_month and not never_there and account_name(target) == name:
-            spent += cost_so_far(place, job) or 0.0
+        if begins <= record.job.created_at < ends and record.provider == name and not was_never_there(record):
+            spent += cost_so_far(place, record.job) or 0.0
     return spent + hosting_of_month(place, name, day)
 
 

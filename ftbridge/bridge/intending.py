@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ftbridge.bridge.guard import check_budget, check_cost, check_open, cost_of
+from ftbridge.bridge.guard import budget_check, check_cost, check_open, cost_of
 from ftbridge.bridge.intent import is_same, make_intent, request_hash
 from ftbridge.bridge.prepare import prepare, sent_files, sentence
 from ftbridge.bridge.settling import give_up, settle_for_certain
@@ -58,7 +58,7 @@ def intend(place: Workplace, wish: Wish) -> tuple[Record, bool]:
     record = place.ledger.add(
         intent,
         is_same=lambda known: not wish.again and is_same(known, wish.key, wish.provider.account),
-        check=lambda jobs: check_budget(place, wish.target, cost, jobs),
+        check=budget_check(place, wish.target, cost.estimate_usd_high),
     )
     if record.job.id == intent.id:
         if wish.again:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
-from typing import Any
 
 from ftbridge.bridge.absence import seconds_left, tell
-from ftbridge.bridge.guard import check_price
+from ftbridge.bridge.ending import cancel
+from ftbridge.bridge.guard import price_check
 from ftbridge.bridge.submitting import files_are_here, submit
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError, NotStarted
 from ftbridge.ledger import Ledger, Record, has_place, waiting
-from ftbridge.model import Event, Job, Status, now
+from ftbridge.model import Job, Status, now
 from ftbridge.provider import Provider
 
 
@@ -31,15 +31,7 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
         if record.job.id == before:
             break
         try:
-            after = submit(
-                record,
-                place.named(name),
-                place.ledger,
-                place.home,
-                most=place.places(name),
-                queued=True,
-                judge=partial(check_price, place),
-            )
+            after = send(place, record, queued=True)
         except NotStarted as problem:
             unstarted = problem  # which is that job's own trouble
             continue
@@ -59,16 +51,20 @@ def advance(place: Workplace, name: str, *, before: str | None = None) -> int:
     return moved
 
 
+def send(place: Workplace, record: Record, *, queued: bool = False, patience: float = 0.0) -> Record:
+    """`submit` the job with this home's provider, limits and budgets."""
+    provider, most = place.named(record.provider), place.places(record.provider)
+    judge = partial(price_check, place)
+    return submit(record, provider, place.ledger, place.home, most=most, queued=queued, patience=patience, judge=judge)
+
+
 def withdraw(ledger: Ledger, record: Record) -> bool:
     """Cancel a job that was never sent, because it waits for a place or its submitter died; whether it was one."""
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
         if not mine or not _waits(record):
             return False
-        event = Event(at=now(), kind="status", status=Status.CANCELLED, message="it was never sent to the vendor")
-        # the key is free again: nothing was made, so asking once more is no repetition
-        fields: dict[str, Any] = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
-        return ledger.change(record, [event], **fields) is not None
+        return cancel(ledger, record, "it was never sent to the vendor") is not None
 
 
 def with_queue(

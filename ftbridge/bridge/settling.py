@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from ftbridge.bridge.absence import Absence, look_for, seconds_left
+from ftbridge.bridge.absence import look_for, seconds_left
 from ftbridge.bridge.adopting import adopt, started
+from ftbridge.bridge.ending import cancel
 from ftbridge.bridge.steering import steer
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.errors import FtbridgeError
 from ftbridge.ledger import Ledger, Record
-from ftbridge.model import Event, Status, now
+from ftbridge.model import FINAL, Event, Status, now
 from ftbridge.provider import Provider
 
 _PAUSE = 0.5  # seconds between two looks at the clock
@@ -31,15 +31,14 @@ def settle(record: Record, provider: Provider, ledger: Ledger) -> Record:
         look = look_for(record, provider, ledger)
         if not look.found:
             record = ledger.job(record.job.id)
-            proved = look.absence is Absence.PROVED
-            return (ledger.change(record, user_key=None, unclear=None) or record) if proved else record
+            return (ledger.change(record, user_key=None, unclear=None) or record) if look.absent else record
         unwanted = record.job.status is Status.CANCELLED
         found = look.found if unwanted else started(record, look.found, provider, ledger)
         what = f"{provider.name} has made the job all the same: {found[0].remote_id}"
         if unwanted and found[0].status.final:
             what = f"{what}; it {found[0].status} before it could be cancelled, look whether it is billed"
         elif unwanted:
-            steer(provider, found[0].remote_id, provider.cancel, [status for status in Status if status.final])
+            steer(provider, found[0].remote_id, provider.cancel, FINAL)
             what = f"{what}; it was cancelled there"
         return adopt(
             ledger.job(record.job.id), found, provider, ledger, events=[Event(at=now(), kind="message", message=what)]
@@ -69,9 +68,7 @@ def give_up(record: Record, ledger: Ledger, why: str) -> Record:
         record = ledger.job(record.job.id)
         if not mine or not (record.may_be_there or record.job.status is Status.SUBMITTING):
             return record
-        event = Event(at=now(), kind="status", status=Status.CANCELLED, message=why)
-        fields: dict[str, Any] = {"status": Status.CANCELLED, "finished_at": now(), "user_key": None}
-        return ledger.change(record, [event], **fields) or ledger.job(record.job.id)
+        return cancel(ledger, record, why) or ledger.job(record.job.id)
 
 
 def settle_all(place: Workplace, names: Iterable[str] | None = None) -> list[FtbridgeError]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from ftbridge.bridge.workplace import Workplace
 from ftbridge.catalogue import billed_usd
-from ftbridge.ledger import DeploymentRecord, deployments_since
+from ftbridge.ledger import DeploymentRecord, Record, deployments_since
 from ftbridge.model import Job, now
 from ftbridge.target import parse_target
 
@@ -30,9 +30,9 @@ def cost_so_far(place: Workplace, job: Job) -> float | None:
     return high if high is not None else job.cost.estimate_usd
 
 
-def was_never_there(job: Job) -> bool:
-    """Whether the job ended before any vendor had it, and so costs nothing."""
-    return job.status.final and job.remote_id is None
+def was_never_there(record: Record) -> bool:
+    """Whether the job ended before any vendor had it, and so costs nothing; one that may be there may cost."""
+    return record.job.status.final and record.job.remote_id is None and not record.may_be_there
 
 
 def month_of(day: date) -> tuple[datetime, datetime]:

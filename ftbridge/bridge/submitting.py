@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from ftbridge.bridge.absence import Absence, look_for, window_after, window_before
+from ftbridge.bridge.absence import look_for, window_after, window_before
 from ftbridge.bridge.adopting import adopt, started
 from ftbridge.bridge.claims import claim
+from ftbridge.bridge.ending import fail
 from ftbridge.bridge.guard import vendor_price
 from ftbridge.bridge.prepare import prepared_file
 from ftbridge.errors import (
@@ -51,13 +51,13 @@ from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider
 from ftbridge.target import parse_target
 
-Judge: TypeAlias = Callable[[Record, float, Sequence[Record]], None]
-"""Gets a job, the vendor's price for it in US dollars, and all jobs; raises `OverBudget`."""
+Judge: TypeAlias = Callable[[Record, float], Callable[[Sequence[Record]], None] | None]
+"""Gets a job and the vendor's price for it in US dollars; what looks at all jobs then, and raises `OverBudget`."""
 _PAUSE = 0.05  # seconds between two looks whether another process is done with a job
 ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
 _UNCLEAR = frozenset({408, 409, 425, 429, 499})
 """Refusals by which a job may have been made: time-outs, conflicts with what is there, too many requests."""
-_PASSING = frozenset({408, 425, 429, 499})
+_PASSING = _UNCLEAR - {409}
 """Those of them after which asking again is of use."""
 
 
@@ -109,10 +109,10 @@ def _bring(
         look = look_for(record, provider, ledger)
         if look.found:
             return adopt(record, started(record, look.found, provider, ledger), provider, ledger)
-        if look.absence is not Absence.PROVED:
+        if not look.absent:
             return ledger.job(record.job.id)
         if record.unclear and not record.unclear.resend:
-            return _fail(ledger, record.job.id, record.job.error or "the vendor refused it", unclear=False)
+            return fail(ledger, record.job.id, record.job.error or "the vendor refused it")
     record = ledger.job(record.job.id)
     if not has_place(ledger, record, most) or (queued and not files_are_here(record, provider, ledger, home)):
         return record
@@ -122,7 +122,7 @@ def _bring(
         if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
             problem.hint = f"{problem.hint} Run the same command again: it goes on with job {record.job.id}.".strip()
         else:
-            _fail(ledger, record.job.id, problem.message, unclear=False)
+            fail(ledger, record.job.id, problem.message)
         raise
     return _send(record, files, provider, ledger, most=most, queued=queued)
 
@@ -135,7 +135,7 @@ def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path, judge
     files = Files(training=training, validation=validation)
     price = vendor_price(provider, record.job.spec, model, files)
     if price is not None:
-        check = partial(judge, record, price) if judge else None
+        check = judge(record, price) if judge else None
         record = ledger.change(record, check=check, estimate_usd=price, estimate_usd_high=price) or record
     return record, files
 
@@ -151,7 +151,7 @@ def _send(
     try:
         model = parse_target(posted.job.target).model
         made = provider.create(posted.job.spec, model, files, tag=posted.job.id)
-        if made.remote_id in ledger.remote_ids():
+        if ledger.knows(posted.provider, made.remote_id):
             raise BadAnswer(
                 f"{provider.name} answered with {made.remote_id}, which is another job",
                 provider=provider.name,
@@ -174,7 +174,7 @@ def _after_trouble(
         problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
         raise problem
     if not isinstance(problem, ProviderError | NetworkError):  # nothing was asked, or what was made is undone
-        _fail(ledger, record.job.id, problem.message, unclear=False)
+        fail(ledger, record.job.id, problem.message)
         raise problem
     window = window_after(provider, files.training, problem, resend=not refused and _may_be_sent_again(problem))
     record = ledger.change(record, unclear=window, error=problem.message) or ledger.job(record.job.id)
@@ -186,9 +186,8 @@ def _after_trouble(
         # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
         ledger.forget_uploads(provider.account, [name for name in (files.training, files.validation) if name])
     if refused:
-        unclear = look.absence is not Absence.PROVED
-        _fail(ledger, record.job.id, problem.message, unclear=unclear)
-        if unclear:
+        fail(ledger, record.job.id, problem.message, unclear=not look.absent)
+        if not look.absent:
             again = f"`ftbridge recover` makes sure that {provider.name} did not make it all the same."
             problem.hint = f"{problem.hint} {again}".strip()
     else:
@@ -252,12 +251,3 @@ def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
     remote_file = provider.upload(file, key=key)
     ledger.remember_upload(provider.account, key, remote_file)
     return remote_file
-
-
-def _fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool) -> Record:
-    """End the job; its key is free again, unless it is `unclear` whether the vendor has it all the same."""
-    record = ledger.job(job_id)
-    event = Event(at=now(), kind="status", status=Status.FAILED, message=why)
-    free = {} if unclear else {"user_key": None, "unclear": None}
-    fields: dict[str, Any] = {"status": Status.FAILED, "error": why, "finished_at": now(), **free}
-    return ledger.change(record, [event], **fields) or ledger.job(job_id)

@@ -15,7 +15,7 @@ from ftbridge.catalogue import counted
 from ftbridge.errors import FtbridgeError
 from ftbridge.hosted import HostedProvider
 from ftbridge.ledger import Ledger, Record
-from ftbridge.model import Cost, Event, Frozen, Job, Method, Spec, Status, now
+from ftbridge.model import FINAL, Cost, Event, Frozen, Job, Method, Spec, Status, now
 from ftbridge.names import plain_name
 from ftbridge.provider import Listed, Provider, RemoteJob
 
@@ -159,8 +159,7 @@ def _as_jobs(place: Workplace, name: str, provider: Provider, listed: Sequence[L
 
 def _bring_history(place: Workplace, name: str, silent: Ledger) -> None:
     """Read the events of the jobs that were over when they were taken in; what was left undone before is done now."""
-    over = (status for status in Status if status.final)
-    todo = [record for record in silent.jobs(*over) if record.provider == name and _has_no_history(record)]
+    todo = [record for record in silent.jobs(*FINAL) if record.provider == name and _has_no_history(record)]
     for done, record in enumerate(todo):
         try:
             _bring(record, place.named(name), silent)

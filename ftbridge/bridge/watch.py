@@ -142,8 +142,8 @@ class Watch:
         turns.faster()
         if queued:
             found += advance(self._place, chore.name)
-        for problem in settle_all(self._place, [chore.name]):
-            raise problem
+        if problems := settle_all(self._place, [chore.name]):
+            raise problems[0]
         if self._fetch_to:
             found += self._fetch(provider, chore.name, self._fetch_to)
         return found

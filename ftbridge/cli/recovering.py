@@ -55,24 +55,16 @@ def recover(
     unproved = bridge.unproved()
     code = 1 if unproved or any(job.unclear_until for job in left) or any(one.broken_off for one in found) else 0
     if as_json:
-        open_still = _plain([*left, *unproved])
+        document = {"jobs": _plain(recovered), "open": _plain([*left, *unproved])}
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in found]
-        print_json(
-            {
-                "jobs": _plain(recovered),
-                "open": open_still,
-                **({"vendors": vendors} if from_vendors else {}),
-            }
-        )
+        print_json(document | ({"vendors": vendors} if from_vendors else {}))
         raise Exit(code)
     for one in found:
         say(_sentence(one))
     if any(one.adopted for one in found):
         say("Vendors do not know your keys: a `--key` used before would make a new job.")
-    show(
-        "\n".join([*map(standing, recovered), *map(_left_open, left), *map(_unproved, unproved)])
-        or "Nothing was left open."
-    )
+    lines = [*map(standing, recovered), *map(_left_open, left), *map(_unproved, unproved)]
+    show("\n".join(lines) or "Nothing was left open.")
     raise Exit(code)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from ftbridge.ledger.schema import events, jobs
 from ftbridge.ledger.store import Ledger
-from ftbridge.model import Status
+from ftbridge.model import FINAL
 
 _AT_ONCE = 5_000  # SQLite takes up to 32,766 parameters in one statement (sqlite.org/limits.html)
 
@@ -33,12 +33,11 @@ class Glance(NamedTuple):
 
 
 _COLUMNS = [jobs.c[name] for name in Glance._fields]
-_OVER = [status for status in Status if status.final]
 
 
 def unfinished(ledger: Ledger) -> list[Glance]:
     """Every job that is not over, oldest first."""
-    query = select(*_COLUMNS).where(jobs.c.status.not_in(_OVER)).order_by(jobs.c.created_at, jobs.c.id)
+    query = select(*_COLUMNS).where(jobs.c.status.not_in(FINAL)).order_by(jobs.c.created_at, jobs.c.id)
     with ledger.reading() as connection:
         return [Glance._make(row) for row in connection.execute(query)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, func, or_, select, tuple_, update
 
 from ftbridge.ledger.record import Record
-from ftbridge.ledger.rows import alone, as_record
+from ftbridge.ledger.rows import alone, as_record, at_provider
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import Status, now
@@ -61,14 +61,12 @@ def _is_free(connection: Connection, record: Record, most: int | None) -> bool:
             ),
         ),
     )
-    of_provider = jobs.c.target.startswith(f"{record.provider}:", autoescape=True)
-    count = select(func.count()).where(of_provider, in_front, jobs.c.id != record.job.id)
+    count = select(func.count()).where(at_provider(record.provider), in_front, jobs.c.id != record.job.id)
     return connection.execute(count).scalar_one() < most
 
 
 def waiting(ledger: Ledger, provider: str) -> list[Record]:
     """The provider's jobs that are `submitting`, in the order in which they were asked for."""
-    of_provider = jobs.c.target.startswith(f"{provider}:", autoescape=True)
-    query = select(jobs).where(of_provider, jobs.c.status == Status.SUBMITTING)
+    query = select(jobs).where(at_provider(provider), jobs.c.status == Status.SUBMITTING)
     with ledger.reading() as connection:
         return [as_record(row) for row in connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))]

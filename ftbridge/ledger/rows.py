@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text
 
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
@@ -18,6 +18,11 @@ def alone(connection: Connection) -> None:
     """Let no other transaction write jobs until this one ends; SQLite lets one writer in at a time by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def at_provider(name: str) -> ColumnElement[bool]:
+    """That a job is at the provider of that name, with mock+ before it where it is mocked."""
+    return jobs.c.target.startswith(f"{name}:", autoescape=True)
 
 
 def candidates(connection: Connection, key: str | None, request_hash: str) -> list[Record]:
@@ -42,7 +47,7 @@ def meant_by(said: str) -> Select[Any]:
     provider, _, name = said.partition(":")
     made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
     at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
-    return newest.where(jobs.c.target.startswith(f"{provider}:", autoescape=True), at_vendor)
+    return newest.where(at_provider(provider), at_vendor)
 
 
 def as_text(value: Any) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import alone, as_record, as_text, candidates, meant_by
+from ftbridge.ledger.rows import alone, as_record, as_text, at_provider, candidates, meant_by
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
@@ -160,10 +160,17 @@ class Ledger:
         with self.reading() as connection:
             return connection.execute(select(jobs.c.id).where(jobs.c.target == target).limit(1)).first() is not None
 
-    def remote_ids(self) -> set[str]:
-        """The vendors' ids of all jobs."""
+    def remote_ids(self, provider: str) -> set[str]:
+        """The vendor's ids of all jobs at that provider."""
+        query = select(jobs.c.remote_id).where(at_provider(provider), jobs.c.remote_id.is_not(None))
         with self.reading() as connection:
-            return set(connection.execute(select(jobs.c.remote_id).where(jobs.c.remote_id.is_not(None))).scalars())
+            return set(connection.execute(query).scalars())
+
+    def knows(self, provider: str, remote_id: str) -> bool:
+        """Whether a job at that provider has that id of the vendor's."""
+        query = select(jobs.c.id).where(at_provider(provider), jobs.c.remote_id == remote_id).limit(1)
+        with self.reading() as connection:
+            return connection.execute(query).first() is not None
 
     def unseen(self) -> list[Record]:
         """The jobs that ended here, and may be at their vendor all the same."""

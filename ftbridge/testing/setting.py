@@ -12,7 +12,7 @@ import pytest
 
 from ftbridge.dataset import convert
 from ftbridge.errors import FtbridgeError, ProviderError
-from ftbridge.model import Event, Hyperparameters, Spec, Status
+from ftbridge.model import FINAL, Event, Hyperparameters, Spec, Status
 from ftbridge.provider import Files, Provider, RemoteJob, Verb
 
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -152,7 +152,7 @@ class Setting:
     def follow(cls, provider: Provider, remote_id: str) -> Finished:
         """Look at a job until it is over."""
         seen: list[Status] = []
-        remote = cls.until(provider, remote_id, *(status for status in Status if status.final), seen=seen)
+        remote = cls.until(provider, remote_id, *FINAL, seen=seen)
         return Finished(remote, seen, list(provider.events(remote_id, "")))
 
     @classmethod

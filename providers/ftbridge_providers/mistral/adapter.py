@@ -25,7 +25,6 @@ from ftbridge.dataset.example import Chat
 from ftbridge.errors import (
     InvalidRequest,
     JobFailed,
-    ListingUnfinished,
     NotFound,
     NotStarted,
     OverBudget,
@@ -35,7 +34,7 @@ from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.paging import as_far_as_listed, by_number
+from ftbridge.paging import as_far_as_listed, by_number, matching
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply
 from ftbridge.retry import patiently
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
@@ -132,13 +131,8 @@ class MistralProvider(HostedProvider):
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs whose suffix is the tag."""
-        found: list[JobBody] = []
-        try:
-            # a gateway that ignores the filter must not make us adopt somebody else's job
-            found.extend(job for job in self._listing(suffix=tag) if job.suffix == tag)
-        except ListingUnfinished:
-            if not found:
-                raise
+        # a gateway that ignores the filter must not make us adopt somebody else's job
+        found = matching(self._listing(suffix=tag), lambda job: job.suffix == tag)
         return [read_job(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:

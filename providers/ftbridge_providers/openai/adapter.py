@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import takewhile
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
 from ftbridge.dataset.example import Chat
-from ftbridge.errors import JobFailed, ListingUnfinished, NotFound, SpecError
+from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.exporting import exported
 from ftbridge.files import write
 from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.names import plain_name
-from ftbridge.paging import as_far_as_listed, by_cursor
+from ftbridge.paging import as_far_as_listed, by_cursor, matching
 from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
 from ftbridge.retry import patiently
 from ftbridge.target import parse_target
@@ -150,23 +149,11 @@ class OpenAIProvider(HostedProvider):
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs that carry the tag, oldest first: by the filter, and where that finds none, among all."""
-        queries = {json.dumps(query): query for query in (self.filter_by(tag), {})}
-        for query in queries.values():  # a gateway may strip the metadata that the filter asks for
-            listed = self._listed(**query)
-            # a vendor that ignores the filter must not make us adopt somebody else's job
-            found = self._carriers(listed, tag, among_all=not query)
-            if found:
-                return [self.read(job) for job in sorted(found, key=lambda job: job.created_at)]
-        return []
-
-    def _carriers(self, listed: Iterator[Any], tag: str, *, among_all: bool) -> list[Any]:
-        found: list[Any] = []
-        try:
-            found.extend(job for job in listed if self.carries(job, tag))
-        except ListingUnfinished:
-            if among_all and not found:
-                raise
-        return found
+        # a gateway may strip the metadata that the filter asks for, and one that ignores the filter lists all
+        carries, query = partial(self.carries, tag=tag), self.filter_by(tag)
+        found = list(filter(carries, as_far_as_listed(self._listed(**query)))) if query else []
+        found = found or matching(self._listed(), carries)
+        return [self.read(job) for job in sorted(found, key=lambda job: job.created_at)]
 
     def filter_by(self, tag: str) -> dict[str, Any]:
         """What the listing is asked for when a tag is looked for."""
@@ -232,8 +219,7 @@ class OpenAIProvider(HostedProvider):
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """Those of the last three epochs."""
-        found = [read_checkpoint(checkpoint) for checkpoint in self.listed_checkpoints(remote_id)]
-        return sorted(found, key=lambda checkpoint: checkpoint.step)
+        return sorted(map(read_checkpoint, self.listed_checkpoints(remote_id)), key=lambda checkpoint: checkpoint.step)
 
     def listed_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, as it lists them."""
@@ -297,9 +283,8 @@ class OpenAIProvider(HostedProvider):
 
     def models(self) -> list[str]:
         """Every model of the account."""
-        return self._patient(
-            lambda: [model.id for model in sound(self.name, self.client.models.list(), needs="data").data]
-        )
+        answer = self._patient(lambda: sound(self.name, self.client.models.list(), needs="data"))
+        return [model.id for model in answer.data]
 
     def delete(self, model: str) -> None:
         """Delete a tuned model."""

@@ -1,0 +1,25 @@
+"""Ending a job in the ledger without its vendor: it was refused, or is not wanted any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftbridge.ledger import Ledger, Record
+from ftbridge.model import Event, Status, now
+
+
+def fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool = False) -> Record:
+    """End the job as failed; its key is free again, unless it is `unclear` whether the vendor has it all the same."""
+    record = ledger.job(job_id)
+    free = {} if unclear else {"user_key": None, "unclear": None}
+    return _end(ledger, record, Status.FAILED, why, error=why, **free) or ledger.job(job_id)
+
+
+def cancel(ledger: Ledger, record: Record, why: str) -> Record | None:
+    """End the job as cancelled, with its key free again; `None` if somebody else has changed it meanwhile."""
+    return _end(ledger, record, Status.CANCELLED, why, user_key=None)
+
+
+def _end(ledger: Ledger, record: Record, status: Status, why: str, **fields: Any) -> Record | None:
+    event = Event(at=now(), kind="status", status=status, message=why)
+    return ledger.change(record, [event], status=status, finished_at=now(), **fields)
