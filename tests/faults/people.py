@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from io import StringIO
 from itertools import count
 from pathlib import Path
@@ -133,6 +134,17 @@ class Person:
 def pass_time() -> None:
     """Until every window of `SHORT` is over."""
     time.sleep(3 * SHORT)
+
+
+def move_clock(patch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """This machine's clock is that much ahead, for ftbridge; the vendor's goes right."""
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # it is no Moved
+            return datetime.now(tz) + by
+
+    patch.setattr("ftbridge.model.datetime", Moved)
 
 
 def recovered(home: Path) -> Ran:

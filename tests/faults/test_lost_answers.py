@@ -13,17 +13,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from faults.people import LONG, STUBS, THEN, Person, Town, pass_time, town
-from faults.stubs.conduct import Listing, Mishap
+from faults.people import LONG, SHORT, STUBS, THEN, Person, Town, pass_time, town
+from faults.stubs.conduct import Body, Listing, Mishap
 from faults.stubs.kept import StubJob
 from faults.stubs.wire import Call
 from faults.verdicts import Row, settle, verdict, wrong
 
 EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
-STATUSES = range(300, 600) if EVERY else (301, 307, 400, 401, 402, 403, 404, 409, 410, 418, 422, 429, 501, 503, 599)
+SOME = (300, 301, 303, 307, 400, 401, 402, 403, 404, 408, 409, 410, 413, 418, 422, 425, 429, 451, 499)
+STATUSES = range(300, 600) if EVERY else (*SOME, 500, 501, 502, 503, 504, 529, 599)
 NOT_THERE = "200 with a job that is not there"
 FAULTS = {
     "500, made": Mishap(status=500),
@@ -105,6 +107,32 @@ def test_any_status_and_the_same_command_again_is_one_job(place: Town, vendor: s
 
 
 @vendors
+def test_any_status_of_a_job_that_the_list_does_not_show_yet_is_one_job(place: Town, vendor: str) -> None:
+    rows = []
+    for status in (303, 403, 404, 409, 425, 429, 500, 503):
+        hidden = Listing(lag_seconds=0.8 * SHORT)
+        person = place.person(vendor, creates=[Mishap(status=status)], listing=hidden)
+        person.submit()
+        person.submit()
+        person.recover()
+        rows.append(outcome(person, f"{status}, made, and the list lags", "submits again, recovers"))
+    assert wrong(rows) == []
+
+
+@vendors
+@pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
+def test_any_success_with_any_body_is_one_job(place: Town, vendor: str, done: bool) -> None:
+    rows = []
+    for status in (200, 201, 202):
+        for body in (body for body in get_args(Body) if body != "plausible"):
+            person = place.person(vendor, creates=[Mishap(done, status=status, body=body)])
+            person.submit()
+            person.submit()
+            rows.append(outcome(person, f"{status} with {body}, {'made' if done else 'not made'}", "submits again"))
+    assert wrong(rows) == []
+
+
+@vendors
 @pytest.mark.parametrize("key", [(), ("--key", "one")], ids=["without a key", "with a key"])
 def test_any_answer_and_anything_that_people_do_is_one_job(place: Town, vendor: str, key: tuple[str, ...]) -> None:
     rows = []
@@ -135,7 +163,8 @@ def test_the_same_command_after_any_answer_names_the_job_that_was_made(place: To
 
 
 @vendors
-def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(place: Town, vendor: str) -> None:
+@pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
+def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(place: Town, vendor: str, done: bool) -> None:
     rows = []
     turns = turns_of(vendor)
     for name, listing in LISTINGS.items():
@@ -143,12 +172,14 @@ def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(place: Town, vendo
             continue
         for then in THEN if EVERY else [next(turns)]:
             window = {"window": LONG} if listing.lag_seconds or listing.lag_calls else {}
-            person = place.person(vendor, creates=[Mishap(cut=True)], listing=replace(listing), **window)
+            person = place.person(vendor, creates=[Mishap(done, cut=True)], listing=replace(listing), **window)
             person.submit()
             for _time in range(2):
                 pass_time()
                 THEN[then](person)
-            rows.append(outcome(person, f"cut, made; the list {name}", then))
+            if not done:
+                place.wait_for_listings(vendor, 0.0)
+            rows.append(outcome(person, f"cut, {'' if done else 'not '}made; the list {name}", then))
     assert wrong(rows) == []
 
 

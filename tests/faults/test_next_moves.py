@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from faults.attack import LAG, Scene, new_scene
+from faults.people import SHORT, STUBS, Person, Town, move_clock, pass_time, town
 from faults.stubs.conduct import Listing, Mishap
-from faults.stubs.openai_stub import OpenAIStub
-from faults.stubs.wire import StubServer, serving
+from faults.verdicts import settle, verdict, wrong
 from ftbridge.answers import network_error
 from ftbridge.model import Status
 from ftbridge.remote import RemoteJob
@@ -22,82 +21,76 @@ class ConnectError(Exception):
     """As httpx calls it."""
 
 
-HIDDEN = Listing(lag_seconds=0.8 * LAG)
+HIDDEN = Listing(lag_seconds=0.8 * SHORT)
 
 
 @pytest.fixture
-def server() -> Iterator[StubServer]:
-    with serving(OpenAIStub()) as running:
-        yield running
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    with town(tmp_path, monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture
-def scene(
-    server: StubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Scene:
-    return new_scene(server, "openai", tmp_path / "scene", monkeypatch, capsys)
+def person(place: Town) -> Person:
+    return place.person("openai")
 
 
-def pass_time() -> None:
-    time.sleep(2.2 * LAG)
-
-
-def test_a_key_whose_job_failed_at_the_vendor_gives_that_job_again(scene: Scene) -> None:
-    first = scene.submit("--key", "k")
-    scene.vendor.become(scene.vendor.made[0], "failed")
-    scene.type("jobs")
-    again = scene.submit("--key", "k")
+def test_a_key_whose_job_failed_at_the_vendor_gives_that_job_again(person: Person) -> None:
+    first = person.submit("--key", "k")
+    person.vendor.become(person.vendor.made[0], "failed")
+    person.type("jobs")
+    again = person.submit("--key", "k")
     assert (again.code, again.out) == (0, first.out)
     assert "is failed" in again.err
 
 
-def test_cancel_last_means_one_job_from_its_beginning_to_its_end(scene: Scene) -> None:
-    running = scene.submit().out.strip()
-    scene.vendor.conduct.creates = [Mishap(False, cut=True)]
-    scene.vendor.conduct.listing = Listing(refused=500)
-    scene.submit("--again")
-    scene.vendor.conduct.listing = Listing()
-    ran = scene.type("cancel", "last")
+def test_cancel_last_means_one_job_from_its_beginning_to_its_end(person: Person) -> None:
+    running = person.submit().out.strip()
+    person.vendor.conduct.creates = [Mishap(False, cut=True)]
+    person.vendor.conduct.listing = Listing(refused=500)
+    person.submit("--again")
+    person.vendor.conduct.listing = Listing()
+    ran = person.type("cancel", "last")
     assert ran.code == 0
     assert running not in ran.out
-    assert [job.state for job in scene.vendor.made] != ["cancelled"]
+    assert [job.state for job in person.vendor.made] != ["cancelled"]
 
 
-def test_a_refused_job_that_may_be_there_is_told_by_recover(scene: Scene) -> None:
-    scene.vendor.conduct.creates = [Mishap(True, status=404)]
-    scene.vendor.conduct.listing = Listing(lag_seconds=600)
-    refused = scene.submit()
+def test_a_refused_job_that_may_be_there_is_told_by_recover(person: Person) -> None:
+    person.vendor.conduct.creates = [Mishap(True, status=404)]
+    person.vendor.conduct.listing = Listing(lag_seconds=600)
+    refused = person.submit()
     assert (refused.code, "ftbridge recover" in refused.err) == (3, True)
-    looked = scene.type("recover")
+    looked = person.type("recover")
     assert (looked.code, "may have it all the same" in looked.out) == (1, True)
 
 
-def test_a_key_given_after_an_unclear_refusal_is_the_same_job(scene: Scene) -> None:
-    scene.vendor.conduct.creates = [Mishap(True, status=404)]
-    scene.vendor.conduct.listing = HIDDEN
-    scene.submit()
-    scene.submit("--key", "k")
+def test_a_key_given_after_an_unclear_refusal_is_the_same_job(person: Person) -> None:
+    person.vendor.conduct.creates = [Mishap(True, status=404)]
+    person.vendor.conduct.listing = HIDDEN
+    person.submit()
+    person.submit("--key", "k")
     pass_time()
-    scene.type("recover")
-    assert len(scene.vendor.made) == 1
-    assert [job.remote_id for job in scene.jobs] == [scene.vendor.made[0].id]
+    person.type("recover")
+    assert len(person.vendor.made) == 1
+    assert [job.remote_id for job in person.jobs()] == [person.vendor.made[0].id]
 
 
-def test_another_one_that_the_budget_refuses_leaves_the_first_as_it_was(scene: Scene) -> None:
-    scene.vendor.conduct.creates = [Mishap(True, cut=True)]
-    scene.vendor.conduct.listing = HIDDEN
-    scene.submit()
+def test_another_one_that_the_budget_refuses_leaves_the_first_as_it_was(person: Person) -> None:
+    person.vendor.conduct.creates = [Mishap(True, cut=True)]
+    person.vendor.conduct.listing = HIDDEN
+    person.submit()
     Path("ftbridge.toml").write_text("[budgets]\nopenai = 0.000001\n", "utf-8")
-    assert scene.submit("--again").code == 2
+    assert person.submit("--again").code == 2
     pass_time()
-    scene.type("recover")
-    assert [job.remote_id for job in scene.jobs] == [scene.vendor.made[0].id]
-    assert len(scene.vendor.running) == 1
+    person.type("recover")
+    assert [job.remote_id for job in person.jobs()] == [person.vendor.made[0].id]
+    assert len(person.vendor.running) == 1
 
 
-def test_an_answer_with_another_jobs_id_is_not_believed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene.submit()
-    first = scene.vendor.made[0].id
+def test_an_answer_with_another_jobs_id_is_not_believed(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    person.submit()
+    first = person.vendor.made[0].id
     true = OpenAIProvider.create
 
     def mistaken(self: OpenAIProvider, *asked: object, **named: object) -> RemoteJob:
@@ -105,29 +98,75 @@ def test_an_answer_with_another_jobs_id_is_not_believed(scene: Scene, monkeypatc
         return made.model_copy(update={"remote_id": first})
 
     monkeypatch.setattr(OpenAIProvider, "create", mistaken)
-    scene.submit("--again")
-    assert sorted(str(job.remote_id) for job in scene.jobs) == sorted(job.id for job in scene.vendor.made)
+    person.submit("--again")
+    assert sorted(str(job.remote_id) for job in person.jobs()) == sorted(job.id for job in person.vendor.made)
 
 
-def test_what_was_never_sent_is_sent_with_another_key(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_never_sent_is_sent_with_another_key(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(self: OpenAIProvider, *_asked: object, **_named: object) -> RemoteJob:
         raise network_error("openai", ConnectError("no route"))
 
     with monkeypatch.context() as patch:
         patch.setattr(OpenAIProvider, "create", unreachable)
-        assert scene.submit().code == 4
+        assert person.submit().code == 4
     monkeypatch.setenv("OPENAI_API_KEY", "another-key")
-    assert scene.submit().code == 0
-    assert len(scene.vendor.made) == 1
+    assert person.submit().code == 0
+    assert len(person.vendor.made) == 1
 
 
-def test_the_wrong_id_is_not_adopted_while_the_right_job_can_be_found(scene: Scene) -> None:
-    scene.vendor.fill(1)
-    scene.vendor.conduct.creates = [Mishap(True, cut=True)]
-    scene.vendor.conduct.listing = Listing(refused=500)
-    scene.submit()
-    scene.vendor.conduct.listing = Listing()
-    [job] = scene.jobs
-    ran = scene.type("recover", job.id, "--adopt", scene.vendor.jobs[0].id)
-    assert (ran.code, scene.vendor.made[0].id in ran.err) == (2, True)
-    assert scene.jobs[0].status is Status.SUBMITTING
+def test_the_wrong_id_is_not_adopted_while_the_right_job_can_be_found(person: Person) -> None:
+    person.vendor.fill(1)
+    person.vendor.conduct.creates = [Mishap(True, cut=True)]
+    person.vendor.conduct.listing = Listing(refused=500)
+    person.submit()
+    person.vendor.conduct.listing = Listing()
+    [job] = person.jobs()
+    ran = person.type("recover", job.id, "--adopt", person.vendor.jobs[0].id)
+    assert (ran.code, person.vendor.made[0].id in ran.err) == (2, True)
+    assert person.jobs()[0].status is Status.SUBMITTING
+
+
+@pytest.mark.parametrize("vendor", STUBS)
+def test_a_list_that_is_refused_is_told_by_recover_and_watch(place: Town, vendor: str) -> None:
+    person = place.person(vendor, creates=[Mishap(cut=True)], listing=Listing(refused=403))
+    person.submit()
+    for command in ("recover", "watch"):
+        ran = person.type(command)
+        assert (ran.code, "403" in ran.err) == (3, True)
+
+
+@pytest.mark.parametrize("vendor", STUBS)
+def test_a_job_that_lost_its_tag_is_told_and_adopted_by_hand(place: Town, vendor: str) -> None:
+    person = place.person(vendor, creates=[Mishap(cut=True)], listing=Listing(stripped="all"))
+    person.submit()
+    pass_time()
+    told = person.recover()
+    [made], [job] = person.vendor.made, person.jobs()
+    assert (told.code, f"ftbridge recover {job.id} --adopt {made.id}" in told.err) == (1, True)
+    assert person.type("recover", job.id, "--adopt", made.id).code == 0
+    assert [job.remote_id for job in person.jobs()] == [made.id]
+    assert wrong([verdict(person, "every tag lost", "adopts by hand")]) == []
+
+
+@pytest.mark.parametrize("vendor", STUBS)
+def test_another_one_on_purpose_is_another_one(place: Town, vendor: str) -> None:
+    person = place.person(vendor)
+    first, same, second = person.submit(), person.submit(), person.submit("--again")
+    assert first.out == same.out != second.out
+    assert "--again" in same.err
+    assert [job.remote_id for job in person.jobs()] == [made.id for made in person.vendor.made]
+    assert len(person.vendor.made) == 2
+
+
+@pytest.mark.parametrize("days", [3, -3])
+def test_an_unclear_job_is_cancelled_whatever_the_clock_says(
+    place: Town, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    person = place.person("openai", creates=[Mishap(cut=True)], listing=Listing(lag_seconds=3600))
+    person.submit()
+    move_clock(monkeypatch, timedelta(days=days))
+    [job] = person.jobs()
+    assert person.type("cancel", job.id).code == 0
+    assert [job.status for job in person.jobs()] == [Status.CANCELLED]
+    settle(person)
+    assert person.vendor.running == []

@@ -102,9 +102,9 @@ class MistralStub(Vendor):
         rows = self.rows((lambda job: self.stripped(job)[1] == suffix) if suffix else None)
         size = int(call.query.get("page_size", 100))
         page = self.page(rows, int(call.query.get("page", 0)) * size, size)
-        endless = self.conduct.listing.endless_total or self.conduct.listing.alternating
+        endless = self._listing.endless_total or self._listing.alternating
         data = None if page.rows is None else [self._short(job, listed=True) for job in page.rows]
-        repeats = 3 if self.conduct.listing.cursor_ignored else 1
+        repeats = 3 if self._listing.cursor_ignored else 1
         return Answer(body={"object": "list", "data": data, "total": 10**9 if endless else repeats * len(rows)})
 
     def _job(self, _call: Call, job_id: str) -> Answer:
