@@ -19,8 +19,9 @@ from ftbridge.bridge.settling import cancel_unclear, settle_all
 from ftbridge.bridge.steering import steer
 from ftbridge.bridge.taking_in import Found
 from ftbridge.bridge.watch import Watch, look_once
+from ftbridge.catalogue import counted
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
-from ftbridge.ledger import Record, last_numbers, unfinished
+from ftbridge.ledger import Record, has_place, last_numbers, unfinished
 from ftbridge.model import FINAL, Event, Job, Status, make_spec, now
 from ftbridge.provider import Provider
 
@@ -102,12 +103,12 @@ class AboutJobs(Base):
             with self._telling(job_id):
                 sent = send(self._place, record, patience=_PATIENCE)
         except RateLimited as problem:
-            self._warn(f"{problem.message}; job {job_id} waits here, and `ftbridge watch` sends it again")
+            self._warn(f"{problem.message}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there")
             return self.job(job_id)
         if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
             most = self._place.places(record.provider)
-            places = f"{most} jobs" if most != 1 else "one job"
-            why = f"{record.provider} runs {places} at once" if most else "another process has begun to send it"
+            full = not has_place(self._ledger, sent, most)
+            why = f"{record.provider} runs {counted(most, 'job')} at once" if full and most else "it is not sent yet"
             self._warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
         job = self.job(job_id)
         if job.unclear_until:
@@ -293,6 +294,6 @@ class AboutJobs(Base):
 def _what_stays(record: Record | None) -> str:
     """What is left of a submission that somebody has interrupted."""
     if record is None:
-        return "nothing was sent, and no job was created"
+        return "nothing was sent, and no job was created, by this command"
     job = record.job.id
     return f"the job {job} stays: `ftbridge watch {job}` goes on with it, `ftbridge cancel {job}` ends it"

@@ -88,7 +88,11 @@ def _seconds(window: Window, provider: Provider) -> float:
 
 def _absence(record: Record, provider: Provider, ledger: Ledger) -> Look:
     if record.account and record.account != provider.account:
-        tell(record, "it was sent with another key or base URL, and can be looked for only with these", ledger)
+        tell(
+            record,
+            "it was sent with another key or base URL: set those again, and `ftbridge recover` looks for it",
+            ledger,
+        )
         return Look([])
     if record.posted_at and not _is_over(record, provider, ledger):
         return Look([])

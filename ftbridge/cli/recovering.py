@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def recover(
-    job: Annotated[str | None, typer.Argument(help="With --adopt: the job that is looked for.")] = None,
+    job: Annotated[str | None, typer.Argument(help="With --adopt: the job that was requested.")] = None,
     adopt: Annotated[
-        str | None, typer.Option("--adopt", help="The vendor's id of the job that is JOB, where its tag is lost.")
+        str | None, typer.Option("--adopt", help="The vendor's id of the job, where a gateway has stripped its tag.")
     ] = None,
     from_vendors: Annotated[
         bool, typer.Option("--from-vendors", help="Fill a ledger that is lost or damaged from the vendors' lists.")

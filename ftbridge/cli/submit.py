@@ -102,7 +102,7 @@ def _job_options() -> list[inspect.Parameter]:
         _option("format", str, "Read the data as this format, instead of detecting it."),
         _option("name", str, "A name of your own for the job."),
         _option("key", str, "Your own key: asking again under it always gives the same job."),
-        _flag("again", "Make another job although the same was asked for before."),
+        _flag("again", "Create a second job, although the same one was requested before."),
         _option("group", str, "What the job belongs to, for `costs --by group`."),
         _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),
         _flag("allow_ignored", "Leave out what the provider has no setting for."),

@@ -30,7 +30,7 @@ def test_a_job_that_may_be_on_its_way_is_named_with_what_to_do(
     here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("ftbridge.bridge.about_jobs.submit", stop)
+        patched.setattr("ftbridge.bridge.queue.submit", stop)
         ran = here("submit", rows, "--to", MOCKED)
     assert ran.code == 130
     [job] = here("jobs", "--json").json["jobs"]
