@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.people import SHORT, STUBS, Person, Town, move_clock, pass_time, town
+from faults.people import LONG, SHORT, STUBS, Person, Town, move_clock, pass_time, town
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
 from ftbridge.answers import network_error
@@ -56,7 +56,8 @@ def test_cancel_last_means_one_job_from_its_beginning_to_its_end(person: Person)
     assert [job.state for job in person.vendor.made] != ["cancelled"]
 
 
-def test_a_refused_job_that_may_be_there_is_told_by_recover(person: Person) -> None:
+def test_a_refused_job_that_may_be_there_is_told_by_recover(place: Town) -> None:
+    person = place.person("openai", window=LONG)
     person.vendor.conduct.creates = [Mishap(True, status=404)]
     person.vendor.conduct.listing = Listing(lag_seconds=600)
     refused = person.submit()
