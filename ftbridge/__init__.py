@@ -12,22 +12,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Bridge, Evaluation, Machine, Offer
-    from ftbridge.catalogue import Load
+    from ftbridge.bridge import Bridge
+    from ftbridge.comparison.offers import Machine, Offer
+    from ftbridge.costs.quote import Load
     from ftbridge.errors import FtbridgeError
+    from ftbridge.evaluation.scores import Evaluation
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
 
 _ROOMS = {
     "Bridge": "bridge",
-    "Evaluation": "bridge",
+    "Evaluation": "evaluation.scores",
     "Event": "model",
     "FtbridgeError": "errors",
     "Hyperparameters": "model",
     "Job": "model",
-    "Load": "catalogue",
-    "Machine": "bridge",
-    "Offer": "bridge",
+    "Load": "costs.quote",
+    "Machine": "comparison.offers",
+    "Offer": "comparison.offers",
     "Provider": "provider",
     "Reply": "provider",
     "Result": "model",

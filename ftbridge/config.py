@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
-from ftbridge.target import did_you_mean
+from ftbridge.wording import did_you_mean
 
 FILE_NAME = "ftbridge.toml"
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, and no secret
+_SECRET_BYTES = 24
 
 
 class OwnCatalogue(Frozen):
@@ -38,6 +44,29 @@ class Hook(Frozen):
         if bool(self.command) == bool(self.url):
             raise ValueError('a hook has either a command, such as ["notify-send", "ftbridge"], or a url')
         return self
+
+    def check(self, name: str) -> None:
+        """Raises `ConfigError` where the hook `name` cannot be told anything as it is written down."""
+        if self.url and not is_safe_url(self.url):
+            raise ConfigError(
+                f"hook {name}: {self.url!r} is neither https nor this machine", hint="Use an https address."
+            )
+        if self.url:
+            self.secret(name)
+
+    def secret(self, name: str) -> bytes:
+        """What requests to the hook `name` are signed with. Raises `ConfigError` where the environment has none."""
+        text = os.environ.get(self.secret_env, "").removeprefix(_SECRET_PREFIX)
+        try:
+            secret = base64.b64decode(text, validate=True)
+        except ValueError:
+            secret = b""
+        if len(secret) < _SECRET_BYTES:
+            raise ConfigError(
+                f"hook {name} has no secret to sign with: {self.secret_env} is not 24 bytes or more in base64",
+                hint=f"Set it: export {self.secret_env}=whsec_$(head -c 32 /dev/urandom | base64)",
+            )
+        return secret
 
 
 class Config(Frozen):
@@ -89,3 +118,20 @@ def _unknown_name(file: Path, loc: Sequence[str]) -> ConfigError:
     else:
         what, where = f"[{'.'.join(above)}] has no {name!r}", "There may be"
     return ConfigError(f"{file}: {what}", hint=f"{did_you_mean(name, known)}{where}: {', '.join(known)}.")
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether what is sent there does not travel in the clear: https, or this machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (
+        parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

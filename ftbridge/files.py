@@ -5,15 +5,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import xxhash
 
-from ftbridge.exchange import exchange
+_HERE = -100  # AT_FDCWD: paths are as they stand
+_EXCHANGE = 2  # RENAME_EXCHANGE of Linux (man 2 renameat2) and RENAME_SWAP of macOS (man 2 renamex_np) alike
+_CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+_LONGEST = 200  # bytes in UTF-8; file systems take 255, of which an ending needs some
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]|^\.|[. ]$')
 
 
 def content_key(file: Path) -> str:
@@ -96,3 +102,50 @@ def _put_in_place(beside: Path, folder: Path) -> None:
         if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         exchange(beside, folder)
+
+
+def plain_name(name: str) -> str:
+    """`name` as the name of one file or folder, which leads nowhere else, on any system.
+
+    What may not stand in one becomes _; what was changed is kept apart from other names by a hash at its end.
+
+    >>> plain_name("My tickets")
+    'My tickets'
+    >>> plain_name("../tickets")
+    '_._tickets-3baa0513'
+    """
+    plain = _NOT_IN_A_NAME.sub("_", name)
+    size = len(plain.encode("utf-8", "ignore"))
+    if plain == name and 0 < size <= _LONGEST:
+        return plain
+    short = plain.encode("utf-8", "ignore")[: _LONGEST - 9].decode("utf-8", "ignore")
+    return f"{short}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Give each of two things in one folder the name of the other.
+
+    Where the system or the file system cannot do that, as NFS, `other` is aside for a moment, whole, as `.old-…`.
+    """
+    number = _swap(os.fsencode(one), os.fsencode(other))
+    if number in _CANNOT:
+        aside = other.with_name(f".old-{secrets.token_hex(4)}")
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+    elif number:
+        raise OSError(number, os.strerror(number), str(other))
+
+
+def _swap(one: bytes, other: bytes) -> int:
+    """The error's number, 0 where there was none."""
+    import ctypes  # here, since folders that are replaced are few, and it takes milliseconds
+
+    system = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "darwin":
+        failed = system.renamex_np(one, other, _EXCHANGE)
+    elif hasattr(system, "renameat2"):  # of glibc 2.28 and newer musl
+        failed = system.renameat2(_HERE, one, _HERE, other, _EXCHANGE)
+    else:
+        return errno.ENOSYS
+    return ctypes.get_errno() if failed else 0

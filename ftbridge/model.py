@@ -242,7 +242,7 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` is who asked for it, and `group` what it belongs to. `queue_place` counts from 1 where the job waits here
+    `owner` is who asked for it, and `group` what it belongs to. `queue_position` counts from 1 where the job waits here
     for the provider to have a place, and `expected_start` is a guess. `unclear_until` is set while nobody knows
     whether the vendor has the job: by then, if it has, its listing shows it.
     """
@@ -262,7 +262,7 @@ class Job(Frozen):
     error: str | None = None
     owner: str | None = None
     group: str | None = None
-    queue_place: int | None = None
+    queue_position: int | None = None
     expected_start: datetime | None = None
     unclear_until: datetime | None = None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ftbridge.errors import TargetError
+from ftbridge.wording import did_you_mean
 
 _SHAPE = re.compile(r"(?P<mock>mock\+)?(?P<provider>[a-z][a-z0-9_-]*):(?P<model>\S(?:.*\S)?)")
 _EXAMPLES = "local:tiny, local:./my-model or openai:gpt-4.1-mini-2025-04-14"
@@ -44,9 +44,3 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
     hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
     raise TargetError(f"{text!r} is not a target", hint=hint)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The question that helps after a slip of the finger, with the one name that comes near; else nothing."""
-    near = get_close_matches(word, known, n=1)
-    return f"Did you mean {near[0]!r}? " if near else ""

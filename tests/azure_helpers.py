@@ -7,7 +7,7 @@ from starlette.requests import Request
 from ftbridge.model import Spec
 from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import AzureProvider
-from ftbridge_providers.azure.mock import AzureMock
+from ftbridge_providers.azure.mock.vendor import AzureMock
 from hosted_helpers import finished
 
 MODEL = "gpt-4.1-mini-2025-04-14"

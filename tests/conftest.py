@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from command_line import Cli, Ran, in_this_process
+from ftbridge import Bridge
+from ftbridge.config import Config
+from ftbridge.ledger import Ledger
+from ftbridge.mock.vendors import MockVendors
+from ftbridge.testing import ROWS
 from postgres_server import PostgresServer, find_programs, running_server
 from small_data import write_rows
 
@@ -39,9 +47,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mocked vendors are looked at, and asked again, after hundredths of a second."""
     if not LIVE:
-        monkeypatch.setattr("ftbridge.retry.FIRST_WAIT", 0.01)
-        monkeypatch.setattr("ftbridge.hosted.HostedProvider.listing_lag_seconds", 0.1)
-        monkeypatch.setattr("ftbridge.hosted.HostedProvider.in_flight_seconds", 0.1)
+        monkeypatch.setattr("ftbridge.provider.retry.FIRST_WAIT", 0.01)
+        monkeypatch.setattr("ftbridge.provider.hosted.HostedProvider.listing_lag_seconds", 0.1)
+        monkeypatch.setattr("ftbridge.provider.hosted.HostedProvider.in_flight_seconds", 0.1)
         monkeypatch.setattr("ftbridge.provider.Provider.poll_seconds", 0.02)
         monkeypatch.setattr("ftbridge.provider.Provider.slowest_poll_seconds", 0.2)
 
@@ -79,9 +87,67 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the tiny base is built; to be copied from, not written to."""
-    from ftbridge_local.tiny import complete_folder
+    from ftbridge_local.tiny.base import complete_folder
 
     base = tmp_path_factory.getbasetemp()  # each process that runs tests has its own, below that of all
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"
     complete_folder(folder)
     return folder
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, database: str) -> Ledger:
+    """In a file, and once more on a server."""
+    return Ledger(tmp_path)
+
+
+@pytest.fixture
+def bridge() -> Iterator[Bridge]:
+    with Bridge() as made:
+        yield made
+
+
+@pytest.fixture
+def vendors(ftbridge_mock: MockVendors) -> MockVendors:
+    return ftbridge_mock
+
+
+@pytest.fixture
+def open_bridge(vendors: MockVendors, tmp_path: Path) -> Iterator[Callable[..., Bridge]]:
+    """Opens bridges with a config, whose vendors are mocked, at one home."""
+    opened: list[Bridge] = []
+
+    def open_one(**config: object) -> Bridge:
+        (tmp_path / "home").mkdir(exist_ok=True)
+        opened.append(Bridge(tmp_path / "home", config=Config.model_validate(config)))
+        return opened[-1]
+
+    yield open_one
+    for bridge in opened:
+        bridge.close()
+
+
+@pytest.fixture
+def cli(home: Path) -> Cli:
+    """Run `ftbridge` with these words in the working folder; no traceback may ever be seen."""
+
+    def run(*words: str | Path, stdin: str = "", columns: int = 120) -> Ran:
+        environment = {**os.environ, "FTBRIDGE_HOME": str(home), "COLUMNS": str(columns), "NO_COLOR": "1"}
+        command = [sys.executable, "-m", "ftbridge", *map(str, words)]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, timeout=240)
+        assert "Traceback" not in done.stdout + done.stderr
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """The same in this process, which spares its start."""
+    return in_this_process(capsys, monkeypatch)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A small dataset that is right."""
+    return write_rows(tmp_path / "work" / "rows.jsonl", ROWS)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import (
+from ftbridge.dataset.canonical.example import (
     Assistant,
     Chat,
     Developer,
@@ -28,6 +27,7 @@ from ftbridge.dataset.example import (
     ToolDefinition,
     User,
 )
+from ftbridge.dataset.converter import Converter
 from ftbridge.model import Method
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.mistral.format import MistralFormat

@@ -61,12 +61,12 @@ class Serving(ScriptedProvider):
 
 def with_a_model(bridge: Bridge, vendor: Serving) -> None:
     """Let the bridge have `vendor` as its provider, and one job there that has succeeded."""
-    bridge._place._providers["local"] = vendor
-    record = add(bridge._ledger, JOB)
-    bridge._ledger.change(record, status=Status.SUCCEEDED, remote_id="r1", result=Result(model=MODEL))
+    bridge._providers["local"] = vendor
+    record = add(bridge.ledger, JOB)
+    bridge.ledger.change(record, status=Status.SUCCEEDED, remote_id="r1", result=Result(model=MODEL))
 
 
 def aged(bridge: Bridge, by: timedelta = timedelta(hours=24)) -> None:
     """What is open began so much earlier."""
-    for row in open_deployments(bridge._ledger):
-        change_deployment(bridge._ledger, row, began_at=row.began_at - by)
+    for row in open_deployments(bridge.ledger):
+        change_deployment(bridge.ledger, row, began_at=row.began_at - by)

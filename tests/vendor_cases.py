@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from ftbridge.dataset.canonical.example import Chat, Example, Preference, Text
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import Chat, Example, Preference, Text
 from ftbridge.model import Method
 from ftbridge_providers.mistral.format import MistralFormat
 from ftbridge_providers.openai.format import OpenAIFormat

@@ -8,26 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli import (
-    catalogue,
-    compare,
-    costs,
-    data,
-    demo,
-    importing,
-    jobs,
-    lifecycle,
-    migrate,
-    mock,
-    models,
-    recovering,
-    reporting,
-    serving,
-    submit,
-)
+from ftbridge.cli import catalogue, compare, costs, data, demo, jobs, lifecycle, migrate, mock, models, submit
+from ftbridge.cli import deploy as serving
+from ftbridge.cli import import_jobs as importing
+from ftbridge.cli import recover as recovering
+from ftbridge.cli import report as reporting
 from ftbridge.cli.output import print_error, say, show
-from ftbridge.endpoint import INSECURE
 from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.provider.connection import INSECURE
 
 app = typer.Typer(
     name="ftbridge",

@@ -10,7 +10,7 @@ import typer
 from ftbridge.catalogue import STALE, Entry, Row, today
 from ftbridge.cli.output import AsJson, console, fits, open_bridge, print_json, show, show_note, table
 from ftbridge.errors import TargetError
-from ftbridge.registry import provider_names
+from ftbridge.plugins import provider_names
 
 _SHOWN = ("methods", "sft_usd_per_million_tokens", "training_closes_on", "inference_closes_on", "only_from", "opens_on")
 """The facts that are told in text; --json has all."""

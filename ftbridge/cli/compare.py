@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import SOON, counted, today
+from ftbridge.catalogue import SOON, today
 from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
+from ftbridge.wording import counted
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Offer
+    from ftbridge.comparison.offers import Offer
 
 _SHOWN = 3  # notes on a target's figures; --json has all
 _PLACES = 6  # of figures in CSV: what is beyond is the noise of adding in binary
@@ -50,8 +51,8 @@ def compare(
     **hyperparameters: Any,
 ) -> None:
     """What training on a dataset costs at several targets, cheapest first; nothing is sent anywhere."""
-    from ftbridge.bridge import Machine
-    from ftbridge.catalogue import Load
+    from ftbridge.comparison.offers import Machine
+    from ftbridge.costs.quote import Load
 
     load = Load(
         months=months,
@@ -96,7 +97,7 @@ def _print_csv(offers: list[Offer]) -> None:
     writer.writeheader()
     for row in rows:
         row["changed"] = " ".join(f"{code}={count}" for code, count in row["changed"].items())
-        row |= {name: "; ".join(row[name]) for name in ("unsupported", "decisive", "warnings")}
+        row |= {name: "; ".join(row[name]) for name in ("unsupported", "blocking", "warnings")}
         row |= {name: round(value, _PLACES) for name, value in row.items() if isinstance(value, float)}
         writer.writerow(row)
 
@@ -127,7 +128,7 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
         show("* not to be had for all of those months, and so listed after what is")
     for offer in offers:
         show(offer.target, style="bold" if offer.usable else "dim")
-        others = offer.warnings[len(offer.decisive) :]
+        others = offer.warnings[len(offer.blocking) :]
         for note in (*([_aside(offer)] if narrow() else []), *_decisive(offer), *others[:_SHOWN]):
             show_note(note)
         if len(others) > _SHOWN:
@@ -145,7 +146,9 @@ def _aside(offer: Offer) -> str:
 def _tokens(offer: Offer) -> str:
     if offer.problem:
         return "?"
-    return _short(offer.tokens) + (f" ±{offer.tokens_error:.0%}" if offer.tokens_error >= 0.005 else "")
+    return _short(offer.tokens) + (
+        f" ±{offer.tokens_relative_error:.0%}" if offer.tokens_relative_error >= 0.005 else ""
+    )
 
 
 def _ends(offer: Offer) -> str:
@@ -168,7 +171,7 @@ def _is_marked(offer: Offer) -> bool:
 
 
 def _falls_short(offer: Offer) -> bool:
-    return offer.usable and not offer.covers_months and offer.known_usd > 0
+    return offer.usable and not offer.covers_months and offer.partial_total_usd > 0
 
 
 def _short(count: float) -> str:
@@ -191,8 +194,8 @@ def _each_month(offer: Offer) -> str:
 
 def _total(offer: Offer, months: float) -> str:
     short = "*" * _falls_short(offer)
-    if offer.total_usd is None and offer.known_usd and months:
-        return f">{_dollars(offer.known_usd)}{short}"
+    if offer.total_usd is None and offer.partial_total_usd and months:
+        return f">{_dollars(offer.partial_total_usd)}{short}"
     return _dollars(offer.total_usd) + short
 
 
@@ -220,4 +223,4 @@ def _decisive(offer: Offer) -> list[str]:
     if offer.changed:
         changes = ", ".join(f"{code} in {count}" for code, count in offer.changed.items())
         said.append(f"conversion changes, of {offer.examined} rows: {changes}")
-    return [*said, *offer.decisive]
+    return [*said, *offer.blocking]

@@ -15,7 +15,7 @@ from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json
 from ftbridge.errors import UsageError
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Amount, Costs
+    from ftbridge.costs.month import Amount, Costs
 
 _BY = ("vendor", "target", "owner", "group")
 _PLACES = 6  # of figures in CSV: what is beyond is the noise of adding in binary
@@ -42,7 +42,7 @@ def costs(
     foreign = [] if offline else [info for info in bridge.deployments() if info.job is None and info.costs_by_the_hour]
     for info in foreign:
         say(f"note: {info.model}, deployed at {info.provider}, is of no job here and is not counted", style="yellow")
-    from ftbridge.bridge import total_of
+    from ftbridge.costs.month import total_of
 
     rows = bridge.costs(day, by=by)  # type: ignore[arg-type]  # looked at above
     total = total_of(rows)
@@ -76,14 +76,14 @@ def _document(row: Costs, by: str) -> dict[str, Any]:
         "billed_usd": row.billed.usd,
         "hosting_usd": row.hosting.usd,
         "total_usd": row.total.usd,
-        "partial_total_usd": row.total.known_usd,
+        "partial_total_usd": row.total.partial_total_usd,
         "budget_usd": row.budget_usd,
     }
 
 
 def _print_csv(documents: Sequence[dict[str, Any]], by: str) -> None:
     """One line a row; what is unknown is empty, and figures have six places at most."""
-    from ftbridge.bridge import Costs
+    from ftbridge.costs.month import Costs
 
     writer = csv.DictWriter(sys.stdout, fieldnames=list(_document(Costs(name=None), by)))
     writer.writeheader()
@@ -105,7 +105,7 @@ def _print(rows: Sequence[Costs], total: Costs, by: str, day: date) -> None:
     if total.own_machine_jobs:
         show_note("Jobs on your own machine are billed by nobody and count as 0; its power is not counted.")
     for row in rows:
-        if row.budget_usd is not None and row.total.known_usd > row.budget_usd:
+        if row.budget_usd is not None and row.total.partial_total_usd > row.budget_usd:
             say(f"note: {row.name} is over its budget of {_figure(row.budget_usd)} dollars", style="yellow")
 
 
@@ -124,7 +124,7 @@ def _cells(row: Costs, name: str, columns: Sequence[str], *, with_budget: bool) 
 def _amount(amount: Amount) -> str:
     if amount.usd is not None:
         return _figure(amount.usd)
-    return f">{_figure(amount.known_usd)}" if amount.known_usd >= 0.01 else "?"
+    return f">{_figure(amount.partial_total_usd)}" if amount.partial_total_usd >= 0.01 else "?"
 
 
 def _figure(usd: float) -> str:

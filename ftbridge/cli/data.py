@@ -15,12 +15,12 @@ from typing import Annotated, Any
 import typer
 from msgspec import structs
 
-from ftbridge.catalogue import counted
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.findings import TOLD_ONCE
 from ftbridge.errors import UsageError
+from ftbridge.wording import counted
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
 Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]

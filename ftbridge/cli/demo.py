@@ -10,14 +10,15 @@ import typer
 from ftbridge.cli.data import print_report
 from ftbridge.cli.models import print_scores
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
-from ftbridge.cli.watching import follow
+from ftbridge.cli.watch import follow
 from ftbridge.dataset import read_examples
-from ftbridge.dataset.example import Chat
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.model import Job, Status
 from ftbridge.sample import SampleFiles, sample_files
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Bridge, Evaluation
+    from ftbridge.bridge import Bridge
+    from ftbridge.evaluation.scores import Evaluation
 
 _BATCH = 8  # rows in a step: the answers are short, and few of them would teach too little at once
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.capabilities import ExportForm
 from ftbridge.cli.curves import draw, lines, read_curves
+from ftbridge.cli.deploy import current_deployment, of_job, show_deployments
 from ftbridge.cli.output import (
     AsJson,
     AsJsonLines,
@@ -25,12 +25,12 @@ from ftbridge.cli.output import (
     show,
     table,
 )
-from ftbridge.cli.reporting import Reports, check_reports
-from ftbridge.cli.serving import current_deployment, of_job, show_deployments
-from ftbridge.cli.showing import print_job
-from ftbridge.cli.watching import clock, follow, line
+from ftbridge.cli.report import Reports, check_reports
+from ftbridge.cli.show import print_job
+from ftbridge.cli.watch import clock, follow, line
 from ftbridge.errors import FtbridgeError
 from ftbridge.model import Event, Job, Result, Status, now
+from ftbridge.provider.capabilities import ExportForm
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -91,9 +91,9 @@ def _titled(job: Job, between: str) -> str:
 
 def _stands(job: Job) -> str:
     """The status in a word or two; of a job that waits, its place and when it may begin."""
-    if job.queue_place is None:
+    if job.queue_position is None:
         return str(job.status)
-    return f"waits, place {job.queue_place}" + (f"\nuntil {clock(job.expected_start)}" if job.expected_start else "")
+    return f"waits, place {job.queue_position}" + (f"\nuntil {clock(job.expected_start)}" if job.expected_start else "")
 
 
 def show_job(

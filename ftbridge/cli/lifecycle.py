@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ftbridge.catalogue import dollars, today
+from ftbridge.catalogue import today
 from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json, say, show, table
-from ftbridge.cli.watching import clock
+from ftbridge.cli.watch import clock
+from ftbridge.wording import dollars
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ftbridge.bridge import DeploymentInfo, Ending
+    from ftbridge.deployments.listing import DeploymentInfo
+    from ftbridge.migration.lifecycle import Ending
 
 
 def register(app: typer.Typer) -> None:

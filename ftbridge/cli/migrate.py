@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.catalogue import counted, dollars
-from ftbridge.cli.moving_all import move_all
+from ftbridge.cli.migrate_all import move_all
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
+from ftbridge.wording import counted, dollars
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ftbridge.bridge import Difference, Migration
+    from ftbridge.migration.differences import Difference
+    from ftbridge.migration.plan import MigrationPlan
 
 _LONGEST = 100  # characters of a value in a table; --json has all
 
@@ -61,7 +62,7 @@ def migrate(
     if all_from:
         if data or validation:
             raise UsageError(
-                "--data and --validation are of one job", hint="Move that one with `ftbridge migrate JOB`."
+                "--data and --validation are of one job", hint="PlannedMove that one with `ftbridge migrate JOB`."
             )
         move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
     bridge = open_bridge()
@@ -80,7 +81,7 @@ def migrate(
     raise Exit(1 if plan.hindrances else 0)
 
 
-def _print_plan(plan: Migration, *, everything: bool) -> None:
+def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
     """What forbids the move, what it changes and leaves behind, what stays as it is, and what has to be known."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         show(line, style="bold")
@@ -91,7 +92,7 @@ def _print_plan(plan: Migration, *, everything: bool) -> None:
         say(f"note: {note}", style="yellow")
 
 
-def _print_fields(plan: Migration, *, everything: bool) -> None:
+def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
     groups: dict[str, list[Difference]] = {}
     for one in _in_short(plan.fields):

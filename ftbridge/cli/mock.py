@@ -8,7 +8,7 @@ import typer
 
 from ftbridge.cli.output import AsJson, print_json, say, show
 from ftbridge.home import find_home
-from ftbridge.registry import load_mock, mock_names, read_faults
+from ftbridge.plugins import load_mock, mock_names, read_faults
 
 # written out, because to ask the mocks themselves would make every command slower
 FAULTS = (

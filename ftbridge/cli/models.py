@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ftbridge.catalogue import counted
 from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, say, show, show_note, table
 from ftbridge.cli.submit import option_name
 from ftbridge.errors import UsageError
-from ftbridge.registry import load_provider, provider_names
+from ftbridge.plugins import load_provider, provider_names
 from ftbridge.target import Target
+from ftbridge.wording import counted
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Evaluation
+    from ftbridge.evaluation.scores import Evaluation
 
 _VERDICTS = {
     "better": "So the new model is better.",

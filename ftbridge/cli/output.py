@@ -84,7 +84,7 @@ def show_note(note: str) -> None:
 
 def clean(text: str) -> str:
     """`text` with every character escaped that could steer a terminal; line ends stay."""
-    from ftbridge.dataset.printable import escaped
+    from ftbridge.wording import escaped
 
     return escaped(text, keep="\n")
 

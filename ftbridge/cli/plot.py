@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.bridge.offers import DAYS_A_MONTH
-from ftbridge.catalogue import counted, today
+from ftbridge.catalogue import today
+from ftbridge.comparison.offers import DAYS_A_MONTH
 from ftbridge.errors import InputError, MissingExtra, UsageError
+from ftbridge.wording import counted
 
 if TYPE_CHECKING:
-    from ftbridge.bridge import Offer
-    from ftbridge.catalogue import Load
+    from ftbridge.comparison.offers import Offer
+    from ftbridge.costs.quote import Load
 
 _POINTS = 60
 _ENDINGS = (".svg", ".png")

@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 
 from ftbridge.cli.jobs import fetch_into
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show, side
-from ftbridge.cli.reporting import Reports, check_reports
-from ftbridge.cli.watching import follow
+from ftbridge.cli.report import Reports, check_reports
+from ftbridge.cli.watch import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
@@ -51,7 +51,7 @@ def run(
     **options: Any,
 ) -> None:
     """Submit, watch until the job is over, and fetch its result."""
-    from ftbridge.bridge.fetching import check_free
+    from ftbridge.jobs.fetching import check_free
 
     reports = check_reports(report)
     place = out or Path(options["name"]) if out or options["name"] else None

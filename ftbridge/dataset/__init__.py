@@ -1,24 +1,23 @@
 """One dataset format: reading it, checking it, and writing it as a target wants it."""
 
-from ftbridge.dataset.advice import advise
-from ftbridge.dataset.check import Report, check
-from ftbridge.dataset.convert import Conversion, convert
+from ftbridge.dataset.checking.advice import advise
+from ftbridge.dataset.checking.check import Report, check
 from ftbridge.dataset.converter import Converter, FileLimits
-from ftbridge.dataset.counters import TextCounter, guess, o200k, tokenizer_json
-from ftbridge.dataset.findings import Finding, Notes
-from ftbridge.dataset.prepare import Part, Prepared, prepare
-from ftbridge.dataset.printable import printable
-from ftbridge.dataset.read import read_examples
-from ftbridge.dataset.survey import Changes, Survey
-from ftbridge.dataset.tokens import TokenCount, TokenCounter, count_tokens
+from ftbridge.dataset.counting.counters import TextCounter, guess, o200k, tokenizer_json
+from ftbridge.dataset.counting.survey import Changes, Survey
+from ftbridge.dataset.counting.tokens import TokenCount, TokenCounter, count_tokens
+from ftbridge.dataset.findings import Diagnostics, Finding
+from ftbridge.dataset.reading.examples import read_examples
+from ftbridge.dataset.writing.convert import Conversion, convert
+from ftbridge.dataset.writing.prepare import Part, Prepared, prepare
 
 __all__ = [
     "Changes",
     "Conversion",
     "Converter",
+    "Diagnostics",
     "FileLimits",
     "Finding",
-    "Notes",
     "Part",
     "Prepared",
     "Report",
@@ -33,7 +32,6 @@ __all__ = [
     "guess",
     "o200k",
     "prepare",
-    "printable",
     "read_examples",
     "tokenizer_json",
 ]

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from ftbridge.dataset.example import Example, Shape
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.canonical.example import Example, Shape
+from ftbridge.dataset.findings import Diagnostics
 
 
 class FileLimits(Struct, frozen=True):
@@ -29,14 +29,14 @@ class Converter(Protocol):
     shapes: frozenset[Shape]
     limits: FileLimits
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         """The row as the target wants it, to be encoded by msgspec.
 
         Returning `example` itself means that the target takes it as it stands, and the original
-        bytes are passed on; a `notes.changed(code)` then says what the target will not use. Every
-        other return goes with at least one `notes.changed(code)`. An example that the target
-        cannot take is a `notes.error(…)`, and what is returned then is not used. Where `limits` has a
-        `most_with_images`, an example with images is counted in `notes.with_images`. Never raises,
+        bytes are passed on; a `diagnostics.changed(code)` then says what the target will not use. Every
+        other return goes with at least one `diagnostics.changed(code)`. An example that the target
+        cannot take is a `diagnostics.error(…)`, and what is returned then is not used. Where `limits` has a
+        `most_with_images`, an example with images is counted in `diagnostics.with_images`. Never raises,
         and never alters `example`.
         """
         ...

@@ -27,7 +27,7 @@ class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     target: str = ""
 
 
-class Notes:
+class Diagnostics:
     """Where the rules for one example write down what they find and what they change.
 
     One object serves a whole file: `line` is moved on by whoever reads, so that rules stay

@@ -14,17 +14,17 @@ from ftbridge.ledger.deployments import (
     open_deployments,
     succeeded_targets,
 )
-from ftbridge.ledger.glances import Glance, glances, last_numbers, unfinished
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
-from ftbridge.ledger.places import has_place, take_place, waiting
 from ftbridge.ledger.record import Intent, Prepared, Record
+from ftbridge.ledger.slots import has_free_slot, reserve_slot, waiting
 from ftbridge.ledger.store import Ledger
+from ftbridge.ledger.summaries import JobSummary, last_numbers, summaries, unfinished
 
 __all__ = [
     "Delivery",
     "DeploymentRecord",
-    "Glance",
     "Intent",
+    "JobSummary",
     "Ledger",
     "Prepared",
     "Record",
@@ -37,16 +37,16 @@ __all__ = [
     "due",
     "end_deployment",
     "forget_deployment",
-    "glances",
-    "has_place",
+    "has_free_slot",
     "last_numbers",
     "moved_from",
     "moved_to",
     "open_deployments",
     "postponed",
+    "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",
-    "take_place",
+    "summaries",
     "unfinished",
     "waiting",
     "write_move",

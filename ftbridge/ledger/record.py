@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Frozen, Job, Spec
-from ftbridge.moment import Window
 
 
 class Prepared(Frozen):

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tex
 
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
+from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
-from ftbridge.moment import Window
 
 
 def alone(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from typing import Literal, cast, get_args
 from msgspec import Struct
 
 from ftbridge.errors import UsageError
-from ftbridge.target import did_you_mean
+from ftbridge.wording import did_you_mean
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",

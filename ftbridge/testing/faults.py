@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 import pytest
 
-from ftbridge.dataset.example import Chat, User
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer, JobFailed, RateLimited
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider, Verb

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset import convert
-from ftbridge.dataset.example import Assistant, Chat, User
+from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import FtbridgeError, JobFailed, Unsupported
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, get_args
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.endpoint import Endpoint
-from ftbridge.hosted import HostedProvider
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import Kind
 from ftbridge.model import Spec
 from ftbridge.provider import Files, Provider, RemoteJob
+from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.hosted import HostedProvider
 from ftbridge.testing import Faults, ProviderContract
 from ftbridge.testing.setting import new_tag
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from ftbridge.dataset import Conversion, convert
-from ftbridge.dataset.example import Assistant, Chat, User
+from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec
 from ftbridge.provider import Provider, Verb

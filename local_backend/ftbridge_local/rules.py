@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ftbridge.dataset.canonical.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.converter import FileLimits
-from ftbridge.dataset.example import Chat, Example, Shape, Tool
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge_local.data import Row, UnfitError, tokenize
-from ftbridge_local.rows import Seen
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge_local.trainer.encoding import Row, UnfitError, tokenize
+from ftbridge_local.trainer.rows import Seen
+from ftbridge_local.trainer.tokenizer import Tokenizer
 
 
 class LocalRules:
@@ -25,26 +25,26 @@ class LocalRules:
         self._longest = longest
         self._seen = seen
 
-    def convert(self, example: Example, notes: Notes) -> Example:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Example:
         """The example itself."""
         try:
             item = tokenize(example, self._tokenizer)
         except UnfitError as problem:
-            notes.error(problem.path, problem.code, problem.message, problem.fix)
+            diagnostics.error(problem.path, problem.code, problem.message, problem.fix)
             return example
         if self._seen is not None:
             self._seen.add(example, item)
         for row in item.rows:
-            self._check_length(row, notes)
+            self._check_length(row, diagnostics)
         if isinstance(example, Chat):
-            _left_out(example, notes)
+            _left_out(example, diagnostics)
         return example
 
-    def _check_length(self, row: Row, notes: Notes) -> None:
+    def _check_length(self, row: Row, diagnostics: Diagnostics) -> None:
         kept = row.cut(self._longest)
         found = f"the row is {row.tokens} tokens long, of which {self._longest} are read"
         if row.fits and not kept.fits:
-            notes.error(
+            diagnostics.error(
                 "$",
                 "no_trained_token_fits",
                 f"{found}: nothing of its answers is left",
@@ -52,15 +52,15 @@ class LocalRules:
             )
         elif kept.weight < row.weight:
             fix = "Shorten it, or use a model with a longer context."
-            notes.warning("$", "truncated", f"{found}: its end is cut off", fix)
+            diagnostics.warning("$", "truncated", f"{found}: its end is cut off", fix)
 
 
-def _left_out(chat: Chat, notes: Notes) -> None:
+def _left_out(chat: Chat, diagnostics: Diagnostics) -> None:
     """What changes nothing in the text that the model is trained on."""
     if any(message.name for message in chat.messages if not isinstance(message, Tool)):
-        notes.changed("names_left_out")
+        diagnostics.changed("names_left_out")
     if chat.parallel_tool_calls is not None:
-        notes.changed("parallel_tool_calls_left_out")
+        diagnostics.changed("parallel_tool_calls_left_out")
 
 
 class LocalCounter:

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from azure_helpers import MODEL, Listening
-from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.azure.adapter import AzureProvider
 
 

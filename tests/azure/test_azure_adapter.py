@@ -9,15 +9,15 @@ import pytest
 from pydantic import SecretStr
 
 from azure_helpers import MODEL, TAG, Listening, tuned
-from ftbridge.dataset.example import Assistant, Chat, ImagePart, ImageUrl, User
-from ftbridge.dataset.findings import Notes
-from ftbridge.endpoint import Endpoint
+from ftbridge.dataset.canonical.example import Assistant, Chat, ImagePart, ImageUrl, User
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import ConfigError, InvalidRequest, SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.format import AzureFormat
-from ftbridge_providers.azure.mock import AzureMock
+from ftbridge_providers.azure.mock.vendor import AzureMock
 from hosted_helpers import asked, finished, sent
 
 QUESTION = Chat(messages=[User(content="q3")])
@@ -171,10 +171,10 @@ def test_models_are_not_deleted_here(provider: AzureProvider) -> None:
 @pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"])
 def test_images_are_trained_on_two_models_and_up_to_64_in_an_example(model: str) -> None:
     def said(model: str, count: int) -> list[str]:
-        notes = Notes()
+        diagnostics = Diagnostics()
         image = ImagePart(ImageUrl("https://example.org/a.png"))
-        AzureFormat("t", model, Method.SFT).convert(Chat([User([image] * count), Assistant("A")]), notes)
-        return [f"{found.code}: {found.message}" for found in notes.findings]
+        AzureFormat("t", model, Method.SFT).convert(Chat([User([image] * count), Assistant("A")]), diagnostics)
+        return [f"{found.code}: {found.message}" for found in diagnostics.findings]
 
     assert said(model, 64) == []
     assert said(model, 65) == ["too_many_images: Azure takes at most 64 images in an example"]

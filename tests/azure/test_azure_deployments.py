@@ -9,14 +9,14 @@ import pytest
 from pydantic import SecretStr
 
 from azure_helpers import MODEL, TAG, Listening, tuned
-from ftbridge.dataset.example import Chat, User
-from ftbridge.endpoint import Endpoint
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer, ConfigError, NotFound, UsageError
 from ftbridge.model import Spec
 from ftbridge.provider import Hosting
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.deployments import API_VERSION, deployment_name
-from ftbridge_providers.azure.mock import RESOURCE, AzureMock
+from ftbridge_providers.azure.mock.vendor import RESOURCE, AzureMock
 from hosted_helpers import sent
 
 QUESTION = Chat(messages=[User(content="q3")])

@@ -29,9 +29,9 @@ import orjson
 import xxhash
 
 from bench.planted import generate
-from ftbridge.dataset import FileLimits, Notes, check, convert, prepare
-from ftbridge.dataset.example import Assistant, Chat, Example, Shape, Tool, User
-from ftbridge.dataset.source import open_source
+from ftbridge.dataset import Diagnostics, FileLimits, check, convert, prepare
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, Tool, User
+from ftbridge.dataset.reading.source import open_source
 
 
 class AsItIs:
@@ -41,7 +41,7 @@ class AsItIs:
     shapes: frozenset[Shape] = frozenset({"chat"})
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         return example
 
 
@@ -50,9 +50,9 @@ class Rebuilt(AsItIs):
 
     target = "rebuilt"
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         assert isinstance(example, Chat)
-        notes.changed("rebuilt")
+        diagnostics.changed("rebuilt")
         contents: list[Any] = []
         row: dict[str, Any] = {"contents": contents}
         for message in example.messages:
@@ -109,7 +109,7 @@ def unique(path: Path) -> None:
     """What `prepare` does before it divides: every sound row once, in its canonical form."""
     seen: set[bytes] = set()
     with open_source(sound(path)) as source, path.with_suffix(".unique").open("wb") as out:
-        for _, example in source.examples(Notes()):
+        for _, example in source.examples(Diagnostics()):
             row = msgspec.json.encode(example)
             digest = xxhash.xxh3_128_digest(row)
             if digest not in seen:

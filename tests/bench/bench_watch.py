@@ -33,14 +33,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ftbridge.bridge.monitor import Turns, look
-from ftbridge.endpoint import Endpoint
-from ftbridge.ledger import Ledger, Prepared, glances, unfinished
+from ftbridge.jobs.polling import EventBudget, poll_jobs
+from ftbridge.ledger import Ledger, Prepared, unfinished
+from ftbridge.ledger import summaries as summaries
 from ftbridge.ledger.schema import jobs as jobs_table
 from ftbridge.loopback import LoopbackServer, listen, serve
 from ftbridge.model import Latest, Spec, Status, now
+from ftbridge.plugins import load_mock, load_provider, read_faults
 from ftbridge.provider import Files, Provider
-from ftbridge.registry import load_mock, load_provider, read_faults
+from ftbridge.provider.connection import Endpoint
 from ftbridge.target import Target
 
 
@@ -183,11 +184,11 @@ def watch(vendor: str, count: int, looks: int, told: tuple[int, str, str], pipe:
         fill(ledger, vendor, job_ids(one, count), word)
         base = url + load_mock(vendor).base_path
         provider = open_provider(vendor, Path(folder), base)
-        turns, versions = Turns(), {f"ftb_{number:08}": -1 for number in range(count)}
+        turns, versions = EventBudget(), {f"ftb_{number:08}": -1 for number in range(count)}
 
         def one_look() -> None:
-            look(unfinished(ledger), provider, ledger, turns)
-            versions.update({glance.id: glance.version for glance in glances(ledger, versions)})
+            poll_jobs(unfinished(ledger), provider, ledger, turns)
+            versions.update({glance.id: glance.version for glance in summaries(ledger, versions)})
 
         one_look()  # opens the connection
         httpx.get(f"{url}/count")

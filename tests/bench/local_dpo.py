@@ -19,8 +19,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer
 
 from ftbridge.model import Method
-from ftbridge_local import data, flat, losses
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge_local.trainer import encoding as data
+from ftbridge_local.trainer import losses
+from ftbridge_local.trainer import varlen as flat
+from ftbridge_local.trainer.tokenizer import Tokenizer
 
 BETA, SIZE = 0.3, 8
 

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.local_world import GIVEN, Meter
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge_local.folder import JobFolder, Order
-from ftbridge_local.train import train
+from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge_local.trainer.train import train
 
 
 class Measured(JobFolder):
@@ -40,7 +40,7 @@ def main(folder: Path, steps: int, precision: str) -> None:
     settings = Hyperparameters.model_validate({**GIVEN.given(), "eval_interval": steps, "precision": precision})
     job = Measured(path)
     spec = Spec(target=f"local:{folder / 'adapter'}", data=folder / "steps.jsonl", hyperparameters=settings)
-    order = Order(
+    order = JobSpec(
         spec=spec,
         model=str(folder / "adapter"),
         training=folder / "steps.jsonl",

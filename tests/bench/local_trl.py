@@ -20,7 +20,7 @@ from trl import SFTConfig, SFTTrainer
 
 from bench.local_world import BATCH, GIVEN, RATE, Meter
 from ftbridge.model import Method
-from ftbridge_local.settings import choose
+from ftbridge_local.trainer.settings import choose
 
 SETTINGS = {
     "plain": {"train_sampling_strategy": "sequential"},  # the file has the order in which ftbridge takes the rows

@@ -36,7 +36,7 @@ def build(folder: Path, shape: str) -> None:
     import transformers as untyped
     from peft import LoraConfig, get_peft_model
 
-    from ftbridge_local import tiny
+    from ftbridge_local.tiny import base as tiny
 
     transformers: Any = untyped  # half of its functions have no types
     shutil.copytree(tiny.tokenizer_folder(folder), folder / "model")
@@ -57,7 +57,7 @@ def build(folder: Path, shape: str) -> None:
 
 def take(folder: Path, steps: int, data: str = "train.jsonl") -> None:
     """Lay out the file's rows of so many steps: steps.jsonl as they are, ordered.jsonl as ftbridge takes them."""
-    from ftbridge_local import rows
+    from ftbridge_local.trainer import rows
 
     lines = (folder / data).read_text("utf-8").splitlines(keepends=True)[: steps * BATCH]
     order = [index for batch in rows.batches(len(lines), BATCH, 1, seed=0) for index in batch]

@@ -25,7 +25,7 @@ NOBODY = "https://127.0.0.1:9/prices.toml"
 
 def price(config: Config) -> float | None:
     with Bridge(config=config) as bridge:
-        entry = bridge._place.catalogue.entry("openai", "gpt-4.1-mini-2025-04-14")
+        entry = bridge.catalogue.entry("openai", "gpt-4.1-mini-2025-04-14")
         assert entry.facts.output_usd_per_million_tokens == 3.2  # what is not said again stays
         return entry.facts.sft_usd_per_million_tokens
 

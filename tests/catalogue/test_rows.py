@@ -10,7 +10,7 @@ import pytest
 from ftbridge.catalogue import Row, read_rows
 from ftbridge.catalogue.facts import PRICES
 from ftbridge.errors import ConfigError
-from ftbridge.registry import load_provider, provider_names
+from ftbridge.plugins import load_provider, provider_names
 from ftbridge.target import Target
 
 UNITS = ("_usd_per_million_tokens", "_usd_per_hour", "_usd_per_job", "_usd_per_month")

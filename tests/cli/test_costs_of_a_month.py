@@ -38,12 +38,12 @@ def october(home: Path) -> None:
                 cost=cost,
                 created_at=AT,
             )
-            record = bridge._ledger.add(intent)
-            bridge._ledger.change(record, status=Status.SUCCEEDED, remote_id=f"r{number}", actual_usd=actual)
+            record = bridge.ledger.add(intent)
+            bridge.ledger.change(record, status=Status.SUCCEEDED, remote_id=f"r{number}", actual_usd=actual)
         row = begin_deployment(
-            bridge._ledger, "ftb_1", model="m", began_at=AT, tier=None, hourly_usd=1.7, max_hours=None
+            bridge.ledger, "ftb_1", model="m", began_at=AT, tier=None, hourly_usd=1.7, max_hours=None
         )
-        end_deployment(bridge._ledger, row, AT + timedelta(days=1))
+        end_deployment(bridge.ledger, row, AT + timedelta(days=1))
 
 
 @pytest.mark.usefixtures("october")

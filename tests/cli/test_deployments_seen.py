@@ -11,7 +11,7 @@ import pytest
 from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.mock.vendors import MockVendors
-from ftbridge_providers.azure.mock import AzureMock, Served
+from ftbridge_providers.azure.mock.vendor import AzureMock, Served
 from hosted_helpers import asked
 from serving_provider import aged
 

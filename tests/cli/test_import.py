@@ -12,13 +12,13 @@ import pytest
 
 from command_line import Cli
 from ftbridge import Bridge, Status
-from ftbridge.bridge.taking_in import id_here
 from ftbridge.errors import JobNotFound, NotFound
+from ftbridge.jobs.recovery.importing import id_here
 from ftbridge.ledger import Ledger, due
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Hyperparameters, Spec
+from ftbridge.plugins import load_provider
 from ftbridge.provider import Files, Provider, RemoteJob
-from ftbridge.registry import load_provider
 from ftbridge.target import Target, parse_target
 from hosted_helpers import asked, finished
 
@@ -211,7 +211,7 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
         return ([], True) if call.query.get("after") else (items[:2], True)
 
     with monkeypatch.context() as broken:
-        broken.setattr("ftbridge_providers.openai.mock.page_of", short)
+        broken.setattr("ftbridge_providers.openai.mock.vendor.page_of", short)
         ran = here("import", "openai", "--json")
     assert ran.code == 1
     assert not ran.json["complete"]
@@ -229,7 +229,7 @@ def test_events_that_could_not_be_read_are_brought_by_the_same_command(
     ftbridge_mock["openai"].faults.add("job_events=403")
     with Bridge() as bridge:
         [job] = bridge.import_jobs("openai").adopted
-        assert "the events of 1 job could not be read" in bridge.said[-1]
+        assert "the events of 1 job could not be read" in bridge.warnings[-1]
         assert (job.status, len(bridge.events(job))) == (Status.SUCCEEDED, 1)
         assert bridge.import_jobs("openai").known == 1
         assert bridge.events(job)[-1].status is Status.SUCCEEDED

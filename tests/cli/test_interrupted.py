@@ -18,7 +18,7 @@ def stop(*_given: object, **_named: object) -> NoReturn:
 
 def test_before_a_job_is_made_nothing_is_left(here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("ftbridge.bridge.intending.prepare", stop)
+        patched.setattr("ftbridge.jobs.exactly_once.request.prepare", stop)
         ran = here("submit", rows, "--to", MOCKED)
     assert ran.code == 130
     assert "nothing was sent, and no job was created" in ran.err
@@ -30,7 +30,7 @@ def test_a_job_that_may_be_on_its_way_is_named_with_what_to_do(
     here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("ftbridge.bridge.queue.submit", stop)
+        patched.setattr("ftbridge.jobs.queue.submit", stop)
         ran = here("submit", rows, "--to", MOCKED)
     assert ran.code == 130
     [job] = here("jobs", "--json").json["jobs"]

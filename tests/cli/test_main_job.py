@@ -16,7 +16,7 @@ import pytest
 
 from command_line import Cli
 from ftbridge import Bridge
-from ftbridge_local.folder import JobFolder
+from ftbridge_local.job_folder import JobFolder
 
 
 @pytest.fixture(autouse=True)

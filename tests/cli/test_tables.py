@@ -10,8 +10,8 @@ import pytest
 
 from command_line import Cli
 from ftbridge import Bridge
-from ftbridge.bridge.intent import make_intent
 from ftbridge.cli.submit import option_name
+from ftbridge.jobs.request.intent import make_intent
 from ftbridge.ledger import Prepared
 from ftbridge.model import Cost, Hyperparameters, Spec, Status
 
@@ -31,10 +31,10 @@ def jobs(home: Path) -> list[str]:
             intent = make_intent(
                 Spec(target=target, data=Path("rows.jsonl"), name=name), Prepared(training="k"), None, Cost()
             )
-            record = bridge._ledger.add(intent)
+            record = bridge.ledger.add(intent)
             status = [Status.CANCELLED, Status.SUCCEEDED, Status.FAILED][number]
             created = datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(days=number)
-            bridge._ledger.change(record, status=status, created_at=created)
+            bridge.ledger.change(record, status=status, created_at=created)
             ids.append(record.job.id)
     return ids
 

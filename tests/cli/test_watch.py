@@ -21,7 +21,7 @@ def over(rows: Path, ftbridge_mock: MockVendors, request: pytest.FixtureRequest)
         ftbridge_mock["openai"].faults.add("create_job=fail")
     with Bridge() as bridge:
         job = bridge.submit(rows, to=OPENAI)
-        finished(bridge._place.named("openai"), str(job.remote_id))
+        finished(bridge.provider_named("openai"), str(job.remote_id))
         assert not bridge.job(job).status.final
     return job
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ftbridge.testing.mocked import MockedContract
 from ftbridge_providers.azure.adapter import AzureProvider
-from ftbridge_providers.azure.mock import AzureMock
+from ftbridge_providers.azure.mock.vendor import AzureMock
 
 
 class TestAzure(MockedContract):

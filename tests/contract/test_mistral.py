@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from contract.by_the_document import DocumentedContract
 from ftbridge_providers.mistral.adapter import MistralProvider
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 
 
 class QuickLooks(MistralProvider):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ftbridge.testing.mocked import MockedContract
 from ftbridge_providers.nebius.adapter import NebiusProvider
-from ftbridge_providers.nebius.mock import NebiusMock
+from ftbridge_providers.nebius.mock.vendor import NebiusMock
 
 
 class TestNebius(MockedContract):

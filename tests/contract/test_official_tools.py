@@ -21,7 +21,7 @@ import pytest
 from mistralai.client import Mistral
 
 import openai
-from ftbridge.registry import mock_names
+from ftbridge.plugins import mock_names
 from ftbridge.testing import ROWS
 from small_data import write_rows
 from together import Together

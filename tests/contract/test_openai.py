@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from contract.by_the_document import DocumentedContract
 from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 
 
 class TestOpenAI(DocumentedContract):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from contract.by_the_document import DocumentedContract
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 
 
 class TestTogether(DocumentedContract):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ftbridge.dataset import Finding, advise
-from ftbridge.dataset.secrets import secrets
+from ftbridge.dataset.checking.secrets import secrets
 
 
 def row(question: str, answer: str = "") -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import FileLimits, Finding, Notes, Report, check, read_examples
-from ftbridge.dataset.example import Example, Shape
+from ftbridge.dataset import Diagnostics, FileLimits, Finding, Report, check, read_examples
+from ftbridge.dataset.canonical.example import Example, Shape
 from ftbridge.errors import DataError, InputError, UsageError
 
 GOOD = {"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}]}
@@ -365,8 +365,8 @@ class Refusing:
     shapes: frozenset[Shape] = frozenset({"chat"})
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Any:
-        notes.error("$.messages[1].tool_calls[0].function.name", "tool_not_defined", "not defined", "Define it.")
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
+        diagnostics.error("$.messages[1].tool_calls[0].function.name", "tool_not_defined", "not defined", "Define it.")
 
 
 def test_one_defect_is_told_once(tmp_path: Path) -> None:

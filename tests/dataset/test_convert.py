@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import FileLimits, Notes, convert
-from ftbridge.dataset.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.whole import whole_file
+from ftbridge.dataset import Diagnostics, FileLimits, convert
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
+from ftbridge.dataset.writing.whole_file import whole_file
 from ftbridge.errors import InputError
 
 GOOD = '{"messages":  [{"role": "user", "content": "caf\\u00e9"}, {"role": "assistant", "content": "a \\"b\\""}]}'
@@ -23,13 +23,13 @@ class Plain:
     limits = FileLimits()
     shapes: frozenset[Shape] = frozenset({"chat"})
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         assert isinstance(example, Chat)
         last = example.messages[-1]
         if last.content == "never":
-            notes.error("$.messages[1].content", "never", "plain refuses 'never'", "Say something else.")
+            diagnostics.error("$.messages[1].content", "never", "plain refuses 'never'", "Say something else.")
         if last.content == "shout":
-            notes.changed("capitals")
+            diagnostics.changed("capitals")
             return Chat([*example.messages[:-1], Assistant("SHOUT")])
         return example
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import FileLimits, Notes, check, convert
-from ftbridge.dataset.example import Assistant, Chat, Example, Shape
+from ftbridge.dataset import Diagnostics, FileLimits, check, convert
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
 
 ROW = b'{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}\n'
 SHOUTED = ROW.replace(b'"y"', b'"LOUD"')
@@ -26,12 +26,12 @@ class Limited:
         self.limits = limits
         self.shouts = shouts
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         assert isinstance(example, Chat)
-        notes.with_images += 1
+        diagnostics.with_images += 1
         if not self.shouts:
             return example
-        notes.changed("shouted")
+        diagnostics.changed("shouted")
         return Chat([*example.messages[:-1], Assistant("LOUD")])
 
 

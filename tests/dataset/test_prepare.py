@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ftbridge.dataset import prepare, read_examples
-from ftbridge.dataset.split import split
-from ftbridge.dataset.texts import system_prompt
+from ftbridge.dataset.canonical.texts import system_prompt
+from ftbridge.dataset.writing.split import split
 from ftbridge.errors import DataError, InputError, UsageError
 
 WORDS = "the quick brown fox jumps over a lazy dog while seven wizards boil their frogs in old tea pots"

@@ -11,10 +11,11 @@ import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ftbridge.dataset import FileLimits, Notes, advise, check, convert, prepare, printable, read_examples
-from ftbridge.dataset.example import SHAPES, Example, Shape
+from ftbridge.dataset import Diagnostics, FileLimits, advise, check, convert, prepare, read_examples
+from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
+from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.formats import FORMATS, recognise
-from ftbridge.dataset.verbatim import verbatim
+from ftbridge.wording import printable
 
 SLOW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -50,7 +51,7 @@ class Same:
     shapes: frozenset[Shape] = frozenset(SHAPES)
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         return example
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import FileLimits, Notes, check
-from ftbridge.dataset.example import Example, Shape
-from ftbridge.dataset.repeated import repeated_keys
+from ftbridge.dataset import Diagnostics, FileLimits, check
+from ftbridge.dataset.canonical.example import Example, Shape
+from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 
 SOUND = '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}'
 
@@ -19,7 +19,7 @@ class Plain:
     shapes: frozenset[Shape] = frozenset({"chat"})
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         return example
 
 
@@ -51,6 +51,6 @@ def test_a_key_that_comes_twice_is_told_once_with_its_place(
 
 @pytest.mark.parametrize("line", [b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"a":' + b"9" * 5000 + b"}"])
 def test_where_the_key_cannot_be_found_it_is_still_told(line: bytes) -> None:
-    notes = Notes()
-    repeated_keys(line, notes)
-    assert [finding.message[:11] for finding in notes.findings] == ["a key comes"]
+    diagnostics = Diagnostics()
+    repeated_keys(line, diagnostics)
+    assert [finding.message[:11] for finding in diagnostics.findings] == ["a key comes"]

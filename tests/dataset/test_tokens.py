@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset import TextCounter, count_tokens, guess, o200k, tokenizer_json
-from ftbridge.dataset.counters import _O200K_PIECES
-from ftbridge.dataset.example import Chat, Example, Text, User
+from ftbridge.dataset.canonical.example import Chat, Example, Text, User
+from ftbridge.dataset.counting.counters import _O200K_PIECES
 from ftbridge.errors import InputError
 
 NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"

@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge.dataset import Finding, check
 from ftbridge.dataset.formats import recognise
-from ftbridge.dataset.unrecognised import WANTED
+from ftbridge.dataset.reading.unrecognised import WANTED
 
 
 def only(path: Path) -> Finding:

@@ -12,10 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from bench.planted import generate
-from ftbridge.dataset import FileLimits, Notes, Prepared, check, convert, prepare
-from ftbridge.dataset.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.lines import lines, opened
-from ftbridge.dataset.ranges import byte_ranges, in_processes, within
+from ftbridge.dataset import Diagnostics, FileLimits, Prepared, check, convert, prepare
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
+from ftbridge.dataset.reading.lines import lines, opened
+from ftbridge.dataset.reading.ranges import byte_ranges, in_processes, within
 from ftbridge.errors import InputError
 
 
@@ -70,11 +70,11 @@ class Named:
     shapes: frozenset[Shape] = frozenset({"chat"})
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         assert isinstance(example, Chat)
         if example.messages[-1].content != "7":
             return example
-        notes.changed("sevens_shouted")
+        diagnostics.changed("sevens_shouted")
         return Chat([*example.messages[:-1], Assistant("SEVEN")])
 
 

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
 from faults.gate import Point
-from faults.hand import Order
+from faults.hand import JobSpec
 
 _TESTS = Path(__file__).parents[1]
 _LONG = 60.0
@@ -29,7 +29,7 @@ class Hand:
         self.passed: list[Point] = []
         self.outcome: str | None = None
 
-    def give(self, order: Order) -> None:
+    def give(self, order: JobSpec) -> None:
         """Have an order carried out; `listen` and `end` tell what becomes of it."""
         self.outcome = None
         self._connection.send(order)
@@ -82,7 +82,7 @@ class Hand:
 class Crew:
     """Starts processes that have everything loaded already."""
 
-    def __init__(self, warming: Sequence[Order]) -> None:
+    def __init__(self, warming: Sequence[JobSpec]) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._listener = Listener(str(Path(self._folder.name) / "s"), backlog=16)
         self._first = subprocess.Popen(

@@ -29,7 +29,7 @@ _RANDOM = re.compile(r"(ftb_)?[0-9a-f]{8,}|(?<=\.new-)\w{8}")
 
 
 @dataclass(frozen=True)
-class Order:
+class JobSpec:
     """What to do. With `tell`, the points on the way are told, and at the one called `hold` the process waits."""
 
     verb: Literal["submit", "recover", "watch"]
@@ -53,7 +53,7 @@ def obey(connection: Connection) -> None:
         connection.send(("end", _outcome(order)))
 
 
-def _outcome(order: Order) -> str:
+def _outcome(order: JobSpec) -> str:
     os.environ.update(order.environment)
     for entry in entry_points(group="ftbridge.providers"):
         provider: Any = entry.load()
@@ -66,7 +66,7 @@ def _outcome(order: Order) -> str:
         return f"{type(problem).__name__}: {problem}"
 
 
-def _do(order: Order, bridge: Bridge) -> str:
+def _do(order: JobSpec, bridge: Bridge) -> str:
     if order.verb == "recover":
         return f"{len(bridge.recover())} moved on"
     if order.verb == "watch":
@@ -79,7 +79,7 @@ def _do(order: Order, bridge: Bridge) -> str:
 class _Teller:
     """Tells the points of this process: ledger transactions that end, files that are put in place, programs started."""
 
-    def __init__(self, connection: Connection, order: Order) -> None:
+    def __init__(self, connection: Connection, order: JobSpec) -> None:
         self._connection = connection
         self._order = order
         self._write = "nothing"

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from faults.crew import Crew, Hand
 from faults.gate import Gate
-from faults.hand import Order
+from faults.hand import JobSpec
 from ftbridge import Bridge
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.model import Job, Status
-from ftbridge.registry import load_mock
-from ftbridge_local.folder import JobFolder
+from ftbridge.plugins import load_mock
+from ftbridge_local.job_folder import JobFolder
 from small_data import write_rows
 
 TARGETS = {
@@ -75,9 +75,9 @@ class Harbour(ABC):
         self.home = self.folder / f"home-{self._homes}"
         self.home.mkdir()
 
-    def submission(self, *, tell: bool = False, hold: str = "") -> Order:
+    def submission(self, *, tell: bool = False, hold: str = "") -> JobSpec:
         """To submit, as a user does who wants to be able to repeat it."""
-        return Order(
+        return JobSpec(
             "submit",
             self.home,
             self.environment,
@@ -88,9 +88,9 @@ class Harbour(ABC):
             hold=hold,
         )
 
-    def recovery(self, *, window: float | None = None) -> Order:
+    def recovery(self, *, window: float | None = None) -> JobSpec:
         """To recover what was left open."""
-        return Order("recover", self.home, self.environment, self.window if window is None else window)
+        return JobSpec("recover", self.home, self.environment, self.window if window is None else window)
 
     def race(self, *, window: float | None = None) -> list[str]:
         """Two recoveries at once."""

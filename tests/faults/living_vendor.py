@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftbridge.dataset import Converter, FileLimits, Notes
-from ftbridge.dataset.example import Example, Shape
+from ftbridge.dataset import Converter, Diagnostics, FileLimits
+from ftbridge.dataset.canonical.example import Example, Shape
 from ftbridge.errors import FtbridgeError, InvalidRequest, NetworkError, RateLimited, ServerTrouble
 from ftbridge.model import Event, Method, Result, Spec, Status, now
 from ftbridge.provider import Capabilities, Files, Provider, RemoteJob
@@ -78,7 +78,7 @@ class LivingProvider(Provider):
     capabilities: ClassVar[Capabilities] = Capabilities(methods=frozenset({Method.SFT}), hyperparameters={})
     vendor: ClassVar[LivingVendor]
     poll_seconds = 0.0
-    most_at_once = 3
+    concurrency_limit = 3
 
     def rules(self, spec: Spec, model: str) -> Converter:
         return AsItIs()
@@ -133,5 +133,5 @@ class AsItIs(Converter):
     shapes: frozenset[Shape] = frozenset({"chat"})
     limits = FileLimits()
 
-    def convert(self, example: Example, notes: Notes) -> Example:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Example:
         return example

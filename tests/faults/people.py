@@ -30,9 +30,9 @@ from faults.stubs.wire import StubServer, serving
 from ftbridge import Bridge
 from ftbridge.cli.app import run
 from ftbridge.errors import FtbridgeError
-from ftbridge.hosted import HostedProvider
 from ftbridge.model import Job
-from ftbridge.registry import load_provider
+from ftbridge.plugins import load_provider
+from ftbridge.provider.hosted import HostedProvider
 from ftbridge.target import parse_target
 from small_data import write_rows
 

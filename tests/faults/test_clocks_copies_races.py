@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from faults.crew import Crew
-from faults.hand import Order
+from faults.hand import JobSpec
 from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Town, move_clock, pass_time, recovered, town
 from faults.stubs.conduct import Endless, Listing, Mishap
 from faults.stubs.together_stub import TogetherStub
@@ -145,10 +145,10 @@ def test_eight_processes_that_race_for_a_budget_of_one_and_a_half_jobs_send_one(
     person = place.person(vendor)
     environment = {name: os.environ[name] for name in (person.vendor.key_env, person.vendor.url_env)}
     orders = [
-        Order("submit", person.home, environment, 0.0, _rows(tmp_path, number), TARGETS[vendor], key=f"key {number}")
+        JobSpec("submit", person.home, environment, 0.0, _rows(tmp_path, number), TARGETS[vendor], key=f"key {number}")
         for number in range(8)
     ]
-    crew = Crew([Order("recover", person.home, environment)])
+    crew = Crew([JobSpec("recover", person.home, environment)])
     hands = [crew.hand() for _order in orders]
     try:
         for hand, order in zip(hands, orders, strict=True):

@@ -11,9 +11,9 @@ import pytest
 from faults.people import LONG, SHORT, STUBS, Person, Town, move_clock, pass_time, town
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
-from ftbridge.answers import network_error
 from ftbridge.model import Status
-from ftbridge.remote import RemoteJob
+from ftbridge.provider.answers import network_error
+from ftbridge.provider.remote import RemoteJob
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
 

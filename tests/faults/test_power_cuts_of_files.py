@@ -14,7 +14,7 @@ from faults.disk_states import DISK, ELSEWHERE, Tree, build, disks, empty_root
 from ftbridge.errors import LedgerDamaged
 from ftbridge.ledger import Ledger
 from ftbridge.model import Status
-from ftbridge_local.folder import JobFolder
+from ftbridge_local.job_folder import JobFolder
 
 pytestmark = pytest.mark.skipif(not tracing_works(), reason="strace is not installed, or may trace nothing here")
 
@@ -40,13 +40,13 @@ SET_DOWN = """
 import sys
 from pathlib import Path
 from ftbridge.model import Spec, Status
-from ftbridge_local.folder import JobFolder, Order
+from ftbridge_local.job_folder import JobFolder, JobSpec
 
 root = Path(sys.argv[1])
 job = JobFolder(root / "disk" / "local" / "jobs" / "ftb_aaaa")
 lock = job.lock()
 spec = Spec(target="local:tiny", data=Path("/rows.jsonl"))
-job.write_order(Order(spec=spec, model="tiny", training=Path("/rows.jsonl"), home=root))
+job.write_order(JobSpec(spec=spec, model="tiny", training=Path("/rows.jsonl"), home=root))
 job.renew(lock)
 (root / "elsewhere" / "set down").touch()
 since = 0

@@ -20,7 +20,7 @@ from ftbridge.errors import ConfigError, FtbridgeError
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import STANDING, Kind
-from ftbridge.registry import load_mock, load_provider
+from ftbridge.plugins import load_mock, load_provider
 from ftbridge.target import parse_target
 
 CANARY = "sk-canary-5cf1e9d0b7"

@@ -13,13 +13,13 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from faults.harbour import TARGETS
-from ftbridge.dataset.example import Chat, User
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.model import Spec
+from ftbridge.plugins import load_mock, load_provider
 from ftbridge.provider import Files
-from ftbridge.registry import load_mock, load_provider
 from ftbridge.target import parse_target
 
 CHAT = Chat(messages=[User(content="q")])

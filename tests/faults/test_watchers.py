@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from faults.hand import Order
+from faults.hand import JobSpec
 from faults.harbour import TARGETS, HostedHarbour
 from ftbridge.ledger import Ledger
 from ftbridge.model import Event, Status
-from ftbridge.registry import load_provider
+from ftbridge.plugins import load_provider
 from ftbridge.target import parse_target
 
 JOBS = 5
@@ -44,7 +44,7 @@ def test_no_change_is_lost_and_none_told_twice(tmp_path: Path, vendor: str, monk
         for number in range(JOBS):
             harbour.rivals[0].give(replace(harbour.submission(), key=str(number)))
             harbour.rivals[0].end()
-        watching = Order("watch", harbour.home, harbour.environment)
+        watching = JobSpec("watch", harbour.home, harbour.environment)
         mortal = harbour.crew.hand()
         for watcher in (*harbour.rivals, mortal):
             watcher.give(watching)

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from ftbridge.model import Event, Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files, RemoteJob
-from ftbridge_local import train
-from ftbridge_local.adapter import LocalProvider
-from ftbridge_local.folder import JobFolder, Order
+from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge_local.provider import LocalProvider
+from ftbridge_local.trainer import train
 
 SETTINGS: dict[str, Any] = {"epochs": 4, "batch_size": 4, "seed": 3, "lora_dropout": 0.1}
 
@@ -66,7 +66,7 @@ class Lab:
         data = self.data if training is None else Data(training, validation or training)
         spec = self.spec(**{**SETTINGS, **settings})
         made.write_order(
-            Order(spec=spec, model=model, training=data.training, validation=data.validation, home=self.provider.home)
+            JobSpec(spec=spec, model=model, training=data.training, validation=data.validation, home=self.provider.home)
         )
         made.set_status(Status.SUBMITTING)
         if stop_once:

@@ -15,8 +15,8 @@ import pytest
 from ftbridge.model import Status
 from ftbridge.provider import Provider
 from ftbridge.testing import Faults, ProviderContract
-from ftbridge_local.adapter import LocalProvider
-from ftbridge_local.folder import JobFolder
+from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.provider import LocalProvider
 
 
 class WorkerFaults:

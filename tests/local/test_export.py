@@ -11,14 +11,14 @@ import pytest
 import torch
 import transformers
 
-from ftbridge.capabilities import ExportForm
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
-from ftbridge_local import model as models
-from ftbridge_local import source
-from ftbridge_local.export import card, modelfile
-from ftbridge_local.source import Source
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge.provider.capabilities import ExportForm
+from ftbridge_local import models as source
+from ftbridge_local.exporting.export import card, modelfile
+from ftbridge_local.models import Source
+from ftbridge_local.trainer import model as models
+from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.families import FAMILIES
 from local.lab import Lab
 
@@ -26,7 +26,7 @@ from local.lab import Lab
 @pytest.fixture
 def no_gguf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the package nor llama.cpp's converter is installed."""
-    monkeypatch.setattr("ftbridge_local.export.find_spec", lambda name: None)
+    monkeypatch.setattr("ftbridge_local.exporting.export.find_spec", lambda name: None)
     monkeypatch.delenv("LLAMA_CPP", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from ftbridge.dataset.example import Chat
-from ftbridge_local import data
-from ftbridge_local.data import UnfitError
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge_local.trainer import encoding as data
+from ftbridge_local.trainer.encoding import UnfitError
+from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.families import FAMILIES
 
 Make = Callable[..., Tokenizer]

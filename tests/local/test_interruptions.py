@@ -15,7 +15,7 @@ import pytest
 from ftbridge.errors import JobFailed, JobNotFound, ModelNotFound, ProviderError
 from ftbridge.model import Status
 from ftbridge.provider import Files, RemoteJob
-from ftbridge_local.folder import JobFolder
+from ftbridge_local.job_folder import JobFolder
 from local.lab import Lab
 
 LONG: dict[str, Any] = {"epochs": 500, "batch_size": 4}
@@ -118,7 +118,10 @@ def test_a_second_worker_by_hand_goes_away(lab: Lab, finished: RemoteJob) -> Non
     assert lock is not None
     before = lab.events("finished")
     done = subprocess.run(
-        [sys.executable, "-m", "ftbridge_local.train", str(folder.path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ftbridge_local.trainer.train", str(folder.path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     os.close(lock)
     assert done.returncode == 1

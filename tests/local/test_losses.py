@@ -11,8 +11,9 @@ import torch
 import transformers
 from torch import Tensor
 
-from ftbridge_local import flat, losses, model
-from ftbridge_local.data import Pair, Row
+from ftbridge_local.trainer import losses, model
+from ftbridge_local.trainer import varlen as flat
+from ftbridge_local.trainer.encoding import Pair, Row
 
 SHAPE: dict[str, Any] = {
     "vocab_size": 120,

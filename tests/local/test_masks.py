@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from ftbridge.dataset.example import Chat, Preference, Text
-from ftbridge_local import data, rows
-from ftbridge_local.data import Row, UnfitError
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge.dataset.canonical.example import Chat, Preference, Text
+from ftbridge_local.trainer import encoding as data
+from ftbridge_local.trainer import rows
+from ftbridge_local.trainer.encoding import Row, UnfitError
+from ftbridge_local.trainer.tokenizer import Tokenizer
 
 Make = Callable[[str], Tokenizer]
 

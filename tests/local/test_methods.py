@@ -13,12 +13,13 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from ftbridge.dataset.example import Chat
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
-from ftbridge_local import rows, tiny
-from ftbridge_local.data import Pair
-from ftbridge_local.tokenizer import Tokenizer
+from ftbridge_local.tiny import base as tiny
+from ftbridge_local.trainer import rows
+from ftbridge_local.trainer.encoding import Pair
+from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.lab import Lab
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 6}

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 from ftbridge.errors import SpecError
 from ftbridge.model import Event, Hyperparameters, Method, Status
-from ftbridge_local import settings
-from ftbridge_local.ranks import cores
+from ftbridge_local.trainer import settings
+from ftbridge_local.trainer.distributed import cores
 from local.lab import Lab
 
 SETTINGS: dict[str, Any] = {"epochs": 6, "batch_size": 5, "eval_interval": 3, "seed": 3}

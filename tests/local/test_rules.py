@@ -15,12 +15,12 @@ import msgspec
 import pytest
 from huggingface_hub import constants
 
-from ftbridge.dataset.example import Chat
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import MissingExtra, ModelNotFound, NetworkError, SpecError, UsageError
 from ftbridge.model import Hyperparameters, Method, Spec
-from ftbridge_local import tiny
-from ftbridge_local.adapter import LocalProvider
+from ftbridge_local.provider import LocalProvider
+from ftbridge_local.tiny import base as tiny
 
 
 def spec(**settings: Any) -> Spec:
@@ -33,10 +33,10 @@ def row(prompt: str, answer: str, **fields: str) -> Chat:
     )
 
 
-def found(home: Path, example: Chat, **settings: int) -> Notes:
-    notes = Notes()
-    assert LocalProvider(home).rules(spec(**settings), "tiny").convert(example, notes) is example
-    return notes
+def found(home: Path, example: Chat, **settings: int) -> Diagnostics:
+    diagnostics = Diagnostics()
+    assert LocalProvider(home).rules(spec(**settings), "tiny").convert(example, diagnostics) is example
+    return diagnostics
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def model_folder(home: Path, tmp_path: Path) -> Path:
 
 
 def test_a_row_that_fits_is_taken_as_it_stands(home: Path) -> None:
-    notes = found(home, row("Where is it?", "Here."))
-    assert notes.findings == []
-    assert notes.changes == []
+    diagnostics = found(home, row("Where is it?", "Here."))
+    assert diagnostics.findings == []
+    assert diagnostics.changes == []
 
 
 def test_a_row_of_whose_answer_nothing_fits_is_an_error_with_both_numbers(home: Path) -> None:
@@ -229,13 +229,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from ftbridge.dataset.example import Chat, User, Assistant
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.canonical.example import Chat, User, Assistant
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Spec
-from ftbridge_local.adapter import LocalProvider
+from ftbridge_local.provider import LocalProvider
 provider = LocalProvider(Path({str(home)!r}))
 rules = provider.rules(Spec(target="local:tiny", data=Path("x")), "tiny")
-rules.convert(Chat(messages=[User(content="Hi."), Assistant(content="Hello!")]), Notes())
+rules.convert(Chat(messages=[User(content="Hi."), Assistant(content="Hello!")]), Diagnostics())
 print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -244,6 +244,6 @@ print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 
 def test_the_rules_can_be_sent_to_other_processes(home: Path) -> None:
     rules = pickle.loads(pickle.dumps(LocalProvider(home).rules(spec(max_seq_length=8), "tiny")))
-    notes = Notes()
-    rules.convert(row("a " * 50, "b"), notes)
-    assert [finding.level for finding in notes.findings] == ["error"]
+    diagnostics = Diagnostics()
+    rules.convert(row("a " * 50, "b"), diagnostics)
+    assert [finding.level for finding in diagnostics.findings] == ["error"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from ftbridge.dataset import check, read_examples
-from ftbridge.dataset.example import Assistant, Chat
+from ftbridge.dataset.canonical.example import Assistant, Chat
 from ftbridge.sample import sample_files
 
 MAKE = runpy.run_path(str(Path(__file__).with_name("make_sample.py")))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ftbridge.dataset import read_examples
-from ftbridge.dataset.example import Chat, User
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import DataError, SpecError
 from ftbridge.provider import RemoteJob
 from local.lab import Lab

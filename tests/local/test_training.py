@@ -13,8 +13,9 @@ from peft import PeftModel
 
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
-from ftbridge_local import model as models
-from ftbridge_local import source, tiny
+from ftbridge_local import models as source
+from ftbridge_local.tiny import base as tiny
+from ftbridge_local.trainer import model as models
 from local.lab import Lab
 
 

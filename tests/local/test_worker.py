@@ -14,10 +14,12 @@ import pytest
 from ftbridge.dataset import convert, read_examples
 from ftbridge.model import Status
 from ftbridge.provider import Files
-from ftbridge_local import rows, tiny, worker
-from ftbridge_local.data import tokenize
-from ftbridge_local.tokenizer import Tokenizer
-from ftbridge_local.worker import Worker
+from ftbridge_local.runners import process as worker
+from ftbridge_local.runners.process import Worker
+from ftbridge_local.tiny import base as tiny
+from ftbridge_local.trainer import rows
+from ftbridge_local.trainer.encoding import tokenize
+from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.lab import SETTINGS, Lab
 from local.test_interruptions import LONG
 
@@ -32,7 +34,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             super().__init__(early=early)
             ids.append(self._process.pid)
 
-    monkeypatch.setattr("ftbridge_local.adapter.Worker", Known)
+    monkeypatch.setattr("ftbridge_local.provider.Worker", Known)
     monkeypatch.setattr(worker, "Worker", Known)
     return ids
 
@@ -77,7 +79,9 @@ def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> Non
 
 
 def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> None:
-    script = "from ftbridge_local.worker import Worker; print(Worker(early=True)._process.pid, flush=True); input()"
+    script = (
+        "from ftbridge_local.runners.process import Worker; print(Worker(early=True)._process.pid, flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as giver:
@@ -135,7 +139,7 @@ def test_what_was_checked_is_not_tokenized_again(lab: Lab, tmp_path: Path, monke
         lab.provider.create(spec, "tiny", Files(training=training), tag="checked")
     tokenizer = Tokenizer(tiny.tokenizer_folder(home))
     fresh = rows.read(Path(training), tokenizer, 1024, tmp_path / "elsewhere", pytest.fail)
-    monkeypatch.setattr("ftbridge_local.data.tokenize", lambda *_: pytest.fail("it is tokenized again"))
+    monkeypatch.setattr("ftbridge_local.trainer.encoding.tokenize", lambda *_: pytest.fail("it is tokenized again"))
     assert rows.read(Path(training), tokenizer, 1024, home, pytest.fail) == fresh
     lab.provider.cancel("checked")
 

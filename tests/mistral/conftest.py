@@ -9,12 +9,12 @@ from typing import ClassVar
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.provider import Files
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.mistral.adapter import MistralProvider
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 
 MODEL = "open-mistral-nemo"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.dataset.example import Assistant, Chat, Developer, FunctionCall, Tool, ToolCall, User
+from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, FunctionCall, Tool, ToolCall, User
 from ftbridge.errors import AuthenticationFailed, InvalidRequest, SpecError
 from ftbridge.model import Hyperparameters, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.mistral.reading import JobBody
 from hosted_helpers import asked, finished, sent
 from small_data import CHATS, write_rows

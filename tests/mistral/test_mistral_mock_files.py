@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ftbridge_providers.mistral.mock_files import SampleProblem, UploadProblem, check_samples, read_rows
+from ftbridge_providers.mistral.mock.training_file import SampleProblem, UploadProblem, check_samples, read_rows
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}

@@ -11,7 +11,7 @@ from mistralai.client import Mistral
 from mistralai.client.errors import SDKError
 from mistralai.client.models import FTModelCard
 
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 from spec_check import check_operations
 
 MODEL = "open-mistral-7b"

@@ -14,7 +14,7 @@ from mistral_common.tokens.tokenizers.image import ImageConfig, ImageEncoder, Sp
 from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
 from ftbridge.dataset import guess
-from ftbridge.dataset.example import Chat, ImagePart, ImageUrl, Text, User
+from ftbridge.dataset.canonical.example import Chat, ImagePart, ImageUrl, Text, User
 from ftbridge_providers.mistral.tokens import MistralCounter, image_tokens, tekken
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}}

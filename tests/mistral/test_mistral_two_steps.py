@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.endpoint import Endpoint
 from ftbridge.errors import ProviderError, ProviderRetired
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.mistral.reading import JobBody, awaits, read_events, read_job
 from hosted_helpers import asked
 

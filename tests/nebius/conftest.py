@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.nebius.adapter import NebiusProvider
-from ftbridge_providers.nebius.mock import NebiusMock
+from ftbridge_providers.nebius.mock.vendor import NebiusMock
 
 MODEL = "Qwen/Qwen3-8B"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset.example import Chat, User
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import (
     BadAnswer,
     InvalidRequest,
@@ -22,7 +22,7 @@ from ftbridge.errors import (
 from ftbridge.model import Hyperparameters, Spec, Status
 from ftbridge.provider import Files, Hosting
 from ftbridge_providers.nebius.adapter import NebiusProvider
-from ftbridge_providers.nebius.mock import NebiusMock
+from ftbridge_providers.nebius.mock.vendor import NebiusMock
 from hosted_helpers import finished, sent
 
 MODEL = "Qwen/Qwen3-8B"

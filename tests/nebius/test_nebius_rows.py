@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from ftbridge.dataset import convert
-from ftbridge.dataset.example import Chat, Example, Preference, Text
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.canonical.example import Chat, Example, Preference, Text
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.nebius.adapter import NebiusProvider
@@ -62,13 +62,13 @@ def test_each_row_has_its_verdict(row: str, verdict: str) -> None:
     keys = json.loads(row).keys()
     kind: Any = Text if "text" in keys else Preference if "input" in keys else Chat
     example: Example = msgspec.json.decode(row, type=kind)
-    notes = Notes()
-    made = NebiusFormat("nebius:m").convert(example, notes)
-    errors = [f"{found.code} {found.path}" for found in notes.findings if found.level == "error"]
+    diagnostics = Diagnostics()
+    made = NebiusFormat("nebius:m").convert(example, diagnostics)
+    errors = [f"{found.code} {found.path}" for found in diagnostics.findings if found.level == "error"]
     if errors:
         assert f"refused {' '.join(errors)}" == verdict
     else:
-        assert verdict == (f"changed {' '.join(sorted(notes.changes))}" if notes.changes else "same")
+        assert verdict == (f"changed {' '.join(sorted(diagnostics.changes))}" if diagnostics.changes else "same")
         assert (made is example) is (verdict == "same")
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 
 MODEL = "gpt-4.1-mini-2025-04-14"
 

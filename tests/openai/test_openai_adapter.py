@@ -13,7 +13,7 @@ from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import STATUS as AZURE
 from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 from ftbridge_providers.openai.reading import STATUS as OPENAI
 from ftbridge_providers.openai.reading import ShortJob, read_job, read_result_file
 from hosted_helpers import asked, finished, sent
@@ -57,7 +57,7 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     assert result.model
     [csv] = (tmp_path / "out").glob("*.csv")
     assert csv.read_text("utf-8").startswith("step,train_loss")
-    from ftbridge.dataset.example import Chat, User
+    from ftbridge.dataset.canonical.example import Chat, User
 
     assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
     assert result.model in provider.models()

@@ -9,7 +9,7 @@ import pytest
 
 import openai
 from ftbridge.mock import MockVendors
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 from spec_check import check_operations
 
 MODEL = "gpt-4.1-mini-2025-04-14"

@@ -10,13 +10,13 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.dataset import check, convert
-from ftbridge.dataset.example import Chat, User
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.dataset.findings import Finding
 from ftbridge.errors import InputError, SpecError
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
 from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 from ftbridge_providers.together.adapter import TogetherProvider
 from hosted_helpers import finished, sent
 from small_data import write_rows

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from ftbridge.dataset import TextCounter, guess, o200k
-from ftbridge.dataset.example import (
+from ftbridge.dataset.canonical.example import (
     Assistant,
     Chat,
     Function,

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ftbridge.dataset import check, convert, read_examples
+from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import Example
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge_providers.mistral.tool_ids import rewritten_ids
 from random_examples import every_converter, examples
 
@@ -43,13 +43,13 @@ def test_convert_loses_no_text_raises_nothing_and_leaves_the_example_alone(
     converter: Converter, example: Example
 ) -> None:
     before = plain(example)
-    notes = Notes()
-    row = converter.convert(example, notes)
+    diagnostics = Diagnostics()
+    row = converter.convert(example, diagnostics)
     assert plain(example) == before
-    if any(found.level == "error" for found in notes.findings):
+    if any(found.level == "error" for found in diagnostics.findings):
         return
-    assert (row is example) == (not notes.changes)
-    if "name_dropped" in notes.changes:
+    assert (row is example) == (not diagnostics.changes)
+    if "name_dropped" in diagnostics.changes:
         before = without_authors(before)
     everything = "\x02".join(texts(plain(row)))
     assert all(text in everything for text in texts(before))
@@ -65,25 +65,25 @@ def without_authors(value: Any) -> Any:
 @every_converter
 @given(example=examples)
 def test_what_a_vendor_gets_is_the_example_up_to_the_reported_changes(converter: Converter, example: Example) -> None:
-    notes = Notes()
-    row = converter.convert(example, notes)
-    if any(found.level == "error" for found in notes.findings):
+    diagnostics = Diagnostics()
+    row = converter.convert(example, diagnostics)
+    if any(found.level == "error" for found in diagnostics.findings):
         return
-    codes = set(notes.changes)
+    codes = set(diagnostics.changes)
     assert neutral(plain(row), codes, {}) == neutral(plain(example), codes, {})
 
 
 @every_converter
 @given(example=examples)
 def test_what_a_vendor_gets_needs_no_second_conversion(converter: Converter, example: Example) -> None:
-    notes = Notes()
-    row = converter.convert(example, notes)
-    if "image_url_as_string" in notes.changes or any(found.level == "error" for found in notes.findings):
+    diagnostics = Diagnostics()
+    row = converter.convert(example, diagnostics)
+    if "image_url_as_string" in diagnostics.changes or any(found.level == "error" for found in diagnostics.findings):
         return
-    again = Notes()
+    again = Diagnostics()
     read_back = msgspec.json.decode(msgspec.json.encode(row), type=type(example))
     assert converter.convert(read_back, again) is read_back
-    assert again.findings == notes.findings
+    assert again.findings == diagnostics.findings
 
 
 def file_of(folder: str, example: Example) -> Path:

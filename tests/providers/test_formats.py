@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, ImagePart, ImageUrl, Preference, Text, User
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import Assistant, Chat, Example, ImagePart, ImageUrl, Preference, Text, User
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import SpecError
 from ftbridge.model import Hyperparameters, Method, Spec
 from ftbridge.provider import Provider
@@ -29,9 +29,9 @@ VISION = "gpt-4o-2024-08-06"
 
 
 def said(converter: Converter, example: Example) -> list[tuple[str, str, str]]:
-    notes = Notes()
-    converter.convert(example, notes)
-    return [(found.level, found.code, found.path) for found in notes.findings]
+    diagnostics = Diagnostics()
+    converter.convert(example, diagnostics)
+    return [(found.level, found.code, found.path) for found in diagnostics.findings]
 
 
 def chat(question: str) -> Chat:
@@ -148,10 +148,10 @@ def test_rules_are_those_of_the_spec(provider: type[Provider], tmp_path: Path) -
 
 
 def test_openai_counts_examples_with_images_not_images() -> None:
-    rules, notes = openai(VISION), Notes()
+    rules, diagnostics = openai(VISION), Diagnostics()
     for question in (User([image(), image()]), User([image()]), User("no image")):
-        rules.convert(Chat([question, Assistant("A")]), notes)
-    assert notes.with_images == 2
+        rules.convert(Chat([question, Assistant("A")]), diagnostics)
+    assert diagnostics.with_images == 2
     assert rules.limits.most_with_images == 50_000
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.findings import Diagnostics
 from vendor_cases import ALL, Case, converter, every
 
 
@@ -20,15 +20,15 @@ def test_each_case_names_all_vendors() -> None:
 @pytest.mark.parametrize(("vendor", "case"), every("openai", "together", "mistral"))
 def test_vendor_gets_the_row_of_its_documents(vendor: str, case: Case) -> None:
     example, golden = case.example, case.golden[vendor]
-    notes = Notes()
-    row = converter(vendor, example).convert(example, notes)
-    errors = {("refused", f"{found.code} {found.path}") for found in notes.findings if found.level == "error"}
-    warnings = {("warned", f"{found.code} {found.path}") for found in notes.findings if found.level == "warning"}
-    changes = {("changed", code) for code in notes.changes}
+    diagnostics = Diagnostics()
+    row = converter(vendor, example).convert(example, diagnostics)
+    errors = {("refused", f"{found.code} {found.path}") for found in diagnostics.findings if found.level == "error"}
+    warnings = {("warned", f"{found.code} {found.path}") for found in diagnostics.findings if found.level == "warning"}
+    changes = {("changed", code) for code in diagnostics.changes}
     assert errors == {one for one in golden.said if one[0] == "refused"}
     if golden.row != "refused":
         assert warnings | changes == golden.said
-        assert len(notes.changes) == len(changes), "a code is said once for an example"
+        assert len(diagnostics.changes) == len(changes), "a code is said once for an example"
     if golden.row == "same":
         assert row is example
     elif golden.row != "refused":
@@ -42,9 +42,9 @@ def test_vendor_gets_the_row_of_its_documents(vendor: str, case: Case) -> None:
 
 @pytest.mark.parametrize(("vendor", "case"), every("openai", "together", "mistral"))
 def test_findings_say_where_what_and_what_to_do(vendor: str, case: Case) -> None:
-    notes = Notes("a-target")
-    converter(vendor, case.example).convert(case.example, notes)
-    for found in notes.findings:
+    diagnostics = Diagnostics("a-target")
+    converter(vendor, case.example).convert(case.example, diagnostics)
+    for found in diagnostics.findings:
         assert found.path.startswith("$")
         assert found.target == "a-target"
         assert found.message

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.dataset.example import Chat, User
-from ftbridge.endpoint import Endpoint
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import ProviderRetired
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.provider import Provider
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.mistral.adapter import MistralProvider
-from ftbridge_providers.mistral.mock import MistralMock
+from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.mock import OpenAIMock
+from ftbridge_providers.openai.mock.vendor import OpenAIMock
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 
 VENDORS: list[tuple[type[Provider], type[MockVendor]]] = [
     (OpenAIProvider, OpenAIMock),

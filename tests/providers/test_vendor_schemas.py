@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from ftbridge.dataset.example import SHAPE_OF, Example, System, Task, User
-from ftbridge.dataset.findings import Notes
-from ftbridge.dataset.rules import CHECKS
+from ftbridge.dataset.canonical.example import SHAPE_OF, Example, System, Task, User
+from ftbridge.dataset.canonical.rules import CHECKS
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
 from ftbridge_providers.openai.format import OpenAIFormat
 from random_examples import CONVERTERS, examples
@@ -79,24 +79,24 @@ def has_schema(vendor: str, case: Case) -> bool:
 
 @pytest.mark.parametrize(("vendor", "case"), [one for one in every("openai", "together") if has_schema(*one.values)])
 def test_row_fits_the_schema_of_its_vendor(vendor: str, case: Case) -> None:
-    row = converter(vendor, case.example).convert(case.example, Notes())
+    row = converter(vendor, case.example).convert(case.example, Diagnostics())
     check_row(vendor, msgspec.json.decode(msgspec.json.encode(row)))
 
 
 @pytest.mark.parametrize("name", ["openai sft", "openai dpo", "together sft", "together dpo"])
 @given(example=examples)
 def test_every_sound_row_that_is_not_refused_fits_the_schema(name: str, example: Example) -> None:
-    vendor, notes = name.split()[0], Notes()
-    CHECKS[SHAPE_OF[type(example)]](example, notes)
-    row = CONVERTERS[name].convert(example, notes)
+    vendor, diagnostics = name.split()[0], Diagnostics()
+    CHECKS[SHAPE_OF[type(example)]](example, diagnostics)
+    row = CONVERTERS[name].convert(example, diagnostics)
     data = msgspec.json.encode(row)
-    if not notes.errors and not (vendor == "together" and b'"image_url"' in data):
+    if not diagnostics.errors and not (vendor == "together" and b'"image_url"' in data):
         check_row(vendor, msgspec.json.decode(data))
 
 
 def test_a_task_fits_openais_schema_beside_what_the_grader_reads() -> None:
     task = Task([System("Be brief."), User("2+2?")], reference={"answer": "4"})
-    row = OpenAIFormat("t", "o4-mini-2025-04-16", Method.RFT).convert(task, Notes())
+    row = OpenAIFormat("t", "o4-mini-2025-04-16", Method.RFT).convert(task, Diagnostics())
     plain = msgspec.json.decode(msgspec.json.encode(row))
     assert plain.pop("answer") == "4"
     check_row("openai", plain)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.endpoint import Endpoint
 from ftbridge.loopback import LoopbackServer
 from ftbridge.provider import Files
+from ftbridge.provider.connection import Endpoint
 from ftbridge.testing import ROWS
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 from small_data import write_rows
 from together import Together
 from together_helpers import KEY

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ftbridge.dataset.example import Chat, User
-from ftbridge.endpoint import Endpoint
+from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import Answer, Call, operation
 from ftbridge.model import Status
 from ftbridge.provider import Files
+from ftbridge.provider.connection import Endpoint
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 from ftbridge_providers.together.reading import ShortJob, read_events, read_job
 from hosted_helpers import asked, finished, sent
 from spec_check import check_operations

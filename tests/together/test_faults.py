@@ -10,7 +10,7 @@ import pytest
 from ftbridge.errors import AuthenticationFailed, BadAnswer, ServerTrouble
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 from hosted_helpers import finished
 from together_helpers import MODEL, make_spec
 

@@ -11,7 +11,7 @@ from ftbridge.errors import SpecError
 from ftbridge.model import Method
 from ftbridge.provider import Files
 from ftbridge_providers.together.adapter import TogetherProvider
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 from hosted_helpers import finished, sent
 from spec_check import check_seen
 from together_helpers import MODEL, make_spec

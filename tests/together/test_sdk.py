@@ -14,7 +14,7 @@ import zstandard
 from together.lib.resources.files import DownloadManager
 
 import together
-from ftbridge_providers.together.mock import TogetherMock
+from ftbridge_providers.together.mock.vendor import TogetherMock
 from hosted_helpers import sent
 from spec_check import check_operations
 from together import Together

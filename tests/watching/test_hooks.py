@@ -16,10 +16,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ftbridge import Bridge
-from ftbridge.bridge import hooks
 from ftbridge.config import Hook
 from ftbridge.errors import ConfigError
 from ftbridge.loopback import LoopbackServer
+from ftbridge.watching import hooks
 from openai import OpenAI
 from watching_helpers import OPENAI
 
@@ -85,11 +85,11 @@ def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
     bridge = open_bridge(hooks={"team": {"url": url}})
     job = bridge.wait(bridge.submit(data, to=OPENAI))
     while len(receiver.told) < sum(event.kind != "metric" for event in bridge.events(job)):
-        hooks.deliver(bridge._ledger, bridge.config.hooks, print)
+        hooks.deliver(bridge.ledger, bridge.config.hooks, print)
     ids = [headers["webhook-id"] for headers, _body in receiver.told]
     assert len(set(ids)) == len(ids)
     assert all(name.startswith(f"{job.id}.") for name in ids)
-    assert any("it answered 503" in said for said in bridge.said)
+    assert any("it answered 503" in said for said in bridge.warnings)
 
 
 def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
@@ -131,7 +131,7 @@ def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: P
     command = [sys.executable, "-c", "import sys; sys.exit('no such channel')"]
     bridge = open_bridge(hooks={"broken": {"command": command}})
     bridge.wait(bridge.submit(data, to=OPENAI))
-    assert any("hook broken" in said and "no such channel" in said for said in bridge.said)
+    assert any("hook broken" in said and "no such channel" in said for said in bridge.warnings)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_a_bad_key_parks_its_vendors_jobs_and_the_others_go_on(
         if job.id == fine.id and job.status.final:
             break
     assert later.job(fine).status is Status.SUCCEEDED
-    assert any("openai" in said for said in later.said)
+    assert any("openai" in said for said in later.warnings)
 
 
 def test_a_watch_with_no_way_to_go_on_says_why(open_bridge: Open, vendors: MockVendors, data: Path) -> None:

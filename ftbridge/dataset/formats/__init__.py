@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats import bedrock, flat, gemini, mistral, openai, sharegpt, trl
+from ftbridge.dataset.formats import bedrock, columns, gemini, mistral, openai, sharegpt, trl
 from ftbridge.dataset.formats.base import Format, Keys
 
 _PREFERENCE = Format("preference", "preference", lambda row: "preferred_output" in row or "non_preferred_output" in row)
@@ -17,7 +17,7 @@ _ORDER = (
     *sharegpt.FORMATS,
     *gemini.FORMATS,
     *trl.FORMATS,
-    *flat.FORMATS,
+    *columns.FORMATS,
     _TEXT,
 )
 FORMATS = {known.name: known for known in (*_ORDER, *mistral.FORMATS, *openai.FORMATS)}

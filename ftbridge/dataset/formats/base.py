@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, cast
 
-from ftbridge.dataset.example import Shape
-from ftbridge.dataset.findings import Notes
-from ftbridge.dataset.printable import json_path, printable
-from ftbridge.dataset.syntax import kind_of
+from ftbridge.dataset.canonical.example import Shape
+from ftbridge.dataset.findings import Diagnostics
+from ftbridge.wording import json_kind, json_path, printable
 
 Keys: TypeAlias = dict[str, Any]
 
@@ -18,21 +17,21 @@ class Format(NamedTuple):
 
     `fits` looks only at which keys there are. `translate` returns the canonical row as plain
     JSON, still to be checked; None stands for the canonical format itself. What `translate`
-    cannot take over it writes into its notes.
+    cannot take over it writes into its diagnostics.
     """
 
     name: str
     shape: Shape
     fits: Callable[[Keys], bool]
-    translate: Callable[[Taking], Keys] | None = None
+    translate: Callable[[FieldReader], Keys] | None = None
 
 
-class Taking:
+class FieldReader:
     """An object whose keys are taken out one by one, so that what is left over can be told."""
 
-    def __init__(self, row: Keys, notes: Notes, where: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, row: Keys, diagnostics: Diagnostics, where: tuple[str | int, ...] = ()) -> None:
         self._left = dict(row)
-        self._notes = notes
+        self._diagnostics = diagnostics
         self._where = where
 
     def has(self, key: str) -> bool:
@@ -56,32 +55,34 @@ class Taking:
         rest, self._left = self._left, {}
         return rest
 
-    def object(self, key: str) -> Taking:
+    def object(self, key: str) -> FieldReader:
         """The object under `key`, to be taken apart in turn."""
-        return Taking(cast(Keys, self._take(dict, "an object", (key,)) or {}), self._notes, (*self._where, key))
+        return FieldReader(
+            cast(Keys, self._take(dict, "an object", (key,)) or {}), self._diagnostics, (*self._where, key)
+        )
 
-    def objects(self, *keys: str) -> list[Taking]:
+    def objects(self, *keys: str) -> list[FieldReader]:
         """The list of objects under the first of `keys` that is there."""
         key = next((known for known in keys if known in self._left), keys[0])
         items = cast("list[Any]", self._take(list, "a list", (key,)) or [])
         taken = []
         for index, item in enumerate(items):
             if isinstance(item, dict):
-                taken.append(Taking(item, self._notes, (*self._where, key, index)))
+                taken.append(FieldReader(item, self._diagnostics, (*self._where, key, index)))
             else:
-                self.refuse(f"this is {kind_of(item)}, but must be an object", "Make it an object.", key, index)
+                self.refuse(f"this is {json_kind(item)}, but must be an object", "Make it an object.", key, index)
         return taken
 
     def refuse(self, message: str, fix: str, *below: str | int) -> None:
         """The row cannot be read, because of what is at the keys `below` this object."""
-        self._notes.error(json_path((*self._where, *below)), "format", message, fix)
+        self._diagnostics.error(json_path((*self._where, *below)), "format", message, fix)
 
     def done(self) -> None:
         """Say which keys have no place in the canonical format and are left out."""
         for key in self._left:
             where = json_path((*self._where, key))
             said = f"'{printable(key)}' has no place in the canonical format and is left out"
-            self._notes.warning(where, "key_not_read", said, "Remove it, or move what matters into the messages.")
+            self._diagnostics.warning(where, "key_not_read", said, "Remove it, or move what matters into the messages.")
 
     def _take(self, kind: type, wanted: str, keys: tuple[str, ...]) -> Any:
         key = next((known for known in keys if known in self._left), None)
@@ -91,7 +92,7 @@ class Taking:
         value = self._left.pop(key)
         if isinstance(value, kind):
             return value
-        self.refuse(f"this is {kind_of(value)}, but must be {wanted}", f"Make it {wanted}.", key)
+        self.refuse(f"this is {json_kind(value)}, but must be {wanted}", f"Make it {wanted}.", key)
         return None
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking, call, image, plain, turn
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys, call, image, plain, turn
 
 
-def _bedrock(row: Taking) -> Keys:
+def _bedrock(row: FieldReader) -> Keys:
     row.anything("schemaVersion")
     messages: list[Keys] = []
     if row.has("system"):
@@ -21,7 +21,7 @@ def _bedrock(row: Taking) -> Keys:
     return {"messages": messages}
 
 
-def _turns(message: Taking) -> list[Keys]:
+def _turns(message: FieldReader) -> list[Keys]:
     role = message.text("role")
     parts: list[Keys] = []
     tool_calls: list[Keys] = []
@@ -49,7 +49,7 @@ def _turns(message: Taking) -> list[Keys]:
     return [spoken]
 
 
-def _result(result: Taking) -> Keys:
+def _result(result: FieldReader) -> Keys:
     identifier = result.text("toolUseId")
     said = [
         block.text("text") if block.has("text") else json.dumps(block.anything("json"), ensure_ascii=False)
@@ -59,7 +59,7 @@ def _result(result: Taking) -> Keys:
     return {"role": "tool", "tool_call_id": identifier, "content": "\n".join(said)}
 
 
-def _image(block: Taking) -> Keys:
+def _image(block: FieldReader) -> Keys:
     kind, source = block.text("format"), block.object("source")
     if not source.has("bytes"):
         source.refuse(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from itertools import count
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking, call, image, plain, turn
-from ftbridge.dataset.printable import printable
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys, call, image, plain, turn
+from ftbridge.wording import printable
 
 
-def _gemini(row: Taking) -> Keys:
+def _gemini(row: FieldReader) -> Keys:
     calls = _Calls()
     messages: list[Keys] = []
     for name in ("systemInstruction", "system_instruction"):
@@ -55,7 +55,7 @@ class _Calls:
         return ""
 
 
-def _turns(content: Taking, calls: _Calls) -> list[Keys]:
+def _turns(content: FieldReader, calls: _Calls) -> list[Keys]:
     """One content as messages: each function response becomes one of its own."""
     role = content.maybe("role") or "user"
     parts: list[Keys] = []

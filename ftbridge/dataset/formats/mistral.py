@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking, call, image
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys, call, image
 
 
 def speaks_mistral(row: Keys) -> bool:
@@ -36,7 +36,7 @@ def _differs(message: Keys) -> bool:
     )
 
 
-def _mistral(row: Taking) -> Keys:
+def _mistral(row: FieldReader) -> Keys:
     translated: Keys = {"messages": [_message(message) for message in row.objects("messages", "interactions")]}
     if row.has("tools"):
         translated["tools"] = row.anything("tools")
@@ -46,7 +46,7 @@ def _mistral(row: Taking) -> Keys:
     return translated
 
 
-def _message(message: Taking) -> Keys:
+def _message(message: FieldReader) -> Keys:
     said: Keys = {"role": message.text("role")}
     content = message.anything("content") if message.has("content") else message.anything("text")
     if content is not None:
@@ -70,7 +70,7 @@ def _part(part: Any) -> Any:
     return part
 
 
-def _call(made: Taking) -> Keys:
+def _call(made: FieldReader) -> Keys:
     identifier, function = made.text("id"), made.object("function")
     made.anything("type")
     made.anything("index")

@@ -6,12 +6,12 @@ Source: OpenAI's guide to reinforcement fine-tuning, "Prepare your dataset"; rea
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys
 
 _OF_THE_CHAT = ("messages", "tools", "parallel_tool_calls")
 
 
-def _task(row: Taking) -> Keys:
+def _task(row: FieldReader) -> Keys:
     chat = {key: row.anything(key) for key in _OF_THE_CHAT if row.has(key)}
     return {**chat, "reference": row.rest()}
 

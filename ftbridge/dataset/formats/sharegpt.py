@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking, turn
-from ftbridge.dataset.printable import printable
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys, turn
+from ftbridge.wording import printable
 
 _ROLES = {
     "system": "system",
@@ -16,7 +16,7 @@ _ROLES = {
 }
 
 
-def _sharegpt(row: Taking) -> Keys:
+def _sharegpt(row: FieldReader) -> Keys:
     system = row.maybe("system")
     messages = [turn("system", system)] if system else []
     for said in row.objects("conversations", "conversation"):

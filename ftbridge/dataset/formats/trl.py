@@ -9,10 +9,10 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from ftbridge.dataset.formats.base import Format, Keys, Taking, as_messages
+from ftbridge.dataset.formats.base import FieldReader, Format, Keys, as_messages
 
 
-def _trl(row: Taking) -> Keys:
+def _trl(row: FieldReader) -> Keys:
     prompt, chosen, rejected = row.anything("prompt"), row.anything("chosen"), row.anything("rejected")
     row.done()
     chosen, rejected = as_messages(chosen, "assistant"), as_messages(rejected, "assistant")

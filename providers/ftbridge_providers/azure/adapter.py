@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
-from ftbridge.dataset.example import Chat
-from ftbridge.endpoint import Endpoint, hosted_endpoint
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
-from ftbridge.hosted import read_suffix
 from ftbridge.model import Method, Spec, Status
 from ftbridge.provider import Capabilities, Deployment, Files, Handling, Hosting, Listed, Reply, Tuned
-from ftbridge.retry import until
+from ftbridge.provider.connection import Endpoint, hosted_endpoint
+from ftbridge.provider.hosted import read_suffix
+from ftbridge.provider.retry import until
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.openai.adapter import OpenAIProvider

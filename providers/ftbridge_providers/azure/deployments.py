@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
 from ftbridge.provider import Deployment, Hosting
-from ftbridge.retry import patiently, until
+from ftbridge.provider.retry import patiently, until
 from ftbridge_providers.openai.client import not_understood, understood
 
 if TYPE_CHECKING:

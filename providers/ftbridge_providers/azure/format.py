@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ftbridge_providers.images import ImageRules
 from ftbridge_providers.openai.format import OpenAIFormat
+from ftbridge_providers.shared.images import ImageRules
 
 
 class AzureFormat(OpenAIFormat):

@@ -19,9 +19,8 @@ from uuid import UUID
 
 import msgspec
 
-from ftbridge.catalogue import dollars
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
-from ftbridge.dataset.example import Chat
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import (
     InvalidRequest,
     JobFailed,
@@ -30,13 +29,14 @@ from ftbridge.errors import (
     OverBudget,
     ProviderError,
 )
-from ftbridge.exporting import exported
 from ftbridge.files import write
-from ftbridge.hosted import HostedProvider, chat_request, read_reply
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.paging import as_far_as_listed, by_number, matching
-from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply
-from ftbridge.retry import patiently
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply
+from ftbridge.provider.hosted import HostedProvider, chat_request, read_reply
+from ftbridge.provider.importing import exported
+from ftbridge.provider.paging import as_far_as_listed, by_number, matching
+from ftbridge.provider.retry import patiently
+from ftbridge.wording import dollars
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, understood
 from ftbridge_providers.mistral.format import MistralFormat, asked
@@ -234,7 +234,7 @@ class MistralProvider(HostedProvider):
         write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)
 
-    def export(self, remote_id: str, folder: Path) -> Exported:
+    def export(self, remote_id: str, folder: Path) -> ImportedJob:
         """The job with every field, and the files it was trained on."""
         body = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
         return exported(

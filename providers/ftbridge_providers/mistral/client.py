@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.endpoint import Endpoint
 from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
+from ftbridge.provider.connection import Endpoint
 
 if TYPE_CHECKING:
     from httpx2 import Response

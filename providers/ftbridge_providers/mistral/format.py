@@ -12,8 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ftbridge.dataset.converter import FileLimits
-from ftbridge.dataset.example import (
+from ftbridge.dataset.canonical.example import (
     SHAPE_OF,
     Assistant,
     Chat,
@@ -28,10 +27,10 @@ from ftbridge.dataset.example import (
     ToolDefinition,
     User,
 )
-from ftbridge.dataset.findings import Notes
-from ftbridge_providers.images import has_image, images, parts, refuse_address, refuse_for_model, refuse_outside_user
+from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge_providers.mistral.tool_ids import rewritten_ids
-from ftbridge_providers.shared import (
+from ftbridge_providers.shared.examples import (
     check_function_names,
     joined,
     refuse_shape,
@@ -40,6 +39,14 @@ from ftbridge_providers.shared import (
     with_text,
     without_name,
     without_weight,
+)
+from ftbridge_providers.shared.images import (
+    has_image,
+    images,
+    parts,
+    refuse_address,
+    refuse_for_model,
+    refuse_outside_user,
 )
 
 TEXT_MODELS = frozenset(
@@ -69,37 +76,37 @@ class MistralFormat:
         self.target = target
         self.model = model
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         """The row of Mistral's training file; see `Converter.convert`."""
         codes: set[str] = set()
         row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, "Mistral", notes)
+            refuse_shape(example, self.shapes, "Mistral", diagnostics)
         elif type(example) is Chat:
-            row = self._chat(example, notes, codes)
+            row = self._chat(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, notes)
+        say_changes(codes, diagnostics)
         return row
 
-    def _chat(self, chat: Chat, notes: Notes, codes: set[str]) -> Chat:
-        _check_turns(chat.messages, notes)
+    def _chat(self, chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
+        _check_turns(chat.messages, diagnostics)
         chat, simple = simplified(chat, codes)
         if simple and chat.tools is None and chat.parallel_tool_calls is None:
             return chat
         if has_image(chat.messages):
-            self._check_images(chat.messages, notes)
-        _check_tools(chat, notes)
+            self._check_images(chat.messages, diagnostics)
+        _check_tools(chat, diagnostics)
         return _converted(chat, codes)
 
-    def _check_images(self, messages: list[Message], notes: Notes) -> None:
+    def _check_images(self, messages: list[Message], diagnostics: Diagnostics) -> None:
         for path, message, url in images(messages, "$.messages"):
             if type(message) is not User:
-                refuse_outside_user("Mistral", path, notes)
+                refuse_outside_user("Mistral", path, diagnostics)
             if not url.startswith(("data:image/", "https://", "http://")):
-                refuse_address("Mistral", "a web address or a data URL", path, notes)
+                refuse_address("Mistral", "a web address or a data URL", path, diagnostics)
             if self.model in TEXT_MODELS:
-                refuse_for_model("Mistral", self.model, VISION_MODEL, path, notes)
+                refuse_for_model("Mistral", self.model, VISION_MODEL, path, diagnostics)
 
 
 def asked(chat: Chat) -> Chat:
@@ -109,24 +116,24 @@ def asked(chat: Chat) -> Chat:
     return replace(chat, messages=[without_weight(message, codes) for message in chat.messages])
 
 
-def _check_turns(messages: list[Message], notes: Notes) -> None:
+def _check_turns(messages: list[Message], diagnostics: Diagnostics) -> None:
     """At most one system message, an answer at the end, and in each answer either text or calls."""
     systems = 0
     for at, message in enumerate(messages):
         if type(message) is Assistant:
             if bool(joined(message.content)) == bool(message.tool_calls):
-                _refuse_answer(message, f"$.messages[{at}].content", notes)
+                _refuse_answer(message, f"$.messages[{at}].content", diagnostics)
         elif type(message) is System or type(message) is Developer:
             systems += 1
             if systems == 2:
-                notes.error(
+                diagnostics.error(
                     f"$.messages[{at}].role",
                     "second_system",
                     "Mistral takes only one system message in an example",
                     "Join the system and developer messages into one.",
                 )
     if not messages or type(messages[-1]) is not Assistant:
-        notes.error(
+        diagnostics.error(
             f"$.messages[{len(messages) - 1}].role" if messages else "$.messages",
             "last_not_assistant",
             "Mistral trains on examples that end with the assistant",
@@ -134,17 +141,17 @@ def _check_turns(messages: list[Message], notes: Notes) -> None:
         )
 
 
-def _refuse_answer(message: Assistant, path: str, notes: Notes) -> None:
+def _refuse_answer(message: Assistant, path: str, diagnostics: Diagnostics) -> None:
     """Text and calls are not split into two messages: that would teach the model to stop after the text."""
     if message.tool_calls:
-        notes.error(
+        diagnostics.error(
             path,
             "content_and_tool_calls",
             "a Mistral assistant message has either content or tool_calls, not both",
             "Remove the text beside the calls, or the calls.",
         )
     else:
-        notes.error(
+        diagnostics.error(
             path,
             "empty_assistant",
             "a Mistral assistant message needs content or tool_calls",
@@ -152,8 +159,8 @@ def _refuse_answer(message: Assistant, path: str, notes: Notes) -> None:
         )
 
 
-def _check_tools(chat: Chat, notes: Notes) -> None:
-    check_function_names(chat, "$", "Mistral", notes)
+def _check_tools(chat: Chat, diagnostics: Diagnostics) -> None:
+    check_function_names(chat, "$", "Mistral", diagnostics)
     defined = {tool.function.name for tool in chat.tools or ()}
     trained = 0
     for at, message in enumerate(chat.messages):
@@ -161,14 +168,14 @@ def _check_tools(chat: Chat, notes: Notes) -> None:
             trained += message.weight != 0
             for call_at, call in enumerate(message.tool_calls or ()):
                 if call.function.name not in defined:
-                    notes.error(
+                    diagnostics.error(
                         f"$.messages[{at}].tool_calls[{call_at}].function.name",
                         "tool_not_defined",
                         "Mistral wants a definition of every tool that the conversation uses",
                         "Add the function to the tools of the example.",
                     )
     if chat.tools and trained > 1:
-        notes.warning(
+        diagnostics.warning(
             "$.tools",
             "only_last_answer_trained",
             "where an example has tools, mistral-finetune trains only its last assistant message",

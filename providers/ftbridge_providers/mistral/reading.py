@@ -14,9 +14,9 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from ftbridge.catalogue import Catalogue, read_room
-from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
+from ftbridge.provider.hosted import in_our_words, read_suffix
 
 STATUS = {
     "QUEUED": Status.QUEUED,

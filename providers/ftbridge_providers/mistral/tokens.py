@@ -16,9 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset import TextCounter
-from ftbridge.dataset.example import Assistant, Example, Message, Text, Tool, ToolDefinition, User
-from ftbridge.dataset.texts import content_texts, messages_of, tools_of
-from ftbridge_providers.image_size import images_of, pixels
+from ftbridge.dataset.canonical.example import Assistant, Example, Message, Text, Tool, ToolDefinition, User
+from ftbridge.dataset.canonical.texts import content_texts, messages_of, tools_of
+from ftbridge_providers.shared.image_size import images_of, pixels
 
 _AROUND = 2  # control tokens around a question, a call, a result, and the tools
 _PATCH, _LONGEST_SIDE = 16, 1024

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
-from ftbridge.dataset.example import Chat
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, SpecError
-from ftbridge.hosted import in_order, in_our_words, make_suffix, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import (
     APPLIED,
@@ -28,6 +27,7 @@ from ftbridge.provider import (
     Reply,
     Tuned,
 )
+from ftbridge.provider.hosted import in_order, in_our_words, make_suffix, read_suffix
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric

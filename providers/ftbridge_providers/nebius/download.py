@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
 from ftbridge.files import replacing
-from ftbridge.retry import patiently
-from ftbridge.unpack import safe_name
+from ftbridge.provider.retry import patiently
+from ftbridge.provider.unpack import safe_name
 from ftbridge_providers.openai.client import not_understood, sound, understood
 
 if TYPE_CHECKING:

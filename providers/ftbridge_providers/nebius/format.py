@@ -11,11 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ftbridge.dataset.canonical.example import SHAPE_OF, Assistant, Chat, Example, Message, Shape
 from ftbridge.dataset.converter import FileLimits
-from ftbridge.dataset.example import SHAPE_OF, Assistant, Chat, Example, Message, Shape
-from ftbridge.dataset.findings import Notes
-from ftbridge_providers.images import images
-from ftbridge_providers.shared import (
+from ftbridge.dataset.findings import Diagnostics
+from ftbridge_providers.shared.examples import (
     joined,
     refuse_shape,
     say_changes,
@@ -24,6 +23,7 @@ from ftbridge_providers.shared import (
     without_name,
     without_weight,
 )
+from ftbridge_providers.shared.images import images
 
 
 class NebiusFormat:
@@ -35,25 +35,27 @@ class NebiusFormat:
     def __init__(self, target: str) -> None:
         self.target = target
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         """The row of Nebius' training file; see `Converter.convert`."""
         codes: set[str] = set()
         row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, "Nebius", notes)
+            refuse_shape(example, self.shapes, "Nebius", diagnostics)
         elif type(example) is Chat:
-            row = _chat(example, notes, codes)
+            row = _chat(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, notes)
+        say_changes(codes, diagnostics)
         return row
 
 
-def _chat(chat: Chat, notes: Notes, codes: set[str]) -> Chat:
-    _check_end(chat.messages, notes)
-    _check_weights(chat.messages, notes)
+def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
+    _check_end(chat.messages, diagnostics)
+    _check_weights(chat.messages, diagnostics)
     for path, _, _ in images(chat.messages, "$.messages"):
-        notes.error(path, "no_images", "Nebius trains on text only", "Leave the image out, or choose another target.")
+        diagnostics.error(
+            path, "no_images", "Nebius trains on text only", "Leave the image out, or choose another target."
+        )
     chat, _simple = simplified(chat, codes)
     if chat.parallel_tool_calls is not None:
         codes.add("parallel_tool_calls_dropped")
@@ -65,11 +67,11 @@ def _message(message: Message, codes: set[str]) -> Message:
     return without_weight(without_name(with_text(message, codes), codes), codes)
 
 
-def _check_end(messages: list[Message], notes: Notes) -> None:
+def _check_end(messages: list[Message], diagnostics: Diagnostics) -> None:
     last = messages[-1] if messages else None
     if type(last) is Assistant and joined(last.content) and not last.tool_calls:
         return
-    notes.error(
+    diagnostics.error(
         f"$.messages[{len(messages) - 1}]" if messages else "$.messages",
         "last_not_an_answer",
         "Nebius wants the last message to be the assistant's, in words and not a call of a tool",
@@ -77,10 +79,10 @@ def _check_end(messages: list[Message], notes: Notes) -> None:
     )
 
 
-def _check_weights(messages: list[Message], notes: Notes) -> None:
+def _check_weights(messages: list[Message], diagnostics: Diagnostics) -> None:
     for at, message in enumerate(messages):
         if type(message) is Assistant and message.weight == 0:
-            notes.error(
+            diagnostics.error(
                 f"$.messages[{at}].weight",
                 "weight_not_offered",
                 "Nebius does not say that it leaves answers with weight 0 out of the training",

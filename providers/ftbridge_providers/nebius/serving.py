@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, NetworkError, NotFound, ProviderError, ServerTrouble
 from ftbridge.provider import Deployment
-from ftbridge.retry import patiently, until
+from ftbridge.provider.retry import patiently, until
 from ftbridge_providers.openai.client import not_understood, understood
 
 if TYPE_CHECKING:

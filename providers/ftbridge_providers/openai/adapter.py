@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
-from ftbridge.dataset.example import Chat
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
-from ftbridge.exporting import exported
-from ftbridge.files import write
-from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.files import plain_name, write
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.names import plain_name
-from ftbridge.paging import as_far_as_listed, by_cursor, matching
-from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
-from ftbridge.retry import patiently
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.provider.importing import exported
+from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
+from ftbridge.provider.retry import patiently
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import (
     check_signature,
@@ -254,7 +253,7 @@ class OpenAIProvider(HostedProvider):
             write(folder / f"{plain_name(name)}.csv", content)
         return Result(model=job.result.model, path=folder, files=job.result.files)
 
-    def export(self, remote_id: str, folder: Path) -> Exported:
+    def export(self, remote_id: str, folder: Path) -> ImportedJob:
         """The job object with every field, and the files it was trained on."""
         job = self._get(remote_id)
         listed = self.read_listed(job)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.endpoint import Endpoint
 from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra
-from ftbridge.paging import by_cursor
-from ftbridge.retry import patiently
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
+from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.paging import by_cursor
+from ftbridge.provider.retry import patiently
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -16,8 +16,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from ftbridge.dataset.converter import FileLimits
-from ftbridge.dataset.example import (
+from ftbridge.dataset.canonical.example import (
     SHAPE_OF,
     Assistant,
     Chat,
@@ -31,11 +30,11 @@ from ftbridge.dataset.example import (
     TextPart,
     Tool,
 )
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge_providers.images import ImageRules, has_image, images, parts, refuse_for_model
 from ftbridge_providers.openai.grader import keys_read
-from ftbridge_providers.shared import (
+from ftbridge_providers.shared.examples import (
     check_function_names,
     check_outputs,
     refuse_shape,
@@ -46,6 +45,7 @@ from ftbridge_providers.shared import (
     without_name,
     without_weight,
 )
+from ftbridge_providers.shared.images import ImageRules, has_image, images, parts, refuse_for_model
 
 CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
 """By model family, the tokens of one example; the rest is cut off at its end and no error is raised."""
@@ -80,72 +80,72 @@ class OpenAIFormat:
         """The base of a model that may be a tuned one."""
         return model.removeprefix("ft:").split(":")[0]
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         """The row of OpenAI's training file; see `Converter.convert`."""
         codes: set[str] = set()
         row: Any = example
         if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, self.vendor, notes)
+            refuse_shape(example, self.shapes, self.vendor, diagnostics)
         elif type(example) is Chat:
-            row = self._chat(example, notes, codes)
+            row = self._chat(example, diagnostics, codes)
         elif type(example) is Preference:
-            row = self._preference(example, notes, codes)
+            row = self._preference(example, diagnostics, codes)
         elif type(example) is Task:
-            row = self._task(example, notes, codes)
+            row = self._task(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, notes)
+        say_changes(codes, diagnostics)
         return row
 
-    def _chat(self, chat: Chat, notes: Notes, codes: set[str]) -> Chat:
+    def _chat(self, chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
         chat, simple = simplified(chat, codes)
         if simple and not chat.tools:
             text = "".join(map(_content, chat.messages))
         else:
             chat = _with_bare_tool_messages(chat, codes)
-            check_function_names(chat, "$", self.vendor, notes)
-            self._check_images(chat.messages, notes)
+            check_function_names(chat, "$", self.vendor, diagnostics)
+            self._check_images(chat.messages, diagnostics)
             text = _text(chat.messages)
         if "<" in text:  # one character is found ten times as fast as two
-            self._refuse_special_tokens(chat.messages, "$.messages", notes)
+            self._refuse_special_tokens(chat.messages, "$.messages", diagnostics)
         if len(text) > self.context // 2:
-            self._check_length(text, chat, notes)
+            self._check_length(text, chat, diagnostics)
         return chat
 
-    def _preference(self, example: Preference, notes: Notes, codes: set[str]) -> Preference:
+    def _preference(self, example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
         chat = _with_bare_tool_messages(with_system(example.input, codes), codes)
         preferred, other = example.preferred_output, example.non_preferred_output
-        check_outputs(example, self.vendor, notes)
-        check_function_names(chat, "$.input", self.vendor, notes)
+        check_outputs(example, self.vendor, diagnostics)
+        check_function_names(chat, "$.input", self.vendor, diagnostics)
         for messages, root in (
             (chat.messages, "$.input.messages"),
             (preferred, "$.preferred_output"),
             (other, "$.non_preferred_output"),
         ):
-            self._refuse_images(messages, root, notes)
-            self._refuse_special_tokens(messages, root, notes)
-        self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, notes)
+            self._refuse_images(messages, root, diagnostics)
+            self._refuse_special_tokens(messages, root, diagnostics)
+        self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, diagnostics)
         return Preference(
             replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
             [without_weight(_without_empty_parts(message, codes), codes) for message in preferred],
             [without_weight(_without_empty_parts(message, codes), codes) for message in other],
         )
 
-    def _task(self, task: Task, notes: Notes, codes: set[str]) -> dict[str, Any]:
+    def _task(self, task: Task, diagnostics: Diagnostics, codes: set[str]) -> dict[str, Any]:
         """What the reference holds stands beside the messages, where graders read it as `item`."""
         chat = _with_bare_tool_messages(task, codes)
-        check_function_names(chat, "$", self.vendor, notes)
-        self._check_images(chat.messages, notes)
-        self._refuse_special_tokens(chat.messages, "$.messages", notes)
+        check_function_names(chat, "$", self.vendor, diagnostics)
+        self._check_images(chat.messages, diagnostics)
+        self._refuse_special_tokens(chat.messages, "$.messages", diagnostics)
         for key in sorted(task.reference.keys() & _CHAT_KEYS):
-            notes.error(
+            diagnostics.error(
                 f"$.reference.{key}",
                 "reference_key_taken",
                 f"{self.vendor} keeps a row's reference beside its messages, where '{key}' has a meaning already",
                 "Give it another name, here and in the grader.",
             )
         for key in sorted(self.keys_read - task.reference.keys()):
-            notes.error(
+            diagnostics.error(
                 "$.reference",
                 "reference_key_missing",
                 f"the grader reads item.{key}, and the reference has no '{key}'",
@@ -155,20 +155,20 @@ class OpenAIFormat:
         messages = [without_weight(_with_developer(message, codes), codes) for message in chat.messages]
         return {**_given(chat, messages), **task.reference}
 
-    def _check_images(self, messages: list[Message], notes: Notes) -> None:
+    def _check_images(self, messages: list[Message], diagnostics: Diagnostics) -> None:
         if not has_image(messages):
             return
-        notes.with_images += 1
-        self.image_rules.check(messages, "$.messages", notes)
+        diagnostics.with_images += 1
+        self.image_rules.check(messages, "$.messages", diagnostics)
         if self.model not in self.vision_models:
             for path, _, _ in images(messages, "$.messages"):
-                refuse_for_model(self.vendor, self.model, " or ".join(self.vision_models), path, notes)
+                refuse_for_model(self.vendor, self.model, " or ".join(self.vision_models), path, diagnostics)
 
-    def _check_length(self, text: str, chat: Chat, notes: Notes) -> None:
+    def _check_length(self, text: str, chat: Chat, diagnostics: Diagnostics) -> None:
         tools = msgspec.json.encode(chat.tools) if chat.tools else b""
         tokens = (len(text.encode(errors="replace")) + len(tools)) // _BYTES_PER_TOKEN
         if tokens > self.context:
-            notes.warning(
+            diagnostics.warning(
                 "$",
                 "likely_truncated",
                 f"about {tokens} tokens by an estimate of {_BYTES_PER_TOKEN} bytes each, and {self.vendor} cuts"
@@ -176,20 +176,20 @@ class OpenAIFormat:
                 "Shorten the example, or split it.",
             )
 
-    def _refuse_images(self, messages: list[Message], root: str, notes: Notes) -> None:
+    def _refuse_images(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
         for path, _, _ in images(messages, root):
-            notes.error(
+            diagnostics.error(
                 path,
                 "image_in_preference",
                 f"{self.vendor}'s DPO takes text only",
                 "Leave the image out, or train the preferred answer by supervised fine-tuning.",
             )
 
-    def _refuse_special_tokens(self, messages: list[Message], root: str, notes: Notes) -> None:
+    def _refuse_special_tokens(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
         for at, message in enumerate(messages):
             for path, text in _texts(message):
                 if token := _SPECIAL_TOKEN.search(text):
-                    notes.error(
+                    diagnostics.error(
                         f"{root}[{at}].{path}",
                         "special_token",
                         f'{self.vendor} refuses the whole file with "message contains an invalid token: {token[0]}"',

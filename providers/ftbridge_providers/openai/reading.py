@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.catalogue import Row
-from ftbridge.hosted import in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob, Tuned
+from ftbridge.provider.hosted import in_our_words, read_suffix
 from ftbridge_providers.openai.client import not_understood
 
 STATUS = {

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from ftbridge.dataset import TextCounter
-from ftbridge.dataset.example import Assistant, Example, ImageUrl, Text, ToolDefinition
-from ftbridge.dataset.texts import messages_of, tools_of
-from ftbridge_providers.image_size import images_of, pixels
+from ftbridge.dataset.canonical.example import Assistant, Example, ImageUrl, Text, ToolDefinition
+from ftbridge.dataset.canonical.texts import messages_of, tools_of
+from ftbridge_providers.shared.image_size import images_of, pixels
 
 _TILED = ("gpt-4o-2024", "gpt-4.1-2025")
 _BASE, _TILE = 85, 170

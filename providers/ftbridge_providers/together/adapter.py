@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.example import Chat
 from ftbridge.errors import JobFailed, NotFound, ServerTrouble
-from ftbridge.exporting import exported
-from ftbridge.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.files import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.names import plain_name
-from ftbridge.paging import once
-from ftbridge.provider import Capabilities, Exported, Files, Listed, RemoteJob, Reply, Tuned
-from ftbridge.retry import patiently, until
-from ftbridge.unpack import unpack
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.provider.importing import exported
+from ftbridge.provider.paging import once
+from ftbridge.provider.retry import patiently, until
+from ftbridge.provider.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
@@ -209,7 +209,7 @@ class TogetherProvider(HostedProvider):
         configs = sorted(folder.rglob("adapter_config.json"))
         return Result(model=result.model, path=configs[0].parent if configs else folder)
 
-    def export(self, remote_id: str, folder: Path) -> Exported:
+    def export(self, remote_id: str, folder: Path) -> ImportedJob:
         """What the listing and the job itself tell, which differ, and the files it was trained on."""
         whole = self._patient(partial(self._get, remote_id))
         found = next((job for job in self._listed() if job.id == remote_id), whole)

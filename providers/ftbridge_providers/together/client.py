@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.endpoint import Endpoint
 from ftbridge.errors import BadAnswer, MissingExtra
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
+from ftbridge.provider.connection import Endpoint
 
 if TYPE_CHECKING:
     from together import Together

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftbridge.answers import error_from
 from ftbridge.errors import NetworkError
+from ftbridge.provider.answers import error_from
 from ftbridge_providers.together.client import NAME, understood
 
 if TYPE_CHECKING:

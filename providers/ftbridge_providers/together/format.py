@@ -11,8 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ftbridge.dataset.converter import FileLimits
-from ftbridge.dataset.example import (
+from ftbridge.dataset.canonical.example import (
     SHAPE_OF,
     Assistant,
     Chat,
@@ -28,10 +27,10 @@ from ftbridge.dataset.example import (
     ToolDefinition,
     User,
 )
-from ftbridge.dataset.findings import Notes
+from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge_providers.images import ImageRules, has_image, parts
-from ftbridge_providers.shared import (
+from ftbridge_providers.shared.examples import (
     check_outputs,
     refuse_shape,
     say_changes,
@@ -41,6 +40,7 @@ from ftbridge_providers.shared import (
     without_name,
     without_weight,
 )
+from ftbridge_providers.shared.images import ImageRules, has_image, parts
 
 _IMAGES = ImageRules("Together", linked=False)
 _OPENING_ROLES: frozenset[type[Message]] = frozenset({System, Developer, User})
@@ -55,48 +55,48 @@ class TogetherFormat:
         self.target = target
         self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})
 
-    def convert(self, example: Example, notes: Notes) -> Any:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
         """The row of Together's training file; see `Converter.convert`."""
         codes: set[str] = set()
         row: Example = example
         if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, "Together", notes)
+            refuse_shape(example, self.shapes, "Together", diagnostics)
         elif type(example) is Chat:
-            row = _chat(example, notes, codes)
+            row = _chat(example, diagnostics, codes)
         elif type(example) is Preference:
-            row = _preference(example, notes, codes)
+            row = _preference(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, notes)
+        say_changes(codes, diagnostics)
         return row
 
 
-def _chat(chat: Chat, notes: Notes, codes: set[str]) -> Chat:
-    _check_order(chat.messages, "$.messages", _OPENING_ROLES, notes)
+def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
+    _check_order(chat.messages, "$.messages", _OPENING_ROLES, diagnostics)
     chat, simple = simplified(chat, codes)
     if simple and chat.tools is None and chat.parallel_tool_calls is None:
         return chat
     vision = has_image(chat.messages)
     if vision:
-        _IMAGES.check(chat.messages, "$.messages", notes)
+        _IMAGES.check(chat.messages, "$.messages", diagnostics)
     return _converted(chat, vision, codes)
 
 
-def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preference:
+def _preference(example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
     """A preference may open with the assistant, as the one in Together's guide does."""
     messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
-    _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, notes)
+    _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, diagnostics)
     if messages and type(messages[-1]) is Assistant:
-        notes.error(
+        diagnostics.error(
             f"$.input.messages[{len(messages) - 1}].role",
             "input_ends_with_assistant",
             "Together wants the input of a preference to end before the assistant answers",
             "Move the last answer into the outputs, or remove it.",
         )
-    check_outputs(example, "Together", notes)
-    _IMAGES.check(messages, "$.input.messages", notes)
-    _IMAGES.check(preferred, "$.preferred_output", notes)
-    _IMAGES.check(other, "$.non_preferred_output", notes)
+    check_outputs(example, "Together", diagnostics)
+    _IMAGES.check(messages, "$.input.messages", diagnostics)
+    _IMAGES.check(preferred, "$.preferred_output", diagnostics)
+    _IMAGES.check(other, "$.non_preferred_output", diagnostics)
     vision = has_image(messages)
     chat = _converted(with_system(example.input, codes), vision, codes)
     return Preference(
@@ -106,28 +106,30 @@ def _preference(example: Preference, notes: Notes, codes: set[str]) -> Preferenc
     )
 
 
-def _check_order(messages: list[Message], root: str, opening: frozenset[type[Message]], notes: Notes) -> None:
+def _check_order(
+    messages: list[Message], root: str, opening: frozenset[type[Message]], diagnostics: Diagnostics
+) -> None:
     """Tool messages in a row are the answers to parallel calls; nobody else speaks twice."""
     before: type[Message] | None = None
     for at, message in enumerate(messages):
         role = type(message)
         if before is None:
             if role not in opening:
-                notes.error(
+                diagnostics.error(
                     f"{root}[{at}].role",
                     "opening_role",
                     "Together wants a conversation to start with the system or the user",
                     "Add the user message that came before, or leave this message out.",
                 )
         elif role is System or role is Developer:
-            notes.error(
+            diagnostics.error(
                 f"{root}[{at}].role",
                 "system_not_first",
                 "Together takes one system message, and only as the first",
                 "Join it with the first system message, or make it part of a user message.",
             )
         elif role is before and role is not Tool:
-            notes.error(
+            diagnostics.error(
                 f"{root}[{at}].role",
                 "roles_do_not_alternate",
                 "Together wants user and assistant to take turns",

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.catalogue import Row
-from ftbridge.hosted import in_order, in_our_words, read_suffix
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
+from ftbridge.provider.hosted import in_order, in_our_words, read_suffix
 from ftbridge_providers.together.client import not_understood
 
 STATUS = {

@@ -122,7 +122,7 @@ def create_body(
 
 
 def carries(suffix: str | None, tag: str) -> bool:
-    """Whether a suffix is one that `ftbridge.hosted.make_suffix` makes of `tag`."""
+    """Whether a suffix is one that `ftbridge.provider.hosted.make_suffix` makes of `tag`."""
     return suffix is not None and (suffix == tag or suffix.endswith(f"-{tag}"))
 
 

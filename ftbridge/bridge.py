@@ -1,0 +1,76 @@
+"""The Python API on one page: every verb, and the room that does it.
+
+Each verb is a function of its room that takes the bridge as its first argument: `help(Bridge.submit)` shows it whole.
+"""
+
+from __future__ import annotations
+
+from ftbridge import data
+from ftbridge.comparison import compare as comparison
+from ftbridge.context import Context
+from ftbridge.costs import month
+from ftbridge.deployments import deploy as deploying
+from ftbridge.deployments import listing as deployed
+from ftbridge.evaluation import scores
+from ftbridge.jobs import control, listing, results
+from ftbridge.jobs import submit as submitting
+from ftbridge.jobs.recovery import ledger_recovery
+from ftbridge.jobs.recovery import recover as recovery
+from ftbridge.migration import all_jobs, plan
+from ftbridge.migration import lifecycle as endings
+from ftbridge.watching import follow, tracking
+
+
+class Bridge(Context):
+    """One dataset, one job, any provider.
+
+    >>> bridge = Bridge()                                            # doctest: +SKIP
+    >>> job = bridge.submit("support.jsonl", to="local:tiny", epochs=3)
+    >>> job = bridge.wait(job)
+    >>> print(bridge.chat(job, "Where is my order?"))
+    """
+
+    # datasets, by the rules of a target
+    check = data.check  #                           everything that is wrong in a dataset
+    convert = data.convert  #                       the file that the target takes
+    count_tokens = data.count_tokens  #             by the tokenizer of the target's model
+
+    # jobs
+    submit = submitting.submit  #                              check, convert, upload, start: nothing is paid twice
+    jobs = listing.list_jobs  #                     as the ledger has them
+    job = listing.find_job
+    unproved = listing.list_unproved  #             refused, and perhaps at the vendor all the same
+    refresh = listing.refresh  #                    ask the providers once
+    watch = follow.watch  #                         each event as it comes, until all are over
+    wait = follow.wait
+    events = listing.events  #                      all that has happened to a job
+    report = tracking.report  #                     to TensorBoard, MLflow, Weights & Biases
+    cancel = control.cancel
+    pause = control.pause
+    resume = control.resume
+    recover = recovery.recover  #                    what a crash left open
+    adopt = recovery.adopt  #                        the vendor's job of that id is this one
+    recover_from_vendors = ledger_recovery.adopt_listed  # a ledger that was lost
+    import_jobs = ledger_recovery.import_jobs  #    an account's own jobs
+
+    # results
+    fetch = results.fetch  #                        adapter, weights, metrics
+    export = results.export  #                      merged, GGUF, Ollama
+    chat = results.chat
+    evaluate = scores.evaluate  #                          on held-out rows, beside the base or another job
+    deploy = deploying.deploy
+    undeploy = deploying.undeploy
+    deployments = deployed.list_deployments
+    past_deployments = deployed.past_deployments
+    deployed_for_hours = deployed.deployed_for_hours
+
+    # costs and moving
+    compare = comparison.compare  #                            one dataset at several targets
+    costs = month.costs_of_month
+    plan_migration = plan.plan_migration  #         a job at another target: carried, changed, dropped
+    migrate = plan.migrate
+    plan_all = all_jobs.plan_all  #                 all of a provider's jobs
+    migrate_all = all_jobs.migrate_all
+    check_total = all_jobs.check_total
+    moves = plan.moves_of
+    lifecycle = endings.endings  #                what closes, and when

@@ -1,0 +1,1 @@
+"""One dataset at several targets: what each would cost, change and refuse."""

@@ -1,0 +1,286 @@
+"""What one dataset would cost at several targets, and what each would make of it: nothing is sent anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ftbridge.catalogue import Entry, Facts, today
+from ftbridge.comparison.offers import ASSUMED_WATTS, DAYS_A_MONTH, Machine, Offer, no_offer
+from ftbridge.context import Context
+from ftbridge.costs.quote import Load, Quote, quote
+from ftbridge.costs.work import work_of
+from ftbridge.dataset import Changes, Survey, TokenCounter, guess
+from ftbridge.dataset.canonical.example import Preference
+from ftbridge.dataset.reading.examples import sound_examples
+from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.jobs.submit import submit
+from ftbridge.model import Method, Spec, make_spec
+from ftbridge.provider.capabilities import Capabilities
+from ftbridge.target import Target
+from ftbridge.watching.follow import wait
+from ftbridge.wording import counted
+
+_NO_LOAD, _UNPRICED = Load(), Machine()
+_FEW = 32  # rows to measure a machine's speed by
+
+
+def compare(
+    context: Context,
+    data: str | Path,
+    to: Sequence[str],
+    *,
+    validation: str | Path | None = None,
+    method: str | None = None,
+    load: Load = _NO_LOAD,
+    machine: Machine = _UNPRICED,
+    live: bool = False,
+    measure: bool = False,
+    format: str | None = None,  # noqa: A002 - the word users know
+    **hyperparameters: Any,
+) -> list[Offer]:
+    """What training on `data`, and then serving `load`, costs at each target; cheapest first.
+
+    By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
+    this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
+    Without a `method` it is that for which the data is made: dpo for preferences, else sft.
+    """
+    chosen = method or method_for(Path(data), format)
+    if method is None and chosen is Method.DPO:
+        context.warn(f"{data} holds preferences, and so they are priced for dpo")
+    held = Path(validation) if validation else None
+    spec = make_spec(target="", data=Path(data), validation=held, method=chosen, hyperparameters=hyperparameters)
+    train = partial(_try_out, context, method=chosen) if measure else None
+    return compare_spec(context, spec, to, load, machine=machine, live=live, measure=train, format=format)
+
+
+def _try_out(context: Context, data: Path, to: str, method: str) -> None:
+    wait(context, submit(context, data, to, method=method, name="speed", epochs=1))
+
+
+def compare_spec(
+    context: Context,
+    spec: Spec,
+    targets: Sequence[str],
+    load: Load,
+    *,
+    machine: Machine,
+    live: bool = False,
+    measure: Callable[[Path, str], object] | None = None,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> list[Offer]:
+    """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
+
+    What ends before the load's months are over comes after those, and last what would not take the job.
+    A target that cannot be judged is a row that says why. Raises `DataError` for a file without a sound example, and
+    what is wrong with the targets if that is so of all; rows with errors are left out, and told.
+    `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
+    """
+    survey = Survey(spec.data, format=format)
+    if not survey.examples:
+        raise DataError(f"{spec.data} holds no sound examples", hint=f"`ftbridge check {spec.data}` says why.")
+    held = Survey(spec.validation, format=format) if spec.validation else None
+    offers, problems = [], []
+    for text in dict.fromkeys(targets):
+        try:
+            with _on_this_machine(context, text, live=live) as target:
+                entry = context.entry(target, live=live)
+                if measure and entry.facts.own_machine and speed(context, target) is None:
+                    with TemporaryDirectory() as folder:
+                        measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
+                at = spec.model_copy(update={"target": str(target)})
+                offers.append(_offer(context, target, entry, at, survey, held, load, machine))
+        except FtbridgeError as problem:
+            problems.append(problem)
+            offers.append(no_offer(text, survey.examples, f"{problem.message}. {problem.hint}".strip()))
+    if problems and len(problems) == len(offers):
+        raise problems[0]
+    return sorted(offers, key=_rank)
+
+
+@contextmanager
+def _on_this_machine(context: Context, text: str, *, live: bool) -> Iterator[Target]:
+    """The target of that string; unless `live`, its provider does with what is on this machine meanwhile."""
+    target = context.target(text)
+    provider = context.provider(target)
+    provider.offline = not live
+    try:
+        yield target
+    finally:
+        provider.offline = False
+
+
+def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
+    return not offer.usable, not offer.covers_months, offer.total_usd is None, offer.partial_total_usd, offer.target
+
+
+def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
+    """How a model learns from such data, by its first sound example."""
+    return Method.DPO if isinstance(next(sound_examples(data, format), (0, None))[1], Preference) else Method.SFT
+
+
+def speed(context: Context, target: Target) -> float | None:
+    """Tokens a second, the median of the newest job that was trained at the target and tells them."""
+    for record in reversed(context.ledger.jobs()):
+        if record.job.target == str(target):
+            told = [event.tokens_per_second for _, event in context.ledger.events(record.job.id)]
+            if known := [figure for figure in told if figure]:
+                return median(known)
+    return None
+
+
+def _offer(
+    context: Context,
+    target: Target,
+    entry: Entry,
+    spec: Spec,
+    survey: Survey,
+    held: Survey | None,
+    load: Load,
+    machine: Machine,
+) -> Offer:
+    facts = _priced(entry.facts, machine)
+    counter, changes, hindrance = _read_by(context, target, spec, survey)
+    count = survey.tokens(counter)
+    work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
+    found = quote(facts, work, load, tokens_per_second=speed(context, target) if facts.own_machine else None)
+    one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
+    able = context.provider(target).capabilities
+    unsupported = tuple(_unsupported(able, spec))
+    formless = changes.examined > 0 and changes.impossible == changes.examined
+    months = counted(load.months, "month")
+    last_day = today() + timedelta(days=round(load.months * DAYS_A_MONTH))
+    answers_until = entry.facts.inference_closes_on
+    lasts = answers_until is None or answers_until >= last_day
+    is_open = entry.closed_on(today()) is None
+    known = entry.named or facts.own_machine or found.training_usd is not None
+    blocking = [
+        *_closing(entry, today(), lasts),
+        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {months}"]),
+        *hindrance,
+        *([] if known else [_nobody_names(target)]),
+        *_limits(facts, spec),
+    ]
+    warnings = [
+        *blocking,
+        *([f"{counted(survey.broken, 'row')} with errors left out: ftbridge check"] if survey.broken else []),
+        *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
+        *_unknown(facts, found, load, machine),
+        *entry.doubts(today(), _used(spec, load, held is not None)),
+    ]
+    return Offer(
+        target=str(target),
+        examples=count.examples,
+        tokens=count.tokens,
+        tokens_relative_error=round(count.error, 4),
+        counter=count.counter,
+        **found.model_dump(),
+        request_usd=one.inference_usd,
+        open=is_open,
+        usable=is_open and spec.method in able.methods and not formless,
+        only_from=facts.only_from,
+        closes_on=entry.closes_on,
+        answers_until=answers_until,
+        covers_months=lasts,
+        examined=changes.examined,
+        changed=changes.changed,
+        impossible=changes.impossible,
+        unsupported=unsupported,
+        blocking=tuple(blocking),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _priced(facts: Facts, machine: Machine) -> Facts:
+    hourly = machine.usd_per_hour
+    if not facts.own_machine or hourly is None:
+        return facts
+    return facts.model_copy(update={"training_usd_per_hour": hourly, "hosting_usd_per_hour": hourly})
+
+
+def _read_by(context: Context, target: Target, spec: Spec, survey: Survey) -> tuple[TokenCounter, Changes, list[str]]:
+    """How the target counts, what it changes, and what stands in the way of telling."""
+    provider = context.provider(target)
+    try:
+        rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
+    except FtbridgeError as problem:
+        return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
+    return counter, survey.changes(rules), []
+
+
+def _unsupported(able: Capabilities, spec: Spec) -> Iterator[str]:
+    if spec.method not in able.methods:
+        yield f"method {spec.method}"
+    for name in spec.hyperparameters.given():
+        handling = able.hyperparameters.get(name)
+        if handling is None or handling.how == "refused":
+            yield name
+
+
+def _closing(entry: Entry, day: date, lasts: bool) -> Iterator[str]:
+    if closed := entry.closed_on(day):
+        yield f"closed since {closed}" + (f": {entry.facts.closing}" if entry.facts.closing else "")
+    elif entry.facts.only_from:
+        yield f"takes jobs only from {entry.facts.only_from}"
+    for what, end in entry.closing_soon(day).items():
+        if lasts or what == "training":
+            yield f"{what} ends on {end}, in {counted((end - day).days, 'day')}"
+
+
+def _nobody_names(target: Target) -> str:
+    return f"no catalogue names this model, and it may not be there: ftbridge models {target.provider}"
+
+
+def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterator[str]:
+    if facts.own_machine:
+        if machine.usd_per_hour is None:
+            yield "what an hour of this machine costs is not known: ftbridge compare --hourly, or --watt-price"
+        elif machine.hourly_usd is None and machine.watts is None:
+            yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
+        if found.seconds is None:
+            yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
+        else:
+            yield "the time is that of the training steps, without checking rows and loading the model before them"
+    elif found.epochs is None:
+        yield "how many epochs it would train is not known: --epochs"
+    elif found.training_usd is None:
+        yield "its training price is not known"
+    elif facts.minimum_usd_per_job is None:
+        yield "whether there is a least fee is not known"
+    if load.months and found.monthly_usd is None and not facts.own_machine:
+        yield "what storage and hosting cost is not known"
+    if load.months and found.inference_usd is None:
+        yield "what requests cost is not known"
+
+
+def _limits(facts: Facts, spec: Spec) -> Iterator[str]:
+    wanted = spec.hyperparameters
+    context = facts.dpo_context_tokens if spec.method is Method.DPO else facts.sft_context_tokens
+    most = {
+        "batch_size": facts.batch_size_at_most,
+        "lora_rank": facts.lora_rank_at_most,
+        "max_seq_length": context,
+    }
+    for name, limit in most.items():
+        value = getattr(wanted, name)
+        if value is not None and limit is not None and value > limit:
+            yield f"{name} {value} is more than its {limit}"
+
+
+def _used(spec: Spec, load: Load, validation: bool) -> list[str]:
+    """The facts that the figures rest on."""
+    full = "full_" if spec.hyperparameters.tuning == "full" else ""
+    used = [f"{full}{spec.method}_usd_per_million_tokens", "minimum_usd_per_job", "training_closes_on"]
+    used += ["default_epochs"] if spec.hyperparameters.epochs is None else []
+    used += ["bills_validation"] if validation else []
+    if load.months:
+        used += ["storage_usd_per_month", "hosting_usd_per_hour", "inference_closes_on"]
+    if load.requests_per_month:
+        used += ["input_usd_per_million_tokens", "output_usd_per_million_tokens"]
+    return used

@@ -1,0 +1,1 @@
+"""What training and hosting cost: quotes, budgets, and what has been spent."""

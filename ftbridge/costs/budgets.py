@@ -1,0 +1,124 @@
+"""What a job may cost: its estimate, the limit of the job, and the budget of the month."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from ftbridge.catalogue import today
+from ftbridge.context import Context, account_name
+from ftbridge.costs.quote import Load, Quote, quote
+from ftbridge.costs.spending import cost_so_far, hosting_of_month, month_of, was_never_there
+from ftbridge.costs.work import work_of
+from ftbridge.dataset import count_tokens
+from ftbridge.errors import NetworkError, OverBudget, ProviderError
+from ftbridge.ledger import Record
+from ftbridge.model import Cost, Spec
+from ftbridge.provider import Files, Provider
+from ftbridge.target import Target, parse_target
+from ftbridge.wording import dollars
+
+
+def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
+    """What the job of `spec` should come to, and at most; unknown where no price is known.
+
+    `data` and `validation` are the files as they are sent. Where a limit has to hold, each of their rows is counted.
+    """
+    facts = context.entry(target).facts
+    if facts.sft_usd_per_million_tokens is None:
+        return Cost()
+    counter = context.provider(target).counter(target.model)
+    limited = spec.max_cost_usd is not None or account_name(target) in context.config.budgets
+    count = count_tokens(data, counter, exact=limited)
+    held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
+    found: Quote = quote(facts, work_of(spec, count, held), Load())
+    return Cost(
+        estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
+    )
+
+
+def check_cost(context: Context, target: Target, cost: Cost, most: float | None) -> None:
+    """Raises `OverBudget` where a job of that cost could exceed `most`, or nobody knows whether it could."""
+    limited = most is not None or account_name(target) in context.config.budgets
+    if context.entry(target).facts.own_machine or not limited:
+        return
+    high = cost.estimate_usd_high
+    if high is None and cost.estimate_usd is not None:
+        raise OverBudget(
+            f"{target} should cost {dollars(cost.estimate_usd)}, and how much at most is not known: it has images",
+            hint="How many tokens it makes of an image the vendor does not say. Leave the limit out, or the images.",
+        )
+    if high is None:
+        raise OverBudget(
+            f"what {target} costs is not known, and so not whether it stays within the limit",
+            hint="Name its price in [catalogue] of ftbridge.toml, or leave the limit out.",
+        )
+    if most is not None and high > most:
+        raise OverBudget(
+            f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
+            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
+        )
+
+
+def budget_check(
+    context: Context, target: Target, high: float | None, *, but: str | None = None
+) -> Callable[[Sequence[Record]], None] | None:
+    """What raises `OverBudget` where a job of at most `high` US dollars exceeds what all jobs leave of the budget.
+
+    The job of the id `but` is not among those that count. `None` where there is nothing to keep: to read all jobs
+    takes time, and is done while nobody else can write.
+    """
+    name = account_name(target)
+    budget = context.config.budgets.get(name)
+    if budget is None or high is None or context.entry(target).facts.own_machine:
+        return None
+
+    def check(records: Sequence[Record]) -> None:
+        spent = spent_in(context, name, today(), [record for record in records if record.job.id != but])
+        if spent + high > budget:
+            raise OverBudget(
+                f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this"
+                " month",
+                hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
+            )
+
+    return check
+
+
+def price_check(context: Context, record: Record, price: float) -> Callable[[Sequence[Record]], None] | None:
+    """`budget_check` of a job that is in the ledger, at the vendor's own price."""
+    return budget_check(context, parse_target(record.job.target), price, but=record.job.id)
+
+
+def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
+    """What the vendor itself, which has the files now, asks for the job in US dollars; `None` where it does not say.
+
+    Raises `OverBudget` where that is more than `spec.max_cost_usd`.
+    """
+    try:
+        price = provider.price(spec, model, files)
+    except (NetworkError, ProviderError):
+        if spec.max_cost_usd is not None:
+            raise
+        return None  # it is good to know, and no reason to give up
+    if price is not None and spec.max_cost_usd is not None and price > spec.max_cost_usd:
+        raise OverBudget(
+            f"{provider.name} asks {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
+            hint="No job was made; train fewer epochs or examples, or raise the limit.",
+        )
+    return price
+
+
+def spent_in(context: Context, name: str, day: date, records: Sequence[Record]) -> float:
+    """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
+
+    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
+    or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
+    """
+    begins, ends = month_of(day)
+    spent = 0.0
+    for record in records:
+        if begins <= record.job.created_at < ends and record.provider == name and not was_never_there(record):
+            spent += cost_so_far(context, record.job) or 0.0
+    return spent + hosting_of_month(context, name, day)

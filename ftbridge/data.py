@@ -1,0 +1,106 @@
+"""Datasets by the rules of a target: checking, converting, counting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from ftbridge import dataset
+from ftbridge.context import Context
+from ftbridge.dataset import Conversion, Converter, Diagnostics, Finding, Report, TokenCount, advise
+from ftbridge.jobs.request.intent import object_of
+from ftbridge.model import Spec, make_spec
+from ftbridge.provider.capabilities import check_method
+from ftbridge.target import parse_target
+from ftbridge.wording import did_you_mean, printable
+
+
+def check(
+    context: Context,
+    data: str | Path,
+    to: Sequence[str] = (),
+    *,
+    validation: str | Path | None = None,
+    near: bool = False,
+    workers: int = 1,
+    method: str = "sft",
+    grader: Mapping[str, Any] | str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> Report:
+    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
+
+    The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
+    `validation`, examples that are in both files are found; with `near`, near duplicates as well.
+    """
+    asked = [_sketch(data, text, method, grader) for text in to or [""]]  # the method is looked at in any case
+    converters = [_rules(context, spec) for spec in asked if spec.target]
+    report = dataset.check(data, format=format, converters=converters, workers=workers)
+    advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
+    more = (*_unknown_models(context, to), *advice)
+    return structs.replace(report, warnings=report.warnings + len(more), findings=(*report.findings, *more))
+
+
+def convert(
+    context: Context,
+    data: str | Path,
+    to: str,
+    out: str | Path,
+    *,
+    method: str = "sft",
+    grader: Mapping[str, Any] | str | Path | None = None,
+    format: str | None = None,  # noqa: A002 - as above
+    workers: int = 1,
+) -> Conversion:
+    """Write `data` as the target wants it to the file `out`, whole or not at all."""
+    return dataset.convert(
+        data, _rules(context, _sketch(data, to, method, grader)), out, format=format, workers=workers
+    )
+
+
+def count_tokens(
+    context: Context,
+    data: str | Path,
+    to: str,
+    *,
+    exact: bool = False,
+    vocabulary: Path | None = None,
+    format: str | None = None,  # noqa: A002 - as above
+) -> TokenCount:
+    """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand.
+
+    `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
+    """
+    target = parse_target(to, context.config.targets)
+    provider = context.provider(target)
+    return dataset.count_tokens(
+        data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
+    )
+
+
+def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
+    """A warning for each target whose provider has a catalogue without its model."""
+    diagnostics = Diagnostics()
+    for diagnostics.target in to:
+        target = context.target(diagnostics.target)
+        entry = context.entry(target)
+        named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
+        if named and entry.facts.methods is None and entry.closes_on is None:
+            said = f"{printable(target.model)} is none of the models that are known at {target.provider}"
+            fix = f"{did_you_mean(target.model, named)}`ftbridge models {target.provider}` lists those that are."
+            diagnostics.warning("$", "unknown_model", f"{said}, and so are neither its limits nor its prices", fix)
+    return diagnostics.findings
+
+
+def _rules(context: Context, spec: Spec) -> Converter:
+    target = parse_target(spec.target, context.config.targets)
+    provider = context.provider(target)
+    check_method(spec.method, provider.capabilities, provider.name)
+    return provider.rules(spec, provider.resolve(target.model))
+
+
+def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
+    """As much of a spec as the rules for a file go by."""
+    return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})

@@ -1,0 +1,240 @@
+"""Everything that is wrong with the form of a row, told by walking it beside the canonical types.
+
+The types in `example` are the only description of the format: what is required, which keys
+there are and what each may hold is read from them, once, into functions that walk a value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import inspect
+
+from ftbridge.dataset.canonical import example
+from ftbridge.dataset.findings import Diagnostics
+from ftbridge.wording import json_kind, json_path, printable
+
+Where: TypeAlias = tuple[str | int, ...]
+Walk: TypeAlias = Callable[[Any, Where, Diagnostics], None]
+
+_NAMES: dict[type, str] = {
+    example.TextPart: "a text part",
+    example.ImageUrl: "an image_url",
+    example.ImagePart: "an image part",
+    example.FunctionCall: "a function call",
+    example.ToolCall: "a tool call",
+    example.Function: "a function",
+    example.ToolDefinition: "a tool",
+    example.System: "a system message",
+    example.Developer: "a developer message",
+    example.User: "a user message",
+    example.Assistant: "an assistant message",
+    example.Tool: "a tool message",
+    example.Chat: "a chat",
+    example.Preference: "a preference",
+    example.Text: "a text",
+    example.Task: "a task",
+}
+_KEY_FIXES = {
+    "weight": "Only assistant messages have a weight: remove it here.",
+    "function_call": "Use tool_calls, a list of {id, type, function}, in place of the old function_call.",
+    "functions": "Use tools, a list of {type, function}, in place of the old functions.",
+    "tool_calls": "Only assistant messages call tools.",
+    "prefix": "Mistral writes so: read the file with the format 'mistral'.",
+    "tool_call_id": "Only tool messages answer a call.",
+    "reference": "Only tasks have it, which train by reinforcement: give it to all rows of the file, or to none.",
+}
+_OTHER_FORMAT = " If the rows are in another format that ftbridge reads, name it with --format."
+_ROLE_FIXES = {
+    "function": "Use role 'tool' with the tool_call_id of the call it answers.",
+    "human": "Use 'user'.",
+    "gpt": "Use 'assistant'.",
+    "bot": "Use 'assistant'.",
+    "model": "Use 'assistant'.",
+}
+
+
+def explain(value: Any, shape: type, diagnostics: Diagnostics) -> None:
+    """Write down every place where `value`, read as JSON, does not have the form of `shape`."""
+    _walker_of(shape)(value, (), diagnostics)
+
+
+@functools.cache
+def _walker_of(shape: type) -> Walk:
+    return _walker(inspect.type_info(shape))
+
+
+def _walker(kind: inspect.Type) -> Walk:
+    if isinstance(kind, inspect.UnionType):
+        return _union(kind)
+    if isinstance(kind, inspect.StructType):
+        return _struct(kind)
+    if isinstance(kind, inspect.ListType):
+        return _list(_walker(kind.item_type))
+    if isinstance(kind, inspect.LiteralType):
+        return _literal(kind)
+    return _scalar(kind)
+
+
+def _scalar(kind: inspect.Type) -> Walk:
+    holds, wanted = _class(kind), _wanted(kind)
+
+    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+        if holds is not object and type(value) is not holds:
+            _wrong(value, wanted, where, diagnostics)
+
+    return walk
+
+
+def _literal(kind: inspect.LiteralType) -> Walk:
+    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+        if type(value) is not _class(kind) or value not in kind.values:
+            _wrong(value, _wanted(kind), where, diagnostics)
+
+    return walk
+
+
+def _list(walk_item: Walk) -> Walk:
+    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+        if not isinstance(value, list):
+            _wrong(value, "a list", where, diagnostics)
+            return
+        for index, item in enumerate(value):
+            walk_item(item, (*where, index), diagnostics)
+
+    return walk
+
+
+def _union(kind: inspect.UnionType) -> Walk:
+    """A union's members differ in what JSON they are, except objects, which their tag tells apart."""
+    structs = [member for member in kind.types if isinstance(member, inspect.StructType)]
+    walkers = {_class(member): _walker(member) for member in kind.types}
+    if len(structs) > 1:
+        walkers[dict] = _tagged(structs)
+    wanted = " or ".join(dict.fromkeys(_wanted(member) for member in kind.types if _class(member) is not type(None)))
+
+    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+        walk_member = walkers.get(type(value))
+        if walk_member is None:
+            _wrong(value, wanted, where, diagnostics)
+        else:
+            walk_member(value, where, diagnostics)
+
+    return walk
+
+
+def _tagged(structs: list[inspect.StructType]) -> Walk:
+    field = str(structs[0].tag_field)
+    members = {str(struct.tag): _struct(struct) for struct in structs}
+    known = ", ".join(members)
+
+    def walk(value: dict[str, Any], where: Where, diagnostics: Diagnostics) -> None:
+        tag = value.get(field)
+        if isinstance(tag, str) and tag in members:
+            members[tag](value, where, diagnostics)
+        elif field not in value:
+            diagnostics.error(
+                json_path(where), f"missing_{field}", f"the key '{field}' is missing", f"Give one of: {known}."
+            )
+        else:
+            near = _nearest(tag, tuple(members)) if isinstance(tag, str) else None
+            fix = f"Use one of: {known}." if near is None else f"Did you mean '{near}'? Use one of: {known}."
+            if field == "role" and isinstance(tag, str):
+                fix = _ROLE_FIXES.get(tag.lower(), fix)
+            sentence = f"'{printable(tag)}' is not a {field}"
+            diagnostics.error(json_path((*where, field)), f"unknown_{field}", sentence, fix)
+
+    return walk
+
+
+def _struct(kind: inspect.StructType) -> Walk:
+    shape = kind.cls
+    name = _NAMES[shape]
+    fields = {field.encode_name: (_walker(field.type), field.required) for field in kind.fields}
+    known = (*((kind.tag_field,) if kind.tag_field else ()), *fields)
+
+    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+        if not isinstance(value, dict):
+            _wrong(value, f"{name}, an object", where, diagnostics)
+            return
+        if where and _sound(value, shape):  # the row as a whole is not: that is why it is looked at
+            return
+        for key, item in value.items():
+            if key in fields:
+                fields[key][0](item, (*where, key), diagnostics)
+            elif key != kind.tag_field:
+                _unknown_key(key, known, name, where, diagnostics)
+        for key, (_, required) in fields.items():
+            if required and key not in value:
+                fix = f"Add '{key}'." + (_OTHER_FORMAT if key == "messages" and not where else "")
+                diagnostics.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", fix)
+
+    return walk
+
+
+def _sound(value: Any, shape: type) -> bool:
+    """Whether msgspec has nothing to say about `value`: it tells so much sooner than a walk through it."""
+    try:
+        msgspec.convert(value, shape)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _unknown_key(key: str, known: tuple[str, ...], name: str, where: Where, diagnostics: Diagnostics) -> None:
+    near = _nearest(key, known)
+    fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
+    if "reference" in known and not near:
+        fix = "Move it into 'reference', where the grader finds it."
+    diagnostics.error(json_path((*where, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
+
+
+def _wrong(value: Any, wanted: str, where: Where, diagnostics: Diagnostics) -> None:
+    found = json_kind(value)
+    if isinstance(value, str):
+        found += f" ('{printable(value, 30)}')"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        found += f" ({printable(value, 30)})"
+    fix = f"Make it {wanted}."
+    if where and where[-1] == "content":
+        fix = "Write the text as a string."
+    elif where == ("reference",):
+        fix = "Make it an object, {\"answer\": …}; for a file as OpenAI wants it, give the format 'openai-rft'."
+    elif where and where[-1] == "arguments" and isinstance(value, dict):
+        fix = "Write the object as a string of JSON (json.dumps in Python)."
+    diagnostics.error(json_path(where), "wrong_type", f"this is {found}, but must be {wanted}", fix)
+
+
+def _class(kind: inspect.Type) -> type:
+    """The Python class of the JSON values that `kind` takes; `object` stands for any."""
+    if isinstance(kind, inspect.LiteralType):
+        return type(kind.values[0])
+    return _CLASSES[type(kind)][0]
+
+
+def _wanted(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.StructType):
+        return f"{_NAMES[kind.cls]}, an object"
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(repr(known) for known in kind.values)
+    return _CLASSES[type(kind)][1]
+
+
+_CLASSES: dict[type, tuple[type, str]] = {
+    inspect.StructType: (dict, "an object"),
+    inspect.DictType: (dict, "an object"),
+    inspect.ListType: (list, "a list"),
+    inspect.StrType: (str, "a string"),
+    inspect.BoolType: (bool, "true or false"),
+    inspect.NoneType: (type(None), "null"),
+    inspect.AnyType: (object, "anything"),
+}
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
+    return next(iter(difflib.get_close_matches(word.lower()[:60], known, n=1, cutoff=0.6)), None)

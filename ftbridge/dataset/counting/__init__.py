@@ -1,0 +1,1 @@
+"""Counting tokens, exactly or as an estimate with an error bar."""

@@ -1,0 +1,1 @@
+"""From a file to examples: compression, lines, tables, JSON, formats."""

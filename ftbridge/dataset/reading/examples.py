@@ -1,0 +1,45 @@
+"""The examples of a dataset, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.findings import Diagnostics
+from ftbridge.dataset.reading.source import open_source
+from ftbridge.errors import DataError
+
+
+def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+    """The examples of `path` with their line numbers, from 1.
+
+    Raises `DataError` at the first line that is no example, with its line and JSON path, and
+    `InputError` for what cannot be opened. Blank lines are passed over.
+    """
+    diagnostics = Diagnostics()
+    with open_source(path, format) as source:
+        for _, example in source.examples(diagnostics):
+            _refuse(source.name, diagnostics)
+            yield diagnostics.line, example
+        _refuse(source.name, diagnostics)
+
+
+def sound_examples(path: str | Path, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+    """The same, passing over what is no example: for looking at a file that `check` reports on."""
+    diagnostics = Diagnostics()
+    with open_source(path, format) as source:
+        for _, example in source.examples(diagnostics):
+            diagnostics.findings.clear()
+            yield diagnostics.line, example
+
+
+def _refuse(name: str, diagnostics: Diagnostics) -> None:
+    if diagnostics.errors:
+        first = next(finding for finding in diagnostics.findings if finding.level == "error")
+        raise DataError(
+            f"{name}, line {first.line}, {first.path}: {first.message}",
+            hint=first.fix,
+            line=first.line,
+            path=first.path,
+        )

@@ -1,0 +1,1 @@
+"""Tuned models that a vendor serves by the hour: deploying, listing, ending."""

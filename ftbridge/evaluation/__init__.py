@@ -1,0 +1,1 @@
+"""How good a tuned model is on rows it has not seen."""

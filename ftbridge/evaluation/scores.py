@@ -1,0 +1,119 @@
+"""How good a model is on rows it has not seen: exact answers, and loss where the provider gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ftbridge.context import Context
+from ftbridge.dataset import check, read_examples
+from ftbridge.dataset.canonical.example import Assistant, Chat
+from ftbridge.errors import DataError
+from ftbridge.evaluation.paired import Paired, paired
+from ftbridge.jobs.listing import succeeded
+from ftbridge.jobs.results import tuned_model
+from ftbridge.model import Frozen, Job
+from ftbridge.provider import Provider
+from ftbridge.target import parse_target
+from ftbridge.wording import counted
+
+
+class Score(Frozen):
+    """`exact_match` is the share of answers equal to the expected ones, `loss` the mean per trained token in nats."""
+
+    exact_match: float
+    loss: float | None = None
+
+
+class Evaluation(Frozen):
+    """The score of a job's tuned model, and beside it the base's, or that of the job `rival`, where asked for."""
+
+    job: str
+    rival: str | None = None
+    rows: int
+    tuned: Score
+    baseline: Score | None = None
+    against: Score | None = None
+    paired: Paired | None = None
+
+
+def evaluate(
+    context: Context,
+    job: Job | str,
+    data: str | Path,
+    *,
+    baseline: bool = False,
+    against: Job | str | None = None,
+    margin: float = 0.05,
+) -> Evaluation:
+    """Score the tuned model on held-out chats, and its base beside it with `baseline`.
+
+    With `against`, another job, on the same rows, and whether this one is as good: not worse by more
+    than `margin`, a share of exact answers.
+
+    Raises `DataError` for a file that holds anything else, and `JobFailed` for a job without a model.
+    """
+    tuned_job = succeeded(context, job).job
+    other = succeeded(context, against).job if against else None
+    return _evaluate(context, tuned_job, Path(data), baseline=baseline, against=other, margin=margin)
+
+
+def _evaluate(
+    context: Context, job: Job, data: Path, *, baseline: bool, against: Job | None, margin: float
+) -> Evaluation:
+    report = check(data)
+    if report.errors:
+        errors = counted(report.errors, "error")
+        raise DataError(f"{data} has {errors}", hint=f"`ftbridge check {data}` lists them, line by line.")
+    target, chats = parse_target(job.target), held_out_chats(data)
+    provider, tuned = context.provider(target), tuned_model(job)
+    right = exact(provider, tuned, chats)
+    found = Evaluation(
+        job=job.id,
+        rows=len(chats),
+        tuned=score(provider, tuned, chats, right),
+        baseline=score(provider, target.model, chats) if baseline else None,
+    )
+    if against is None:
+        return found
+    rival, theirs = context.provider(parse_target(against.target)), tuned_model(against)
+    before = exact(rival, theirs, chats)
+    scored = {
+        "rival": against.id,
+        "against": score(rival, theirs, chats, before),
+        "paired": paired(before, right, margin=margin),
+    }
+    return found.model_copy(update=scored)
+
+
+def held_out_chats(data: Path) -> list[Chat]:
+    """The chats of a file, each ending with the answer that is expected."""
+    chats = []
+    for line, example in read_examples(data):
+        if not isinstance(example, Chat) or not _expected(example):
+            raise DataError(
+                f"{data}, line {line}: this row has no text answer to compare with",
+                hint="Evaluate on chats whose last message is the assistant's, in text.",
+                line=line,
+            )
+        chats.append(example)
+    return chats
+
+
+def exact(provider: Provider, model: str, chats: Sequence[Chat]) -> list[bool]:
+    """Ask `model` every question: which replies are as expected; white space around them does not count."""
+    questions = (Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats)
+    replies = provider.replies(model, questions)
+    return [reply.text.strip() == _expected(chat) for chat, reply in zip(chats, replies, strict=True)]
+
+
+def score(provider: Provider, model: str, chats: Sequence[Chat], right: Sequence[bool] | None = None) -> Score:
+    """The model's score; `right` are its exact answers, where they are known already."""
+    right = exact(provider, model, chats) if right is None else right
+    loss = provider.loss(model, chats) if "loss" in provider.capabilities.verbs else None
+    return Score(exact_match=sum(right) / len(chats), loss=loss)
+
+
+def _expected(chat: Chat) -> str:
+    last = chat.messages[-1]
+    return last.content.strip() if isinstance(last, Assistant) and isinstance(last.content, str) else ""

@@ -1,0 +1,1 @@
+"""One job for one request, whatever dies when, and whatever the vendor answers."""

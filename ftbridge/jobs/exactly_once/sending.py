@@ -1,0 +1,254 @@
+"""The durable submit: nothing is paid twice, whatever dies when, and whatever the vendor answers.
+
+    1. the intent is committed, with its tag           `submitting`, no `posted_at`
+    2. the files are uploaded and remembered
+    3. `posted_at` is committed, with the time in      only so many jobs run at a provider at once
+       which the request may become a job
+    4. one request makes the job, carrying the tag
+    5. the remote id is committed                      `queued`, or whatever the vendor says
+
+After any answer but a sound success the vendor is asked for the tag before anything is concluded. A process that
+dies, or an answer that says neither yes nor no, leaves the job `submitting`. Whoever comes next takes the job's lock
+and looks for the tag: a job that is there is adopted; the request is sent again only when its absence is proved
+(`absence.py`). A process that finds an intent which it did not write itself looks first as well: the ledger may be a
+copy whose other self has sent it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from ftbridge.costs.budgets import vendor_price
+from ftbridge.errors import (
+    AuthenticationFailed,
+    BadAnswer,
+    ConfigError,
+    FtbridgeError,
+    InvalidRequest,
+    LedgerError,
+    MissingExtra,
+    NetworkError,
+    NotFound,
+    NotReached,
+    NotStarted,
+    ProviderError,
+    ProviderRetired,
+    QuotaExceeded,
+    RateLimited,
+    StateError,
+)
+from ftbridge.files import content_key
+from ftbridge.jobs.exactly_once.absence import look_up, window_after, window_before
+from ftbridge.jobs.exactly_once.adoption import adopt, started
+from ftbridge.jobs.exactly_once.claims import claim
+from ftbridge.jobs.exactly_once.closing import fail
+from ftbridge.jobs.request.prepared import prepared_file
+from ftbridge.ledger import Ledger, Record, has_free_slot, reserve_slot
+from ftbridge.model import Event, Status, now
+from ftbridge.provider import Files, Provider
+from ftbridge.target import parse_target
+
+Judge: TypeAlias = Callable[[Record, float], Callable[[Sequence[Record]], None] | None]
+"""Gets a job and the vendor's price for it in US dollars; what looks at all jobs then, and raises `OverBudget`."""
+_PAUSE = 0.05  # seconds between two looks whether another process is done with a job
+ACCOUNT_REFUSED = (AuthenticationFailed, ConfigError, MissingExtra, QuotaExceeded)
+_UNCLEAR = frozenset({408, 409, 425, 429, 499})
+"""Refusals by which a job may have been made: time-outs, conflicts with what is there, too many requests."""
+_PASSING = _UNCLEAR - {409}
+"""Those of them after which asking again is of use."""
+
+
+def submit(
+    record: Record,
+    provider: Provider,
+    ledger: Ledger,
+    home: Path,
+    *,
+    limit: int | None = None,
+    queued: bool = False,
+    patience: float = 0.0,
+    judge: Judge | None = None,
+) -> Record:
+    """Bring a `submitting` job to the vendor, or find it there; the job as it is then.
+
+    It stays `submitting`, and is not sent, while `limit` jobs are under way there already, while it is not proved
+    that the vendor does not have it, and while another process is at it, which is waited for as many seconds as
+    there is `patience`. `judge` raises where the vendor's own price is too high. Raises what the vendor refused
+    with; the job is then `failed`. An answer that leaves the outcome open, or asks for patience, is raised as well,
+    and the job stays `submitting`; so does one that was `queued` here before, where the key or the account is
+    refused, or missing here, and not the job.
+    """
+    until = time.monotonic() + patience
+    while True:
+        with ledger.lock(record.job.id) as mine:
+            record = ledger.job(record.job.id)
+            if record.job.status is not Status.SUBMITTING:
+                return record
+            if mine:
+                return _bring(record, provider, ledger, home, limit=limit, queued=queued, judge=judge)
+        if time.monotonic() >= until:
+            return record
+        time.sleep(_PAUSE)
+
+
+def _bring(
+    record: Record,
+    provider: Provider,
+    ledger: Ledger,
+    home: Path,
+    *,
+    limit: int | None,
+    queued: bool,
+    judge: Judge | None,
+) -> Record:
+    """What `submit` does, by whoever has the job's lock."""
+    if record.posted_at or record.job.id not in ledger.written:
+        look = look_up(record, provider, ledger)
+        if look.found:
+            return adopt(record, started(record, look.found, provider, ledger), provider, ledger)
+        if not look.absent:
+            return ledger.job(record.job.id)
+        if record.unclear and not record.unclear.resend:
+            return fail(ledger, record.job.id, record.job.error or "the vendor refused it")
+    record = ledger.job(record.job.id)
+    if not has_free_slot(ledger, record, limit) or (queued and not files_are_here(record, provider, ledger, home)):
+        return record
+    try:
+        record, files = _ready(record, provider, ledger, home, judge)
+    except FtbridgeError as problem:
+        if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
+            problem.hint = f"{problem.hint} Run the same command again: it goes on with job {record.job.id}.".strip()
+        else:
+            fail(ledger, record.job.id, problem.message)
+        raise
+    return _send(record, files, provider, ledger, limit=limit, queued=queued)
+
+
+def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path, judge: Judge | None) -> tuple[Record, Files]:
+    """The job with its files at the vendor and, where that says it, the vendor's price."""
+    model = parse_target(record.job.target).model
+    training = _upload(record.prepared.training, provider, ledger, home)
+    validation = _upload(record.prepared.validation, provider, ledger, home) if record.prepared.validation else None
+    files = Files(training=training, validation=validation)
+    price = vendor_price(provider, record.job.spec, model, files)
+    if price is not None:
+        check = judge(record, price) if judge else None
+        record = ledger.change(record, check=check, estimate_usd=price, estimate_usd_high=price) or record
+    return record, files
+
+
+def _send(
+    record: Record, files: Files, provider: Provider, ledger: Ledger, *, limit: int | None, queued: bool
+) -> Record:
+    """The one request that makes the job."""
+    window = window_before(provider, files.training)
+    posted = reserve_slot(ledger, record, limit, account=provider.account, window=window)
+    # where a new job is listed at once, looking for it is enough, and nothing is left outside the home
+    if posted is None or (provider.listing_lag_seconds and not claim(posted.job.id, posted.attempts)):
+        return ledger.job(record.job.id)
+    try:
+        model = parse_target(posted.job.target).model
+        made = provider.create(posted.job.spec, model, files, tag=posted.job.id)
+        if ledger.knows(posted.provider, made.remote_id):
+            raise BadAnswer(
+                f"{provider.name} answered with {made.remote_id}, which is another job",
+                provider=provider.name,
+                hint="A proxy or gateway may stand between.",
+            )
+    except FtbridgeError as problem:
+        return _after_trouble(posted, problem, files, provider, ledger, queued=queued)
+    return adopt(posted, [made], provider, ledger)
+
+
+def _after_trouble(
+    record: Record, problem: FtbridgeError, files: Files, provider: Provider, ledger: Ledger, *, queued: bool
+) -> Record:
+    """The job, where the vendor has it whatever it answered; else raises the answer, with what is concluded of it."""
+    refused = _is_refusal(problem) and not (queued and isinstance(problem, ACCOUNT_REFUSED))
+    if isinstance(problem, NotReached):
+        ledger.change(record, posted_at=None, unclear=None, account=None)
+        raise problem
+    if isinstance(problem, LedgerError | NotStarted):  # it may be there, and cannot be written down now; or it is
+        problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
+        raise problem
+    if not isinstance(problem, ProviderError | NetworkError):  # nothing was asked, or what was made is undone
+        fail(ledger, record.job.id, problem.message)
+        raise problem
+    window = window_after(provider, files.training, problem, resend=not refused and _may_be_sent_again(problem))
+    record = ledger.change(record, unclear=window, error=problem.message) or ledger.job(record.job.id)
+    look = look_up(record, provider, ledger, patience=False)
+    if look.found:
+        event = Event(at=now(), kind="message", message=f"{problem.message}; but {provider.name} has made the job")
+        return adopt(record, started(record, look.found, provider, ledger), provider, ledger, events=[event])
+    if isinstance(problem, InvalidRequest | NotFound):
+        # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
+        ledger.forget_uploads(provider.account, [name for name in (files.training, files.validation) if name])
+    if refused:
+        fail(ledger, record.job.id, problem.message, unclear=not look.absent)
+        if not look.absent:
+            again = f"`ftbridge recover` makes sure that {provider.name} did not make it all the same."
+            problem.hint = f"{problem.hint} {again}".strip()
+    else:
+        problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
+    raise problem
+
+
+def _looked_for(record: Record, provider: Provider) -> str:
+    return (
+        f"The same command, `ftbridge watch` or `ftbridge recover` looks whether {provider.name} has job"
+        f" {record.job.id}, and sends it only if it does not."
+    )
+
+
+def _is_refusal(problem: FtbridgeError) -> bool:
+    """Whether the vendor says that it has not made the job and never will."""
+    if not isinstance(problem, ProviderError) or problem.status is None:
+        return False
+    if isinstance(problem, QuotaExceeded):  # which may be a 429 that waiting does not end
+        return True
+    return isinstance(problem, ProviderRetired) or (400 <= problem.status < 500 and problem.status not in _UNCLEAR)
+
+
+def _may_be_sent_again(problem: FtbridgeError) -> bool:
+    """Whether the same request may be taken the next time."""
+    if not isinstance(problem, ProviderError):
+        return True
+    account = isinstance(problem, ACCOUNT_REFUSED)  # which may be mended while the job waits
+    return account or problem.status is None or problem.status in _PASSING or problem.status >= 500
+
+
+def _may_pass(problem: FtbridgeError) -> bool:
+    """Whether trouble before anything was asked for may be over the next time."""
+    if isinstance(problem, ProviderError):
+        trouble = problem.status is None or problem.status >= 500
+        return isinstance(problem, RateLimited) or (trouble and not isinstance(problem, ProviderRetired))
+    return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
+
+
+def files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
+    """Whether this machine can send the job: where many share a ledger, the files are where it was asked for."""
+    keys = [key for key in (record.prepared.training, record.prepared.validation) if key]
+    return all(prepared_file(home, key).exists() or ledger.upload(provider.account, key) for key in keys)
+
+
+def _upload(key: str, provider: Provider, ledger: Ledger, home: Path) -> str:
+    known = ledger.upload(provider.account, key)
+    if known:
+        return known
+    file = prepared_file(home, key)
+    if not file.exists():
+        raise StateError(
+            f"the prepared file {file} is gone",
+            hint="Submit the dataset again; nothing was asked of the vendor.",
+        )
+    if content_key(file) != key:
+        raise StateError(
+            f"the prepared file {file} is not what was checked: it has changed since",
+            hint="Submit the dataset again, which checks and writes it anew; nothing was asked of the vendor.",
+        )
+    remote_file = provider.upload(file, key=key)
+    ledger.remember_upload(provider.account, key, remote_file)
+    return remote_file

@@ -1,0 +1,99 @@
+"""Jobs that ended here without having been seen, and that their vendor may have made all the same.
+
+A vendor that answers 404 may have made the job, and its list may lag: the job is failed, and is looked for until
+its absence is proved. One that turns up goes on, or is cancelled at the vendor where it was cancelled here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from ftbridge.context import Context
+from ftbridge.errors import FtbridgeError
+from ftbridge.jobs.exactly_once.absence import look_up, seconds_left
+from ftbridge.jobs.exactly_once.adoption import adopt, started
+from ftbridge.jobs.exactly_once.closing import cancel
+from ftbridge.jobs.steering import steer
+from ftbridge.ledger import Ledger, Record
+from ftbridge.model import FINAL, Event, Status, now
+from ftbridge.provider import Provider
+
+_PAUSE = 0.5  # seconds between two looks at the clock
+
+
+def settle(record: Record, provider: Provider, ledger: Ledger) -> Record:
+    """Lookup for such a job once; it is as it is then. Raises what the vendor answers instead of its list."""
+    with ledger.lock(record.job.id) as mine:
+        record = ledger.job(record.job.id)
+        if not mine or not record.may_be_there:
+            return record
+        look = look_up(record, provider, ledger)
+        if not look.found:
+            record = ledger.job(record.job.id)
+            return (ledger.change(record, user_key=None, unclear=None) or record) if look.absent else record
+        unwanted = record.job.status is Status.CANCELLED
+        found = look.found if unwanted else started(record, look.found, provider, ledger)
+        what = f"{provider.name} has made the job all the same: {found[0].remote_id}"
+        if unwanted and found[0].status.final:
+            what = f"{what}; it {found[0].status} before it could be cancelled, look whether it is billed"
+        elif unwanted:
+            steer(provider, found[0].remote_id, provider.cancel, FINAL)
+            what = f"{what}; it was cancelled there"
+        return adopt(
+            ledger.job(record.job.id), found, provider, ledger, events=[Event(at=now(), kind="message", message=what)]
+        )
+
+
+def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record:
+    """Cancel a job that is `submitting`, of which nobody knows whether its vendor has it.
+
+    One that is found is adopted, and still to be cancelled; else it is not sent again, and cancelled at the vendor
+    as soon as it turns up there.
+    """
+    with ledger.lock(record.job.id) as mine:
+        record = ledger.job(record.job.id)
+        if not mine or record.job.status is not Status.SUBMITTING:
+            return record
+        look = look_up(record, provider, ledger, patience=False)
+        record = ledger.job(record.job.id)
+        if look.found:
+            return adopt(record, look.found, provider, ledger)
+    return give_up(record, ledger, f"if {provider.name} has made it, it is cancelled there as soon as it is seen")
+
+
+def give_up(record: Record, ledger: Ledger, why: str) -> Record:
+    """Cancel a job without asking its vendor: it is not sent again, and cancelled there if it turns up."""
+    with ledger.lock(record.job.id) as mine:
+        record = ledger.job(record.job.id)
+        if not mine or not (record.may_be_there or record.job.status is Status.SUBMITTING):
+            return record
+        return cancel(ledger, record, why) or ledger.job(record.job.id)
+
+
+def settle_all(context: Context, names: Iterable[str] | None = None) -> list[FtbridgeError]:
+    """Lookup for all such jobs whose time is over, at the providers of those names; what stood in the way."""
+    problems = []
+    for record in context.ledger.unseen():
+        if names is not None and record.provider not in names:
+            continue
+        try:
+            provider = context.provider_named(record.provider)
+            if seconds_left(record, provider) <= 0:
+                settle(record, provider, context.ledger)
+        except FtbridgeError as problem:
+            problems.append(problem)
+    return problems
+
+
+def settle_for_certain(record: Record, provider: Provider, ledger: Ledger, say: Callable[[str], None]) -> Record:
+    """Lookup for such a job, and wait until it is there or its absence is proved; that may be open even then."""
+    record = settle(record, provider, ledger)
+    left = seconds_left(record, provider)
+    if not record.may_be_there or left <= 0:
+        return record
+    say(f"{provider.name} refused {record.job.id}, and may have made it; waiting {left:.0f} s until that is certain")
+    deadline = time.monotonic() + left
+    while time.monotonic() < deadline:
+        time.sleep(min(_PAUSE, max(0.0, deadline - time.monotonic())))
+    return settle(record, provider, ledger)

@@ -1,0 +1,61 @@
+"""Telling from a job's metrics, whoever trained it, when the model begins to learn its rows by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import fmean
+from typing import NamedTuple
+
+from ftbridge.model import Event
+
+_WORSE = 1.01  # times the lowest validation loss: less may be chance
+_LOOKS = 2  # so many in a row: one may be chance as well
+_BEGINS = "overfitting"
+
+
+class Lookup(NamedTuple):
+    """A validation loss, and the mean training loss since the look before it; means in nats."""
+
+    step: int
+    valid_loss: float
+    train_loss: float | None
+
+
+def tell_of_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[Event]:
+    """A message, once in a job, when the validation loss keeps rising while the training loss falls.
+
+    `known` are the job's events so far, `found` those that come now.
+    """
+    known, found = list(known), list(found)
+    news = [event for event in found if event.valid_loss is not None]
+    if not news or any((event.message or "").startswith(_BEGINS) for event in known):
+        return []
+    looks = read_looks([*known, *found])
+    best = min(looks, key=lambda look: look.valid_loss)
+    since = [look for look in looks if look.step > best.step]
+    rising = len(since) >= _LOOKS and all(look.valid_loss > _WORSE * best.valid_loss for look in since)
+    last = looks[-1]
+    if not rising or best.train_loss is None or last.train_loss is None or last.train_loss >= best.train_loss:
+        return []
+    said = (
+        f"{_BEGINS} since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
+        f"{last.valid_loss:.3f} while the training loss fell to {last.train_loss:.3f}; fewer epochs would do"
+    )
+    return [Event(at=news[-1].at, kind="message", step=last.step, message=said)]
+
+
+def read_looks(events: Iterable[Event]) -> list[Lookup]:
+    """The looks at the validation loss, oldest first; a step that was done twice counts as it was the last time."""
+    by_step: dict[int, Event] = {}
+    for event in events:
+        if event.kind == "metric" and event.step is not None:
+            by_step[event.step] = event
+    looks: list[Lookup] = []
+    between: list[float] = []
+    for step, event in sorted(by_step.items()):
+        if event.train_loss is not None:
+            between.append(event.train_loss)
+        if event.valid_loss is not None:
+            looks.append(Lookup(step, event.valid_loss, fmean(between) if between else None))
+            between = []
+    return looks

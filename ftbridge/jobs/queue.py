@@ -1,0 +1,121 @@
+"""The queue of jobs that wait here until their provider has a PLACE for them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from statistics import median
+
+from ftbridge.context import Context
+from ftbridge.costs.budgets import price_check
+from ftbridge.errors import FtbridgeError, NotStarted
+from ftbridge.jobs.exactly_once.absence import seconds_left, tell
+from ftbridge.jobs.exactly_once.closing import cancel
+from ftbridge.jobs.exactly_once.sending import files_are_here, submit
+from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
+from ftbridge.model import Job, Status, now
+from ftbridge.provider import Provider
+
+
+def advance(context: Context, name: str, *, before: str | None = None) -> int:
+    """Submit, or find, what is `submitting` at the provider called `name`, in order; how many jobs moved on.
+
+    With `before`, the id of a job, only those that have waited longer than it. A job that is refused is
+    failed, and the next has its turn. What stands in the way of all is raised: so is a vendor that does not show its
+    list, since then nothing is known of any job.
+    """
+    moved, unstarted = 0, None
+    for record in waiting(context.ledger, name):
+        if record.job.id == before:
+            break
+        try:
+            after = send(context, record, queued=True)
+        except NotStarted as problem:
+            unstarted = problem  # which is that job's own trouble
+            continue
+        except FtbridgeError:
+            if not context.ledger.job(record.job.id).job.status.final:
+                raise
+            moved += 1  # its last event says why it failed
+            continue
+        moved += after.version != record.version
+        if after.job.status is Status.SUBMITTING and after.posted_at is None:
+            if not has_free_slot(context.ledger, after, context.concurrency_limit(name)):
+                break
+            if not files_are_here(after, context.provider_named(name), context.ledger, context.home):
+                tell(after, "its files are on the machine where it was asked for, which has to send it", context.ledger)
+    if unstarted:
+        raise unstarted
+    return moved
+
+
+def send(context: Context, record: Record, *, queued: bool = False, patience: float = 0.0) -> Record:
+    """`submit` the job with this home's provider, limits and budgets."""
+    provider, limit = context.provider_named(record.provider), context.concurrency_limit(record.provider)
+    judge = partial(price_check, context)
+    return submit(
+        record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
+    )
+
+
+def withdraw(ledger: Ledger, record: Record) -> bool:
+    """Cancel a job that was never sent, because it waits for a place or its submitter died; whether it was one."""
+    with ledger.lock(record.job.id) as mine:
+        record = ledger.job(record.job.id)
+        if not mine or not _waits(record):
+            return False
+        return cancel(ledger, record, "it was never sent to the vendor") is not None
+
+
+def with_queue(
+    jobs: Sequence[Record], slots: Callable[[str], int | None], provider_of: Callable[[str], Provider]
+) -> list[Job]:
+    """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.
+
+    Those that were asked for without a clear answer come with how long that may stay so. `slots` tells of a
+    provider's name how many of its jobs may be under way at once.
+
+    The guess takes each running job to last as long as the provider's jobs did by the median, from
+    being sent to being over; where none is over yet, nobody knows.
+    """
+    unclear = [r for r in jobs if r.job.status is Status.SUBMITTING and r.posted_at]
+    at = now()
+    after = {}
+    for record in unclear:
+        until = at + timedelta(seconds=seconds_left(record, provider_of(record.provider)))
+        after[record.job.id] = record.job.model_copy(update={"unclear_until": until})
+    for name in {record.provider for record in jobs if _waits(record)}:
+        limit = slots(name)
+        if limit is None:
+            continue
+        queue = _queue([record for record in jobs if record.provider == name], limit)
+        after |= {job.id: job for job in queue}
+    return [after.get(record.job.id, record.job) for record in jobs]
+
+
+def _queue(jobs: Sequence[Record], slots: int) -> list[Job]:
+    waits = [record for record in jobs if _waits(record)]
+    over = [r for r in jobs if r.job.status is Status.SUCCEEDED]
+    lasted = [(r.job.finished_at - r.posted_at).total_seconds() for r in over if r.job.finished_at and r.posted_at]
+    usual = timedelta(seconds=median(lasted)) if lasted else None
+    ends = [r.posted_at + usual for r in jobs if r.posted_at and not r.job.status.final] if usual else []
+    heapq.heapify(ends)
+    queue = []
+    for position, record in enumerate(waits, start=1):
+        starts = _next_start(ends, usual, slots, record.job.created_at)
+        queue.append(record.job.model_copy(update={"queue_position": position, "expected_start": starts}))
+    return queue
+
+
+def _next_start(ends: list[datetime], usual: timedelta | None, slots: int, created_at: datetime) -> datetime | None:
+    if usual is None:
+        return None
+    starts = heapq.heappop(ends) if len(ends) >= slots else created_at
+    heapq.heappush(ends, starts + usual)
+    return starts
+
+
+def _waits(record: Record) -> bool:
+    return record.job.status is Status.SUBMITTING and record.posted_at is None

@@ -1,0 +1,1 @@
+"""What a crash left open, a ledger that was lost, and jobs made elsewhere."""

@@ -1,0 +1,53 @@
+"""Finishing what a crash or an unclear answer left open."""
+
+from __future__ import annotations
+
+from ftbridge.context import Context
+from ftbridge.errors import FtbridgeError
+from ftbridge.jobs.exactly_once.adoption import adopt_by_hand
+from ftbridge.jobs.exactly_once.unproved import settle_all
+from ftbridge.jobs.listing import list_jobs
+from ftbridge.jobs.messages import warn_of_messages_after
+from ftbridge.jobs.polling import update_slots
+from ftbridge.jobs.queue import advance
+from ftbridge.ledger import last_numbers
+from ftbridge.model import Job, Status
+
+
+def recover(context: Context) -> list[Job]:
+    """Finish what a crash or an unclear answer left open, and send what waits; the jobs that moved on.
+
+    Raises what a provider answers if that keeps all of them from being asked; else it is warned of.
+    """
+    left_open = [*context.ledger.jobs(Status.SUBMITTING), *context.ledger.unseen()]
+    names = list(dict.fromkeys(record.provider for record in left_open))
+    last = last_numbers(context.ledger, [record.job.id for record in left_open])
+    problems = [problem for name in names if (problem := _recover_at(context, name))]
+    for job_id, number in last.items():
+        warn_of_messages_after(context, job_id, number)
+    if problems and len(problems) == len(names):
+        raise problems[0]
+    for problem in problems:
+        context.warn(problem.message)
+    before = {record.job.id: record.job.status for record in left_open}
+    return [job for job in list_jobs(context, before) if job.status is not before[job.id]]
+
+
+def _recover_at(context: Context, name: str) -> FtbridgeError | None:
+    """Finish what is open at the provider of that name; what stood in the way."""
+    try:
+        update_slots(context, name)
+        advance(context, name)
+    except FtbridgeError as problem:
+        return problem
+    return next(iter(settle_all(context, [name])), None)
+
+
+def adopt(context: Context, job: Job | str, remote_id: str) -> Job:
+    """Take the vendor's job `remote_id` for the one that nobody knows whether the vendor has.
+
+    Raises `UsageError` where the job is known already, or the other is another job's, and `JobNotFound` where
+    the vendor does not have it.
+    """
+    record = context.record(job)
+    return adopt_by_hand(record, remote_id, context.provider_of(record), context.ledger).job

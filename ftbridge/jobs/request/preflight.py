@@ -1,0 +1,63 @@
+"""Before anything is uploaded: does the target still take new jobs?"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ftbridge.catalogue import Entry, today
+from ftbridge.context import Context
+from ftbridge.errors import ProviderRetired
+from ftbridge.model import Method
+from ftbridge.target import Target
+
+
+def check_open(context: Context, target: Target, method: Method) -> None:
+    """Raises `ProviderRetired` where the target takes no new jobs any more; says what will end soon.
+
+    First by the catalogue, without a key or a network, and then by what the vendor itself says. A mock, or
+    a service at another address, goes on after the vendor's end, and that is said.
+    """
+    provider, day = context.provider(target), today()
+    if provider.at_vendor:
+        _refuse_closed(context, target, context.entry(target), method)
+    _ = provider.account  # without a key there is nobody to ask, and no job to write down
+    entry = context.entry(target, live=True)
+    if provider.at_vendor:
+        _refuse_closed(context, target, entry, method)
+    if closed := entry.closed_on(day):
+        context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, and so is tried")
+    else:
+        _say_what_limits(context, target, entry, day)
+
+
+def _say_what_limits(context: Context, target: Target, entry: Entry, day: date) -> None:
+    words = {"training": "takes new jobs", "inference": "answers from tuned models"}
+    ends = entry.closing_soon(day)
+    said = [f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items()]
+    if entry.facts.only_from:
+        said.insert(0, f"takes jobs only from {entry.facts.only_from}")
+    if said:
+        context.warn(f"{target} {', and '.join(said)}")
+
+
+def _refuse_closed(context: Context, target: Target, entry: Entry, method: Method) -> None:
+    closed = entry.closed_on(today())
+    if closed is None:
+        return
+    others = context.catalogue.alternatives(today(), method, instead_of=str(target))
+    raise ProviderRetired(
+        f"{_why(entry)} ({closed}, {_sources(entry)})",
+        provider=target.provider,
+        hint=f"Open for {method}: {', '.join(others)}. `ftbridge compare` prices them for your data."
+        if others
+        else f"No installed provider is known to be open for {method}.",
+    )
+
+
+def _why(entry: Entry) -> str:
+    return entry.facts.closing or f"{entry.provider} takes no new jobs for {entry.model}"
+
+
+def _sources(entry: Entry) -> str:
+    rows = [entry.rows[name] for name in ("training_closes_on", "inference_closes_on") if name in entry.rows]
+    return ", ".join(dict.fromkeys(row.source for row in rows))

@@ -1,0 +1,93 @@
+"""From the user's file to the file that the provider takes, kept under the hash of its content."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from ftbridge.dataset import Conversion, Converter, Finding, convert
+from ftbridge.errors import DataError
+from ftbridge.files import make_folder, move
+from ftbridge.home import usable
+from ftbridge.ledger import Prepared
+from ftbridge.model import Method, Spec
+from ftbridge.wording import counted
+
+
+def prepared_file(home: Path, key: str) -> Path:
+    """Where the converted file with that content is kept until its job is over."""
+    return home / "prepared" / f"{key}.jsonl"
+
+
+def sent_files(prepared: Prepared, home: Path) -> tuple[Path, Path | None]:
+    """The training and validation file as they are sent."""
+    validation = prepared_file(home, prepared.validation) if prepared.validation else None
+    return prepared_file(home, prepared.training), validation
+
+
+def prepare(
+    data: str | Path,
+    converter: Converter,
+    spec: Spec,
+    home: Path,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> tuple[str, list[str]]:
+    """Check and convert `data` in one pass; the key of the converted file, and what has to be said about it.
+
+    Raises `DataError` naming the first finding that forbids going on.
+    """
+    folder = home / "prepared"
+    with usable(home):
+        make_folder(folder)
+    draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
+    conversion = convert(data, converter, draft, format=format)
+    if conversion.impossible:
+        raise _refusal(data, _options(spec, format), conversion.impossible)
+    with usable(home):
+        move(draft, prepared_file(home, conversion.key))
+    return conversion.key, [*_warnings(conversion), *_changes(conversion)]
+
+
+def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
+    """What `check` has to be given to go by the same rules."""
+    options = [f"--to {spec.target}"]
+    options += [f"--method {spec.method}"] if spec.method is not Method.SFT else []
+    options += ["--grader FILE"] if spec.grader else []
+    options += [f"--format {format}"] if format else []
+    return " ".join(options)
+
+
+def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:
+    first, others = impossible[0], len(impossible) - 1
+    return DataError(
+        f"{data}, {place(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
+        hint=f"{first.fix} `ftbridge check {data} {options}` lists everything.",
+        line=first.line,
+        path=first.path,
+    )
+
+
+def place(finding: Finding) -> str:
+    """Where a finding is, as a person says it."""
+    line = f"line {finding.line}" if finding.line else "the file"
+    return f"{line}, {finding.path}" if finding.path not in ("", "$") else line
+
+
+def sentence(finding: Finding) -> str:
+    """A finding as one sentence."""
+    return f"{place(finding)}: {finding.message}"
+
+
+def _warnings(conversion: Conversion) -> list[str]:
+    said: dict[str, list[Finding]] = {}
+    for finding in conversion.warnings:
+        said.setdefault(finding.code, []).append(finding)
+    return [sentence(found[0]) + (f" ({len(found)} such rows)" if len(found) > 1 else "") for found in said.values()]
+
+
+def _changes(conversion: Conversion) -> list[str]:
+    return [
+        f"{code}: {count} rows changed, the first on line {first_line}"
+        for code, (count, first_line) in conversion.changed.items()
+    ]

@@ -1,0 +1,67 @@
+"""What a finished job gives: files to fetch, forms to export, a model that answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ftbridge.context import Context
+from ftbridge.dataset.canonical.example import Chat, System, User
+from ftbridge.errors import JobFailed, Unsupported
+from ftbridge.jobs.fetching import fetch_whole
+from ftbridge.jobs.listing import succeeded
+from ftbridge.model import Job, Result
+from ftbridge.provider import Provider, Reply
+from ftbridge.provider.capabilities import ExportForm
+
+
+def fetch(context: Context, job: Job | str, out: str | Path) -> Result:
+    """Write what the finished job gives as the folder `out`. Raises `JobFailed` if it gives nothing.
+
+    Raises `InputError` where the folder holds anything else than this job's result.
+    """
+    record = succeeded(context, job)
+    return fetch_whole(record.job, context.provider_of(record).fetch, Path(out).absolute())
+
+
+def export(context: Context, job: Job | str, out: str | Path, *, form: ExportForm = "merged") -> Result:
+    """Write the result as the folder `out` in a form that other programs take, with a model card.
+
+    Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
+    """
+    provider = context.provider_of(context.record(job))
+    if "package" not in provider.capabilities.verbs:
+        raise _not_exported(provider, context.record(job).job)
+    record = succeeded(context, job)
+    out = Path(out).absolute()
+    return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), out, form)
+
+
+def chat(context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
+    """The tuned model's answer to one prompt, or to a whole chat."""
+    record = succeeded(context, job)
+    if isinstance(prompt, str):
+        prompt = Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
+    return context.provider_of(record).chat(tuned_model(record.job), prompt, **options)
+
+
+def _not_exported(provider: Provider, job: Job) -> Unsupported:
+    """What to do instead, by whether the vendor lets the weights go."""
+    if provider.capabilities.gives_weights:
+        return Unsupported(
+            f"{provider.name} gives the weights of {job.id} as they are; only local: exports in other forms",
+            provider=provider.name,
+            hint=f"`ftbridge fetch {job.id} --out FOLDER` downloads them, for peft and transformers.",
+        )
+    return Unsupported(
+        f"{provider.name} keeps the weights of {job.id} to itself, so there is nothing to export",
+        provider=provider.name,
+        hint=f"`ftbridge chat {job.id}` talks to it; `ftbridge migrate {job.id} --to local:MODEL` trains one to keep.",
+    )
+
+
+def tuned_model(job: Job) -> str:
+    """The id of the model that the job made. Raises `JobFailed` where it made none."""
+    if job.result is None or job.result.model is None:
+        raise JobFailed(f"job {job.id} gave no model that can be called", hint="Fetch its files instead.")
+    return job.result.model

@@ -1,0 +1,196 @@
+"""The same job at another target: what of it is carried, what changes, and what cannot come along.
+
+A job of the ledger, or one that ftbridge never saw, by its vendor's id (`openai:ftjob-…`) or by the model that it
+made (`openai:ft:…`), which is then read back with its files and taken into the ledger when it is moved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ftbridge.catalogue import today
+from ftbridge.comparison.compare import compare_spec
+from ftbridge.comparison.offers import Machine, Offer
+from ftbridge.context import Context
+from ftbridge.costs.quote import Load
+from ftbridge.errors import InputError, SpecError
+from ftbridge.jobs.listing import refresh
+from ftbridge.jobs.submit import submit
+from ftbridge.ledger import moved_from, moved_to, write_move
+from ftbridge.migration.differences import Difference, field_by_field, terms_of
+from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
+from ftbridge.model import Frozen, Job, Spec, make_spec
+from ftbridge.provider import ImportedJob
+from ftbridge.target import Target
+
+_A_MONTH = Load(months=1)
+
+
+class MigrationPlan(Frozen):
+    """A job and what it would be at another target.
+
+    `job` is its id in the ledger, or the vendor's with its provider, `model` the one that it has made.
+    `fields` are all of the old job's, `terms` what else is different at the new target, and `hindrances` what
+    forbids going there. `offers` are two: the old job as it was, and the new one as it would be submitted, each
+    with a month of what its model costs there.
+    """
+
+    job: str
+    source: str
+    model: str | None = None
+    spec: Spec
+    fields: tuple[Difference, ...]
+    terms: tuple[Difference, ...]
+    offers: tuple[Offer, Offer]
+    warnings: tuple[str, ...] = ()
+    hindrances: tuple[str, ...] = ()
+    exported: ImportedJob | None = None
+
+
+class MoveHistory(Frozen):
+    """The job that one was moved from, and those that it was moved to."""
+
+    moved_from: str | None = None
+    moved_to: tuple[str, ...] = ()
+
+
+def plan_migration(
+    context: Context,
+    job: Job | str,
+    to: str,
+    *,
+    data: str | Path | None = None,
+    validation: str | Path | None = None,
+    max_cost: float | None = None,
+    **hyperparameters: Any,
+) -> MigrationPlan:
+    """What doing a job again at another target would mean: what is carried, changed, or dropped; nothing is sent.
+
+    `job` is one of the ledger, or one that ftbridge never saw: `provider:id`, or `provider:model` of the model
+    that it made.
+    `data`, `validation`, `max_cost` in US dollars and hyperparameters that are given take the place of the job's
+    own. Raises `InputError` where the training file cannot be had and none is given, and as `find_source` does.
+    """
+    old, target = find_source(context, job if isinstance(job, str) else job.id), context.target(to)
+    files = {"data": data, "validation": validation}
+    given = {name: Path(file).absolute() for name, file in files.items() if file} | hyperparameters
+    if max_cost is not None:
+        given["max_cost_usd"] = max_cost
+    was = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
+    asked = _spec(old, target, given)
+    kept, hindrances = _fitted(context, target, asked)
+    before, after = _offers(context, was, kept)
+    closed, notes = _closed(context, target)
+    if after.impossible:
+        hindrances.append(
+            f"{after.impossible} of {after.examined} rows have no form there: ftbridge check --to {target}"
+        )
+    return MigrationPlan(
+        job=old.job,
+        source=str(old.target),
+        model=old.model,
+        spec=kept,
+        fields=tuple(field_by_field(old, kept, after, context.provider(target).capabilities)),
+        terms=tuple(terms_of(context, old.target, target, kept, before, after)),
+        offers=(before, after),
+        warnings=(*old.said, *notes),
+        hindrances=(*hindrances, *closed),
+        exported=old.exported,
+    )
+
+
+def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None) -> Job:
+    """Submit the job of a plan, and link it to the old one, which is taken into the ledger if need be.
+
+    Again for the same plan it is the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
+    """
+    spec = plan.spec
+    if plan.hindrances:
+        raise SpecError(
+            f"{plan.job} cannot be moved to {spec.target}: {plan.hindrances[0]}",
+            hint="Choose another target, or give --data or hyperparameters that fit.",
+        )
+    why = f"imported from {plan.job}, to be moved to {spec.target}"
+    files = {"data": spec.data, "validation": spec.validation}
+    old_id = in_ledger(context, plan.job, plan.exported, files, why)
+    if old_id != plan.job:
+        refresh(context, old_id)
+    limits = [limit for limit in (spec.max_cost_usd, max_cost) if limit is not None]
+    hyperparameters: dict[str, Any] = spec.hyperparameters.given()
+    job = submit(
+        context,
+        spec.data,
+        spec.target,
+        validation=spec.validation,
+        method=str(spec.method),
+        grader=spec.grader,
+        response_format=spec.response_format,
+        name=spec.name,
+        max_cost=min(limits, default=None),
+        key=f"{old_id} moved {_fingerprint(spec)}",
+        **hyperparameters,
+    )
+    write_move(context.ledger, job.id, old_id)
+    return job
+
+
+def moves_of(context: Context, job: Job | str) -> MoveHistory:
+    """Which job this one was moved from, and which to."""
+    job_id = context.record(job).job.id
+    return MoveHistory(moved_from=moved_from(context.ledger, job_id), moved_to=tuple(moved_to(context.ledger, job_id)))
+
+
+def _spec(old: SourceJob, target: Target, given: Mapping[str, Any]) -> Spec:
+    """The old job's spec at a target, with what is given in the place of its own."""
+    wanted = {**old.known, **{name: value for name, value in given.items() if value is not None}}
+    data = wanted.get("data")
+    if data is None or not Path(data).exists():
+        raise InputError(
+            f"the training file of {old.job} is not at hand: {'; '.join(old.said) or data}",
+            hint="Give the dataset with --data FILE.",
+        )
+    own = {name: wanted[name] for name in OF_SPEC if name in wanted}
+    rest = {name: value for name, value in wanted.items() if name not in OF_SPEC}
+    return make_spec(target=str(target), hyperparameters=rest, **own)
+
+
+def _fitted(context: Context, target: Target, spec: Spec) -> tuple[Spec, list[str]]:
+    """The spec as the target would have it, and why it would not have it at all."""
+    try:
+        return context.provider(target).check_spec(spec, allow_ignored=True)[1], []
+    except SpecError as problem:
+        return spec, [f"{problem.message}: {problem.hint}"]
+
+
+def _offers(context: Context, was: Spec, kept: Spec) -> tuple[Offer, Offer]:
+    """The old job at its old target as it was, and the new one as it would be submitted."""
+    same_work = was.model_copy(update={"target": kept.target}) == kept
+    if same_work and was.target != kept.target:  # one reading of the dataset is enough
+        offers = {offer.target: offer for offer in _compared(context, kept, was.target, kept.target)}
+        return offers[was.target], offers[kept.target]
+    return _compared(context, was, was.target)[0], _compared(context, kept, kept.target)[0]
+
+
+def _compared(context: Context, spec: Spec, *targets: str) -> list[Offer]:
+    return compare_spec(context, spec, targets, _A_MONTH, machine=Machine())
+
+
+def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
+    """That the target takes no new jobs: a hindrance at the vendor itself, and a note where something stands for it."""
+    entry = context.entry(target)
+    closed = entry.closed_on(today())
+    if closed is None:
+        return [], []
+    why = f"{entry.facts.closing or f'{target} takes no new jobs'} (since {closed})"
+    if context.provider(target).at_vendor:
+        return [why], []
+    return [], [f"{why}; {target} is not the vendor itself, and so is tried"]
+
+
+def _fingerprint(spec: Spec) -> str:
+    """Equal for plans that ask for the same, whatever they may cost."""
+    asked = spec.model_copy(update={"max_cost_usd": None})
+    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()[:12]

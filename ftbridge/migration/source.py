@@ -1,0 +1,129 @@
+"""The job that is to be done again elsewhere: out of the ledger, or as its vendor alone knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ftbridge.context import Context
+from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
+from ftbridge.files import plain_name
+from ftbridge.jobs.recovery.importing import as_job, id_here, name_of, tag_of, write_down
+from ftbridge.ledger import Record
+from ftbridge.model import Frozen
+from ftbridge.provider import ImportedJob
+from ftbridge.provider.importing import flattened, our_words
+from ftbridge.target import Target, parse_target
+
+OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd")
+"""What a job is asked for with beside its target and hyperparameters."""
+
+
+class SourceJob(Frozen):
+    """The old job in one shape, wherever it is from; `model` is what it has made, `known` what it was asked for."""
+
+    job: str
+    target: Target
+    fields: Mapping[str, Any]
+    words: Mapping[str, str]
+    known: Mapping[str, Any]
+    model: str | None = None
+    said: tuple[str, ...] = ()
+    exported: ImportedJob | None = None
+
+
+def find_source(context: Context, job: str) -> SourceJob:
+    """The job of the ledger, or `provider:name`, where the name is a job's at its vendor or a tuned model's.
+
+    Raises `JobNotFound` where the ledger has no such job, and `NotFound` where its vendor has none.
+    """
+    if ":" not in job:
+        return _from_ledger(context, context.ledger.job(job))
+    if known := _known(context, job):
+        return _from_ledger(context, known)
+    target = parse_target(job)
+    target = target._replace(model=context.provider(target).maker(target.model))
+    if known := _known(context, str(target)):
+        return _from_ledger(context, known)
+    return _from_vendor(context, target, str(target))
+
+
+def in_ledger(
+    context: Context, old: str, exported: ImportedJob | None, files: Mapping[str, Path | None], why: str
+) -> str:
+    """The old job's id here; one that its vendor alone knew is taken in, with where its files are now."""
+    if exported is None or ":" not in old:
+        return old
+    if known := _known(context, old):
+        return known.job.id
+    name, listed = old.partition(":")[0], exported.listed
+    job = as_job(tag_of(listed) or id_here(name, listed.remote.remote_id), name, context.provider_named(name), listed)
+    job = job.model_copy(update={"spec": job.spec.model_copy(update=dict(files))})
+    write_down(context, name, [job], why)
+    return job.id
+
+
+def _known(context: Context, job: str) -> Record | None:
+    """The job of a vendor's id or model, if the ledger has it."""
+    try:
+        return context.ledger.job(job)
+    except JobNotFound:
+        return None
+
+
+def _from_ledger(context: Context, record: Record) -> SourceJob:
+    """As the ledger has it, or, where its files are not here, as its vendor has it, if that can tell."""
+    job, spec = record.job, record.job.spec
+    target, said = parse_target(job.target), []
+    gone = [name for name in ("data", "validation") if (file := getattr(spec, name)) and not _is_here(file)]
+    if gone and job.remote_id:
+        try:
+            return _from_vendor(context, target._replace(model=job.remote_id), job.id)
+        except FtbridgeError as problem:
+            said.append(problem.message)
+    known = {f"spec.{name}": name for name in OF_SPEC} | {"target": "model", "spec.target": "model", "name": "name"}
+    asked = {name: value for name in OF_SPEC if (value := getattr(spec, name)) is not None and name not in gone}
+    fields = flattened(job.model_dump(mode="json"))
+    return SourceJob(
+        job=job.id,
+        target=target,
+        fields=fields,
+        words=our_words(fields, known, {}, within=("spec.hyperparameters",)),
+        known={**asked, **spec.hyperparameters.given()},
+        model=job.result.model if job.result else None,
+        said=(*(f"{getattr(spec, name)} is not here" for name in gone), *said),
+    )
+
+
+def _is_here(file: Path) -> bool:
+    """Whether it is a file of this machine: those of jobs that were taken in have only the vendor's name."""
+    return file.is_absolute() and file.exists()
+
+
+def _from_vendor(context: Context, target: Target, job: str) -> SourceJob:
+    folder = context.home / "imports" / plain_name(target.model)
+    found = context.provider(target).export(target.model, folder)
+    listed = found.listed
+    if listed.method is None:
+        raise SpecError(
+            f"{job} was trained by a method that ftbridge does not know", hint="Train its data anew, with submit."
+        )
+    known: dict[str, Any] = {
+        "data": found.training,
+        "validation": found.validation,
+        "method": listed.method,
+        "grader": listed.grader,
+        "response_format": listed.response_format,
+        "name": name_of(listed),
+    }
+    return SourceJob(
+        job=job,
+        target=target._replace(model=listed.model or "unknown"),
+        fields=found.fields,
+        words=found.words,
+        known={name: value for name, value in known.items() if value is not None} | listed.hyperparameters.given(),
+        model=listed.remote.result.model if listed.remote.result else None,
+        said=found.said,
+        exported=found,
+    )

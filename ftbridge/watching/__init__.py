@@ -1,0 +1,1 @@
+"""Following jobs: scheduling, hooks, webhooks, trackers."""

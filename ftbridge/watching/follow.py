@@ -1,0 +1,47 @@
+"""Following jobs until they are over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ftbridge.context import Context
+from ftbridge.jobs.listing import find_job
+from ftbridge.ledger import last_numbers
+from ftbridge.model import Event, Job
+from ftbridge.watching.watch import Watch
+
+
+def watch(
+    context: Context,
+    *jobs: Job | str,
+    history: bool = True,
+    fetch_to: str | Path | None = None,
+    listen: int | None = None,
+    report: Sequence[str] = (),
+    deployments: bool = False,
+) -> Iterator[tuple[Job, Event | None]]:
+    """Yield each job with each of its events, from the beginning, until all the jobs are over.
+
+    Without `history` what the ledger holds already is left out. A job that changed, and one job at
+    every round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a
+    place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
+    fetched into `fetch_to`/ID as soon as it has succeeded; with `listen`, a loopback port, vendors'
+    webhooks at /PROVIDER are taken as a wake-up; with `report`, all events are written to those trackers.
+    With `deployments`, deployed models that cost by the hour are warned of once a day, and those deployed with
+    `max_hours` are taken down when these are over, until which their jobs are followed.
+    """
+    folder = Path(fetch_to) if fetch_to else None
+    watch = Watch(context, fetch_to=folder, listen=listen, report=report, deployments=deployments)
+    known = [context.record(job).job.id for job in jobs]
+    yield from watch.follow(dict.fromkeys(known, 0) if history else last_numbers(context.ledger, known))
+
+
+def wait(context: Context, job: Job | str, *, timeout: float | None = None) -> Job:
+    """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""
+    deadline = time.monotonic() + timeout if timeout is not None else None
+    for current, event in watch(context, job):
+        if event is None and deadline is not None and time.monotonic() > deadline:
+            raise TimeoutError(f"job {current.id} is still {current.status} after {timeout} s")
+    return find_job(context, job)

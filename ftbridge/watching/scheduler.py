@@ -1,0 +1,132 @@
+"""Chores that come round again and again, each at its own pace and in a thread of its own.
+
+A task that finds something to do comes round again at its own pace; one that finds nothing, or
+meets trouble, comes round less and less often. One that is refused is parked: it is tried again
+after minutes, and the others go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, RateLimited, ServerTrouble, StateError
+
+PARKED_SECONDS = 300.0
+LONGEST_PARKED_SECONDS = 3600.0
+_PASSES = (BadAnswer, NetworkError, RateLimited, ServerTrouble)
+
+
+@dataclass
+class PeriodicTask:
+    """`run` returns how much it found to do; `pace` and `slowest` are the seconds between two rounds.
+
+    `patience` is called when the vendor asks for some. While a `vital` task goes on, nothing is stuck.
+    """
+
+    name: str
+    run: Callable[[], int]
+    pace: float
+    slowest: float
+    patience: Callable[[], None] = lambda: None
+    vital: bool = True
+    interval: float = 0.0
+    due: float = 0.0
+    rounds: int = 0
+    problem: FtbridgeError | None = None
+    parked: bool = False
+    busy: bool = False
+
+
+class Scheduler:
+    """Keeps tasks coming round; `warn` gets a sentence for each trouble, once for as long as it lasts."""
+
+    def __init__(self, tasks: list[PeriodicTask], warn: Callable[[str], None]) -> None:
+        self.tasks = tasks
+        self._warn = warn
+        self._bell = threading.Condition()
+        self._ended: list[tuple[PeriodicTask, int | BaseException]] = []
+        self._woken: set[str] = set()
+
+    def wake(self, name: str) -> None:
+        """Let the task of that name come round at once; callable from any thread."""
+        with self._bell:
+            self._woken.add(name)
+            self._bell.notify()
+
+    def run_due(self, longest: float = 1.0) -> None:
+        """Start what is due, and return when a round has ended, or after `longest` seconds.
+
+        Raises what nobody foresaw, and trouble with the ledger, which no task can do without.
+        """
+        with self._bell:
+            self._start_due()
+            self._bell.wait_for(lambda: self._ended or self._woken, timeout=self._until_next(longest))
+            ended, self._ended = self._ended, []
+        for task, outcome in ended:
+            self._settle(task, outcome)
+
+    def wait_for(self, name: str, longest: float) -> None:
+        """Return when no round of the task of that name is under way, or after `longest` seconds."""
+        with self._bell:
+            self._bell.wait_for(lambda: not any(c.busy for c in self.tasks if c.name == name), timeout=longest)
+
+    @property
+    def stuck(self) -> FtbridgeError | None:
+        """Why nothing can go on at all, if every vital task is parked."""
+        vital = [task for task in self.tasks if task.vital]
+        return vital[0].problem if vital and all(task.parked for task in vital) else None
+
+    def _start_due(self) -> None:
+        at = time.monotonic()
+        for task in self.tasks:
+            if not task.busy and (task.due <= at or task.name in self._woken):
+                self._woken.discard(task.name)
+                # a daemon, so that a vendor that does not answer cannot keep the process from ending
+                task.busy = True
+                threading.Thread(target=self._round, args=(task,), name=f"ftbridge {task.name}", daemon=True).start()
+
+    def _until_next(self, longest: float) -> float:
+        idle = [task.due - time.monotonic() for task in self.tasks if not task.busy]
+        return max(0.0, min([longest, *idle]))
+
+    def _round(self, task: PeriodicTask) -> None:
+        outcome: int | BaseException
+        try:
+            outcome = task.run()
+        except BaseException as problem:  # it is raised again where somebody can see it
+            outcome = problem
+        with self._bell:
+            self._ended.append((task, outcome))
+            task.busy = False
+            self._set_next(task, outcome)
+            self._bell.notify()
+
+    def _set_next(self, task: PeriodicTask, outcome: int | BaseException) -> None:
+        task.rounds += 1
+        slower = min(task.slowest, max(task.pace, 1.5 * task.interval))
+        wait = task.interval = task.pace if outcome and not isinstance(outcome, BaseException) else slower
+        if isinstance(outcome, _PASSES):
+            wait = max(slower, getattr(outcome, "retry_after", None) or 0.0)
+        elif isinstance(outcome, FtbridgeError):
+            wait = task.interval = min(LONGEST_PARKED_SECONDS, 2 * task.interval if task.parked else PARKED_SECONDS)
+        task.due = time.monotonic() + wait * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load, no secret
+
+    def _settle(self, task: PeriodicTask, outcome: int | BaseException) -> None:
+        if isinstance(outcome, StateError) or (
+            isinstance(outcome, BaseException) and not isinstance(outcome, FtbridgeError)
+        ):
+            raise outcome
+        before = task.problem
+        task.problem = outcome if isinstance(outcome, FtbridgeError) else None
+        task.parked = task.problem is not None and not isinstance(task.problem, _PASSES)
+        if isinstance(outcome, RateLimited):
+            task.patience()
+        if task.problem and str(task.problem) != str(before):
+            seconds = max(0.0, task.due - time.monotonic())
+            self._warn(f"{task.problem.message}; {task.name} is asked again in {seconds:.0f} s")
+        elif before and not task.problem:
+            self._warn(f"{task.name} answers again")

@@ -1,0 +1,88 @@
+"""Talking to a model on this machine, and judging it: replies and losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import torch
+
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.errors import DataError
+from ftbridge.provider import Reply, Usage
+from ftbridge_local.models import Source
+from ftbridge_local.trainer import encoding as data
+from ftbridge_local.trainer import losses, model
+from ftbridge_local.trainer import varlen as flat
+from ftbridge_local.trainer.tokenizer import Tokenizer
+
+_AT_ONCE = 32
+
+
+class Generator:
+    """A model, loaded once, that answers chats."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name = name
+        self.tokenizer = Tokenizer(source.base)
+        self.model = model.load(source)
+
+    def replies(
+        self, chats: Iterable[Chat], *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
+    ) -> Iterator[Reply]:
+        """The answers in order, many at a time; at temperature 0 always the most probable token.
+
+        Raises `DataError` for a chat that the template does not take or that fills the context.
+        """
+        waiting = iter(chats)
+        while some := list(islice(waiting, _AT_ONCE)):
+            prompts = [self._prompt(chat) for chat in some]
+            for prompt, ids in zip(prompts, self._continue(prompts, max_tokens, temperature, seed), strict=True):
+                usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
+                yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
+
+    def loss(self, chats: Iterable[Chat]) -> float:
+        """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
+        try:
+            items = [data.encode(chat, self.tokenizer).cut(self.tokenizer.context) for chat in chats]
+        except data.UnfitError as problem:
+            raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
+        items = [item for item in items if item.fits]
+        if not items:
+            raise DataError("there is no answer to judge the model by", hint="Give chats with an assistant's answer.")
+        with flat.adopted(self.model):
+            return losses.mean(self.model, items, losses.supervised, model.tokens_at_once(self.model))
+
+    def _prompt(self, chat: Chat) -> list[int]:
+        try:
+            ids = data.prompt(chat, self.tokenizer)
+        except data.UnfitError as problem:
+            raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
+        if len(ids) >= self.tokenizer.context:
+            raise DataError(
+                f"the chat is {len(ids)} tokens long, and the model reads {self.tokenizer.context} with its answer",
+                hint="Shorten it.",
+            )
+        return ids
+
+    @torch.no_grad()
+    def _continue(self, prompts: Sequence[list[int]], most: int, temperature: float, seed: int) -> list[list[int]]:
+        """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
+        end, width = self.tokenizer.eos_id, max(map(len, prompts))
+        ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
+        mask = (torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).to(ids)
+        config = model.transformers.GenerationConfig(
+            max_new_tokens=min(most, self.tokenizer.context - width),
+            do_sample=temperature > 0,
+            temperature=temperature or None,
+            eos_token_id=self.tokenizer.end_ids,
+            pad_token_id=end,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            made = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+        return [self._until_end(new) for new in made[:, width:].tolist()]
+
+    def _until_end(self, ids: list[int]) -> list[int]:
+        ends = (index for index, token in enumerate(ids) if token in self.tokenizer.end_ids)
+        return ids[: next(ends, len(ids))]

@@ -1,0 +1,131 @@
+"""The life of a mocked Mistral job: what a create request must hold, and the two halves around its start."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from ftbridge.mock import Script, write_script
+from ftbridge.model import Status
+from ftbridge_providers.mistral.mock.bodies import Job
+from ftbridge_providers.mistral.mock.training_file import SampleProblem, check_samples, read_rows
+
+BEFORE = ((Status.QUEUED, 10.0), (Status.VALIDATING, 20.0))
+AFTER = ((Status.PAUSED, 0.0), (Status.QUEUED, 20.0), (Status.RUNNING, 140.0))
+"""Phases and their seconds; PAUSED stands for VALIDATED."""
+_EPOCHS = 3
+"""For a request without epochs or training_steps; what Mistral took is not documented."""
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "training_steps": (1, float("inf")),
+    "learning_rate": (1e-8, 1),
+    "weight_decay": (0, 1),
+    "warmup_fraction": (0, 1),
+    "epochs": (1e-9, float("inf")),
+    "seq_len": (100, float("inf")),
+    "fim_ratio": (0, 1),
+}
+
+
+def request_problems(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What FastAPI finds wrong with a create request: the entries of its `detail`."""
+    for name in ("model", "hyperparameters"):
+        if name not in request:
+            yield {"type": "missing", "loc": ["body", "job_in", name], "msg": "Field required"}
+    if not request.get("training_files") and not request.get("repositories"):
+        said = "At least one training file or repository is required."
+        place = ["body", "job_in"]
+        yield {"type": "value_error", "loc": place, "msg": f"Value error, {said}", "ctx": {"error": said}}
+    for file_id in file_ids(request):
+        if not is_uuid(file_id):
+            yield uuid_problem(["body", "job_in", "training_files"])
+    if len(request.get("suffix") or "") > 18:
+        said = "String should have at most 18 characters"
+        yield {"type": "string_too_long", "loc": ["body", "job_in", "suffix"], "msg": said}
+    for name, value in (request.get("hyperparameters") or {}).items():
+        least, most = _RANGES.get(name, (float("-inf"), float("inf")))
+        if value is not None and not least <= value <= most:
+            place = ["body", "job_in", "hyperparameters", name]
+            yield {"type": "value_error", "loc": place, "msg": f"Input should be from {least:g} to {most:g}"}
+
+
+def file_ids(request: dict[str, Any]) -> list[str]:
+    """The files that a create request names, the training files first."""
+    return [file["file_id"] for file in request.get("training_files") or []] + (request.get("validation_files") or [])
+
+
+def is_uuid(text: str) -> bool:
+    """Whether Mistral would look it up at all."""
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def uuid_problem(place: list[str]) -> dict[str, Any]:
+    """FastAPI's entry for an id that is none."""
+    return {"type": "uuid_parsing", "loc": place, "msg": "Input should be a valid UUID"}
+
+
+def make_job(
+    request: dict[str, Any],
+    training: list[bytes],
+    validation: list[bytes],
+    *,
+    now: float,
+    speed: float,
+    end: Status,
+    stall: float,
+) -> Job:
+    """The job that a create request makes, given its files' contents; its last phase takes `stall` seconds more."""
+    problem = ""
+    try:
+        for content in [*training, *validation]:
+            check_samples(read_rows(content))
+    except SampleProblem as found:
+        problem, end = str(found), Status.FAILED
+    examples = sum(content.count(b"\n") for content in training)
+    given = request["hyperparameters"]
+    epochs = max(1, round(given.get("epochs") or (1 if given.get("training_steps") else _EPOCHS)))
+    phases = list(BEFORE if problem else BEFORE + AFTER)
+    phases[-1] = (phases[-1][0], phases[-1][1] + stall * speed)
+    script = write_script(
+        phases,
+        started=now,
+        speed=speed,
+        steps=min(200, given.get("training_steps") or max(1, examples * epochs)),
+        epochs=epochs,
+        seed=42,
+        end=end,
+    )
+    return Job(
+        id=str(uuid.uuid4()),
+        created_at=now,
+        request=request,
+        script=script if problem or request.get("auto_start") else _held(script),
+        data_tokens=sum(map(len, training)) // 4,
+        problem=problem,
+    )
+
+
+def waits_for_start(script: Script, now: float) -> bool:
+    """Whether the job stands validated and goes on only when it is started."""
+    return bool(script.held) and script.status(now) is Status.PAUSED
+
+
+def started(script: Script, now: float) -> Script:
+    """The script of a job that is started at `now`."""
+    rest = tuple(replace(moment, at=moment.at + now) for moment in script.held)
+    return replace(script, moments=(*script.moments, *rest), held=())
+
+
+def _held(script: Script) -> Script:
+    """The script up to VALIDATED, with the rest held back until the start."""
+    place = next(number for number, moment in enumerate(script.moments) if moment.status is Status.PAUSED)
+    at = script.moments[place].at
+    rest = tuple(replace(moment, at=moment.at - at) for moment in script.moments[place + 1 :])
+    return replace(script, moments=script.moments[: place + 1], held=rest)

@@ -1,0 +1,171 @@
+"""What more than one vendor asks of an example: small changes, and checks.
+
+A change takes a message and the set of this example's change codes; it returns the message
+itself where there is nothing to do, and otherwise a changed copy, with its code in the set.
+
+Here and in the formats, types are compared with `is`: an isinstance that is false takes eight
+times as long for msgspec's structs, and these lines run for every message of a file.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from ftbridge.dataset.canonical.example import (
+    SHAPE_OF,
+    Assistant,
+    Chat,
+    Content,
+    Developer,
+    Example,
+    Message,
+    Preference,
+    Shape,
+    System,
+    TextPart,
+    User,
+)
+from ftbridge.dataset.findings import Diagnostics
+
+M = TypeVar("M", bound=Message)
+
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def plain(messages: list[Message]) -> bool:
+    """Whether these are nameless texts by system, user and assistant, and no tools: a glance that most rows pass."""
+    for message in messages:
+        if type(message.content) is not str or message.name is not None:
+            return False
+        if type(message) is Assistant:
+            if message.tool_calls is not None:
+                return False
+        elif type(message) is not User and type(message) is not System:
+            return False
+    return True
+
+
+def simplified(chat: Chat, codes: set[str]) -> tuple[Chat, bool]:
+    """The chat with no developer in it, and whether its messages are plain."""
+    if plain(chat.messages):
+        return chat, True
+    chat = with_system(chat, codes)
+    return chat, plain(chat.messages)
+
+
+def with_system(chat: Chat, codes: set[str]) -> Chat:
+    """The chat with its developer messages under the role that vendors know."""
+    messages: list[Message] = []
+    for message in chat.messages:
+        if type(message) is Developer:
+            codes.add("developer_role_renamed")
+            messages.append(System(message.content, message.name))
+        else:
+            messages.append(message)
+    return Chat(messages, chat.tools, chat.parallel_tool_calls)
+
+
+def without_name(message: M, codes: set[str]) -> M:
+    """The message without the name of its author."""
+    if message.name is None:
+        return message
+    codes.add("name_dropped")
+    return replace(message, name=None)
+
+
+def without_weight(message: Message, codes: set[str]) -> Message:
+    """The message without its weight, where only whole outputs are trained."""
+    if type(message) is not Assistant or message.weight is None:
+        return message
+    codes.add("weight_dropped")
+    return replace(message, weight=None)
+
+
+def with_text(message: M, codes: set[str]) -> M:
+    """The message with its text parts as one string, a blank line between them; images stay as they are.
+
+    The blank line is what Mistral's own mistral-common 1.13 puts there (instruct/normalize.py).
+    """
+    content = joined(message.content)
+    if content is message.content:
+        return message
+    codes.add("text_parts_joined")
+    return replace(message, content=content)
+
+
+def joined(content: Content | None) -> Content | None:
+    """Text parts as one string; everything else as it is."""
+    if type(content) is not list:
+        return content
+    texts = [part.text for part in content if type(part) is TextPart]
+    return "\n\n".join(texts) if len(texts) == len(content) else content
+
+
+def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, diagnostics: Diagnostics) -> None:
+    """Say that an example has a shape that is not trained here."""
+    diagnostics.error(
+        "$",
+        "shape_not_trained",
+        f"{vendor} does not train on a {SHAPE_OF[type(example)]} with this method",
+        f"Give {' or '.join(sorted(shapes))} examples, or choose another method or target.",
+    )
+
+
+def say_changes(codes: set[str], diagnostics: Diagnostics) -> None:
+    """Each change once for an example, in the order of the alphabet."""
+    for code in sorted(codes):
+        diagnostics.changed(code)
+
+
+def check_outputs(example: Preference, vendor: str, diagnostics: Diagnostics) -> bool:
+    """Whether both outputs are one assistant message each, and trained; says where they are not."""
+    good = True
+    for key in ("preferred_output", "non_preferred_output"):
+        output: list[Message] = getattr(example, key)
+        if len(output) != 1 or type(output[0]) is not Assistant:
+            good = False
+            diagnostics.error(
+                f"$.{key}",
+                "output_not_one_assistant",
+                f"{vendor} takes exactly one assistant message as {key}",
+                "Keep the one assistant message that answers the input, and move what leads to it into the input.",
+            )
+        elif output[0].weight == 0:
+            good = False
+            diagnostics.error(
+                f"$.{key}[0].weight",
+                "output_weight_zero",
+                f"{vendor} compares both outputs and cannot leave one out of the training",
+                "Remove the weight, or the whole example.",
+            )
+    return good
+
+
+def check_function_names(chat: Chat, root: str, vendor: str, diagnostics: Diagnostics) -> None:
+    """Function names, defined or called, are letters, digits, underscores and dashes, 64 at most."""
+    for at, tool in enumerate(chat.tools or ()):
+        if not _good_name(tool.function.name):
+            _refuse_name(f"{root}.tools[{at}].function.name", vendor, diagnostics)
+    for at, message in enumerate(chat.messages):
+        if type(message) is Assistant and message.tool_calls:
+            for call_at, call in enumerate(message.tool_calls):
+                if not _good_name(call.function.name):
+                    _refuse_name(f"{root}.messages[{at}].tool_calls[{call_at}].function.name", vendor, diagnostics)
+
+
+@lru_cache(maxsize=4096)
+def _good_name(name: str) -> bool:
+    return _FUNCTION_NAME.fullmatch(name) is not None
+
+
+def _refuse_name(path: str, vendor: str, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        path,
+        "function_name",
+        f"{vendor} takes function names of 1 to 64 letters, digits, underscores and dashes",
+        "Rename the function in the tools, in the calls, and in what serves them later.",
+    )

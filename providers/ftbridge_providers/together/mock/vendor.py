@@ -1,0 +1,230 @@
+"""Together, mocked: files, jobs, events, metrics, checkpoints, weights, models and chat.
+
+As its OpenAPI document has them (2026-04).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from msgspec import structs
+
+from ftbridge.mock import Answer, Call, Refusal, operation, write_script
+from ftbridge.mock.recall import answer_of, completion
+from ftbridge.model import Status
+from ftbridge_providers.together.mock.bodies import (
+    NANODOLLARS_A_TOKEN,
+    File,
+    Job,
+    checkpoint_body,
+    event_bodies,
+    job_body,
+    metric_rows,
+    output_name,
+    saved,
+    short_body,
+)
+from ftbridge_providers.together.mock.request import BASES, find_fault, limits_body, with_defaults
+from ftbridge_providers.together.mock.training_file import check_training_file
+from ftbridge_providers.together.mock.uploads import TogetherFiles
+from ftbridge_providers.together.mock.weights import weights_archive
+
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+class TogetherMock(TogetherFiles):
+    """One account at Together."""
+
+    name: ClassVar[str] = "together"
+    key_env: ClassVar[str] = "TOGETHER_API_KEY"
+    url_env: ClassVar[str] = "TOGETHER_BASE_URL"
+    phases: ClassVar[Sequence[tuple[Status, float]]] = (
+        (Status.VALIDATING, 10.0),
+        (Status.QUEUED, 20.0),
+        (Status.RUNNING, 150.0),
+    )
+
+    @operation("GET", "/v1/fine-tunes/models/limits")
+    def model_limits(self, call: Call) -> Answer:
+        """What may be asked for a model."""
+        name = call.query.get("model_name", "")
+        if name not in BASES:
+            raise Refusal(404, {"message": f"Model {name} is not available for fine-tuning."})
+        return Answer(limits_body(name))
+
+    @operation("GET", "/v1/fine-tunes/models/supported")
+    def supported_models(self, call: Call) -> Answer:
+        """The models open for tuning."""
+        return Answer({"models": list(BASES)})
+
+    @operation("POST", "/v1/fine-tunes/estimate-price")
+    def estimate_price(self, call: Call) -> Answer:
+        """What a job would cost, in dollars."""
+        file = self.training_file(call.body["training_file"])
+        tokens = file.bytes // 4 * call.body.get("n_epochs", 1)
+        return Answer(
+            {
+                "estimation_available": True,
+                "allowed_to_proceed": True,
+                "estimated_total_price": self.estimated(tokens),
+                "estimated_train_token_count": tokens,
+                "estimated_eval_token_count": 0,
+                "user_limit": 100.0,
+            }
+        )
+
+    def estimated(self, tokens: int) -> float:
+        """The price of so many tokens in dollars."""
+        return tokens * NANODOLLARS_A_TOKEN / 1e9
+
+    @operation("POST", "/v1/fine-tunes")
+    def create_job(self, call: Call) -> Answer:
+        """Make a job."""
+        parent = None
+        if call.body.get("from_checkpoint"):
+            parent = self.store.get("jobs", call.body["from_checkpoint"].split(":")[0], Job)
+        if fault := find_fault(call.body, parent):
+            message, param = fault
+            raise self.refusal(400, message, param=param)
+        file = self.training_file(call.body["training_file"])
+        job = self.make_job(with_defaults(call.body, parent, file.lines), parent, file)
+        self.store.put("jobs", job.id, job)
+        return Answer(self.show(job))
+
+    @operation("GET", "/v1/fine-tunes")
+    def list_jobs(self, call: Call) -> Answer:
+        """Every job there ever was, newest first."""
+        visible = self.listed_until()
+        jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
+        jobs.sort(key=lambda job: job.created_at, reverse=True)
+        return Answer({"data": [self.show(job) for job in jobs]})
+
+    @operation("GET", "/v1/fine-tunes/{id}")
+    def get_job(self, call: Call) -> Answer:
+        """One job."""
+        job = self.job(call.params["id"])
+        return Answer(job_body(job, self.now(), word=self.odd_word(job)))
+
+    @operation("POST", "/v1/fine-tunes/{id}/cancel")
+    def cancel_job(self, call: Call) -> Answer:
+        """Stop a job for good."""
+        job = self.job(call.params["id"])
+        if job.script.status(self.now()).final:
+            raise self.refusal(400, f"Job {job.id} can not be cancelled.")
+        job = structs.replace(job, script=job.script.cut(self.now(), Status.CANCELLED))
+        self.store.put("jobs", job.id, job)
+        return Answer(self.show(job))
+
+    @operation("DELETE", "/v1/fine-tunes/{id}")
+    def delete_job(self, call: Call) -> Answer:
+        """Delete a job, and the model that it made."""
+        job = self.job(call.params["id"])
+        self.store.drop("jobs", job.id)
+        return Answer({"message": f"Fine-tune job {job.id} deleted"})
+
+    @operation("GET", "/v1/fine-tunes/{id}/events")
+    def job_events(self, call: Call) -> Answer:
+        """All events of a job."""
+        return Answer({"data": event_bodies(self.job(call.params["id"]), self.now())})
+
+    @operation("GET", "/v1/fine-tunes/{id}/metrics")
+    def job_metrics(self, call: Call) -> Answer:
+        """All metrics of a job."""
+        return Answer({"metrics": metric_rows(self.job(call.params["id"]), self.now())})
+
+    @operation("GET", "/v1/fine-tunes/{id}/checkpoints")
+    def job_checkpoints(self, call: Call) -> Answer:
+        """The checkpoints that were saved, newest first."""
+        job = self.job(call.params["id"])
+        found = [moment for moment in saved(job) if moment.at <= self.now()]
+        return Answer({"data": [checkpoint_body(job, moment) for moment in reversed(found)]})
+
+    @operation("GET", "/v1/finetune/download")
+    def download(self, call: Call) -> Answer:
+        """The weights, or the range of them that is asked for."""
+        job = self.job(call.query.get("ft_id", ""))
+        if not self.is_done(job):
+            raise self.refusal(400, f"Job {job.id} has not completed.")
+        whole = weights_archive(job.model, job.request["training_type"], job.id)
+        wanted = _RANGE.fullmatch(call.range)
+        if not wanted:
+            return Answer(content=whole, headers={"accept-ranges": "bytes"})
+        start, end = int(wanted[1]), min(int(wanted[2] or len(whole)), len(whole) - 1)
+        if start >= len(whole):
+            raise Refusal(416, {}, {"content-range": f"bytes */{len(whole)}"})
+        span = {"content-range": f"bytes {start}-{end}/{len(whole)}", "accept-ranges": "bytes"}
+        return Answer(content=whole[start : end + 1], status=206, headers=span)
+
+    @operation("GET", "/v1/models")
+    def list_models(self, call: Call) -> Answer:
+        """The bases and the tuned models."""
+        tuned = [output_name(job) for job in self.store.all("jobs", Job) if self.is_done(job)]
+        names = [*BASES, *tuned]
+        return Answer([{"id": name, "object": "model", "created": 1_760_000_000, "type": "chat"} for name in names])
+
+    @operation("POST", "/v1/chat/completions")
+    def chat(self, call: Call) -> Answer:
+        """A tuned model knows its training rows by heart."""
+        name, messages = call.body["model"], call.body["messages"]
+        jobs = [job for job in self.store.all("jobs", Job) if output_name(job) == name and self.is_done(job)]
+        if not jobs and name not in BASES:
+            raise self.refusal(404, f"Unable to access model {name}.", code="model_not_available")
+        rows = check_training_file(self.content(jobs[0].request["training_file"]))[1] if jobs else []
+        text = answer_of(rows, messages)
+        return Answer({**completion(name, messages, text, self.now()), "prompt": []})
+
+    @operation("GET", "/v3/whoami")
+    def whoami(self, call: Call) -> Answer:
+        """Whose key this is, which the command line asks before anything else (SDK 3.1.1, types/whoami_response)."""
+        named = {"id": "mock", "name": "mock"}
+        return Answer(
+            {
+                "type": "project_api_key",
+                "api_key": named,
+                "organization": named,
+                "project": {**named, "slug": "mock"},
+            }
+        )
+
+    def job(self, job_id: str) -> Job:
+        """A job that is there, or the refusal."""
+        job = self.store.get("jobs", job_id, Job)
+        if job is None:
+            raise self.refusal(404, f"Fine-tune job {job_id} not found.", param="id")
+        return job
+
+    def is_done(self, job: Job) -> bool:
+        """Whether the job has succeeded by now."""
+        return job.script.status(self.now()) is Status.SUCCEEDED
+
+    def odd_word(self, job: Job) -> str:
+        """A status that nobody knows, if that is the fault of the day."""
+        return "defragmenting" if self.faults.standing("unknown-status") and not self.is_done(job) else ""
+
+    def show(self, job: Job) -> dict[str, Any]:
+        """The job as the listing has it."""
+        return short_body(job, self.now(), word=self.odd_word(job))
+
+    def make_job(self, request: dict[str, Any], parent: Job | None, file: File) -> Job:
+        """The job that a create request makes, with its whole life."""
+        end, epochs = self.ending(), request["n_epochs"]
+        return Job(
+            id=f"ft-{secrets.token_hex(4)}-{secrets.token_hex(2)}",
+            created_at=self.now(),
+            request=request,
+            model=parent.model if parent else request["model"],
+            script=write_script(
+                self.stalled(self.phases),
+                started=self.now(),
+                speed=self.speed,
+                steps=min(max(1, file.lines * epochs // request["batch_size"]), 200),
+                epochs=epochs,
+                seed=request.get("random_seed") or 42,
+                end=end,
+            ),
+            token_count=file.bytes // 4 * epochs,
+            problem="Training failed: the job ran out of memory." if end is Status.FAILED else "",
+        )

@@ -1,0 +1,82 @@
+"""Keys come from the environment, are never shown, and never travel in the clear."""
+
+from __future__ import annotations
+
+import traceback
+
+import pytest
+from pydantic import SecretStr
+
+from ftbridge.errors import ConfigError
+from ftbridge.provider.connection import Endpoint, hosted_endpoint
+
+KEY = "sk-canary-0123456789"
+
+
+def endpoint() -> Endpoint:
+    return hosted_endpoint("acme", "https://api.acme.test/v1", key_env="ACME_API_KEY", url_env="ACME_BASE_URL")
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_API_KEY", KEY)
+
+
+def test_the_vendors_own_address_is_the_default() -> None:
+    found = endpoint()
+    assert found.base_url == "https://api.acme.test/v1"
+    assert found.api_key.get_secret_value() == KEY
+
+
+def test_the_key_is_not_in_what_is_shown_and_tells_accounts_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = endpoint()
+    assert KEY not in repr(first) + str(first) + first.model_dump_json() + first.account
+    monkeypatch.setenv("ACME_API_KEY", KEY + "x")
+    assert endpoint().account != first.account
+
+
+def test_a_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_API_KEY", " ")
+    with pytest.raises(ConfigError) as problem:
+        endpoint()
+    assert "ACME_API_KEY" in problem.value.hint
+
+
+@pytest.mark.parametrize("bad", [f"{KEY}\nx", f"{KEY} x", f"“{KEY}”", f"{KEY}\x07"])
+def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    monkeypatch.setenv("ACME_API_KEY", bad)
+    with pytest.raises(ConfigError) as problem:
+        endpoint()
+    assert KEY not in problem.value.message + problem.value.hint
+
+
+@pytest.mark.parametrize("bad", [f"{KEY}\nx", f"{KEY}é"])
+def test_an_endpoint_made_by_hand_takes_no_such_key_either(bad: str) -> None:
+    with pytest.raises(ConfigError) as problem:
+        Endpoint(base_url="https://api.acme.test/v1", api_key=SecretStr(bad), account="a")
+    assert KEY not in "".join(traceback.format_exception(problem.value))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://gateway.test/v1", "http://127.0.0.1:8080", "http://localhost/v1", "http://[::1]:1"]
+)
+def test_https_and_this_machine_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ACME_BASE_URL", url + "/")
+    assert endpoint().base_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://gateway.test", "http://169.254.169.254/latest", "ftp://x.test", "gateway.test", "https://"]
+)
+def test_anything_else_is_refused_unless_asked_for(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("ACME_BASE_URL", url)
+    with pytest.raises(ConfigError, match="in the clear"):
+        endpoint()
+
+
+def test_http_elsewhere_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_BASE_URL", "http://gateway.test")
+    monkeypatch.setenv("FTBRIDGE_INSECURE_BASE_URL", "1")
+    assert endpoint().base_url == "http://gateway.test"

@@ -1,0 +1,112 @@
+"""A name from outside is never more than a name: what it is written as stays in its folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from ftbridge.files import plain_name
+from ftbridge.jobs.recovery.importing import as_job, tag_of
+from ftbridge.model import Result, Status
+from ftbridge.provider import Listed, RemoteJob
+from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.importing import our_words, read_files
+from ftbridge_providers.openai.adapter import OpenAIProvider
+
+
+@given(st.text() | st.text(min_size=150, max_size=400))
+@example("\ud800")
+@example("x" * 500)
+def test_any_name_is_one_part_of_a_path(name: str) -> None:
+    plain = plain_name(name)
+    assert plain not in ("", ".", "..")
+    assert not set(plain) & set('/\\:\0"<>|?*\n')
+    assert not plain.startswith(".")
+    assert len(plain.encode()) <= 255 - len(".jsonl")
+    assert plain_name(plain) == plain
+
+
+@given(st.text(), st.text())
+def test_different_names_stay_different(one: str, other: str) -> None:
+    assert (plain_name(one) == plain_name(other)) == (one == other)
+
+
+@pytest.mark.parametrize("name", ["My tickets!", "ftjob-1a2b", "ft-1-2", "Tafel für Müller"])
+def test_an_ordinary_name_stays_as_it_is(name: str) -> None:
+    assert plain_name(name) == name
+
+
+def test_two_names_that_would_be_written_alike_are_two_files() -> None:
+    assert len({plain_name("a/b"), plain_name("a_b"), plain_name("a\\b"), plain_name("a:b")}) == 4
+
+
+def listed(**known: str) -> Listed:
+    remote = RemoteJob(remote_id="ftjob-1", status=Status.RUNNING, raw_status="running")
+    return Listed(remote=remote, model="m", created_at=datetime.now(UTC), **{"training_file": "file-1", **known})
+
+
+def openai_at(home: Path) -> OpenAIProvider:
+    return OpenAIProvider(home, Endpoint(base_url="http://127.0.0.1:9", api_key=SecretStr("any"), account="mock"))
+
+
+def test_a_vendors_file_is_never_taken_for_one_of_this_machine(tmp_path: Path) -> None:
+    here = tmp_path / "secret.jsonl"
+    here.write_text("{}", "utf-8")
+    job = as_job("ftb_1", "openai", openai_at(tmp_path), listed(training_file=str(here), validation_file="../x"))
+    assert not job.spec.data.is_absolute()
+    assert job.spec.validation
+    assert len(job.spec.validation.parts) == 1
+
+
+def test_a_jobs_name_which_its_results_folder_is_called_by_is_no_path(tmp_path: Path) -> None:
+    job = as_job("ftb_1", "openai", openai_at(tmp_path), listed(name="../../home"))
+    assert job.name
+    assert len(Path(job.name).parts) == 1
+    assert as_job("ftb_1", "openai", openai_at(tmp_path), listed(name="my tickets")).name == "my tickets"
+
+
+@pytest.mark.parametrize("tag", ["../../ftb_1", "tickets", "ftb_1/..", "ftb_1\n"])
+def test_only_ftbridges_own_tags_are_ids(tag: str) -> None:
+    assert tag_of(listed(tag=tag)) is None
+    assert tag_of(listed(tag="ftb_01ab")) == "ftb_01ab"
+
+
+def test_result_files_stay_in_their_folder_whatever_the_vendor_calls_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = openai_at(tmp_path)
+    made = RemoteJob(
+        remote_id="ftjob-1", status=Status.SUCCEEDED, raw_status="succeeded", result=Result(files=("../../evil",))
+    )
+    monkeypatch.setattr(provider, "_get", lambda _id: None)
+    monkeypatch.setattr(provider, "read", lambda _job: made)
+    monkeypatch.setattr(provider, "_content", lambda _file: b"step,loss\n")
+    provider.fetch("ftjob-1", tmp_path / "a" / "b" / "out")
+    [file] = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert file.parent == tmp_path / "a" / "b" / "out"
+
+
+def test_files_read_back_are_private_even_where_one_was_there(tmp_path: Path) -> None:
+    (tmp_path / "training.jsonl").write_text("old", "utf-8")
+    (tmp_path / "training.jsonl").chmod(0o644)
+    written, said = read_files({"training": "file-1", "validation": None}, lambda _id: b"new", tmp_path)
+    assert said == []
+    assert written["training"].read_bytes() == b"new"
+    assert written["training"].stat().st_mode & 0o777 == 0o600
+
+
+def test_the_last_place_that_tells_a_hyperparameter_has_its_word_whatever_the_order() -> None:
+    paths = ["method.dpo.hyperparameters.n_epochs", "hyperparameters.n_epochs", "seed", "grader.input", "hyper.seed"]
+    within = ("hyperparameters", "method.dpo.hyperparameters")
+    for fields in (paths, paths[::-1]):
+        assert our_words(fields, {"grader": "grader"}, {"epochs": "n_epochs"}, within) == {
+            "method.dpo.hyperparameters.n_epochs": "epochs",
+            "hyperparameters.n_epochs": "repeated",
+            "seed": "seed",
+            "grader.input": "grader",
+        }
