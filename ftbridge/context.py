@@ -108,11 +108,11 @@ class Context:
         if live and target not in self._live:
             try:
                 provider = self.provider(target)
-                self._live[target] = provider.live(provider.base(target.model))
+                self._live[target] = provider.live_catalogue(provider.base_model(target.model))
             except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
                 self.warn(f"what {target.provider} itself says of {target.model} is not known: {problem.message}")
                 self._live[target] = ()
-        model = self.provider(target).base(target.model)
+        model = self.provider(target).base_model(target.model)
         return self.catalogue.entry(target.provider, model, self._live.get(target, ()) if live else ())
 
 

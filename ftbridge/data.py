@@ -76,7 +76,7 @@ def count_tokens(
     target = parse_target(to, context.config.targets)
     provider = context.provider(target)
     return dataset.count_tokens(
-        data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
+        data, provider.token_counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
     )
 
 
@@ -98,7 +98,7 @@ def _rules(context: Context, spec: Spec) -> Converter:
     target = parse_target(spec.target, context.config.targets)
     provider = context.provider(target)
     check_method(spec.method, provider.capabilities, provider.name)
-    return provider.rules(spec, provider.resolve(target.model))
+    return provider.converter(spec, provider.resolve(target.model))
 
 
 def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from ftbridge.errors import ConfigError, MissingExtra, TargetError
 from ftbridge.provider import Provider
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge.target import Target
 from ftbridge.wording import did_you_mean
 
@@ -76,7 +76,7 @@ def read_faults(rules: Sequence[str]) -> list[Fault]:
     return [parse_fault(rule, operations) for rule in rules]
 
 
-def start_mock(vendor: str, home: Path) -> Endpoint:
+def start_mock(vendor: str, home: Path) -> Connection:
     """Serve the vendor's mock from this process, with its state in the home; where it listens."""
     kind = load_mock(vendor)
     from ftbridge.loopback import LoopbackServer
@@ -84,7 +84,7 @@ def start_mock(vendor: str, home: Path) -> Endpoint:
     faults = read_faults(os.environ.get(FAULTS, "").split())
     mock = kind(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
     server = LoopbackServer(mock.app()).start()
-    return Endpoint(
+    return Connection(
         base_url=server.url + mock.base_path,
         api_key=SecretStr("mock-key"),
         account=f"mock+{vendor}",

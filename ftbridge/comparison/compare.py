@@ -208,7 +208,7 @@ def _read_by(context: Context, target: Target, spec: Spec, survey: Survey) -> tu
     """How the target counts, what it changes, and what stands in the way of telling."""
     provider = context.provider(target)
     try:
-        rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
+        rules, counter = provider.converter(spec, target.model), provider.token_counter(target.model)
     except FtbridgeError as problem:
         return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
     return counter, survey.changes(rules), []

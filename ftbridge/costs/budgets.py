@@ -28,7 +28,7 @@ def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation
     facts = context.entry(target).facts
     if facts.sft_usd_per_million_tokens is None:
         return Cost()
-    counter = context.provider(target).counter(target.model)
+    counter = context.provider(target).token_counter(target.model)
     limited = spec.max_cost_usd is not None or account_name(target) in context.config.budgets
     count = count_tokens(data, counter, exact=limited)
     held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
@@ -97,7 +97,7 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     Raises `OverBudget` where that is more than `spec.max_cost_usd`.
     """
     try:
-        price = provider.price(spec, model, files)
+        price = provider.estimate_cost(spec, model, files)
     except (NetworkError, ProviderError):
         if spec.max_cost_usd is not None:
             raise

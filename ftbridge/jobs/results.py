@@ -30,11 +30,11 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
     Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
     """
     provider = context.provider_of(context.record(job))
-    if "package" not in provider.capabilities.verbs:
+    if "export" not in provider.capabilities.verbs:
         raise _not_exported(provider, context.record(job).job)
     record = succeeded(context, job)
     out = Path(out).absolute()
-    return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), out, form)
+    return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
 
 
 def chat(context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:

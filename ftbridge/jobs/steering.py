@@ -53,7 +53,7 @@ def _has_obeyed(provider: Provider, remote_id: str, wanted: Collection[Status]) 
     """Whether the vendor has done what was asked after all, or says that it is about to."""
     for _look in range(_LOOKS):
         seen = _seen(provider, remote_id)
-        if seen and (seen.status in wanted or seen.raw_status in provider.obeying):
+        if seen and (seen.status in wanted or seen.raw_status in provider.transitional_statuses):
             return True
         time.sleep(min(_LONGEST_PAUSE, provider.poll_seconds))
     return False

@@ -65,7 +65,7 @@ def submit(
     )
     warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
     record = None
-    with provider.expecting(spec, target.model):
+    with provider.preloading(spec, target.model):
         try:
             wish = Request(spec, target, provider, warnings, key=key, again=again, group=group, format=format)
             while True:

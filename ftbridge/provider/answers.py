@@ -96,7 +96,7 @@ def is_never_sent(cause: BaseException) -> bool:
     return type(cause).__name__ in _NEVER_SENT
 
 
-def no_answer(provider: str) -> NetworkError:
+def timeout_error(provider: str) -> NetworkError:
     """The error for a request that was sent and not answered in time."""
     return NetworkError(f"{provider} did not answer in time", hint="Look again later.")
 

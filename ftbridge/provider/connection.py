@@ -16,7 +16,7 @@ from ftbridge.model import Frozen
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
 
 
-class Endpoint(Frozen):
+class Connection(Frozen):
     """`account` tells one key's files and jobs from another's without telling the key.
 
     Raises `ConfigError` for a key that cannot be a header, without showing it: HTTP clients do show it.
@@ -35,10 +35,10 @@ class Endpoint(Frozen):
         return key
 
 
-def hosted_endpoint(
+def hosted_connection(
     vendor: str, default_url: str, *, key_env: str, url_env: str, environment: Mapping[str, str] = os.environ
-) -> Endpoint:
-    """The endpoint that the environment gives for `vendor`.
+) -> Connection:
+    """The connection that the environment gives for `vendor`.
 
     Raises `ConfigError` for a key that is missing or cannot be a header, never showing it, for a
     base URL that would send it in the clear, and where there is none: `default_url` may be "".
@@ -52,7 +52,7 @@ def hosted_endpoint(
         raise ConfigError(f"there is no address for {vendor}", hint=f"Set {url_env} in the environment.")
     _check_url(base_url, url_env)
     account = hashlib.sha256(f"{base_url}\n{key}".encode()).hexdigest()[:12]
-    return Endpoint(base_url=base_url, api_key=SecretStr(key), account=account)
+    return Connection(base_url=base_url, api_key=SecretStr(key), account=account)
 
 
 def _check_key(key: str, name: str) -> None:

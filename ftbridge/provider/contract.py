@@ -18,9 +18,19 @@ from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import NotFound, Unsupported
 from ftbridge.model import Checkpoint, Event, Result, Spec
-from ftbridge.provider.capabilities import APPLIED, Capabilities, ExportForm, Handling, Verb, fit
-from ftbridge.provider.connection import Endpoint
-from ftbridge.provider.remote import Deployment, Files, Hosting, ImportedJob, Listed, RemoteJob, Reply, Tuned, Usage
+from ftbridge.provider.capabilities import APPLIED, Capabilities, ExportForm, Handling, Verb, fit_spec
+from ftbridge.provider.connection import Connection
+from ftbridge.provider.remote import (
+    Deployment,
+    Files,
+    HostingTerms,
+    ImportedJob,
+    Listed,
+    RemoteJob,
+    Reply,
+    TunedModel,
+    Usage,
+)
 
 # whoever writes a provider finds all of the contract here
 __all__ = [
@@ -29,13 +39,13 @@ __all__ = [
     "Deployment",
     "Files",
     "Handling",
-    "Hosting",
+    "HostingTerms",
     "ImportedJob",
     "Listed",
     "Provider",
     "RemoteJob",
     "Reply",
-    "Tuned",
+    "TunedModel",
     "Usage",
     "Verb",
 ]
@@ -44,7 +54,7 @@ __all__ = [
 class Provider:
     """Base of every provider; `home` is ftbridge's own folder, for those that keep files.
 
-    A hosted provider talks to `endpoint`, or, where none is given, to the one its environment
+    A hosted provider talks to `connection`, or, where none is given, to the one its environment
     variables name. Constructing one is cheap and touches no network: SDKs are imported by the verbs.
     """
 
@@ -65,15 +75,15 @@ class Provider:
 
     offline: bool = False
     """Whether rules and counters must do with what is on this machine."""
-    obeying: ClassVar[frozenset[str]] = frozenset()
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's words for a job that it has been asked to cancel, pause or resume, and that is not so yet."""
 
-    def __init__(self, home: Path, endpoint: Endpoint | None = None) -> None:
+    def __init__(self, home: Path, connection: Connection | None = None) -> None:
         self.home = home
-        self._given = endpoint
+        self._given = connection
 
     @property
-    def at_vendor(self) -> bool:
+    def connects_to_vendor(self) -> bool:
         """Whether jobs go to the vendor itself, and not to a mock or another service that speaks its API."""
         return self._given is None
 
@@ -93,11 +103,11 @@ class Provider:
         """The model's name made independent of the working folder; most providers have nothing to do."""
         return model
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""
-        self._unsupported("rules")
+        self._unsupported("converter")
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """How to count the tokens of an example for `model`, by the tokenizer in `vocabulary` if that is given.
 
         A labelled guess where no tokenizer is at hand; nothing is ever downloaded.
@@ -109,19 +119,19 @@ class Provider:
         package = type(self).__module__.rpartition(".")[0]
         return read_room(package, self.name) if package else ()
 
-    def base(self, model: str) -> str:
+    def base_model(self, model: str) -> str:
         """The model by whose facts `model` goes: itself, unless its name tells what it was tuned from."""
         return model
 
-    def live(self, model: str) -> tuple[Row, ...]:
+    def live_catalogue(self, model: str) -> tuple[Row, ...]:
         """What the vendor itself says of `model` now, which wins over the catalogue; most say nothing."""
         return ()
 
-    def price(self, spec: Spec, model: str, files: Files) -> float | None:
+    def estimate_cost(self, spec: Spec, model: str, files: Files) -> float | None:
         """The vendor's own estimate in US dollars, now that it has the files; most give none."""
         return None
 
-    def tuned(self) -> list[Tuned]:
+    def list_tuned_models(self) -> list[TunedModel]:
         """The tuned models that the account has; most vendors cannot tell."""
         return []
 
@@ -131,7 +141,7 @@ class Provider:
         Called before there is a job, and may ask the vendor; most providers have nothing to ask.
         """
 
-    def expecting(self, spec: Spec, model: str) -> AbstractContextManager[None]:
+    def preloading(self, spec: Spec, model: str) -> AbstractContextManager[None]:
         """Within it a job of `spec` is prepared and asked for: what takes time may begin, and ends if no job comes.
 
         Returns at once; most providers have nothing to begin.
@@ -169,7 +179,7 @@ class Provider:
         """
         self._unsupported("jobs")
 
-    def maker(self, name: str) -> str:
+    def find_job_of_model(self, name: str) -> str:
         """The vendor's id of the job that made the tuned model `name`, or a checkpoint of that name, or is called so.
 
         By the vendor's list of jobs. Raises `NotFound` where no job in it did.
@@ -216,17 +226,17 @@ class Provider:
         """Write what the finished job gives into `folder`, whole files only."""
         self._unsupported("fetch")
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
         """A job of the account, made by ftbridge or not, whole; its files are written into `folder`."""
+        self._unsupported("import_job")
+
+    def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+        """Write what the finished job gives into `folder` in a form that other programs take, with a model card."""
         self._unsupported("export")
 
-    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
-        """Write what the finished job gives into `folder` in a form that other programs take, with a model card."""
-        self._unsupported("package")
-
-    def hosting(self, tier: str | None = None) -> Hosting:
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """What it costs to have a model deployed in `tier`. No network. Raises `UsageError` for an unknown tier."""
-        return Hosting()
+        return HostingTerms()
 
     def deployments(self) -> list[Deployment]:
         """The tuned models that the vendor serves for this account now, whoever deployed them.
@@ -252,9 +262,9 @@ class Provider:
         """The model's answer to the messages of `chat`."""
         self._unsupported("chat")
 
-    def models(self) -> list[str]:
+    def list_models(self) -> list[str]:
         """The ids of the models that this account can call, its tuned ones among them."""
-        self._unsupported("models")
+        self._unsupported("list_models")
 
     def delete(self, model: str) -> None:
         """Delete a tuned model for good."""
@@ -275,7 +285,7 @@ class Provider:
         Raises `SpecError` for a method, or a hyperparameter, that this provider does not offer;
         with `allow_ignored` a hyperparameter is left out of the returned spec instead, and said.
         """
-        return fit(spec, self.capabilities, self.name, allow_ignored=allow_ignored)
+        return fit_spec(spec, self.capabilities, self.name, allow_ignored=allow_ignored)
 
     def _unsupported(self, verb: str) -> NoReturn:
         raise Unsupported(

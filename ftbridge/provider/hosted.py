@@ -1,4 +1,4 @@
-"""What all hosted vendors have in common: an endpoint, and answers that have to be understood."""
+"""What all hosted vendors have in common: a connection, and answers to parse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider, Reply, Usage
-from ftbridge.provider.connection import Endpoint, hosted_endpoint
+from ftbridge.provider.connection import Connection, hosted_connection
 
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
 
@@ -28,7 +28,7 @@ class VendorClock:
     def __init__(self) -> None:
         self._heard: tuple[datetime, float] | None = None
 
-    def hear(self, response: Any) -> None:
+    def observe(self, response: Any) -> None:
         """Take in an answer, as httpx and httpx2 give it."""
         try:
             self._heard = parsedate_to_datetime(response.headers["date"]), time.monotonic()
@@ -64,17 +64,17 @@ class HostedProvider(Provider):
         return self.clock.now()
 
     @cached_property
-    def endpoint(self) -> Endpoint:
+    def connection(self) -> Connection:
         """Where the vendor is; raises `ConfigError` where the environment does not say enough."""
-        return self._given or hosted_endpoint(self.name, self.default_url, key_env=self.key_env, url_env=self.url_env)
+        return self._given or hosted_connection(self.name, self.default_url, key_env=self.key_env, url_env=self.url_env)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Where the vendor's settings are read from: the process's environment, or what came with the endpoint."""
+        """Where the vendor's settings are read from: the process's environment, or what came with the connection."""
         return self._given.environment if self._given else os.environ
 
     @property
-    def at_vendor(self) -> bool:
+    def connects_to_vendor(self) -> bool:
         """Whether jobs go to the vendor itself; told without a key."""
         url = self._given.base_url if self._given else os.environ.get(self.url_env) or self.default_url
         return url.rstrip("/") == self.default_url
@@ -82,7 +82,7 @@ class HostedProvider(Provider):
     @property
     def account(self) -> str:
         """One word for the key and the place."""
-        return f"{self.name}/{self.endpoint.account}"
+        return f"{self.name}/{self.connection.account}"
 
 
 def make_suffix(name: str | None, tag: str, limit: int) -> str:
@@ -116,7 +116,7 @@ def read_reply(answer: Any) -> Reply:
     )
 
 
-def in_order(events: Sequence[Event], metrics: Sequence[Event], since: str) -> list[Event]:
+def merge_events(events: Sequence[Event], metrics: Sequence[Event], since: str) -> list[Event]:
     """Two lists, each by time, as one by time, after the event whose cursor is `since`.
 
     For vendors that tell metrics apart from the other events, and give them no ids. Both lists only grow at
@@ -133,7 +133,7 @@ def in_order(events: Sequence[Event], metrics: Sequence[Event], since: str) -> l
     return found
 
 
-def in_our_words(told: Mapping[str, Any], words: Mapping[str, str]) -> Hyperparameters:
+def read_hyperparameters(told: Mapping[str, Any], words: Mapping[str, str]) -> Hyperparameters:
     """What a vendor tells under its own names, by `words` from ours to its; what our bounds refuse is left out."""
     known: dict[str, Any] = {}
     for name in Hyperparameters.model_fields:

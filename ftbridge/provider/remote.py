@@ -61,20 +61,20 @@ class Listed(Frozen):
 class ImportedJob(Frozen):
     """A job with everything that its vendor tells of it, and its files on this machine.
 
-    `fields` are the vendor's own, by dotted path; `words` are ours for those that have one: "model", "data",
-    "validation", "method", "grader", "response_format", "name", "events", a hyperparameter, or "repeated" for one that
-    only tells again what another field tells. `said` tells what could not be had.
+    `fields` are the vendor's own, by dotted path. `meanings` names what a field means here: "model", "data",
+    "validation", "method", "grader", "response_format", "name", "events", a hyperparameter, or "repeated" for a field
+    that repeats another one. `warnings` names what could not be read.
     """
 
     listed: Listed
     fields: Mapping[str, Any]
-    words: Mapping[str, str]
+    meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-class Hosting(Frozen):
+class HostingTerms(Frozen):
     """What it costs to have a model deployed, and for how long it stays.
 
     `hourly_usd` is in US dollars for every hour that it is there, called or not: 0 where the vendor bills no
@@ -90,7 +90,7 @@ class Hosting(Frozen):
 class Deployment(Frozen):
     """A tuned model that the vendor serves, under the vendor's `name` for that.
 
-    `hourly_usd` is as in `Hosting`, `tier` the vendor's word for how it is served, and `began_at` when it was
+    `hourly_usd` is as in `HostingTerms`, `tier` the vendor's word for how it is served, and `began_at` when it was
     deployed, where the vendor tells. `raw_status` is the vendor's word for why it does not answer, or not yet;
     "" where it does.
     """
@@ -103,7 +103,7 @@ class Deployment(Frozen):
     raw_status: str = ""
 
 
-class Tuned(Frozen):
+class TunedModel(Frozen):
     """A tuned model at the vendor, its base, and the last day on which it answers, where the vendor says so."""
 
     model: str

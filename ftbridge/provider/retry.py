@@ -1,4 +1,4 @@
-"""The one retry policy: for reads and uploads, never for what makes a job; and waiting for what takes its time."""
+"""The one retry policy: for reads and uploads, never for a request that creates a job; and polling with back-off."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from ftbridge.errors import NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
 FIRST_WAIT = 0.5
-"""Seconds until the second try; each wait after it is twice as long."""
+"""Seconds until the second attempt; each wait after it is twice as long."""
 
 
-def patiently(
-    ask: Callable[[], T],
+def with_retries(
+    request: Callable[[], T],
     *,
     attempts: int = 6,
     longest_wait: float = 30.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """What `ask` returns, asked again after network trouble, 5xx and 429, at most `attempts` times in all.
+    """What `request` returns, retried after network errors, 5xx and 429, in at most `attempts` attempts.
 
-    Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. A vendor that
-    wants a longer wait than `longest_wait` seconds is not asked again: its error is raised, so that
-    a scheduler can do something else meanwhile.
+    Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. Where the vendor
+    wants a longer wait than `longest_wait` seconds, its error is raised at once, so that a scheduler can do
+    something else meanwhile.
     """
     retrying = Retrying(
-        retry=retry_if_exception(lambda problem: _may_pass(problem, longest_wait)),
+        retry=retry_if_exception(lambda problem: _is_temporary(problem, longest_wait)),
         wait=lambda state: _wait(state, longest_wait),
         stop=stop_after_attempt(attempts),
         sleep=sleep,
         reraise=True,
     )
-    return retrying(ask)
+    return retrying(request)
 
 
-def until(
-    look: Callable[[], T | None],
+def poll_until(
+    poll: Callable[[], T | None],
     *,
     seconds: float,
     longest_wait: float = 10.0,
 ) -> T | None:
-    """What `look` finds, looked for at growing intervals; `None` where it finds nothing in `seconds`."""
+    """The first result of `poll` that is not `None`, polled at growing intervals; `None` after `seconds`."""
     deadline, wait = time.monotonic() + seconds, 0.1
-    while (found := look()) is None and time.monotonic() < deadline:
+    while (result := poll()) is None and time.monotonic() < deadline:
         time.sleep(wait)
         wait = min(2 * wait, longest_wait)
-    return found
+    return result
 
 
-def _may_pass(problem: BaseException, longest_wait: float) -> bool:
+def _is_temporary(problem: BaseException, longest_wait: float) -> bool:
     if isinstance(problem, RateLimited):
         return (problem.retry_after or 0.0) <= longest_wait
     return isinstance(problem, NetworkError | ServerTrouble)
@@ -61,6 +61,9 @@ def _may_pass(problem: BaseException, longest_wait: float) -> bool:
 
 def _wait(state: RetryCallState, longest_wait: float) -> float:
     problem = state.outcome.exception() if state.outcome else None
-    asked: float | None = getattr(problem, "retry_after", None)
+    retry_after: float | None = getattr(problem, "retry_after", None)
+    if retry_after is not None:
+        return retry_after
     jitter: float = 1 + random.random() / 4  # noqa: S311 - spreads the load, no secret
-    return asked if asked is not None else min(longest_wait, FIRST_WAIT * 2 ** (state.attempt_number - 1) * jitter)
+    wait: float = min(longest_wait, FIRST_WAIT * 2 ** (state.attempt_number - 1) * jitter)
+    return wait

@@ -45,7 +45,7 @@ ASK: dict[str, Callable[[Asked], Any]] = {
     "checkpoints": lambda asked: asked.provider.checkpoints(asked.job.remote.remote_id),
     "fetch": lambda asked: asked.provider.fetch(asked.job.remote.remote_id, asked.folder / "out"),
     "chat": lambda asked: asked.provider.chat(asked.model, Chat(messages=[User(content="Say one.")])),
-    "models": lambda asked: asked.provider.models(),
+    "list_models": lambda asked: asked.provider.list_models(),
 }
 """Each verb that may be asked again, since it makes nothing that is paid."""
 

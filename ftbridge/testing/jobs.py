@@ -25,12 +25,12 @@ class JobTests(Setting):
         self, provider: Provider, spec: Spec, files: Files, tmp_path: Path
     ) -> None:
         out = tmp_path / "again.jsonl"
-        conversion = convert(spec.data, provider.rules(spec, self.model), out)
+        conversion = convert(spec.data, provider.converter(spec, self.model), out)
         assert provider.upload(out, key=conversion.key) == files.training
 
     def test_a_job_that_is_only_expected_is_not_made(self, provider: Provider, spec: Spec) -> None:
         before = [listed.remote.remote_id for listed in provider.jobs()]
-        with provider.expecting(spec, self.model):
+        with provider.preloading(spec, self.model):
             pass
         assert [listed.remote.remote_id for listed in provider.jobs()] == before
 
@@ -153,12 +153,12 @@ class JobTests(Setting):
         provider.deploy(served)
 
     def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
-        offer(provider, "models", "delete")
+        offer(provider, "list_models", "delete")
         made = provider.create(spec, self.model, files, tag=new_tag())
         model = self.follow(provider, made.remote_id).model
-        assert model in provider.models()
+        assert model in provider.list_models()
         provider.delete(model)
-        assert model not in provider.models()
+        assert model not in provider.list_models()
         with pytest.raises(FtbridgeError) as problem:
             provider.delete(model)
         assert problem.value.hint

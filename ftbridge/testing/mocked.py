@@ -19,7 +19,7 @@ from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import Kind
 from ftbridge.model import Spec
 from ftbridge.provider import Files, Provider, RemoteJob
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.testing import Faults, ProviderContract
 from ftbridge.testing.setting import new_tag
@@ -35,7 +35,7 @@ _OPERATIONS = {
     "checkpoints": "job_checkpoints",
     "fetch": "download",
     "chat": "chat",
-    "models": "list_models",
+    "list_models": "list_models",
 }
 """What the operations of a mock are mostly called."""
 
@@ -83,10 +83,10 @@ class MockedContract(ProviderContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def endpoint(cls, mock: MockVendor) -> Iterator[Endpoint]:
+    def connection(cls, mock: MockVendor) -> Iterator[Connection]:
         with LoopbackServer(mock.app()) as server:
             settings = mock.environment(server.url)
-            yield Endpoint(
+            yield Connection(
                 base_url=settings[mock.url_env],
                 api_key=SecretStr(cls.secret),
                 account="mock",
@@ -95,16 +95,16 @@ class MockedContract(ProviderContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def provider(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
-        provider = cls.provider_class(tmp_path_factory.mktemp("home"), endpoint)
+    def provider(cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection) -> Iterator[Provider]:
+        provider = cls.provider_class(tmp_path_factory.mktemp("home"), connection)
         yield provider
         provider.close()
 
     @pytest.fixture(scope="class")
     @classmethod
-    def hasty(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
+    def hasty(cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection) -> Iterator[Provider]:
         made: Any = type("Hasty", (cls.provider_class,), {"timeout": 0.4})
-        provider: Provider = made(tmp_path_factory.mktemp("home"), endpoint)
+        provider: Provider = made(tmp_path_factory.mktemp("home"), connection)
         yield provider
         provider.close()
 

@@ -106,7 +106,7 @@ class Setting:
     def files(cls, tmp_path_factory: pytest.TempPathFactory, provider: Provider, spec: Spec) -> Files:
         """The rows, as the provider takes them and uploaded."""
         out = tmp_path_factory.mktemp("converted") / "rows.jsonl"
-        conversion = convert(spec.data, provider.rules(spec, cls.model), out)
+        conversion = convert(spec.data, provider.converter(spec, cls.model), out)
         assert not conversion.impossible
         remote_file = provider.upload(out, key=conversion.key)
         return Files(training=remote_file, validation=remote_file)

@@ -48,11 +48,11 @@ class SpecTests(Setting):
         assert provider.resolve(once) == once
 
     def test_what_it_knows_of_its_models_has_a_source_and_a_date(self, provider: Provider) -> None:
-        for row in [*provider.catalogue(), *provider.live(self.model)]:
+        for row in [*provider.catalogue(), *provider.live_catalogue(self.model)]:
             assert row.provider == provider.name
             assert row.source
             assert row.as_of
-        assert provider.base(self.model)
+        assert provider.base_model(self.model)
 
     def test_what_it_offers_passes_as_it_is(self, provider: Provider, spec: Spec) -> None:
         said, kept = provider.check_spec(spec)
@@ -86,8 +86,8 @@ class SpecTests(Setting):
         arguments: dict[Verb, tuple[Any, ...]] = {
             "chat": ("any", chats[0]),
             "loss": ("any", chats),
-            "models": (),
-            "package": ("any", "merged", tmp_path),
+            "list_models": (),
+            "export": ("any", "merged", tmp_path),
         }
         for verb in set(get_args(Verb)) - provider.capabilities.verbs:
             with pytest.raises(Unsupported) as problem:
@@ -108,7 +108,7 @@ class SpecTests(Setting):
     ) -> None:
         for method in provider.capabilities.methods:
             asked = spec.model_copy(update={"method": method, "data": tmp_path / "rows.jsonl"})
-            shapes = provider.rules(asked, self.model).shapes
+            shapes = provider.converter(asked, self.model).shapes
             assert shapes
             for shape, row in _SHAPES.items():
                 asked.data.write_text(f"{json.dumps(row)}\n" * len(ROWS), "utf-8")
@@ -117,14 +117,14 @@ class SpecTests(Setting):
                 assert all(finding.message and finding.fix for finding in impossible)
 
     def test_counts_more_tokens_for_more_words(self, provider: Provider) -> None:
-        counter = provider.counter(self.model)
+        counter = provider.token_counter(self.model)
         short, long = (Chat(messages=[User(content="Say it. " * n), Assistant(content="it")]) for n in (1, 50))
         assert 0 < counter.count(short) < counter.count(long)
         assert counter.name
         assert 0 <= counter.error < 1
 
     def _converted(self, provider: Provider, spec: Spec, out: Path) -> Conversion:
-        return convert(spec.data, provider.rules(spec, self.model), out)
+        return convert(spec.data, provider.converter(spec, self.model), out)
 
 
 def _some_value(name: str) -> Any:

@@ -58,7 +58,7 @@ class LocalProvider(Provider):
             "devices": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "package"}),
+        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "export"}),
     )
 
     def __init__(self, home: Path, *rest: Any) -> None:
@@ -74,7 +74,7 @@ class LocalProvider(Provider):
 
         return resolve(model, self.home)
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
         source = self._source(spec, model)
         from ftbridge_local.rules import LocalRules
@@ -97,7 +97,7 @@ class LocalProvider(Provider):
             check(devices)
 
     @contextmanager
-    def expecting(self, spec: Spec, model: str) -> Iterator[None]:
+    def preloading(self, spec: Spec, model: str) -> Iterator[None]:
         """Within it a worker waits, and what is checked is kept tokenized for it."""
         self._waiting = waiting = Worker(early=(spec.hyperparameters.devices or 1) == 1)
         try:
@@ -106,7 +106,7 @@ class LocalProvider(Provider):
             self._waiting = self._seen = None
             waiting.close()
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
         _require()
         from ftbridge_local.models import find
@@ -218,7 +218,7 @@ class LocalProvider(Provider):
                 shutil.copyfile(file, beside)
         return job.given(folder)
 
-    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+    def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
         """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
         job = self._done(remote_id)
         _require()

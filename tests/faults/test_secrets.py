@@ -121,15 +121,15 @@ def test_the_key_is_in_no_repr(mock: MockVendor, tmp_path: Path) -> None:
         after.callback(provider.close)
         shown = [
             provider,
-            provider.endpoint,
+            provider.connection,
             provider.client,
             provider.account,
             vars(provider),
-            vars(provider.endpoint),
+            vars(provider.connection),
         ]
-        shown += [provider.endpoint.model_dump(), provider.endpoint.model_dump_json()]
+        shown += [provider.connection.model_dump(), provider.connection.model_dump_json()]
         assert [text for text in map(repr, shown) if CANARY in text] == []
-        assert CANARY in provider.endpoint.api_key.get_secret_value()
+        assert CANARY in provider.connection.api_key.get_secret_value()
 
 
 @pytest.mark.parametrize("bad", [f"{CANARY}\nx", f"{CANARY}\r\nset-cookie: x", f"{CANARY} x", f"{CANARY}é"])

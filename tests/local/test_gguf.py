@@ -190,11 +190,11 @@ def test_a_job_becomes_a_file_that_answers_as_its_adapter_does(
 ) -> None:
     monkeypatch.delenv("LLAMA_CPP", raising=False)
     written.parent.mkdir()
-    lab.provider.package("finished", "gguf", written.parent)
+    lab.provider.export("finished", "gguf", written.parent)
     assert sorted(file.name for file in written.parent.iterdir()) == ["README.md", "model.gguf"]
     merged = written.parent.parent / "merged"
     merged.mkdir()
-    lab.provider.package("finished", "merged", merged)
+    lab.provider.export("finished", "merged", merged)
     models = transformers.AutoModelForCausalLM
     ids = torch.arange(10, 42).view(2, 16)
     with torch.no_grad():

@@ -212,7 +212,7 @@ def test_more_devices_than_there_are_is_refused(lab: Lab) -> None:
 
 def test_more_devices_than_examples_in_a_step_are_refused(lab: Lab) -> None:
     with pytest.raises(SpecError, match="4 devices cannot share a step of batch_size = 3"):
-        lab.provider.rules(lab.spec(devices=4, batch_size=3), "tiny")
+        lab.provider.converter(lab.spec(devices=4, batch_size=3), "tiny")
 
 
 def test_a_step_has_an_example_for_each_device_where_nobody_says_how_many() -> None:

@@ -59,7 +59,7 @@ def loaded_torch(pid: int) -> bool:
 
 
 def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**SETTINGS), "tiny"):
+    with lab.provider.preloading(lab.spec(**SETTINGS), "tiny"):
         [waiting] = started
         deadline = time.monotonic() + 60
         while not loaded_torch(waiting) and time.monotonic() < deadline:
@@ -73,7 +73,7 @@ def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab
 
 
 def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> None:
-    with pytest.raises(ValueError, match="refused"), lab.provider.expecting(lab.spec(), "tiny"):
+    with pytest.raises(ValueError, match="refused"), lab.provider.preloading(lab.spec(), "tiny"):
         raise ValueError("refused")
     assert gone(started[0])
 
@@ -93,7 +93,7 @@ def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> Non
 
 
 def test_each_job_has_a_worker_of_its_own(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         for tag in ("own-1", "own-2"):
             lab.submit(tag, **LONG)
     for tag in ("own-1", "own-2"):
@@ -104,7 +104,7 @@ def test_each_job_has_a_worker_of_its_own(lab: Lab, started: list[int]) -> None:
 
 
 def test_a_worker_that_died_while_it_waited_is_replaced(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         os.kill(started[0], signal.SIGKILL)
         assert gone(started[0])
         lab.submit("replaced", **LONG)
@@ -114,7 +114,7 @@ def test_a_worker_that_died_while_it_waited_is_replaced(lab: Lab, started: list[
 
 
 def test_the_job_is_the_workers_before_it_looks_and_nobodys_if_it_never_does(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         os.kill(started[0], signal.SIGSTOP)
         lab.submit("asleep", **LONG)
     assert lab.folder("asleep").alive
@@ -133,8 +133,8 @@ def test_what_was_checked_is_not_tokenized_again(lab: Lab, tmp_path: Path, monke
     spec, home = lab.spec(), lab.provider.home
     data = tmp_path / "data.jsonl"
     data.write_text(lab.data.training.read_text("utf-8").replace("Paint", "Colour"), "utf-8")
-    with lab.provider.expecting(spec, "tiny"):
-        conversion = convert(data, lab.provider.rules(spec, "tiny"), tmp_path / "out.jsonl")
+    with lab.provider.preloading(spec, "tiny"):
+        conversion = convert(data, lab.provider.converter(spec, "tiny"), tmp_path / "out.jsonl")
         training = lab.provider.upload(conversion.out, key=conversion.key)
         lab.provider.create(spec, "tiny", Files(training=training), tag="checked")
     tokenizer = Tokenizer(tiny.tokenizer_folder(home))

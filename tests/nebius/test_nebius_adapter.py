@@ -20,7 +20,7 @@ from ftbridge.errors import (
     Unsupported,
 )
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files, Hosting
+from ftbridge.provider import Files, HostingTerms
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.mock.vendor import NebiusMock
 from hosted_helpers import finished, sent
@@ -200,7 +200,7 @@ def test_what_is_served_is_listed_by_its_job_and_costs_no_hours(
     assert (listed.name, listed.model, listed.hourly_usd, listed.raw_status) == (made.name, job, 0.0, "")
     assert listed.began_at
     assert abs(listed.began_at.timestamp() - mock.now()) < 60
-    assert provider.hosting() == Hosting(hourly_usd=0.0, billed_by="token")
+    assert provider.hosting_terms() == HostingTerms(hourly_usd=0.0, billed_by="token")
 
 
 def test_every_adapter_of_the_job_is_taken_down(provider: NebiusProvider, mock: NebiusMock, spec: Spec) -> None:

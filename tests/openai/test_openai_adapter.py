@@ -60,9 +60,9 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     from ftbridge.dataset.canonical.example import Chat, User
 
     assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
-    assert result.model in provider.models()
+    assert result.model in provider.list_models()
     provider.delete(result.model)
-    assert result.model not in provider.models()
+    assert result.model not in provider.list_models()
     check_operations("openai", "adapter", mock.seen, prefix="/v1")
 
 

@@ -74,7 +74,7 @@ def spec(tasks: Path) -> Spec:
 
 @pytest.fixture
 def files(provider: OpenAIProvider, spec: Spec, tmp_path: Path) -> Files:
-    convert(spec.data, provider.rules(spec, MODEL), tmp_path / "sent.jsonl")
+    convert(spec.data, provider.converter(spec, MODEL), tmp_path / "sent.jsonl")
     file = provider.upload(tmp_path / "sent.jsonl", key="k1")
     return Files(training=file, validation=file)
 
@@ -126,7 +126,7 @@ def test_the_reference_stands_beside_the_messages_where_graders_read_it(
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "q"}],
         "reference": {"answer": "a", "why": ["because"]},
     }
-    made = convert(written(tmp_path, *[row] * 10), provider.rules(spec, MODEL), tmp_path / "sent.jsonl")
+    made = convert(written(tmp_path, *[row] * 10), provider.converter(spec, MODEL), tmp_path / "sent.jsonl")
     assert made.changed == {"reference_beside_messages": (10, 1), "system_role_renamed": (10, 1)}
     assert json.loads((tmp_path / "sent.jsonl").read_text("utf-8").splitlines()[0]) == {
         "messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "q"}],
@@ -136,7 +136,7 @@ def test_the_reference_stands_beside_the_messages_where_graders_read_it(
 
 
 def findings(provider: OpenAIProvider, spec: Spec, *rows: dict[str, Any]) -> list[Finding]:
-    found = check(written(spec.data.parent, *rows), converters=[provider.rules(spec, MODEL)]).findings
+    found = check(written(spec.data.parent, *rows), converters=[provider.converter(spec, MODEL)]).findings
     return [finding for finding in found if finding.line]
 
 

@@ -42,7 +42,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(site: Path, *words: str, home: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(site), "FTBRIDGE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "FTBRIDGE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, *words], cwd=site, env=environment, capture_output=True, text=True, timeout=120
     )

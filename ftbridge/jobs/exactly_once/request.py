@@ -117,7 +117,7 @@ def _give_up_others(context: Context, asked: str, new: Record) -> None:
 
 
 def _prepare(context: Context, request: Request) -> tuple[Prepared, list[str]]:
-    spec, rules = request.spec, request.provider.rules(request.spec, request.target.model)
+    spec, rules = request.spec, request.provider.converter(request.spec, request.target.model)
     training, said = prepare(spec.data, rules, spec, context.home, request.format)
     if spec.validation is None:
         return Prepared(training=training), said

@@ -18,11 +18,11 @@ def check_open(context: Context, target: Target, method: Method) -> None:
     a service at another address, goes on after the vendor's end, and that is said.
     """
     provider, day = context.provider(target), today()
-    if provider.at_vendor:
+    if provider.connects_to_vendor:
         _refuse_closed(context, target, context.entry(target), method)
     _ = provider.account  # without a key there is nobody to ask, and no job to write down
     entry = context.entry(target, live=True)
-    if provider.at_vendor:
+    if provider.connects_to_vendor:
         _refuse_closed(context, target, entry, method)
     if closed := entry.closed_on(day):
         context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, and so is tried")

@@ -21,10 +21,10 @@ from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Handling, Hosting, Listed, Reply, Tuned
-from ftbridge.provider.connection import Endpoint, hosted_endpoint
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms, Listed, Reply, TunedModel
+from ftbridge.provider.connection import Connection, hosted_connection
 from ftbridge.provider.hosted import read_suffix
-from ftbridge.provider.retry import until
+from ftbridge.provider.retry import poll_until
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.openai.adapter import OpenAIProvider
@@ -49,7 +49,7 @@ CAPABILITIES = Capabilities(
         name: _NO_RFT if handling.methods == {Method.RFT} else handling
         for name, handling in OPENAI.hyperparameters.items()
     },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "models"}),
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models"}),
 )
 """The hyperparameters are OpenAI's; the v1 API deletes no models, which is done in the portal."""
 
@@ -79,22 +79,22 @@ class AzureProvider(OpenAIProvider):
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 40
     steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
-    obeying: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
     checking_seconds: ClassVar[float] = 1800.0
     """How long Azure may take to look at an uploaded file."""
 
     @cached_property
     def client(self) -> OpenAI:
         """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
-        base_url = self.endpoint.base_url.removesuffix("/openai/v1") + "/openai/v1"
-        headers = {"api-key": self.endpoint.api_key.get_secret_value()}
-        endpoint = self.endpoint.model_copy(update={"base_url": base_url})
-        return open_client(endpoint, timeout=self.timeout, headers=headers, hear=self.clock.hear)
+        base_url = self.connection.base_url.removesuffix("/openai/v1") + "/openai/v1"
+        headers = {"api-key": self.connection.api_key.get_secret_value()}
+        connection = self.connection.model_copy(update={"base_url": base_url})
+        return open_client(connection, timeout=self.timeout, headers=headers, on_response=self.clock.observe)
 
     @cached_property
     def management(self) -> OpenAI:
         """The SDK's client on the management API, which wants a token instead of the key."""
-        return open_client(self._management_endpoint(), timeout=self.timeout)
+        return open_client(self._management_connection(), timeout=self.timeout)
 
     def close(self) -> None:
         """Close the connections of both clients."""
@@ -103,24 +103,24 @@ class AzureProvider(OpenAIProvider):
             client.close()
 
     @property
-    def at_vendor(self) -> bool:
+    def connects_to_vendor(self) -> bool:
         """Whether the address is one of Microsoft's; every resource has its own."""
         url = self._given.base_url if self._given else self.environment.get(self.url_env, "")
         return (urlsplit(url).hostname or "").endswith(".azure.com")
 
-    def base(self, model: str) -> str:
+    def base_model(self, model: str) -> str:
         """The base of a target's model, without training type."""
         return model.partition("@")[0].split(".ft-")[0]
 
-    def live(self, model: str) -> tuple[Row, ...]:
+    def live_catalogue(self, model: str) -> tuple[Row, ...]:
         """Nothing: the v1 document's model object tells no dates."""
         return ()
 
-    def tuned(self) -> list[Tuned]:
+    def list_tuned_models(self) -> list[TunedModel]:
         """Nothing, for the same reason."""
         return []
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Azure reads an example of `spec`'s data for `model`."""
         return AzureFormat(spec.target, model.partition("@")[0], spec.method)
 
@@ -132,7 +132,7 @@ class AzureProvider(OpenAIProvider):
                 out.write(BOM_UTF8)
                 shutil.copyfileobj(rows, out)
             file_id = super().upload(marked, key=key)
-        if until(partial(self._is_accepted, file_id), seconds=self.checking_seconds) is None:
+        if poll_until(partial(self._is_accepted, file_id), seconds=self.checking_seconds) is None:
             raise ServerTrouble(
                 f"azure has not looked at file {file_id} in {self.checking_seconds:.0f} s",
                 provider=self.name,
@@ -167,7 +167,7 @@ class AzureProvider(OpenAIProvider):
         name, tag = _suffix(job)
         return listed.model_copy(update={"name": name, "tag": listed.tag or tag})
 
-    def hosting(self, tier: str | None = None) -> Hosting:
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """What a deployment costs by the hour; without a tier it is "standard"."""
         tier = tier or "standard"
         check_tier(tier)
@@ -233,8 +233,8 @@ class AzureProvider(OpenAIProvider):
         known = [row.hosting_usd_per_hour for row in self.catalogue() if row.hosting_usd_per_hour]
         return known[-1] if known else None
 
-    def _management_endpoint(self) -> Endpoint:
-        return hosted_endpoint(
+    def _management_connection(self) -> Connection:
+        return hosted_connection(
             "azure's management API (`az account get-access-token --query accessToken` prints one)",
             MANAGEMENT_URL,
             key_env="AZURE_MANAGEMENT_TOKEN",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
-from ftbridge.provider import Deployment, Hosting
-from ftbridge.provider.retry import patiently, until
+from ftbridge.provider import Deployment, HostingTerms
+from ftbridge.provider.retry import poll_until, with_retries
 from ftbridge_providers.openai.client import not_understood, understood
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def check_tier(tier: str) -> None:
         raise UsageError(f"azure has no tier {tier!r} that ftbridge knows", hint=f"It knows: {', '.join(CAPACITY)}.")
 
 
-def hosting_of(tier: str, hourly_usd: float | None) -> Hosting:
+def hosting_of(tier: str, hourly_usd: float | None) -> HostingTerms:
     """What a deployment in `tier` costs; `hourly_usd` is for those that are billed by the hour."""
     if tier == WITHOUT_HOURS:
-        return Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
-    return Hosting(hourly_usd=hourly_usd if tier in _BY_THE_HOUR else None, billed_by="hour")
+        return HostingTerms(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
+    return HostingTerms(hourly_usd=hourly_usd if tier in _BY_THE_HOUR else None, billed_by="hour")
 
 
 class Deployments:
@@ -73,8 +73,8 @@ class Deployments:
         """Deploy `model`, unless it is, and return when it is up. The request is a PUT: asking twice makes one."""
         name = deployment_name(model)
         if self._get(name) is None:
-            patiently(partial(self._put, name, model, tier))
-        ready = until(partial(self._ready, name), seconds=self.provisioning_seconds)
+            with_retries(partial(self._put, name, model, tier))
+        ready = poll_until(partial(self._ready, name), seconds=self.provisioning_seconds)
         if ready is None:
             raise ServerTrouble(
                 f"azure has not brought deployment {name} up in {self.provisioning_seconds / 60:.0f} minutes",
@@ -107,7 +107,7 @@ class Deployments:
             with understood("azure"):
                 return self._client.get(f"{self._resource}/deployments", cast_to=object, options={"params": query})
 
-        page = patiently(ask)
+        page = with_retries(ask)
         if not isinstance(page, dict) or not isinstance(page.get("value"), list):
             raise not_understood("azure")
         return page
@@ -130,7 +130,7 @@ class Deployments:
                 self._client.delete(self._path(name), cast_to=object, options=_VERSION)
 
         try:
-            patiently(ask)
+            with_retries(ask)
         except NotFound:
             return
 
@@ -162,7 +162,7 @@ class Deployments:
                 return self._client.get(self._path(name), cast_to=object, options=_VERSION)
 
         try:
-            found = patiently(ask)
+            found = with_retries(ask)
         except NotFound:
             return None
         if not isinstance(found, dict):

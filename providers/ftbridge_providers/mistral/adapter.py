@@ -33,9 +33,9 @@ from ftbridge.files import write
 from ftbridge.model import Event, Result, Spec, Status
 from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply
 from ftbridge.provider.hosted import HostedProvider, chat_request, read_reply
-from ftbridge.provider.importing import exported
+from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_number, matching
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 from ftbridge.wording import dollars
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, understood
@@ -57,7 +57,7 @@ class MistralProvider(HostedProvider):
     default_url: ClassVar[str] = "https://api.mistral.ai"
     key_env: ClassVar[str] = "MISTRAL_API_KEY"
     url_env: ClassVar[str] = "MISTRAL_BASE_URL"
-    obeying: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
     validation_seconds: ClassVar[float] = 300.0
     """How long the submission waits for the files to be validated."""
     look_seconds: ClassVar[float] = 1.0
@@ -66,18 +66,18 @@ class MistralProvider(HostedProvider):
     @cached_property
     def client(self) -> MistralClient:
         """The connections, made when they are first needed."""
-        return MistralClient(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
+        return MistralClient(self.connection, timeout=self.timeout, on_response=self.clock.observe)
 
     def close(self) -> None:
         """Close the connections."""
         if client := self.__dict__.pop("client", None):
             client.close()
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Mistral reads an example of `spec`'s data for `model`."""
         return MistralFormat(spec.target, model)
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By tekken where the model uses it and mistral-common is installed."""
         return MistralCounter(tokenizer_json(vocabulary) if vocabulary else tekken(model) or guess(), model)
 
@@ -104,7 +104,7 @@ class MistralProvider(HostedProvider):
                     )
             return sent.id
 
-        return patiently(send)
+        return with_retries(send)
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, and the start once the files are validated.
@@ -143,7 +143,7 @@ class MistralProvider(HostedProvider):
         """The job, once its files are validated and it is started; it may cost `most_usd`."""
         deadline, look = time.monotonic() + self.validation_seconds, partial(self._advance, remote_id, most_usd)
         try:
-            while (job := patiently(look)) is None and time.monotonic() < deadline:
+            while (job := with_retries(look)) is None and time.monotonic() < deadline:
                 time.sleep(self.look_seconds)
         except ProviderError as problem:
             raise self._unstarted(remote_id, problem.message) from problem
@@ -185,9 +185,9 @@ class MistralProvider(HostedProvider):
         for job in self._listing():
             yield read_listed(job)
 
-    def maker(self, name: str) -> str:
+    def find_job_of_model(self, name: str) -> str:
         """A job's id is a UUID, which no model is called."""
-        return name if _is_uuid(name) else super().maker(name)
+        return name if _is_uuid(name) else super().find_job_of_model(name)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are seen."""
@@ -201,14 +201,14 @@ class MistralProvider(HostedProvider):
         # also those that failed: only a job asked for alone tells its events, and so what went wrong
         for remote_id in sorted(wanted):
             try:
-                yield read_job(patiently(partial(self._get, remote_id)))
+                yield read_job(with_retries(partial(self._get, remote_id)))
             except (NotFound, InvalidRequest):  # 422 is for what is not even a UUID
                 continue
 
     def _listing(self, **query: str) -> Iterator[JobBody]:
         def page_of(number: int) -> Page:
             asked_for = {"page": number, "page_size": PAGE_SIZE, **query}
-            return patiently(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
+            return with_retries(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
 
         return by_number(self.name, page_of)
 
@@ -217,7 +217,7 @@ class MistralProvider(HostedProvider):
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Changes of status, and checkpoints as metrics; the job itself carries them all."""
-        return read_events(patiently(partial(self._get, remote_id)), since)
+        return read_events(with_retries(partial(self._get, remote_id)), since)
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -225,7 +225,7 @@ class MistralProvider(HostedProvider):
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""
-        account = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        account = with_retries(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
         if account.get("status") != "SUCCESS":
             raise JobFailed(
                 f"job {remote_id} has no result: it is {account.get('status')}", hint="Wait until it has succeeded."
@@ -234,16 +234,16 @@ class MistralProvider(HostedProvider):
         write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
         """The job with every field, and the files it was trained on."""
-        body = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
-        return exported(
-            read_listed(patiently(partial(self._get, remote_id))),
+        body = with_retries(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        return imported_job(
+            read_listed(with_retries(partial(self._get, remote_id))),
             body,
-            lambda file_id: patiently(partial(self._content, file_id)),
+            lambda file_id: with_retries(partial(self._content, file_id)),
             folder,
-            known=FIELDS,
-            words=WORDS,
+            meanings=FIELDS,
+            names=WORDS,
             within=("hyperparameters",),
         )
 
@@ -259,9 +259,9 @@ class MistralProvider(HostedProvider):
             with understood():
                 return self.client.sdk.chat.complete(**request)
 
-        return read_reply(patiently(ask))
+        return read_reply(with_retries(ask))
 
-    def models(self) -> list[str]:
+    def list_models(self) -> list[str]:
         """Every model of the account."""
 
         def ask() -> list[str]:
@@ -269,7 +269,7 @@ class MistralProvider(HostedProvider):
                 found = self.client.sdk.models.list().data or []
             return [model.raw["id"] if model.type == "UNKNOWN" else model.id for model in found]
 
-        return patiently(ask)
+        return with_retries(ask)
 
     def delete(self, model: str) -> None:
         """Delete a tuned model."""

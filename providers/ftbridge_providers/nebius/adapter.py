@@ -21,13 +21,13 @@ from ftbridge.provider import (
     Deployment,
     Files,
     Handling,
-    Hosting,
+    HostingTerms,
     Listed,
     RemoteJob,
     Reply,
-    Tuned,
+    TunedModel,
 )
-from ftbridge.provider.hosted import in_order, in_our_words, make_suffix, read_suffix
+from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters, read_suffix
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric
@@ -59,7 +59,7 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "models"}),
+    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models"}),
 )
 """Hyperparameters of the create call: `SupervisedHParameters`."""
 
@@ -78,19 +78,19 @@ class NebiusProvider(OpenAIProvider):
     url_env: ClassVar[str] = "NEBIUS_BASE_URL"
     words: ClassVar[dict[str, str]] = WORDS
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Nebius reads an example of `spec`'s data; its rules are the same for every model."""
         return NebiusFormat(spec.target)
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the tokenizer.json of the open model, where that is given."""
         return tokenizer_json(vocabulary) if vocabulary else guess()
 
-    def live(self, model: str) -> tuple[Any, ...]:
+    def live_catalogue(self, model: str) -> tuple[Any, ...]:
         """Nothing: Nebius' model objects tell no dates."""
         return ()
 
-    def tuned(self) -> list[Tuned]:
+    def list_tuned_models(self) -> list[TunedModel]:
         """Nothing: what was tuned is in the jobs, and served only where it was deployed."""
         return []
 
@@ -138,13 +138,13 @@ class NebiusProvider(OpenAIProvider):
         name, tag = _suffix(job)
         told = job.hyperparameters.model_dump() if job.hyperparameters else {}
         tuning = {"tuning": "lora" if told.get("lora") else "full", "seed": job.seed}
-        known = in_our_words({**told, **tuning}, WORDS)
+        known = read_hyperparameters({**told, **tuning}, WORDS)
         return super().read_listed(job).model_copy(update={"name": name, "tag": tag, "hyperparameters": known})
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """The job's messages, and the metrics of its checkpoints, by time."""
         messages = sorted(super().events(remote_id, ""), key=lambda event: event.at)
-        return in_order(messages, [read_metric(found) for found in self._checkpoints(remote_id)], since)
+        return merge_events(messages, [read_metric(found) for found in self._checkpoints(remote_id)], since)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """All that were saved; each can be deployed."""
@@ -174,9 +174,9 @@ class NebiusProvider(OpenAIProvider):
         """Not at Nebius."""
         self._unsupported("resume")
 
-    def hosting(self, tier: str | None = None) -> Hosting:
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """A deployed adapter is billed by the token, at the base's price, and by no hours."""
-        return Hosting(hourly_usd=0.0, billed_by="token")
+        return HostingTerms(hourly_usd=0.0, billed_by="token")
 
     def deployments(self) -> list[Deployment]:
         """The custom models that were made of jobs of the account."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
 from ftbridge.files import replacing
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unpack import safe_name
 from ftbridge_providers.openai.client import not_understood, sound, understood
 
@@ -23,13 +23,13 @@ def download(client: OpenAI, file_ids: Sequence[str], folder: Path) -> None:
     Raises `BadAnswer` before anything is written where a name is there twice, points elsewhere, or is of a
     file that would run code when it is loaded. A file whose download breaks off is begun again.
     """
-    files = [patiently(partial(_described, client, file_id)) for file_id in file_ids]
+    files = [with_retries(partial(_described, client, file_id)) for file_id in file_ids]
     names = [safe_name(file.filename, provider="nebius") for file in files]
     if len(set(names)) < len(names):
         raise not_understood("nebius")
     folder.mkdir(parents=True, exist_ok=True)
     for file, name in zip(files, names, strict=True):
-        patiently(partial(_write, client, file, folder / name))
+        with_retries(partial(_write, client, file, folder / name))
 
 
 def _described(client: OpenAI, file_id: str) -> Any:

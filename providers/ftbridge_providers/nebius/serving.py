@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, NetworkError, NotFound, ProviderError, ServerTrouble
 from ftbridge.provider import Deployment
-from ftbridge.provider.retry import patiently, until
+from ftbridge.provider.retry import poll_until, with_retries
 from ftbridge_providers.openai.client import not_understood, understood
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Serving:
             except (ServerTrouble, NetworkError, BadAnswer):
                 if self._served(job_id) is None:
                     raise
-        found = until(partial(self._active, job_id), seconds=self.validating_seconds)
+        found = poll_until(partial(self._active, job_id), seconds=self.validating_seconds)
         if found is None:
             raise ServerTrouble(
                 f"nebius has not made an adapter of {job_id} ready in {self.validating_seconds / 60:.0f} minutes",
@@ -65,7 +65,7 @@ class Serving:
                 self._client.delete(f"{self._models}/{name}", cast_to=object)
 
         try:
-            patiently(ask)
+            with_retries(ask)
         except NotFound:
             return
 
@@ -103,7 +103,7 @@ class Serving:
             with understood("nebius"):
                 return self._client.get(self._models, cast_to=object)
 
-        listed = patiently(ask)
+        listed = with_retries(ask)
         if not isinstance(listed, list) or not all(isinstance(found, dict) and "name" in found for found in listed):
             raise not_understood("nebius")
         known = ({"job_id": None, "status": "", **found} for found in listed)

@@ -14,11 +14,11 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.files import plain_name, write
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, TunedModel
 from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
-from ftbridge.provider.importing import exported
+from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import (
     check_signature,
@@ -79,14 +79,14 @@ class OpenAIProvider(HostedProvider):
     @cached_property
     def client(self) -> OpenAI:
         """The SDK's client, made when it is first needed."""
-        return open_client(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
+        return open_client(self.connection, timeout=self.timeout, on_response=self.clock.observe)
 
     def close(self) -> None:
         """Close the SDK's connections."""
         if client := self.__dict__.pop("client", None):
             client.close()
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How OpenAI reads an example of `spec`'s data for `model`."""
         return OpenAIFormat(spec.target, model, spec.method, spec.grader)
 
@@ -102,20 +102,20 @@ class OpenAIProvider(HostedProvider):
         check_grading(self.name, kept)
         return said, kept
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By o200k_base, which OpenAI's models have used since gpt-4o, where its vocabulary is at hand."""
-        return OpenAICounter(o200k(vocabulary) or guess(), self.base(model))
+        return OpenAICounter(o200k(vocabulary) or guess(), self.base_model(model))
 
-    def base(self, model: str) -> str:
+    def base_model(self, model: str) -> str:
         """A tuned model is named `ft:BASE:…`, and lives no longer than its base."""
         return model.split(":")[1] if model.startswith("ft:") else model
 
-    def live(self, model: str) -> tuple[Row, ...]:
+    def live_catalogue(self, model: str) -> tuple[Row, ...]:
         """When OpenAI shuts the model down, as its model object says."""
         found = self._patient(lambda: sound(self.name, self.client.models.retrieve(model)))
         return shutdown_row(self.name, model, found, today())
 
-    def tuned(self) -> list[Tuned]:
+    def list_tuned_models(self) -> list[TunedModel]:
         """The account's tuned models; each ends with its base at the latest."""
         return read_tuned(self._patient(lambda: list(self.client.models.list())))
 
@@ -167,11 +167,11 @@ class OpenAIProvider(HostedProvider):
         for job in self._listed():
             yield self.read_listed(job)
 
-    def maker(self, name: str) -> str:
+    def find_job_of_model(self, name: str) -> str:
         """Ids of jobs are told by their beginning; a checkpoint is named after the whole model (`…:ckpt-step-N`)."""
         if name.startswith("ftjob-"):
             return name.partition(":")[0]
-        return super().maker(name.partition(":ckpt-step-")[0])
+        return super().find_job_of_model(name.partition(":ckpt-step-")[0])
 
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with its tag."""
@@ -253,18 +253,18 @@ class OpenAIProvider(HostedProvider):
             write(folder / f"{plain_name(name)}.csv", content)
         return Result(model=job.result.model, path=folder, files=job.result.files)
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
         """The job object with every field, and the files it was trained on."""
         job = self._get(remote_id)
         listed = self.read_listed(job)
         tasks = listed.method is Method.RFT
-        return exported(
+        return imported_job(
             listed,
             job.to_dict(mode="json"),
             lambda file_id: read_tasks(self._content(file_id)) if tasks else self._content(file_id),
             folder,
-            known=FIELDS,
-            words=self.words,
+            meanings=FIELDS,
+            names=self.words,
             within=SETTINGS,
         )
 
@@ -280,7 +280,7 @@ class OpenAIProvider(HostedProvider):
         answer = self._patient(lambda: self.client.chat.completions.create(**request))
         return read_reply(sound(self.name, answer, needs="choices"))
 
-    def models(self) -> list[str]:
+    def list_models(self) -> list[str]:
         """Every model of the account."""
         answer = self._patient(lambda: sound(self.name, self.client.models.list(), needs="data"))
         return [model.id for model in answer.data]
@@ -296,4 +296,4 @@ class OpenAIProvider(HostedProvider):
 
     def _patient(self, ask: Callable[[], T]) -> T:
         """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
-        return patiently(understood(self.name)(ask))
+        return with_retries(understood(self.name)(ask))

@@ -8,27 +8,27 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra
-from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
+from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import by_cursor
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 
 def open_client(
-    endpoint: Endpoint,
+    connection: Connection,
     *,
     timeout: float,
     headers: dict[str, str] | None = None,
-    hear: Callable[[Any], None] | None = None,
+    on_response: Callable[[Any], None] | None = None,
 ) -> OpenAI:
-    """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
+    """A client for `connection`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host.
-    `timeout` is in seconds, for each read and write. `hear` gets every answer.
+    `timeout` is in seconds, for each read and write. `on_response` gets every answer.
     """
     try:
         from openai import DefaultHttpx2Client, OpenAI
@@ -37,12 +37,14 @@ def open_client(
             "OpenAI's SDK is not installed", hint="Install it with: pip install 'ftbridge[openai]'"
         ) from problem
     return OpenAI(
-        base_url=endpoint.base_url,
-        api_key=endpoint.api_key.get_secret_value(),
+        base_url=connection.base_url,
+        api_key=connection.api_key.get_secret_value(),
         max_retries=0,
         timeout=timeout,
         default_headers=headers,
-        http_client=DefaultHttpx2Client(follow_redirects=False, event_hooks={"response": [hear] if hear else []}),
+        http_client=DefaultHttpx2Client(
+            follow_redirects=False, event_hooks={"response": [on_response] if on_response else []}
+        ),
     )
 
 
@@ -65,7 +67,7 @@ def understood(provider: str) -> Iterator[None]:
         ) from None
     except openai.APITimeoutError as problem:
         cause = problem.__cause__ or problem
-        raise (network_error(provider, cause) if is_never_sent(cause) else no_answer(provider)) from None
+        raise (network_error(provider, cause) if is_never_sent(cause) else timeout_error(provider)) from None
     except openai.APIConnectionError as problem:
         raise network_error(provider, problem.__cause__ or problem) from None
     except (openai.APIResponseValidationError, json.JSONDecodeError):
@@ -89,7 +91,7 @@ def every(provider: str, ask: Callable[..., Any]) -> Iterator[Any]:
 
     def page_after(after: str) -> Any:
         # an empty cursor is left out of the query by the SDK's own marker for that
-        return patiently(understood(provider)(lambda: sound(provider, ask(after=after or omit()), needs="data")))
+        return with_retries(understood(provider)(lambda: sound(provider, ask(after=after or omit()), needs="data")))
 
     return by_cursor(provider, page_after)
 

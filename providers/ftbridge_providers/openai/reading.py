@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from ftbridge.catalogue import Row
 from ftbridge.model import Checkpoint, Event, Method, Result, Status
-from ftbridge.provider import Listed, RemoteJob, Tuned
-from ftbridge.provider.hosted import in_our_words, read_suffix
+from ftbridge.provider import Listed, RemoteJob, TunedModel
+from ftbridge.provider.hosted import read_hyperparameters, read_suffix
 from ftbridge_providers.openai.client import not_understood
 
 STATUS = {
@@ -114,7 +114,7 @@ def read_listed(job: Any, remote: RemoteJob, tag: str | None) -> Listed:
         method=_METHODS.get(kind),
         grader=_object(getattr(detail, "grader", None)),
         response_format=_object(getattr(detail, "response_format", None)),
-        hyperparameters=in_our_words({**(settings.model_dump() if settings else {}), "seed": job.seed}, WORDS),
+        hyperparameters=read_hyperparameters({**(settings.model_dump() if settings else {}), "seed": job.seed}, WORDS),
         name=name,
         training_file=job.training_file,
         validation_file=job.validation_file,
@@ -192,14 +192,14 @@ def shutdown_row(provider: str, name: str, model: Any, today: date) -> tuple[Row
     return (row,)
 
 
-def read_tuned(models: Sequence[Any]) -> list[Tuned]:
+def read_tuned(models: Sequence[Any]) -> list[TunedModel]:
     """The tuned ones among the account's models, which are named `ft:BASE:…`."""
     days = {model.id: _day(getattr(model, "shutdown_date", None)) for model in models}
     found = []
     for name, day in days.items():
         if name.startswith("ft:"):
             base = name.split(":")[1]
-            found.append(Tuned(model=name, base=base, closes_on=day or days.get(base)))
+            found.append(TunedModel(model=name, base=base, closes_on=day or days.get(base)))
     return found
 
 

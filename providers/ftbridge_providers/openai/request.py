@@ -41,7 +41,7 @@ CAPABILITIES = Capabilities(
         "eval_interval": Handling(how="applied", methods=_RFT, least=1),
         "eval_samples": Handling(how="applied", methods=_RFT, least=1),
     },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "models", "delete"}),
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "list_models", "delete"}),
 )
 """Hyperparameters of the create call: OpenAPI document of 2026-08, `CreateFineTuningJobRequest`."""
 

@@ -13,11 +13,11 @@ from ftbridge.dataset.converter import Converter
 from ftbridge.errors import JobFailed, NotFound, ServerTrouble
 from ftbridge.files import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, Tuned
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, TunedModel
 from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
-from ftbridge.provider.importing import exported
+from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import once
-from ftbridge.provider.retry import patiently, until
+from ftbridge.provider.retry import poll_until, with_retries
 from ftbridge.provider.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
@@ -69,21 +69,21 @@ class TogetherProvider(HostedProvider):
     default_url: ClassVar[str] = "https://api.together.ai"
     key_env: ClassVar[str] = "TOGETHER_API_KEY"
     url_env: ClassVar[str] = "TOGETHER_BASE_URL"
-    obeying: ClassVar[frozenset[str]] = frozenset({"cancel_requested"})
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset({"cancel_requested"})
     checking_seconds: ClassVar[float] = 1800.0
     """How long Together may take to look at an uploaded file."""
 
     @cached_property
     def client(self) -> Together:
         """The SDK's client, made when it is first needed."""
-        return open_client(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
+        return open_client(self.connection, timeout=self.timeout, on_response=self.clock.observe)
 
     def close(self) -> None:
         """Close the SDK's connections."""
         if client := self.__dict__.pop("client", None):
             client.close()
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Together reads an example of `spec`'s data; its rules are the same for every model."""
         return TogetherFormat(spec.target, spec.method)
 
@@ -93,11 +93,11 @@ class TogetherProvider(HostedProvider):
         check_values(kept)
         return said, kept
 
-    def live(self, model: str) -> tuple[Row, ...]:
+    def live_catalogue(self, model: str) -> tuple[Row, ...]:
         """The limits that Together gives for the model today."""
         return () if is_checkpoint(model) else limits_row(model, self._limits(model, None), today())
 
-    def price(self, spec: Spec, model: str, files: Files) -> float | None:
+    def estimate_cost(self, spec: Spec, model: str, files: Files) -> float | None:
         """Together's own estimate for the files, which it has looked at; `None` where it gives none."""
         parent = self._parent(model)
         body = create_body(spec, model, files, self._limits(model, parent), suffix="", parent=parent)
@@ -105,10 +105,10 @@ class TogetherProvider(HostedProvider):
         answer = self._patient(lambda: self.client.post("/v1/fine-tunes/estimate-price", body=asked, cast_to=object))
         return read_estimate(answer)
 
-    def tuned(self) -> list[Tuned]:
+    def list_tuned_models(self) -> list[TunedModel]:
         """The tuned models of all jobs that succeeded."""
         done = [job for job in self._listed() if STATUS.get(str(job.status)) is Status.SUCCEEDED]
-        return [Tuned(model=job.x_model_output_name, base=job.model) for job in done if job.x_model_output_name]
+        return [TunedModel(model=job.x_model_output_name, base=job.model) for job in done if job.x_model_output_name]
 
     def upload(self, file: Path, *, key: str) -> str:
         """Send the file under a name that tells its content, unless Together has it, and wait for its verdict."""
@@ -117,7 +117,7 @@ class TogetherProvider(HostedProvider):
         def look() -> bool | None:
             return is_accepted(self._patient(lambda: sound(self.client.files.retrieve(file_id)))) or None
 
-        if until(look, seconds=self.checking_seconds) is None:
+        if poll_until(look, seconds=self.checking_seconds) is None:
             raise ServerTrouble(
                 f"together has not looked at file {file_id} in {self.checking_seconds:.0f} s",
                 provider=self.name,
@@ -152,9 +152,9 @@ class TogetherProvider(HostedProvider):
         for job in sorted(self._listed(), key=lambda job: job.created_at, reverse=True):
             yield read_listed(job)
 
-    def maker(self, name: str) -> str:
+    def find_job_of_model(self, name: str) -> str:
         """Ids of jobs are told by their shape; a checkpoint's begins with its job's."""
-        return name.partition(":")[0] if is_checkpoint(name) else super().maker(name)
+        return name.partition(":")[0] if is_checkpoint(name) else super().find_job_of_model(name)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one, many by the listing."""
@@ -201,7 +201,7 @@ class TogetherProvider(HostedProvider):
         kept.mkdir(parents=True, exist_ok=True)
         archive = kept / f"{plain_name(remote_id)}.tar.zst"
         checkpoint = "model_output_path" if whole else "adapter"
-        patiently(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
+        with_retries(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
         try:
             unpack(archive, folder, provider=self.name)
         finally:
@@ -209,18 +209,18 @@ class TogetherProvider(HostedProvider):
         configs = sorted(folder.rglob("adapter_config.json"))
         return Result(model=result.model, path=configs[0].parent if configs else folder)
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
         """What the listing and the job itself tell, which differ, and the files it was trained on."""
         whole = self._patient(partial(self._get, remote_id))
         found = next((job for job in self._listed() if job.id == remote_id), whole)
         body = {**found.to_dict(mode="json"), **whole.to_dict(mode="json")}
-        return exported(
+        return imported_job(
             read_listed(found),
             body,
             lambda file_id: self._patient(lambda: self.client.files.content(file_id).read()),
             folder,
-            known=FIELDS,
-            words=WORDS,
+            meanings=FIELDS,
+            names=WORDS,
             within=("training_type", "training_method"),
         )
 
@@ -230,7 +230,7 @@ class TogetherProvider(HostedProvider):
         answer = self._patient(lambda: sound(self.client.chat.completions.create(**request), needs="choices"))
         return read_reply(answer)
 
-    def models(self) -> list[str]:
+    def list_models(self) -> list[str]:
         """Every model that can be called. By the plain API: the SDK's own listing wants a project since 3.0."""
         answer = self._patient(lambda: self.client.get("/v1/models", cast_to=object))
         if not isinstance(answer, list):
@@ -279,4 +279,4 @@ class TogetherProvider(HostedProvider):
 
     def _patient(self, ask: Callable[[], T]) -> T:
         """What `ask` returns, with patience, and the SDK's errors in ftbridge's tree."""
-        return patiently(understood()(ask))
+        return with_retries(understood()(ask))

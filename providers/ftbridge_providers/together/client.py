@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, MissingExtra
-from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
+from ftbridge.provider.connection import Connection
 
 if TYPE_CHECKING:
     from together import Together
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 NAME = "together"
 
 
-def open_client(endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], None]) -> Together:
-    """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
+def open_client(connection: Connection, *, timeout: float, on_response: Callable[[Any], None]) -> Together:
+    """A client for `connection`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host; those
     of uploads and downloads are part of the protocol and handled where they occur. Since 3.0 the SDK
-    adds `/v1` itself. `timeout` is in seconds, for each read and write. `hear` gets every answer.
+    adds `/v1` itself. `timeout` is in seconds, for each read and write. `on_response` gets every answer.
     """
     try:
         from together import DefaultHttpxClient, Together
@@ -32,11 +32,11 @@ def open_client(endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], Non
             "Together's SDK is not installed", hint="Install it with: pip install 'ftbridge[together]'"
         ) from problem
     return Together(
-        base_url=endpoint.base_url.removesuffix("/v1"),
-        api_key=endpoint.api_key.get_secret_value(),
+        base_url=connection.base_url.removesuffix("/v1"),
+        api_key=connection.api_key.get_secret_value(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [hear]}),
+        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [on_response]}),
     )
 
 
@@ -56,7 +56,7 @@ def understood() -> Iterator[None]:
         raise _refusal(problem.response) from None
     except (together.APITimeoutError, httpx.TimeoutException) as problem:
         cause = problem.__cause__ or problem
-        raise (network_error(NAME, cause) if is_never_sent(cause) else no_answer(NAME)) from None
+        raise (network_error(NAME, cause) if is_never_sent(cause) else timeout_error(NAME)) from None
     except (together.APIConnectionError, httpx.TransportError, httpx.StreamError) as problem:
         raise network_error(NAME, problem.__cause__ or problem) from None
     except (together.APIResponseValidationError, json.JSONDecodeError, AssertionError):

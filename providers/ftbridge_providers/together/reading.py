@@ -13,7 +13,7 @@ from msgspec import Struct
 from ftbridge.catalogue import Row
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
-from ftbridge.provider.hosted import in_order, in_our_words, read_suffix
+from ftbridge.provider.hosted import merge_events, read_hyperparameters, read_suffix
 from ftbridge_providers.together.client import not_understood
 
 STATUS = {
@@ -119,7 +119,7 @@ def read_listed(job: Any) -> Listed:
 def _hyperparameters(job: Any) -> Hyperparameters:
     kind = _told(job.training_type)
     told = {**_told(job), **kind, **_told(job.training_method)}
-    return in_our_words({**told, "tuning": str(kind.get("type") or "").lower() or None}, WORDS)
+    return read_hyperparameters({**told, "tuning": str(kind.get("type") or "").lower() or None}, WORDS)
 
 
 def _told(part: Any) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], sinc
     events = sorted(events, key=lambda event: _time(event.created_at))
     began = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
     start = _time(began.created_at) if began else datetime.fromtimestamp(0, UTC)
-    return in_order([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
+    return merge_events([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
 
 
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:

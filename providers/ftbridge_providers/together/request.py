@@ -34,7 +34,7 @@ CAPABILITIES = Capabilities(
         "lora_rank": Handling(how="renamed", to="lora_r"),
         "lora_alpha": APPLIED,
         "lora_dropout": APPLIED,
-        "tuning": Handling(how="renamed", to="training_type", words=("lora", "full")),
+        "tuning": Handling(how="renamed", to="training_type", choices=("lora", "full")),
         "max_seq_length": APPLIED,
         "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
         "reasoning_effort": _NO_RFT,
@@ -42,7 +42,7 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "checkpoints", "chat", "models", "delete"}),
+    verbs=frozenset({"cancel", "checkpoints", "chat", "list_models", "delete"}),
 )
 """Hyperparameters of the create call: Together's OpenAPI document of 2026-04, `POST /fine-tunes`."""
 
