@@ -57,6 +57,7 @@ class Bridge(Context):
     fetch = results.fetch  #                        adapter, weights, metrics
     export = results.export  #                      merged, GGUF, Ollama
     chat = results.chat
+    stream = results.stream  #                      the same, in pieces as they come
     evaluate = scores.evaluate  #                          on held-out rows, beside the base or another job
     deploy = deploying.deploy
     undeploy = deploying.undeploy

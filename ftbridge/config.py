@@ -72,7 +72,8 @@ class Hook(Frozen):
 class Config(Frozen):
     """What ftbridge.toml may hold.
 
-    `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider.
+    `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider. `providers` are
+    settings by provider, which each provider checks by its own model.
     """
 
     targets: Mapping[str, str] = Field(default_factory=dict)
@@ -80,6 +81,7 @@ class Config(Frozen):
     budgets: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     limits: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     hooks: Mapping[str, Hook] = Field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     file: Path | None = None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
@@ -41,14 +43,19 @@ class Context:
             hook.check(name)  # here, and not when the first event has to be told
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
+        _check_names("providers", self.config.providers, self.config)
         self.ledger = Ledger(self.home, hooks=list(self.config.hooks))
         self._providers: dict[str, Provider] = {}
+        self._resources = ExitStack()  # mocks that this process serves
+        self._lock = Lock()  # two threads get the same provider
         self._live: dict[Target, tuple[Row, ...]] = {}
 
     def close(self) -> None:
         """Let go of connections and of the ledger's file; `with Bridge() as bridge:` does it at the block's end."""
         for provider in self._providers.values():
             provider.close()
+        self._providers.clear()
+        self._resources.close()
         self.ledger.close()
 
     def __enter__(self) -> Self:
@@ -73,9 +80,12 @@ class Context:
     def provider(self, target: Target) -> Provider:
         """The provider of a target, the same one each time."""
         name = account_name(target)
-        if name not in self._providers:
-            self._providers[name] = load_provider(target, self.home)
-        return self._providers[name]
+        with self._lock:
+            if name not in self._providers:
+                self._providers[name] = load_provider(
+                    target, self.home, config=self.config, warn=self.warn, resources=self._resources
+                )
+            return self._providers[name]
 
     def provider_named(self, name: str) -> Provider:
         """The provider of that name, with mock+ before it where it is mocked."""

@@ -34,7 +34,7 @@ def test_where_no_table_comes_near_all_are_named() -> None:
     configure("[colours]\nred = 1")
     with pytest.raises(ConfigError) as problem:
         load_config()
-    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks."
+    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks, providers."
 
 
 @pytest.mark.parametrize("table", ["budgets", "limits"])

@@ -12,6 +12,7 @@ from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import FtbridgeError, JobFailed, Unsupported
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider
+from ftbridge.provider.completions import chat_body, text_of_chunk
 from ftbridge.testing.setting import TAG, Faults, Finished, Setting, new_tag, offer
 
 _FORWARD = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING]
@@ -113,6 +114,22 @@ class JobTests(Setting):
         assert reply.model
         if reply.usage:
             assert reply.usage.prompt_tokens > 0
+
+    def test_the_pieces_of_a_stream_are_the_whole_answer(self, provider: Provider, served: str) -> None:
+        offer(provider, "chat")
+        options = {"max_tokens": 8, "temperature": 0.0}
+        chunks = list(provider.stream(served, chat_body(_ASKED[0], options)))
+        assert all(chunk["object"] == "chat.completion.chunk" for chunk in chunks)
+        assert any(choice.get("finish_reason") for chunk in chunks for choice in chunk["choices"])
+        assert "".join(map(text_of_chunk, chunks)) == provider.chat(served, _ASKED[0], **options).text
+
+    def test_a_completion_has_openais_shape(self, provider: Provider, served: str) -> None:
+        offer(provider, "chat")
+        answer = provider.complete(served, chat_body(_ASKED[0], {"max_tokens": 8}))
+        [choice] = answer["choices"]
+        assert choice["message"]["role"] == "assistant"
+        assert choice["finish_reason"]
+        assert answer["model"]
 
     def test_many_chats_are_answered_in_order(self, provider: Provider, served: str) -> None:
         offer(provider, "chat")

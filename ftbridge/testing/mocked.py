@@ -83,28 +83,31 @@ class MockedContract(ProviderContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def connection(cls, mock: MockVendor) -> Iterator[Connection]:
+    def environment(cls, mock: MockVendor) -> Iterator[dict[str, str]]:
         with LoopbackServer(mock.app()) as server:
-            settings = mock.environment(server.url)
-            yield Connection(
-                base_url=settings[mock.url_env],
-                api_key=SecretStr(cls.secret),
-                account="mock",
-                environment=settings,
-            )
+            yield mock.environment(server.url)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def provider(cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection) -> Iterator[Provider]:
-        provider = cls.provider_class(tmp_path_factory.mktemp("home"), connection)
+    def connection(cls, mock: MockVendor, environment: dict[str, str]) -> Connection:
+        return Connection(base_url=environment[mock.url_env], api_key=SecretStr(cls.secret), account="mock")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def provider(
+        cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection, environment: dict[str, str]
+    ) -> Iterator[Provider]:
+        provider = cls.provider_class(tmp_path_factory.mktemp("home"), connection, environment=environment)
         yield provider
         provider.close()
 
     @pytest.fixture(scope="class")
     @classmethod
-    def hasty(cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection) -> Iterator[Provider]:
+    def hasty(
+        cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection, environment: dict[str, str]
+    ) -> Iterator[Provider]:
         made: Any = type("Hasty", (cls.provider_class,), {"timeout": 0.4})
-        provider: Provider = made(tmp_path_factory.mktemp("home"), connection)
+        provider: Provider = made(tmp_path_factory.mktemp("home"), connection, environment=environment)
         yield provider
         provider.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +16,9 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.capabilities import ExportForm
+from ftbridge.provider.completions import read_chat
 from ftbridge_local.job_folder import JobFolder, JobSpec
 from ftbridge_local.runners.process import Worker, start
 
@@ -61,8 +62,8 @@ class LocalProvider(Provider):
         verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "export"}),
     )
 
-    def __init__(self, home: Path, *rest: Any) -> None:
-        super().__init__(home, *rest)
+    def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
+        super().__init__(home, *rest, **named)
         self._speaker: Generator | None = None
         self._waiting: Worker | None = None
         self._seen: Seen | None = None
@@ -227,9 +228,11 @@ class LocalProvider(Provider):
         export(job, form, folder)
         return job.given(folder)
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        return next(self.replies(model, [chat], **options))
+        options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
+        reply = next(self.replies(model, [read_chat(body)], **options))
+        return completion(model, reply.text, usage=reply.usage)
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers in order, computed many at a time."""

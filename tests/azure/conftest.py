@@ -23,13 +23,8 @@ def mock(tmp_path: Path) -> Listening:
 @pytest.fixture
 def provider(tmp_path: Path, mock: Listening) -> Iterator[AzureProvider]:
     with LoopbackServer(mock.app()) as server:
-        connection = Connection(
-            base_url=server.url,
-            api_key=SecretStr("canary"),
-            account="mock",
-            environment=mock.environment(server.url),
-        )
-        made = AzureProvider(tmp_path, connection)
+        connection = Connection(base_url=server.url, api_key=SecretStr("canary"), account="mock")
+        made = AzureProvider(tmp_path, connection, environment=mock.environment(server.url))
         yield made
         made.close()
 

@@ -109,7 +109,7 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
     assert ran.code == 1
     [vendor] = ran.json["vendors"]
     assert (vendor["adopted"], vendor["foreign"]) == (1, 1)
-    assert "gives nothing new" in vendor["broken_off"]
+    assert "sends nothing new" in vendor["broken_off"]
     with Bridge() as bridge:
         assert bridge.job(jobs[0].id).result == jobs[0].result
 

@@ -215,7 +215,7 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
         ran = here("import", "openai", "--json")
     assert ran.code == 1
     assert not ran.json["complete"]
-    assert "gives nothing new" in ran.json["broken_off"]
+    assert "sends nothing new" in ran.json["broken_off"]
     assert len(ran.json["jobs"]) == len(here("jobs", "--json").json["jobs"]) == 2
 
     whole = here("import", "openai", "--json")

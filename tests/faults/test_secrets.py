@@ -129,7 +129,7 @@ def test_the_key_is_in_no_repr(mock: MockVendor, tmp_path: Path) -> None:
         ]
         shown += [provider.connection.model_dump(), provider.connection.model_dump_json()]
         assert [text for text in map(repr, shown) if CANARY in text] == []
-        assert CANARY in provider.connection.api_key.get_secret_value()
+        assert CANARY in provider.connection.key()
 
 
 @pytest.mark.parametrize("bad", [f"{CANARY}\nx", f"{CANARY}\r\nset-cookie: x", f"{CANARY} x", f"{CANARY}é"])

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
 
 from ftbridge.errors import ConfigError
-from ftbridge.provider.connection import Connection, hosted_connection
+from ftbridge.provider import Connection, Settings, setting
+from ftbridge.provider.connection import open_connection
 
 KEY = "sk-canary-0123456789"
 
 
+class AcmeSettings(Settings):
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "ACME_API_KEY"}
+    base_url: str = setting("https://api.acme.test/v1", env="ACME_BASE_URL")
+
+
 def connection() -> Connection:
-    return hosted_connection("acme", "https://api.acme.test/v1", key_env="ACME_API_KEY", url_env="ACME_BASE_URL")
+    return open_connection("acme", AcmeSettings.read({}))
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +33,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_vendors_own_address_is_the_default() -> None:
     found = connection()
     assert found.base_url == "https://api.acme.test/v1"
-    assert found.api_key.get_secret_value() == KEY
+    assert found.key() == KEY
 
 
 def test_the_key_is_not_in_what_is_shown_and_tells_accounts_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,20 +11,21 @@ import re
 import shutil
 import tempfile
 from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms, Listed, Reply, TunedModel
-from ftbridge.provider.connection import Connection, hosted_connection
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms, Listed, TunedModel
+from ftbridge.provider.connection import Connection, open_connection
 from ftbridge.provider.hosted import read_suffix
 from ftbridge.provider.retry import poll_until
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.openai.adapter import OpenAIProvider
@@ -35,8 +36,8 @@ from ftbridge_providers.openai.request import CAPABILITIES as OPENAI
 if TYPE_CHECKING:
     from openai import OpenAI
 
-MANAGEMENT_URL = "https://management.azure.com"
-RESOURCE_ENV = "AZURE_OPENAI_RESOURCE_ID"
+T = TypeVar("T")
+
 _RESOURCE = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices/accounts/[^/]+", re.IGNORECASE
 )
@@ -63,6 +64,22 @@ STATUS = {
 """OpenAI's words, and others that Azure is told to use; its v1 document has only OpenAI's first six."""
 
 
+class AzureSettings(HostedSettings):
+    """`[providers.azure]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {
+        "api_key": "AZURE_OPENAI_API_KEY",
+        "management_token": "AZURE_MANAGEMENT_TOKEN",
+    }
+    base_url: str = setting("", env="AZURE_OPENAI_ENDPOINT", description="Where the API is.")
+    management_url: str = setting(
+        "https://management.azure.com", env="AZURE_MANAGEMENT_URL", description="Where deployments are managed."
+    )
+    resource_id: str = setting(
+        "", env="AZURE_OPENAI_RESOURCE_ID", description="What `az cognitiveservices account show --query id` prints."
+    )
+
+
 class AzureProvider(OpenAIProvider):
     """Azure OpenAI, supervised and by preferences, through OpenAI's SDK and the v1 API.
 
@@ -73,9 +90,8 @@ class AzureProvider(OpenAIProvider):
 
     name: ClassVar[str] = "azure"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = ""  # every resource has an address of its own
-    key_env: ClassVar[str] = "AZURE_OPENAI_API_KEY"
-    url_env: ClassVar[str] = "AZURE_OPENAI_ENDPOINT"
+    settings_class: ClassVar[type[HostedSettings]] = AzureSettings
+    settings: AzureSettings
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 40
     steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
@@ -87,7 +103,7 @@ class AzureProvider(OpenAIProvider):
     def client(self) -> OpenAI:
         """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
         base_url = self.connection.base_url.removesuffix("/openai/v1") + "/openai/v1"
-        headers = {"api-key": self.connection.api_key.get_secret_value()}
+        headers = {"api-key": self.connection.key()}
         connection = self.connection.model_copy(update={"base_url": base_url})
         return open_client(connection, timeout=self.timeout, headers=headers, on_response=self.clock.observe)
 
@@ -105,8 +121,7 @@ class AzureProvider(OpenAIProvider):
     @property
     def connects_to_vendor(self) -> bool:
         """Whether the address is one of Microsoft's; every resource has its own."""
-        url = self._given.base_url if self._given else self.environment.get(self.url_env, "")
-        return (urlsplit(url).hostname or "").endswith(".azure.com")
+        return (urlsplit(self.base_url).hostname or "").endswith(".azure.com")
 
     def base_model(self, model: str) -> str:
         """The base of a target's model, without training type."""
@@ -187,14 +202,24 @@ class AzureProvider(OpenAIProvider):
         """Remove the model's deployments, and with them the hourly charge."""
         self._deployments().undeploy(model)
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion by the deployment of `model`: ftbridge's, or one that was made under another name."""
+        complete = super().complete
+        return self._by_deployment(model, lambda name: complete(name, body))
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive, by the same deployment."""
+        stream = super().stream
+        return self._by_deployment(model, lambda name: stream(name, body))
+
+    def _by_deployment(self, model: str, call: Callable[[str], T]) -> T:
+        """What `call` returns for the deployment's name."""
         try:
-            return super().chat(self._names.get(model) or deployment_name(model), chat, **options)
+            return call(self._names.get(model) or deployment_name(model))
         except NotFound as problem:
             if model not in self._names and (name := self._other_name(model)):
                 self._names[model] = name
-                return self.chat(model, chat, **options)
+                return self._by_deployment(model, call)
             price = f"${self._hourly_usd:.2f} " if self._hourly_usd else ""
             problem.hint = (
                 f"Deploy it first, with `ftbridge deploy JOB`: azure bills {price}for every hour that it is deployed."
@@ -219,10 +244,10 @@ class AzureProvider(OpenAIProvider):
         self._unsupported("delete")
 
     def _deployments(self) -> Deployments:
-        resource = self.environment.get(RESOURCE_ENV, "").strip().rstrip("/")
+        resource = self.settings.resource_id.rstrip("/")
         if not _RESOURCE.fullmatch(resource):
             raise ConfigError(
-                f"{RESOURCE_ENV} = {resource!r} is not the id of an Azure OpenAI resource",
+                f"{self.settings.source('resource_id')} = {resource!r} is not the id of an Azure OpenAI resource",
                 hint="Set it to what `az cognitiveservices account show --query id` prints.",
             )
         return Deployments(self.management, resource, self._hourly_usd)
@@ -234,11 +259,12 @@ class AzureProvider(OpenAIProvider):
         return known[-1] if known else None
 
     def _management_connection(self) -> Connection:
-        return hosted_connection(
-            "azure's management API (`az account get-access-token --query accessToken` prints one)",
-            MANAGEMENT_URL,
-            key_env="AZURE_MANAGEMENT_TOKEN",
-            url_env="AZURE_MANAGEMENT_URL",
+        return open_connection(
+            self.name,
+            self.settings,
+            url="management_url",
+            key="management_token",
+            service="azure's management API (`az account get-access-token --query accessToken` prints one)",
             environment=self.environment,
         )
 

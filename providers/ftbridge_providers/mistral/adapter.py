@@ -11,7 +11,7 @@ nothing, and recovering it judges its price and starts it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +20,6 @@ from uuid import UUID
 import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import (
     InvalidRequest,
     JobFailed,
@@ -31,11 +30,13 @@ from ftbridge.errors import (
 )
 from ftbridge.files import write
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply
-from ftbridge.provider.hosted import HostedProvider, chat_request, read_reply
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider.completions import chat_body, read_chat
+from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_number, matching
 from ftbridge.provider.retry import with_retries
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge.wording import dollars
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, understood
@@ -49,14 +50,19 @@ FEW = 3
 """Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
 
 
+class MistralSettings(HostedSettings):
+    """`[providers.mistral]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "MISTRAL_API_KEY"}
+    base_url: str = setting("https://api.mistral.ai", env="MISTRAL_BASE_URL", description="Where the API is.")
+
+
 class MistralProvider(HostedProvider):
     """Fine-tuning by Mistral's API, supervised only."""
 
     name: ClassVar[str] = "mistral"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.mistral.ai"
-    key_env: ClassVar[str] = "MISTRAL_API_KEY"
-    url_env: ClassVar[str] = "MISTRAL_BASE_URL"
+    settings_class: ClassVar[type[HostedSettings]] = MistralSettings
     transitional_statuses: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
     validation_seconds: ClassVar[float] = 300.0
     """How long the submission waits for the files to be validated."""
@@ -251,15 +257,15 @@ class MistralProvider(HostedProvider):
         with understood():
             return self.client.sdk.files.download(file_id=file_id).read()
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request = chat_request(model, asked(chat), options)
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion; its messages are changed as the training rows were."""
+        request = {**body, **chat_body(asked(read_chat(body)), {}), "model": model}
 
         def ask() -> Any:
             with understood():
                 return self.client.sdk.chat.complete(**request)
 
-        return read_reply(with_retries(ask))
+        return dict(with_retries(ask).model_dump(mode="json"))
 
     def list_models(self) -> list[str]:
         """Every model of the account."""

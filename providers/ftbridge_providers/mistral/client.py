@@ -44,7 +44,7 @@ class MistralClient:
         self._timeout = timeout
         self._http = httpx2.Client(
             base_url=connection.base_url,
-            headers={"authorization": f"Bearer {connection.api_key.get_secret_value()}"},
+            headers={"authorization": f"Bearer {connection.key()}"},
             follow_redirects=False,
             timeout=timeout,
             event_hooks={"response": [on_response]},
@@ -59,7 +59,7 @@ class MistralClient:
         except ImportError as problem:
             raise _missing() from problem
         return Mistral(
-            api_key=self._connection.api_key.get_secret_value(),
+            api_key=self._connection.key(),
             server_url=self._connection.base_url,
             client=self._http,
             timeout_ms=int(self._timeout * 1000),

@@ -7,7 +7,7 @@ Sources: docs.tokenfactory.nebius.com, post-training/how-to-fine-tune and api-re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +28,7 @@ from ftbridge.provider import (
     TunedModel,
 )
 from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters, read_suffix
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric
@@ -64,6 +65,15 @@ CAPABILITIES = Capabilities(
 """Hyperparameters of the create call: `SupervisedHParameters`."""
 
 
+class NebiusSettings(HostedSettings):
+    """`[providers.nebius]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "NEBIUS_API_KEY"}
+    base_url: str = setting(
+        "https://api.tokenfactory.nebius.com/v1", env="NEBIUS_BASE_URL", description="Where the API is."
+    )
+
+
 class NebiusProvider(OpenAIProvider):
     """Nebius Token Factory, supervised, LoRA or all weights, through OpenAI's SDK.
 
@@ -73,9 +83,7 @@ class NebiusProvider(OpenAIProvider):
 
     name: ClassVar[str] = "nebius"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.tokenfactory.nebius.com/v1"
-    key_env: ClassVar[str] = "NEBIUS_API_KEY"
-    url_env: ClassVar[str] = "NEBIUS_BASE_URL"
+    settings_class: ClassVar[type[HostedSettings]] = NebiusSettings
     words: ClassVar[dict[str, str]] = WORDS
 
     def converter(self, spec: Spec, model: str) -> Converter:
@@ -109,9 +117,9 @@ class NebiusProvider(OpenAIProvider):
     def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
         """Hyperparameters at the top, or in `method`, but not both; the tag in the suffix, for want of metadata."""
         suffix = make_suffix(spec.name, tag, self.suffix_limit)
-        return {**create_request(spec, model, files, suffix=suffix), "hyperparameters": self.settings(spec)}
+        return {**create_request(spec, model, files, suffix=suffix), "hyperparameters": self.job_settings(spec)}
 
-    def settings(self, spec: Spec) -> dict[str, Any]:
+    def job_settings(self, spec: Spec) -> dict[str, Any]:
         """The hyperparameters in Nebius' words. `lora` is always said: unsaid, all weights are trained."""
         given = spec.hyperparameters.given()
         lora = given.pop("tuning", "lora") == "lora"
@@ -195,9 +203,13 @@ class NebiusProvider(OpenAIProvider):
         """Stop serving the adapter; the job keeps it."""
         self._serving.undeploy(model.partition(":")[0])
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion, by a base or a deployed adapter."""
-        return super().chat(self._served(model), chat, **options)
+        return super().complete(self._served(model), body)
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive, by the same."""
+        return super().stream(self._served(model), body)
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers to many chats; what the model is called by is asked once."""

@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter, TokenCounter, guess, o200k
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.files import plain_name, write
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, TunedModel
-from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
+from ftbridge.provider.hosted import HostedProvider, make_suffix
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
 from ftbridge.provider.retry import with_retries
+from ftbridge.provider.settings import HostedSettings
 from ftbridge.target import parse_target
 from ftbridge_providers.openai.client import (
+    OpenAISettings,
     check_signature,
+    create_completion,
     every,
     not_understood,
     omit,
     open_client,
     sound,
+    streamed,
     understood,
 )
 from ftbridge_providers.openai.format import OpenAIFormat
@@ -65,9 +68,7 @@ class OpenAIProvider(HostedProvider):
 
     name: ClassVar[str] = "openai"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.openai.com/v1"
-    key_env: ClassVar[str] = "OPENAI_API_KEY"
-    url_env: ClassVar[str] = "OPENAI_BASE_URL"
+    settings_class: ClassVar[type[HostedSettings]] = OpenAISettings
     statuses: ClassVar[dict[str, Status]] = STATUS
     words: ClassVar[dict[str, str]] = WORDS
     suffix_limit: ClassVar[int] = 64
@@ -125,9 +126,8 @@ class OpenAIProvider(HostedProvider):
 
     def _send(self, file: Path, name: str) -> str:
         size = file.stat().st_size
-        for known in as_far_as_listed(
-            every(self.name, partial(self.client.files.list, purpose="fine-tune", limit=10_000))
-        ):
+        page = partial(self.client.files.list, purpose="fine-tune", limit=10_000)
+        for known in as_far_as_listed(every(self.name, page)):
             if known.filename == name and known.bytes == size:
                 return str(known.id)
         with file.open("rb") as content:
@@ -164,8 +164,7 @@ class OpenAIProvider(HostedProvider):
 
     def jobs(self) -> Iterator[Listed]:
         """By pages of 100, each asked for when it is needed."""
-        for job in self._listed():
-            yield self.read_listed(job)
+        return map(self.read_listed, self._listed())
 
     def find_job_of_model(self, name: str) -> str:
         """Ids of jobs are told by their beginning; a checkpoint is named after the whole model (`…:ckpt-step-N`)."""
@@ -207,9 +206,8 @@ class OpenAIProvider(HostedProvider):
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Pages of 100, newest first, back to the event `since`; as far as they are listed."""
-        listed = as_far_as_listed(
-            every(self.name, partial(self.client.fine_tuning.jobs.list_events, remote_id, limit=100))
-        )
+        page = partial(self.client.fine_tuning.jobs.list_events, remote_id, limit=100)
+        listed = as_far_as_listed(every(self.name, page))
         return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)][::-1]
 
     def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -222,9 +220,8 @@ class OpenAIProvider(HostedProvider):
 
     def listed_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, as it lists them."""
-        return list(
-            as_far_as_listed(every(self.name, partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)))
-        )
+        page = partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)
+        return list(as_far_as_listed(every(self.name, page)))
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -274,11 +271,14 @@ class OpenAIProvider(HostedProvider):
             raise not_understood(self.name)
         return read_result_file(answer.content)
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request = chat_request(model, chat, options)
-        answer = self._patient(lambda: self.client.chat.completions.create(**request))
-        return read_reply(sound(self.name, answer, needs="choices"))
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion; everything in the body is passed on."""
+        answer = self._patient(lambda: create_completion(self.client, model, body))
+        return dict(sound(self.name, answer, needs="choices").to_dict(mode="json"))
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive."""
+        return streamed(self.name, self._patient(lambda: create_completion(self.client, model, body, stream=True)))
 
     def list_models(self) -> list[str]:
         """Every model of the account."""

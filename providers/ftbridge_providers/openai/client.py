@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra
+from ftbridge.errors import AuthenticationFailed, BadAnswer, MissingExtra, NetworkError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import by_cursor
 from ftbridge.provider.retry import with_retries
+from ftbridge.provider.settings import HostedSettings, setting
 
 if TYPE_CHECKING:
     from openai import OpenAI
+
+
+class OpenAISettings(HostedSettings):
+    """`[providers.openai]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "OPENAI_API_KEY"}
+    base_url: str = setting("https://api.openai.com/v1", env="OPENAI_BASE_URL", description="Where the API is.")
 
 
 def open_client(
@@ -38,7 +46,7 @@ def open_client(
         ) from problem
     return OpenAI(
         base_url=connection.base_url,
-        api_key=connection.api_key.get_secret_value(),
+        api_key=connection.key(),
         max_retries=0,
         timeout=timeout,
         default_headers=headers,
@@ -94,6 +102,29 @@ def every(provider: str, ask: Callable[..., Any]) -> Iterator[Any]:
         return with_retries(understood(provider)(lambda: sound(provider, ask(after=after or omit()), needs="data")))
 
     return by_cursor(provider, page_after)
+
+
+def create_completion(client: OpenAI, model: str, body: Mapping[str, Any], **more: Any) -> Any:
+    """A chat completion. The options are sent as they are: the SDK would raise a TypeError for an unknown one."""
+    options = {name: value for name, value in body.items() if name not in ("messages", "stream")}
+    create: Any = client.chat.completions.create
+    return create(model=model, messages=body["messages"], extra_body=options, **more)
+
+
+def streamed(provider: str, chunks: Any) -> Iterator[dict[str, Any]]:
+    """The chunks of one of the SDK's streams. Raises `NetworkError` where it breaks off before its end."""
+    import httpx2
+
+    finished = False
+    with understood(provider), chunks:
+        try:
+            for chunk in chunks:
+                finished = finished or any(choice.finish_reason for choice in chunk.choices)
+                yield chunk.to_dict(mode="json")
+        except httpx2.HTTPError as problem:
+            raise network_error(provider, problem) from None
+    if not finished:
+        raise NetworkError(f"{provider}'s answer broke off", hint="Ask again.")
 
 
 def not_understood(provider: str) -> BadAnswer:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.converter import Converter
 from ftbridge.errors import JobFailed, NotFound, ServerTrouble
 from ftbridge.files import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply, TunedModel
-from ftbridge.provider.hosted import HostedProvider, chat_request, make_suffix, read_reply
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
+from ftbridge.provider.hosted import HostedProvider, make_suffix
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import once
 from ftbridge.provider.retry import poll_until, with_retries
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge.provider.unpack import unpack
 from ftbridge_providers.together.client import not_understood, open_client, sound, understood
 from ftbridge_providers.together.download import download
@@ -58,6 +58,13 @@ FEW = 3
 """Up to so many jobs are asked for one by one; the listing has no pages and holds every job there ever was."""
 
 
+class TogetherSettings(HostedSettings):
+    """`[providers.together]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "TOGETHER_API_KEY"}
+    base_url: str = setting("https://api.together.ai", env="TOGETHER_BASE_URL", description="Where the API is.")
+
+
 class TogetherProvider(HostedProvider):
     """Together AI's hosted fine-tuning, supervised and by preferences, through its SDK.
 
@@ -66,9 +73,7 @@ class TogetherProvider(HostedProvider):
 
     name: ClassVar[str] = "together"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.together.ai"
-    key_env: ClassVar[str] = "TOGETHER_API_KEY"
-    url_env: ClassVar[str] = "TOGETHER_BASE_URL"
+    settings_class: ClassVar[type[HostedSettings]] = TogetherSettings
     transitional_statuses: ClassVar[frozenset[str]] = frozenset({"cancel_requested"})
     checking_seconds: ClassVar[float] = 1800.0
     """How long Together may take to look at an uploaded file."""
@@ -224,11 +229,12 @@ class TogetherProvider(HostedProvider):
             within=("training_type", "training_method"),
         )
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request = chat_request(model, chat, options)
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion; everything in the body is passed on."""
+        options = {name: value for name, value in body.items() if name != "messages"}
+        request: Any = {"model": model, "messages": body["messages"], "extra_body": options}
         answer = self._patient(lambda: sound(self.client.chat.completions.create(**request), needs="choices"))
-        return read_reply(answer)
+        return dict(answer.to_dict(mode="json"))
 
     def list_models(self) -> list[str]:
         """Every model that can be called. By the plain API: the SDK's own listing wants a project since 3.0."""

@@ -33,7 +33,7 @@ def open_client(connection: Connection, *, timeout: float, on_response: Callable
         ) from problem
     return Together(
         base_url=connection.base_url.removesuffix("/v1"),
-        api_key=connection.api_key.get_secret_value(),
+        api_key=connection.key(),
         max_retries=0,
         timeout=timeout,
         http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [on_response]}),

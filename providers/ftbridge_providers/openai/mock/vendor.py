@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, Script, operation, write_script
-from ftbridge.mock.recall import answer_of, completion
+from ftbridge.mock.recall import answer_of, completion, completion_answer
 from ftbridge.model import Status
 from ftbridge_providers.openai.mock import reinforcement
 from ftbridge_providers.openai.mock.bodies import (
@@ -151,7 +151,7 @@ class OpenAIMock(OpenAIFiles):
         job = self.served(name)
         text = answer_of(map(reinforcement.answered, self.rows(job) if job else []), messages)
         beside: dict[str, Any] = {"message": {"refusal": None}, "choice": {"logprobs": None}}
-        return Answer(completion(name, messages, text, self.now(), **beside))
+        return completion_answer(call.body, completion(name, messages, text, self.now(), **beside))
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Refuse a create request that cannot become a job."""
