@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ def read_chat(body: Mapping[str, Any]) -> Chat:
 def completion(model: str, text: str, *, usage: Usage | None = None, finish_reason: str = "stop") -> dict[str, Any]:
     """An answer with one choice."""
     answer: dict[str, Any] = {
-        "id": f"chatcmpl-{time.time_ns():x}",
+        "id": _new_id(),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model,
@@ -65,6 +66,16 @@ def as_chunk(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "object": "chat.completion.chunk", "choices": choices}
 
 
+def chunks_of(model: str, pieces: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The chunks of a stream that writes `pieces`."""
+    head = {"id": _new_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
+    role = {"role": "assistant"}
+    for piece in pieces:
+        yield {**head, "choices": [{"index": 0, "delta": {**role, "content": piece}, "finish_reason": None}]}
+        role = {}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
 def text_of_chunk(chunk: Mapping[str, Any]) -> str:
     """The text that a chunk adds to the first choice; "" for chunks that hold something else, such as the usage."""
     choices = chunk.get("choices") or []
@@ -83,6 +94,10 @@ def read_reply(answer: Mapping[str, Any]) -> Reply:
         if usage
         else None,
     )
+
+
+def _new_id() -> str:
+    return f"chatcmpl-{secrets.token_hex(12)}"
 
 
 def _without_nulls(message: Any) -> Any:

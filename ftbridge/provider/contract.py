@@ -23,7 +23,7 @@ from ftbridge.model import Checkpoint, Event, Result, Spec, Status
 from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec
 from ftbridge.provider.completions import as_chunk, chat_body, read_reply
 from ftbridge.provider.connection import Connection
-from ftbridge.provider.paging import matching
+from ftbridge.provider.paging import as_far_as_listed, matching
 from ftbridge.provider.passthrough import PassThrough
 from ftbridge.provider.remote import Deployment, Files, HostingTerms, ImportedJob, Listed, RemoteJob, Reply, TunedModel
 from ftbridge.provider.settings import Settings
@@ -54,7 +54,7 @@ class Provider:
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still work on a request whose sender died or got a gateway's error."""
     offline: bool = False
-    """Whether converters and token counters may use only what is on this machine."""
+    """Whether converters and token counters may use only local files."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 
@@ -131,8 +131,7 @@ class Provider:
         """Raises `SpecError` for what the vendor's own limits for `model` forbid. May ask the vendor."""
 
     def estimate_cost(self, spec: Spec, model: str, files: Files) -> float | None:
-        """The vendor's own estimate in US dollars for the uploaded files; `None` where it gives none."""
-        return None
+        """The vendor's own estimate in US dollars for the uploaded files, where it gives one."""
 
     def preloading(self, spec: Spec, model: str) -> AbstractContextManager[None]:
         """A block in which a job of `spec` is prepared: slow work may begin early, and ends if no job is created."""
@@ -172,7 +171,8 @@ class Provider:
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as they are now. Reads only; a job that the vendor does not know is left out."""
-        return [listed.remote for listed in self.jobs() if listed.remote.remote_id in remote_ids]
+        remotes = (listed.remote for listed in as_far_as_listed(self.jobs()))
+        return [remote for remote in remotes if remote.remote_id in remote_ids]
 
     def get_job(self, remote_id: str) -> Listed:
         """The job with that id in the vendor's list. Raises `NotFound`."""

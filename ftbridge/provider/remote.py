@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from ftbridge.model import Frozen, Hyperparameters, Method, Result, Status
+from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 
 class Files(Frozen):
@@ -56,6 +56,22 @@ class Listed(Frozen):
     validation_file: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
+
+    @classmethod
+    def of(cls, remote: RemoteJob, spec: Spec, model: str, files: Files, **more: Any) -> Self:
+        """A job of `spec`, for vendors that keep the request as it was; `more` are further fields."""
+        return cls(
+            remote=remote,
+            model=model,
+            method=spec.method,
+            grader=spec.grader,
+            response_format=spec.response_format,
+            hyperparameters=spec.hyperparameters,
+            name=spec.name,
+            training_file=files.training,
+            validation_file=files.validation,
+            **more,
+        )
 
 
 class ImportedJob(Frozen):

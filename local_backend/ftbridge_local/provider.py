@@ -18,7 +18,7 @@ from ftbridge.files import make_folder, replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge.provider.completions import read_chat
+from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge_local.job_folder import JobFolder, JobSpec
 from ftbridge_local.runners.process import Worker, start
 
@@ -230,16 +230,16 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
-        reply = next(self.replies(model, [read_chat(body)], **options))
+        reply = next(self.replies(model, [read_chat(body)], **_options(body)))
         return completion(model, reply.text, usage=reply.usage)
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The answer as it is generated, with the same options."""
+        return chunks_of(model, self._load(model).stream(read_chat(body), **_options(body)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers in order, computed many at a time."""
-        unknown = sorted(set(options) - {"max_tokens", "temperature", "seed"})
-        if unknown:
-            raise SpecError(f"local has no option {unknown[0]}", hint="It takes max_tokens, temperature and seed.")
-        return self._load(model).replies(chats, **options)
+        return self._load(model).replies(chats, **_options(options))
 
     def loss(self, model: str, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token, in nats."""
@@ -260,12 +260,12 @@ class LocalProvider(Provider):
         _require()
         from ftbridge_local.models import find
 
-        if self._speaker is None or self._speaker.name != model:
+        if (speaker := self._speaker) is None or speaker.name != model:
             source = find(model, self.home, weights=True)
             from ftbridge_local.trainer.generation import Generator
 
-            self._speaker = Generator(model, source)
-        return self._speaker
+            self._speaker = speaker = Generator(model, source)
+        return speaker
 
     def _job(self, tag: str) -> JobFolder:
         return JobFolder(self.home.absolute() / "local" / "jobs" / tag)
@@ -282,6 +282,14 @@ class LocalProvider(Provider):
         if not job.exists:
             raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
         return job
+
+
+def _options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a completion. Raises `SpecError` for one that does nothing here."""
+    options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
+    if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
+        raise SpecError(f"local has no option {unknown[0]}", hint="It takes max_tokens, temperature and seed.")
+    return options
 
 
 def _require() -> None:

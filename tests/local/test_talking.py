@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import DataError, SpecError
 from ftbridge.provider import RemoteJob
+from ftbridge.provider.completions import chat_body, text_of_chunk
 from local.lab import Lab
 
 
@@ -89,3 +91,27 @@ def test_an_upload_is_a_copy_made_once(lab: Lab, tmp_path: Path) -> None:
     before = kept.stat().st_mtime_ns
     assert lab.provider.upload(lab.data.training, key="abc") == str(kept)
     assert kept.stat().st_mtime_ns == before
+
+
+def test_an_answer_comes_in_pieces_which_are_the_whole_one(lab: Lab, tuned: str) -> None:
+    [asked] = questions(lab, 1)
+    chunks = list(lab.provider.stream(tuned, chat_body(asked, {"max_tokens": 30})))
+    pieces = [piece for piece in map(text_of_chunk, chunks) if piece]
+    assert len(pieces) > 5
+    assert "".join(pieces) == lab.provider.chat(tuned, asked, max_tokens=30).text
+
+
+def test_a_stream_that_nobody_reads_on_ends(lab: Lab, tuned: str) -> None:
+    [asked] = questions(lab, 1)
+    stream = lab.provider.stream("tiny", chat_body(asked, {"max_tokens": 500}))
+    next(stream)
+    del stream
+    assert lab.provider.chat(tuned, asked, max_tokens=5).text  # which waits until the model is free
+
+
+def test_several_threads_are_answered_as_one_is(lab: Lab, tuned: str) -> None:
+    asked = questions(lab, 4)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda chat: lab.provider.chat(tuned, chat, max_tokens=12, temperature=1.0), asked))
+    alone = [lab.provider.chat(tuned, chat, max_tokens=12, temperature=1.0).text for chat in asked]
+    assert [answer.text for answer in answers] == alone

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
 
 import torch
 
@@ -19,6 +22,31 @@ from ftbridge_local.trainer.tokenizer import Tokenizer
 _AT_ONCE = 32
 
 
+class _Tokens:
+    """A streamer for transformers: what one thread generates, another reads."""
+
+    def __init__(self) -> None:
+        self.queue: SimpleQueue[int | BaseException | None] = SimpleQueue()
+        self.closed = False
+
+    def put(self, value: torch.Tensor) -> None:
+        """Take a token; the first call brings the prompt, as a batch."""
+        if self.closed:
+            raise RuntimeError("nobody reads the answer any more")
+        if value.ndim == 1:
+            self.queue.put(int(value[0]))
+
+    def end(self) -> None:
+        """There are no more tokens."""
+        self.queue.put(None)
+
+    def __iter__(self) -> Iterator[int]:
+        while (token := self.queue.get()) is not None:
+            if isinstance(token, BaseException):
+                raise token
+            yield token
+
+
 class Generator:
     """A model, loaded once, that answers chats."""
 
@@ -26,6 +54,7 @@ class Generator:
         self.name = name
         self.tokenizer = Tokenizer(source.base)
         self.model = model.load(source)
+        self._lock = Lock()
 
     def replies(
         self, chats: Iterable[Chat], *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
@@ -41,6 +70,30 @@ class Generator:
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
                 yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
 
+    def stream(self, chat: Chat, *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0) -> Iterator[str]:
+        """The same answer in pieces, as the tokens come. The model stops when the iterator is closed."""
+        prompt, tokens = self._prompt(chat), _Tokens()
+
+        def run() -> None:
+            try:
+                self._continue([prompt], max_tokens, temperature, seed, tokens)
+            except BaseException as problem:  # handed to the thread that reads
+                tokens.queue.put(problem)
+
+        Thread(target=run, name="ftbridge-generation", daemon=True).start()
+        ids: list[int] = []
+        sent = ""
+        try:
+            for token in tokens:
+                ids.append(token)
+                text = self.tokenizer.decode(self._until_end(ids))
+                if text.startswith(sent) and not text.endswith("\ufffd"):  # which is a part of a character
+                    yield text[len(sent) :]
+                    sent = text
+            yield self.tokenizer.decode(self._until_end(ids))[len(sent) :]
+        finally:
+            tokens.closed = True
+
     def loss(self, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
         try:
@@ -50,7 +103,7 @@ class Generator:
         items = [item for item in items if item.fits]
         if not items:
             raise DataError("there is no answer to judge the model by", hint="Give chats with an assistant's answer.")
-        with flat.adopted(self.model):
+        with self._lock, flat.adopted(self.model):
             return losses.mean(self.model, items, losses.supervised, model.tokens_at_once(self.model))
 
     def _prompt(self, chat: Chat) -> list[int]:
@@ -66,7 +119,9 @@ class Generator:
         return ids
 
     @torch.no_grad()
-    def _continue(self, prompts: Sequence[list[int]], most: int, temperature: float, seed: int) -> list[list[int]]:
+    def _continue(
+        self, prompts: Sequence[list[int]], most: int, temperature: float, seed: int, streamer: Any = None
+    ) -> list[list[int]]:
         """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
         end, width = self.tokenizer.eos_id, max(map(len, prompts))
         ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
@@ -78,9 +133,9 @@ class Generator:
             eos_token_id=self.tokenizer.end_ids,
             pad_token_id=end,
         )
-        with torch.random.fork_rng(devices=[]):
+        with self._lock, torch.random.fork_rng(devices=[]):  # the random state is one for all threads
             torch.manual_seed(seed)
-            made = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
+            made = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=config, streamer=streamer)
         return [self._until_end(new) for new in made[:, width:].tolist()]
 
     def _until_end(self, ids: list[int]) -> list[int]:

@@ -115,14 +115,17 @@ def streamed(provider: str, chunks: Any) -> Iterator[dict[str, Any]]:
     """The chunks of one of the SDK's streams. Raises `NetworkError` where it breaks off before its end."""
     import httpx2
 
-    finished = False
+    started = finished = False
     with understood(provider), chunks:
         try:
             for chunk in chunks:
+                started = True
                 finished = finished or any(choice.finish_reason for choice in chunk.choices)
                 yield chunk.to_dict(mode="json")
         except httpx2.HTTPError as problem:
             raise network_error(provider, problem) from None
+    if not started:
+        raise not_understood(provider)
     if not finished:
         raise NetworkError(f"{provider}'s answer broke off", hint="Ask again.")
 
