@@ -85,7 +85,7 @@ def test_result_files_stay_in_their_folder_whatever_the_vendor_calls_them(
     )
     monkeypatch.setattr(provider, "_get", lambda _id: None)
     monkeypatch.setattr(provider, "read", lambda _job: made)
-    monkeypatch.setattr(provider, "_content", lambda _file: b"step,loss\n")
+    monkeypatch.setattr(provider, "content", lambda _file: b"step,loss\n")
     provider.fetch("ftjob-1", tmp_path / "a" / "b" / "out")
     [file] = (path for path in tmp_path.rglob("*") if path.is_file())
     assert file.parent == tmp_path / "a" / "b" / "out"

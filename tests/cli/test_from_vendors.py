@@ -104,7 +104,7 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
     def endless(items: list[dict[str, Any]], call: Any, _default: int) -> tuple[list[dict[str, Any]], bool]:
         return ([], True) if call.query.get("after") else (items, True)
 
-    monkeypatch.setattr("ftbridge_providers.openai.mock.vendor.page_of", endless)
+    monkeypatch.setattr("ftbridge_providers.openai_api.mock.vendor.page_of", endless)
     ran = cli("recover", "--from-vendors", "--to", "openai", "--json")
     assert ran.code == 1
     [vendor] = ran.json["vendors"]

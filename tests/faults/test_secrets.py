@@ -19,13 +19,13 @@ from ftbridge.cli.app import run
 from ftbridge.errors import ConfigError, FtbridgeError
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
-from ftbridge.mock.faults import STANDING, Kind
+from ftbridge.mock.faults import CONDITIONS, Kind
 from ftbridge.plugins import load_mock, load_provider
 from ftbridge.target import parse_target
 
 CANARY = "sk-canary-5cf1e9d0b7"
 VENDORS = ["openai", "together", "mistral"]
-FAULTS = [kind for kind in get_args(Kind) if kind not in STANDING]
+FAULTS = [kind for kind in get_args(Kind) if kind not in CONDITIONS]
 QUICK = {"429": "429:0.01", "slow": "slow:0.01"}
 
 

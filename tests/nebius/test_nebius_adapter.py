@@ -138,7 +138,7 @@ def test_a_file_that_nobody_should_load_is_not_fetched(
 ) -> None:
     job = trained(provider, spec)
     file_id = provider.find(TAG)[0].result.files[0]  # type: ignore[union-attr]  # it has succeeded
-    mock.keep(name, "fine-tune-results", b"harm", file_id)
+    mock.store_file(name, "fine-tune-results", b"harm", file_id)
     with pytest.raises(BadAnswer) as problem:
         provider.fetch(job, tmp_path / "out")
     assert problem.value.hint
@@ -207,7 +207,7 @@ def test_every_adapter_of_the_job_is_taken_down(provider: NebiusProvider, mock: 
     job = trained(provider, spec)
     first, last = provider.checkpoints(job)
     for name, checkpoint in (("one", first), ("two", last)):
-        provider._serving._make({"name": name, "base_model": MODEL, "source": checkpoint.model})
+        provider._serving._create({"name": name, "base_model": MODEL, "source": checkpoint.model})
     assert {found.model for found in provider.deployments()} == {job}
     assert len(provider.deployments()) == 2
     provider.undeploy(job)

@@ -14,8 +14,9 @@ from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import STATUS as AZURE
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock.vendor import OpenAIMock
-from ftbridge_providers.openai.reading import STATUS as OPENAI
-from ftbridge_providers.openai.reading import ShortJob, read_job, read_result_file
+from ftbridge_providers.openai_api.gpt.results import read_result_file
+from ftbridge_providers.openai_api.reading import STATUS as OPENAI
+from ftbridge_providers.openai_api.reading import ShortJob, read_job
 from hosted_helpers import asked, finished, sent
 from spec_check import check_operations, check_seen
 

@@ -163,11 +163,17 @@ BAD_GRADERS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown kind": ({**CHECK, "type": "guess"}, "string_check"),
     "an unknown operation": ({**CHECK, "operation": "is"}, r"grader\.operation: input should be 'eq'"),
     "an unknown key": ({**CHECK, "weight": 1}, r"grader\.weight"),
-    "a part that is none": ({**BOTH, "graders": {"right": {**CHECK, "name": 3}}}, r"grader\.graders\.right\.\S+\.name"),
-    "labels alone": ({**JUDGE, "type": "label_model"}, "does not take this grader"),
+    "a part that is none": (
+        {**BOTH, "graders": {"right": {**CHECK, "name": 3}}},
+        r"grader\.graders\.right\.name: input",
+    ),
+    "labels alone": (
+        {**JUDGE, "type": "label_model", "labels": ["a"], "passing_labels": ["a"]},
+        "label_model grader only as part of a multi grader",
+    ),
     "an unknown namespace": ({**CHECK, "reference": "{{row.answer}}"}, r"reads \{\{row\.answer\}\}"),
     "a bare namespace": ({**CHECK, "reference": "{{item}}"}, r"reads \{\{item\}\}"),
-    "a formula about others": ({**BOTH, "calculate_output": "right + wrong"}, "speaks of 'wrong'"),
+    "a formula about others": ({**BOTH, "calculate_output": "right + wrong"}, "refers to 'wrong'"),
 }
 
 
@@ -186,7 +192,7 @@ def test_python_that_grades_is_not_read_as_a_template(provider: OpenAIProvider, 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no grader": ({"grader": None}, "rft needs a grader", "--grader"),
-    "no validation": ({"validation": None}, "wants a validation file", "--validation"),
+    "no validation": ({"validation": None}, "needs a validation file", "--validation"),
     "another model": ({"target": "openai:gpt-4.1-2025-04-14"}, "does not train gpt-4.1-2025-04-14 by rft", "o4-mini"),
     "another method": (
         {"method": Method.SFT, "grader": None, "hyperparameters": Hyperparameters()},

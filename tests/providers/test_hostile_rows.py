@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ftbridge.dataset import Survey, advise, check, convert, count_tokens, guess, prepare
 from ftbridge.errors import DataError
 from ftbridge_providers.mistral.tokens import MistralCounter
-from ftbridge_providers.openai.tokens import OpenAICounter
+from ftbridge_providers.openai_api.gpt.tokens import OpenAICounter
 from random_examples import CONVERTERS, examples
 
 COUNTERS = (guess(), OpenAICounter(guess(), "gpt-4o-2024-08-06"), MistralCounter(guess(), "pixtral-12b-latest"))

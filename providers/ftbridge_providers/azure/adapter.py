@@ -1,4 +1,4 @@
-"""Azure OpenAI as a provider: OpenAI's adapter, and what is different at Microsoft.
+"""Azure OpenAI as a provider: OpenAI's models, at an address of one's own, deployed before they are called.
 
 Sources: github.com/MicrosoftDocs/azure-ai-docs, articles/foundry/openai/includes/fine-tuning-rest.md
 (2025-02-27) and articles/foundry/includes/fine-tuning-direct-preference-optimization-job.md (2026-10-07);
@@ -14,24 +14,22 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms, Listed, TunedModel
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms
 from ftbridge.provider.connection import Connection, open_connection
-from ftbridge.provider.hosted import read_suffix
 from ftbridge.provider.retry import poll_until
 from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
-from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.client import open_client, sound
-from ftbridge_providers.openai.reading import STATUS as OPENAI_STATUS
-from ftbridge_providers.openai.request import CAPABILITIES as OPENAI
+from ftbridge_providers.openai_api.client import open_client, require
+from ftbridge_providers.openai_api.gpt.adapter import GptProvider
+from ftbridge_providers.openai_api.gpt.request import HYPERPARAMETERS
+from ftbridge_providers.openai_api.reading import STATUS as OPENAI_STATUS
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -42,17 +40,20 @@ _RESOURCE = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices/accounts/[^/]+", re.IGNORECASE
 )
 
-_NO_RFT = Handling(how="refused", note="It is a setting of reinforcement, which is not offered at Azure.")
+_NO_RFT = Handling(how="refused", note="It is a setting of reinforcement, which ftbridge does not offer at Azure.")
 
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
-        name: _NO_RFT if handling.methods == {Method.RFT} else handling
-        for name, handling in OPENAI.hyperparameters.items()
+        **HYPERPARAMETERS,
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models"}),
 )
-"""The hyperparameters are OpenAI's; the v1 API deletes no models, which is done in the portal."""
+"""The v1 API deletes no models; the portal does."""
 
 STATUS = {
     **OPENAI_STATUS,
@@ -61,7 +62,7 @@ STATUS = {
     "pausing": Status.RUNNING,
     "resuming": Status.RUNNING,
 }
-"""OpenAI's words, and others that Azure is told to use; its v1 document has only OpenAI's first six."""
+"""OpenAI's, and those that users have reported of Azure; its v1 document has only OpenAI's first six."""
 
 
 class AzureSettings(HostedSettings):
@@ -80,12 +81,12 @@ class AzureSettings(HostedSettings):
     )
 
 
-class AzureProvider(OpenAIProvider):
+class AzureProvider(GptProvider):
     """Azure OpenAI, supervised and by preferences, through OpenAI's SDK and the v1 API.
 
     The model of a target is a base, or `BASE.ft-…` to go on from a tuned one; `MODEL@TYPE` names the
-    training type, such as GlobalStandard or developerTier, on which the price and the place of the data
-    depend. Tuned models are not served until they are deployed.
+    training type, such as GlobalStandard or developerTier, which decides the price and where the data is
+    processed. A tuned model cannot be called until it is deployed.
     """
 
     name: ClassVar[str] = "azure"
@@ -94,14 +95,14 @@ class AzureProvider(OpenAIProvider):
     settings: AzureSettings
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 40
-    steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
+    control_options: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
     transitional_statuses: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
-    checking_seconds: ClassVar[float] = 1800.0
-    """How long Azure may take to look at an uploaded file."""
+    validation_seconds: ClassVar[float] = 1800.0
+    """How long Azure may take to validate an uploaded file."""
 
     @cached_property
     def client(self) -> OpenAI:
-        """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
+        """The SDK's client, with the key in Azure's own header as well as the SDK's; the v1 API takes both."""
         base_url = self.connection.base_url.removesuffix("/openai/v1") + "/openai/v1"
         headers = {"api-key": self.connection.key()}
         connection = self.connection.model_copy(update={"base_url": base_url})
@@ -109,7 +110,7 @@ class AzureProvider(OpenAIProvider):
 
     @cached_property
     def management(self) -> OpenAI:
-        """The SDK's client on the management API, which wants a token instead of the key."""
+        """The SDK's client for the management API, which takes a token instead of the key."""
         return open_client(self._management_connection(), timeout=self.timeout)
 
     def close(self) -> None:
@@ -124,45 +125,37 @@ class AzureProvider(OpenAIProvider):
         return (urlsplit(self.base_url).hostname or "").endswith(".azure.com")
 
     def base_model(self, model: str) -> str:
-        """The base of a target's model, without training type."""
+        """The base model in a target's model, without the training type."""
         return model.partition("@")[0].split(".ft-")[0]
-
-    def live_catalogue(self, model: str) -> tuple[Row, ...]:
-        """Nothing: the v1 document's model object tells no dates."""
-        return ()
-
-    def list_tuned_models(self) -> list[TunedModel]:
-        """Nothing, for the same reason."""
-        return []
 
     def converter(self, spec: Spec, model: str) -> Converter:
         """How Azure reads an example of `spec`'s data for `model`."""
         return AzureFormat(spec.target, model.partition("@")[0], spec.method)
 
     def upload(self, file: Path, *, key: str) -> str:
-        """Send the file, with the byte-order mark that Azure wants before it, and wait for its verdict."""
+        """Upload the file behind the byte-order mark that Azure requires, and wait until Azure has validated it."""
         with tempfile.TemporaryDirectory() as folder:
             marked = Path(folder) / file.name
             with marked.open("wb") as out, file.open("rb") as rows:
                 out.write(BOM_UTF8)
                 shutil.copyfileobj(rows, out)
             file_id = super().upload(marked, key=key)
-        if poll_until(partial(self._is_accepted, file_id), seconds=self.checking_seconds) is None:
+        if poll_until(partial(self._is_accepted, file_id), seconds=self.validation_seconds) is None:
             raise ServerTrouble(
-                f"azure has not looked at file {file_id} in {self.checking_seconds:.0f} s",
+                f"azure has not validated file {file_id} in {self.validation_seconds:.0f} s",
                 provider=self.name,
-                hint="Submit again later: the file is there and will not be sent again.",
+                hint="Submit again later: the file is uploaded and will not be sent again.",
             )
         return file_id
 
     def _is_accepted(self, file_id: str) -> bool | None:
-        """True once Azure has found the file sound. Raises `InvalidRequest` with its words where it has not."""
-        file = self._patient(lambda: sound(self.name, self.client.files.retrieve(file_id)))
+        """True once Azure has accepted the file. Raises `InvalidRequest` with Azure's reason if it refuses the file."""
+        file = self._retry(lambda: require(self.name, self.client.files.retrieve(file_id)))
         if file.status == "error":
             raise InvalidRequest(
-                f"azure refuses the file: {file.status_details or 'without a word'}",
+                f"azure refuses the file: {file.status_details or 'it gives no reason'}",
                 provider=self.name,
-                hint="Mend what it names; no job was made.",
+                hint="Correct what it names; no job was created.",
             )
         return True if file.status == "processed" else None
 
@@ -171,16 +164,6 @@ class AzureProvider(OpenAIProvider):
         base, _, training_type = model.partition("@")
         request = super().request(spec, base, files, tag)
         return {**request, "extra_body": {"trainingType": training_type}} if training_type else request
-
-    def filter_by(self, tag: str) -> dict[str, Any]:
-        """Nothing: the v1 document's listing has no filter, though jobs have metadata."""
-        return {}
-
-    def read_listed(self, job: Any) -> Listed:
-        """A job of the listing, with what its suffix says."""
-        listed = super().read_listed(job)
-        name, tag = _suffix(job)
-        return listed.model_copy(update={"name": name, "tag": listed.tag or tag})
 
     def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """What a deployment costs by the hour; without a tier it is "standard"."""
@@ -203,7 +186,7 @@ class AzureProvider(OpenAIProvider):
         self._deployments().undeploy(model)
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """One chat completion by the deployment of `model`: ftbridge's, or one that was made under another name."""
+        """One chat completion by the deployment of `model`: ftbridge's, or one that somebody else created."""
         complete = super().complete
         return self._by_deployment(model, lambda name: complete(name, body))
 
@@ -223,25 +206,21 @@ class AzureProvider(OpenAIProvider):
             price = f"${self._hourly_usd:.2f} " if self._hourly_usd else ""
             problem.hint = (
                 f"Deploy it first, with `ftbridge deploy JOB`: azure bills {price}for every hour that it is deployed."
-                " One that was deployed a moment ago may need some minutes."
+                " A new deployment may need some minutes."
             )
             raise
 
     def _other_name(self, model: str) -> str | None:
-        """The name under which somebody else has deployed `model`, where that can be asked."""
+        """The name of a deployment of `model` that ftbridge did not create, where the management API can be called."""
         try:
-            served = [found for found in self.deployments() if found.model == model and not found.raw_status]
+            served = [one for one in self.deployments() if one.model == model and not one.raw_status]
         except FtbridgeError:
             return None
-        return next((found.name for found in served if found.name != deployment_name(model)), None)
+        return next((one.name for one in served if one.name != deployment_name(model)), None)
 
     @cached_property
     def _names(self) -> dict[str, str]:
         return {}
-
-    def delete(self, model: str) -> NoReturn:
-        """Not by the v1 API."""
-        self._unsupported("delete")
 
     def _deployments(self) -> Deployments:
         resource = self.settings.resource_id.rstrip("/")
@@ -254,7 +233,7 @@ class AzureProvider(OpenAIProvider):
 
     @property
     def _hourly_usd(self) -> float | None:
-        """What the catalogue knows of the price of a deployment."""
+        """The price of a deployment, by the catalogue."""
         known = [row.hosting_usd_per_hour for row in self.catalogue() if row.hosting_usd_per_hour]
         return known[-1] if known else None
 
@@ -267,8 +246,3 @@ class AzureProvider(OpenAIProvider):
             service="azure's management API (`az account get-access-token --query accessToken` prints one)",
             environment=self.environment,
         )
-
-
-def _suffix(job: Any) -> tuple[str | None, str | None]:
-    """Name and tag in the suffix, which Azure tells as `user_provided_suffix`."""
-    return read_suffix(getattr(job, "user_provided_suffix", None))

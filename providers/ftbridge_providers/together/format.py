@@ -33,7 +33,7 @@ from ftbridge.model import Method
 from ftbridge_providers.shared.examples import (
     check_outputs,
     refuse_shape,
-    say_changes,
+    report_changes,
     simplified,
     with_system,
     with_text,
@@ -67,7 +67,7 @@ class TogetherFormat:
             row = _preference(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, diagnostics)
+        report_changes(codes, diagnostics)
         return row
 
 

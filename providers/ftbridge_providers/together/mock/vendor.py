@@ -202,7 +202,7 @@ class TogetherMock(TogetherFiles):
 
     def odd_word(self, job: Job) -> str:
         """A status that nobody knows, if that is the fault of the day."""
-        return "defragmenting" if self.faults.standing("unknown-status") and not self.is_done(job) else ""
+        return "defragmenting" if self.faults.condition("unknown-status") and not self.is_done(job) else ""
 
     def show(self, job: Job) -> dict[str, Any]:
         """The job as the listing has it."""

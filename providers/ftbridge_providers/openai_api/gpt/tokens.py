@@ -1,8 +1,8 @@
-"""Tokens by OpenAI's own rules: for messages, for tools, and for images.
+"""Tokens by OpenAI's rules for messages, tools and images.
 
 Sources: "How to count tokens with tiktoken" in OpenAI's cookbook (2024-10), sections 6 and 7, for gpt-4o; "Images and
 vision", "Calculating costs", at developers.openai.com/api/docs/guides (2026-06). The smaller models of these families
-have other rules for images, and are not trained on any.
+count images by other rules, and are not trained on images.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _TOOL, _TOOLS, _PARAMETERS, _PARAMETER, _ENUM, _CHOICE = 7, 12, 3, 3, -3, 3
 
 
 class OpenAICounter:
-    """Counts words by `words`, which takes four tokens for what stands around a message, its role among them."""
+    """Counts texts by `texts`, which counts four tokens for the markup around a message, its role included."""
 
-    def __init__(self, words: TextCounter, model: str) -> None:
+    def __init__(self, texts: TextCounter, model: str) -> None:
         self.images = model.startswith(_TILED)
-        self.name = words.name
-        self.error = words.error
-        self._words = words
+        self.name = texts.name
+        self.error = texts.error
+        self._texts = texts
 
     def count(self, example: Example) -> int:
         """The tokens of the messages, the tools, and, where the model is trained on them, the images."""
-        length = self._words.length
-        tokens = self._words.count_messages(example) + _REPLY * (not isinstance(example, Text))
+        length = self._texts.length
+        tokens = self._texts.count_messages(example) + _REPLY * (not isinstance(example, Text))
         for message in messages_of(example):
             if message.name is not None:
                 tokens += _NAME + length(message.name)
@@ -47,24 +47,27 @@ class OpenAICounter:
 
     def _tool(self, tool: ToolDefinition) -> int:
         function = tool.function
-        tokens = _TOOL + self._words.length(f"{function.name}:{_bare(function.description)}")
+        tokens = _TOOL + self._texts.length(f"{function.name}:{_bare(function.description)}")
         parameters = (function.parameters or {}).get("properties")
         if isinstance(parameters, dict) and parameters:
             tokens += _PARAMETERS + sum(self._parameter(name, schema) for name, schema in parameters.items())
         return tokens
 
     def _parameter(self, name: str, schema: Any) -> int:
-        """The rule knows type, description and choices; whatever else a schema holds is counted as JSON."""
+        """The cookbook's rule covers type, description and choices; the rest of a schema is counted as its JSON."""
         rest = dict(schema) if isinstance(schema, dict) else {"": schema}
         kind, description, choices = (rest.pop(key, None) for key in ("type", "description", "enum"))
-        tokens = _PARAMETER + self._words.length(f"{name}:{_text(kind)}:{_bare(_text(description))}")
+        tokens = _PARAMETER + self._texts.length(f"{name}:{_text(kind)}:{_bare(_text(description))}")
         if isinstance(choices, list):
-            tokens += _ENUM + sum(_CHOICE + self._words.length(_text(choice)) for choice in choices)
-        return tokens + (self._words.length(_text(rest)) if rest else 0)
+            tokens += _ENUM + sum(_CHOICE + self._texts.length(_text(choice)) for choice in choices)
+        return tokens + (self._texts.length(_text(rest)) if rest else 0)
 
 
 def image_tokens(image: ImageUrl) -> int:
-    """85 in low detail; else 170 more for each tile of 512 pixels, once the image fits 2048 and its short side 768."""
+    """85 in low detail; else 85, and 170 for each tile of 512 pixels of the scaled image.
+
+    It is scaled down to fit 2048 pixels, and its short side to 768.
+    """
     if image.detail == "low":
         return _BASE
     width, height = pixels(image.url)
@@ -78,7 +81,7 @@ def _bare(description: str | None) -> str:
 
 
 def _text(value: Any) -> str:
-    """What a schema holds, as it is written there."""
+    """A value of a schema as a text."""
     if value is None:
         return ""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

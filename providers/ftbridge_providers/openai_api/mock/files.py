@@ -1,4 +1,4 @@
-"""Files at mocked OpenAI: kept as they are sent; what is wrong in them shows when a job is made of them."""
+"""Files at the mock: stored as they are sent, and judged only when a job is created from them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import secrets
 from typing import Any
 
 from ftbridge.mock import Answer, Call, MockVendor, operation
-from ftbridge_providers.openai.mock.bodies import File, file_body, page_of
+from ftbridge_providers.openai_api.mock.bodies import File, file_body, page_of
 
 
-class OpenAIFiles(MockVendor):
-    """The files of one organisation at OpenAI."""
+class FilesMock(MockVendor):
+    """The files of one account."""
 
     @operation("POST", "/v1/files")
     def upload_file(self, call: Call) -> Answer:
-        """Keep a file."""
+        """Store a file."""
         if call.form.get("purpose") not in ("fine-tune", "batch", "assistants", "vision", "user_data", "evals"):
             raise self.refusal(400, "Invalid value for 'purpose'.", param="purpose")
         if call.form["purpose"] == "fine-tune" and not call.file_name.endswith(".jsonl"):
             raise self.refusal(400, f"Invalid file format for Fine-Tuning API. Must be .jsonl, got {call.file_name}")
-        return Answer(self.show_file(self.keep(call.file_name, call.form["purpose"], call.content)))
+        return Answer(self.file_body(self.store_file(call.file_name, call.form["purpose"], call.content)))
 
     @operation("GET", "/v1/files")
     def list_files(self, call: Call) -> Answer:
         """One page of files, newest first."""
         files = [file for file in self.store.all("files", File) if call.query.get("purpose") in (None, file.purpose)]
         files.sort(key=lambda file: file.created_at, reverse=True)
-        page, more = page_of([self.show_file(file) for file in files], call, 10_000)
+        page, more = page_of([self.file_body(file) for file in files], call, 10_000)
         edges = {"first_id": page[0]["id"] if page else "", "last_id": page[-1]["id"] if page else ""}
         return Answer({"object": "list", "data": page, **edges, "has_more": more})
 
     @operation("GET", "/v1/files/{file_id}")
     def get_file(self, call: Call) -> Answer:
         """One file's description."""
-        return Answer(self.show_file(self.file(call.params["file_id"])))
+        return Answer(self.file_body(self.file(call.params["file_id"])))
 
     @operation("GET", "/v1/files/{file_id}/content")
     def get_file_content(self, call: Call) -> Answer:
@@ -42,20 +42,20 @@ class OpenAIFiles(MockVendor):
 
     @operation("DELETE", "/v1/files/{file_id}")
     def delete_file(self, call: Call) -> Answer:
-        """Forget a file."""
+        """Delete a file."""
         file = self.file(call.params["file_id"])
         self.store.drop("files", file.id)
         return Answer({"id": file.id, "object": "file", "deleted": True})
 
-    def keep(self, name: str, purpose: str, content: bytes, file_id: str = "") -> File:
-        """Keep a file and its content."""
+    def store_file(self, name: str, purpose: str, content: bytes, file_id: str = "") -> File:
+        """Store a file and its content."""
         file = File(file_id or f"file-{secrets.token_hex(11)}", name, purpose, len(content), self.now())
         self.store.put_bytes("contents", file.id, content)
         self.store.put("files", file.id, file)
         return file
 
     def file(self, file_id: str, *, param: str | None = "id") -> File:
-        """A file that is there, or the refusal."""
+        """A stored file. Raises the vendor's refusal if there is none."""
         file = self.store.get("files", file_id, File)
         if file is None:
             raise self.refusal(404, f"No such File object: {file_id}", param=param)
@@ -65,6 +65,6 @@ class OpenAIFiles(MockVendor):
         """The bytes of a file."""
         return self.store.get_bytes("contents", file_id) or b""
 
-    def show_file(self, file: File) -> dict[str, Any]:
-        """A file as the vendor shows it."""
+    def file_body(self, file: File) -> dict[str, Any]:
+        """A `File` object."""
         return file_body(file)
