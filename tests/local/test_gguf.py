@@ -14,8 +14,8 @@ import transformers as _transformers
 from ftbridge.errors import SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge_local.exporting import gguf_file
-from ftbridge_local.tiny import base as tiny
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.models.tiny import base as tiny
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.gguf_models import CUTS, MODELS, cut_as, make_model
 from local.lab import Lab
 
