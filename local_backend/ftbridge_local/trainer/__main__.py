@@ -20,6 +20,9 @@ from ftbridge_local.trainer.train import error_text, train
 def main(folder: str, lock: str | None = None) -> int:
     """Be the job's worker; `lock` is the open, locked file that was handed down, if one was. The exit code."""
     job = JobFolder(Path(folder).absolute())
+    if not job.exists:
+        print(f"{folder} is not a job folder: it has no status.json", file=sys.stderr)  # noqa: T201 - that is worker.log
+        return 2
     held = hold(job, int(lock) if lock else None)
     if held is None:
         print(f"{folder} has a worker already", file=sys.stderr)  # noqa: T201 - standard error is worker.log
