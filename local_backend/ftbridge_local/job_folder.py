@@ -204,7 +204,7 @@ class JobFolder:
         return handle
 
     def reset(self, lock: int) -> None:
-        """Make it a job that waits for a worker, whatever its state was."""
+        """Make it a job that waits for a worker, from any state."""
         self.set_status(Status.SUBMITTING)
         self._request.unlink(missing_ok=True)
         os.ftruncate(lock, 0)

@@ -1,4 +1,4 @@
-"""The model card of a job's result: from what, by what and how it was trained."""
+"""The model card of a job's result: base, data, settings, losses and versions."""
 
 from __future__ import annotations
 

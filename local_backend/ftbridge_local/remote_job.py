@@ -1,4 +1,4 @@
-"""A job folder's state and spec as the provider reports them to the core."""
+"""A job's state and spec, as the provider reports them to the core."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from ftbridge.provider.remote import Files, Listed, RemoteJob
 from ftbridge_local.job_folder import SPEC, UPLOADS, JobSpec, ResultInfo
 from ftbridge_local.runners.runner import JobReport, Runner
 
-_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
-
 
 def remote_job(report: JobReport, result_folder: Path) -> RemoteJob:
     """The job as it is now; one whose worker died is failed, with the end of its log as the error."""
     status, error = report.state.status, report.state.error
     if status is Status.SUBMITTING:
         status = Status.VALIDATING
-    if status not in _AT_REST and not report.alive:
+    if report.died:
         status, error = Status.FAILED, _death(report, status)
     result = as_result(report.state.result, result_folder) if status is Status.SUCCEEDED else None
     return RemoteJob(remote_id=report.tag, status=status, raw_status=status.value, error=error, result=result)

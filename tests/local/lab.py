@@ -69,7 +69,7 @@ class Lab:
         if stop_once:
             made.ask("pause")
             be_worker(made, self.provider.home)
-            assert self.look(tag).status is Status.PAUSED
+            assert self.poll(tag).status is Status.PAUSED
             (made.path / "request").unlink()
         be_worker(made, self.provider.home)
         return made
@@ -85,7 +85,7 @@ class Lab:
         made.set_status(Status.SUBMITTING)
         return made
 
-    def look(self, tag: str) -> RemoteJob:
+    def poll(self, tag: str) -> RemoteJob:
         [remote] = self.provider.poll([tag])
         return remote
 
@@ -99,13 +99,13 @@ class Lab:
         """Return when `until` holds, or else when the job is at rest."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            remote = self.look(tag)
+            remote = self.poll(tag)
             at_rest = remote.status.final or remote.status is Status.PAUSED
             if until() if until else at_rest:
                 return remote
             assert not at_rest, f"{tag} is {remote.status} before its time: {remote.error}"
             time.sleep(0.02)
-        raise AssertionError(f"{tag} is still {self.look(tag)} after {seconds} s: {self.folder(tag).log.read_text()}")
+        raise AssertionError(f"{tag} is still {self.poll(tag)} after {seconds} s: {self.folder(tag).log.read_text()}")
 
     def losses(self, tag: str) -> dict[int, tuple[float | None, float | None]]:
         """Training and validation loss by step; where a step was repeated, the last time counts."""

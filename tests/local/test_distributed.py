@@ -164,7 +164,7 @@ def test_preferences_are_learned_together_and_cancel_ends_every_process(
     lab.wait("preferring", lambda: len(steps(lab, "preferring")) > 1)
     lab.provider.cancel("preferring")
     assert not lab.folder("preferring").alive, "every process holds the lock"
-    assert lab.look("preferring").status is Status.CANCELLED
+    assert lab.poll("preferring").status is Status.CANCELLED
 
     alone = lab.folder("preferring-alone")
     alone.path.mkdir()
@@ -187,7 +187,7 @@ def test_when_the_launcher_is_killed_the_others_end_as_well(lab: Lab) -> None:
     os.kill(launcher, signal.SIGKILL)
     wait_for(lambda: not lab.folder("headless").alive)
     assert not parts_of(lab, "headless")
-    assert lab.look("headless").status is Status.FAILED
+    assert lab.poll("headless").status is Status.FAILED
 
 
 def test_what_goes_wrong_in_all_of_them_is_told_once(lab: Lab) -> None:

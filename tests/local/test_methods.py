@@ -115,7 +115,7 @@ def test_texts_are_trained_as_a_whole(lab: Lab, tmp_path: Path) -> None:
     file = tmp_path / "texts.jsonl"
     file.write_text("".join(json.dumps({"text": f"The {word} is read."}) + "\n" for word in ["book", "page", "line"]))
     lab.train("texts", training=file, epochs=4)
-    assert lab.look("texts").status is Status.SUCCEEDED
+    assert lab.poll("texts").status is Status.SUCCEEDED
     losses = [event.valid_loss for event in lab.events("texts") if event.valid_loss is not None]
     assert losses[-1] < losses[0]
 

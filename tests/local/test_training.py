@@ -80,12 +80,12 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
     skipped = "rows skipped, no answer within 60 tokens: 2 (line 1, 26)"
     assert skipped in said
     assert len(lab.losses("skipping")) == 6
-    assert lab.look("skipping").status is Status.SUCCEEDED
+    assert lab.poll("skipping").status is Status.SUCCEEDED
 
 
 def test_a_dataset_of_which_nothing_fits_fails_with_a_sentence(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
     lab.train("nothing-fits", max_seq_length=8)
-    remote = lab.look("nothing-fits")
+    remote = lab.poll("nothing-fits")
     assert remote.status is Status.FAILED
     assert remote.error == "training.jsonl has no row to train on"
     assert "Traceback" in capfd.readouterr().err

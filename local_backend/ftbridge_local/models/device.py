@@ -1,4 +1,4 @@
-"""The processor or graphics card that models run on: what it can do, and how much memory is free."""
+"""The processor or GPU that models run on: what it can do, and how much memory is free."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def device() -> torch.device:
-    """The graphics card if there is one, NVIDIA's or Apple's, and else the processor."""
+    """The GPU if there is one, NVIDIA's or Apple's, and else the processor."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -36,14 +36,14 @@ def free_memory(where: torch.device) -> int:
     """The bytes that this process may still use there."""
     if where.type == "cuda":
         return torch.cuda.mem_get_info(where)[0]
-    # Linux says how much is free; elsewhere half of all memory has to do
+    # Linux reports free memory; elsewhere half of all memory is the estimate
     available = "SC_AVPHYS_PAGES" in os.sysconf_names
     pages = os.sysconf("SC_AVPHYS_PAGES" if available else "SC_PHYS_PAGES")
     return pages * os.sysconf("SC_PAGE_SIZE") // (1 if available else 2) // processes_here()
 
 
 def peak_memory(where: torch.device) -> int:
-    """The most memory in bytes that this process has used at any time, on the card if that is where the model is."""
+    """The most memory in bytes that this process has used at any time, on the GPU if that is where the model is."""
     if where.type == "cuda":
         return torch.cuda.max_memory_allocated(where)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -50,15 +50,15 @@ def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Sou
 
 
 def base_of(adapter: Path) -> str:
-    """The base that an adapter's config names, found on this machine where the adapter was trained on another."""
+    """The base that an adapter's config names, or the same base here where the adapter was trained elsewhere."""
     config = json.loads((adapter / ADAPTER_CONFIG).read_text("utf-8"))
     base = Path(str(config["base_model_name_or_path"]))
     if base.is_absolute() and not base.exists():
         if base.name == tiny.FOLDER:
             return tiny.NAME
-        beside = adapter.absolute().with_name(base.name)  # in the job folder, where the base came with the job
-        if beside.is_dir():
-            return str(beside)
+        copied = adapter.absolute().with_name(base.name)  # the base that came with the job, in the job folder
+        if copied.is_dir():
+            return str(copied)
     return str(base)
 
 

@@ -43,7 +43,7 @@ def download(model: str, *, weights: bool, offline: bool) -> Path:
         return Path(snapshot_download(model, allow_patterns=patterns))
     except ModelNotFound:
         raise
-    except Exception as problem:  # the hub's client lets through whatever its HTTP client raises
+    except Exception as problem:  # the hub's client does not wrap the errors of its HTTP client
         status = getattr(getattr(problem, "response", None), "status_code", 500)
         if status < 500:
             raise ModelNotFound(

@@ -15,11 +15,10 @@ from ftbridge_local.runners.standby import Standby
 
 _STOP_SECONDS = 4.0  # how long a worker may take to honour a request before it is killed
 _LOG_CHARACTERS = 600  # of worker.log, shown when a worker died
-_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
 
 
 class ProcessRunner:
-    """Runs `command` on the job folders of a home; the kernel's file locks say which of them have a worker."""
+    """Runs `command` on the job folders of a home; the kernel's file locks show which of them have a worker."""
 
     def __init__(self, home: Path, command: Command) -> None:
         self._home = home.absolute()
@@ -58,7 +57,7 @@ class ProcessRunner:
         return [path.name for path in (self._home / "local" / "jobs").glob("*/") if JobFolder(path).exists]
 
     def report(self, tags: Sequence[str]) -> list[JobReport]:
-        """The jobs as their folders say."""
+        """By each folder's lock and state."""
         return [_report(job) for job in map(self.folder, tags) if job.exists]
 
     def ask(self, tag: str, request: Request) -> None:
@@ -117,7 +116,7 @@ class ProcessRunner:
 
 def _report(job: JobFolder) -> JobReport:
     alive = job.alive  # before the state: a worker writes its last state before it releases the lock
-    state = job.state()
-    died = not alive and state.status not in _AT_REST
-    log = job.log.read_text("utf-8", "replace").strip()[-_LOG_CHARACTERS:] if died and job.log.exists() else ""
-    return JobReport(job.path.name, state, alive, log)
+    report = JobReport(job.path.name, job.state(), alive)
+    if not (report.died and job.log.exists()):
+        return report
+    return report._replace(log=job.log.read_text("utf-8", "replace").strip()[-_LOG_CHARACTERS:])

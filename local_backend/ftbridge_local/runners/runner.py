@@ -12,7 +12,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
+from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, JobState, Request
+
+_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
 
 
 class Command(NamedTuple):
@@ -37,6 +40,11 @@ class JobReport(NamedTuple):
     state: JobState
     alive: bool
     log: str = ""
+
+    @property
+    def died(self) -> bool:
+        """Whether the worker ended without writing a state that says so."""
+        return not self.alive and self.state.status not in _AT_REST
 
 
 Resumed = Literal["resumed", "running", "over"]

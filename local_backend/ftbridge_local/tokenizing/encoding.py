@@ -53,7 +53,7 @@ class Row(NamedTuple):
 class Pair(NamedTuple):
     """A preference: the same prompt with the chosen answer and with the rejected one.
 
-    `reference` is by how many nats the model found the chosen one more probable before it was trained.
+    `reference` is by how many nats the untrained model considers the chosen one more probable.
     """
 
     chosen: Row

@@ -37,7 +37,7 @@ def main(folder: str, lock: str | None = None) -> int:
         else:
             status, result = train(job, find_home())
         job.set_status(status, result=result)
-    except Exception as problem:  # whatever goes wrong, the job's status reports it
+    except Exception as problem:  # every failure is reported by the job's status
         traceback.print_exc()
         job.set_status(Status.FAILED, error_text(problem))
         return 1

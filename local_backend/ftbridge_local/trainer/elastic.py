@@ -2,7 +2,7 @@
 
 The worker of the job folder is the launcher. Where one process is lost, it ends the others and restarts all, which
 continue from the last checkpoint. They find each other through files and communicate over the loopback interface
-alone, so that nothing of it can be reached from outside this machine.
+only: nothing of it can be reached from outside this machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The losses that a model is trained by, as sums, so that they can be added up however a batch is divided."""
+"""The losses of the training methods, as sums: they can be added up, however a batch is divided."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def preference(model: Any, pairs: Sequence[Pair], beta: float) -> Sums:
 
 
 def margins(model: Any, pairs: Sequence[Pair]) -> Tensor:
-    """By how many nats the model finds the chosen answer of each pair more probable than the rejected one."""
+    """By how many nats the model considers the chosen answer of each pair more probable than the rejected one."""
     rows = [row for pair in pairs for row in pair.rows]
     losses, _correct = _token_losses(model, rows)
     sums = torch.stack([part.sum() for part in torch.split(losses, [row.weight for row in rows])])

@@ -1,4 +1,4 @@
-"""The import that takes seconds, in a function that several threads may call."""
+"""The slow imports, in a function that several threads may call."""
 
 from __future__ import annotations
 

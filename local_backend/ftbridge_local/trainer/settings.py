@@ -14,7 +14,7 @@ _SMALL = 50_000_000  # parameters: a base below has little to forget and much to
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
 _FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
 _RATE_FACTORS = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
-"""Of the learning rate: all weights at once move a model further than an adapter, and preferences need less."""
+"""Factors of the learning rate: training all weights moves a model further than an adapter, and DPO needs less."""
 _MAX_EVAL_INTERVAL = 200  # steps
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha", "lora_dropout")
 

@@ -1,4 +1,4 @@
-"""What is trained of a model: an adapter on top of it, or all its weights. And what its device can take at once."""
+"""The trainable part of a model, an adapter on top of it or all its weights, and how much its device can hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftbridge_local.models.load import Model, load, quiet, transformers, with_ad
 from ftbridge_local.models.source import Source
 from ftbridge_local.trainer.settings import Settings
 
-_CPU_TOKENS, _GPU_TOKENS = 512, 8192  # the fewest that keep two cores, or a card, busy; more only takes more memory
+_CPU_TOKENS, _GPU_TOKENS = 512, 8192  # the fewest that keep two cores, or a GPU, busy; more only takes more memory
 _ACTIVATIONS = 24  # numbers that a layer keeps per token for the backward pass, per hidden unit: measured on Llamas
 
 
