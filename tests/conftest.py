@@ -87,7 +87,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the tiny base is built; to be copied from, not written to."""
-    from ftbridge_local.tiny.base import complete_folder
+    from ftbridge_local.models.tiny.base import complete_folder
 
     base = tmp_path_factory.getbasetemp()  # each process that runs tests has its own, below that of all
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"

@@ -119,7 +119,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
     job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "90").out.strip()
     until(lambda: steps_done(home, job_id) > 3)
-    worker = folder_of(home, job_id).worker
+    worker = folder_of(home, job_id).worker_pid
     assert worker
     os.kill(worker, signal.SIGKILL)
     until(lambda: not folder_of(home, job_id).alive, 5)

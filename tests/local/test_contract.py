@@ -52,9 +52,9 @@ class WorkerFaults:
         while time.monotonic() < deadline:
             for path in self._jobs() - known:
                 job = JobFolder(path)
-                ripe = job.begun and (kind == "fail" or job.standing().status is Status.RUNNING)
-                if ripe and job.alive and job.worker:
-                    os.kill(job.worker, signal.SIGKILL if kind == "fail" else signal.SIGSTOP)
+                ripe = job.started and (kind == "fail" or job.state().status is Status.RUNNING)
+                if ripe and job.alive and job.worker_pid:
+                    os.kill(job.worker_pid, signal.SIGKILL if kind == "fail" else signal.SIGSTOP)
                     return
             time.sleep(0.01)
 

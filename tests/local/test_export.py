@@ -14,11 +14,13 @@ import transformers
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge_local import models as source
-from ftbridge_local.exporting.export import card, modelfile
-from ftbridge_local.models import Source
-from ftbridge_local.trainer import model as models
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.exporting.modelfile import modelfile
+from ftbridge_local.job_folder import ResultInfo
+from ftbridge_local.model_card import model_card
+from ftbridge_local.models.find import find
+from ftbridge_local.models.load import load
+from ftbridge_local.models.source import Source
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.families import FAMILIES
 from local.lab import Lab
 
@@ -37,13 +39,13 @@ def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: Remot
     ids = torch.arange(10, 42).view(2, 16)
     untyped: Any = transformers.AutoModelForCausalLM
     merged = untyped.from_pretrained(tmp_path).eval()
-    adapted = models.load(source.find(str(finished.result.path), lab.provider.home, weights=True))
+    adapted = load(find(str(finished.result.path), lab.provider.home, weights=True))
     with torch.no_grad():
         torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, rtol=1e-4, atol=1e-4)
         with adapted.disable_adapter():
             assert not torch.allclose(merged(ids).logits, adapted(ids).logits, atol=0.1)
     assert Tokenizer(tmp_path).end_ids
-    assert source.find(str(tmp_path), lab.provider.home, weights=True).adapter is None
+    assert find(str(tmp_path), lab.provider.home, weights=True).adapter is None
 
 
 def test_what_is_fetched_has_a_card_of_its_own(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
@@ -77,7 +79,8 @@ def test_a_card_tells_where_the_result_is_from(lab: Lab, finished: RemoteJob, tm
 
 def test_a_card_is_about_the_step_that_the_result_is_of(lab: Lab, tmp_path: Path) -> None:
     made = lab.train("turned", epochs=50, learning_rate=0.3, eval_interval=1, early_stopping=2, seed=5)
-    kept = made.kept()
+    kept = made.state().result
+    assert kept
     looks = {event.step or 0: event.valid_loss for event in lab.events("turned") if event.valid_loss is not None}
     assert (kept.step, kept.valid_loss) == min(looks.items(), key=lambda look: look[1])
     [tokens] = [event.tokens for event in lab.events("turned") if event.step == kept.step and event.tokens]
@@ -119,7 +122,7 @@ def test_a_base_on_the_hub_is_named_for_the_hub(
     lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm, relation: str
 ) -> None:
     lab.provider.export("finished", form, tmp_path)
-    told = card(lab.folder("finished"), form, Source("org/base", tmp_path, tmp_path), tmp_path)
+    told = model_card(lab.folder("finished"), ResultInfo(), form, Source("org/base", tmp_path, tmp_path), tmp_path)
     head = json.loads(told.splitlines()[1])
     assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
 

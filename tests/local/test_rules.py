@@ -19,8 +19,8 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import MissingExtra, ModelNotFound, NetworkError, SpecError, UsageError
 from ftbridge.model import Hyperparameters, Method, Spec
+from ftbridge_local.models.tiny import base as tiny
 from ftbridge_local.provider import LocalProvider
-from ftbridge_local.tiny import base as tiny
 
 
 def spec(**settings: Any) -> Spec:
@@ -158,7 +158,7 @@ def test_an_adapter_that_is_gone_on_with_keeps_its_shape(
 
 
 def test_settings_of_adapters_are_refused_where_all_weights_are_trained(home: Path) -> None:
-    with pytest.raises(SpecError, match="lora_rank shapes an adapter"):
+    with pytest.raises(SpecError, match="lora_rank is a setting of adapters"):
         LocalProvider(home).converter(spec(tuning="full", lora_rank=8), "tiny")
 
 

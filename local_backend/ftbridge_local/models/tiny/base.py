@@ -1,8 +1,8 @@
-"""`local:tiny`: a base of two million parameters, made on this machine from a seed in some seconds.
+"""`local:tiny`: a base model of two million parameters, trained on this machine from a seed within half a minute.
 
-It is an ordinary Hugging Face folder, so that all that works with it works with any other model. It has a Llama's
-shape and a byte-level BPE tokenizer, and has read only `tiny_text`: enough to know letters, words and brackets, without
-which LoRA has nothing to build upon (on a random base it hardly learns).
+It is an ordinary Hugging Face folder, so that everything that works with it works with any other model. It has the
+architecture of Llama and a byte-level BPE tokenizer, and was trained on the generated text of `tiny.text` alone: enough
+to know letters, words and brackets, without which LoRA has nothing to build upon (on a random base it hardly learns).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge.files import replacing, write
-from ftbridge_local.tiny import text as tiny_text
+from ftbridge_local.models.tiny.text import texts
 
-RECIPE = 1  # part of the folder's name: to be raised with every change to what is made here
-NAME, FOLDER = "tiny", f"tiny-{RECIPE}"
+VERSION = 1  # part of the folder's name: to be raised with every change to what is built here
+NAME, FOLDER = "tiny", f"tiny-{VERSION}"
 SEED = 20_261_122
 VOCABULARY, CONTEXT = 1024, 1024
 STEPS, BATCH, LENGTH = 60, 16, 128
@@ -58,7 +58,7 @@ CONFIG: dict[str, Any] = {
 
 
 def tokenizer_folder(home: Path) -> Path:
-    """The base's folder, with tokenizer and config in it and perhaps no weights yet. Needs no torch."""
+    """The base's folder, with tokenizer and config, and possibly no weights yet. Needs no torch."""
     folder = home / "local" / "bases" / FOLDER
     if not (folder / "config.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,12 +68,12 @@ def tokenizer_folder(home: Path) -> Path:
 
 
 def built(home: Path) -> bool:
-    """Whether the base is there with its weights."""
+    """Whether the base exists with its weights."""
     return (home / "local" / "bases" / FOLDER / _WEIGHTS).exists()
 
 
 def complete_folder(home: Path) -> Path:
-    """The base's folder with its weights, which are written last; trained now if they are not there."""
+    """The base's folder with its weights, which are written last; trained now if they do not exist."""
     folder = tokenizer_folder(home)
     weights = folder / _WEIGHTS
     if not weights.exists():
@@ -93,21 +93,21 @@ def _one_builder(folder: Path) -> Iterator[None]:
 def _write_tokenizer(folder: Path) -> None:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
-    made.decoder = decoders.ByteLevel()
+    tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=SPECIAL,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    made.train_from_iterator(islice(tiny_text.texts(SEED), 3000), trainer)
-    write(folder / "tokenizer.json", made.to_str(pretty=True).encode())
+    tokenizer.train_from_iterator(islice(texts(SEED), 3000), trainer)
+    write(folder / "tokenizer.json", tokenizer.to_str(pretty=True).encode())
     write(folder / "chat_template.jinja", TEMPLATE.encode())
-    beside = {
+    files = {
         "tokenizer_config.json": {
             "tokenizer_class": "PreTrainedTokenizerFast",
             "eos_token": END,
@@ -116,9 +116,9 @@ def _write_tokenizer(folder: Path) -> None:
             "clean_up_tokenization_spaces": False,
         },
         "generation_config.json": {"eos_token_id": SPECIAL.index(END), "pad_token_id": SPECIAL.index(PAD)},
-        "config.json": CONFIG,  # last: its presence says that the tokenizer is whole
+        "config.json": CONFIG,  # last: where it exists the tokenizer is complete
     }
-    for name, content in beside.items():
+    for name, content in files.items():
         write(folder / name, json.dumps(content, indent=2).encode())
 
 
@@ -127,40 +127,40 @@ def _train(folder: Path, weights: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from ftbridge_local.trainer import model as models
-    from ftbridge_local.trainer.tokenizer import Tokenizer
+    from ftbridge_local.models.load import untrained
+    from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(folder)
     stream: list[int] = []
-    written = tiny_text.texts(SEED)
+    generated = texts(SEED)
     while len(stream) < STEPS * BATCH * LENGTH:
-        stream += [*tokenizer.encode(next(written))[0], tokenizer.eos_id]
+        stream += [*tokenizer.encode(next(generated))[0], tokenizer.eos_id]
     windows = torch.tensor(stream[: STEPS * BATCH * LENGTH]).view(STEPS, BATCH, LENGTH)
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        model = models.untrained(folder)
-        # Far apart from the start. Every step pushes all tokens that are not in it the same way, and those that this
-        # text hardly uses would end up alike, which a tuning that leaves the embeddings as they are could not mend.
+        model = untrained(folder)
+        # Far apart from the start: every step pushes all tokens that are not in it the same way, and those that this
+        # text hardly uses would become alike, which tuning that does not train the embeddings could not repair.
         torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_SPREAD)
     matrices = [weight for name, weight in model.named_parameters() if weight.ndim == 2 and "embed" not in name]
     others = [weight for name, weight in model.named_parameters() if weight.ndim != 2 or "embed" in name]
     muon = torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
     adam = torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=0.0)
-    pace = [torch.optim.lr_scheduler.LambdaLR(optimizer, _pace) for optimizer in (muon, adam)]
+    schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_factor) for optimizer in (muon, adam)]
     for window in windows:
         model(input_ids=window, labels=window).loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer, schedule in zip((muon, adam), pace, strict=True):
+        for optimizer, schedule in zip((muon, adam), schedules, strict=True):
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
 
     tensors = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}  # tied
-    with replacing(weights) as beside:
-        save_file(tensors, beside, metadata={"format": "pt"})
+    with replacing(weights) as temporary:
+        save_file(tensors, temporary, metadata={"format": "pt"})
 
 
-def _pace(step: int) -> float:
-    """The share of the full learning rate: up in a tenth of the steps, down during the second half."""
+def _rate_factor(step: int) -> float:
+    """The factor of the learning rate: rising for a tenth of the steps, falling during the second half."""
     return min((step + 1) / (0.1 * STEPS), 1.0, (STEPS - step) / (0.5 * STEPS))

@@ -30,14 +30,14 @@ _NO_LIMIT = 2**20  # tokens, for a model that names no limit of its own
 
 
 class TemplateError(Exception):
-    """The chat template cannot render these messages; the text says why, in its own words."""
+    """The chat template cannot render these messages; the text is the template's own reason."""
 
 
 class Tokenizer:
     """Text to token ids and back, and messages to text.
 
     `end_ids` are the tokens that end an answer, `eos_id` the first of them; `bos_ids` open a text; `context` is the
-    number of tokens the model reads at most. `fingerprint` is the same for folders that read every text alike.
+    maximum number of tokens that the model reads. `fingerprint` is equal for folders that tokenize every text alike.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Tokenizer:
         self._backend.no_truncation()
         self._backend.no_padding()
         opened = self._backend.encode("", add_special_tokens=True).ids
-        # Its only other effect is to trim spaces off the offsets, which would blur where an answer starts.
+        # its only other effect is to trim spaces off the offsets, which would blur where an answer starts
         self._backend.post_processor = None
 
         self._names = {key: _content(value) for key, value in config.items() if key.endswith("_token")}
@@ -57,7 +57,7 @@ class Tokenizer:
         self.end_ids = list(dict.fromkeys([*([] if named is None else [named]), *listed]))
         if not self.end_ids:
             raise ModelNotFound(
-                f"the model in {folder} names no token that ends an answer",
+                f"the model in {folder} defines no token that ends an answer",
                 hint="Set eos_token in its tokenizer_config.json.",
             )
         self.eos_id = self.end_ids[0]
@@ -74,12 +74,12 @@ class Tokenizer:
         return Tokenizer, (self._folder,)
 
     def encode(self, text: str) -> tuple[list[int], list[Span]]:
-        """The token ids of `text`, as it stands, and the characters that each stands for."""
+        """The token ids of `text`, without special tokens added, and the characters that each covers."""
         encoding = self._backend.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
 
     def text_of(self, token: int) -> str:
-        """A token as templates write it."""
+        """The token as templates write it."""
         return str(self._backend.id_to_token(token))
 
     @property
@@ -94,7 +94,7 @@ class Tokenizer:
     def render(self, messages: Sequence[dict[str, Any]], tools: Any = None, *, answer_next: bool = False) -> str:
         """The messages as the model reads them; with `answer_next`, up to where its answer begins.
 
-        Raises `TemplateError` when there is no template, or when it does not take these messages.
+        Raises `TemplateError` when there is no template, or when it does not accept these messages.
         """
         if self._template is None:
             raise TemplateError("the model has no chat template")
@@ -108,13 +108,13 @@ class Tokenizer:
             raise TemplateError(str(problem)) from problem
 
     def end_of_answer(self, text: str) -> int:
-        """Where an answer that was rendered as `text` ends: white space after its last special token is not of it."""
+        """Where an answer rendered as `text` ends: white space after its last special token is not part of it."""
         bare = text.rstrip()
         return len(bare) if any(bare.endswith(token) for token in self._special) else len(text)
 
 
 class _Generation(Extension):
-    """`{% generation %}` marks answers in some templates. Answers are found without it, so it does nothing here."""
+    """`{% generation %}` marks answers in some templates. Answers are located without it, so it does nothing here."""
 
     tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
 
@@ -125,8 +125,8 @@ class _Generation(Extension):
 
 
 def _template(folder: Path, config: dict[str, Any]) -> Any:
-    beside = folder / "chat_template.jinja"
-    source = beside.read_text("utf-8") if beside.exists() else config.get("chat_template")
+    file = folder / "chat_template.jinja"
+    source = file.read_text("utf-8") if file.exists() else config.get("chat_template")
     if isinstance(source, list):  # several, by name
         source = {entry["name"]: entry["template"] for entry in source}.get("default")
     if source is None:
@@ -140,13 +140,13 @@ def _template(folder: Path, config: dict[str, Any]) -> Any:
         return environment.from_string(source)
     except jinja2.TemplateError as problem:
         raise ModelNotFound(
-            f"the chat template of the model in {folder} cannot be read: {problem}",
-            hint="Mend its chat_template.jinja, or chat_template in tokenizer_config.json.",
+            f"the chat template of the model in {folder} is not valid Jinja: {problem}",
+            hint="Fix its chat_template.jinja, or chat_template in tokenizer_config.json.",
         ) from problem
 
 
 def _tojson(value: Any, indent: int | None = None) -> str:
-    # jinja2's own escapes HTML, which would put other characters into the training data.
+    # jinja2's own filter escapes HTML, which would change the training data
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
@@ -156,13 +156,13 @@ def _refuse(reason: str) -> NoReturn:
 
 def _context(model: dict[str, Any], config: dict[str, Any]) -> int:
     inner = model.get("text_config", {})
-    known = [
+    limits = [
         model.get("max_position_embeddings"),
         inner.get("max_position_embeddings"),
         model.get("n_positions"),
         config.get("model_max_length"),
     ]
-    return min((int(limit) for limit in known if limit), default=_NO_LIMIT)
+    return min((int(limit) for limit in limits if limit), default=_NO_LIMIT)
 
 
 def _content(token: Any) -> Any:
@@ -170,11 +170,11 @@ def _content(token: Any) -> Any:
 
 
 def _hash(files: Iterable[Path]) -> str:
-    made = xxhash.xxh3_128()
+    digest = xxhash.xxh3_128()
     for file in files:
-        made.update(file.read_bytes() if file.exists() else b"")
-        made.update(b"\0")
-    return made.hexdigest()
+        digest.update(file.read_bytes() if file.exists() else b"")
+        digest.update(b"\0")
+    return digest.hexdigest()
 
 
 def _read(file: Path) -> dict[str, Any]:

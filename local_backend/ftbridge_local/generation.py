@@ -1,4 +1,4 @@
-"""Talking to a model on this machine, and judging it: replies and losses."""
+"""Replies of a model on this machine, and its loss on chats."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import torch
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import DataError
 from ftbridge.provider import Reply, Usage
-from ftbridge_local.models import Source
-from ftbridge_local.trainer import encoding as data
-from ftbridge_local.trainer import losses, model
-from ftbridge_local.trainer import varlen as flat
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.models.load import load, transformers
+from ftbridge_local.models.source import Source
+from ftbridge_local.tokenizing.encoding import UntrainableError, encode, prompt_ids
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
+from ftbridge_local.trainer import losses, varlen
+from ftbridge_local.trainer.trainable import microbatch_tokens
 
-_AT_ONCE = 32
+_BATCH = 32
 
 
 class _Tokens:
@@ -53,20 +54,20 @@ class Generator:
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self.tokenizer = Tokenizer(source.base)
-        self.model = model.load(source)
+        self.model = load(source)
         self._lock = Lock()
 
     def replies(
         self, chats: Iterable[Chat], *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
     ) -> Iterator[Reply]:
-        """The answers in order, many at a time; at temperature 0 always the most probable token.
+        """The replies in order, computed in batches; at temperature 0 always the most probable token.
 
-        Raises `DataError` for a chat that the template does not take or that fills the context.
+        Raises `DataError` for a chat that the template does not accept or that fills the context.
         """
-        waiting = iter(chats)
-        while some := list(islice(waiting, _AT_ONCE)):
-            prompts = [self._prompt(chat) for chat in some]
-            for prompt, ids in zip(prompts, self._continue(prompts, max_tokens, temperature, seed), strict=True):
+        remaining = iter(chats)
+        while batch := list(islice(remaining, _BATCH)):
+            prompts = [self._prompt(chat) for chat in batch]
+            for prompt, ids in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
                 yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
 
@@ -76,7 +77,7 @@ class Generator:
 
         def run() -> None:
             try:
-                self._continue([prompt], max_tokens, temperature, seed, tokens)
+                self._generate([prompt], max_tokens, temperature, seed, tokens)
             except BaseException as problem:  # handed to the thread that reads
                 tokens.queue.put(problem)
 
@@ -97,19 +98,19 @@ class Generator:
     def loss(self, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
         try:
-            items = [data.encode(chat, self.tokenizer).cut(self.tokenizer.context) for chat in chats]
-        except data.UnfitError as problem:
+            rows = [encode(chat, self.tokenizer).truncate(self.tokenizer.context) for chat in chats]
+        except UntrainableError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
-        items = [item for item in items if item.fits]
-        if not items:
-            raise DataError("there is no answer to judge the model by", hint="Give chats with an assistant's answer.")
-        with self._lock, flat.adopted(self.model):
-            return losses.mean(self.model, items, losses.supervised, model.tokens_at_once(self.model))
+        rows = [row for row in rows if row.trainable]
+        if not rows:
+            raise DataError("no chat has an answer to compute the loss of", hint="Give chats that end with an answer.")
+        with self._lock, varlen.enabled(self.model):
+            return losses.mean(self.model, rows, losses.supervised, microbatch_tokens(self.model))
 
     def _prompt(self, chat: Chat) -> list[int]:
         try:
-            ids = data.prompt(chat, self.tokenizer)
-        except data.UnfitError as problem:
+            ids = prompt_ids(chat, self.tokenizer)
+        except UntrainableError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
         if len(ids) >= self.tokenizer.context:
             raise DataError(
@@ -119,15 +120,15 @@ class Generator:
         return ids
 
     @torch.no_grad()
-    def _continue(
-        self, prompts: Sequence[list[int]], most: int, temperature: float, seed: int, streamer: Any = None
+    def _generate(
+        self, prompts: Sequence[list[int]], max_tokens: int, temperature: float, seed: int, streamer: Any = None
     ) -> list[list[int]]:
         """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
         end, width = self.tokenizer.eos_id, max(map(len, prompts))
         ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
         mask = (torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).to(ids)
-        config = model.transformers.GenerationConfig(
-            max_new_tokens=min(most, self.tokenizer.context - width),
+        config = transformers.GenerationConfig(
+            max_new_tokens=min(max_tokens, self.tokenizer.context - width),
             do_sample=temperature > 0,
             temperature=temperature or None,
             eos_token_id=self.tokenizer.end_ids,
@@ -135,8 +136,10 @@ class Generator:
         )
         with self._lock, torch.random.fork_rng(devices=[]):  # the random state is one for all threads
             torch.manual_seed(seed)
-            made = self.model.generate(input_ids=ids, attention_mask=mask, generation_config=config, streamer=streamer)
-        return [self._until_end(new) for new in made[:, width:].tolist()]
+            output = self.model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=config, streamer=streamer
+            )
+        return [self._until_end(new) for new in output[:, width:].tolist()]
 
     def _until_end(self, ids: list[int]) -> list[int]:
         ends = (index for index, token in enumerate(ids) if token in self.tokenizer.end_ids)

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 from ftbridge.errors import SpecError
 from ftbridge.model import Event, Hyperparameters, Method, Status
+from ftbridge_local.models.device import cores
 from ftbridge_local.trainer import settings
-from ftbridge_local.trainer.distributed import cores
 from local.lab import Lab
 
 SETTINGS: dict[str, Any] = {"epochs": 6, "batch_size": 5, "eval_interval": 3, "seed": 3}
@@ -140,15 +140,15 @@ def test_a_killed_process_costs_the_way_back_to_the_checkpoint_and_changes_nothi
     lab.wait("bereft", lambda: any(event.kind == "checkpoint" for event in lab.events("bereft")))
     parts = parts_of(lab, "bereft")
     assert sorted(parts) == [0, 1]
-    launcher = lab.folder("bereft").worker
+    launcher = lab.folder("bereft").worker_pid
     assert launcher
     assert set.union(*map(listening, [launcher, *parts.values()])) <= {"0100007F"}, "none but this machine"
     os.kill(parts[1], signal.SIGKILL)
 
     assert lab.wait("bereft").status is Status.SUCCEEDED
     said = [event.message or "" for event in lab.events("bereft") if event.kind == "message"]
-    assert "one of the processes was lost; all go on from the last checkpoint" in said
-    assert any("going on from the checkpoint of step" in message for message in said)
+    assert "one of the processes was lost; all continue from the last checkpoint" in said
+    assert any("continuing from the checkpoint of step" in message for message in said)
     undisturbed = {step["step"]: step for step in steps(lab, together)}
     assert all(step == undisturbed[step["step"]] for step in steps(lab, "bereft")), "however often it was made"
     assert {step["step"] for step in steps(lab, "bereft")} == set(undisturbed)
@@ -164,7 +164,7 @@ def test_preferences_are_learned_together_and_cancel_ends_every_process(
     lab.wait("preferring", lambda: len(steps(lab, "preferring")) > 1)
     lab.provider.cancel("preferring")
     assert not lab.folder("preferring").alive, "every process holds the lock"
-    assert lab.look("preferring").status is Status.CANCELLED
+    assert lab.poll("preferring").status is Status.CANCELLED
 
     alone = lab.folder("preferring-alone")
     alone.path.mkdir()
@@ -182,12 +182,12 @@ def test_preferences_are_learned_together_and_cancel_ends_every_process(
 def test_when_the_launcher_is_killed_the_others_end_as_well(lab: Lab) -> None:
     lab.submit("headless", **LONG)
     wait_for(lambda: len(parts_of(lab, "headless")) == 2)
-    launcher = lab.folder("headless").worker
+    launcher = lab.folder("headless").worker_pid
     assert launcher
     os.kill(launcher, signal.SIGKILL)
     wait_for(lambda: not lab.folder("headless").alive)
     assert not parts_of(lab, "headless")
-    assert lab.look("headless").status is Status.FAILED
+    assert lab.poll("headless").status is Status.FAILED
 
 
 def test_what_goes_wrong_in_all_of_them_is_told_once(lab: Lab) -> None:
@@ -204,7 +204,7 @@ def test_more_devices_than_there_are_is_refused(lab: Lab) -> None:
         there = torch.cuda.device_count()
     else:
         there = 1 if torch.backends.mps.is_available() else cores()
-    with pytest.raises(SpecError, match=f"devices = 1000 is more than there are: {there} ") as refused:
+    with pytest.raises(SpecError, match=f"devices = 1000 is more than this machine has: {there} ") as refused:
         lab.provider.check_limits(lab.spec(devices=1000), "tiny")
     assert refused.value.hint == f"Use --devices {there}, or leave it out."
     lab.provider.check_limits(lab.spec(devices=1), "tiny")
@@ -217,7 +217,12 @@ def test_more_devices_than_examples_in_a_step_are_refused(lab: Lab) -> None:
 
 def test_a_step_has_an_example_for_each_device_where_nobody_says_how_many() -> None:
     for devices, examples in ((None, 4), (3, 4), (16, 16)):
-        chosen, _said = settings.choose(
-            Hyperparameters(devices=devices), Method.SFT, parameters=10**6, context=512, halves=False, adapter=False
+        chosen, _note = settings.choose(
+            Hyperparameters(devices=devices),
+            Method.SFT,
+            parameters=10**6,
+            context=512,
+            prefers_bf16=False,
+            adapter=False,
         )
         assert chosen.batch_size == examples

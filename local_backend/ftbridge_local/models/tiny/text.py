@@ -1,7 +1,7 @@
-"""What the tiny base reads before anybody tunes it: small generated texts about nothing in particular.
+"""The generated text that the base model tiny is trained on.
 
-Plain sentences teach it letters, words and spaces, records of JSON teach it brackets and quotation marks, and lists
-said twice give every letter and digit its turn. All of it comes from the words below and a seed.
+Plain sentences teach it letters, words and spaces, JSON records teach it brackets and quotation marks, and repeated
+lists cover every letter and digit. All of it follows from the words below and a seed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 
 def texts(seed: int) -> Iterator[str]:
-    """Texts without end, the same for the same seed."""
+    """Endless texts, the same for the same seed."""
     chance = Random(seed)  # noqa: S311 - nothing here is secret
     while True:
         yield chance.choice((_story, _record, _record, _question, _repetition, _repetition))(chance)
@@ -78,7 +78,7 @@ def _aside(chance: Random) -> str:
 
 
 def _record(chance: Random) -> str:
-    """A few facts said in words, then the same as JSON."""
+    """A few facts as sentences, then as JSON."""
     facts: dict[str, str | int | None] = {
         "who": _one(PEOPLE, chance),
         "thing": _one(THINGS, chance),
@@ -86,17 +86,17 @@ def _record(chance: Random) -> str:
         "mark": chance.choice((_mark(chance), None)),
         "grams": chance.randint(1, 999),
     }
-    said = [
+    sentences = [
         f"{facts['who']} has a {facts['colour'] or 'plain'} {facts['thing']}.",
         f"It weighs {facts['grams']} grams.",
     ]
     if facts["mark"]:
-        said.append(f"The mark on it is {facts['mark']}.")
+        sentences.append(f"The mark on it is {facts['mark']}.")
     if chance.random() < 0.5:
-        said.append(_aside(chance))
-    chance.shuffle(said)
-    kept = chance.sample(sorted(facts), chance.randint(2, 5))
-    return _turns(" ".join(said), json.dumps({key: facts[key] for key in kept}))
+        sentences.append(_aside(chance))
+    chance.shuffle(sentences)
+    keys = chance.sample(sorted(facts), chance.randint(2, 5))
+    return _turns(" ".join(sentences), json.dumps({key: facts[key] for key in keys}))
 
 
 def _question(chance: Random) -> str:
@@ -107,11 +107,11 @@ def _question(chance: Random) -> str:
 
 
 def _repetition(chance: Random) -> str:
-    said = ", ".join(
+    items = ", ".join(
         chance.choice((_mark(chance), str(chance.randint(10, 999_999)), _one(THINGS, chance)))
         for _ in range(chance.randint(2, 6))
     )
-    return _turns(said, said)
+    return _turns(items, items)
 
 
 def _one(words: str, chance: Random) -> str:
@@ -123,5 +123,5 @@ def _mark(chance: Random) -> str:
     return f"{letters}{chance.choice('-/ ')}{chance.randint(10, 99_999)}"
 
 
-def _turns(said: str, answer: str) -> str:
-    return f"<|user|>{said}<|end|><|assistant|>{answer}"
+def _turns(question: str, answer: str) -> str:
+    return f"<|user|>{question}<|end|><|assistant|>{answer}"

@@ -1,10 +1,10 @@
-"""Examples to rows of token ids, with the exact knowledge of which tokens are trained.
+"""Examples as rows of token ids, with exact knowledge of which tokens are trained.
 
-A chat is rendered once by the model's own template and tokenized once as a whole. Where an answer begins and ends is
-found by rendering the messages before it and up to it, and seeing that the whole rendering starts with the same
-characters. Where it does not, the template rewrites earlier turns and the answer's place is not certain: the example
-is refused, never guessed at. A token is trained when all its characters belong to an answer; the token that ends the
-turn does.
+A chat is rendered by the model's own template and tokenized as a whole. Where an answer begins and ends is found by
+rendering the messages before it and up to it, and comparing: the whole rendering must start with the same characters.
+If it does not, the template rewrites earlier turns and the answer's position is not certain: the example is refused,
+never guessed at. A token is trained when all its characters belong to an answer, as do those of the token that ends
+the turn.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, ImagePart, Message, Preference, Text, Tool
-from ftbridge_local.trainer.tokenizer import Span, TemplateError, Tokenizer
+from ftbridge_local.tokenizing.tokenizer import Span, TemplateError, Tokenizer
 
 
 class Row(NamedTuple):
-    """One tokenized example: `trained[i]` says whether the model learns to say token `ids[i]`."""
+    """One tokenized example: `trained[i]` says whether the model learns to predict token `ids[i]`."""
 
     ids: list[int]
     trained: list[bool]
 
-    def cut(self, length: int) -> Row:
+    def truncate(self, length: int) -> Row:
         """The first `length` tokens."""
         return Row(self.ids[:length], self.trained[:length])
 
     @property
-    def fits(self) -> bool:
-        """There is something to train on."""
+    def trainable(self) -> bool:
+        """Whether there is a token to train on."""
         return any(self.trained)
 
     @property
@@ -51,33 +51,33 @@ class Row(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A preference: the same prompt with the better answer and with the worse.
+    """A preference: the same prompt with the chosen answer and with the rejected one.
 
-    `reference` is by how many nats the model thought the better one more probable before it was trained.
+    `reference` is by how many nats the untrained model considers the chosen one more probable.
     """
 
-    better: Row
-    worse: Row
+    chosen: Row
+    rejected: Row
     reference: float = 0.0
 
-    def cut(self, length: int) -> Pair:
+    def truncate(self, length: int) -> Pair:
         """The first `length` tokens of both."""
-        return Pair(self.better.cut(length), self.worse.cut(length))
+        return Pair(self.chosen.truncate(length), self.rejected.truncate(length))
 
     @property
-    def fits(self) -> bool:
-        """There is something to compare."""
-        return self.better.fits and self.worse.fits
+    def trainable(self) -> bool:
+        """Whether there is something to compare."""
+        return self.chosen.trainable and self.rejected.trainable
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """What the model reads for it."""
-        return self.better, self.worse
+        return self.chosen, self.rejected
 
     @property
     def tokens(self) -> int:
         """How many tokens the model reads for it."""
-        return self.better.tokens + self.worse.tokens
+        return self.chosen.tokens + self.rejected.tokens
 
     @property
     def weight(self) -> int:
@@ -88,7 +88,7 @@ class Pair(NamedTuple):
 Item = Row | Pair
 
 
-class UnfitError(Exception):
+class UntrainableError(Exception):
     """An example that this model cannot be trained on: where, a stable code, why, and what to do."""
 
     def __init__(self, path: str, code: str, message: str, fix: str) -> None:
@@ -97,33 +97,33 @@ class UnfitError(Exception):
 
 
 def tokenize(example: Example, tokenizer: Tokenizer) -> Item:
-    """The whole example, however long. Raises `UnfitError`."""
+    """The whole example, however long. Raises `UntrainableError`."""
     if isinstance(example, Preference):
-        better = _answered(example, "preferred_output", tokenizer)
-        return Pair(better, _answered(example, "non_preferred_output", tokenizer))
+        chosen = _output(example, "preferred_output", tokenizer)
+        return Pair(chosen, _output(example, "non_preferred_output", tokenizer))
     return encode(example, tokenizer)
 
 
 def encode(example: Chat | Text, tokenizer: Tokenizer) -> Row:
-    """A chat or a text as a row. Raises `UnfitError`."""
+    """A chat or a text as a row. Raises `UntrainableError`."""
     if isinstance(example, Chat):
         return _chat(example, tokenizer)
     ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
     return Row(ids, [False, *[True] * (len(ids) - 1)])
 
 
-def _answered(
+def _output(
     example: Preference, which: Literal["preferred_output", "non_preferred_output"], tokenizer: Tokenizer
 ) -> Row:
-    asked, said = example.input, getattr(example, which)
-    first = len(asked.messages)
+    prompt, output = example.input, getattr(example, which)
+    first = len(prompt.messages)
     try:
-        return _chat(Chat(messages=[*asked.messages, *said], tools=asked.tools), tokenizer, first)
-    except UnfitError as problem:
-        if found := re.match(r"\$\.messages\[(\d+)]", problem.path):
-            index = int(found[1])
-            place = f"$.{which}[{index - first}]" if index >= first else f"$.input.messages[{index}]"
-            problem.path = place + problem.path[found.end() :]
+        return _chat(Chat(messages=[*prompt.messages, *output], tools=prompt.tools), tokenizer, first)
+    except UntrainableError as problem:
+        if match := re.match(r"\$\.messages\[(\d+)]", problem.path):
+            index = int(match[1])
+            path = f"$.{which}[{index - first}]" if index >= first else f"$.input.messages[{index}]"
+            problem.path = path + problem.path[match.end() :]
         raise
 
 
@@ -132,40 +132,41 @@ def _chat(example: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
     messages, tools = plain(example)
     try:
         whole = tokenizer.render(messages, tools)
-        _nothing_left_out(messages, tools, whole)
+        _check_complete(messages, tools, whole)
         spans = [
-            _answer(messages, tools, index, whole, tokenizer)
+            _answer_span(messages, tools, index, whole, tokenizer)
             for index, message in enumerate(example.messages)
             if index >= first and isinstance(message, Assistant) and message.weight != 0
         ]
     except TemplateError as refusal:
-        raise UnfitError(
+        raise UntrainableError(
             "$.messages",
             "template_refuses",
-            f"the model's chat template does not take this chat: {refusal}",
-            "Change the roles or their order to what the template knows, or use another model.",
+            f"the model's chat template does not accept this chat: {refusal}",
+            "Change the roles or their order to what the template supports, or use another model.",
         ) from None
-    ids, places = tokenizer.encode(whole)
+    ids, offsets = tokenizer.encode(whole)
     trained = [False] * len(ids)
     for start, end in spans:
-        trained = [known or (start <= a and b <= end) for known, (a, b) in zip(trained, places, strict=True)]
-    trained[0] = False  # nothing comes before the first token that it could be told from
+        trained = [known or (start <= a and b <= end) for known, (a, b) in zip(trained, offsets, strict=True)]
+    trained[0] = False  # there is nothing before the first token to predict it from
     return Row(ids, trained)
 
 
-def prompt(chat: Chat, tokenizer: Tokenizer) -> list[int]:
-    """The token ids after which the model's answer to `chat` begins. Raises `UnfitError`."""
+def prompt_ids(chat: Chat, tokenizer: Tokenizer) -> list[int]:
+    """The token ids after which the model's answer to `chat` begins. Raises `UntrainableError`."""
     messages, tools = plain(chat)
     try:
         return tokenizer.encode(tokenizer.render(messages, tools, answer_next=True))[0]
     except TemplateError as refusal:
-        raise UnfitError("$.messages", "template_refuses", f"the model's chat template says: {refusal}", "") from None
+        message = f"the model's chat template does not accept this chat: {refusal}"
+        raise UntrainableError("$.messages", "template_refuses", message, "") from None
 
 
 def plain(chat: Chat) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
     """Messages and tools as templates expect them: contents as one string, arguments of calls as objects.
 
-    Names of people are left out: hardly a template shows them, and none says whether it does.
+    Names of people are left out: hardly any template renders them, and none declares whether it does.
     """
     messages = [_plain(index, message) for index, message in enumerate(chat.messages)]
     return messages, msgspec.to_builtins(chat.tools) if chat.tools else None
@@ -178,10 +179,10 @@ def _plain(index: int, message: Message) -> dict[str, Any]:
         fields.pop("name", None)
     if isinstance(message.content, list):
         if any(isinstance(part, ImagePart) for part in message.content):
-            raise UnfitError(
+            raise UntrainableError(
                 f"$.messages[{index}].content",
                 "image_not_trained",
-                "models on this machine are trained on text, and this message holds an image",
+                "models on this machine are trained on text, and this message contains an image",
                 "Leave the example out, or describe the image in words.",
             )
         fields["content"] = "".join(part["text"] for part in fields["content"])
@@ -197,36 +198,36 @@ def _arguments(text: str) -> Any:
         return text
 
 
-def _answer(messages: list[dict[str, Any]], tools: Any, index: int, whole: str, tokenizer: Tokenizer) -> Span:
+def _answer_span(messages: list[dict[str, Any]], tools: Any, index: int, whole: str, tokenizer: Tokenizer) -> Span:
     before = tokenizer.render(messages[:index], tools, answer_next=True)
     upto = whole if index == len(messages) - 1 else tokenizer.render(messages[: index + 1], tools)
     if not (whole.startswith(before) and whole.startswith(upto) and len(before) < len(upto)):
-        raise UnfitError(
+        raise UntrainableError(
             f"$.messages[{index}]",
             "answer_not_located",
-            "the model's chat template rewrites earlier turns, so where this answer stands is not certain",
+            "the model's chat template rewrites earlier turns, so the position of this answer is not certain",
             "Give it weight 0, or make it the last message of an example of its own.",
         )
     return len(before), len(before) + tokenizer.end_of_answer(upto[len(before) :])
 
 
-def _nothing_left_out(messages: Iterable[dict[str, Any]], tools: Any, whole: str) -> None:
-    """Some templates pass over roles, tools or calls that they do not know, without a word."""
+def _check_complete(messages: Iterable[dict[str, Any]], tools: Any, whole: str) -> None:
+    """Some templates silently omit roles, tools or calls that they do not support."""
     for index, message in enumerate(messages):
         calls = [call["function"]["name"] for call in message.get("tool_calls") or ()]
         for text in [message.get("content") or "", *calls]:
             if text.strip() not in whole:
-                raise UnfitError(
+                raise UntrainableError(
                     f"$.messages[{index}]",
                     "template_leaves_out",
-                    f"the model's chat template leaves out what this {message['role']} message says",
-                    "Say it in a role that the template knows, or use another model.",
+                    f"the model's chat template leaves out the content of this {message['role']} message",
+                    "Put it into a role that the template supports, or use another model.",
                 )
     for index, tool in enumerate(tools or ()):
         if tool["function"]["name"] not in whole:
-            raise UnfitError(
+            raise UntrainableError(
                 f"$.tools[{index}]",
                 "template_leaves_out",
-                "the model's chat template has no place for tools",
-                "Use a model whose template takes tools, or leave them out.",
+                "the model's chat template does not support tools",
+                "Use a model whose template supports tools, or leave them out.",
             )

@@ -72,7 +72,7 @@ def test_a_chat_that_fills_the_context_is_refused(lab: Lab) -> None:
 
 
 def test_chats_without_an_answer_have_no_loss(lab: Lab) -> None:
-    with pytest.raises(DataError, match="no answer to judge"):
+    with pytest.raises(DataError, match="no chat has an answer"):
         lab.provider.loss("tiny", [msgspec.convert({"messages": [{"role": "user", "content": "Hi."}]}, Chat)])
 
 
