@@ -41,7 +41,7 @@ def test_near_duplicates_are_counted_when_asked(tmp_path: Path) -> None:
     pytest.importorskip("rensa")
     long = " ".join(f"word{n}" for n in range(50))
     rows = [row(f"q{n}") for n in range(60)] + [row(long, "yes"), row(long + " more", "yes")]
-    assert by_code(advise(write(tmp_path / "a", rows), near=True))["near_duplicates"].line == 62
+    assert by_code(advise(write(tmp_path / "a", rows), near_duplicates=True))["near_duplicates"].line == 62
 
 
 def test_overlap_with_the_validation_file_is_told(tmp_path: Path) -> None:

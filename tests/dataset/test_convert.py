@@ -10,7 +10,7 @@ import pytest
 
 from ftbridge.dataset import Diagnostics, FileLimits, convert
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.writing.whole_file import whole_file
+from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
 
 GOOD = '{"messages":  [{"role": "user", "content": "caf\\u00e9"}, {"role": "assistant", "content": "a \\"b\\""}]}'
@@ -145,7 +145,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def give_up(place: Path) -> None:
-    with whole_file(place) as file:
+    with atomic_file(place) as file:
         file.write(b"half")
         raise ZeroDivisionError
 

@@ -108,7 +108,7 @@ def test_foreign_formats_become_canonical(tmp_path: Path) -> None:
     assert lines(done.train.path) == ['{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}']
 
 
-def test_a_file_without_sound_examples_is_refused(tmp_path: Path) -> None:
+def test_a_file_without_valid_examples_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no sound example"):
         prepare(write(tmp_path, ["[]"]), tmp_path / "deep" / "out")
     assert not (tmp_path / "deep").exists()

@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge.dataset import Finding, check
 from ftbridge.dataset.formats import recognise
-from ftbridge.dataset.reading.unrecognised import WANTED
+from ftbridge.dataset.reading.unrecognised import KEY_SETS
 
 
 def only(path: Path) -> Finding:
@@ -84,6 +84,6 @@ def test_an_empty_file_is_told_as_such(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("keys", WANTED, ids=" ".join)
+@pytest.mark.parametrize("keys", KEY_SETS, ids=" ".join)
 def test_the_keys_that_are_named_make_a_format(keys: tuple[str, ...]) -> None:
     assert recognise(dict.fromkeys(keys)) is not None

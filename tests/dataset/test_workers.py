@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from bench.planted import generate
 from ftbridge.dataset import Diagnostics, FileLimits, Prepared, check, convert, prepare
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.reading.lines import lines, opened
-from ftbridge.dataset.reading.ranges import byte_ranges, in_processes, within
+from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.ranges import byte_ranges, open_range, run_in_processes
 from ftbridge.errors import InputError
 
 
@@ -47,8 +47,8 @@ def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> N
     path.write_bytes(b"".join(b"x" * (n % 40) + b"\n" for n in range(100)) + b"end")
     read = []
     for span in byte_ranges(path, parts):
-        with opened(path) as file:
-            read += [raw for _, raw in lines(within(file, span))]
+        with open_file(path) as file:
+            read += [raw for _, raw in lines(open_range(file, span))]
     assert b"".join(raw or b"" for raw in read) == path.read_bytes()
     assert len(read) == 101
 
@@ -60,7 +60,7 @@ def test_an_empty_file_has_no_ranges(tmp_path: Path) -> None:
 
 def test_a_process_that_is_killed_ends_the_command_with_a_sentence() -> None:
     with pytest.raises(InputError, match="has been killed"):
-        list(in_processes(os._exit, 1, [9]))
+        list(run_in_processes(os._exit, 1, [9]))
 
 
 class Named:
