@@ -19,7 +19,7 @@ from ftbridge.dataset.counting.sample import TokenCount
 from ftbridge.dataset.findings import Diagnostics, Finding, report_once
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines, open_file
-from ftbridge.dataset.reading.observer import Observer, notifier, observe_file
+from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
@@ -103,12 +103,13 @@ def _check_rows(
     sent_as_is = canonical and bool(converters)
     encode = msgspec.json.Encoder().encode
     targets = [(TargetRules(converter), Extent()) for converter in converters]
-    notify = notifier(observers)
     examples = 0
     for raw, example in read(rows, diagnostics):
         examples += 1
-        if notify:
-            notify(diagnostics.line, example)
+        if observers:
+            data = encode(example)
+            for observer in observers:
+                observer.observe(diagnostics.line, example, data)
         if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
             repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
         for rules, extent in targets:

@@ -61,14 +61,13 @@ KINDS: dict[str, Kind] = {
     ),
     "card_number": Kind("card number", "s", re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), _may_hold_card),
 }
+_CHECKS = [(code, kind.may_hold) for code, kind in KINDS.items()]
 
 
-def secrets_of(example: Example, data: bytes) -> Iterator[tuple[str, str]]:
+def secrets_of(example: Example, data: bytes) -> list[tuple[str, str]]:
     """The code of each secret in the texts of `example`, with the start of the secret; `data` is its canonical JSON."""
-    codes = [code for code, kind in KINDS.items() if kind.may_hold(data)]
-    if codes:
-        for text in texts(example):
-            yield from secrets(text, codes)
+    codes = [code for code, may_hold in _CHECKS if may_hold(data)]
+    return [secret for text in texts(example) for secret in secrets(text, codes)] if codes else []
 
 
 def secrets(text: str, codes: Iterable[str] = KINDS) -> Iterator[tuple[str, str]]:

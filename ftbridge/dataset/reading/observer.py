@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -24,35 +24,21 @@ class Observer(Protocol):
         ...
 
 
-def notifier(observers: Sequence[Observer]) -> Callable[[int, Example], None] | None:
-    """A function that encodes an example once and passes it to all `observers`; None where there are none."""
-    if not observers:
-        return None
-    encode = msgspec.json.Encoder().encode
-    methods = [observer.observe for observer in observers]
-
-    def notify(line: int, example: Example) -> None:
-        data = encode(example)
-        for observe in methods:
-            observe(line, example, data)
-
-    return notify
-
-
 def observe_file(path: str | Path, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
     """Read `path` for `observers` alone; the number of lines with errors, which they do not see.
 
     Raises `InputError` for what cannot be opened or read.
     """
-    notify = notifier(observers)
+    encode = msgspec.json.Encoder().encode
     diagnostics = Diagnostics()
     invalid = 0
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
             if diagnostics.findings:
                 invalid += _forget_invalid_lines(diagnostics)
-            if notify:
-                notify(diagnostics.line, example)
+            data = encode(example)
+            for observer in observers:
+                observer.observe(diagnostics.line, example, data)
         return invalid + _forget_invalid_lines(diagnostics)
 
 

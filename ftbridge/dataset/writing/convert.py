@@ -20,7 +20,7 @@ from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Diagnostics, Finding, report_once
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines, open_file
-from ftbridge.dataset.reading.observer import Observer, notifier
+from ftbridge.dataset.reading.observer import Observer
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
@@ -135,18 +135,22 @@ def _convert_rows(
     diagnostics, rules, tally = Diagnostics(), TargetRules(converter), _Tally()
     codes = rules.diagnostics.changes
     encode = msgspec.json.Encoder().encode
-    notify, notify_sent = notifier(observers), notifier(sent_observers)
+    observed = bool(observers or sent_observers)
     examples = exact = 0
     for raw, example in source.read(source.rows, diagnostics):
         examples += 1
-        if notify:
-            notify(diagnostics.line, example)
+        data = encode(example) if observed else b""
+        for observer in observers:
+            observer.observe(diagnostics.line, example, data)
         row = rules.convert(diagnostics.line, example)
         if row is None:
             codes.clear()
             continue
-        if notify_sent:
-            notify_sent(diagnostics.line, row if isinstance(row, Example) else example)
+        if sent_observers:
+            sent = example if row is example or not isinstance(row, Example) else row
+            data = data if sent is example else encode(sent)
+            for observer in sent_observers:
+                observer.observe(diagnostics.line, sent, data)
         if row is not example or not source.canonical or type(raw) is not bytes:
             write(encode(row) + b"\n")
         elif verbatim(raw, example):
