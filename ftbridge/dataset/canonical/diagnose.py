@@ -191,7 +191,7 @@ def _unknown_key(key: str, known: tuple[str, ...], name: str, path: Path, diagno
     near = _nearest(key, known)
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
-        fix = "Move it into 'reference', path the grader finds it."
+        fix = "Move it into 'reference', where the grader looks for it."
     diagnostics.error(json_path((*path, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
 
 

@@ -150,7 +150,7 @@ def test_what_is_no_tokenizer_is_refused(tmp_path: Path, content: bytes) -> None
     pytest.importorskip("tokenizers")
     path = tmp_path / "tokenizer.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is no tokenizer"):
+    with pytest.raises(InputError, match="is not a valid tokenizer"):
         tokenizer_json(path)
 
 
