@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.target_rules import TargetRules
 from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
@@ -23,6 +22,7 @@ from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
+from ftbridge.dataset.target_rules import TargetRules
 
 
 class Report(Struct, frozen=True):

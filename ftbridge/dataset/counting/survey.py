@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ftbridge.dataset.checking.target_rules import TargetRules
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter
 from ftbridge.dataset.reading.observer import observe_file
+from ftbridge.dataset.target_rules import TargetRules
 
 SAMPLE = 500
 

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.target_rules import TargetRules
 from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Diagnostics, Finding, report_once
@@ -24,6 +23,7 @@ from ftbridge.dataset.reading.observer import Observer
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
+from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
 
@@ -139,9 +139,10 @@ def _convert_rows(
     examples = exact = 0
     for raw, example in source.read(source.rows, diagnostics):
         examples += 1
-        data = encode(example) if observed else b""
-        for observer in observers:
-            observer.observe(diagnostics.line, example, data)
+        if observed:
+            data = encode(example)
+            for observer in observers:
+                observer.observe(diagnostics.line, example, data)
         row = rules.convert(diagnostics.line, example)
         if row is None:
             codes.clear()
