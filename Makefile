@@ -1,5 +1,5 @@
 # Two commands: `make demo` runs the main job, `make test` runs the checks. Both set up what they need.
-.PHONY: demo test test-all lint bench bench-local clean
+.PHONY: demo test test-all fuzz lint bench bench-local clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,11 @@ test: $(READY) lint
 test-all: export FTBRIDGE_EVERY_CASE = 1
 test-all: export FTBRIDGE_POWER_CUTS = 1
 test-all: test
+
+# The property tests with new random inputs, and many more of them; what fails is printed as a case to keep.
+fuzz: export FTBRIDGE_FUZZ = 1
+fuzz: $(READY)
+	$(BIN)/python -m pytest --timeout 3000 $$(grep -rlE '^from hypothesis import .*given' tests)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec import structs
 
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
-from ftbridge.dataset.findings import TOLD_ONCE
+from ftbridge.dataset.findings import REPORTED_ONCE
 from ftbridge.errors import UsageError
 from ftbridge.wording import counted
 
@@ -57,28 +51,24 @@ def check(
             "--vocab is what tokens are counted by, which depends on the target", hint="Give --to as well."
         )
     bridge = open_bridge()
-    with _readable_twice(data) as file:
-        report = bridge.check(
-            file,
-            to or [],
-            validation=validation,
-            near=near,
-            workers=workers,
-            method=method,
-            grader=grader,
-            format=format,
-        )
-        counts = {
-            target: bridge.count_tokens(file, target, exact=exact, vocabulary=vocab, format=format)
-            for target in to or ()
-            if report.examples
-        }
-    report = structs.replace(report, file=data)
+    report = bridge.check(
+        data,
+        to or [],
+        validation=validation,
+        near_duplicates=near,
+        tokens=True,
+        exact=exact,
+        vocabulary=vocab,
+        workers=workers,
+        method=method,
+        grader=grader,
+        format=format,
+    )
     if as_json:
-        print_json(report_document(report, counts))
+        print_json(report_document(report))
     else:
         print_report(report)
-        for target, count in counts.items():
+        for target, count in report.tokens.items():
             show(f"{target}: {_tokens(count)}")
     raise Exit(1 if report.errors else 0)
 
@@ -140,19 +130,7 @@ def _check_named(out: Path) -> None:
         )
 
 
-@contextmanager
-def _readable_twice(data: str) -> Iterator[str]:
-    """The file itself, or a copy of standard input, which would be gone after the first look."""
-    if data != "-":
-        yield data
-        return
-    with tempfile.NamedTemporaryFile(suffix=".jsonl") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield copy.name
-
-
-def report_document(report: Report, counts: dict[str, TokenCount] | None = None) -> dict[str, Any]:
+def report_document(report: Report) -> dict[str, Any]:
     """The report as `--json` prints it."""
     return {
         "file": report.file,
@@ -169,7 +147,7 @@ def report_document(report: Report, counts: dict[str, TokenCount] | None = None)
                 "counter": count.counter,
                 "without_images": count.without_images,
             }
-            for target, count in (counts or {}).items()
+            for target, count in report.tokens.items()
         ],
         "findings": [finding_document(finding) for finding in report.findings],
     }
@@ -199,7 +177,7 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
         groups[finding.level, finding.code, finding.target].append(finding)
     for (level, code, target), found in sorted(groups.items()):
         style = "bold red" if level == "error" else "bold yellow"
-        times = "told once for the file" if code in TOLD_ONCE else _times(len(found))
+        times = "told once for the file" if code in REPORTED_ONCE else _times(len(found))
         show(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
         fixes: dict[str, list[Finding]] = defaultdict(list)
         for finding in found:

@@ -18,7 +18,7 @@ from ftbridge.costs.quote import Load, Quote, quote
 from ftbridge.costs.work import work_of
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
-from ftbridge.dataset.reading.examples import sound_examples
+from ftbridge.dataset.reading.examples import valid_examples
 from ftbridge.errors import DataError, FtbridgeError
 from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec, make_spec
@@ -93,7 +93,7 @@ def compare_spec(
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
                     with TemporaryDirectory() as folder:
-                        measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
+                        measure(survey.write_sample(Path(folder) / "some.jsonl", _FEW), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
         except FtbridgeError as problem:
@@ -122,7 +122,7 @@ def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
 
 def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
     """How a model learns from such data, by its first sound example."""
-    return Method.DPO if isinstance(next(sound_examples(data, format), (0, None))[1], Preference) else Method.SFT
+    return Method.DPO if isinstance(next(valid_examples(data, format), (0, None))[1], Preference) else Method.SFT
 
 
 def speed(context: Context, target: Target) -> float | None:
@@ -169,7 +169,11 @@ def _offer(
     ]
     warnings = [
         *blocking,
-        *([f"{counted(survey.broken, 'row')} with errors left out: ftbridge check"] if survey.broken else []),
+        *(
+            [f"{counted(survey.invalid_rows, 'row')} with errors left out: ftbridge check"]
+            if survey.invalid_rows
+            else []
+        ),
         *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
         *_unknown(facts, found, load, machine),
         *entry.doubts(today(), _used(spec, load, held is not None)),

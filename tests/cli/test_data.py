@@ -23,7 +23,7 @@ def test_prepare_says_in_sentences_what_it_left_out(cli: Cli, tmp_path: Path) ->
     ran = cli("prepare", str(rows(tmp_path)), "--out", str(tmp_path / "out"))
     assert ran.code == 0
     assert "left out: 2 rows" in ran.out
-    assert "line 10: the row says the same as line 1" in ran.out
+    assert "line 10: the row is a duplicate of line 1" in ran.out
     assert "line 11, $.messages: there are no messages" in ran.out
 
 
@@ -85,7 +85,7 @@ def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
     ran = cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
     assert ran.code == 1
     assert "error: shape (openai:gpt-4.1-mini-2025-04-14), told once for the file" in ran.out
-    assert "those of shape preference are for --method dpo" in ran.out
+    assert "preference rows are for --method dpo" in ran.out
     assert cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
 
 
@@ -132,7 +132,7 @@ def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> Non
     assert ran.code == 0
     assert ran.out.splitlines()[0].endswith("train.jsonl: 1 example")
     assert "warning: repeated_key, once" in ran.out
-    assert "line 1, $.messages: the key 'messages' comes again" in ran.out
+    assert "line 1, $.messages: the key 'messages' is repeated" in ran.out
 
 
 @pytest.mark.parametrize("command", [["convert", "--to", "local:tiny"], ["prepare"]])

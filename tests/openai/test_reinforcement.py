@@ -154,7 +154,7 @@ def test_a_reference_hides_no_message(provider: OpenAIProvider, spec: Spec) -> N
 def test_chats_do_not_train_by_reinforcement(provider: OpenAIProvider, spec: Spec) -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     [found] = findings(provider, spec, {"messages": messages})
-    fix = "By this method it takes task rows; those of shape chat are for --method sft."
+    fix = "By this method it takes task rows; chat rows are for --method sft."
     assert (found.code, found.fix) == ("shape", fix)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ftbridge.context import Context
-from ftbridge.costs.budgets import budget_check, check_cost, cost_of
-from ftbridge.dataset import advise
+from ftbridge.costs.budgets import BilledTokens, billed_tokens, budget_check, check_cost, cost_of
+from ftbridge.dataset import Advice, Digests
 from ftbridge.errors import SpecError, StateError
 from ftbridge.jobs.exactly_once.unproved import give_up, settle_for_certain
 from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
-from ftbridge.jobs.request.prepared import prepare, sent_files, sentence
+from ftbridge.jobs.request.prepared import prepare, sentence
 from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Provider
@@ -44,15 +45,16 @@ def intend(context: Context, request: Request) -> tuple[Record, bool]:
     repeated = not request.again and _may_be_repeated(context, request)
     if not repeated:
         check_open(context, request.target, request.spec.method)
-    prepared, said = _prepare(context, request)
+    files = _prepare(context, request)
+    prepared = files.prepared
     asked = request_hash(request.spec, prepared)
     if repeated:
         if known := _known(context, request, asked):
             return known, False
         check_open(context, request.target, request.spec.method)
-    for sentence_ in [*request.warnings, *said, *_advice(request)]:
+    for sentence_ in [*request.warnings, *files.warnings]:
         context.warn(sentence_)
-    cost = cost_of(context, request.target, request.spec, *sent_files(prepared, context.home))
+    cost = cost_of(context, request.target, request.spec, files.tokens)
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.key, cost, request.group)
@@ -116,18 +118,25 @@ def _give_up_others(context: Context, asked: str, new: Record) -> None:
             give_up(record, context.ledger, "another job was asked for instead")
 
 
-def _prepare(context: Context, request: Request) -> tuple[Prepared, list[str]]:
+@dataclass(frozen=True)
+class _Files:
+    """The files as they are sent, and what was learned about them in the one pass that wrote each."""
+
+    prepared: Prepared
+    warnings: Sequence[str]
+    tokens: BilledTokens
+
+
+def _prepare(context: Context, request: Request) -> _Files:
+    """Check and convert the files, each in one pass that also collects advice and counts what will be billed."""
     spec, rules = request.spec, request.provider.converter(request.spec, request.target.model)
-    training, said = prepare(spec.data, rules, spec, context.home, request.format)
-    if spec.validation is None:
-        return Prepared(training=training), said
-    validation, more = prepare(spec.validation, rules, spec, context.home, request.format)
-    return Prepared(training=training, validation=validation), [*said, *more]
-
-
-def _advice(request: Request) -> list[str]:
-    """What to think about before paying; standard input has been read by now, and is not looked at again."""
-    spec = request.spec
-    if str(spec.data) == "-":
-        return []
-    return [sentence(finding) for finding in advise(spec.data, validation=spec.validation, format=request.format)]
+    advice, held_out = Advice(), Digests()
+    tokens = billed_tokens(context, request.target, spec)
+    read = partial(prepare, converter=rules, spec=spec, home=context.home, format=request.format)
+    training, warnings = read(spec.data, observer=advice, tokens=tokens.training)
+    validation = None
+    if spec.validation is not None:
+        validation, more = read(spec.validation, observer=held_out, tokens=tokens.validation)
+        warnings = [*warnings, *more]
+    warnings = [*warnings, *map(sentence, advice.findings(held_out.digests))]
+    return _Files(Prepared(training=training, validation=validation), warnings, tokens)

@@ -10,6 +10,8 @@ import json
 from collections.abc import Callable, Set
 from typing import Any
 
+import msgspec
+
 from ftbridge_providers.openai_api.mock.bodies import FileProblem
 
 MINIMUM_EXAMPLES = 10
@@ -32,7 +34,10 @@ def check_training_file(content: bytes, check: Callable[[int, dict[str, Any]], N
 
 def _row(number: int, line: bytes) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        try:
+            row = msgspec.json.decode(line)
+        except msgspec.DecodeError:  # the standard library is slower, takes more, and its errors are OpenAI's
+            row = json.loads(line)
     except ValueError as problem:
         reason = f"Invalid file format. Example {number} cannot be parsed. Error: line contains invalid json: {problem}"
         raise format_error(reason) from None

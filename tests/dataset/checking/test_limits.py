@@ -35,7 +35,7 @@ class Limited:
         return Chat([*example.messages[:-1], Assistant("LOUD")])
 
 
-def told(path: Path, converter: Limited, workers: int = 1) -> list[str]:
+def messages(path: Path, converter: Limited, workers: int = 1) -> list[str]:
     """The sentences about the whole file, which check and convert have to agree on."""
     checked = check(path, converters=[converter], workers=workers).findings
     converted = convert(path, converter, path.with_name("out.jsonl"), workers=workers).impossible
@@ -49,17 +49,17 @@ def test_too_few_too_many_with_images_and_too_large(tmp_path: Path, workers: int
     path = tmp_path / "data.jsonl"
     path.write_bytes(ROW * 9)
     limits = FileLimits(fewest_examples=10, most_with_images=8, most_bytes=9 * len(ROW) - 1)
-    assert told(path, Limited(limits), workers) == [
-        "the number of sound examples is 9, and limited takes no fewer than 10",
-        "the number of examples with images is 9, and limited takes no more than 8",
-        f"as it would be sent it has {9 * len(ROW)} bytes, and limited takes no more than {9 * len(ROW) - 1}",
+    assert messages(path, Limited(limits), workers) == [
+        "the file has 9 valid examples, and limited requires at least 10",
+        "the file has 9 examples with images, and limited takes at most 8",
+        f"the file to be sent has {9 * len(ROW)} bytes, and limited takes at most {9 * len(ROW) - 1}",
     ]
 
 
 def test_what_just_fits_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(ROW * 9)
-    assert told(path, Limited(FileLimits(fewest_examples=9, most_with_images=9, most_bytes=9 * len(ROW)))) == []
+    assert messages(path, Limited(FileLimits(fewest_examples=9, most_with_images=9, most_bytes=9 * len(ROW)))) == []
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".csv"])
@@ -70,5 +70,5 @@ def test_the_size_is_that_of_what_is_sent(tmp_path: Path, suffix: str, shouts: b
     content = {".jsonl": alpaca * 5, ".jsonl.gz": gzip.compress(ROW * 5), ".csv": b"prompt,completion\n" + b"x,y\n" * 5}
     path.write_bytes(content[suffix])
     size = 5 * len(SHOUTED if shouts else ROW)
-    assert told(path, Limited(FileLimits(most_bytes=size), shouts=shouts)) == []
-    assert f"it has {size} bytes" in told(path, Limited(FileLimits(most_bytes=size - 1), shouts=shouts))[0]
+    assert messages(path, Limited(FileLimits(most_bytes=size), shouts=shouts)) == []
+    assert f"has {size} bytes" in messages(path, Limited(FileLimits(most_bytes=size - 1), shouts=shouts))[0]

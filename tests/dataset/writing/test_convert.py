@@ -10,14 +10,14 @@ import pytest
 
 from ftbridge.dataset import Diagnostics, FileLimits, convert
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.writing.whole_file import whole_file
+from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
 
 GOOD = '{"messages":  [{"role": "user", "content": "caf\\u00e9"}, {"role": "assistant", "content": "a \\"b\\""}]}'
 
 
 class Plain:
-    """Takes everything as it stands, but for the word 'never'; 'shout' is said in capitals."""
+    """Takes everything as it is, except the word 'never'; 'shout' is written in capitals."""
 
     target = "plain"
     limits = FileLimits()
@@ -121,7 +121,7 @@ def test_an_earlier_file_stays_when_something_is_impossible(tmp_path: Path) -> N
 
 def test_too_few_examples_are_impossible(tmp_path: Path) -> None:
     done = convert(write(tmp_path, row("a")), Many(), tmp_path / "out.jsonl")
-    assert done.impossible[0].message == "the number of sound examples is 1, and plain takes no fewer than 10"
+    assert done.impossible[0].message == "the file has 1 valid example, and plain requires at least 10"
 
 
 def test_a_shape_that_the_target_does_not_train_on_is_impossible(tmp_path: Path) -> None:
@@ -139,13 +139,13 @@ def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
     assert len(first) == 32
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written: no such file or directory"):
         convert(write(tmp_path, row("a")), Plain(), tmp_path / "nowhere" / "out.jsonl")
 
 
-def give_up(place: Path) -> None:
-    with whole_file(place) as file:
+def give_up(path: Path) -> None:
+    with atomic_file(path) as file:
         file.write(b"half")
         raise ZeroDivisionError
 

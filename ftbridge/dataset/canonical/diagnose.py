@@ -1,7 +1,7 @@
-"""Everything that is wrong with the form of a row, told by walking it beside the canonical types.
+"""Everything that is wrong with the form of a row, found by walking it alongside the canonical types.
 
 The types in `example` are the only description of the format: what is required, which keys
-there are and what each may hold is read from them, once, into functions that walk a value.
+there are and what each may hold is read from them, once, to build functions that walk a value.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ftbridge.dataset.canonical import example
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
-Where: TypeAlias = tuple[str | int, ...]
-Walk: TypeAlias = Callable[[Any, Where, Diagnostics], None]
+Path: TypeAlias = tuple[str | int, ...]
+Walk: TypeAlias = Callable[[Any, Path, Diagnostics], None]
 
 _NAMES: dict[type, str] = {
     example.TextPart: "a text part",
@@ -44,9 +44,9 @@ _KEY_FIXES = {
     "function_call": "Use tool_calls, a list of {id, type, function}, in place of the old function_call.",
     "functions": "Use tools, a list of {type, function}, in place of the old functions.",
     "tool_calls": "Only assistant messages call tools.",
-    "prefix": "Mistral writes so: read the file with the format 'mistral'.",
+    "prefix": "This is Mistral's key: read the file with the format 'mistral'.",
     "tool_call_id": "Only tool messages answer a call.",
-    "reference": "Only tasks have it, which train by reinforcement: give it to all rows of the file, or to none.",
+    "reference": "Only tasks for reinforcement have it: give it to all rows of the file, or to none.",
 }
 _OTHER_FORMAT = " If the rows are in another format that ftbridge reads, name it with --format."
 _ROLE_FIXES = {
@@ -58,8 +58,8 @@ _ROLE_FIXES = {
 }
 
 
-def explain(value: Any, shape: type, diagnostics: Diagnostics) -> None:
-    """Write down every place where `value`, read as JSON, does not have the form of `shape`."""
+def diagnose(value: Any, shape: type, diagnostics: Diagnostics) -> None:
+    """Report every path at which `value`, decoded JSON, does not have the form of `shape`."""
     _walker_of(shape)(value, (), diagnostics)
 
 
@@ -81,48 +81,50 @@ def _walker(kind: inspect.Type) -> Walk:
 
 
 def _scalar(kind: inspect.Type) -> Walk:
-    holds, wanted = _class(kind), _wanted(kind)
+    holds, expected = _class(kind), _expected(kind)
 
-    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         if holds is not object and type(value) is not holds:
-            _wrong(value, wanted, where, diagnostics)
+            _wrong_type(value, expected, path, diagnostics)
 
     return walk
 
 
 def _literal(kind: inspect.LiteralType) -> Walk:
-    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         if type(value) is not _class(kind) or value not in kind.values:
-            _wrong(value, _wanted(kind), where, diagnostics)
+            _wrong_type(value, _expected(kind), path, diagnostics)
 
     return walk
 
 
 def _list(walk_item: Walk) -> Walk:
-    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         if not isinstance(value, list):
-            _wrong(value, "a list", where, diagnostics)
+            _wrong_type(value, "a list", path, diagnostics)
             return
         for index, item in enumerate(value):
-            walk_item(item, (*where, index), diagnostics)
+            walk_item(item, (*path, index), diagnostics)
 
     return walk
 
 
 def _union(kind: inspect.UnionType) -> Walk:
-    """A union's members differ in what JSON they are, except objects, which their tag tells apart."""
+    """A union's members are different kinds of JSON values, except objects, which differ by their tag."""
     structs = [member for member in kind.types if isinstance(member, inspect.StructType)]
     walkers = {_class(member): _walker(member) for member in kind.types}
     if len(structs) > 1:
         walkers[dict] = _tagged(structs)
-    wanted = " or ".join(dict.fromkeys(_wanted(member) for member in kind.types if _class(member) is not type(None)))
+    expected = " or ".join(
+        dict.fromkeys(_expected(member) for member in kind.types if _class(member) is not type(None))
+    )
 
-    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         walk_member = walkers.get(type(value))
         if walk_member is None:
-            _wrong(value, wanted, where, diagnostics)
+            _wrong_type(value, expected, path, diagnostics)
         else:
-            walk_member(value, where, diagnostics)
+            walk_member(value, path, diagnostics)
 
     return walk
 
@@ -132,21 +134,21 @@ def _tagged(structs: list[inspect.StructType]) -> Walk:
     members = {str(struct.tag): _struct(struct) for struct in structs}
     known = ", ".join(members)
 
-    def walk(value: dict[str, Any], where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: dict[str, Any], path: Path, diagnostics: Diagnostics) -> None:
         tag = value.get(field)
         if isinstance(tag, str) and tag in members:
-            members[tag](value, where, diagnostics)
+            members[tag](value, path, diagnostics)
         elif field not in value:
             diagnostics.error(
-                json_path(where), f"missing_{field}", f"the key '{field}' is missing", f"Give one of: {known}."
+                json_path(path), f"missing_{field}", f"the key '{field}' is missing", f"Add it; it is one of: {known}."
             )
         else:
             near = _nearest(tag, tuple(members)) if isinstance(tag, str) else None
             fix = f"Use one of: {known}." if near is None else f"Did you mean '{near}'? Use one of: {known}."
             if field == "role" and isinstance(tag, str):
                 fix = _ROLE_FIXES.get(tag.lower(), fix)
-            sentence = f"'{printable(tag)}' is not a {field}"
-            diagnostics.error(json_path((*where, field)), f"unknown_{field}", sentence, fix)
+            message = f"'{printable(tag)}' is not a {field}"
+            diagnostics.error(json_path((*path, field)), f"unknown_{field}", message, fix)
 
     return walk
 
@@ -157,27 +159,27 @@ def _struct(kind: inspect.StructType) -> Walk:
     fields = {field.encode_name: (_walker(field.type), field.required) for field in kind.fields}
     known = (*((kind.tag_field,) if kind.tag_field else ()), *fields)
 
-    def walk(value: Any, where: Where, diagnostics: Diagnostics) -> None:
+    def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         if not isinstance(value, dict):
-            _wrong(value, f"{name}, an object", where, diagnostics)
+            _wrong_type(value, f"{name}, an object", path, diagnostics)
             return
-        if where and _sound(value, shape):  # the row as a whole is not: that is why it is looked at
+        if path and _is_valid(value, shape):  # the row as a whole is not: that is why it is walked
             return
         for key, item in value.items():
             if key in fields:
-                fields[key][0](item, (*where, key), diagnostics)
+                fields[key][0](item, (*path, key), diagnostics)
             elif key != kind.tag_field:
-                _unknown_key(key, known, name, where, diagnostics)
+                _unknown_key(key, known, name, path, diagnostics)
         for key, (_, required) in fields.items():
             if required and key not in value:
-                fix = f"Add '{key}'." + (_OTHER_FORMAT if key == "messages" and not where else "")
-                diagnostics.error(json_path(where), "missing_key", f"{name} needs the key '{key}'", fix)
+                fix = f"Add '{key}'." + (_OTHER_FORMAT if key == "messages" and not path else "")
+                diagnostics.error(json_path(path), "missing_key", f"{name} needs the key '{key}'", fix)
 
     return walk
 
 
-def _sound(value: Any, shape: type) -> bool:
-    """Whether msgspec has nothing to say about `value`: it tells so much sooner than a walk through it."""
+def _is_valid(value: Any, shape: type) -> bool:
+    """Whether msgspec accepts `value`: it decides much faster than a walk through it."""
     try:
         msgspec.convert(value, shape)
     except (msgspec.MsgspecError, RecursionError):
@@ -185,28 +187,28 @@ def _sound(value: Any, shape: type) -> bool:
     return True
 
 
-def _unknown_key(key: str, known: tuple[str, ...], name: str, where: Where, diagnostics: Diagnostics) -> None:
+def _unknown_key(key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics) -> None:
     near = _nearest(key, known)
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
-        fix = "Move it into 'reference', where the grader finds it."
-    diagnostics.error(json_path((*where, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
+        fix = "Move it into 'reference', where the grader looks for it."
+    diagnostics.error(json_path((*path, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
 
 
-def _wrong(value: Any, wanted: str, where: Where, diagnostics: Diagnostics) -> None:
-    found = json_kind(value)
+def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics) -> None:
+    actual = json_kind(value)
     if isinstance(value, str):
-        found += f" ('{printable(value, 30)}')"
+        actual += f" ('{printable(value, 30)}')"
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        found += f" ({printable(value, 30)})"
-    fix = f"Make it {wanted}."
-    if where and where[-1] == "content":
+        actual += f" ({printable(value, 30)})"
+    fix = f"Make it {expected}."
+    if path and path[-1] == "content":
         fix = "Write the text as a string."
-    elif where == ("reference",):
-        fix = "Make it an object, {\"answer\": …}; for a file as OpenAI wants it, give the format 'openai-rft'."
-    elif where and where[-1] == "arguments" and isinstance(value, dict):
+    elif path == ("reference",):
+        fix = "Make it an object, {\"answer\": …}; for a file in OpenAI's own form, give the format 'openai-rft'."
+    elif path and path[-1] == "arguments" and isinstance(value, dict):
         fix = "Write the object as a string of JSON (json.dumps in Python)."
-    diagnostics.error(json_path(where), "wrong_type", f"this is {found}, but must be {wanted}", fix)
+    diagnostics.error(json_path(path), "wrong_type", f"this is {actual}, but must be {expected}", fix)
 
 
 def _class(kind: inspect.Type) -> type:
@@ -216,7 +218,7 @@ def _class(kind: inspect.Type) -> type:
     return _CLASSES[type(kind)][0]
 
 
-def _wanted(kind: inspect.Type) -> str:
+def _expected(kind: inspect.Type) -> str:
     if isinstance(kind, inspect.StructType):
         return f"{_NAMES[kind.cls]}, an object"
     if isinstance(kind, inspect.LiteralType):

@@ -178,10 +178,10 @@ def test_the_keys_that_gave_the_format_away_are_told(tmp_path: Path) -> None:
     assert report.why == "line 1 has the keys 'prompt', 'completion'"
 
 
-def test_the_format_can_be_asked_for(tmp_path: Path) -> None:
+def test_the_format_can_be_named(tmp_path: Path) -> None:
     path = write(tmp_path / "data.jsonl", CHAT)
     report = check(path, format="mistral")
-    assert (report.format, report.why, report.findings) == ("mistral", "asked for", ())
+    assert (report.format, report.why, report.findings) == ("mistral", "named by the user", ())
 
 
 def test_a_key_without_place_is_told_once(tmp_path: Path) -> None:
@@ -198,13 +198,13 @@ def test_a_key_without_place_is_told_once(tmp_path: Path) -> None:
         (
             {"conversations": [{"from": "martian", "value": "x"}]},
             "$.conversations[0].from",
-            "'martian' is not a speaker",
+            "'martian' is not a known speaker",
         ),
         ({"conversations": [{"from": "human"}]}, "$.conversations[0]", "the key 'value' is missing"),
         ({"conversations": "hello"}, "$.conversations", "this is a string, but must be a list"),
         ({"conversations": [7]}, "$.conversations[0]", "this is a number, but must be an object"),
         ({"instruction": "a", "output": 7}, "$.output", "this is a number, but must be a string"),
-        ({"instruction": "a", "output": ""}, "$.messages[1].content", "says nothing (once read as a chat)"),
+        ({"instruction": "a", "output": ""}, "$.messages[1].content", "is empty (after translation to a chat)"),
         (
             {"contents": [{"role": "user", "parts": [{"video": 1}]}]},
             "$.contents[0].parts[0]",
@@ -216,7 +216,7 @@ def test_a_key_without_place_is_told_once(tmp_path: Path) -> None:
                 "messages": [{"role": "user", "content": [{"image": {"format": "png", "source": {"s3Location": {}}}}]}],
             },
             "$.messages[0].content[0].image.source",
-            "the image lies in S3",
+            "the image is in S3",
         ),
     ],
 )

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from bench.planted import generate
 from ftbridge.dataset import Diagnostics, FileLimits, Prepared, check, convert, prepare
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.reading.lines import lines, opened
-from ftbridge.dataset.reading.ranges import byte_ranges, in_processes, within
+from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.ranges import byte_ranges, open_range, run_in_processes
 from ftbridge.errors import InputError
 
 
@@ -35,7 +35,7 @@ def test_two_workers_report_the_same(tmp_path: Path) -> None:
     assert check(path, workers=2) == check(path)
 
 
-def test_what_is_said_once_is_said_once_by_two_workers(tmp_path: Path) -> None:
+def test_what_is_reported_once_is_reported_once_by_two_workers(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("".join(json.dumps({"prompt": "a", "completion": "b", "id": n}) + "\n" for n in range(50)))
     assert check(path, workers=2) == check(path)
@@ -46,9 +46,9 @@ def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> N
     path = tmp_path / "data"
     path.write_bytes(b"".join(b"x" * (n % 40) + b"\n" for n in range(100)) + b"end")
     read = []
-    for span in byte_ranges(path, parts):
-        with opened(path) as file:
-            read += [raw for _, raw in lines(within(file, span))]
+    for part in byte_ranges(path, parts):
+        with open_file(path) as file:
+            read += [raw for _, raw in lines(open_range(file, part))]
     assert b"".join(raw or b"" for raw in read) == path.read_bytes()
     assert len(read) == 101
 
@@ -59,8 +59,8 @@ def test_an_empty_file_has_no_ranges(tmp_path: Path) -> None:
 
 
 def test_a_process_that_is_killed_ends_the_command_with_a_sentence() -> None:
-    with pytest.raises(InputError, match="has been killed"):
-        list(in_processes(os._exit, 1, [9]))
+    with pytest.raises(InputError, match="was killed"):
+        list(run_in_processes(os._exit, 1, [9]))
 
 
 class Named:
@@ -78,7 +78,7 @@ class Named:
         return Chat([*example.messages[:-1], Assistant("SEVEN")])
 
 
-def test_two_workers_write_the_same_bytes_and_say_the_same(tmp_path: Path) -> None:
+def test_two_workers_write_the_same_bytes_and_report_the_same(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     rows = [[{"role": "user", "content": "x"}, {"role": "assistant", "content": str(n % 9)}] for n in range(200)]
     path.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in rows))
@@ -128,7 +128,7 @@ def test_what_cannot_be_divided_is_prepared_by_one_process(tmp_path: Path, suffi
     assert one == two
 
 
-def test_a_key_that_is_left_out_is_told_once_by_two_workers_that_prepare(tmp_path: Path) -> None:
+def test_a_key_that_is_left_out_is_reported_once_by_two_workers_that_prepare(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("".join(json.dumps({"prompt": f"{n}", "completion": "b", "id": n}) + "\n" for n in range(50)))
     one, two = (prepare(path, tmp_path / str(n), workers=n) for n in (1, 2))

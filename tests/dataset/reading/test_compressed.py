@@ -1,4 +1,4 @@
-"""Packed files are known by their first bytes, and read as far as they go."""
+"""Compressed files are known by their first bytes, and read as far as they go."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ def rows(count: int) -> bytes:
 
 
 def zstd(data: bytes) -> bytes:
-    packed: bytes = pytest.importorskip("zstandard").compress(data)
-    return packed
+    compressed: bytes = pytest.importorskip("zstandard").compress(data)
+    return compressed
 
 
-PACKINGS = pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
-Pack = Callable[[bytes], bytes]
+COMPRESSIONS = pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
+Compress = Callable[[bytes], bytes]
 
 
-@PACKINGS
+@COMPRESSIONS
 @pytest.mark.parametrize("name", ["data.jsonl.gz", "data.jsonl.zst", "data.jsonl", "data"])
-def test_packed_files_are_read_whatever_their_name(tmp_path: Path, pack: Pack, name: str) -> None:
+def test_compressed_files_are_read_whatever_their_name(tmp_path: Path, compress: Compress, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(pack(rows(2000)) + pack(rows(1000)))
+    path.write_bytes(compress(rows(2000)) + compress(rows(1000)))
     assert check(path).examples == 3000
     assert check(path, workers=2).examples == 3000
     assert prepare(path, tmp_path / "out", dedupe="none", workers=2, validation=0).train.examples == 3000
 
 
-@PACKINGS
-def test_a_packed_table_is_read(tmp_path: Path, pack: Pack) -> None:
+@COMPRESSIONS
+def test_a_compressed_table_is_read(tmp_path: Path, compress: Compress) -> None:
     path = tmp_path / "data.csv"
-    path.write_bytes(pack(b"prompt,completion\na,b\n"))
+    path.write_bytes(compress(b"prompt,completion\na,b\n"))
     assert check(path).examples == 1
 
 
-@PACKINGS
+@COMPRESSIONS
 @pytest.mark.parametrize("share", [0.5, 0.99])
-def test_a_packed_file_that_breaks_off_is_read_up_to_there(tmp_path: Path, pack: Pack, share: float) -> None:
+def test_a_truncated_file_is_read_up_to_its_end(tmp_path: Path, compress: Compress, share: float) -> None:
     plain = rows(3000)
-    whole = pack(plain)
+    whole = compress(plain)
     path = tmp_path / "data.jsonl"
     path.write_bytes(whole[: int(share * len(whole))])
     lines: list[int] = []
@@ -67,32 +67,32 @@ def test_a_packed_file_that_breaks_off_is_read_up_to_there(tmp_path: Path, pack:
     assert unread < (1 - share) * len(plain) + 2**18
 
 
-@PACKINGS
-def test_a_packed_table_that_breaks_off_is_said(tmp_path: Path, pack: Pack) -> None:
+@COMPRESSIONS
+def test_a_truncated_table_is_reported(tmp_path: Path, compress: Compress) -> None:
     path = tmp_path / "data.csv"
-    path.write_bytes(pack(b"prompt,completion\n" + rows(50).replace(b'"', b""))[:-500])
+    path.write_bytes(compress(b"prompt,completion\n" + rows(50).replace(b'"', b""))[:-500])
     with pytest.raises(InputError, match="the file cannot be read"):
         check(path)
 
 
-@PACKINGS
-def test_a_damaged_file_is_said(tmp_path: Path, pack: Pack) -> None:
-    damaged = bytearray(pack(rows(3000)))
+@COMPRESSIONS
+def test_a_damaged_file_is_reported(tmp_path: Path, compress: Compress) -> None:
+    damaged = bytearray(compress(rows(3000)))
     damaged[50:90] = bytes(40)
     (tmp_path / "data.jsonl").write_bytes(damaged)
     with pytest.raises(InputError, match="the file cannot be read"):
         check(tmp_path / "data.jsonl")
 
 
-def test_what_only_claims_to_be_packed_is_read_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_only_has_the_name_of_a_compressed_one_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "data.jsonl.gz").write_bytes(rows(3))
     assert check(tmp_path / "data.jsonl.gz").examples == 3
 
 
-def test_packed_standard_input_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compressed_standard_input_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(rows(300)))))
     [finding] = check("-").findings
-    assert finding.code == "packed"
+    assert finding.code == "compressed"
     assert "gzip -dc" in finding.fix
 
 

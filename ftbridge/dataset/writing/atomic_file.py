@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and that know the hash of what they hold."""
+"""Files that appear complete or not at all, and that are hashed while they are written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _BUFFER = 2**18
 
 
-class _Hashed(io.FileIO):
+class _HashedFile(io.FileIO):
     """A file that hashes what is written to it."""
 
     def __init__(self, path: Path) -> None:
@@ -34,11 +34,11 @@ class _Hashed(io.FileIO):
 
 
 class Draft:
-    """A file being written beside its place, where it appears afterwards if it is to be `kept`."""
+    """A file that is written under a temporary name, and gets its own once it is committed."""
 
     def __init__(self, path: Path) -> None:
-        self.kept = False
-        self._file = _Hashed(path)
+        self.committed = False
+        self._file = _HashedFile(path)
         self.buffer = io.BufferedWriter(self._file, _BUFFER)
         self.write = self.buffer.write
 
@@ -47,27 +47,27 @@ class Draft:
         self.buffer.flush()
         return self._file.digest.hexdigest()
 
-    def keep(self) -> None:
-        """Let the file take its place."""
-        self.kept = True
+    def commit(self) -> None:
+        """Let the file appear when its block ends."""
+        self.committed = True
 
 
 @contextmanager
-def whole_file(place: Path) -> Iterator[Draft]:
-    """A file that appears at `place` when it is kept, and leaves nothing when it is not.
+def atomic_file(path: Path) -> Iterator[Draft]:
+    """A file that appears at `path` if it is committed, and leaves nothing if it is not.
 
     Raises `InputError` where it cannot be written.
     """
     try:
-        with replacing(place) as beside:
-            draft = Draft(beside)
+        with replacing(path) as temporary:
+            draft = Draft(temporary)
             with draft.buffer:
                 yield draft
-            if not draft.kept:
-                beside.unlink()
+            if not draft.committed:
+                temporary.unlink()
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
-            f"{printable(str(place), 200)} cannot be written: {reason}",
-            hint="Make room there, or choose another place.",
+            f"{printable(str(path), 200)} cannot be written: {reason}",
+            hint="Free some space there, or choose another path.",
         ) from None

@@ -1,4 +1,4 @@
-"""A file in no format that is known is one finding, however many rows it has, with a guess at the reason."""
+"""A file in no known format is one finding, however many rows it has, with a guess at the reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge.dataset import Finding, check
 from ftbridge.dataset.formats import recognise
-from ftbridge.dataset.reading.unrecognised import WANTED
+from ftbridge.dataset.reading.unrecognised import KEY_SETS
 
 
 def only(path: Path) -> Finding:
@@ -26,11 +26,11 @@ def table(folder: Path, header: str, separator: str = ",", name: str = "data.csv
     return path
 
 
-def test_rows_of_a_strange_shape_are_told_once_with_their_keys_and_those_of_the_formats(tmp_path: Path) -> None:
+def test_rows_of_a_strange_shape_are_reported_once_with_their_keys_and_those_of_the_formats(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text("".join(json.dumps({"question": "a", "ans": "b"}) + "\n" for _ in range(200)))
     finding = only(path)
-    assert finding.message == "the first 100 rows are in no format that is known: the keys are 'question', 'ans'"
+    assert finding.message == "the first 100 rows are in no known format: the keys are 'question', 'ans'"
     assert "'prompt' and 'completion'; 'instruction' and 'output'" in finding.fix
     assert "Did you mean" not in finding.fix
 
@@ -48,7 +48,7 @@ def test_rows_of_a_strange_shape_are_told_once_with_their_keys_and_those_of_the_
 def test_what_is_wrong_with_the_columns_of_a_table_is_guessed_at(tmp_path: Path, header: str, guess: str) -> None:
     finding = only(table(tmp_path, header))
     assert "the column" in finding.message
-    assert finding.fix.startswith(f"{guess}A format has the columns 'messages'; ")
+    assert finding.fix.startswith(f"{guess}Known formats have the columns 'messages'; ")
 
 
 def test_many_keys_are_not_all_told(tmp_path: Path) -> None:
@@ -75,15 +75,15 @@ def test_a_file_without_objects_is_told_line_by_line(tmp_path: Path) -> None:
     assert report.why == "none of its lines is a JSON object"
 
 
-def test_an_empty_file_is_told_as_such(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported_as_such(tmp_path: Path) -> None:
     (tmp_path / "data.jsonl").touch()
     report = check(tmp_path / "data.jsonl")
     assert (report.why, [finding.code for finding in report.findings]) == (
-        "there is no line to tell by",
+        "the file has no lines",
         ["empty_file"],
     )
 
 
-@pytest.mark.parametrize("keys", WANTED, ids=" ".join)
+@pytest.mark.parametrize("keys", KEY_SETS, ids=" ".join)
 def test_the_keys_that_are_named_make_a_format(keys: tuple[str, ...]) -> None:
     assert recognise(dict.fromkeys(keys)) is not None

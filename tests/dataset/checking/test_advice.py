@@ -1,4 +1,4 @@
-"""Before anything is paid: repetition, overlap, secrets, too little, one answer."""
+"""Before anything is paid: duplicates, overlap, secrets, too few examples, one dominant answer."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def test_a_good_file_needs_no_advice(tmp_path: Path) -> None:
 def test_duplicates_are_counted_with_the_first_line(tmp_path: Path) -> None:
     found = by_code(advise(write(tmp_path / "a", [row(f"q{n % 58}") for n in range(60)])))
     assert found["duplicates"].line == 59
-    assert found["duplicates"].message == "2 rows say the same as an earlier one"
+    assert found["duplicates"].message == "2 rows repeat an earlier one"
 
 
-def test_near_duplicates_are_counted_when_asked(tmp_path: Path) -> None:
+def test_near_duplicates_are_counted_on_request(tmp_path: Path) -> None:
     pytest.importorskip("rensa")
     long = " ".join(f"word{n}" for n in range(50))
     rows = [row(f"q{n}") for n in range(60)] + [row(long, "yes"), row(long + " more", "yes")]
-    assert by_code(advise(write(tmp_path / "a", rows), near=True))["near_duplicates"].line == 62
+    assert by_code(advise(write(tmp_path / "a", rows), near_duplicates=True))["near_duplicates"].line == 62
 
 
-def test_overlap_with_the_validation_file_is_told(tmp_path: Path) -> None:
+def test_overlap_with_the_validation_file_is_reported(tmp_path: Path) -> None:
     data = write(tmp_path / "a", [row(f"q{n}") for n in range(60)])
     held = write(tmp_path / "b", [row("q7"), row("other")])
     found = by_code(advise(data, validation=held))
@@ -74,15 +74,15 @@ def test_secrets_are_counted_and_shown_redacted(tmp_path: Path) -> None:
         ("a@b", []),
     ],
 )
-def test_secrets_are_told_from_what_only_looks_like_them(text: str, codes: list[str]) -> None:
+def test_secrets_are_distinguished_from_what_only_looks_like_them(text: str, codes: list[str]) -> None:
     assert [code for code, _ in secrets(text)] == codes
 
 
-def test_few_examples_are_told(tmp_path: Path) -> None:
+def test_few_examples_are_reported(tmp_path: Path) -> None:
     assert "few_examples" in by_code(advise(write(tmp_path / "a", [row("q")])))
 
 
-def test_one_answer_that_outweighs_all_others_is_told(tmp_path: Path) -> None:
+def test_one_answer_that_dominates_all_others_is_reported(tmp_path: Path) -> None:
     rows = [row(f"q{n}", "yes" if n % 5 else "no") for n in range(60)]
     finding = by_code(advise(write(tmp_path / "a", rows)))["one_answer"]
-    assert finding.message == "80% of the examples have one and the same answer, 'yes'"
+    assert finding.message == "80% of the examples have the same answer, 'yes'"

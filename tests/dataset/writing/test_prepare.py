@@ -60,7 +60,7 @@ def test_the_order_is_shuffled(tmp_path: Path) -> None:
     assert lines(done.train.path) != sorted(lines(done.train.path))
 
 
-def test_duplicates_and_broken_rows_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_duplicates_and_invalid_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     spaced = json.dumps(row(1), indent=None, separators=(" ,", " : "))
     done = prepare(
         write(tmp_path, [row(1), spaced, row(2), "[]", {"messages": []}, ""]), tmp_path / "out", validation=0
@@ -69,7 +69,7 @@ def test_duplicates_and_broken_rows_are_left_out_and_counted(tmp_path: Path) -> 
     assert done.dropped == {"duplicate": 1, "empty_messages": 1, "not_an_object": 1}
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["dropped"] == done.dropped
-    assert report["findings"][0]["message"] == "the row says the same as line 1"
+    assert report["findings"][0]["message"] == "the row is a duplicate of line 1"
 
 
 def test_near_duplicates_are_left_out_when_asked(tmp_path: Path) -> None:
@@ -108,15 +108,15 @@ def test_foreign_formats_become_canonical(tmp_path: Path) -> None:
     assert lines(done.train.path) == ['{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}']
 
 
-def test_a_file_without_sound_examples_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no sound example"):
+def test_a_file_without_valid_examples_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has no valid examples"):
         prepare(write(tmp_path, ["[]"]), tmp_path / "deep" / "out")
     assert not (tmp_path / "deep").exists()
 
 
 def test_a_folder_that_was_there_before_stays(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    with pytest.raises(DataError, match="holds no sound example"):
+    with pytest.raises(DataError, match="has no valid examples"):
         prepare(write(tmp_path, ["[]"]), tmp_path / "deep" / "out")
     assert list((tmp_path / "deep").iterdir()) == []
 

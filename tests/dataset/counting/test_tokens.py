@@ -14,7 +14,7 @@ import pytest
 
 from ftbridge.dataset import TextCounter, count_tokens, guess, o200k, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat, Example, Text, User
-from ftbridge.dataset.counting.counters import _O200K_PIECES
+from ftbridge.dataset.counting.counters import _O200K_SPLIT
 from ftbridge.errors import InputError
 
 NAME = "fb374d419588a4632f3f557e76b4b70aebbca790"
@@ -133,7 +133,7 @@ def test_a_file_of_that_name_with_another_hash_is_passed_over(tmp_path: Path, mo
 def test_the_pieces_are_those_of_tiktoken() -> None:
     source = inspect.getsource(pytest.importorskip("tiktoken_ext.openai_public").o200k_base)
     published = re.findall(r'r"""(.*?)""",', source)
-    assert "|".join(published) == _O200K_PIECES
+    assert "|".join(published) == _O200K_SPLIT
 
 
 def test_a_tokenizer_json_is_read(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_what_is_no_tokenizer_is_refused(tmp_path: Path, content: bytes) -> None
     pytest.importorskip("tokenizers")
     path = tmp_path / "tokenizer.json"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is no tokenizer"):
+    with pytest.raises(InputError, match="is not a valid tokenizer"):
         tokenizer_json(path)
 
 

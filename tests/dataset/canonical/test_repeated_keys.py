@@ -1,4 +1,4 @@
-"""A JSON key that comes twice is told where a target would get the row, with its place."""
+"""A JSON key that is repeated is reported where a target would get the row, with its path."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_key_that_comes_twice_is_told_once_with_its_place(
 
 
 @pytest.mark.parametrize("line", [b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b'{"a":' + b"9" * 5000 + b"}"])
-def test_where_the_key_cannot_be_found_it_is_still_told(line: bytes) -> None:
+def test_where_the_key_cannot_be_found_it_is_still_reported(line: bytes) -> None:
     diagnostics = Diagnostics()
     repeated_keys(line, diagnostics)
-    assert [finding.message[:11] for finding in diagnostics.findings] == ["a key comes"]
+    assert [finding.message[:17] for finding in diagnostics.findings] == ["a key is repeated"]

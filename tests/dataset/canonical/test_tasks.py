@@ -38,10 +38,10 @@ def test_a_task_ends_with_the_user(tmp_path: Path) -> None:
     assert "'reference'" in found.fix
 
 
-def test_what_the_grader_reads_stands_in_the_reference_and_nowhere_else(tmp_path: Path) -> None:
+def test_what_the_grader_reads_is_in_the_reference_and_nowhere_else(tmp_path: Path) -> None:
     found = only_error(written(tmp_path, task(), task(solution="four")))
     assert (found.line, found.code, found.path) == (2, "unknown_key", "$.solution")
-    assert found.fix == "Move it into 'reference', where the grader finds it."
+    assert found.fix == "Move it into 'reference', where the grader looks for it."
 
 
 def test_a_chat_among_tasks_is_told_and_so_is_a_task_among_chats(tmp_path: Path) -> None:
