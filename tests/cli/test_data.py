@@ -22,7 +22,7 @@ def rows(folder: Path) -> Path:
 def test_prepare_says_in_sentences_what_it_left_out(cli: Cli, tmp_path: Path) -> None:
     ran = cli("prepare", str(rows(tmp_path)), "--out", str(tmp_path / "out"))
     assert ran.code == 0
-    assert "left out: 2 rows" in ran.out
+    assert "dropped: 2 rows" in ran.out
     assert "line 10: the row says the same as line 1" in ran.out
     assert "line 11, $.messages: there are no messages" in ran.out
 
@@ -99,7 +99,7 @@ def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -
     ("target", "told"),
     [
         ("openai:gpt-4.1-mini-2025-04-15", "Did you mean 'gpt-4.1-mini-2025-04-14'?"),
-        ("mock+openai:gpt-99", "`ftbridge models openai` lists those that are."),
+        ("mock+openai:gpt-99", "`ftbridge catalogue openai` lists those that are."),
         ("openai:ft:gpt-4.1-mini-2025-04-14:us::1", ""),
         ("together:ft-1", ""),
         ("azure:gpt-4.1-2025-04-14", ""),
@@ -128,7 +128,7 @@ def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> Non
     data = rows(tmp_path)
     first = data.read_text().splitlines()[0]
     data.write_text(first.replace("{", '{"messages": [], ', 1))
-    ran = here("prepare", data, "--out", tmp_path / "out", "--validation", "0")
+    ran = here("prepare", data, "--out", tmp_path / "out", "--validation-split", "0")
     assert ran.code == 0
     assert ran.out.splitlines()[0].endswith("train.jsonl: 1 example")
     assert "warning: repeated_key, once" in ran.out
@@ -139,12 +139,12 @@ def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> Non
 def test_standard_output_is_no_place_for_what_is_written_whole(here: Cli, tmp_path: Path, command: list[str]) -> None:
     ran = here(*command, rows(tmp_path), "--out", "-")
     assert ran.code == 2
-    assert "--out - is no place" in ran.err
+    assert "--out cannot be standard output" in ran.err
     assert not Path("-").exists()
 
 
 def test_a_vocabulary_without_a_target_is_refused(here: Cli, tmp_path: Path) -> None:
-    ran = here("check", rows(tmp_path), "--vocab", "nosuch.json")
+    ran = here("check", rows(tmp_path), "--tokenizer", "nosuch.json")
     assert ran.code == 2
     assert "--to" in ran.err
 
