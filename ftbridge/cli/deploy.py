@@ -69,7 +69,7 @@ def print_deployments(deployed: Iterable[DeploymentInfo]) -> None:
     from ftbridge.deployments.wording import cost_words, state_words, too_long
 
     for info in deployed:
-        where = info.job or f"{info.model} (not of a job here)"
+        where = info.job or f"{info.model} (no job here)"
         print_note(f"{where} at {info.provider}: {state_words(info)}, {cost_words(info)}")
         if warning := too_long(info):
             print_message(f"note: {warning}", style="yellow")

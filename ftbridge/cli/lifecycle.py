@@ -74,7 +74,7 @@ def _deployments(deployed: Sequence[DeploymentInfo]) -> Table:
 def _name(info: DeploymentInfo, *, whole: bool) -> str:
     if info.job and not whole:
         return f"{info.job} at {info.provider}"
-    return f"{info.name or info.model}  ({info.job or f'{info.provider}, not of a job here'})"
+    return f"{info.name or info.model}  ({info.job or f'{info.provider}, no job here'})"
 
 
 def _row(info: DeploymentInfo, name: str) -> list[str]:

@@ -112,7 +112,7 @@ def test_models_lists_what_is_open_and_what_has_closed(here: Any, monkeypatch: p
     assert "closed since 2026-10-23" in shown
     assert "mistral" not in shown
     assert "$5.00 " in shown
-    assert "$0.48 a" in here("catalogue", "together", columns=80).out
+    assert "$0.48 per" in here("catalogue", "together", columns=80).out
     refused = here("catalogue", "opnai")
     assert refused.code == 2
     assert "Installed" in refused.err

@@ -73,7 +73,7 @@ def test_many_hints_are_bounded(cli: Cli, tmp_path: Path) -> None:
     data.write_text("\n".join(lines))
     shown = cli("check", str(data)).out
     assert "error: tool_call_id, 9 times" in shown
-    assert "  and 6 more with hints of their own, on lines 4, 5, 6, 7, 8, 9" in shown
+    assert "  and 6 more with other hints, on lines 4, 5, 6, 7, 8, 9" in shown
 
 
 def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
     data.write_text((json.dumps(row) + "\n") * 12)
     ran = cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
     assert ran.code == 1
-    assert "error: shape (openai:gpt-4.1-mini-2025-04-14), told once for the file" in ran.out
+    assert "error: shape (openai:gpt-4.1-mini-2025-04-14), reported once for the file" in ran.out
     assert "those of shape preference are for --method dpo" in ran.out
     assert cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
 
