@@ -43,6 +43,6 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
         )
     known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
     if no_file and ":" not in text:
-        known = " There is no ftbridge.toml, in this folder or above it, that could define it as a name."
+        known = " No ftbridge.toml was found in this folder or above it, so no names are defined."
     hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
     raise TargetError(f"{text!r} is not a target", hint=hint)
