@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,6 +20,8 @@ from ftbridge.plugins import load_provider, mock_names, provider_names
 from ftbridge.provider import Provider
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import did_you_mean
+
+_logger = logging.getLogger(__name__)
 
 
 class Context:
@@ -38,7 +41,7 @@ class Context:
         self.home = home or find_home()
         self.config = config or load_config()
         self.warnings: list[str] = []
-        self.warn = warn or self.warnings.append
+        self._warn = warn or self.warnings.append
         for name, hook in self.config.hooks.items():
             hook.check(name)  # here, and not when the first event has to be told
         _check_names("budgets", self.config.budgets, self.config)
@@ -49,6 +52,11 @@ class Context:
         self._resources = ExitStack()  # mocks that this process serves
         self._lock = Lock()  # two threads get the same provider
         self._live: dict[Target, tuple[Row, ...]] = {}
+
+    def warn(self, message: str) -> None:
+        """Warn the caller of something, and log it."""
+        _logger.warning("%s", message)
+        self._warn(message)
 
     def close(self) -> None:
         """Let go of connections and of the ledger's file; `with Bridge() as bridge:` does it at the block's end."""
@@ -74,7 +82,8 @@ class Context:
 
     def target(self, text: str) -> Target:
         """The target of that string or name, its model independent of the working folder."""
-        target = parse_target(text, self.config.targets)
+        named = self.config.targets if self.config.targets or self.config.file else None
+        target = parse_target(text, named)
         return target._replace(model=self.provider(target).resolve(target.model))
 
     def provider(self, target: Target) -> Provider:

@@ -118,7 +118,7 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
         named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
         if named and entry.facts.methods is None and entry.closes_on is None:
             said = f"{printable(target.model)} is none of the models that are known at {target.provider}"
-            fix = f"{did_you_mean(target.model, named)}`ftbridge models {target.provider}` lists those that are."
+            fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."
             diagnostics.warning("$", "unknown_model", f"{said}, and so are neither its limits nor its prices", fix)
     return diagnostics.findings
 

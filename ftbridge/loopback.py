@@ -79,5 +79,8 @@ def listen(port: int) -> socket.socket:
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
-    config = uvicorn.Config(app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_level="critical")
+    # uvicorn's own log_config would reset its loggers to INFO, also for another server that is just starting
+    config = uvicorn.Config(
+        app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_config=None, log_level="critical"
+    )
     return uvicorn.Server(config)

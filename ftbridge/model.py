@@ -130,7 +130,7 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
         return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = str(first["loc"][-1]) if first["loc"] else "spec"
+        name = str(first["loc"][-1]).removesuffix("_usd") if first["loc"] else "spec"  # as the option is named
         if first["type"] == "extra_forbidden":
             raise SpecError(
                 f"'{name}' is not a hyperparameter",

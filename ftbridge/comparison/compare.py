@@ -19,7 +19,7 @@ from ftbridge.costs.work import work_of
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.reading.examples import valid_examples
-from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec, make_spec
 from ftbridge.provider.capabilities import Capabilities
@@ -78,8 +78,9 @@ def compare_spec(
     """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
 
     What ends before the load's months are over comes after those, and last what would not take the job.
-    A target that cannot be judged is a row that says why. Raises `DataError` for a file without a sound example, and
-    what is wrong with the targets if that is so of all; rows with errors are left out, and told.
+    A target that cannot be judged is a row that says why. Raises `TargetError` for a string that is not a target,
+    `DataError` for a file without a sound example, and what is wrong with the targets if that is so of all; rows with
+    errors are left out, and told.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)
@@ -96,6 +97,8 @@ def compare_spec(
                         measure(survey.write_sample(Path(folder) / "some.jsonl", _FEW), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
+        except TargetError:  # nobody has such a target
+            raise
         except FtbridgeError as problem:
             problems.append(problem)
             offers.append(no_offer(text, survey.examples, f"{problem.message}. {problem.hint}".strip()))
@@ -238,13 +241,13 @@ def _closing(entry: Entry, day: date, lasts: bool) -> Iterator[str]:
 
 
 def _nobody_names(target: Target) -> str:
-    return f"no catalogue names this model, and it may not be there: ftbridge models {target.provider}"
+    return f"no catalogue names this model, and it may not be there: ftbridge catalogue {target.provider}"
 
 
 def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterator[str]:
     if facts.own_machine:
         if machine.usd_per_hour is None:
-            yield "what an hour of this machine costs is not known: ftbridge compare --hourly, or --watt-price"
+            yield "the cost of this machine is unknown: give --machine-cost-per-hour, or --electricity-price"
         elif machine.hourly_usd is None and machine.watts is None:
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
         if found.seconds is None:

@@ -21,7 +21,8 @@ from ftbridge.wording import did_you_mean
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
-    "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "quota",
+    "invalid-json", "redirect", "400", "401", "402", "403", "404", "408", "409", "410", "413", "422", "501", "502",
+    "503", "504", "quota",
     "301-after", "303-after", "403-after", "404-after", "408-after", "409-after", "425-after", "429-after", "499-after",
     "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",
 ]  # fmt: skip

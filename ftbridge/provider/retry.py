@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -9,9 +10,10 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from ftbridge.errors import NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
+_logger = logging.getLogger(__name__)
 FIRST_WAIT = 0.5
 """Seconds until the second attempt; each wait after it is twice as long."""
 
@@ -33,6 +35,7 @@ def with_retries(
         retry=retry_if_exception(lambda problem: _is_temporary(problem, longest_wait)),
         wait=lambda state: _wait(state, longest_wait),
         stop=stop_after_attempt(attempts),
+        before_sleep=_log,
         sleep=sleep,
         reraise=True,
     )
@@ -51,6 +54,12 @@ def poll_until(
         time.sleep(wait)
         wait = min(2 * wait, longest_wait)
     return result
+
+
+def _log(state: RetryCallState) -> None:
+    problem = state.outcome.exception() if state.outcome else None
+    reason = problem.message if isinstance(problem, FtbridgeError) else str(problem)
+    _logger.info("%s; retrying in %.1f s", reason, state.upcoming_sleep, extra={"reason": reason})
 
 
 def _is_temporary(problem: BaseException, longest_wait: float) -> bool:

@@ -253,7 +253,7 @@ def test_a_job_by_a_method_nobody_knows_here_is_left_out_and_said(
     monkeypatch.setattr("ftbridge_providers.openai_api.reading._METHODS", {})
     ran = here("import", "openai")
     assert ran.code == 0
-    assert "1 job left out" in ran.err
+    assert "1 job skipped" in ran.err
     assert here("jobs", "--json").json == {"jobs": [], "deployments": []}
 
 

@@ -59,7 +59,7 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     kept = shown["result"]["step"], shown["result"]["valid_loss"]
     told = cli("show", "last").out
     assert "succeeded" in told
-    assert f"as after step {kept[0]}, validation loss {kept[1]:.3f}" in told
+    assert f"saved at step {kept[0]}, validation loss {kept[1]:.3f}" in told
 
     events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
     assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
@@ -95,9 +95,9 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
 
 
 def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:
-    first = cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out
-    assert cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out == first
-    other = cli("submit", rows, "--to", "local:tiny", "--epochs", "2", "--key", "monday")
+    first = cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--idempotency-key", "monday").out
+    assert cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--idempotency-key", "monday").out == first
+    other = cli("submit", rows, "--to", "local:tiny", "--epochs", "2", "--idempotency-key", "monday")
     assert other.code == 2
     assert "another request" in other.err
     assert len(cli("jobs", "--json").json["jobs"]) == 1

@@ -19,21 +19,21 @@ def unclear(here: Cli, rows: Path, ftbridge_mock: MockVendors, monkeypatch: pyte
     """The id of a job that the vendor was asked for, and has not, and whose answer was lost."""
     monkeypatch.setattr(OpenAIProvider, "listing_lag_seconds", 60.0)
     ftbridge_mock["openai"].faults.add("create_job=cut")
-    assert here("submit", rows, "--to", TARGET, "--key", "one").code == 4
+    assert here("submit", rows, "--to", TARGET, "--idempotency-key", "one").code == 4
     [job] = here("jobs", "--json").json["jobs"]
     return str(job["id"])
 
 
 def test_nothing_is_open_where_nothing_was_asked_for(here: Cli) -> None:
     ran = here("recover")
-    assert (ran.code, ran.out) == (0, "Nothing was left open.\n")
+    assert (ran.code, ran.out) == (0, "There is nothing to recover.\n")
     assert here("recover", "--json").json == {"jobs": [], "open": []}
 
 
 def test_a_job_that_may_or_may_not_be_there_is_not_nothing(here: Cli, unclear: str) -> None:
     ran = here("recover")
     assert ran.code == 1
-    assert f"{unclear} is still unclear: look again from " in ran.out
+    assert f"{unclear} is still unclear: run `ftbridge recover` again after " in ran.out
     found = here("recover", "--json")
     assert found.code == 1
     [left] = found.json["open"]
@@ -45,7 +45,7 @@ def test_a_job_that_may_or_may_not_be_there_is_not_nothing(here: Cli, unclear: s
 def test_asking_again_by_the_same_key_tells_that_it_is_not_known_yet(
     here: Cli, rows: Path, unclear: str, ftbridge_mock: MockVendors
 ) -> None:
-    ran = here("submit", rows, "--to", TARGET, "--key", "one")
+    ran = here("submit", rows, "--to", TARGET, "--idempotency-key", "one")
     assert (ran.code, ran.out.strip()) == (0, unclear)
     assert f"not known yet whether openai has {unclear}" in ran.err
     assert asked(ftbridge_mock["openai"], "create_job") == 0
