@@ -39,7 +39,6 @@ class Bridge(Context):
     submit = submitting.submit  #                              check, convert, upload, start: nothing is paid twice
     jobs = listing.list_jobs  #                     as the ledger has them
     job = listing.find_job
-    unproved = listing.list_unproved  #             refused, and perhaps at the vendor all the same
     refresh = listing.refresh  #                    ask the providers once
     watch = follow.watch  #                         each event as it comes, until all are over
     wait = follow.wait

@@ -72,7 +72,10 @@ def _print_plan(plan: BulkPlan) -> None:
 def _told(move: PlannedMove) -> str:
     """The model, and below it what does not stay as it was, or why it cannot be moved."""
     named = [f"{move.name}  {move.model}" if move.name else move.model]
-    return "\n".join([*named, f"cannot be moved: {move.hindrance}"] if move.hindrance else [*named, *move.changes])
+    if move.hindrance:
+        return "\n".join([*named, f"cannot be moved: {move.hindrance}"])
+    same = [f"trains the same as {move.same_as}: both would be paid for"] if move.same_as else []
+    return "\n".join([*named, *same, *move.changes])
 
 
 def _number(value: int | None) -> str:

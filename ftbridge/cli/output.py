@@ -30,6 +30,8 @@ JobId = Annotated[
     str, typer.Argument(help="The job's id, its beginning, or 'last', the newest not refused.", show_default=False)
 ]
 Exit = typer.Exit
+UNCLEAR = 4
+"""The exit code while it is not known whether a vendor has a job: as after network trouble, a later try can tell."""
 
 _NARROW = 110  # columns below which tables have only what cannot be missed
 _GAP = 3  # columns between two columns of a table, and at both its edges together

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.cli.deploy import warn_of_deployments
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, open_bridge, print_json, say, show
 from ftbridge.cli.show import print_job
 from ftbridge.cli.watch import standing
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
-from ftbridge.model import Job, Status, now
+from ftbridge.model import Job, Status
 
 if TYPE_CHECKING:
     from ftbridge.jobs.recovery.importing import Imported
@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def recover(
-    job: Annotated[str | None, typer.Argument(help="With --adopt: the job that was requested.")] = None,
+    job: Annotated[str | None, typer.Argument(help="Only this job; default: every job that was left open.")] = None,
     adopt: Annotated[
-        str | None, typer.Option("--adopt", help="The vendor's id of the job, where a gateway has stripped its tag.")
+        str | None, typer.Option("--adopt", help="The vendor's ID of JOB, where a gateway has stripped its tag.")
     ] = None,
     from_vendors: Annotated[
         bool, typer.Option("--from-vendors", help="Fill a ledger that is lost or damaged from the vendors' lists.")
@@ -37,11 +37,13 @@ def recover(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Finish submitting what a crash or an unclear answer left open; the exit code is 1 while any job is unclear."""
+    """Finish submitting what a crash or an unclear answer left open; the exit code is 4 while any job is unclear."""
     if to and not from_vendors:
         raise UsageError("--to says which vendors to ask", hint="It goes with --from-vendors.")
-    if (job is None) != (adopt is None):
-        raise UsageError("JOB and --adopt ID go together", hint="Give both: `ftbridge recover JOB --adopt ID`.")
+    if adopt and job is None:
+        raise UsageError("--adopt needs the job", hint="Give both: `ftbridge recover JOB --adopt ID`.")
+    if job and from_vendors:
+        raise UsageError("--from-vendors reads the vendors' lists, and not one JOB", hint="Give one of the two.")
     if from_vendors:
         _make_room()
     bridge = open_bridge()
@@ -50,12 +52,12 @@ def recover(
         return
     warn_of_deployments(bridge)
     found = list(bridge.recover_from_vendors(to or ())) if from_vendors else []
-    recovered = [*(job for one in found for job in one.adopted), *bridge.recover()]
-    left = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]
-    unproved = bridge.unproved()
-    code = 1 if unproved or any(job.unclear_until for job in left) or any(one.broken_off for one in found) else 0
+    recovered = [*(adopted for one in found for adopted in one.adopted), *bridge.recover(job)]
+    left = [one for one in bridge.jobs([job] if job else None) if one.status is Status.SUBMITTING or one.unclear]
+    unclear = any(one.unclear for one in left)
+    code = UNCLEAR if unclear else 1 if any(one.broken_off for one in found) else 0
     if as_json:
-        document = {"jobs": _plain(recovered), "open": _plain([*left, *unproved])}
+        document = {"jobs": _plain(recovered), "open": _plain(left)}
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in found]
         print_json(document | ({"vendors": vendors} if from_vendors else {}))
         raise Exit(code)
@@ -63,8 +65,8 @@ def recover(
         say(_sentence(one))
     if any(one.adopted for one in found):
         say("Vendors do not know your keys: a `--key` used before would make a new job.")
-    lines = [*map(standing, recovered), *map(_left_open, left), *map(_unproved, unproved)]
-    show("\n".join(lines) or "Nothing was left open.")
+    lines = [*map(standing, recovered), *map(_left_open, left)]
+    show("\n".join(lines) or (standing(bridge.job(job)) if job else "Nothing was left open."))
     raise Exit(code)
 
 
@@ -73,14 +75,9 @@ def _plain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
 
 
 def _left_open(job: Job) -> str:
-    if not job.unclear_until or job.unclear_until < now():
-        return standing(job)
-    from_then = f"from {job.unclear_until.astimezone():%H:%M:%S}"
-    return f"{job.id} is still unclear: look again {from_then}, or let `ftbridge watch` do so by itself"
+    from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 
-
-def _unproved(job: Job) -> str:
-    return f"{job.id} is {job.status}, and its vendor may have it all the same: look again in a minute"
+    return f"{job.id} is still unclear: {explain(job)}. {next_steps(job)}" if job.unclear else standing(job)
 
 
 def _make_room() -> None:

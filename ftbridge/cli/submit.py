@@ -14,7 +14,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from ftbridge.cli.jobs import fetch_into
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show, side
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, open_bridge, print_json, say, show, side
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.watch import follow
 from ftbridge.model import Hyperparameters, Job, Status
@@ -32,12 +32,17 @@ def register(app: typer.Typer) -> None:
 
 
 def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
-    """Check, convert and submit a dataset; prints the job's id."""
+    """Check, convert and submit a dataset; prints the job's ID.
+
+    The exit code is 0 where the vendor has the job, or it waits here in the queue, and 4 while that is unclear.
+    """
     job = _submit(data, to, options)
     if as_json:
         print_json(job.model_dump(mode="json"))
     else:
         show(job.id)
+    if job.unclear:
+        raise Exit(UNCLEAR)
 
 
 def run(

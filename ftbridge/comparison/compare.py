@@ -25,7 +25,7 @@ from ftbridge.model import Method, Spec, make_spec
 from ftbridge.provider.capabilities import Capabilities
 from ftbridge.target import Target
 from ftbridge.watching.follow import wait
-from ftbridge.wording import counted
+from ftbridge.wording import clause, counted
 
 _NO_LOAD, _UNPRICED = Load(), Machine()
 _FEW = 32  # rows to measure a machine's speed by
@@ -210,7 +210,7 @@ def _read_by(context: Context, target: Target, spec: Spec, survey: Survey) -> tu
     try:
         rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
     except FtbridgeError as problem:
-        return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
+        return guess(), Changes(0, {}, 0), [f"{clause(problem.message)}: {problem.hint}"]
     return counter, survey.changes(rules), []
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
 from ftbridge.costs.quote import Load, Quote, quote
-from ftbridge.costs.spending import cost_so_far, hosting_of_month, month_of, was_never_there
+from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, was_never_there
 from ftbridge.costs.work import work_of
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
@@ -17,7 +18,7 @@ from ftbridge.ledger import Record
 from ftbridge.model import Cost, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
-from ftbridge.wording import dollars
+from ftbridge.wording import counted, dollars
 
 
 def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
@@ -75,12 +76,15 @@ def budget_check(
         return None
 
     def check(records: Sequence[Record]) -> None:
-        spent = spent_in(context, name, today(), [record for record in records if record.job.id != but])
-        if spent + high > budget:
+        use = budget_use(context, name, today(), [record for record in records if record.job.id != but])
+        if use.spent_usd + use.reserved_usd + high > budget:
+            reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
+            free = "A reservation ends when its job is billed, fails or is cancelled (`ftbridge jobs` lists them). "
             raise OverBudget(
-                f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this"
-                " month",
-                hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
+                f"the job may cost {dollars(high)}; of this month's {dollars(budget)} for {name},"
+                f" {dollars(use.spent_usd)} is spent{reserved if use.reserved_jobs else ''}",
+                hint=f"{free if use.reserved_jobs else ''}Raise the budget in [budgets] of ftbridge.toml, or wait for"
+                " the next month.",
             )
 
     return check
@@ -110,15 +114,28 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     return price
 
 
-def spent_in(context: Context, name: str, day: date, records: Sequence[Record]) -> float:
-    """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
+class BudgetUse(NamedTuple):
+    """What counts against a budget: US dollars that are billed, and those reserved for jobs without a bill yet."""
 
-    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
-    or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
+    spent_usd: float
+    reserved_usd: float
+    reserved_jobs: int
+
+
+def budget_use(context: Context, name: str, day: date, records: Sequence[Record]) -> BudgetUse:
+    """What this month's jobs at one provider have cost, or may; one that never got there costs nothing.
+
+    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed;
+    while neither is known, the upper end of its estimate is reserved. Hours in which models are deployed are spent.
     """
     begins, ends = month_of(day)
-    spent = 0.0
+    spent, reserved = hosting_of_month(context, name, day), []
     for record in records:
-        if begins <= record.job.created_at < ends and record.provider == name and not was_never_there(record):
-            spent += cost_so_far(context, record.job) or 0.0
-    return spent + hosting_of_month(context, name, day)
+        if not begins <= record.job.created_at < ends or record.provider != name or was_never_there(record):
+            continue
+        billed = billed_so_far(context, record.job)
+        if billed is not None:
+            spent += billed
+        elif may_cost := cost_so_far(context, record.job):
+            reserved.append(may_cost)
+    return BudgetUse(spent, sum(reserved), len(reserved))

@@ -23,7 +23,7 @@ def cancel(context: Context, job: Job | str) -> Job:
     record = context.record(job)
     if withdraw(context.ledger, record):
         return find_job(context, record.job.id)
-    if record.job.status is Status.SUBMITTING:
+    if record.job.status is Status.SUBMITTING or (record.may_be_there and record.job.status is Status.FAILED):
         with warn_of_messages(context, record.job.id):
             record = cancel_unclear(record, context.provider_of(record), context.ledger)
         if record.job.status is Status.CANCELLED:

@@ -31,15 +31,10 @@ def list_jobs(context: Context, only: Iterable[Job | str] | None = None) -> list
     if only is None:
         return with_queue(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
     records = [context.record(job) for job in only]
-    if all(record.job.status is not Status.SUBMITTING for record in records):
+    if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
     with_places = {job.id: job for job in list_jobs(context)}  # a place in the queue is one among all
     return [with_places[record.job.id] for record in records]
-
-
-def list_unproved(context: Context) -> list[Job]:
-    """The jobs that were refused or cancelled, and that their vendor may have all the same."""
-    return [record.job for record in context.ledger.unseen()]
 
 
 def find_job(context: Context, job: Job | str) -> Job:

@@ -10,7 +10,7 @@ from ftbridge.model import Event
 
 _WORSE = 1.01  # times the lowest validation loss: less may be chance
 _LOOKS = 2  # so many in a row: one may be chance as well
-_BEGINS = "overfitting"
+CODE = "overfitting"
 
 
 class Lookup(NamedTuple):
@@ -28,7 +28,7 @@ def tell_of_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[
     """
     known, found = list(known), list(found)
     news = [event for event in found if event.valid_loss is not None]
-    if not news or any((event.message or "").startswith(_BEGINS) for event in known):
+    if not news or any(event.code == CODE for event in known):
         return []
     looks = read_looks([*known, *found])
     best = min(looks, key=lambda look: look.valid_loss)
@@ -38,10 +38,10 @@ def tell_of_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[
     if not rising or best.train_loss is None or last.train_loss is None or last.train_loss >= best.train_loss:
         return []
     said = (
-        f"{_BEGINS} since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
+        f"overfitting since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
         f"{last.valid_loss:.3f} while the training loss fell to {last.train_loss:.3f}; fewer epochs would do"
     )
-    return [Event(at=news[-1].at, kind="message", step=last.step, message=said)]
+    return [Event(at=news[-1].at, kind="message", code=CODE, step=last.step, message=said)]
 
 
 def read_looks(events: Iterable[Event]) -> list[Lookup]:

@@ -18,6 +18,7 @@ from ftbridge.jobs.overfitting import tell_of_overfitting
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
+from ftbridge.wording import clause
 
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
 
@@ -202,4 +203,4 @@ def update_slots(context: Context, name: str) -> None:
     if context.concurrency_limit(name) is None:
         return
     for problem in poll_once(context, [g.id for g in unfinished(context.ledger) if g.provider == name]):
-        context.warn(f"{problem.message}; its jobs are taken to be still under way")
+        context.warn(f"{clause(problem.message)}; its jobs are taken to be still under way")

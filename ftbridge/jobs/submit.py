@@ -8,7 +8,9 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
-from ftbridge.jobs.exactly_once.request import Request, intend
+from ftbridge.jobs.exactly_once.absence import tell
+from ftbridge.jobs.exactly_once.request import QUEUED, Request, intend
+from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.messages import warn_of_messages
 from ftbridge.jobs.polling import update_slots
@@ -16,7 +18,7 @@ from ftbridge.jobs.queue import advance, send
 from ftbridge.jobs.request.intent import object_of, place_of
 from ftbridge.ledger import Record, has_free_slot
 from ftbridge.model import Job, Status, make_spec
-from ftbridge.wording import counted
+from ftbridge.wording import clause, counted
 
 _PATIENCE = 60.0  # seconds for another process that sends a job which this one has asked for
 
@@ -93,20 +95,20 @@ def _send(context: Context, record: Record) -> Job:
         with warn_of_messages(context, job_id):
             sent = send(context, record, patience=_PATIENCE)
     except RateLimited as problem:
-        context.warn(f"{problem.message}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there")
+        context.warn(
+            f"{clause(problem.message)}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there"
+        )
         return find_job(context, job_id)
     if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
-        most = context.concurrency_limit(record.provider)
-        full = not has_free_slot(context.ledger, sent, most)
-        why = f"{record.provider} runs {counted(most, 'job')} at once" if full and most else "it is not sent yet"
+        limit = context.concurrency_limit(record.provider)
+        why = "it is not sent yet"
+        if limit and not has_free_slot(context.ledger, sent, limit):
+            why = f"{record.provider} runs {counted(limit, 'job')} at once"
+            tell(sent, f"waits here: {why}", context.ledger, code=QUEUED)
         context.warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
     job = find_job(context, job_id)
-    if job.unclear_until:
-        context.warn(
-            f"it is not known yet whether {record.provider} has {job_id}, which was asked for before; it is"
-            " looked for again, and asked for only if it is not there, by `ftbridge watch`, or from"
-            f" {job.unclear_until.astimezone():%H:%M:%S} by `ftbridge recover` and this same command"
-        )
+    if job.unclear:
+        context.warn(f"{explain(job)}. {next_steps(job)}")
     return job
 
 

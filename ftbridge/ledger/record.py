@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ftbridge.ledger.window import Window
-from ftbridge.model import Cost, Frozen, Job, Spec
+from ftbridge.model import Cost, Frozen, Job, Spec, Status
 
 
 class Prepared(Frozen):
@@ -59,6 +59,11 @@ class Record(Frozen):
     def may_be_there(self) -> bool:
         """Whether it ended here without having been seen, and its vendor may have the job all the same."""
         return self.job.status.final and self.job.remote_id is None and self.unclear is not None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether nobody knows if the vendor has the job: it was requested, and no clear answer came."""
+        return self.may_be_there or (self.job.status is Status.SUBMITTING and self.posted_at is not None)
 
     @property
     def provider(self) -> str:

@@ -41,7 +41,7 @@ def meant_by(said: str) -> Select[Any]:
     """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
     if said == "last":
-        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
+        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED))
     if ":" not in said:
         return newest.where(jobs.c.id.startswith(said, autoescape=True))
     provider, _, name = said.partition(":")

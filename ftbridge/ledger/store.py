@@ -136,7 +136,7 @@ class Ledger:
     def job(self, job_id: str) -> Record:
         """The job of that id, of the one id that begins so, or of `provider:id` or `provider:model` at its vendor.
 
-        "last" is the newest that a provider has taken, or may yet take: not one that was refused.
+        "last" is the newest one that was not refused by its provider.
         """
         with self.reading() as connection:
             found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
@@ -145,6 +145,7 @@ class Ledger:
         if not found or not job_id:
             provider, at_vendor, _ = job_id.partition(":")
             more = f" `ftbridge import {provider}` takes in those of its account." if at_vendor else ""
+            more = ' "last" leaves out jobs that their provider refused.' if job_id == "last" else more
             raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists those there are.{more}")
         if len(found) > 1 and job_id != "last":
             raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")

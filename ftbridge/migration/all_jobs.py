@@ -7,10 +7,11 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, OverBudget
+from ftbridge.files import content_key
 from ftbridge.jobs.polling import poll_once
 from ftbridge.ledger import Record, moved_to
 from ftbridge.migration.plan import MigrationPlan, migrate, plan_migration
-from ftbridge.model import Frozen, Status
+from ftbridge.model import Frozen, Spec, Status
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import counted, dollars
 
@@ -19,8 +20,9 @@ class PlannedMove(Frozen):
     """One job of many, and what moving it would mean.
 
     `model` is the base that it was trained from, `changes` are the hyperparameters and terms of the data that are not
-    carried as they were, dollars those of the new job's training, `None` where unknown. `hindrance` says why it cannot
-    be moved, `moved_to` which job it has become, before or just now.
+    carried as they were, dollars those of the new job's training, `None` where unknown. `same_as` is an earlier job of
+    the plan that would be trained on the same data in the same way. `hindrance` says why it cannot be moved,
+    `moved_to` which job it has become, before or just now.
     """
 
     job: str
@@ -30,6 +32,7 @@ class PlannedMove(Frozen):
     changes: tuple[str, ...] = ()
     training_usd: float | None = None
     training_usd_high: float | None = None
+    same_as: str | None = None
     hindrance: str | None = None
     moved_to: str | None = None
     plan: MigrationPlan | None = None
@@ -78,11 +81,16 @@ def plan_all(context: Context, source: str, to: str, *, only_succeeded: bool = T
     for problem in poll_once(context, open_):  # some may have succeeded by now
         context.warn(problem.message)
     moves, done = [], []
+    first_of: dict[str, str] = {}
     for record in _jobs_of(context, source, only_succeeded=only_succeeded):
         if known := _moved(context, record, target):
             done.append(_line(record, moved_to=known))
-        else:
-            moves.append(_planned(context, record, target, given))
+            continue
+        move = _planned(context, record, target, given)
+        if move.plan and move.hindrance is None:
+            first = first_of.setdefault(_training_of(move.plan.spec), move.job)
+            move = move.model_copy(update={"same_as": None if first == move.job else first})
+        moves.append(move)
     return BulkPlan(source=source, target=str(target), moves=tuple(moves), done=tuple(done))
 
 
@@ -160,6 +168,13 @@ def _planned(context: Context, record: Record, target: Target, given: dict[str, 
         hindrance=plan.hindrances[0] if plan.hindrances else None,
         plan=plan,
     )
+
+
+def _training_of(spec: Spec) -> str:
+    """Equal for jobs that train the same: by the content of their files, and not by names, paths and limits."""
+    files = [content_key(file) if file else "" for file in (spec.data, spec.validation)]
+    rest = spec.model_dump_json(exclude={"data", "validation", "name", "max_cost_usd"})
+    return "\n".join([*files, rest])
 
 
 def _line(record: Record, **known: Any) -> PlannedMove:

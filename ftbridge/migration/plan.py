@@ -25,6 +25,7 @@ from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
 from ftbridge.model import Frozen, Job, Spec, make_spec
 from ftbridge.provider import ImportedJob
 from ftbridge.target import Target
+from ftbridge.wording import clause
 
 _A_MONTH = Load(months=1)
 
@@ -162,7 +163,7 @@ def _fitted(context: Context, target: Target, spec: Spec) -> tuple[Spec, list[st
     try:
         return context.provider(target).check_spec(spec, allow_ignored=True)[1], []
     except SpecError as problem:
-        return spec, [f"{problem.message}: {problem.hint}"]
+        return spec, [f"{clause(problem.message)}: {problem.hint}"]
 
 
 def _offers(context: Context, was: Spec, kept: Spec) -> tuple[Offer, Offer]:

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from ftbridge.errors import NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import ConnectionRefused, NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
 FIRST_WAIT = 0.5
 """Seconds until the second try; each wait after it is twice as long."""
+_REFUSED_ATTEMPTS = 4
 
 
 def patiently(
@@ -25,6 +26,7 @@ def patiently(
 ) -> T:
     """What `ask` returns, asked again after network trouble, 5xx and 429, at most `attempts` times in all.
 
+    Where nobody listens at the address at all, it gives up after the fourth attempt, about four seconds.
     Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. A vendor that
     wants a longer wait than `longest_wait` seconds is not asked again: its error is raised, so that
     a scheduler can do something else meanwhile.
@@ -32,7 +34,7 @@ def patiently(
     retrying = Retrying(
         retry=retry_if_exception(lambda problem: _may_pass(problem, longest_wait)),
         wait=lambda state: _wait(state, longest_wait),
-        stop=stop_after_attempt(attempts),
+        stop=lambda state: state.attempt_number >= (min(attempts, _REFUSED_ATTEMPTS) if _refused(state) else attempts),
         sleep=sleep,
         reraise=True,
     )
@@ -51,6 +53,10 @@ def until(
         time.sleep(wait)
         wait = min(2 * wait, longest_wait)
     return found
+
+
+def _refused(state: RetryCallState) -> bool:
+    return bool(state.outcome and isinstance(state.outcome.exception(), ConnectionRefused))
 
 
 def _may_pass(problem: BaseException, longest_wait: float) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 from ftbridge.config import Hook
 from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
 from ftbridge.model import Event, Job, now
+from ftbridge.wording import clause
 
 WAITS = (5, 30, 300, 1800, 7200, 21600)
 """Seconds before each repetition; the last holds for all that follow."""
@@ -39,7 +40,7 @@ def deliver(ledger: Ledger, hooks: Mapping[str, Hook], warn: Callable[[str], Non
                 continue
             wait = WAITS[min(delivery.attempts, len(WAITS) - 1)]
             postponed(ledger, delivery, now() + timedelta(seconds=wait))
-            warn(f"hook {delivery.hook} could not be told of {delivery.job_id}: {problem}; again in {wait} s")
+            warn(f"hook {delivery.hook} could not be told of {delivery.job_id}: {clause(problem)}; again in {wait} s")
     return told
 
 

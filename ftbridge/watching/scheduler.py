@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, RateLimited, ServerTrouble, StateError
+from ftbridge.wording import clause
 
 PARKED_SECONDS = 300.0
 LONGEST_PARKED_SECONDS = 3600.0
@@ -127,6 +128,6 @@ class Scheduler:
             task.patience()
         if task.problem and str(task.problem) != str(before):
             seconds = max(0.0, task.due - time.monotonic())
-            self._warn(f"{task.problem.message}; {task.name} is asked again in {seconds:.0f} s")
+            self._warn(f"{clause(task.problem.message)}; {task.name} is asked again in {seconds:.0f} s")
         elif before and not task.problem:
             self._warn(f"{task.name} answers again")

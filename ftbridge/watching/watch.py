@@ -145,7 +145,7 @@ class Watch:
         found = poll_jobs(jobs if queued else _only(jobs, self._told), provider, self._ledger, budget)
         budget.faster()
         if queued:
-            found += advance(self._context, task.name)
+            found += advance(self._context, task.name, watched=self._told)
         if problems := settle_all(self._context, [task.name]):
             raise problems[0]
         if self._fetch_to:

@@ -143,7 +143,7 @@ def test_whatever_is_answered_to_a_job_that_was_made_it_is_looked_for_and_adopte
     adopted = submit(case.record, case.provider, case.ledger, case.home)
     assert (adopted.job.remote_id, adopted.job.error) == ("remote-1", None)
     told = [event.message for _number, event in case.ledger.events(TAG) if event.kind == "message"]
-    assert told == [f"scripted answered {status}: no; but scripted has made the job"]
+    assert told == [f"scripted answered {status}: no; but scripted has created the job"]
 
 
 def test_a_refusal_is_not_believed_until_the_listing_would_show_the_job(

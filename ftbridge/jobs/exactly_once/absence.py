@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
-from ftbridge.errors import FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
+from ftbridge.errors import ConfigError, FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
 from ftbridge.ledger import Ledger, Record
 from ftbridge.ledger.window import Window, elapsed, this_moment
 from ftbridge.model import Event, Status, now
@@ -19,6 +19,9 @@ from ftbridge.target import parse_target
 
 _LONG_AGO = timedelta(days=30)
 """A job without a tag that was made so long before the request is another one, however wrong a clock may be."""
+
+
+_OTHER_ACCOUNT = "the job was requested with another API key or base URL than those that are set now"
 
 
 class Lookup(NamedTuple):
@@ -41,8 +44,10 @@ def look_up(record: Record, provider: Provider, ledger: Ledger, *, patience: boo
     except ListingUnfinished as problem:
         tell(record, problem.message, ledger)
         return Lookup([])
-    except (ProviderError, NetworkError):
+    except (ProviderError, NetworkError) as problem:
         if patience:
+            if at_other_account(record, provider):
+                problem.hint = f"{problem.hint} {_OTHER_ACCOUNT[0].upper()}{_OTHER_ACCOUNT[1:]}.".strip()
             raise
         return Lookup([])
 
@@ -67,19 +72,32 @@ def window_after(provider: Provider, training_file: str, problem: FtbridgeError,
     )
 
 
-def seconds_left(record: Record, provider: Provider) -> float:
-    """How long the job's absence cannot be proved yet; 0 also where only a look can tell."""
+def remaining(record: Record, provider: Provider) -> float | None:
+    """The seconds until the job's absence can be proved, below 0 once they are over; `None` where no clock tells."""
     if record.unclear is None:
-        return 0.0
+        return None
     passed = elapsed(record.unclear.opened, this_moment(provider.vendor_time()))
-    return 0.0 if passed is None else max(0.0, _seconds(record.unclear, provider) - passed)
+    return None if passed is None else _seconds(record.unclear, provider) - passed
 
 
-def tell(record: Record, what: str, ledger: Ledger) -> None:
+def seconds_left(record: Record, provider: Provider) -> float:
+    """How long the job's absence cannot be proved yet; 0 also where only asking the vendor can tell."""
+    return max(0.0, remaining(record, provider) or 0.0)
+
+
+def at_other_account(record: Record, provider: Provider) -> bool:
+    """Whether the job was requested with another API key or base URL than those that are set now."""
+    try:
+        return record.account not in (None, provider.account)
+    except ConfigError:  # no key is set, and whoever asks the vendor is told so
+        return False
+
+
+def tell(record: Record, what: str, ledger: Ledger, *, code: str | None = None) -> None:
     """Add a message to the job's events, unless it is the last one already."""
     known = ledger.events(record.job.id)
     if not known or known[-1][1].message != what:
-        ledger.change(ledger.job(record.job.id), [Event(at=now(), kind="message", message=what)])
+        ledger.change(ledger.job(record.job.id), [Event(at=now(), kind="message", code=code, message=what)])
 
 
 def _seconds(window: Window, provider: Provider) -> float:
@@ -87,12 +105,8 @@ def _seconds(window: Window, provider: Provider) -> float:
 
 
 def _absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup:
-    if record.account and record.account != provider.account:
-        tell(
-            record,
-            "it was sent with another key or base URL: set those again, and `ftbridge recover` looks for it",
-            ledger,
-        )
+    if at_other_account(record, provider):
+        tell(record, _OTHER_ACCOUNT, ledger)
         return Lookup([])
     if record.posted_at and not _is_over(record, provider, ledger):
         return Lookup([])
@@ -103,9 +117,9 @@ def _absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup:
         return Lookup([listed.remote])
     tell(
         record,
-        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model: if it is this"
-        f" job, `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`; if not, `ftbridge submit"
-        " --again` makes another one",
+        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model. If it is this job:"
+        f" `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`. If not: `ftbridge cancel"
+        f" {record.job.id}`, and then `ftbridge submit --again` creates another one",
         ledger,
     )
     return Lookup([])

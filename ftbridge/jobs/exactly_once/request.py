@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ftbridge.context import Context
 from ftbridge.costs.budgets import budget_check, check_cost, cost_of
 from ftbridge.dataset import advise
 from ftbridge.errors import SpecError, StateError
-from ftbridge.jobs.exactly_once.unproved import give_up, settle_for_certain
+from ftbridge.jobs.exactly_once.absence import at_other_account
+from ftbridge.jobs.exactly_once.unclear import explain, next_steps, with_reason
+from ftbridge.jobs.exactly_once.unproved import settle_for_certain
 from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import prepare, sent_files, sentence
@@ -17,6 +19,9 @@ from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Provider
 from ftbridge.target import Target
+
+QUEUED = "queued"
+"""The code of the event that says that a job waits here for a free slot."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ def intend(context: Context, request: Request) -> tuple[Record, bool]:
 
     A request that was made before is not judged again: neither its target's closing date nor its price.
     """
-    repeated = not request.again and _may_be_repeated(context, request)
+    repeated = _may_be_repeated(context, request)
     if not repeated:
         check_open(context, request.target, request.spec.method)
     prepared, said = _prepare(context, request)
@@ -56,14 +61,14 @@ def intend(context: Context, request: Request) -> tuple[Record, bool]:
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.key, cost, request.group)
+    queued = _queued(context, asked)
     record = context.ledger.add(
         intent,
-        is_same=lambda known: not request.again and is_same(known, request.key, request.provider.account),
+        is_same=lambda known: _is_meant(known, request, queued),
         check=budget_check(context, request.target, cost.estimate_usd_high),
     )
     if record.job.id == intent.id:
-        if request.again:
-            _give_up_others(context, asked, record)
+        _warn_of_others(context, request, asked, record)
         return record, True
     return _as_known(context, request, record, asked), False
 
@@ -74,22 +79,41 @@ def _may_be_repeated(context: Context, request: Request) -> bool:
 
 def _known(context: Context, request: Request, asked: str) -> Record | None:
     """The job that this request was before, if it is still the one that is meant."""
-    for record in context.ledger.requests(request.key, asked):
-        if not is_same(record, request.key, request.provider.account):
+    queued = _queued(context, asked)
+    for record in context.ledger.requests(None if request.again else request.key, asked):
+        if not _is_meant(record, request, queued):
             continue
-        elsewhere = record.account not in (None, request.provider.account)
-        looked_for = record.may_be_there and not elsewhere
+        looked_for = record.may_be_there and not at_other_account(record, request.provider)
         known = settle_for_certain(record, request.provider, context.ledger, context.warn) if looked_for else record
         if known.may_be_there:
-            raise StateError(
-                f"nobody knows yet whether {record.provider} has job {record.job.id}, which asked for the same"
-                + (" with another key or base URL" if elsewhere else ""),
-                hint=f"`ftbridge recover` looks for it{' with these' if elsewhere else ''}, `ftbridge events"
-                f" {record.job.id}` tells more, and --again makes another job.",
-            )
-        if is_same(known, request.key, request.provider.account):
+            job = with_reason(known, request.provider)
+            raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
+        if known.job.remote_id or _is_meant(known, request, queued):
             return _as_known(context, request, known, asked)
     return None
+
+
+def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool:
+    """Whether the request is for the job of `record`, and not for a new one.
+
+    `--again` goes on with an attempt that has not become a clear job yet, because its purchase was requested once. A
+    job in the queue is clear, and so is one that a person has cancelled; one at another account cannot be reached.
+    """
+    if not request.again:
+        return is_same(record, request.key, request.provider.account)
+    if record.is_unclear:
+        return record.job.status is not Status.CANCELLED and not at_other_account(record, request.provider)
+    return record.job.status is Status.SUBMITTING and record.job.id not in queued
+
+
+def _queued(context: Context, asked: str) -> set[str]:
+    """The IDs of the jobs of the same request that are known to wait for a free slot: nothing has gone wrong there."""
+    same = [record for record in context.ledger.requests(None, asked) if record.job.status is Status.SUBMITTING]
+    return {
+        record.job.id
+        for record in same
+        if any(event.code == QUEUED for _number, event in context.ledger.events(record.job.id))
+    }
 
 
 def _as_known(context: Context, request: Request, record: Record, asked: str) -> Record:
@@ -101,19 +125,28 @@ def _as_known(context: Context, request: Request, record: Record, asked: str) ->
         )
     named = f"{record.job.id} ({record.job.name})" if record.job.name else record.job.id
     if record.job.status is Status.SUBMITTING:
-        context.warn(f"this goes on with job {named}, which asked for the same before")
+        once = "; once it is sent, --again creates another one" if request.again else ""
+        context.warn(f"this goes on with job {named}, which was requested before{once}")
     else:
-        another = "" if request.key else "; --again makes another one"
-        context.warn(f"job {named} asked for the same and is {record.job.status}{another}")
+        another = "" if request.key else "; --again creates another one"
+        context.warn(f"job {named} is the same request and is {record.job.status}{another}")
     return record
 
 
-def _give_up_others(context: Context, asked: str, new: Record) -> None:
-    """What may have come of the same request before is not wanted beside the new job; what waits for a place is."""
+def _warn_of_others(context: Context, request: Request, asked: str, new: Record) -> None:
+    """Name the jobs beside which a new one of the same request is created, where that may be a surprise."""
     for record in context.ledger.requests(None, asked):
-        is_unclear = record.job.status is Status.SUBMITTING and record.posted_at is not None
-        if record.job.id != new.job.id and (record.may_be_there or is_unclear):
-            give_up(record, context.ledger, "another job was asked for instead")
+        if record.job.id == new.job.id:
+            continue
+        if record.is_unclear:
+            job = with_reason(record, request.provider)
+            context.warn(f"{explain(job)}. {next_steps(job)} Job {new.job.id} is created beside it.")
+        elif request.key and is_same(record, None, request.provider.account):
+            keyed = f"under the key {record.key!r}" if record.key else "without a key"
+            context.warn(
+                f"job {record.job.id} is the same request {keyed} and is {record.job.status}; the key"
+                f" {request.key!r} creates another job, {new.job.id}"
+            )
 
 
 def _prepare(context: Context, request: Request) -> tuple[Prepared, list[str]]:

@@ -50,6 +50,7 @@ from ftbridge.ledger import Ledger, Record, has_free_slot, reserve_slot
 from ftbridge.model import Event, Status, now
 from ftbridge.provider import Files, Provider
 from ftbridge.target import parse_target
+from ftbridge.wording import clause
 
 Judge: TypeAlias = Callable[[Record, float], Callable[[Sequence[Record]], None] | None]
 """Gets a job and the vendor's price for it in US dollars; what looks at all jobs then, and raises `OverBudget`."""
@@ -120,7 +121,7 @@ def _bring(
         record, files = _ready(record, provider, ledger, home, judge)
     except FtbridgeError as problem:
         if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
-            problem.hint = f"{problem.hint} Run the same command again: it goes on with job {record.job.id}.".strip()
+            problem.hint = f"{problem.hint} {_stays(record)}".strip()
         else:
             fail(ledger, record.job.id, problem.message)
         raise
@@ -170,6 +171,7 @@ def _after_trouble(
     refused = _is_refusal(problem) and not (queued and isinstance(problem, ACCOUNT_REFUSED))
     if isinstance(problem, NotReached):
         ledger.change(record, posted_at=None, unclear=None, account=None)
+        problem.hint = f"{problem.hint} {_stays(record)}".strip()
         raise problem
     if isinstance(problem, LedgerError | NotStarted):  # it may be there, and cannot be written down now; or it is
         problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
@@ -181,7 +183,8 @@ def _after_trouble(
     record = ledger.change(record, unclear=window, error=problem.message) or ledger.job(record.job.id)
     look = look_up(record, provider, ledger, patience=False)
     if look.found:
-        event = Event(at=now(), kind="message", message=f"{problem.message}; but {provider.name} has made the job")
+        what = f"{clause(problem.message)}; but {provider.name} has created the job"
+        event = Event(at=now(), kind="message", message=what)
         return adopt(record, started(record, look.found, provider, ledger), provider, ledger, events=[event])
     if isinstance(problem, InvalidRequest | NotFound):
         # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
@@ -196,10 +199,17 @@ def _after_trouble(
     raise problem
 
 
+def _stays(record: Record) -> str:
+    return (
+        f"Job {record.job.id} stays here and is sent by the next `ftbridge submit`, `ftbridge watch` or"
+        f" `ftbridge recover`; `ftbridge cancel {record.job.id}` drops it."
+    )
+
+
 def _looked_for(record: Record, provider: Provider) -> str:
     return (
-        f"The same command, `ftbridge watch` or `ftbridge recover` looks whether {provider.name} has job"
-        f" {record.job.id}, and sends it only if it does not."
+        f"The same command, `ftbridge watch` or `ftbridge recover` checks whether {provider.name} has job"
+        f" {record.job.id}, and sends it only if it does not; `ftbridge cancel {record.job.id}` drops it."
     )
 
 

@@ -14,6 +14,7 @@ from ftbridge.errors import FtbridgeError
 from ftbridge.jobs.exactly_once.absence import look_up, seconds_left
 from ftbridge.jobs.exactly_once.adoption import adopt, started
 from ftbridge.jobs.exactly_once.closing import cancel
+from ftbridge.jobs.exactly_once.unclear import explain
 from ftbridge.jobs.steering import steer
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Event, Status, now
@@ -46,14 +47,14 @@ def settle(record: Record, provider: Provider, ledger: Ledger) -> Record:
 
 
 def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record:
-    """Cancel a job that is `submitting`, of which nobody knows whether its vendor has it.
+    """Cancel a job that is `submitting`, or was refused, of which nobody knows whether its vendor has it.
 
     One that is found is adopted, and still to be cancelled; else it is not sent again, and cancelled at the vendor
     as soon as it turns up there.
     """
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
-        if not mine or record.job.status is not Status.SUBMITTING:
+        if not mine or not _can_be_given_up(record):
             return record
         look = look_up(record, provider, ledger, patience=False)
         record = ledger.job(record.job.id)
@@ -62,11 +63,16 @@ def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record
     return give_up(record, ledger, f"if {provider.name} has made it, it is cancelled there as soon as it is seen")
 
 
+def _can_be_given_up(record: Record) -> bool:
+    refused = record.may_be_there and record.job.status is Status.FAILED
+    return refused or record.job.status is Status.SUBMITTING
+
+
 def give_up(record: Record, ledger: Ledger, why: str) -> Record:
     """Cancel a job without asking its vendor: it is not sent again, and cancelled there if it turns up."""
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
-        if not mine or not (record.may_be_there or record.job.status is Status.SUBMITTING):
+        if not mine or not _can_be_given_up(record):
             return record
         return cancel(ledger, record, why) or ledger.job(record.job.id)
 
@@ -92,7 +98,7 @@ def settle_for_certain(record: Record, provider: Provider, ledger: Ledger, say: 
     left = seconds_left(record, provider)
     if not record.may_be_there or left <= 0:
         return record
-    say(f"{provider.name} refused {record.job.id}, and may have made it; waiting {left:.0f} s until that is certain")
+    say(f"{explain(record.job)}; waiting {left:.0f} s until its listing tells")
     deadline = time.monotonic() + left
     while time.monotonic() < deadline:
         time.sleep(min(_PAUSE, max(0.0, deadline - time.monotonic())))

@@ -17,7 +17,7 @@ from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Cost, Event, Frozen, Job, Method, Spec, Status, now
 from ftbridge.provider import Listed, Provider, RemoteJob
 from ftbridge.provider.hosted import HostedProvider
-from ftbridge.wording import counted
+from ftbridge.wording import clause, counted
 
 _TAG = re.compile(r"ftb_[a-z0-9]+")
 
@@ -166,7 +166,7 @@ def _bring_history(context: Context, name: str, silent: Ledger) -> None:
         except FtbridgeError as problem:
             left = counted(len(todo) - done, "job")
             context.warn(
-                f"the events of {left} could not be read: {problem.message}; the same command again brings them"
+                f"the events of {left} could not be read: {clause(problem.message)}; the same command again brings them"
             )
             return
 
