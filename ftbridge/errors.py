@@ -217,7 +217,9 @@ class NotReached(NetworkError):
 
 
 class ConnectionRefused(NotReached):
-    """Nobody listens at the vendor's address."""
+    """Nobody listens at the vendor's address. `given_up` is set once that has been tried often enough."""
+
+    given_up: bool = False
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")

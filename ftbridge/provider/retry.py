@@ -38,7 +38,11 @@ def patiently(
         sleep=sleep,
         reraise=True,
     )
-    return retrying(ask)
+    try:
+        return retrying(ask)
+    except ConnectionRefused as problem:
+        problem.given_up = True  # so that an operation of several requests does not begin all over again
+        raise
 
 
 def until(
@@ -62,6 +66,8 @@ def _refused(state: RetryCallState) -> bool:
 def _may_pass(problem: BaseException, longest_wait: float) -> bool:
     if isinstance(problem, RateLimited):
         return (problem.retry_after or 0.0) <= longest_wait
+    if isinstance(problem, ConnectionRefused):
+        return not problem.given_up
     return isinstance(problem, NetworkError | ServerTrouble)
 
 

@@ -86,6 +86,7 @@ def test_programs_are_told_the_same(here: Cli, home: Path, job: str) -> None:
 
 def test_a_price_that_nobody_knows_is_said_to_be_unknown(here: Cli, job: str, azure: AzureMock) -> None:
     model = here("show", job, "--json").json["result"]["model"]
+    azure.speed = 0.001  # so that it is being created for the whole test
     azure.store.put("deployments", "mine", Served("mine", model, {"name": "ProvisionedManaged"}, azure.now()))
     assert f"{job} at azure: deployed, Creating, price unknown, 0 min so far" in here("jobs").out
     assert here("jobs", "--json").json["jobs"][0]["deployment"]["cost_usd"] is None

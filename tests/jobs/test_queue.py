@@ -98,8 +98,9 @@ def test_a_queued_job_that_is_refused_fails_and_the_next_has_its_turn(
 
 
 def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_once(
-    open_bridge: Open, vendors: MockVendors, data: Path
+    open_bridge: Open, vendors: MockVendors, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ftbridge.provider.hosted.HostedProvider.listing_lag_seconds", 2.0)
     bridge = open_bridge(limits={"openai": 1})
     with standing_still(vendors):
         running, queued = bridge.submit(data, to=OPENAI), bridge.submit(data, to=OPENAI, name="queued", again=True)
@@ -109,7 +110,7 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
         bridge.recover()
     assert bridge.job(queued).status is Status.SUBMITTING
     assert bridge.recover() == []  # the vendor's list may not show yet that it made the job although it refused
-    time.sleep(0.2)
+    time.sleep(2.1)
     assert [job.id for job in bridge.recover()] == [queued.id]
     bridge.wait(queued)
     vendors["openai"].faults.add("create_job=401")
