@@ -61,7 +61,7 @@ class Bridge(Context):
     undeploy = deploying.undeploy
     deployments = deployed.list_deployments
     past_deployments = deployed.past_deployments
-    deployed_for_hours = deployed.deployed_for_hours
+    jobs_with_max_hours = deployed.jobs_with_max_hours
 
     # costs and moving
     compare = comparison.compare  #                            one dataset at several targets

@@ -11,7 +11,7 @@ from msgspec import structs
 from ftbridge import dataset
 from ftbridge.context import Context
 from ftbridge.dataset import Conversion, Converter, Diagnostics, Finding, Report, TokenCount, advise
-from ftbridge.jobs.request.intent import object_of
+from ftbridge.jobs.request.intent import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.target import parse_target
@@ -103,4 +103,4 @@ def _rules(context: Context, spec: Spec) -> Converter:
 
 def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """As much of a spec as the rules for a file go by."""
-    return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})
+    return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})

@@ -76,16 +76,16 @@ def migrate(
     elif made:
         show(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
         say(f"When it is done:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
-    elif not plan.hindrances:
+    elif not plan.blocking:
         say("Nothing was sent: --yes submits it.")
-    raise Exit(1 if plan.hindrances else 0)
+    raise Exit(1 if plan.blocking else 0)
 
 
 def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
     """What forbids the move, what it changes and leaves behind, what stays as it is, and what has to be known."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         show(line, style="bold")
-    for hindrance in plan.hindrances:
+    for hindrance in plan.blocking:
         say(f"error: {hindrance}", style="bold red")
     _print_fields(plan, everything=everything)
     for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):

@@ -60,7 +60,7 @@ def run(
 
     reports = check_reports(report)
     place = out or Path(options["name"]) if out or options["name"] else None
-    if place and not options["key"]:  # whose job may have been fetched before
+    if place and not options["idempotency_key"]:  # whose job may have been fetched before
         check_free(place)
     job = _submit(data, to, options)
     job = follow([job.id], quiet=as_json, report=reports)[0]
@@ -106,7 +106,7 @@ def _job_options() -> list[inspect.Parameter]:
         _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
         _option("format", str, "Read the data as this format, instead of detecting it."),
         _option("name", str, "A name of your own for the job."),
-        _option("key", str, "Your own key: asking again under it always gives the same job."),
+        _option("idempotency_key", str, "Your own key: asking again under it always gives the same job."),
         _flag("again", "Create a second job, although the same one was requested before."),
         _option("group", str, "What the job belongs to, for `costs --by group`."),
         _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),

@@ -146,7 +146,7 @@ def _offer(
     machine: Machine,
 ) -> Offer:
     facts = _priced(entry.facts, machine)
-    counter, changes, hindrance = _read_by(context, target, spec, survey)
+    counter, changes, problem = _read_by(context, target, spec, survey)
     count = survey.tokens(counter)
     work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
     found = quote(facts, work, load, tokens_per_second=speed(context, target) if facts.own_machine else None)
@@ -163,7 +163,7 @@ def _offer(
     blocking = [
         *_closing(entry, today(), lasts),
         *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {months}"]),
-        *hindrance,
+        *problem,
         *([] if known else [_nobody_names(target)]),
         *_limits(facts, spec),
     ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
 from ftbridge.costs.quote import Load, Quote, quote
-from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, was_never_there
+from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
 from ftbridge.costs.work import work_of
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
@@ -131,7 +131,7 @@ def budget_use(context: Context, name: str, day: date, records: Sequence[Record]
     begins, ends = month_of(day)
     spent, reserved = hosting_of_month(context, name, day), []
     for record in records:
-        if not begins <= record.job.created_at < ends or record.provider != name or was_never_there(record):
+        if not begins <= record.job.created_at < ends or record.provider != name or never_reached_vendor(record):
             continue
         billed = billed_so_far(context, record.job)
         if billed is not None:

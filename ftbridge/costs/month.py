@@ -8,7 +8,7 @@ from typing import Literal
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
-from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_usd, month_of, was_never_there
+from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_usd, month_of, never_reached_vendor
 from ftbridge.ledger import DeploymentRecord, deployments_since
 from ftbridge.model import Frozen, Job, now
 from ftbridge.target import parse_target
@@ -63,7 +63,7 @@ def costs_of_month(context: Context, day: date | None = None, *, by: By = "vendo
         rows[name] = _sum(name, (rows.get(name, Costs(name=name)), more))
 
     for record in records.values():
-        if begins <= record.job.created_at < ends and not was_never_there(record):
+        if begins <= record.job.created_at < ends and not never_reached_vendor(record):
             add(record.job, _of_job(context, record.job))
     for deployment in deployments_since(context.ledger, begins):
         if deployment.began_at < min(ends, now()):

@@ -30,9 +30,9 @@ def cost_so_far(context: Context, job: Job) -> float | None:
     return high if high is not None else job.cost.estimate_usd
 
 
-def was_never_there(record: Record) -> bool:
+def never_reached_vendor(record: Record) -> bool:
     """Whether the job ended before any vendor had it, and so costs nothing; one that may be there may cost."""
-    return record.job.status.final and record.job.remote_id is None and not record.may_be_there
+    return record.job.status.final and record.job.remote_id is None and not record.unconfirmed
 
 
 def month_of(day: date) -> tuple[datetime, datetime]:

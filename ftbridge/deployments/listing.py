@@ -77,7 +77,7 @@ def past_deployments(context: Context, job: Job | str) -> list[DeploymentInfo]:
     return [deployment_info(context, row) for row in rows if row.ended_at]
 
 
-def deployed_for_hours(context: Context) -> set[str]:
+def jobs_with_max_hours(context: Context) -> set[str]:
     """The jobs whose models are deployed with `max_hours`, and are to be taken down after them."""
     return {row.job_id for row in open_deployments(context.ledger) if row.max_hours}
 

@@ -41,7 +41,7 @@ def cost_words(info: DeploymentInfo) -> str:
     return ", ".join([price_words(info), *so_far, *cost])
 
 
-def ended_words(info: DeploymentInfo) -> str:
+def describe_ended(info: DeploymentInfo) -> str:
     """How long one that has ended was there, and what it has cost."""
     cost = "price unknown" if info.cost_usd is None else f"about {dollars(info.cost_usd)}" if info.cost_usd else ""
     return ", ".join(filter(None, [f"after {duration(info.hours or 0.0)}", cost]))
@@ -62,7 +62,7 @@ def too_long(info: DeploymentInfo) -> str:
     return f"{info.job} is deployed for {duration(info.hours)}, {over}: ftbridge undeploy {info.job}"
 
 
-def still_costs(info: DeploymentInfo) -> str:
+def describe_cost(info: DeploymentInfo) -> str:
     """That it costs for as long as it is there; empty for what costs no hours, and for what has ended."""
     if not info.costs_by_the_hour:
         return ""

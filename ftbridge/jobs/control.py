@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from ftbridge.context import Context
 from ftbridge.errors import UsageError
-from ftbridge.jobs.exactly_once.unproved import cancel_unclear
+from ftbridge.jobs.exactly_once.unresolved import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.messages import warn_of_messages
 from ftbridge.jobs.queue import withdraw
@@ -23,7 +23,7 @@ def cancel(context: Context, job: Job | str) -> Job:
     record = context.record(job)
     if withdraw(context.ledger, record):
         return find_job(context, record.job.id)
-    if record.job.status is Status.SUBMITTING or (record.may_be_there and record.job.status is Status.FAILED):
+    if record.job.status is Status.SUBMITTING or (record.unconfirmed and record.job.status is Status.FAILED):
         with warn_of_messages(context, record.job.id):
             record = cancel_unclear(record, context.provider_of(record), context.ledger)
         if record.job.status is Status.CANCELLED:

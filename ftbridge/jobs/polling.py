@@ -14,7 +14,7 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, StateError
-from ftbridge.jobs.overfitting import tell_of_overfitting
+from ftbridge.jobs.overfitting import detect_overfitting
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
@@ -95,14 +95,14 @@ def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: L
         last_cursor=found[-1].cursor if found else record.cursor,
         error=remote.error,
         result=remote.result,
-        **cost_told(record.job.cost, remote),
+        **reported_cost(record.job.cost, remote),
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
         progress_at=now(),
     )
     return changed is not None
 
 
-def cost_told(known: Cost, remote: RemoteJob) -> dict[str, Any]:
+def reported_cost(known: Cost, remote: RemoteJob) -> dict[str, Any]:
     """The fields that the vendor's figures change: what is billed once the job is over, until then its estimate.
 
     The vendor's estimate wins over the catalogue's, and raises the upper bound where that was lower.
@@ -121,7 +121,7 @@ def _with_advice(record: Record, found: Sequence[Event], ledger: Ledger) -> Iter
     if all(event.valid_loss is None for event in found):
         return found
     known = (event for _number, event in ledger.events(record.job.id))
-    return merge(found, tell_of_overfitting(known, found), key=attrgetter("at"))
+    return merge(found, detect_overfitting(known, found), key=attrgetter("at"))
 
 
 def tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
@@ -198,7 +198,7 @@ def poll_once(context: Context, job_ids: Iterable[str]) -> list[FtbridgeError]:
     return problems
 
 
-def update_slots(context: Context, name: str) -> None:
+def poll_for_free_slots(context: Context, name: str) -> None:
     """See which jobs are over, where only so many may be under way at the provider of that name."""
     if context.concurrency_limit(name) is None:
         return

@@ -13,7 +13,7 @@ from ftbridge.costs.budgets import price_check
 from ftbridge.errors import FtbridgeError, NotStarted
 from ftbridge.jobs.exactly_once.absence import tell
 from ftbridge.jobs.exactly_once.closing import cancel
-from ftbridge.jobs.exactly_once.sending import files_are_here, submit
+from ftbridge.jobs.exactly_once.sending import has_files, submit
 from ftbridge.jobs.exactly_once.unclear import with_reason
 from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
 from ftbridge.model import Job, Status
@@ -55,7 +55,7 @@ def _is_blocked(context: Context, record: Record) -> bool:
     """Whether the job waits for a free slot, and those behind it as well; one whose files are elsewhere is told so."""
     if not has_free_slot(context.ledger, record, context.concurrency_limit(record.provider)):
         return True
-    if not files_are_here(record, context.provider_of(record), context.ledger, context.home):
+    if not has_files(record, context.provider_of(record), context.ledger, context.home):
         tell(record, "its files are on the machine where it was submitted, which has to send it", context.ledger)
     return False
 
@@ -78,7 +78,7 @@ def withdraw(ledger: Ledger, record: Record) -> bool:
         return cancel(ledger, record, "it was never sent to the vendor") is not None
 
 
-def with_queue(
+def with_queue_positions(
     jobs: Sequence[Record], slots: Callable[[str], int | None], provider_of: Callable[[str], Provider]
 ) -> list[Job]:
     """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.

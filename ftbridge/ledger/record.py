@@ -56,14 +56,14 @@ class Record(Frozen):
     unclear: Window | None = None
 
     @property
-    def may_be_there(self) -> bool:
+    def unconfirmed(self) -> bool:
         """Whether it ended here without having been seen, and its vendor may have the job all the same."""
         return self.job.status.final and self.job.remote_id is None and self.unclear is not None
 
     @property
     def is_unclear(self) -> bool:
         """Whether nobody knows if the vendor has the job: it was requested, and no clear answer came."""
-        return self.may_be_there or (self.job.status is Status.SUBMITTING and self.posted_at is not None)
+        return self.unconfirmed or (self.job.status is Status.SUBMITTING and self.posted_at is not None)
 
     @property
     def provider(self) -> str:

@@ -32,12 +32,12 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
     if key is None:
         return [as_record(row) for row in connection.execute(equal)]
     found = connection.execute(newest.where(jobs.c.user_key == key)).all()
-    may_be_there = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
-    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), may_be_there)
+    unconfirmed = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
+    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), unconfirmed)
     return [as_record(row) for row in found or connection.execute(unseen).all()]
 
 
-def meant_by(said: str) -> Select[Any]:
+def matching(said: str) -> Select[Any]:
     """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
     if said == "last":

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import alone, as_record, as_text, at_provider, candidates, meant_by
+from ftbridge.ledger.rows import alone, as_record, as_text, at_provider, candidates, matching
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
@@ -141,7 +141,7 @@ class Ledger:
         with self.reading() as connection:
             found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
             if not found:
-                found = connection.execute(meant_by(job_id)).all()
+                found = connection.execute(matching(job_id)).all()
         if not found or not job_id:
             provider, at_vendor, _ = job_id.partition(":")
             more = f" `ftbridge import {provider}` takes in those of its account." if at_vendor else ""
@@ -156,7 +156,7 @@ class Ledger:
         with self.reading() as connection:
             return candidates(connection, key, request_hash)
 
-    def asked_before(self, target: str) -> bool:
+    def has_request_to(self, target: str) -> bool:
         """Whether any job was ever asked for at that target."""
         with self.reading() as connection:
             return connection.execute(select(jobs.c.id).where(jobs.c.target == target).limit(1)).first() is not None
@@ -173,12 +173,12 @@ class Ledger:
         with self.reading() as connection:
             return connection.execute(query).first() is not None
 
-    def unseen(self) -> list[Record]:
+    def unconfirmed(self) -> list[Record]:
         """The jobs that ended here, and may be at their vendor all the same."""
         query = select(jobs).where(jobs.c.unclear.is_not(None), jobs.c.remote_id.is_(None))
         with self.reading() as connection:
             found = [as_record(row) for row in connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))]
-        return [record for record in found if record.may_be_there]
+        return [record for record in found if record.unconfirmed]
 
     def by_key(self, key: str) -> Record | None:
         """The job that the user's own key stands for."""

@@ -21,7 +21,7 @@ class PlannedMove(Frozen):
 
     `model` is the base that it was trained from, `changes` are the hyperparameters and terms of the data that are not
     carried as they were, dollars those of the new job's training, `None` where unknown. `same_as` is an earlier job of
-    the plan that would be trained on the same data in the same way. `hindrance` says why it cannot be moved,
+    the plan that would be trained on the same data in the same way. `blocked_by` says why it cannot be moved,
     `moved_to` which job it has become, before or just now.
     """
 
@@ -33,7 +33,7 @@ class PlannedMove(Frozen):
     training_usd: float | None = None
     training_usd_high: float | None = None
     same_as: str | None = None
-    hindrance: str | None = None
+    blocked_by: str | None = None
     moved_to: str | None = None
     plan: MigrationPlan | None = None
 
@@ -53,7 +53,7 @@ class BulkPlan(Frozen):
     @property
     def ready(self) -> tuple[PlannedMove, ...]:
         """Those that can be moved."""
-        return tuple(move for move in self.moves if move.hindrance is None)
+        return tuple(move for move in self.moves if move.blocked_by is None)
 
     @property
     def total_usd(self) -> float | None:
@@ -87,7 +87,7 @@ def plan_all(context: Context, source: str, to: str, *, only_succeeded: bool = T
             done.append(_line(record, moved_to=known))
             continue
         move = _planned(context, record, target, given)
-        if move.plan and move.hindrance is None:
+        if move.plan and move.blocked_by is None:
             first = first_of.setdefault(_training_of(move.plan.spec), move.job)
             move = move.model_copy(update={"same_as": None if first == move.job else first})
         moves.append(move)
@@ -123,13 +123,13 @@ def migrate_all(context: Context, plan: BulkPlan, *, max_cost: float | None = No
     check_total(context, plan, max_cost)
     left = max_cost
     for move in plan.moves:
-        if move.hindrance is not None or move.plan is None:
+        if move.blocked_by is not None or move.plan is None:
             yield move
             continue
         try:
             job = migrate(context, move.plan, max_cost=left)
         except FtbridgeError as problem:
-            yield move.model_copy(update={"hindrance": problem.message})
+            yield move.model_copy(update={"blocked_by": problem.message})
             continue
         if left is not None:
             left = max(0.0, left - (job.cost.estimate_usd_high or move.training_usd_high or 0.0))
@@ -147,7 +147,7 @@ def _moved(context: Context, record: Record, target: Target) -> str | None:
     """The job that this one has become at the target; one that never got there does not count."""
     for job_id in moved_to(context.ledger, record.job.id):
         made = context.ledger.job(job_id)
-        never_there = made.job.status.final and made.job.remote_id is None and not made.may_be_there
+        never_there = made.job.status.final and made.job.remote_id is None and not made.unconfirmed
         if made.job.target == str(target) and not never_there:
             return job_id
     return None
@@ -157,7 +157,7 @@ def _planned(context: Context, record: Record, target: Target, given: dict[str, 
     try:
         plan = plan_migration(context, record.job.id, str(target), **given)
     except FtbridgeError as problem:
-        return _line(record, hindrance=problem.message)
+        return _line(record, blocked_by=problem.message)
     new = plan.offers[1]
     return _line(
         record,
@@ -165,7 +165,7 @@ def _planned(context: Context, record: Record, target: Target, given: dict[str, 
         changes=tuple(dict.fromkeys(_changes(plan))),  # a grader is many fields
         training_usd=new.training_usd,
         training_usd_high=new.training_usd_high,
-        hindrance=plan.hindrances[0] if plan.hindrances else None,
+        blocked_by=plan.blocking[0] if plan.blocking else None,
         plan=plan,
     )
 

@@ -34,7 +34,7 @@ class MigrationPlan(Frozen):
     """A job and what it would be at another target.
 
     `job` is its id in the ledger, or the vendor's with its provider, `model` the one that it has made.
-    `fields` are all of the old job's, `terms` what else is different at the new target, and `hindrances` what
+    `fields` are all of the old job's, `terms` what else is different at the new target, and `blocking` what
     forbids going there. `offers` are two: the old job as it was, and the new one as it would be submitted, each
     with a month of what its model costs there.
     """
@@ -47,7 +47,7 @@ class MigrationPlan(Frozen):
     terms: tuple[Difference, ...]
     offers: tuple[Offer, Offer]
     warnings: tuple[str, ...] = ()
-    hindrances: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
     exported: ImportedJob | None = None
 
 
@@ -82,13 +82,11 @@ def plan_migration(
         given["max_cost_usd"] = max_cost
     was = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
     asked = _spec(old, target, given)
-    kept, hindrances = _fitted(context, target, asked)
+    kept, blocking = _fitted(context, target, asked)
     before, after = _offers(context, was, kept)
     closed, notes = _closed(context, target)
     if after.impossible:
-        hindrances.append(
-            f"{after.impossible} of {after.examined} rows have no form there: ftbridge check --to {target}"
-        )
+        blocking.append(f"{after.impossible} of {after.examined} rows have no form there: ftbridge check --to {target}")
     return MigrationPlan(
         job=old.job,
         source=str(old.target),
@@ -98,7 +96,7 @@ def plan_migration(
         terms=tuple(terms_of(context, old.target, target, kept, before, after)),
         offers=(before, after),
         warnings=(*old.said, *notes),
-        hindrances=(*hindrances, *closed),
+        blocking=(*blocking, *closed),
         exported=old.exported,
     )
 
@@ -109,9 +107,9 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
     Again for the same plan it is the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
     """
     spec = plan.spec
-    if plan.hindrances:
+    if plan.blocking:
         raise SpecError(
-            f"{plan.job} cannot be moved to {spec.target}: {plan.hindrances[0]}",
+            f"{plan.job} cannot be moved to {spec.target}: {plan.blocking[0]}",
             hint="Choose another target, or give --data or hyperparameters that fit.",
         )
     why = f"imported from {plan.job}, to be moved to {spec.target}"
@@ -131,7 +129,7 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         response_format=spec.response_format,
         name=spec.name,
         max_cost=min(limits, default=None),
-        key=f"{old_id} moved {_fingerprint(spec)}",
+        idempotency_key=f"{old_id} moved {_fingerprint(spec)}",
         **hyperparameters,
     )
     write_move(context.ledger, job.id, old_id)
@@ -180,7 +178,7 @@ def _compared(context: Context, spec: Spec, *targets: str) -> list[Offer]:
 
 
 def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
-    """That the target takes no new jobs: a hindrance at the vendor itself, and a note where something stands for it."""
+    """That the target takes no new jobs: blocking at the vendor itself, a warning at a mock or another address."""
     entry = context.entry(target)
     closed = entry.closed_on(today())
     if closed is None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ftbridge.context import Context
 from ftbridge.deployments.deploy import undeploy
 from ftbridge.deployments.listing import DeploymentInfo, list_deployments
-from ftbridge.deployments.wording import ended_words, still_costs
+from ftbridge.deployments.wording import describe_cost, describe_ended
 from ftbridge.errors import FtbridgeError, StateError
 from ftbridge.model import now
 from ftbridge.watching.scheduler import PeriodicTask
@@ -67,13 +67,13 @@ class DeploymentWatch:
         if info.max_hours and info.began_at:
             ends = (info.began_at + timedelta(hours=info.max_hours)).astimezone()
             self._context.warn(f"{what} is deployed until {ends:%m-%d %H:%M}, when this watch takes it down")
-        elif sentence := still_costs(info):
+        elif sentence := describe_cost(info):
             self._context.warn(sentence)
 
     def _take_down(self, info: DeploymentInfo) -> int:
         ended = undeploy(self._context, str(info.job))
         for one in ended:
-            was = f"it was to be deployed for {info.max_hours:g} h, and is undeployed {ended_words(one)}"
+            was = f"it was to be deployed for {info.max_hours:g} h, and is undeployed {describe_ended(one)}"
             self._context.warn(f"{info.job}: {was}")
         return len(ended)
 

@@ -75,7 +75,7 @@ class Reporting:
 
 
 @contextmanager
-def kept_up(
+def keep_up_to_date(
     reports: Sequence[Reporting], job_ids: Sequence[str], scheduler: Scheduler, say: Callable[[str], None]
 ) -> Iterator[None]:
     """Within, the reports of these jobs grow with what happens; at a good end they are whole, or it is said."""

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ftbridge.context import Context
-from ftbridge.deployments.listing import deployed_for_hours
+from ftbridge.deployments.listing import jobs_with_max_hours
 from ftbridge.errors import FtbridgeError, MissingExtra, NetworkError, RateLimited, ServerTrouble
-from ftbridge.jobs.exactly_once.unproved import settle_all
+from ftbridge.jobs.exactly_once.unresolved import resolve_all
 from ftbridge.jobs.fetching import fetch_whole
 from ftbridge.jobs.polling import EventBudget, poll_jobs
 from ftbridge.jobs.queue import advance
@@ -25,7 +25,7 @@ from ftbridge.provider import Provider
 from ftbridge.watching.deployments import DeploymentWatch
 from ftbridge.watching.hooks import deliver
 from ftbridge.watching.scheduler import PeriodicTask, Scheduler
-from ftbridge.watching.tracking import Reporting, kept_up
+from ftbridge.watching.tracking import Reporting, keep_up_to_date
 
 
 class Watch:
@@ -68,7 +68,7 @@ class Watch:
         if self._deployments:
             self._deployments.begin()
             self.scheduler.tasks.append(self._deployments.task)
-        with self._doorbell(), kept_up(self._reports, list(told), self.scheduler, self._context.warn):
+        with self._doorbell(), keep_up_to_date(self._reports, list(told), self.scheduler, self._context.warn):
             yield from self._until_all_are_over(told)
         if self._hooks:
             self.scheduler.wait_for("hooks", longest=60.0)  # whoever is telling them now has seen less
@@ -80,7 +80,7 @@ class Watch:
             self._chore(name) for name in sorted({g.provider for g in summaries(self._ledger, told)})
         ]
         while told:
-            self._awaited = deployed_for_hours(self._context) if self._deployments else set()
+            self._awaited = jobs_with_max_hours(self._context) if self._deployments else set()
             for summary in list(summaries(self._ledger, told)):
                 if versions[summary.id] != summary.version or self._is_done(summary):
                     versions[summary.id] = summary.version
@@ -99,13 +99,13 @@ class Watch:
             return
         try:
             from ftbridge.loopback import LoopbackServer
-            from ftbridge.watching.webhook_listener import doorbell
+            from ftbridge.watching.webhook_listener import webhook_app
         except ImportError as problem:
             raise MissingExtra(
                 f"taking webhooks needs a package that is not installed: {problem.name}",
                 hint="Install it with: pip install 'ftbridge[mock]'",
             ) from problem
-        with LoopbackServer(doorbell(self._context, self.scheduler.wake), self._listen):
+        with LoopbackServer(webhook_app(self._context, self.scheduler.wake), self._listen):
             yield
 
     def _tell(self, summary: JobSummary) -> Iterator[tuple[Job, Event | None]]:
@@ -146,7 +146,7 @@ class Watch:
         budget.faster()
         if queued:
             found += advance(self._context, task.name, watched=self._told)
-        if problems := settle_all(self._context, [task.name]):
+        if problems := resolve_all(self._context, [task.name]):
             raise problems[0]
         if self._fetch_to:
             found += self._fetch(provider, task.name, self._fetch_to)

@@ -17,7 +17,7 @@ from ftbridge.context import Context
 from ftbridge.errors import AuthenticationFailed, FtbridgeError
 
 
-def doorbell(context: Context, wake: Callable[[str], None]) -> Starlette:
+def webhook_app(context: Context, wake: Callable[[str], None]) -> Starlette:
     """An application that takes POST /PROVIDER and wakes the task of that provider, if its signature is good."""
 
     async def ring(request: Request) -> Response:

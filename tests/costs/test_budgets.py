@@ -45,8 +45,8 @@ def test_a_job_that_may_cost_more_than_allowed_is_refused_before_anything_is_upl
 def test_the_same_request_under_another_limit_is_the_same_request(
     vendors: MockVendors, bridge: Bridge, data: Path
 ) -> None:
-    job = bridge.submit(data, MINI, max_cost=1, key="monday")
-    assert bridge.submit(data, MINI, max_cost=2, key="monday").id == job.id
+    job = bridge.submit(data, MINI, max_cost=1, idempotency_key="monday")
+    assert bridge.submit(data, MINI, max_cost=2, idempotency_key="monday").id == job.id
 
 
 def test_what_has_no_known_price_cannot_stay_within_a_limit(vendors: MockVendors, bridge: Bridge, data: Path) -> None:

@@ -13,7 +13,7 @@ from xxhash import xxh3_128_hexdigest
 
 from ftbridge.errors import Conflict, InvalidRequest, ListingUnfinished, NetworkError, NotReached, ServerTrouble
 from ftbridge.jobs.exactly_once.sending import submit
-from ftbridge.jobs.exactly_once.unproved import cancel_unclear, settle
+from ftbridge.jobs.exactly_once.unresolved import cancel_unclear, resolve
 from ftbridge.jobs.request.prepared import prepared_file
 from ftbridge.ledger import Intent, Ledger, Prepared, Record
 from ftbridge.ledger import window as moment
@@ -154,9 +154,9 @@ def test_a_refusal_is_not_believed_until_the_listing_would_show_the_job(
     with pytest.raises(InvalidRequest):
         submit(case.record, case.provider, case.ledger, case.home)
     failed = case.ledger.job(TAG)
-    assert (failed.job.status, failed.may_be_there) == (Status.FAILED, True)
+    assert (failed.job.status, failed.unconfirmed) == (Status.FAILED, True)
     case.provider.hidden = False
-    found = settle(failed, case.provider, case.ledger)
+    found = resolve(failed, case.provider, case.ledger)
     assert (found.job.status, found.job.remote_id) == (Status.RUNNING, "remote-1")
 
 
@@ -164,9 +164,9 @@ def test_a_refusal_is_final_once_the_listing_would_show_the_job(case: Case, minu
     case.provider.before.append(vendor_error(InvalidRequest, provider="scripted", status=400))
     with pytest.raises(InvalidRequest):
         submit(case.record, case.provider, case.ledger, case.home)
-    assert settle(case.ledger.job(TAG), case.provider, case.ledger).may_be_there
+    assert resolve(case.ledger.job(TAG), case.provider, case.ledger).unconfirmed
     minutes(1.1)
-    assert not settle(case.ledger.job(TAG), case.provider, case.ledger).may_be_there
+    assert not resolve(case.ledger.job(TAG), case.provider, case.ledger).unconfirmed
     assert case.ledger.job(TAG).job.status is Status.FAILED
 
 
@@ -277,5 +277,5 @@ def test_a_job_that_was_cancelled_while_nobody_knew_is_cancelled_at_the_vendor_w
     assert cancel_unclear(case.ledger.job(TAG), case.provider, case.ledger).job.status is Status.CANCELLED
     assert case.provider.cancelled == []
     case.provider.hidden = False
-    settle(case.ledger.job(TAG), case.provider, case.ledger)
+    resolve(case.ledger.job(TAG), case.provider, case.ledger)
     assert case.provider.cancelled == ["remote-1"]

@@ -7,14 +7,14 @@ from typing import Any
 
 from ftbridge.errors import FtbridgeError, InvalidRequest, JobNotFound, OverBudget, UsageError
 from ftbridge.jobs.exactly_once.closing import fail
-from ftbridge.jobs.polling import cost_told
+from ftbridge.jobs.polling import reported_cost
 from ftbridge.jobs.steering import steer
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Event, Status, now
 from ftbridge.provider import Provider, RemoteJob
 
 
-def started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> list[RemoteJob]:
+def ensure_started(record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger) -> list[RemoteJob]:
     """The vendor's jobs, the oldest of which runs now; its price is judged as if it had just been made."""
     oldest, *others = found
     try:
@@ -33,7 +33,7 @@ def adopt(
     stays, and this one is the second that is cancelled.
     """
     remote, *others = found
-    told = [cancel_double(other, remote.remote_id, provider) for other in others]
+    told = [cancel_duplicate(other, remote.remote_id, provider) for other in others]
     while True:
         adopted = ledger.change(record, [*events, *told, _begun(remote)], **_fields(record, remote))
         if adopted:
@@ -45,7 +45,7 @@ def adopt(
             return _give_way(record, remote, provider, ledger)
 
 
-def cancel_double(double: RemoteJob, kept: str | None, provider: Provider) -> Event:
+def cancel_duplicate(double: RemoteJob, kept: str | None, provider: Provider) -> Event:
     """Stop a job that should not be there. Raises where the vendor cannot be asked, so that it is tried again."""
     what = f"{provider.name} has a second job of this one request, {double.remote_id}" + (
         f", beside {kept}" if kept else ""
@@ -77,14 +77,14 @@ def _fields(record: Record, remote: RemoteJob) -> dict[str, Any]:
         "finished_at": None,
         "error": None,
         "unclear": None,
-        **cost_told(record.job.cost, remote),
+        **reported_cost(record.job.cost, remote),
     }
 
 
 def _give_way(record: Record, double: RemoteJob, provider: Provider, ledger: Ledger) -> Record:
     """Cancel the job that this process has made although the ledger knows of another one, or of none that is wanted."""
     try:
-        event = cancel_double(double, record.job.remote_id, provider)
+        event = cancel_duplicate(double, record.job.remote_id, provider)
     except FtbridgeError as problem:
         what = f"{provider.name} has a second job of this one request, {double.remote_id}, which is still paid for"
         event = Event(at=now(), kind="message", message=f"{what}: cancel it there ({problem.message})")
@@ -93,7 +93,7 @@ def _give_way(record: Record, double: RemoteJob, provider: Provider, ledger: Led
     return changed
 
 
-def adopt_by_hand(record: Record, remote_id: str, provider: Provider, ledger: Ledger) -> Record:
+def adopt_manually(record: Record, remote_id: str, provider: Provider, ledger: Ledger) -> Record:
     """Take the vendor's job of that id for the one of `record`, because a person says that it is.
 
     Raises `UsageError` where the ledger knows either of them otherwise, or another process is at it, and
@@ -101,7 +101,7 @@ def adopt_by_hand(record: Record, remote_id: str, provider: Provider, ledger: Le
     """
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
-        if not mine or not (record.may_be_there or record.job.status is Status.SUBMITTING):
+        if not mine or not (record.unconfirmed or record.job.status is Status.SUBMITTING):
             raise UsageError(
                 f"job {record.job.id} is {record.job.status}, and not one that is looked for at its vendor",
                 hint="`ftbridge jobs` shows where each job stands.",
@@ -119,4 +119,4 @@ def adopt_by_hand(record: Record, remote_id: str, provider: Provider, ledger: Le
         if remote is None:
             raise JobNotFound(f"{record.provider} has no job {remote_id}", hint="Check the id and the account's key.")
         event = Event(at=now(), kind="message", message=f"{remote_id} was taken for this job by hand")
-        return adopt(record, started(record, [remote], provider, ledger), provider, ledger, events=[event])
+        return adopt(record, ensure_started(record, [remote], provider, ledger), provider, ledger, events=[event])

@@ -11,7 +11,7 @@ from ftbridge.dataset import advise
 from ftbridge.errors import SpecError, StateError
 from ftbridge.jobs.exactly_once.absence import at_other_account
 from ftbridge.jobs.exactly_once.unclear import explain, next_steps, with_reason
-from ftbridge.jobs.exactly_once.unproved import settle_for_certain
+from ftbridge.jobs.exactly_once.unresolved import resolve_or_wait
 from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import prepare, sent_files, sentence
@@ -35,13 +35,13 @@ class Request:
     target: Target
     provider: Provider
     warnings: Sequence[str]
-    key: str | None
+    idempotency_key: str | None
     again: bool
     group: str | None
     format: str | None
 
 
-def intend(context: Context, request: Request) -> tuple[Record, bool]:
+def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     """Check and convert, and write down what is to be asked for; the job, and whether it is a new one.
 
     A request that was made before is not judged again: neither its target's closing date nor its price.
@@ -60,7 +60,7 @@ def intend(context: Context, request: Request) -> tuple[Record, bool]:
     cost = cost_of(context, request.target, request.spec, *sent_files(prepared, context.home))
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
-    intent = make_intent(request.spec, prepared, request.key, cost, request.group)
+    intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
     queued = _queued(context, asked)
     record = context.ledger.add(
         intent,
@@ -74,18 +74,19 @@ def intend(context: Context, request: Request) -> tuple[Record, bool]:
 
 
 def _may_be_repeated(context: Context, request: Request) -> bool:
-    return bool(request.key and context.ledger.by_key(request.key)) or context.ledger.asked_before(request.spec.target)
+    has_key = request.idempotency_key and context.ledger.by_key(request.idempotency_key)
+    return bool(has_key) or context.ledger.has_request_to(request.spec.target)
 
 
 def _known(context: Context, request: Request, asked: str) -> Record | None:
     """The job that this request was before, if it is still the one that is meant."""
     queued = _queued(context, asked)
-    for record in context.ledger.requests(None if request.again else request.key, asked):
+    for record in context.ledger.requests(None if request.again else request.idempotency_key, asked):
         if not _is_meant(record, request, queued):
             continue
-        looked_for = record.may_be_there and not at_other_account(record, request.provider)
-        known = settle_for_certain(record, request.provider, context.ledger, context.warn) if looked_for else record
-        if known.may_be_there:
+        looked_for = record.unconfirmed and not at_other_account(record, request.provider)
+        known = resolve_or_wait(record, request.provider, context.ledger, context.warn) if looked_for else record
+        if known.unconfirmed:
             job = with_reason(known, request.provider)
             raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
         if known.job.remote_id or _is_meant(known, request, queued):
@@ -100,7 +101,7 @@ def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool
     job in the queue is clear, and so is one that a person has cancelled; one at another account cannot be reached.
     """
     if not request.again:
-        return is_same(record, request.key, request.provider.account)
+        return is_same(record, request.idempotency_key, request.provider.account)
     if record.is_unclear:
         return record.job.status is not Status.CANCELLED and not at_other_account(record, request.provider)
     return record.job.status is Status.SUBMITTING and record.job.id not in queued
@@ -120,7 +121,7 @@ def _as_known(context: Context, request: Request, record: Record, asked: str) ->
     """Say that the job is one that was asked for before. Raises `SpecError` where a key stands for something else."""
     if record.request_hash != asked:
         raise SpecError(
-            f"the key {request.key!r} stands for another request: job {record.job.id}",
+            f"the key {request.idempotency_key!r} stands for another request: job {record.job.id}",
             hint="Use another key, or ask for the same data, target and hyperparameters.",
         )
     named = f"{record.job.id} ({record.job.name})" if record.job.name else record.job.id
@@ -128,7 +129,7 @@ def _as_known(context: Context, request: Request, record: Record, asked: str) ->
         once = "; once it is sent, --again creates another one" if request.again else ""
         context.warn(f"this goes on with job {named}, which was requested before{once}")
     else:
-        another = "" if request.key else "; --again creates another one"
+        another = "" if request.idempotency_key else "; --again creates another one"
         context.warn(f"job {named} is the same request and is {record.job.status}{another}")
     return record
 
@@ -141,11 +142,11 @@ def _warn_of_others(context: Context, request: Request, asked: str, new: Record)
         if record.is_unclear:
             job = with_reason(record, request.provider)
             context.warn(f"{explain(job)}. {next_steps(job)} Job {new.job.id} is created beside it.")
-        elif request.key and is_same(record, None, request.provider.account):
+        elif request.idempotency_key and is_same(record, None, request.provider.account):
             keyed = f"under the key {record.key!r}" if record.key else "without a key"
             context.warn(
                 f"job {record.job.id} is the same request {keyed} and is {record.job.status}; the key"
-                f" {request.key!r} creates another job, {new.job.id}"
+                f" {request.idempotency_key!r} creates another job, {new.job.id}"
             )
 
 

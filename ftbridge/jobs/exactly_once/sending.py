@@ -42,7 +42,7 @@ from ftbridge.errors import (
 )
 from ftbridge.files import content_key
 from ftbridge.jobs.exactly_once.absence import look_up, window_after, window_before
-from ftbridge.jobs.exactly_once.adoption import adopt, started
+from ftbridge.jobs.exactly_once.adoption import adopt, ensure_started
 from ftbridge.jobs.exactly_once.claims import claim
 from ftbridge.jobs.exactly_once.closing import fail
 from ftbridge.jobs.request.prepared import prepared_file
@@ -89,13 +89,13 @@ def submit(
             if record.job.status is not Status.SUBMITTING:
                 return record
             if mine:
-                return _bring(record, provider, ledger, home, limit=limit, queued=queued, judge=judge)
+                return _submit_locked(record, provider, ledger, home, limit=limit, queued=queued, judge=judge)
         if time.monotonic() >= until:
             return record
         time.sleep(_PAUSE)
 
 
-def _bring(
+def _submit_locked(
     record: Record,
     provider: Provider,
     ledger: Ledger,
@@ -109,26 +109,28 @@ def _bring(
     if record.posted_at or record.job.id not in ledger.written:
         look = look_up(record, provider, ledger)
         if look.found:
-            return adopt(record, started(record, look.found, provider, ledger), provider, ledger)
+            return adopt(record, ensure_started(record, look.found, provider, ledger), provider, ledger)
         if not look.absent:
             return ledger.job(record.job.id)
         if record.unclear and not record.unclear.resend:
             return fail(ledger, record.job.id, record.job.error or "the vendor refused it")
     record = ledger.job(record.job.id)
-    if not has_free_slot(ledger, record, limit) or (queued and not files_are_here(record, provider, ledger, home)):
+    if not has_free_slot(ledger, record, limit) or (queued and not has_files(record, provider, ledger, home)):
         return record
     try:
-        record, files = _ready(record, provider, ledger, home, judge)
+        record, files = _upload_files(record, provider, ledger, home, judge)
     except FtbridgeError as problem:
-        if _may_pass(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
-            problem.hint = f"{problem.hint} {_stays(record)}".strip()
+        if _is_temporary(problem) or (queued and isinstance(problem, ACCOUNT_REFUSED)):
+            problem.hint = f"{problem.hint} {_what_stays(record)}".strip()
         else:
             fail(ledger, record.job.id, problem.message)
         raise
     return _send(record, files, provider, ledger, limit=limit, queued=queued)
 
 
-def _ready(record: Record, provider: Provider, ledger: Ledger, home: Path, judge: Judge | None) -> tuple[Record, Files]:
+def _upload_files(
+    record: Record, provider: Provider, ledger: Ledger, home: Path, judge: Judge | None
+) -> tuple[Record, Files]:
     """The job with its files at the vendor and, where that says it, the vendor's price."""
     model = parse_target(record.job.target).model
     training = _upload(record.prepared.training, provider, ledger, home)
@@ -171,7 +173,7 @@ def _after_trouble(
     refused = _is_refusal(problem) and not (queued and isinstance(problem, ACCOUNT_REFUSED))
     if isinstance(problem, NotReached):
         ledger.change(record, posted_at=None, unclear=None, account=None)
-        problem.hint = f"{problem.hint} {_stays(record)}".strip()
+        problem.hint = f"{problem.hint} {_what_stays(record)}".strip()
         raise problem
     if isinstance(problem, LedgerError | NotStarted):  # it may be there, and cannot be written down now; or it is
         problem.hint = f"{problem.hint} {_looked_for(record, provider)}".strip()
@@ -185,7 +187,7 @@ def _after_trouble(
     if look.found:
         what = f"{clause(problem.message)}; but {provider.name} has created the job"
         event = Event(at=now(), kind="message", message=what)
-        return adopt(record, started(record, look.found, provider, ledger), provider, ledger, events=[event])
+        return adopt(record, ensure_started(record, look.found, provider, ledger), provider, ledger, events=[event])
     if isinstance(problem, InvalidRequest | NotFound):
         # a file that was deleted at the vendor is among the reasons: the next try is to look for it again
         ledger.forget_uploads(provider.account, [name for name in (files.training, files.validation) if name])
@@ -199,7 +201,7 @@ def _after_trouble(
     raise problem
 
 
-def _stays(record: Record) -> str:
+def _what_stays(record: Record) -> str:
     return (
         f"Job {record.job.id} stays here and is sent by the next `ftbridge submit`, `ftbridge watch` or"
         f" `ftbridge recover`; `ftbridge cancel {record.job.id}` drops it."
@@ -230,7 +232,7 @@ def _may_be_sent_again(problem: FtbridgeError) -> bool:
     return account or problem.status is None or problem.status in _PASSING or problem.status >= 500
 
 
-def _may_pass(problem: FtbridgeError) -> bool:
+def _is_temporary(problem: FtbridgeError) -> bool:
     """Whether trouble before anything was asked for may be over the next time."""
     if isinstance(problem, ProviderError):
         trouble = problem.status is None or problem.status >= 500
@@ -238,7 +240,7 @@ def _may_pass(problem: FtbridgeError) -> bool:
     return isinstance(problem, NetworkError | LedgerError)  # what cannot be written now may be true all the same
 
 
-def files_are_here(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
+def has_files(record: Record, provider: Provider, ledger: Ledger, home: Path) -> bool:
     """Whether this machine can send the job: where many share a ledger, the files are where it was asked for."""
     keys = [key for key in (record.prepared.training, record.prepared.validation) if key]
     return all(prepared_file(home, key).exists() or ledger.upload(provider.account, key) for key in keys)

@@ -39,7 +39,7 @@ class Imported(Frozen):
     skipped: str | None = None
 
 
-def take_in(context: Context, name: str, wanted: Callable[[Listed], bool], *, dry_run: bool = False) -> Imported:
+def import_listed(context: Context, name: str, wanted: Callable[[Listed], bool], *, dry_run: bool = False) -> Imported:
     """Take the wanted jobs of the vendor's list into the ledger, those that are over with all that happened to them.
 
     Nothing is changed at the vendor. Of a list that breaks off, what it gave is taken; one that gives nothing raises.
@@ -69,7 +69,7 @@ def write_down(context: Context, name: str, jobs: Sequence[Job], why: str) -> li
     event = Event(at=now(), kind="message", message=why)
     with _silent(context.home) as silent:
         taken = [job.id for job in jobs if (silent if job.status.final else context.ledger).adopt(job, event)]
-        _bring_history(context, name, silent)
+        _read_history(context, name, silent)
     return [context.ledger.job(job_id).job for job_id in taken]
 
 
@@ -83,7 +83,7 @@ def name_of(listed: Listed) -> str | None:
     return plain_name(listed.name)[:64] if listed.name else None
 
 
-def id_here(name: str, remote_id: str) -> str:
+def ledger_id(name: str, remote_id: str) -> str:
     """The ledger's id of a vendor's job that carries no tag: always the same, so that nobody takes it in twice."""
     return f"ftb_{hashlib.sha256(f'{name}:{remote_id}'.encode()).hexdigest()[:12]}"
 
@@ -141,7 +141,7 @@ def _as_jobs(context: Context, name: str, provider: Provider, listed: Sequence[L
     jobs, known = [], 0
     for job in listed:
         remote_id = job.remote.remote_id
-        job_id = tag_of(job) or id_here(name, remote_id)
+        job_id = tag_of(job) or ledger_id(name, remote_id)
         holder = holders.get(job_id)
         if remote_id in here or (job_id in holders and holder is None):  # which `recover` goes on with
             known += 1
@@ -151,13 +151,13 @@ def _as_jobs(context: Context, name: str, provider: Provider, listed: Sequence[L
                 f"{name} has a second job of the one request {job.tag}: {remote_id} is {job.remote.status}, beside"
                 f" {holder}; look whether it is billed"
             )
-            job_id = id_here(name, remote_id)
+            job_id = ledger_id(name, remote_id)
         holders[job_id] = remote_id
         jobs.append(as_job(job_id, name, provider, job))
     return jobs, known
 
 
-def _bring_history(context: Context, name: str, silent: Ledger) -> None:
+def _read_history(context: Context, name: str, silent: Ledger) -> None:
     """Read the events of the jobs that were over when they were taken in; what was left undone before is done now."""
     todo = [record for record in silent.jobs(*FINAL) if record.provider == name and _has_no_history(record)]
     for done, record in enumerate(todo):

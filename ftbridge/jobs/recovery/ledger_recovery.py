@@ -7,7 +7,7 @@ from datetime import date
 
 from ftbridge.context import Context, account_name
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
-from ftbridge.jobs.recovery.importing import Imported, tag_of, take_in
+from ftbridge.jobs.recovery.importing import Imported, import_listed, tag_of
 from ftbridge.plugins import provider_names
 from ftbridge.target import Target, parse_target
 
@@ -22,7 +22,9 @@ def import_jobs(context: Context, provider: str, *, since: date | None = None, d
     """
     name = account_name(parse_target(f"{provider}:any"))
     context.provider_named(name)  # a name that nobody has is a mistake, and not an empty account
-    return take_in(context, name, lambda listed: since is None or listed.created_at.date() >= since, dry_run=dry_run)
+    return import_listed(
+        context, name, lambda listed: since is None or listed.created_at.date() >= since, dry_run=dry_run
+    )
 
 
 def adopt_listed(context: Context, to: Sequence[str] = ()) -> Iterator[Imported]:
@@ -36,7 +38,7 @@ def adopt_listed(context: Context, to: Sequence[str] = ()) -> Iterator[Imported]
     for name in to or provider_names():
         target = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:
-            yield take_in(context, account_name(target), lambda listed: tag_of(listed) is not None)
+            yield import_listed(context, account_name(target), lambda listed: tag_of(listed) is not None)
         except _CANNOT_BE_ASKED as problem:
             if to:
                 raise

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
-from ftbridge.jobs.exactly_once.adoption import adopt_by_hand
-from ftbridge.jobs.exactly_once.unproved import settle, settle_all
+from ftbridge.jobs.exactly_once.adoption import adopt_manually
+from ftbridge.jobs.exactly_once.unresolved import resolve, resolve_all
 from ftbridge.jobs.listing import list_jobs
 from ftbridge.jobs.messages import warn_of_messages, warn_of_messages_after
-from ftbridge.jobs.polling import update_slots
+from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.ledger import Record, last_numbers
 from ftbridge.model import Job, Status
@@ -24,7 +24,7 @@ def recover(context: Context, job: Job | str | None = None) -> list[Job]:
     """
     if job is not None:
         return _recover_one(context, context.record(job))
-    left_open = [*context.ledger.jobs(Status.SUBMITTING), *context.ledger.unseen()]
+    left_open = [*context.ledger.jobs(Status.SUBMITTING), *context.ledger.unconfirmed()]
     names = list(dict.fromkeys(record.provider for record in left_open))
     last = last_numbers(context.ledger, [record.job.id for record in left_open])
     problems = [problem for name in names if (problem := _recover_at(context, name))]
@@ -38,11 +38,11 @@ def recover(context: Context, job: Job | str | None = None) -> list[Job]:
 
 
 def _recover_one(context: Context, record: Record) -> list[Job]:
-    if record.may_be_there:
+    if record.unconfirmed:
         with warn_of_messages(context, record.job.id):
-            settle(record, context.provider_of(record), context.ledger)
+            resolve(record, context.provider_of(record), context.ledger)
     elif record.job.status is Status.SUBMITTING:
-        update_slots(context, record.provider)
+        poll_for_free_slots(context, record.provider)
         with warn_of_messages(context, record.job.id):
             send(context, record, queued=True)
     return _moved(context, [record])
@@ -56,11 +56,11 @@ def _moved(context: Context, before: Sequence[Record]) -> list[Job]:
 def _recover_at(context: Context, name: str) -> FtbridgeError | None:
     """Finish what is open at the provider of that name; what stood in the way."""
     try:
-        update_slots(context, name)
+        poll_for_free_slots(context, name)
         advance(context, name)
     except FtbridgeError as problem:
         return problem
-    return next(iter(settle_all(context, [name])), None)
+    return next(iter(resolve_all(context, [name])), None)
 
 
 def adopt(context: Context, job: Job | str, remote_id: str) -> Job:
@@ -70,4 +70,4 @@ def adopt(context: Context, job: Job | str, remote_id: str) -> Job:
     the vendor does not have it.
     """
     record = context.record(job)
-    return adopt_by_hand(record, remote_id, context.provider_of(record), context.ledger).job
+    return adopt_manually(record, remote_id, context.provider_of(record), context.ledger).job

@@ -20,12 +20,12 @@ OWNER = "FTBRIDGE_OWNER"
 _A_DAY = timedelta(days=1)
 
 
-def place_of(data: str | Path) -> Path:
+def absolute_path(data: str | Path) -> Path:
     """The file wherever the working folder will be; - stays standard input."""
     return Path(data) if str(data) == "-" else Path(data).absolute()
 
 
-def object_of(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
+def json_object(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
     """A JSON object, given as it is or as the file that holds it. Raises `InputError` where there is none in it."""
     if given is None or isinstance(given, Mapping):
         return None if given is None else dict(given)
@@ -82,7 +82,7 @@ def is_same(record: Record, key: str | None, account: str) -> bool:
     that failed or was cancelled is not, and neither is one at another account.
     """
     job = record.job
-    if record.may_be_there or job.status is Status.SUBMITTING or (key is not None and record.key == key):
+    if record.unconfirmed or job.status is Status.SUBMITTING or (key is not None and record.key == key):
         return True
     if record.account not in (None, account):
         return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
 from ftbridge.jobs.exactly_once.absence import look_up, seconds_left
-from ftbridge.jobs.exactly_once.adoption import adopt, started
+from ftbridge.jobs.exactly_once.adoption import adopt, ensure_started
 from ftbridge.jobs.exactly_once.closing import cancel
 from ftbridge.jobs.exactly_once.unclear import explain
 from ftbridge.jobs.steering import steer
@@ -23,18 +23,18 @@ from ftbridge.provider import Provider
 _PAUSE = 0.5  # seconds between two looks at the clock
 
 
-def settle(record: Record, provider: Provider, ledger: Ledger) -> Record:
+def resolve(record: Record, provider: Provider, ledger: Ledger) -> Record:
     """Lookup for such a job once; it is as it is then. Raises what the vendor answers instead of its list."""
     with ledger.lock(record.job.id) as mine:
         record = ledger.job(record.job.id)
-        if not mine or not record.may_be_there:
+        if not mine or not record.unconfirmed:
             return record
         look = look_up(record, provider, ledger)
         if not look.found:
             record = ledger.job(record.job.id)
             return (ledger.change(record, user_key=None, unclear=None) or record) if look.absent else record
         unwanted = record.job.status is Status.CANCELLED
-        found = look.found if unwanted else started(record, look.found, provider, ledger)
+        found = look.found if unwanted else ensure_started(record, look.found, provider, ledger)
         what = f"{provider.name} has made the job all the same: {found[0].remote_id}"
         if unwanted and found[0].status.final:
             what = f"{what}; it {found[0].status} before it could be cancelled, look whether it is billed"
@@ -64,7 +64,7 @@ def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record
 
 
 def _can_be_given_up(record: Record) -> bool:
-    refused = record.may_be_there and record.job.status is Status.FAILED
+    refused = record.unconfirmed and record.job.status is Status.FAILED
     return refused or record.job.status is Status.SUBMITTING
 
 
@@ -77,29 +77,29 @@ def give_up(record: Record, ledger: Ledger, why: str) -> Record:
         return cancel(ledger, record, why) or ledger.job(record.job.id)
 
 
-def settle_all(context: Context, names: Iterable[str] | None = None) -> list[FtbridgeError]:
+def resolve_all(context: Context, names: Iterable[str] | None = None) -> list[FtbridgeError]:
     """Lookup for all such jobs whose time is over, at the providers of those names; what stood in the way."""
     problems = []
-    for record in context.ledger.unseen():
+    for record in context.ledger.unconfirmed():
         if names is not None and record.provider not in names:
             continue
         try:
             provider = context.provider_named(record.provider)
             if seconds_left(record, provider) <= 0:
-                settle(record, provider, context.ledger)
+                resolve(record, provider, context.ledger)
         except FtbridgeError as problem:
             problems.append(problem)
     return problems
 
 
-def settle_for_certain(record: Record, provider: Provider, ledger: Ledger, say: Callable[[str], None]) -> Record:
+def resolve_or_wait(record: Record, provider: Provider, ledger: Ledger, say: Callable[[str], None]) -> Record:
     """Lookup for such a job, and wait until it is there or its absence is proved; that may be open even then."""
-    record = settle(record, provider, ledger)
+    record = resolve(record, provider, ledger)
     left = seconds_left(record, provider)
-    if not record.may_be_there or left <= 0:
+    if not record.unconfirmed or left <= 0:
         return record
     say(f"{explain(record.job)}; waiting {left:.0f} s until its listing tells")
     deadline = time.monotonic() + left
     while time.monotonic() < deadline:
         time.sleep(min(_PAUSE, max(0.0, deadline - time.monotonic())))
-    return settle(record, provider, ledger)
+    return resolve(record, provider, ledger)
