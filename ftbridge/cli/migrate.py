@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from ftbridge.migration.plan import MigrationPlan
 
 _LONGEST = 100  # characters of a value in a table; --json has all
+_TERMS = {
+    "training_usd": "training, US dollars",
+    "storage_usd_per_month": "storage a month, US dollars",
+    "hosting_usd_per_month": "hosting a month, US dollars",
+    "first_month_usd": "first month in all, US dollars",
+    "input_usd_per_million_tokens": "a million tokens in, US dollars",
+    "output_usd_per_million_tokens": "a million tokens out, US dollars",
+    "deployment_needed": "deployment needed",
+    "training_closes_on": "training closes on",
+    "inference_closes_on": "answers end on",
+    "context_tokens": "context, tokens",
+    "default_epochs": "epochs, as the vendor chooses",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +75,7 @@ def migrate(
     if all_from:
         if data or validation:
             raise UsageError(
-                "--data and --validation are of one job", hint="PlannedMove that one with `ftbridge migrate JOB`."
+                "--data and --validation are of one job", hint="Move that one with `ftbridge migrate JOB`."
             )
         move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
     bridge = open_bridge()
@@ -98,7 +111,7 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     for one in _in_short(plan.fields):
         groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
-    for title, found in (("what changes", changed), ("what cannot come along", groups.pop("left", []))):
+    for title, found in (("what changes", changed), ("what cannot come along", groups.pop("dropped", []))):
         if found:
             console().print(_differences(title, found))
     unchanged = groups.pop("carried", [])
@@ -116,12 +129,12 @@ def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
     """The fields, but a whole object of ours, such as a grader, as one."""
     parts: dict[str, list[Difference]] = {}
     for one in fields:
-        if one.word in ("grader", "response_format"):
-            parts.setdefault(one.word, []).append(one)
+        if one.name in ("grader", "response_format"):
+            parts.setdefault(one.name, []).append(one)
         else:
             yield one
-    for word, found in parts.items():
-        size = {"field": word, "value": counted(len(found), "field"), "becomes": counted(len(found), "field")}
+    for name, found in parts.items():
+        size = {"field": name, "value": counted(len(found), "field"), "becomes": counted(len(found), "field")}
         yield found[0].model_copy(update=size)
 
 
@@ -130,21 +143,22 @@ def _differences(title: str, found: Sequence[Difference]) -> Table:
 
 
 def _short(one: Difference) -> str:
-    """The field's name without where it stands in the job."""
-    return one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
+    """The term as people call it, or the field's name without its path in the job."""
+    return _TERMS.get(one.field) or one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
 
 
 def _change(one: Difference) -> str:
-    before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
-    return f"{before} → {after} {one.unit}".strip() if one.outcome == "changed" else f"{before} {one.unit}".strip()
+    before, after = _brief(one.value, one.unit), _brief(one.becomes, one.unit)
+    unit = "" if one.field in _TERMS else one.unit
+    return f"{before} → {after} {unit}".strip() if one.outcome == "changed" else f"{before} {unit}".strip()
 
 
-def _brief(value: Any, field: str) -> str:
+def _brief(value: Any, unit: str) -> str:
     if value is None:
-        return "no end known" if field.endswith(" on") else "?"
+        return "no end known" if unit == "date" else "?"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if "dollars" in field:
+    if unit == "US dollars":
         return dollars(value)
     if isinstance(value, int):
         return f"{value:,}"

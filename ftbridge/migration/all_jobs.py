@@ -185,8 +185,8 @@ def _line(record: Record, **known: Any) -> PlannedMove:
 def _changes(plan: MigrationPlan) -> Iterator[str]:
     """What does not stay as it was, each by our word or by its own, in a few words."""
     for field in plan.fields:
-        name = field.word or field.field
-        if field.matters and field.word in ("data", "validation"):
+        name = field.name or field.field
+        if field.matters and field.name in ("data", "validation"):
             yield f"{name}: {field.why}"
         elif field.matters:
             yield f"{name} {field.value} → {field.becomes}" if field.outcome == "changed" else f"no {name}"

@@ -96,7 +96,7 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
         told = fields(ran)
         assert told.keys() == flattened(job).keys()
         for field in told.values():
-            assert field["outcome"] in ("carried", "changed", "left")
+            assert field["outcome"] in ("carried", "changed", "dropped")
             assert field["why"] or field["outcome"] == "carried"
         submitted = ran.json["submitted"]
         assert submitted["target"] == QWEN
@@ -115,23 +115,23 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
     assert told[f"{settings}batch_size"]["outcome"] == "carried"
     assert told["seed"]["outcome"] == "carried"
     assert "random_seed" in told["seed"]["why"]
-    assert told[f"{settings}learning_rate_multiplier"]["outcome"] == "left"
+    assert told[f"{settings}learning_rate_multiplier"]["outcome"] == "dropped"
     assert "absolute learning_rate" in told[f"{settings}learning_rate_multiplier"]["why"]
     assert told["model"]["outcome"] == "changed"
     assert told["training_file"]["outcome"] == told["validation_file"]["outcome"] == "carried"
-    assert told["fine_tuned_model"]["outcome"] == "left"
+    assert told["fine_tuned_model"]["outcome"] == "dropped"
     spec = moved["all set"].json["submitted"]["spec"]
     assert spec["name"] == "tickets"
     assert spec["hyperparameters"] | {"epochs": 2, "batch_size": 4, "seed": 7} == spec["hyperparameters"]
     assert Path(spec["data"]).read_text("utf-8").count("\n") == 12
-    assert fields(moved["with metadata"])["metadata.team"]["outcome"] == "left"
-    assert fields(moved["left to the vendor"])["validation_file"]["why"] == "there was none"
+    assert fields(moved["with metadata"])["metadata.team"]["outcome"] == "dropped"
+    assert fields(moved["left to the vendor"])["validation_file"]["reason"] == "absent"
     assert fields(moved["preferences"])["method.type"]["outcome"] == "carried"
     assert moved["preferences"].json["submitted"]["spec"]["method"] == "dpo"
     assert moved["preferences"].json["submitted"]["spec"]["hyperparameters"]["beta"] == 0.2
     terms = {term["field"]: term for term in moved["all set"].json["terms"]}
-    assert terms["context, tokens"] | {"value": 65536, "becomes": 40960} == terms["context, tokens"]
-    assert terms["training, US dollars"]["becomes"] < terms["training, US dollars"]["value"]
+    assert terms["context_tokens"] | {"value": 65536, "becomes": 40960} == terms["context_tokens"]
+    assert terms["training_usd"]["becomes"] < terms["training_usd"]["value"]
 
     again = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json")
     assert again.json["submitted"]["id"] == moved["all set"].json["submitted"]["id"]
@@ -186,7 +186,7 @@ def test_epochs_that_two_vendors_choose_otherwise_are_told(here: Cli, rows: Path
     rows.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 10), "utf-8")
     job = here("submit", rows, "--to", "mock+openai:gpt-4o-mini-2024-07-18").out.strip()
     terms = {term["field"]: term for term in here("migrate", job, "--to", QWEN, "--json").json["terms"]}
-    epochs = terms["epochs, as the vendor chooses"]
+    epochs = terms["default_epochs"]
     assert (epochs["value"], epochs["becomes"]) == (3, 1)
 
 
@@ -248,9 +248,9 @@ def test_a_job_of_the_ledger_moves_too_with_every_field_told(here: Cli, rows: Pa
     plan = here("migrate", job["id"], "--to", "mock+openai:gpt-4o-mini-2024-07-18", "--json")
     told = fields(plan)
     assert told["spec.hyperparameters.epochs"]["outcome"] == "carried"
-    assert told["spec.hyperparameters.learning_rate"]["outcome"] == "left"
-    assert told["spec.hyperparameters.lora_rank"]["outcome"] == "left"
-    assert told["remote_id"]["outcome"] == "left"
+    assert told["spec.hyperparameters.learning_rate"]["outcome"] == "dropped"
+    assert told["spec.hyperparameters.lora_rank"]["outcome"] == "dropped"
+    assert told["remote_id"]["outcome"] == "dropped"
     assert told["spec.data"]["becomes"] == str(rows)
     assert set(flattened(job)) - {"result.path"} <= told.keys() | {"result"}
 
@@ -280,7 +280,7 @@ def test_the_new_job_is_priced_as_it_will_be_submitted_and_the_old_one_as_it_was
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     as_it_was = here("migrate", job, "--to", QWEN, "--json")
     changed = here("migrate", job, "--to", QWEN, option, value, "--json")
-    before, after = (terms_of(ran)["training, US dollars"] for ran in (as_it_was, changed))
+    before, after = (terms_of(ran)["training_usd"] for ran in (as_it_was, changed))
     assert before["value"] == after["value"] > 0
     assert after["becomes"] == pytest.approx(before["becomes"] * times)
     old, new = changed.json["offers"]
@@ -293,7 +293,7 @@ def test_the_new_job_is_priced_as_it_will_be_submitted_and_the_old_one_as_it_was
 def test_full_training_there_is_priced_as_that(here: Cli, organisation: Organisation) -> None:
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     lora, full = (
-        terms_of(here("migrate", job, "--to", QWEN, "--tuning", how, "--json"))["training, US dollars"]["becomes"]
+        terms_of(here("migrate", job, "--to", QWEN, "--tuning", how, "--json"))["training_usd"]["becomes"]
         for how in ("lora", "full")
     )
     assert full > lora > 0
@@ -303,7 +303,7 @@ def test_a_move_to_the_same_target_shows_both_jobs_prices(here: Cli, organisatio
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     ran = here("migrate", job, "--to", "mock+openai:gpt-4.1-mini-2025-04-14", "--epochs", "4", "--json")
     assert [offer["epochs"] for offer in ran.json["offers"]] == [2, 4]
-    price = terms_of(ran)["training, US dollars"]
+    price = terms_of(ran)["training_usd"]
     assert price["becomes"] == pytest.approx(2 * price["value"])
 
 
@@ -311,29 +311,29 @@ def test_a_month_of_the_new_model_is_part_of_what_changes(here: Cli, organisatio
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     ran = here("migrate", job, "--to", QWEN, "--json")
     terms = terms_of(ran)
-    hosting = terms["hosting a month, US dollars"]
+    hosting = terms["hosting_usd_per_month"]
     assert (hosting["value"], hosting["becomes"]) == (0.0, pytest.approx(730 * 3.99))
-    month, training = terms["first month in all, US dollars"], terms["training, US dollars"]
+    month, training = terms["first_month_usd"], terms["training_usd"]
     assert month["value"] == pytest.approx(training["value"])
     assert month["becomes"] == pytest.approx(training["becomes"] + 730 * 3.99)
-    assert terms["a million tokens in, US dollars"]["value"] == 0.8
-    assert terms["deployment needed"]["becomes"] is False
+    assert terms["input_usd_per_million_tokens"]["value"] == 0.8
+    assert terms["deployment_needed"]["becomes"] is False
     shown = here("migrate", job, "--to", QWEN, columns=80).out
     assert "$0.00 → $2,912.70" in shown
     azure = terms_of(here("migrate", job, "--to", "mock+azure:gpt-4.1-mini-2025-04-14", "--json"))
-    assert (azure["deployment needed"]["value"], azure["deployment needed"]["becomes"]) == (False, True)
+    assert (azure["deployment_needed"]["value"], azure["deployment_needed"]["becomes"]) == (False, True)
 
 
 def test_each_of_our_words_is_told_once(here: Cli, organisation: Organisation) -> None:
     for name in ("all set", "left to the vendor", "preferences"):
         told = here("migrate", f"mock+openai:{organisation.jobs[name]['id']}", "--to", QWEN, "--json").json["fields"]
-        words = [field["word"] for field in told if field["word"] not in (None, "repeated")]
+        words = [field["name"] for field in told if field["name"] not in (None, "repeated")]
         assert len(words) == len(set(words)), words
-        again = [field for field in told if field["word"] == "repeated"]
+        again = [field for field in told if field["name"] == "repeated"]
         assert {field["field"] for field in again} == {
             f"hyperparameters.{word}" for word in ("n_epochs", "batch_size", "learning_rate_multiplier")
         }
-        assert {field["why"] for field in again} == {"another field tells the same"}
+        assert {field["reason"] for field in again} == {"repeated"}
     shown = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN).out
     assert shown.count("learning_rate_multiplier   ") == 1
 

@@ -193,7 +193,7 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
         plan = bridge.plan_migration(name, REASONING, epochs=2)
         assert plan.blocking == ()
         assert (plan.spec.grader, plan.spec.response_format) == (CHECK, FORM)
-        told = {word: [field for field in plan.fields if field.word == word] for word in ("grader", "response_format")}
+        told = {name: [field for field in plan.fields if field.name == name] for name in ("grader", "response_format")}
         assert {field.value for field in told["grader"]} == set(CHECK.values())
         for fields in told.values():
             assert fields
