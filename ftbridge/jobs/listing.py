@@ -33,18 +33,17 @@ def list_jobs(context: Context, only: Iterable[Job | str] | None = None) -> list
     records = [context.record(job) for job in only]
     if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
-    with_places = {job.id: job for job in list_jobs(context)}  # a place in the queue is one among all
-    return [with_places[record.job.id] for record in records]
+    queued = {job.id: job for job in list_jobs(context)}  # a queue position depends on all jobs
+    return [queued[record.job.id] for record in records]
 
 
 def find_job(context: Context, job: Job | str) -> Job:
-    """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
-    [found] = list_jobs(context, [job])
-    return found
+    """One job as the ledger has it, by its ID, an unambiguous prefix of it, its name, or "last"."""
+    return list_jobs(context, [job])[0]
 
 
 def events(context: Context, job: Job | str) -> list[Event]:
-    """Everything that is known to have happened to the job, oldest first."""
+    """All events of the job, oldest first."""
     return [event for _number, event in context.ledger.events(context.record(job).job.id)]
 
 

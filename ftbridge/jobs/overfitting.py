@@ -1,4 +1,4 @@
-"""Telling from a job's metrics, whoever trained it, when the model begins to learn its rows by heart."""
+"""Detecting from a job's metrics, at any provider, when the model begins to overfit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODE = "overfitting"
 
 
 class ValidationPoint(NamedTuple):
-    """A validation loss, and the mean training loss since the point before it; means in nats."""
+    """A validation loss, and the mean training loss since the point before it; means per token, in nats."""
 
     step: int
     valid_loss: float
@@ -24,11 +24,11 @@ class ValidationPoint(NamedTuple):
 def detect_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[Event]:
     """A message, once in a job, when the validation loss keeps rising while the training loss falls.
 
-    `known` are the job's events so far, `found` those that come now.
+    `known` are the job's events so far, `found` the new ones.
     """
     known, found = list(known), list(found)
-    news = [event for event in found if event.valid_loss is not None]
-    if not news or any(event.code == CODE for event in known):
+    validated = [event for event in found if event.valid_loss is not None]
+    if not validated or any(event.code == CODE for event in known):
         return []
     points = validation_points([*known, *found])
     best = min(points, key=lambda point: point.valid_loss)
@@ -37,15 +37,15 @@ def detect_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[E
     last = points[-1]
     if not rising or best.train_loss is None or last.train_loss is None or last.train_loss >= best.train_loss:
         return []
-    said = (
+    message = (
         f"overfitting since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
         f"{last.valid_loss:.3f} while the training loss fell to {last.train_loss:.3f}; fewer epochs would do"
     )
-    return [Event(at=news[-1].at, kind="message", code=CODE, step=last.step, message=said)]
+    return [Event(at=validated[-1].at, kind="message", code=CODE, step=last.step, message=message)]
 
 
 def validation_points(events: Iterable[Event]) -> list[ValidationPoint]:
-    """The points at the validation loss, oldest first; a step that was done twice counts as it was the last time."""
+    """The validation losses, oldest first; of a step that was repeated the last one counts."""
     by_step: dict[int, Event] = {}
     for event in events:
         if event.kind == "metric" and event.step is not None:

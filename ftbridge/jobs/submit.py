@@ -8,7 +8,7 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
-from ftbridge.jobs.exactly_once.absence import tell
+from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.request import QUEUED, Request, write_intent
 from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 from ftbridge.jobs.listing import find_job
@@ -117,7 +117,7 @@ def _send(context: Context, record: Record) -> Job:
         why = "it is not sent yet"
         if limit and not has_free_slot(context.ledger, sent, limit):
             why = f"{record.provider} runs {counted(limit, 'job')} at once"
-            tell(sent, f"waits here: {why}", context.ledger, code=QUEUED)
+            add_message(sent, f"waits here: {why}", context.ledger, code=QUEUED)
         context.warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
     job = find_job(context, job_id)
     if job.unclear:

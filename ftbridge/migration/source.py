@@ -9,7 +9,7 @@ from typing import Any
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
 from ftbridge.files import plain_name
-from ftbridge.jobs.recovery.importing import as_job, ledger_id, name_of, tag_of, write_down
+from ftbridge.jobs.recovery.importing import add_jobs, as_job, ledger_id, name_of, tag_of
 from ftbridge.ledger import Record
 from ftbridge.model import Frozen
 from ftbridge.provider import ImportedJob
@@ -60,7 +60,7 @@ def in_ledger(
     name, listed = old.partition(":")[0], exported.listed
     job = as_job(tag_of(listed) or ledger_id(name, listed.remote.remote_id), name, context.provider_named(name), listed)
     job = job.model_copy(update={"spec": job.spec.model_copy(update=dict(files))})
-    write_down(context, name, [job], why)
+    add_jobs(context, name, [job], why)
     return job.id
 
 

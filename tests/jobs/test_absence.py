@@ -253,7 +253,7 @@ def test_who_has_lost_the_lock_cancels_the_job_that_the_ledger_does_not_want(cas
     assert case.provider.cancelled == ["remote-1"]
     [(_number, told)] = case.ledger.events(TAG)
     assert told.message == (
-        "scripted has a second job of this one request, remote-1, beside remote-9; it was cancelled, look whether it"
+        "scripted has a second job of this request, remote-1, beside remote-9; it was cancelled: check whether it"
         " is billed"
     )
 

@@ -1,4 +1,4 @@
-"""From a request to a job that is written down: the same job as before, or a new one that may be afforded."""
+"""From a request to a job in the ledger: the same job as before, or a new one that is within the budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ftbridge.jobs.exactly_once.unclear import explain, next_steps, with_reason
 from ftbridge.jobs.exactly_once.unresolved import resolve_or_wait
 from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
-from ftbridge.jobs.request.prepared import prepare, sent_files, sentence
+from ftbridge.jobs.request.prepared import describe, prepare, sent_files
 from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Provider
@@ -26,7 +26,7 @@ QUEUED = "queued"
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: a spec at a target, and whether it may be a job that was asked for before.
+    """A spec at a target, and whether it may be a job that was requested before.
 
     `warnings` are about the spec, `format` that of its data.
     """
@@ -42,35 +42,35 @@ class Request:
 
 
 def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
-    """Check and convert, and write down what is to be asked for; the job, and whether it is a new one.
+    """Check and convert the data and write the intent into the ledger; the job, and whether it is new.
 
-    A request that was made before is not judged again: neither its target's closing date nor its price.
+    For a request that was made before, the target's closing date and the price are not checked again.
     """
     repeated = _may_be_repeated(context, request)
     if not repeated:
         check_open(context, request.target, request.spec.method)
-    prepared, said = _prepare(context, request)
-    asked = request_hash(request.spec, prepared)
+    prepared, notes = _prepare(context, request)
+    request_id = request_hash(request.spec, prepared)
     if repeated:
-        if known := _known(context, request, asked):
+        if known := _known(context, request, request_id):
             return known, False
         check_open(context, request.target, request.spec.method)
-    for sentence_ in [*request.warnings, *said, *_advice(request)]:
-        context.warn(sentence_)
+    for warning in [*request.warnings, *notes, *_advice(request)]:
+        context.warn(warning)
     cost = cost_of(context, request.target, request.spec, *sent_files(prepared, context.home))
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
-    queued = _queued(context, asked)
+    queued = _queued(context, request_id)
     record = context.ledger.add(
         intent,
         is_same=lambda known: _is_meant(known, request, queued),
         check=budget_check(context, request.target, cost.estimate_usd_high),
     )
     if record.job.id == intent.id:
-        _warn_of_others(context, request, asked, record)
+        _warn_of_others(context, request, request_id, record)
         return record, True
-    return _as_known(context, request, record, asked), False
+    return _as_known(context, request, record, request_id), False
 
 
 def _may_be_repeated(context: Context, request: Request) -> bool:
@@ -78,10 +78,10 @@ def _may_be_repeated(context: Context, request: Request) -> bool:
     return bool(has_key) or context.ledger.has_request_to(request.spec.target)
 
 
-def _known(context: Context, request: Request, asked: str) -> Record | None:
+def _known(context: Context, request: Request, request_id: str) -> Record | None:
     """The job that this request was before, if it is still the one that is meant."""
-    queued = _queued(context, asked)
-    for record in context.ledger.requests(None if request.again else request.idempotency_key, asked):
+    queued = _queued(context, request_id)
+    for record in context.ledger.requests(None if request.again else request.idempotency_key, request_id):
         if not _is_meant(record, request, queued):
             continue
         looked_for = record.unconfirmed and not at_other_account(record, request.provider)
@@ -90,7 +90,7 @@ def _known(context: Context, request: Request, asked: str) -> Record | None:
             job = with_reason(known, request.provider)
             raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
         if known.job.remote_id or _is_meant(known, request, queued):
-            return _as_known(context, request, known, asked)
+            return _as_known(context, request, known, request_id)
     return None
 
 
@@ -107,9 +107,9 @@ def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool
     return record.job.status is Status.SUBMITTING and record.job.id not in queued
 
 
-def _queued(context: Context, asked: str) -> set[str]:
+def _queued(context: Context, request_id: str) -> set[str]:
     """The IDs of the jobs of the same request that are known to wait for a free slot: nothing has gone wrong there."""
-    same = [record for record in context.ledger.requests(None, asked) if record.job.status is Status.SUBMITTING]
+    same = [record for record in context.ledger.requests(None, request_id) if record.job.status is Status.SUBMITTING]
     return {
         record.job.id
         for record in same
@@ -117,12 +117,12 @@ def _queued(context: Context, asked: str) -> set[str]:
     }
 
 
-def _as_known(context: Context, request: Request, record: Record, asked: str) -> Record:
-    """Say that the job is one that was asked for before. Raises `SpecError` where a key stands for something else."""
-    if record.request_hash != asked:
+def _as_known(context: Context, request: Request, record: Record, request_id: str) -> Record:
+    """Warn that the job was requested before. Raises `SpecError` where its key belongs to a different request."""
+    if record.request_hash != request_id:
         raise SpecError(
-            f"the key {request.idempotency_key!r} stands for another request: job {record.job.id}",
-            hint="Use another key, or ask for the same data, target and hyperparameters.",
+            f"the idempotency key {request.idempotency_key!r} belongs to another request: job {record.job.id}",
+            hint="Use another key, or submit the same data, target and hyperparameters.",
         )
     named = f"{record.job.id} ({record.job.name})" if record.job.name else record.job.id
     if record.job.status is Status.SUBMITTING:
@@ -134,9 +134,9 @@ def _as_known(context: Context, request: Request, record: Record, asked: str) ->
     return record
 
 
-def _warn_of_others(context: Context, request: Request, asked: str, new: Record) -> None:
-    """Name the jobs beside which a new one of the same request is created, where that may be a surprise."""
-    for record in context.ledger.requests(None, asked):
+def _warn_of_others(context: Context, request: Request, request_id: str, new: Record) -> None:
+    """Name the other jobs of the same request that exist beside the new one, where that may be a surprise."""
+    for record in context.ledger.requests(None, request_id):
         if record.job.id == new.job.id:
             continue
         if record.is_unclear:
@@ -152,16 +152,16 @@ def _warn_of_others(context: Context, request: Request, asked: str, new: Record)
 
 def _prepare(context: Context, request: Request) -> tuple[Prepared, list[str]]:
     spec, rules = request.spec, request.provider.rules(request.spec, request.target.model)
-    training, said = prepare(spec.data, rules, spec, context.home, request.format)
+    training, warnings = prepare(spec.data, rules, spec, context.home, request.format)
     if spec.validation is None:
-        return Prepared(training=training), said
+        return Prepared(training=training), warnings
     validation, more = prepare(spec.validation, rules, spec, context.home, request.format)
-    return Prepared(training=training, validation=validation), [*said, *more]
+    return Prepared(training=training, validation=validation), [*warnings, *more]
 
 
 def _advice(request: Request) -> list[str]:
-    """What to think about before paying; standard input has been read by now, and is not looked at again."""
+    """What to consider before paying; standard input has been read by now and cannot be read again."""
     spec = request.spec
     if str(spec.data) == "-":
         return []
-    return [sentence(finding) for finding in advise(spec.data, validation=spec.validation, format=request.format)]
+    return [describe(finding) for finding in advise(spec.data, validation=spec.validation, format=request.format)]

@@ -1,7 +1,7 @@
-"""Jobs that ended here without having been seen, and that their vendor may have made all the same.
+"""Jobs that ended here without an answer that settles it: their vendor may have created them all the same.
 
-A vendor that answers 404 may have made the job, and its list may lag: the job is failed, and is looked for until
-its absence is proved. One that turns up goes on, or is cancelled at the vendor where it was cancelled here.
+A vendor that answers 404 may have created the job, and its list may lag: the job is failed, and is looked for until
+its absence is proved. If it turns up, it goes on, or it is cancelled at the vendor if it was cancelled here.
 """
 
 from __future__ import annotations
@@ -24,43 +24,43 @@ _PAUSE = 0.5  # seconds between two looks at the clock
 
 
 def resolve(record: Record, provider: Provider, ledger: Ledger) -> Record:
-    """Lookup for such a job once; it is as it is then. Raises what the vendor answers instead of its list."""
-    with ledger.lock(record.job.id) as mine:
+    """Look for such a job once; the job as it is then. Raises the vendor's error if its list cannot be read."""
+    with ledger.lock(record.job.id) as locked:
         record = ledger.job(record.job.id)
-        if not mine or not record.unconfirmed:
+        if not locked or not record.unconfirmed:
             return record
-        look = look_up(record, provider, ledger)
-        if not look.found:
+        lookup = look_up(record, provider, ledger)
+        if not lookup.jobs:
             record = ledger.job(record.job.id)
-            return (ledger.change(record, user_key=None, unclear=None) or record) if look.absent else record
+            return (ledger.change(record, user_key=None, unclear=None) or record) if lookup.absent else record
         unwanted = record.job.status is Status.CANCELLED
-        found = look.found if unwanted else ensure_started(record, look.found, provider, ledger)
-        what = f"{provider.name} has made the job all the same: {found[0].remote_id}"
-        if unwanted and found[0].status.final:
-            what = f"{what}; it {found[0].status} before it could be cancelled, look whether it is billed"
+        jobs = lookup.jobs if unwanted else ensure_started(record, lookup.jobs, provider, ledger)
+        what = f"{provider.name} has created the job all the same: {jobs[0].remote_id}"
+        if unwanted and jobs[0].status.final:
+            what = f"{what}; it {jobs[0].status} before it could be cancelled: check whether it is billed"
         elif unwanted:
-            steer(provider, found[0].remote_id, provider.cancel, FINAL)
+            steer(provider, jobs[0].remote_id, provider.cancel, FINAL)
             what = f"{what}; it was cancelled there"
         return adopt(
-            ledger.job(record.job.id), found, provider, ledger, events=[Event(at=now(), kind="message", message=what)]
+            ledger.job(record.job.id), jobs, provider, ledger, events=[Event(at=now(), kind="message", message=what)]
         )
 
 
 def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record:
     """Cancel a job that is `submitting`, or was refused, of which nobody knows whether its vendor has it.
 
-    One that is found is adopted, and still to be cancelled; else it is not sent again, and cancelled at the vendor
-    as soon as it turns up there.
+    If it is found, it is adopted, and the caller has to cancel it. Otherwise it is not sent again, and is cancelled at
+    the vendor as soon as it turns up there.
     """
-    with ledger.lock(record.job.id) as mine:
+    with ledger.lock(record.job.id) as locked:
         record = ledger.job(record.job.id)
-        if not mine or not _can_be_given_up(record):
+        if not locked or not _can_be_given_up(record):
             return record
-        look = look_up(record, provider, ledger, patience=False)
+        lookup = look_up(record, provider, ledger, patience=False)
         record = ledger.job(record.job.id)
-        if look.found:
-            return adopt(record, look.found, provider, ledger)
-    return give_up(record, ledger, f"if {provider.name} has made it, it is cancelled there as soon as it is seen")
+        if lookup.jobs:
+            return adopt(record, lookup.jobs, provider, ledger)
+    return give_up(record, ledger, f"if {provider.name} has created it, it is cancelled there as soon as it is listed")
 
 
 def _can_be_given_up(record: Record) -> bool:
@@ -69,16 +69,16 @@ def _can_be_given_up(record: Record) -> bool:
 
 
 def give_up(record: Record, ledger: Ledger, why: str) -> Record:
-    """Cancel a job without asking its vendor: it is not sent again, and cancelled there if it turns up."""
-    with ledger.lock(record.job.id) as mine:
+    """Cancel a job without asking its vendor: it is not sent again, and is cancelled there if it turns up."""
+    with ledger.lock(record.job.id) as locked:
         record = ledger.job(record.job.id)
-        if not mine or not _can_be_given_up(record):
+        if not locked or not _can_be_given_up(record):
             return record
         return cancel(ledger, record, why) or ledger.job(record.job.id)
 
 
 def resolve_all(context: Context, names: Iterable[str] | None = None) -> list[FtbridgeError]:
-    """Lookup for all such jobs whose time is over, at the providers of those names; what stood in the way."""
+    """Look for all such jobs whose window is over, at the providers of those names; the errors on the way."""
     problems = []
     for record in context.ledger.unconfirmed():
         if names is not None and record.provider not in names:
@@ -92,13 +92,13 @@ def resolve_all(context: Context, names: Iterable[str] | None = None) -> list[Ft
     return problems
 
 
-def resolve_or_wait(record: Record, provider: Provider, ledger: Ledger, say: Callable[[str], None]) -> Record:
-    """Lookup for such a job, and wait until it is there or its absence is proved; that may be open even then."""
+def resolve_or_wait(record: Record, provider: Provider, ledger: Ledger, warn: Callable[[str], None]) -> Record:
+    """Look for such a job, and wait until it is found or its absence is proved; that may be open even then."""
     record = resolve(record, provider, ledger)
     left = seconds_left(record, provider)
     if not record.unconfirmed or left <= 0:
         return record
-    say(f"{explain(record.job)}; waiting {left:.0f} s until its listing tells")
+    warn(f"{explain(record.job)}; waiting {left:.0f} s until its listing tells")
     deadline = time.monotonic() + left
     while time.monotonic() < deadline:
         time.sleep(min(_PAUSE, max(0.0, deadline - time.monotonic())))

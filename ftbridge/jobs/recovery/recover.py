@@ -54,7 +54,7 @@ def _moved(context: Context, before: Sequence[Record]) -> list[Job]:
 
 
 def _recover_at(context: Context, name: str) -> FtbridgeError | None:
-    """Finish what is open at the provider of that name; what stood in the way."""
+    """Finish what is open at the provider of that name; the first error on the way."""
     try:
         poll_for_free_slots(context, name)
         advance(context, name)
@@ -64,10 +64,10 @@ def _recover_at(context: Context, name: str) -> FtbridgeError | None:
 
 
 def adopt(context: Context, job: Job | str, remote_id: str) -> Job:
-    """Take the vendor's job `remote_id` for the one that nobody knows whether the vendor has.
+    """Take the vendor's job `remote_id` for this unclear job.
 
-    Raises `UsageError` where the job is known already, or the other is another job's, and `JobNotFound` where
-    the vendor does not have it.
+    Raises `UsageError` where the job is not unclear, or the vendor's job belongs to another one, and `JobNotFound`
+    where the vendor does not have it.
     """
     record = context.record(job)
     return adopt_manually(record, remote_id, context.provider_of(record), context.ledger).job
