@@ -64,7 +64,7 @@ def recover(
     for one in found:
         say(_sentence(one))
     if any(one.adopted for one in found):
-        say("Vendors do not know your keys: a `--key` used before would make a new job.")
+        say("Vendors do not know your keys: an `--idempotency-key` used before would create a new job.")
     lines = [*map(standing, recovered), *map(_left_open, left)]
     show("\n".join(lines) or (standing(bridge.job(job)) if job else "Nothing was left open."))
     raise Exit(code)

@@ -22,9 +22,9 @@ from ftbridge.wording import counted, dollars
 
 
 def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
-    """What the job of `spec` should come to, and at most; unknown where no price is known.
+    """What the job of `spec` should cost, and its upper bound; unknown where no price is known.
 
-    `data` and `validation` are the files as they are sent. Where a limit has to hold, each of their rows is counted.
+    `data` and `validation` are the files as they are sent. Where there is a limit, each of their rows is counted.
     """
     facts = context.entry(target).facts
     if facts.sft_usd_per_million_tokens is None:
@@ -33,42 +33,42 @@ def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation
     limited = spec.max_cost_usd is not None or account_name(target) in context.config.budgets
     count = count_tokens(data, counter, exact=limited)
     held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
-    found: Quote = quote(facts, work_of(spec, count, held), Load())
+    price: Quote = quote(facts, work_of(spec, count, held), Load())
     return Cost(
-        estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
+        estimate_usd=price.training_usd, estimate_usd_high=price.training_usd_high, estimate_tokens=price.billed_tokens
     )
 
 
-def check_cost(context: Context, target: Target, cost: Cost, most: float | None) -> None:
-    """Raises `OverBudget` where a job of that cost could exceed `most`, or nobody knows whether it could."""
-    limited = most is not None or account_name(target) in context.config.budgets
+def check_cost(context: Context, target: Target, cost: Cost, limit: float | None) -> None:
+    """Raises `OverBudget` where a job of that cost could exceed `limit`, or where that is not known."""
+    limited = limit is not None or account_name(target) in context.config.budgets
     if context.entry(target).facts.own_machine or not limited:
         return
     high = cost.estimate_usd_high
     if high is None and cost.estimate_usd is not None:
         raise OverBudget(
-            f"{target} should cost {dollars(cost.estimate_usd)}, and how much at most is not known: it has images",
-            hint="How many tokens it makes of an image the vendor does not say. Leave the limit out, or the images.",
+            f"{target} should cost {dollars(cost.estimate_usd)}, but its upper bound is not known: the data has images",
+            hint="The vendor does not say how many tokens an image is. Remove the limit, or the images.",
         )
     if high is None:
         raise OverBudget(
-            f"what {target} costs is not known, and so not whether it stays within the limit",
-            hint="Name its price in [catalogue] of ftbridge.toml, or leave the limit out.",
+            f"the price of {target} is not known, so the limit cannot be checked",
+            hint="Set its price in [catalogue] of ftbridge.toml, or remove the limit.",
         )
-    if most is not None and high > most:
+    if limit is not None and high > limit:
         raise OverBudget(
-            f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
-            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
+            f"the job may cost {dollars(high)}, and --max-cost is {dollars(limit)}",
+            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows the figures.",
         )
 
 
 def budget_check(
-    context: Context, target: Target, high: float | None, *, but: str | None = None
+    context: Context, target: Target, high: float | None, *, excluding: str | None = None
 ) -> Callable[[Sequence[Record]], None] | None:
-    """What raises `OverBudget` where a job of at most `high` US dollars exceeds what all jobs leave of the budget.
+    """A check that raises `OverBudget` where a job of at most `high` US dollars exceeds what is left of the budget.
 
-    The job of the id `but` is not among those that count. `None` where there is nothing to keep: to read all jobs
-    takes time, and is done while nobody else can write.
+    The job with the ID `excluding` does not count. `None` where there is no budget: the check reads all jobs while no
+    other process can write.
     """
     name = account_name(target)
     budget = context.config.budgets.get(name)
@@ -76,7 +76,7 @@ def budget_check(
         return None
 
     def check(records: Sequence[Record]) -> None:
-        use = budget_use(context, name, today(), [record for record in records if record.job.id != but])
+        use = budget_use(context, name, today(), [record for record in records if record.job.id != excluding])
         if use.spent_usd + use.reserved_usd + high > budget:
             reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
             free = "A reservation ends when its job is billed, fails or is cancelled (`ftbridge jobs` lists them). "
@@ -91,12 +91,12 @@ def budget_check(
 
 
 def price_check(context: Context, record: Record, price: float) -> Callable[[Sequence[Record]], None] | None:
-    """`budget_check` of a job that is in the ledger, at the vendor's own price."""
-    return budget_check(context, parse_target(record.job.target), price, but=record.job.id)
+    """`budget_check` of a job in the ledger, at the vendor's own price."""
+    return budget_check(context, parse_target(record.job.target), price, excluding=record.job.id)
 
 
 def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
-    """What the vendor itself, which has the files now, asks for the job in US dollars; `None` where it does not say.
+    """The vendor's own price for the job in US dollars, now that it has the files; `None` where it gives none.
 
     Raises `OverBudget` where that is more than `spec.max_cost_usd`.
     """
@@ -105,11 +105,11 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     except (NetworkError, ProviderError):
         if spec.max_cost_usd is not None:
             raise
-        return None  # it is good to know, and no reason to give up
+        return None  # without a limit the price is not needed
     if price is not None and spec.max_cost_usd is not None and price > spec.max_cost_usd:
         raise OverBudget(
-            f"{provider.name} asks {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
-            hint="No job was made; train fewer epochs or examples, or raise the limit.",
+            f"{provider.name} charges {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
+            hint="No job was created; train fewer epochs or examples, or raise the limit.",
         )
     return price
 

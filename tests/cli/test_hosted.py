@@ -20,14 +20,14 @@ MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
 
 
 def test_without_a_key_there_is_no_job(cli: Cli, rows: Path) -> None:
-    ran = cli("submit", rows, "--to", "openai:gpt-4.1-mini-2025-04-14", "--key", "monday")
+    ran = cli("submit", rows, "--to", "openai:gpt-4.1-mini-2025-04-14", "--idempotency-key", "monday")
     assert ran.code == 2
     assert "OPENAI_API_KEY" in ran.err
     assert cli("jobs", "--json").json["jobs"] == []
 
 
 def test_a_key_of_ones_own_is_free_again_after_a_refusal(cli: Cli, rows: Path) -> None:
-    refused = cli("submit", rows, "--to", "mock+openai:gpt-9-ultra", "--key", "monday")
+    refused = cli("submit", rows, "--to", "mock+openai:gpt-9-ultra", "--idempotency-key", "monday")
     assert refused.code == 3
     assert "gpt-9-ultra" in refused.err
     [failed] = cli("jobs", "--json").json["jobs"]
@@ -35,7 +35,7 @@ def test_a_key_of_ones_own_is_free_again_after_a_refusal(cli: Cli, rows: Path) -
     resumed = cli("resume", failed["id"])
     assert resumed.code == 2
     assert "never reached the provider" in resumed.err
-    again = cli("submit", rows, "--to", MOCKED, "--key", "monday")
+    again = cli("submit", rows, "--to", MOCKED, "--idempotency-key", "monday")
     assert again.code == 0
     assert again.out.strip() != failed["id"]
 
@@ -102,7 +102,7 @@ def test_what_is_refused_before_the_vendor_is_asked_for_a_job_is_no_job(
 def test_a_job_that_its_key_stands_for_is_given_without_asking_for_limits_again(
     here: Cli, rows: Path, ftbridge_mock: MockVendors
 ) -> None:
-    asked_for = ("submit", rows, "--to", "together:Qwen/Qwen3-8B", "--key", "monday")
+    asked_for = ("submit", rows, "--to", "together:Qwen/Qwen3-8B", "--idempotency-key", "monday")
     first = here(*asked_for)
     ftbridge_mock["together"].faults.add("model_limits=500x100")
     again = here(*asked_for)

@@ -95,9 +95,9 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
 
 
 def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:
-    first = cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out
-    assert cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--key", "monday").out == first
-    other = cli("submit", rows, "--to", "local:tiny", "--epochs", "2", "--key", "monday")
+    first = cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--idempotency-key", "monday").out
+    assert cli("submit", rows, "--to", "local:tiny", "--epochs", "1", "--idempotency-key", "monday").out == first
+    other = cli("submit", rows, "--to", "local:tiny", "--epochs", "2", "--idempotency-key", "monday")
     assert other.code == 2
     assert "another request" in other.err
     assert len(cli("jobs", "--json").json["jobs"]) == 1

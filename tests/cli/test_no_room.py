@@ -18,7 +18,7 @@ from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Status
 from hosted_helpers import asked
 
-SUBMIT = ("--to", "openai:gpt-4.1-mini-2025-04-14", "--key", "monday")
+SUBMIT = ("--to", "openai:gpt-4.1-mini-2025-04-14", "--idempotency-key", "monday")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def unclear(here: Cli, rows: Path, ftbridge_mock: MockVendors, monkeypatch: pyte
     """The id of a job that the vendor was asked for, and has not, and whose answer was lost."""
     monkeypatch.setattr(OpenAIProvider, "listing_lag_seconds", 60.0)
     ftbridge_mock["openai"].faults.add("create_job=cut")
-    assert here("submit", rows, "--to", TARGET, "--key", "one").code == 4
+    assert here("submit", rows, "--to", TARGET, "--idempotency-key", "one").code == 4
     [job] = here("jobs", "--json").json["jobs"]
     return str(job["id"])
 
@@ -47,7 +47,7 @@ def test_a_job_that_may_or_may_not_be_there_is_not_nothing(here: Cli, unclear: s
 def test_asking_again_by_the_same_key_tells_that_it_is_not_known_yet(
     here: Cli, rows: Path, unclear: str, ftbridge_mock: MockVendors
 ) -> None:
-    ran = here("submit", rows, "--to", TARGET, "--key", "one")
+    ran = here("submit", rows, "--to", TARGET, "--idempotency-key", "one")
     assert (ran.code, ran.out.strip()) == (4, unclear)
     assert f"it is not known whether openai has job {unclear}" in ran.err
     assert asked(ftbridge_mock["openai"], "create_job") == 0

@@ -133,7 +133,7 @@ def test_any_success_with_any_body_is_one_job(place: Town, vendor: str, done: bo
 
 
 @vendors
-@pytest.mark.parametrize("key", [(), ("--key", "one")], ids=["without a key", "with a key"])
+@pytest.mark.parametrize("key", [(), ("--idempotency-key", "one")], ids=["without a key", "with a key"])
 def test_any_answer_and_anything_that_people_do_is_one_job(place: Town, vendor: str, key: tuple[str, ...]) -> None:
     rows = []
     turns = turns_of(vendor, with_key=bool(key))

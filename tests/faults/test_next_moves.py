@@ -36,10 +36,10 @@ def person(place: Town) -> Person:
 
 
 def test_a_key_whose_job_failed_at_the_vendor_gives_that_job_again(person: Person) -> None:
-    first = person.submit("--key", "k")
+    first = person.submit("--idempotency-key", "k")
     person.vendor.become(person.vendor.made[0], "failed")
     person.type("jobs")
-    again = person.submit("--key", "k")
+    again = person.submit("--idempotency-key", "k")
     assert (again.code, again.out) == (0, first.out)
     assert "is failed" in again.err
 
@@ -70,7 +70,7 @@ def test_a_key_given_after_an_unclear_refusal_is_the_same_job(person: Person) ->
     person.vendor.conduct.creates = [Mishap(True, status=404)]
     person.vendor.conduct.listing = HIDDEN
     person.submit()
-    person.submit("--key", "k")
+    person.submit("--idempotency-key", "k")
     pass_time()
     person.type("recover")
     assert len(person.vendor.made) == 1

@@ -177,10 +177,10 @@ def test_last_is_a_job_that_was_cancelled_too(person: Person, wrong_url: pytest.
 
 def test_a_key_beside_the_same_request_without_one_is_warned_of(person: Person) -> None:
     first = person.submit().out.strip()
-    keyed = person.submit("--key", "k")
+    keyed = person.submit("--idempotency-key", "k")
     assert f"job {first} is the same request without a key" in keyed.err
     assert len(person.vendor.made) == 2
-    assert "same request" not in person.submit("--key", "k").err.replace("is the same request and", "")
+    assert "same request" not in person.submit("--idempotency-key", "k").err.replace("is the same request and", "")
 
 
 def test_a_refused_connection_fails_after_a_few_seconds(
