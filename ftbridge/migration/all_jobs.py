@@ -1,4 +1,4 @@
-"""All of one provider's jobs at another target: a plan for each, one limit over all, and nothing done twice."""
+"""Moving all jobs of one provider to another target: a plan for each, one limit for all, and nothing twice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ftbridge.wording import counted, dollars
 class PlannedMove(Frozen):
     """One job of many, and what moving it would mean.
 
-    `model` is the base that it was trained from, `changes` are the hyperparameters and terms of the data that are not
-    carried as they were, dollars those of the new job's training, `None` where unknown. `same_as` is an earlier job of
+    `model` is the base that it was trained from, `changes` are the hyperparameters and files that are not carried
+    unchanged, `training_usd` is for the new job, `None` where unknown. `same_as` is an earlier job of
     the plan that would be trained on the same data in the same way. `blocked_by` says why it cannot be moved,
     `moved_to` which job it has become, before or just now.
     """
@@ -41,8 +41,8 @@ class PlannedMove(Frozen):
 class BulkPlan(Frozen):
     """The jobs of one provider at another target, oldest first; `done` are those that were moved there before.
 
-    `total_usd` is what training those that can be moved should come to, and `total_usd_high` at most; `None` where
-    that is not known of all.
+    `total_usd` is the estimate for training those that can be moved, and `total_usd_high` its upper bound; `None` where
+    one of them is not known.
     """
 
     source: str
@@ -69,11 +69,11 @@ class BulkPlan(Frozen):
 def plan_all(context: Context, source: str, to: str, *, only_succeeded: bool = True, **given: Any) -> BulkPlan:
     """What moving every job of the provider `source` in the ledger to the target `to` would mean; nothing is sent.
 
-    Those that were moved there before are left out, and so are those that have not succeeded, unless
-    `only_succeeded` is false. `given` are hyperparameters for all of them. A job that cannot be moved says why, and
-    hinders no other.
+    Jobs that were moved there before are listed apart, and those that have not succeeded are left out, unless
+    `only_succeeded` is false. `given` are hyperparameters for all of them. A job that cannot be moved says why and
+    does not stop the others.
     """
-    context.provider_named(source)  # a name that nobody has is a mistake, and not an account without jobs
+    context.provider_named(source)  # raises for an unknown name
     target = context.target(to)
     open_ = [
         record.job.id for record in context.ledger.jobs() if record.provider == source and not record.job.status.final
@@ -102,9 +102,9 @@ def check_total(context: Context, plan: BulkPlan, max_cost: float | None) -> Non
     if high is None:
         unknown = sum(move.training_usd_high is None for move in plan.ready)
         raise OverBudget(
-            f"what {counted(unknown, 'job')} of {len(plan.ready)} would cost at {plan.target} is not known, and so not"
-            f" whether all stay within {dollars(max_cost)}",
-            hint="Nothing was sent. Name the price in [catalogue] of ftbridge.toml, or leave the limit out.",
+            f"the price of {counted(unknown, 'job')} of {len(plan.ready)} at {plan.target} is not known, so the limit"
+            f" of {dollars(max_cost)} cannot be checked",
+            hint="Nothing was sent. Set the price in [catalogue] of ftbridge.toml, or remove the limit.",
         )
     if high > max_cost:
         raise OverBudget(
@@ -115,10 +115,10 @@ def check_total(context: Context, plan: BulkPlan, max_cost: float | None) -> Non
 
 
 def migrate_all(context: Context, plan: BulkPlan, *, max_cost: float | None = None) -> Iterator[PlannedMove]:
-    """Submit the jobs of the plan one after the other, each as it has become; one that is refused says why.
+    """Submit the jobs of the plan one after the other; each is yielded with its new job, or why it was refused.
 
-    Raises `OverBudget` before the first, as `check_total` does; what the first have cost is then no more allowed to
-    the others. Broken off and planned anew, it goes on with those that are left.
+    Raises `OverBudget` before the first, as `check_total` does; each job's cost is taken off the limit for the rest.
+    After an interruption, a new plan goes on with those that are left.
     """
     check_total(context, plan, max_cost)
     left = max_cost
@@ -144,7 +144,7 @@ def _jobs_of(context: Context, source: str, *, only_succeeded: bool) -> Iterator
 
 
 def _moved(context: Context, record: Record, target: Target) -> str | None:
-    """The job that this one has become at the target; one that never got there does not count."""
+    """The job that this one has become at the target; one that never reached it does not count."""
     for job_id in moved_to(context.ledger, record.job.id):
         made = context.ledger.job(job_id)
         never_there = made.job.status.final and made.job.remote_id is None and not made.unconfirmed
@@ -183,7 +183,7 @@ def _line(record: Record, **known: Any) -> PlannedMove:
 
 
 def _changes(plan: MigrationPlan) -> Iterator[str]:
-    """What does not stay as it was, each by our word or by its own, in a few words."""
+    """What does not stay unchanged, each in a few words."""
     for field in plan.fields:
         name = field.name or field.field
         if field.matters and field.name in ("data", "validation"):

@@ -75,7 +75,7 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
 
 def _may_be_repeated(context: Context, request: Request) -> bool:
     has_key = request.idempotency_key and context.ledger.by_key(request.idempotency_key)
-    return bool(has_key) or context.ledger.has_request_to(request.spec.target)
+    return bool(has_key) or context.ledger.has_jobs_at(request.spec.target)
 
 
 def _known(context: Context, request: Request, request_id: str) -> Record | None:
