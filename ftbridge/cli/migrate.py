@@ -109,7 +109,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
     groups: dict[str, list[Difference]] = {}
     for one in _in_short(plan.fields):
-        groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
+        harmless = one.outcome != "carried" and not one.matters
+        groups.setdefault(str(one.reason) if harmless else one.outcome, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, found in (("what changes", changed), ("what cannot come along", groups.pop("dropped", []))):
         if found:
@@ -119,8 +120,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     if plan.model:
         show_note(f"the old job keeps its model: {plan.model}")
     if everything:
-        for why, found in groups.items():
-            show_note(f"{why}: {', '.join(dict.fromkeys(map(_short, found)))}")
+        for found in groups.values():
+            show_note(f"{found[0].why}: {', '.join(dict.fromkeys(map(_short, found)))}")
     elif count := sum(map(len, groups.values())):
         show_note(f"{count} more fields lose nothing (empty, the vendor's choice, the old job's own): --all names them")
 

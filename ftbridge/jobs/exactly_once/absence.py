@@ -73,7 +73,7 @@ def window_after(provider: Provider, training_file: str, problem: FtbridgeError,
 
 
 def remaining(record: Record, provider: Provider) -> float | None:
-    """The seconds until the job's absence can be proved, below 0 once they are over; `None` where no clock tells."""
+    """The seconds until the job's absence can be proved, below 0 once they are over; `None` where no clock can tell."""
     if record.unclear is None:
         return None
     passed = elapsed(record.unclear.opened, this_moment(provider.vendor_time()))
@@ -89,7 +89,7 @@ def at_other_account(record: Record, provider: Provider) -> bool:
     """Whether the job was requested with another API key or base URL than those that are set now."""
     try:
         return record.account not in (None, provider.account)
-    except ConfigError:  # no key is set, and whoever asks the vendor is told so
+    except ConfigError:  # no key is set, and asking the vendor says so
         return False
 
 
