@@ -129,9 +129,14 @@ def _as_known(context: Context, request: Request, record: Record, request_id: st
         once = "; once it is sent, --again creates another one" if request.again else ""
         context.warn(f"this goes on with job {named}, which was requested before{once}")
     else:
-        another = "" if request.idempotency_key else "; --again creates another one"
-        context.warn(f"job {named} is the same request and is {record.job.status}{another}")
+        context.warn(f"job {named} is the same request and is {record.job.status}{_another(request)}")
     return record
+
+
+def _another(request: Request) -> str:
+    if request.idempotency_key:
+        return ""
+    return "; run the command once more for another one" if request.again else "; --again creates another one"
 
 
 def _warn_of_others(context: Context, request: Request, request_id: str, new: Record) -> None:
