@@ -23,7 +23,7 @@ from ftbridge.dataset import (
     TokenTally,
 )
 from ftbridge.dataset.reading.observer import Observer, observe_file
-from ftbridge.jobs.request.intent import object_of
+from ftbridge.jobs.request.intent import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.target import parse_target
@@ -81,7 +81,7 @@ def convert(
     format: str | None = None,  # noqa: A002 - as above
     workers: int = 1,
 ) -> Conversion:
-    """Write `data` as the target wants it to the file `out`, whole or not at all."""
+    """Write `data` in the target's format to the file `out`, complete or not at all."""
     return dataset.convert(
         data, _rules(context, _partial_spec(data, to, method, grader)), out, format=format, workers=workers
     )
@@ -96,7 +96,7 @@ def count_tokens(
     vocabulary: Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
 ) -> TokenCount:
-    """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand.
+    """The tokens of `data` by the tokenizer of the target's model, or by the closest one that is available.
 
     `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
     """
@@ -117,9 +117,9 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
         entry = context.entry(target)
         named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
         if named and entry.facts.methods is None and entry.closes_on is None:
-            said = f"{printable(target.model)} is none of the models that are known at {target.provider}"
+            unknown = f"{printable(target.model)} is not one of the models known at {target.provider}"
             fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."
-            diagnostics.warning("$", "unknown_model", f"{said}, and so are neither its limits nor its prices", fix)
+            diagnostics.warning("$", "unknown_model", f"{unknown}, so its limits and prices are not known", fix)
     return diagnostics.findings
 
 
@@ -132,4 +132,4 @@ def _rules(context: Context, spec: Spec) -> Converter:
 
 def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """The parts of a spec that the rules for a file depend on."""
-    return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})
+    return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})

@@ -32,6 +32,19 @@ if TYPE_CHECKING:
     from ftbridge.migration.plan import MigrationPlan
 
 _LONGEST = 100  # characters of a value in a table; --json has all
+_TERMS = {
+    "training_usd": "training, US dollars",
+    "storage_usd_per_month": "storage a month, US dollars",
+    "hosting_usd_per_month": "hosting a month, US dollars",
+    "first_month_usd": "first month in all, US dollars",
+    "input_usd_per_million_tokens": "a million tokens in, US dollars",
+    "output_usd_per_million_tokens": "a million tokens out, US dollars",
+    "deployment_needed": "deployment needed",
+    "training_closes_on": "training closes on",
+    "inference_closes_on": "answers end on",
+    "context_tokens": "context, tokens",
+    "default_epochs": "epochs, as the vendor chooses",
+}
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -88,17 +101,17 @@ def migrate(
     elif made:
         print_line(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
         print_message(f"When it has succeeded:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
-    elif not plan.hindrances:
+    elif not plan.blocking:
         print_message("No job was created: --yes submits it.")
-    raise Exit(1 if plan.hindrances else 0)
+    raise Exit(1 if plan.blocking else 0)
 
 
 def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
     """The obstacles to the move, what it changes and drops, what stays the same, and warnings."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         print_line(line, style="bold")
-    for hindrance in plan.hindrances:
-        print_message(f"error: {hindrance}", style="bold red")
+    for reason in plan.blocking:
+        print_message(f"error: {reason}", style="bold red")
     _print_fields(plan, everything=everything)
     for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
         print_message(f"note: {note}", style="yellow")
@@ -108,7 +121,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     """The old job's fields by outcome; those without meaning elsewhere are counted, or listed with `everything`."""
     groups: dict[str, list[Difference]] = {}
     for one in _in_short(plan.fields):
-        groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
+        harmless = one.outcome != "carried" and not one.matters
+        groups.setdefault(str(one.reason) if harmless else one.outcome, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, fields in (("changed", changed), ("dropped", groups.pop("dropped", []))):
         if fields:
@@ -118,8 +132,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     if plan.model:
         print_note(f"the old job keeps its model: {plan.model}")
     if everything:
-        for why, fields in groups.items():
-            print_note(f"{why}: {', '.join(dict.fromkeys(map(_short, fields)))}")
+        for fields in groups.values():
+            print_note(f"{fields[0].why}: {', '.join(dict.fromkeys(map(_short, fields)))}")
     elif count := sum(map(len, groups.values())):
         print_note(f"{count} more fields have no meaning elsewhere (empty, set by the vendor): --all lists them")
 
@@ -128,13 +142,13 @@ def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
     """The fields, with all fields of one object, such as a grader, as one."""
     parts: dict[str, list[Difference]] = {}
     for one in fields:
-        if one.word in ("grader", "response_format"):
-            parts.setdefault(one.word, []).append(one)
+        if one.name in ("grader", "response_format"):
+            parts.setdefault(one.name, []).append(one)
         else:
             yield one
-    for word, fields in parts.items():
+    for name, fields in parts.items():
         size = counted(len(fields), "field")
-        yield fields[0].model_copy(update={"field": word, "value": size, "becomes": size})
+        yield fields[0].model_copy(update={"field": name, "value": size, "becomes": size})
 
 
 def _differences(title: str, fields: Sequence[Difference]) -> Table:
@@ -142,21 +156,22 @@ def _differences(title: str, fields: Sequence[Difference]) -> Table:
 
 
 def _short(one: Difference) -> str:
-    """The field's name without its path in the job."""
-    return one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
+    """The term as people call it, or the field's name without its path in the job."""
+    return _TERMS.get(one.field) or one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
 
 
 def _change(one: Difference) -> str:
-    before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
-    return f"{before} → {after} {one.unit}".strip() if one.outcome == "changed" else f"{before} {one.unit}".strip()
+    before, after = _brief(one.value, one.unit), _brief(one.becomes, one.unit)
+    unit = "" if one.field in _TERMS else one.unit
+    return f"{before} → {after} {unit}".strip() if one.outcome == "changed" else f"{before} {unit}".strip()
 
 
-def _brief(value: Any, field: str) -> str:
+def _brief(value: Any, unit: str) -> str:
     if value is None:
-        return "no known end" if field.endswith(" on") else "?"
+        return "no known end" if unit == "date" else "?"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if "dollars" in field:
+    if unit == "US dollars":
         return dollars(value)
     if isinstance(value, int):
         return f"{value:,}"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
-from ftbridge.cli.output import AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.results import fetch_into
 from ftbridge.cli.watch import follow
@@ -34,12 +34,17 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
-    """Check and convert a dataset, submit it as a job, and print the job's id."""
+    """Check and convert a dataset, submit it as a job, and print the job's id.
+
+    The exit code is 0 if the vendor has the job or it waits here in the queue, and 4 while that is unclear.
+    """
     job = _submit(data, to, options)
     if as_json:
         print_json(job.model_dump(mode="json"))
     else:
         print_line(job.id)
+    if job.unclear:
+        raise Exit(UNCLEAR)
 
 
 def run(

@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import ConnectionRefused, FtbridgeError, NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 FIRST_WAIT = 0.5
 """Seconds until the second attempt; each wait after it is twice as long."""
+_REFUSED_ATTEMPTS = 4
 
 
 def with_retries(
@@ -27,19 +28,23 @@ def with_retries(
 ) -> T:
     """What `request` returns, retried after network errors, 5xx and 429, in at most `attempts` attempts.
 
-    Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. Where the vendor
-    wants a longer wait than `longest_wait` seconds, its error is raised at once, so that a scheduler can do
-    something else meanwhile.
+    Where nobody listens at the address, it gives up after the fourth attempt, about four seconds. Waits as long as the
+    vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. Where the vendor wants a longer wait than
+    `longest_wait` seconds, its error is raised at once, so that a scheduler can do something else meanwhile.
     """
     retrying = Retrying(
         retry=retry_if_exception(lambda problem: _is_temporary(problem, longest_wait)),
         wait=lambda state: _wait(state, longest_wait),
-        stop=stop_after_attempt(attempts),
+        stop=lambda state: state.attempt_number >= (min(attempts, _REFUSED_ATTEMPTS) if _refused(state) else attempts),
         before_sleep=_log,
         sleep=sleep,
         reraise=True,
     )
-    return retrying(request)
+    try:
+        return retrying(request)
+    except ConnectionRefused as problem:
+        problem.given_up = True  # so that an operation of several requests does not begin all over again
+        raise
 
 
 def poll_until(
@@ -62,9 +67,15 @@ def _log(state: RetryCallState) -> None:
     _logger.info("%s; retrying in %.1f s", reason, state.upcoming_sleep, extra={"reason": reason})
 
 
+def _refused(state: RetryCallState) -> bool:
+    return bool(state.outcome and isinstance(state.outcome.exception(), ConnectionRefused))
+
+
 def _is_temporary(problem: BaseException, longest_wait: float) -> bool:
     if isinstance(problem, RateLimited):
         return (problem.retry_after or 0.0) <= longest_wait
+    if isinstance(problem, ConnectionRefused):
+        return not problem.given_up
     return isinstance(problem, NetworkError | ServerTrouble)
 
 

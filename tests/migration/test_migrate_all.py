@@ -65,8 +65,8 @@ def test_a_line_for_each_job_and_a_total_and_nothing_is_sent(
     lines = ran.json["jobs"]
     assert [line["job"] for line in lines] == [job.id for job in jobs]
     assert [line["examples"] for line in lines] == [12] * 4
-    assert [line["hindrance"] is None for line in lines] == [True, True, True, False]
-    assert lines[3]["hindrance"].startswith("together has no rft")
+    assert [line["blocked_by"] is None for line in lines] == [True, True, True, False]
+    assert lines[3]["blocked_by"].startswith("together has no rft")
     assert lines[3]["changes"].count("no grader") == 1
     one, two, three = (line["training_usd"] for line in lines[:3])
     assert (two, three) == (pytest.approx(2 * one), pytest.approx(3 * one))
@@ -158,7 +158,7 @@ def test_one_that_the_vendor_refuses_hinders_no_other(jobs: list[Job], here: Cli
     ran = here("migrate", "--all-from", "openai", "--to", QWEN, "--yes", "--json")
     assert ran.code == 1
     assert [bool(line["moved_to"]) for line in ran.json["jobs"]] == [False, True, True, False]
-    assert ran.json["jobs"][0]["hindrance"]
+    assert ran.json["jobs"][0]["blocked_by"]
     again = here("migrate", "--all-from", "openai", "--to", QWEN, "--yes", "--json").json
     assert [bool(line["moved_to"]) for line in again["jobs"]] == [True, False]
 
@@ -191,9 +191,9 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
     name = f"openai:{jobs[3].remote_id}"
     with Bridge() as bridge:
         plan = bridge.plan_migration(name, REASONING, epochs=2)
-        assert plan.hindrances == ()
+        assert plan.blocking == ()
         assert (plan.spec.grader, plan.spec.response_format) == (CHECK, FORM)
-        told = {word: [field for field in plan.fields if field.word == word] for word in ("grader", "response_format")}
+        told = {name: [field for field in plan.fields if field.name == name] for name in ("grader", "response_format")}
         assert {field.value for field in told["grader"]} == set(CHECK.values())
         for fields in told.values():
             assert fields
@@ -207,3 +207,17 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
     before, after = bodies[-2]["method"]["reinforcement"], bodies[-1]["method"]["reinforcement"]
     assert (after["grader"], after["response_format"]) == (before["grader"], before["response_format"])
     assert after["hyperparameters"]["n_epochs"] == 2
+
+
+def test_the_plan_says_which_jobs_train_the_same(
+    chats: Path, tmp_path: Path, ftbridge_mock: MockVendors, here: Cli
+) -> None:
+    copy = write_rows(tmp_path / "work" / "copy.jsonl", CHATS)
+    with Bridge() as bridge:
+        first = bridge.wait(bridge.submit(chats, to=OPENAI, epochs=1, name="one"))
+        twin = bridge.wait(bridge.submit(copy, to=OPENAI, epochs=1, name="two", again=True))
+        other = bridge.wait(bridge.submit(chats, to=OPENAI, epochs=2))
+    lines = {line["job"]: line for line in here("migrate", "--all-from", "openai", "--to", QWEN, "--json").json["jobs"]}
+    assert [lines[job.id]["same_as"] for job in (first, twin, other)] == [None, first.id, None]
+    shown = here("migrate", "--all-from", "openai", "--to", QWEN, columns=200).out
+    assert f"trains the same as {first.id}: both would be paid for" in shown
