@@ -152,7 +152,7 @@ def test_a_model_is_asked_in_the_words_it_was_trained_on(provider: MistralProvid
     assert answer["tool_calls"][0]["id"] == tool["tool_call_id"]
     assert "name" not in user
     assert "weight" not in answer
-    assert check_seen("mistral", mock.seen) == {"POST /v1/chat/completions"}
+    assert check_seen("mistral", mock.seen) == {"POST /chat/completions"}
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])
