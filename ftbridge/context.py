@@ -127,12 +127,12 @@ class Context:
 
 
 def _check_names(table: str, names: Iterable[str], config: Config) -> None:
-    """Raises `ConfigError` for what is no provider's name: as a budget it would hold nobody back."""
+    """Raises `ConfigError` for an unknown provider: its budget would have no effect."""
     for name in names:
         known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
         if name not in known:
             raise ConfigError(
-                f"{config.file or 'the config'}: [{table}] {name} is no provider",
+                f"{config.file or 'the config'}: [{table}] {name} is not a provider",
                 hint=f"{did_you_mean(name, known)}Known are: {', '.join(known)}.",
             )
 
