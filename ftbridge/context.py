@@ -147,7 +147,7 @@ class Context:
 
 
 def _check_names(table: str, names: Iterable[str], config: Config) -> None:
-    """Raises `ConfigError` for a name that is not a provider's: a budget of that name would limit nothing."""
+    """Raises `ConfigError` for an unknown provider: its budget would have no effect."""
     for name in names:
         known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
         if name not in known:

@@ -14,7 +14,7 @@ _EXAMPLES = "local:tiny, local:./my-model or openai:gpt-4.1-mini-2025-04-14"
 
 
 class Target(NamedTuple):
-    """A provider, a model there, and whether the provider's mock stands in for the vendor."""
+    """A provider, its model, and whether a mock takes the place of the vendor."""
 
     provider: str
     model: str
@@ -30,7 +30,7 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     >>> parse_target("local:tiny")
     Target(provider='local', model='tiny', mocked=False)
 
-    Raises `TargetError` when the string has no such shape and is no known name.
+    Raises `TargetError` for a string that has another shape and is not a known name.
     """
     no_file, names = names is None, names or {}
     match = _SHAPE.fullmatch(names.get(text, text).strip())

@@ -116,7 +116,7 @@ def _unusable(name: str, spec: Spec, capabilities: Capabilities, provider: str) 
     elif (
         name in _NEEDS_VALIDATION and spec.validation is None and spec.method is not Method.RFT
     ):  # rft always needs one
-        what, hint = f"{name} goes by the validation file, and there is none", "Give one with --validation."
+        what, hint = f"{name} needs a validation file, and there is none", "Give one with --validation."
     else:
         return None
     return SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")

@@ -32,7 +32,7 @@ def by_cursor(provider: str, page_after: Callable[[str], Any]) -> Iterator[Any]:
     """Every item of a listing whose pages follow the id of the last item; each page is requested when needed.
 
     `page_after` gets that id, "" for the first page, and returns an object with `data` and `has_more`. Raises
-    `ListingUnfinished` where the vendor says that there is more and gives nothing new.
+    `ListingUnfinished` where the vendor says that there is more and sends nothing new.
     """
     after, seen = "", set[str]()
     for _page in range(MOST_PAGES):

@@ -28,12 +28,12 @@ class WorkerFaults:
         self.folder = home / "local" / "jobs"
         self.waiting: list[threading.Thread] = []
 
-    def strike(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
+    def inject(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
         known = self._jobs()
         self.waiting.append(threading.Thread(target=self._wait_and_strike, args=(known, kind), daemon=True))
         self.waiting[-1].start()
 
-    def left(self) -> int:
+    def remaining(self) -> int:
         return sum(thread.is_alive() for thread in self.waiting)
 
     def clear(self) -> None:

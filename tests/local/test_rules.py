@@ -213,7 +213,7 @@ def test_a_multiplier_is_refused_with_the_option_that_there_is(home: Path) -> No
 @pytest.mark.parametrize("name", ["early_stopping", "eval_interval"])
 def test_what_goes_by_the_validation_file_is_refused_where_there_is_none(home: Path, tmp_path: Path, name: str) -> None:
     provider, asked = LocalProvider(home), spec(**{name: 2})
-    with pytest.raises(UsageError, match=f"{name} goes by the validation file, and there is none") as problem:
+    with pytest.raises(UsageError, match=f"{name} needs a validation file, and there is none") as problem:
         provider.check_spec(asked)
     assert "--validation" in problem.value.hint
     said, kept = provider.check_spec(asked, allow_ignored=True)

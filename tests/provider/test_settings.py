@@ -136,7 +136,7 @@ def test_a_mock_takes_no_settings_of_the_vendor(tmp_path: Path) -> None:
 
 
 def test_settings_of_no_provider_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"\[providers\] opnai is no provider") as problem:
+    with pytest.raises(ConfigError, match=r"\[providers\] opnai is not a provider") as problem:
         Bridge(tmp_path, config=Config(providers={"opnai": {}}))
     assert problem.value.hint.startswith("Did you mean 'openai'?")
 

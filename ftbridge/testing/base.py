@@ -1,4 +1,4 @@
-"""What all parts of the suite share: a small dataset, uploaded, a finished job, and looking until something is so."""
+"""What all parts of the suite share: a small uploaded dataset, a finished job, and waiting for a status."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ class Faults(Protocol):
         """The kinds that it can cause."""
         ...
 
-    def strike(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
-        """Let the next request of `verb` meet the fault; `seconds` where the kind needs some."""
+    def inject(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
+        """Make the next request of `verb` fail in this way; `seconds` is for the kinds that need it."""
         ...
 
-    def left(self) -> int:
-        """How many faults have not struck yet."""
+    def remaining(self) -> int:
+        """How many faults have not happened yet."""
         ...
 
     def clear(self) -> None:
-        """From now on all goes well."""
+        """Remove all faults."""
         ...
 
     def jobs(self) -> int:
-        """How many jobs the vendor has, which is how many are paid."""
+        """How many jobs the vendor has, which is how many are billed."""
         ...
 
 
 class Finished(NamedTuple):
-    """A job that was followed to its end: what each look saw, and all its events."""
+    """A job that was followed to its end: the statuses on the way, and all its events."""
 
     remote: RemoteJob
     seen: list[Status]
@@ -62,16 +62,16 @@ class Finished(NamedTuple):
 
     @property
     def model(self) -> str:
-        """What the tuned model is called by."""
+        """The tuned model's id."""
         assert self.remote.result is not None
         assert self.remote.result.model is not None
         return self.remote.result.model
 
 
-class Setting:
+class SuiteBase:
     """`hyperparameters` are those of the small jobs, `long_hyperparameters` of one long enough to be interrupted.
 
-    `seconds` is how long any wait may take. `secret` is the provider's key, which nothing may show.
+    `seconds` is how long any wait may take. `secret` is the provider's key, which must not appear anywhere.
     """
 
     model: ClassVar[str]
@@ -83,13 +83,13 @@ class Setting:
     @pytest.fixture(scope="class")
     @classmethod
     def faults(cls) -> Faults | None:
-        """No way to make the vendor misbehave, unless the subclass has one."""
+        """None, unless the subclass can make the vendor misbehave."""
         return None
 
     @pytest.fixture(scope="class")
     @classmethod
-    def hasty(cls) -> Provider | None:
-        """The provider with less than half a second of patience for an answer, where the subclass has it."""
+    def impatient(cls) -> Provider | None:
+        """The provider with a timeout below half a second, where the subclass has one."""
         return None
 
     @pytest.fixture(scope="class")
@@ -104,7 +104,7 @@ class Setting:
     @pytest.fixture(scope="class")
     @classmethod
     def files(cls, tmp_path_factory: pytest.TempPathFactory, provider: Provider, spec: Spec) -> Files:
-        """The rows, as the provider takes them and uploaded."""
+        """The rows, converted for the provider and uploaded."""
         out = tmp_path_factory.mktemp("converted") / "rows.jsonl"
         conversion = convert(spec.data, provider.converter(spec, cls.model), out)
         assert not conversion.impossible
@@ -121,28 +121,28 @@ class Setting:
     @pytest.fixture(scope="class")
     @classmethod
     def served(cls, provider: Provider, finished: Finished) -> str:
-        """The tuned model, deployed where the vendor wants that before it answers."""
+        """The tuned model, deployed where the vendor requires that."""
         if "deploy" in provider.capabilities.verbs:
             provider.deploy(finished.model)
         return finished.model
 
     @pytest.fixture(autouse=True)
-    def calm(self, faults: Faults | None) -> Iterator[None]:
-        """A fault never outlives its test."""
+    def clear_faults(self, faults: Faults | None) -> Iterator[None]:
+        """No fault outlives its test."""
         yield
         if faults is not None:
             faults.clear()
 
     def start_long(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> RemoteJob:
-        """Make a job that takes long enough to be interrupted."""
+        """Create a job that takes long enough to be interrupted."""
         return provider.create(self.long(spec), self.model, files, tag=new_tag())
 
     def long(self, spec: Spec) -> Spec:
-        """The small job made long."""
+        """The spec of a long job."""
         return spec.model_copy(update={"hyperparameters": Hyperparameters(**self.long_hyperparameters)})
 
     def until_step(self, provider: Provider, remote_id: str) -> None:
-        """Look at a job until it has made a step: some vendors pause none before that."""
+        """Poll a job until it has made a step: some vendors cannot pause it before that."""
         deadline = time.monotonic() + self.seconds
         while not any(event.kind == "metric" for event in provider.events(remote_id, "")):
             assert time.monotonic() < deadline, "the job makes no step"
@@ -150,7 +150,7 @@ class Setting:
 
     @classmethod
     def follow(cls, provider: Provider, remote_id: str) -> Finished:
-        """Look at a job until it is over."""
+        """Poll a job until it has ended."""
         seen: list[Status] = []
         remote = cls.until(provider, remote_id, *FINAL, seen=seen)
         return Finished(remote, seen, list(provider.events(remote_id, "")))
@@ -159,7 +159,7 @@ class Setting:
     def until(
         cls, provider: Provider, remote_id: str, *statuses: Status, seen: list[Status] | None = None
     ) -> RemoteJob:
-        """Look at a job until it has one of `statuses`; each that was `seen` on the way is kept once."""
+        """Poll a job until it has one of `statuses`; `seen` gets each status on the way."""
         seen = [] if seen is None else seen
         deadline = time.monotonic() + cls.seconds
         while time.monotonic() < deadline:
@@ -168,12 +168,12 @@ class Setting:
                 seen.append(remote.status)
             if remote.status in statuses:
                 return remote
-            assert not remote.status.final, f"the job is {remote.status} before its time: {remote.error}"
+            assert not remote.status.final, f"the job has ended as {remote.status}: {remote.error}"
             time.sleep(0.05)
         raise AssertionError(f"the job was still {seen[-1]} after {cls.seconds} s")
 
     def check_error(self, problem: FtbridgeError, provider: Provider, kind: type[FtbridgeError]) -> None:
-        """It is of the one right class, says what to do, and tells no secret."""
+        """The error has exactly this class, says what to do, and reveals no secret."""
         assert type(problem) is kind
         assert problem.message
         assert problem.hint
@@ -183,8 +183,8 @@ class Setting:
             assert self.secret not in f"{problem!r} {problem.describe()} {problem.__cause__!r}"
 
 
-def need(faults: Faults | None, *kinds: str) -> Faults:
-    """The faults, if they can cause `kinds`; else the test is skipped, and says why."""
+def require_faults(faults: Faults | None, *kinds: str) -> Faults:
+    """The faults, if they can cause `kinds`; otherwise the test is skipped."""
     if faults is None:
         pytest.skip("no fixture `faults` is given")
     if missing := [kind for kind in kinds if kind not in faults.kinds]:
@@ -192,12 +192,12 @@ def need(faults: Faults | None, *kinds: str) -> Faults:
     return faults
 
 
-def offer(provider: Provider, *verbs: Verb) -> None:
-    """Skip the test where the provider does not offer `verbs`."""
+def require_verbs(provider: Provider, *verbs: Verb) -> None:
+    """Skip the test unless the provider offers `verbs`."""
     if missing := [verb for verb in verbs if verb not in provider.capabilities.verbs]:
         pytest.skip(f"{provider.name} does not offer {', '.join(missing)}")
 
 
 def new_tag() -> str:
-    """A tag that no job has."""
+    """A new tag."""
     return f"ftb_{secrets.token_hex(6)}"
