@@ -24,11 +24,11 @@ pytestmark = [
 REPLACED = """
 import sys
 from pathlib import Path
-from ftbridge import exchange
+from ftbridge import files
 from ftbridge.files import whole_folder
 
 if sys.argv[2] == "aside":
-    exchange._swap = lambda *_: 22
+    files._swap = lambda *_: 22
 root = Path(sys.argv[1])
 with whole_folder(root / "disk" / "result") as beside:
     (beside / "deep").mkdir()
