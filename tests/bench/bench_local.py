@@ -61,8 +61,8 @@ def run(side: str, folder: Path, steps: int) -> dict[str, Any]:
     else:
         command = [sys.executable, "local_ours.py", str(folder), str(steps), side.split()[1]]
     began = time.time()
-    told = _told(command)
-    return {**told, "seconds_to_first_step": told["first_step_at"] - began}
+    result = _result(command)
+    return {**result, "seconds_to_first_step": result["first_step_at"] - began}
 
 
 def start(folder: Path, data: str) -> dict[str, Any]:
@@ -96,11 +96,11 @@ def start(folder: Path, data: str) -> dict[str, Any]:
     cpu = used + after.children_user + after.children_system - before.children_user - before.children_system
     while Path(f"/proc/{worker}/stat").exists() and '"running"' in (job / "status.json").read_text():
         time.sleep(0.1)
-    shutil.rmtree(home)  # so that nothing is found ready the next time
+    shutil.rmtree(home)  # so that nothing is cached the next time
     return {"seconds_to_first_step": seconds, "cpu_to_first_step": cpu}
 
 
-def _told(command: list[str]) -> dict[str, Any]:
+def _result(command: list[str]) -> dict[str, Any]:
     """What a script beside this one prints on its last line."""
     python, script, *rest = command
     paths = os.pathsep.join(str(ROOT / name) for name in ("", "local_backend"))
@@ -112,8 +112,8 @@ def _told(command: list[str]) -> dict[str, Any]:
         check=True,
         env={**os.environ, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore"},
     )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 def _lines(file: Path) -> list[str]:
@@ -124,23 +124,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", nargs="*", default=[*SHAPES, *STARTS])
     parser.add_argument("--repeat", type=int, default=3)
-    asked = parser.parse_args()
-    for shape in asked.shape:
+    options = parser.parse_args()
+    for shape in options.shape:
         folder = BUILD / "bench_local" / (shape if shape in SHAPES else "10M")
         if not (folder / "many.jsonl").exists():
             shutil.rmtree(folder, ignore_errors=True)
             build(folder, folder.name)
-        for _ in range(asked.repeat):
+        for _ in range(options.repeat):
             data, steps = STARTS.get(shape) or ("train.jsonl", STEPS[shape])
-            take(folder, steps, data)  # anew, so that neither side finds the rows tokenized
+            take(folder, steps, data)  # new files, so that no side has the rows tokenized already
             for side in SIDES.get(shape, (TRL, OURS)):
                 timed = (
                     start(folder, data) if shape in STARTS and side == OURS else run(side, folder, STEPS.get(shape, 1))
                 )
                 with KEPT.open("a", encoding="utf-8") as out:
                     out.write(json.dumps({"shape": shape, "side": side, **timed}) + "\n")
-    if "10M" in asked.shape:
-        apart = _told([trl_python(), "local_dpo.py", str(BUILD / "bench_local" / "10M")])["apart"]
+    if "10M" in options.shape:
+        apart = _result([trl_python(), "local_dpo.py", str(BUILD / "bench_local" / "10M")])["apart"]
         print(f"DPO's loss of one batch is {apart:.1e} from TRL's")
     table([json.loads(line) for line in _lines(KEPT)])
 

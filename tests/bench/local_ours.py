@@ -17,19 +17,19 @@ from ftbridge_local.trainer.train import train
 
 
 class Measured(JobFolder):
-    """A job folder that looks at clock and memory when something is told."""
+    """A job folder that measures time and memory when an event is added."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.meter, self.valid_loss = Meter(), 0.0
 
-    def add_event(self, kind: Any, **facts: Any) -> None:
-        if kind == "status" and facts.get("status") is Status.RUNNING:
+    def add_event(self, kind: Any, **fields: Any) -> None:
+        if kind == "status" and fields.get("status") is Status.RUNNING:
             self.meter.loaded()
-        if kind == "metric" and facts.get("step"):
-            self.valid_loss = facts.get("valid_loss") or self.valid_loss
-            self.meter.step(facts["step"], facts["tokens"])
-        super().add_event(kind, **facts)
+        if kind == "metric" and fields.get("step"):
+            self.valid_loss = fields.get("valid_loss") or self.valid_loss
+            self.meter.step(fields["step"], fields["tokens"])
+        super().add_event(kind, **fields)
 
 
 def main(folder: Path, steps: int, precision: str) -> None:
@@ -53,7 +53,7 @@ def main(folder: Path, steps: int, precision: str) -> None:
     )
     train(job, folder / "home")
     last = job.meter.marks.pop(steps)  # it has the validation in it
-    print(job.meter.told(valid_loss=job.valid_loss, tokens=last[1]))
+    print(job.meter.to_json(valid_loss=job.valid_loss, tokens=last[1]))
 
 
 if __name__ == "__main__":

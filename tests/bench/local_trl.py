@@ -86,7 +86,7 @@ def main(folder: Path, steps: int, setting: str) -> None:
         **SETTINGS[setting],
     )
     rows = load_dataset("json", data_files=str(folder / "ordered.jsonl"), split="train")
-    settings, _said = choose(GIVEN, Method.SFT, parameters=0, context=1024, halves=False, adapter=True)
+    settings, _note = choose(GIVEN, Method.SFT, parameters=0, context=1024, prefers_bf16=False, adapter=True)
     optimizer = torch.optim.AdamW(
         (one for one in model.parameters() if one.requires_grad), lr=RATE, weight_decay=0, fused=True
     )
@@ -104,9 +104,9 @@ def main(folder: Path, steps: int, setting: str) -> None:
     marks.trainer = trainer
     meter.loaded()
     trainer.train()
-    told = meter.told(tokens=trainer.tokens)  # before the validation, which is not TRL's own
+    line = meter.to_json(tokens=trainer.tokens)  # before the validation, which is not TRL's own
     model.eval()
-    print(told[:-1] + f', "valid_loss": {mean_loss(model, tokenizer, folder / "held_out.jsonl")}}}')
+    print(line[:-1] + f', "valid_loss": {mean_loss(model, tokenizer, folder / "held_out.jsonl")}}}')
 
 
 if __name__ == "__main__":

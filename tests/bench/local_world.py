@@ -95,7 +95,7 @@ class Meter:
         self.first_step_at = self.first_step_at or time.time()
         self.marks[number] = (time.process_time(), tokens)
 
-    def told(self, **more: Any) -> str:
+    def to_json(self, **more: Any) -> str:
         """All of it as JSON."""
         (began, before), (ended, after) = self.marks[min(self.marks)], self.marks[max(self.marks)]
         speed = (after - before) / (ended - began) if ended > began else None  # a single step has no time between

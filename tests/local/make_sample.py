@@ -56,7 +56,7 @@ PROBLEMS = {
 WISHES = """\
 I want my money back. Please refund me. Please send me a new one. I would like a replacement. Please call me. \
 Could someone ring me about it? I would rather talk on the phone. What can you do? Please let me know. Can you help? \
-I look forward to your answer. Thanks in advance. JobSpec {number}. My order number is {number}."""
+I look forward to your answer. Thanks in advance. Order {number}. My order number is {number}."""
 HURRY = {
     "high": ["This is urgent!", "I need this solved by tomorrow."],
     "normal": [""],
