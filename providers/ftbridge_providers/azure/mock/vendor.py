@@ -7,6 +7,7 @@ mark, and any word is a training type. See `adapter` and `deployments` for the d
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -189,7 +190,7 @@ class AzureMock(OpenAIMock):
         suffix = f"-{request['suffix']}" if request.get("suffix") else ""
         return f"{request['model'].split('.ft-')[0]}.ft-{name.ljust(32, '0')}{suffix}"
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows after the byte-order mark."""
         return super().read_rows(content.removeprefix(BOM_UTF8), method)
 

@@ -6,8 +6,9 @@ Error texts: OpenAI job errors as quoted in public issue threads, 2024 to 2026.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 import msgspec
@@ -28,9 +29,11 @@ class FileProblem(Exception):  # noqa: N818 - it becomes the job's error, not th
         self.body = {"code": code, "message": message, "param": "training_file"}
 
 
-def check_training_file(content: bytes, method: str) -> list[dict[str, Any]]:
-    """The rows of a file that OpenAI would train on. Raises `FileProblem`."""
-    rows = [_row(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
+def check_training_file(content: bytes, method: str) -> Iterator[dict[str, Any]]:
+    """The rows of a file that OpenAI would train on, one at a time. Raises `FileProblem`."""
+    lines = enumerate(io.BytesIO(content), start=1)
+    rows = (_row(number, line) for number, line in lines if line.strip())
+    number = 0
     for number, row in enumerate(rows, start=1):
         if method == "dpo":
             _check_preference(number, row)
@@ -38,10 +41,10 @@ def check_training_file(content: bytes, method: str) -> list[dict[str, Any]]:
             _check_task(number, row)
         else:
             _check_chat(number, row)
-    if len(rows) < MINIMUM_EXAMPLES:
-        said = f"Training file has {len(rows)} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
+        yield row
+    if number < MINIMUM_EXAMPLES:
+        said = f"Training file has {number} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
         raise FileProblem("invalid_n_examples", said)
-    return rows
 
 
 def _row(number: int, line: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ first), their wording, and the errors of `mock_files`.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from msgspec import structs
@@ -208,10 +208,10 @@ class OpenAIMock(OpenAIFiles):
 
     def rows(self, job: Job) -> list[dict[str, Any]]:
         """The rows a job was trained on."""
-        return self.read_rows(self.content(job.request["training_file"]), job.method["type"])
+        return list(self.read_rows(self.content(job.request["training_file"]), job.method["type"]))
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
-        """The rows of a file. Raises `FileProblem` where the vendor would not train on it."""
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
+        """The rows of a file, one at a time. Raises `FileProblem` where the vendor would not train on it."""
         return check_training_file(content, method)
 
     def steer(self, call: Call, change: Callable[[Script], Script]) -> Answer:
@@ -268,7 +268,8 @@ class OpenAIMock(OpenAIFiles):
         method = self.resolved(request, content.count(b"\n"))
         problem: dict[str, Any] | None = None
         try:
-            self.read_rows(content, method["type"])
+            for _row in self.read_rows(content, method["type"]):
+                pass  # to have read it is to have checked it
         except FileProblem as found:
             problem = found.body
         settings = method[method["type"]]["hyperparameters"]
