@@ -60,7 +60,7 @@ class Diagnostics:
         self.findings.append(finding)
 
     def changed(self, code: str) -> None:
-        """The vendor's row says the same in another way, or less; `code` names the difference."""
+        """The vendor's row expresses the same in another way, or less of it; `code` names the difference."""
         self.changes.append(code)
 
 

@@ -41,8 +41,8 @@ _NAMES: dict[type, str] = {
 }
 _KEY_FIXES = {
     "weight": "Only assistant messages have a weight: remove it here.",
-    "function_call": "Use tool_calls, a list of {id, type, function}, in place of the old function_call.",
-    "functions": "Use tools, a list of {type, function}, in place of the old functions.",
+    "function_call": "Use tool_calls, a list of {id, type, function}, instead of the old function_call.",
+    "functions": "Use tools, a list of {type, function}, instead of the old functions.",
     "tool_calls": "Only assistant messages call tools.",
     "prefix": "This is Mistral's key: read the file with the format 'mistral'.",
     "tool_call_id": "Only tool messages answer a call.",
@@ -212,7 +212,7 @@ def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics)
 
 
 def _class(kind: inspect.Type) -> type:
-    """The Python class of the JSON values that `kind` takes; `object` stands for any."""
+    """The Python class of the JSON values that `kind` takes; `object` is any."""
     if isinstance(kind, inspect.LiteralType):
         return type(kind.values[0])
     return _CLASSES[type(kind)][0]

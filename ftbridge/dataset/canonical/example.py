@@ -1,7 +1,7 @@
 """The canonical examples: a chat, a preference, a text or a task, as msgspec reads them.
 
 Roles are tags of a union and unknown keys are forbidden, so that decoding is most of the
-checking. Nothing here looks at meaning: that is `rules`.
+checking. Meaning is checked in `rules`.
 """
 
 from __future__ import annotations

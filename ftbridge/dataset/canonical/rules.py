@@ -123,7 +123,7 @@ def check_task(task: Task, diagnostics: Diagnostics) -> None:
             f"$.messages[{len(task.messages) - 1}]",
             "last_not_user",
             f"the last message is from '{role}', and a task ends with a message for the model to answer",
-            "End with the user's message, and put what a good answer says into 'reference'.",
+            "End with the user's message, and put what a good answer contains into 'reference'.",
         )
 
 

@@ -51,7 +51,7 @@ def check(
 ) -> Report:
     """Read all of `path` and report every problem, by line; `observers` see the valid examples in the same pass.
 
-    JSON keys that occur twice in a row are looked for only where there are `converters`: to prove that there are none
+    Repeated JSON keys are searched for only where there are `converters`: to prove that there are none
     takes a third of the time of reading. With several `workers` an uncompressed file of lines is read by as many
     processes, with the same report; `observers`, which need all rows in order, then have the file read once more.
     Bad content never raises; `InputError` is for what cannot be opened or read at all.
@@ -98,7 +98,7 @@ def _check_rows(
     converters: Sequence[Converter],
     observers: Sequence[Observer] = (),
 ) -> _Tally:
-    """Check every row; where a target would get its bytes, for keys that occur twice in it as well."""
+    """Check every row; where a target would get its bytes, for repeated keys as well."""
     diagnostics = Diagnostics()
     sent_as_is = canonical and bool(converters)
     encode = msgspec.json.Encoder().encode

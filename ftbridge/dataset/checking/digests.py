@@ -1,4 +1,4 @@
-"""Examples by the digest of what they say, so that equal ones are found without keeping them."""
+"""Digests of examples, by which equal ones are found without keeping the examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ digest = xxhash.xxh3_128_digest
 
 
 class Digests:
-    """An observer that remembers which examples a file holds."""
+    """An observer that remembers which examples a file has."""
 
     def __init__(self) -> None:
         self.digests: set[bytes] = set()

@@ -1,4 +1,4 @@
-"""Examples that say nearly the same, found by MinHash."""
+"""Examples that are nearly equal, found by MinHash."""
 
 from __future__ import annotations
 

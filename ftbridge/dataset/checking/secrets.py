@@ -23,7 +23,7 @@ _DIGITS = bytes(ord("0") if byte > 127 or chr(byte).isdigit() else ord(".") for 
 class Kind(NamedTuple):
     """One kind of secret: its name in the singular, the ending of the plural, and how it is found.
 
-    `may_hold` tells quickly of an example's canonical JSON when `pattern` cannot match any text of it.
+    `may_hold` is a fast test of an example's canonical JSON: where it is false, `pattern` matches none of its texts.
     """
 
     name: str

@@ -22,7 +22,7 @@ class Extent(Struct):
 def file_findings(
     examples: int, findings: Sequence[Finding], converters: Sequence[Converter], extents: Sequence[Extent]
 ) -> list[Finding]:
-    """Where the file as a whole has too little or too much, on line 0; `findings` are those about its rows."""
+    """Where the file as a whole is too small or too large, on line 0; `findings` are those about its rows."""
     diagnostics = Diagnostics()
     if not examples and not any(finding.level == "error" for finding in findings):
         diagnostics.error("$", "empty_file", "the file has no examples", "Give one example per line.")

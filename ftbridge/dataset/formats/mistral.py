@@ -1,6 +1,6 @@
-"""Mistral's chat rows, which look like the canonical ones but for a few things.
+"""Mistral's chat rows, which differ from the canonical ones in a few details.
 
-Tool calls may lack `type` and hold their arguments as an object, images are plain strings, a
+Tool calls may lack `type` and have their arguments as an object, images are plain strings, a
 message may have `text` for `content`, and the row `interactions` for `messages`.
 Source: Mistral's mistral-finetune repository, README and `finetune/data/tokenize.py`; read 2026-11.
 """

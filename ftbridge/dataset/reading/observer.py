@@ -1,4 +1,4 @@
-"""What is told of every valid example of a file, so that one pass over the file serves several purposes."""
+"""Observers see every valid example of a file, so that one pass over the file serves several purposes."""
 
 from __future__ import annotations
 

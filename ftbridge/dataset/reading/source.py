@@ -30,7 +30,7 @@ class Source(NamedTuple):
     """`read` turns the `rows` into examples; where it cannot, the reason is in its diagnostics.
 
     `canonical` tells whether a row's bytes are in the canonical format, so that they may be
-    passed on, and `divisible` whether the file can be read from the middle. `why` says how
+    passed on, and `divisible` whether the file can be read from the middle. `why` tells how
     the format was detected, `detected_on` by which line (0: the user named it).
     """
 

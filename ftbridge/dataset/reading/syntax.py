@@ -21,7 +21,7 @@ _scan = msgspec.json.Decoder(msgspec.Raw).decode
 def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
     """The JSON object in `raw`; or None, with the reason in `diagnostics`.
 
-    Strict: NaN, numbers that no double holds and halves of surrogate pairs are refused.
+    Strict: NaN, numbers that no double can represent and halves of surrogate pairs are refused.
     """
     if raw is None:
         diagnostics.error("$", "line_too_long", f"the line is longer than {MAX_LINE >> 20} MB", "Shorten the example.")

@@ -47,11 +47,11 @@ def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, JsonOb
             text.detach()
             return
         cells = {key: cell for key, cell in row.items() if cell}
-        whole = ",".join(map(str, (*cells, *cells.values())))
+        text_of_row = ",".join(map(str, (*cells, *cells.values())))
         try:
-            whole.encode()
+            text_of_row.encode()
         except UnicodeEncodeError:
-            yield number, whole.encode(errors="surrogateescape")
+            yield number, text_of_row.encode(errors="surrogateescape")
         else:
             yield max(number, 2), {key: _cell(key, cell, cells) for key, cell in cells.items()}
 

@@ -36,7 +36,7 @@ class Conversion(Struct, frozen=True):
 
     `exact` rows mean the same at the target; `changed` maps each code of a difference to how
     many rows have it and the first one's line. Where anything is `impossible` nothing was
-    written. `key` is a hash of what was written, by which one upload is told from another.
+    written. `key` is a hash of what was written, which identifies the upload.
     """
 
     out: Path
@@ -61,7 +61,7 @@ def convert(
 ) -> Conversion:
     """Write the rows of `path` in the format of `converter`'s target to `out`, completely or not at all.
 
-    A row that the target takes as it is is passed on as the same bytes. `observers` see the valid examples as they
+    A row that the target takes unchanged is passed on as the same bytes. `observers` see the valid examples as they
     are read, and `sent_observers` those that the target takes, as they are written; a row that is not in the
     canonical format then, as it was read. With several `workers`, and no observers, which need all rows in order,
     an uncompressed file of lines is converted by as many processes, to the same bytes.
@@ -131,7 +131,7 @@ def _convert_rows(
     observers: Sequence[Observer] = (),
     sent_observers: Sequence[Observer] = (),
 ) -> _Tally:
-    """Write each row as the target wants it."""
+    """Write each row in the target's format."""
     diagnostics, rules, tally = Diagnostics(), TargetRules(converter), _Tally()
     codes = rules.diagnostics.changes
     encode = msgspec.json.Encoder().encode

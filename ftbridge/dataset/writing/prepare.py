@@ -80,7 +80,7 @@ def prepare(
             for chunk in read_chunks(path, Path(folder), format=format, signatures=near, workers=workers):
                 rows.add(chunk)
             if not rows.groups:
-                raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="`ftbridge check` says why.")
+                raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="See `ftbridge check`.")
             held_out = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
             return _write(rows, sides, out_dir, seed)

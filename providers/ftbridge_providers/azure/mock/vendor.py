@@ -7,7 +7,7 @@ mark, and any training type. See `adapter` and `deployments` for the documents.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -199,7 +199,7 @@ class AzureMock(GptMock):
         suffix = f"-{request['suffix']}" if request.get("suffix") else ""
         return f"{request['model'].split('.ft-')[0]}.ft-{number.ljust(32, '0')}{suffix}"
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows after the byte-order mark."""
         return super().read_rows(content.removeprefix(BOM_UTF8), method)
 

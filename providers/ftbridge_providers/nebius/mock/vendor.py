@@ -7,7 +7,7 @@ a checkpoint with its files at the end of each epoch, and every adapter can be s
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
@@ -128,7 +128,7 @@ class NebiusMock(OpenAIApiMock):
         )
         return {"type": "supervised", "supervised": {"hyperparameters": {**_DEFAULTS, **(given or {})}}}
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows by Nebius' rules."""
         return check_training_file(content)
 

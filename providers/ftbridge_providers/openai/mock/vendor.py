@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ftbridge.mock import Answer, Call, Moment, operation
@@ -61,7 +61,7 @@ class OpenAIMock(GptMock):
         defaults = super().defaults(kind, examples)
         return {**defaults, **reinforcement.DEFAULTS} if kind == reinforcement.METHOD else defaults
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows of a file, which for reinforcement are tasks."""
         if method == reinforcement.METHOD:
             return check_training_file(content, check_task)

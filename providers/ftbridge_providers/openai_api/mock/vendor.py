@@ -6,7 +6,7 @@ wording.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from msgspec import structs
@@ -111,7 +111,7 @@ class OpenAIApiMock(FilesMock):
         """The `method` of a job, with numbers for everything that the request leaves to the vendor."""
         raise NotImplementedError
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows of a file. Raises `FileProblem` where the vendor would not train on it."""
         raise NotImplementedError
 
@@ -162,7 +162,7 @@ class OpenAIApiMock(FilesMock):
 
     def learnt_rows(self, job: Job) -> list[dict[str, Any]]:
         """The rows by which the job's model answers."""
-        return self.read_rows(self.content(job.request["training_file"]), job.method["type"])
+        return list(self.read_rows(self.content(job.request["training_file"]), job.method["type"]))
 
     def control(self, call: Call, change: Callable[[Script], Script]) -> Answer:
         """Change the script of a job that is not over."""
@@ -200,7 +200,8 @@ class OpenAIApiMock(FilesMock):
         method = self.method_of(request, content.count(b"\n"))
         problem: dict[str, Any] | None = None
         try:
-            self.read_rows(content, method["type"])
+            for _row in self.read_rows(content, method["type"]):
+                pass  # reading a row checks it
         except FileProblem as found:
             problem = found.body
         number = new_id()

@@ -6,8 +6,9 @@ Error texts: OpenAI job errors as quoted in public issue threads, 2024 to 2026.
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 import msgspec
@@ -21,15 +22,17 @@ _ROLES = {"system", "user", "assistant", "tool", "function"}
 _PREFERENCE_KEYS = {"input", "preferred_output", "non_preferred_output"}
 
 
-def check_training_file(content: bytes, check: Callable[[int, dict[str, Any]], None]) -> list[dict[str, Any]]:
-    """The rows of a file, each of which passes `check` with its number. Raises `FileProblem`."""
-    rows = [_row(number, line) for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
+def check_training_file(content: bytes, check: Callable[[int, dict[str, Any]], None]) -> Iterator[dict[str, Any]]:
+    """The rows of a file, one at a time, each of which passes `check` with its number. Raises `FileProblem`."""
+    lines = enumerate(io.BytesIO(content), start=1)
+    rows = (_row(number, line) for number, line in lines if line.strip())
+    number = 0
     for number, row in enumerate(rows, start=1):
         check(number, row)
-    if len(rows) < MINIMUM_EXAMPLES:
-        reason = f"Training file has {len(rows)} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
+        yield row
+    if number < MINIMUM_EXAMPLES:
+        reason = f"Training file has {number} example(s), but must have at least {MINIMUM_EXAMPLES} examples"
         raise FileProblem("invalid_n_examples", reason)
-    return rows
 
 
 def _row(number: int, line: bytes) -> dict[str, Any]:

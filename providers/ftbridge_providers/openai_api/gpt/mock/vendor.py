@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ftbridge.mock import Answer, Call, Moment, operation
@@ -61,7 +62,7 @@ class GptMock(OpenAIApiMock):
         defaults = {"n_epochs": epochs, "batch_size": max(1, examples // 500), "learning_rate_multiplier": 1.8}
         return {**defaults, "beta": 0.1} if kind == "dpo" else defaults
 
-    def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
+    def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows of a file. Raises `FileProblem` where it would not be trained on."""
         return check_training_file(content, check_preference if method == "dpo" else check_chat)
 
