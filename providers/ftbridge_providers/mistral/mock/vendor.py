@@ -227,7 +227,7 @@ class MistralMock(MockVendor):
 
     @operation("POST", "/v1/chat/completions")
     def chat(self, call: Call) -> Answer:
-        """A tuned model knows its training rows by heart."""
+        """A chat completion; a tuned model repeats its training rows."""
         name, messages = call.body["model"], call.body["messages"]
         job = self.job_of(name)
         if job is None and name not in BASES:
