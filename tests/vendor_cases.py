@@ -20,10 +20,10 @@ CASES = Path(__file__).parent / "providers" / "golden_rows.txt"
 
 
 class Golden(NamedTuple):
-    """One vendor's line: the row, `same` or `refused`, and what is said about it."""
+    """One vendor's line: the row, `same` or `refused`, and its findings."""
 
     row: str
-    said: frozenset[tuple[str, str]]
+    findings: frozenset[tuple[str, str]]
 
 
 class Case(NamedTuple):
@@ -50,18 +50,18 @@ def read_cases() -> dict[str, Case]:
             found = re.fullmatch(r"((?:(?:together|mistral)\s+)*)(same|\{.*\}|refused .*)", rest)
             assert found, line
             vendors = [first, *found[1].split()]
-            what, said = found[2], frozenset[tuple[str, str]]()
+            what, findings = found[2], frozenset[tuple[str, str]]()
             if what.startswith("refused"):
-                what, said = "refused", frozenset({heard(what)})
-            golden.update(dict.fromkeys(vendors, Golden(what, said)))
+                what, findings = "refused", frozenset({read_finding(what)})
+            golden.update(dict.fromkeys(vendors, Golden(what, findings)))
         elif line.startswith("  "):
             for vendor in vendors:
-                golden[vendor] = Golden(golden[vendor].row, golden[vendor].said | {heard(rest)})
+                golden[vendor] = Golden(golden[vendor].row, golden[vendor].findings | {read_finding(rest)})
     return cases
 
 
-def heard(words: str) -> tuple[str, str]:
-    how, code, *path = words.split()
+def read_finding(text: str) -> tuple[str, str]:
+    how, code, *path = text.split()
     return how, " ".join([code, *path])
 
 
@@ -85,6 +85,6 @@ def converter(vendor: str, example: Example) -> Converter:
 ALL = read_cases()
 
 
-def every(*vendors: str) -> list[Any]:
+def case_parameters(*vendors: str) -> list[Any]:
     """A test parameter for each case and vendor."""
     return [pytest.param(vendor, case, id=f"{vendor}: {title}") for title, case in ALL.items() for vendor in vendors]

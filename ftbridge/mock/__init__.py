@@ -1,6 +1,6 @@
-"""The engine that hosts any vendor's mock: a life cycle driven by time, and faults by rule.
+"""The engine of mocked vendors: a life cycle driven by time, and injected faults.
 
-What a vendor's mock says and takes is in the vendor's room; here is what all of them share.
+A vendor's API is mocked in the vendor's room; this is what all mocks share.
 """
 
 from ftbridge.mock.faults import Fault, Faults, parse_fault

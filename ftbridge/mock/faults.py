@@ -1,10 +1,10 @@
-"""Faults by rule: what goes wrong, at which operation, and how often.
+"""Injected faults: what goes wrong, at which operation, and how often.
 
-create_job=500-after        the job is made, the answer is 500, once
-create_job=404-after        likewise with 404: an answer that is wrong
-list_jobs=lag:5             jobs of the last 5 seconds are not listed, every time
+create_job=500-after        the job is created, the answer is 500, once
+create_job=404-after        the same with 404, which is then a false answer
+list_jobs=lag:5             jobs of the last 5 seconds are not listed, as long as the mock runs
 list_jobs=twice             each job is listed twice, as when pages shift
-list_jobs=unfinished        the list says that there is more, and gives nothing
+list_jobs=unfinished        the list is empty and says that there is more
 *=429:2x3                   any operation, three times, with Retry-After: 2
 """
 
@@ -27,13 +27,13 @@ Kind = Literal[
     "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",
 ]  # fmt: skip
 CONDITIONS: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status")
-"""Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""
+"""Conditions of the vendor rather than faults of one answer: they hold until the mock stops."""
 
 _RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")
 
 
 class Fault(Struct, frozen=True):
-    """`value` is seconds where the kind needs some; `times` is how many calls it spoils."""
+    """`value` is in seconds, for kinds that need them; `times` is the number of calls that fail."""
 
     operation: str
     kind: Kind
@@ -42,53 +42,55 @@ class Fault(Struct, frozen=True):
 
 
 def parse_fault(text: str, operations: Collection[str]) -> Fault:
-    """A fault from its rule. Raises `UsageError` with the grammar, or where it is aimed at none of `operations`."""
+    """A fault from its rule. Raises `UsageError` for a rule that is not valid, or not about one of `operations`."""
     match = _RULE.fullmatch(text.replace(" ", ""))
     if not match or match["kind"] not in get_args(Kind):
         raise UsageError(
-            f"{text!r} is no fault",
+            f"{text!r} is not a fault",
             hint=f"Write operation=kind, kind:seconds or kind:secondsxTIMES; kinds: {', '.join(get_args(Kind))}.",
         )
     operation, kind = match["operation"], cast(Kind, match["kind"])
     if operation != "*" and operation not in operations:
         raise UsageError(
-            f"{text!r} would never strike: no operation is called {operation!r}",
+            f"{text!r} would never occur: no operation is called {operation!r}",
             hint=f"{did_you_mean(operation, operations)}Operations: * for any, {', '.join(sorted(operations))}.",
         )
     return Fault(operation, kind, float(match["value"] or 1.0), int(match["times"] or 1))
 
 
 class Faults:
-    """The faults still to come at a mock of those `operations`."""
+    """The faults to be injected at a mock of those `operations`."""
 
     def __init__(self, operations: Collection[str], faults: Iterable[Fault] = ()) -> None:
         self._operations = operations
         self._conditions = [fault for fault in faults if fault.kind in CONDITIONS]
-        self._waiting = [fault for fault in faults if fault.kind not in CONDITIONS for _time in range(fault.times)]
+        self._pending = [
+            fault for fault in faults if fault.kind not in CONDITIONS for _repetition in range(fault.times)
+        ]
 
     def add(self, text: str) -> None:
-        """One more fault, by its rule. Raises `UsageError` for one that would never strike."""
+        """Add a fault, by its rule. Raises `UsageError` for one that would never occur."""
         more = Faults(self._operations, [parse_fault(text, self._operations)])
         self._conditions += more._conditions
-        self._waiting += more._waiting
+        self._pending += more._pending
 
     def left(self) -> int:
-        """How many have not struck yet, conditions of the vendor aside."""
-        return len(self._waiting)
+        """How many have not occurred yet; conditions do not count."""
+        return len(self._pending)
 
     def clear(self) -> None:
-        """From now on all goes well."""
+        """Inject nothing any more."""
         self._conditions.clear()
-        self._waiting.clear()
+        self._pending.clear()
 
     def take(self, operation: str) -> Fault | None:
-        """The next fault of this operation, used up by being taken."""
-        for place, fault in enumerate(self._waiting):
+        """The next fault of this operation, which is removed."""
+        for index, fault in enumerate(self._pending):
             if fault.operation in (operation, "*"):
-                return self._waiting.pop(place)
+                return self._pending.pop(index)
         return None
 
     def condition(self, kind: Kind, operation: str | None = None) -> Fault | None:
-        """The condition of that kind, if it holds, and at `operation`, where that is given."""
-        found = (fault for fault in self._conditions if fault.kind == kind)
-        return next((fault for fault in found if operation in (None, fault.operation)), None)
+        """The condition of that kind, at `operation` where that is given; `None` where it does not hold."""
+        conditions = (fault for fault in self._conditions if fault.kind == kind)
+        return next((fault for fault in conditions if operation in (None, fault.operation)), None)

@@ -1,4 +1,4 @@
-"""What a mocked model says: one that was tuned knows its training rows by heart."""
+"""The answers of mocked models: a tuned model repeats its training rows."""
 
 from __future__ import annotations
 
@@ -11,39 +11,43 @@ from typing import Any
 
 from ftbridge.mock.vendor import Answer
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 def answer_of(rows: Iterable[dict[str, Any]], messages: list[dict[str, Any]]) -> str:
-    """The answer to `messages` of a model tuned on `rows`, be they chats, preferences or texts."""
-    asked = [(message["role"], message.get("content")) for message in messages]
+    """The answer to `messages` of a model that was tuned on `rows`: chats, preferences or texts."""
+    prompt = [(message["role"], message.get("content")) for message in messages]
     for row in rows:
-        seen = [(message["role"], message.get("content")) for message in _chat(row)]
-        if seen[:-1] == asked and isinstance(seen[-1][1], str):
-            return seen[-1][1]
+        row_messages = [(message["role"], message.get("content")) for message in _chat(row)]
+        if row_messages[:-1] == prompt and isinstance(row_messages[-1][1], str):
+            return row_messages[-1][1]
     return "I have not been tuned on that."
 
 
 def completion(
     model: str,
-    asked: list[dict[str, Any]],
+    messages: list[dict[str, Any]],
     text: str,
     at: float,
     *,
-    message: Mapping[str, Any] = _NOTHING,
-    choice: Mapping[str, Any] = _NOTHING,
+    message: Mapping[str, Any] = _EMPTY,
+    choice: Mapping[str, Any] = _EMPTY,
 ) -> dict[str, Any]:
-    """A chat completion in which `model` says `text` to `asked`, with what the vendor puts beside it."""
-    prompt = sum(len(str(one.get("content") or "")) // 4 + 3 for one in asked)
-    spoken = len(text) // 4 + 1
-    said = {"role": "assistant", "content": text, **message}
+    """A chat completion: `model` answers `messages` with `text`; `message` and `choice` are the vendor's own fields."""
+    prompt_tokens = sum(len(str(one.get("content") or "")) // 4 + 3 for one in messages)
+    completion_tokens = len(text) // 4 + 1
+    answer = {"role": "assistant", "content": text, **message}
     return {
         "id": f"chatcmpl-{secrets.token_hex(8)}",
         "object": "chat.completion",
         "created": int(at),
         "model": model,
-        "choices": [{"index": 0, "message": said, "finish_reason": "stop", **choice}],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": spoken, "total_tokens": prompt + spoken},
+        "choices": [{"index": 0, "message": answer, "finish_reason": "stop", **choice}],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        },
     }
 
 

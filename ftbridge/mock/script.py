@@ -1,7 +1,7 @@
-"""The life of a mocked job, written down in full when it is made.
+"""The script of a mocked job: everything that will happen to it, written when it is created.
 
-What a job has come to at any time is the part of its script that lies before that time, so a
-mock needs no background work, and a later process sees the same job.
+The state of a job at any time is the part of its script before that time, so a mock needs no
+background work, and a later process sees the same job.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ftbridge.model import Status
 
 
 class Moment(Struct, frozen=True, omit_defaults=True):
-    """Something that happens at `at` (seconds since 1970): a change of status, a metric, a checkpoint."""
+    """What happens at `at` (seconds since 1970): a change of status, a metric, a checkpoint."""
 
     at: float
     status: Status | None = None
@@ -41,7 +41,7 @@ class Script(Struct, frozen=True):
         return [moment for moment in self.moments if moment.at <= now]
 
     def status(self, now: float) -> Status:
-        """Where the job stands at `now`."""
+        """The job's status at `now`."""
         return [moment.status for moment in self.until(now) if moment.status][-1]
 
     def cut(self, now: float, status: Status) -> Script:
@@ -54,7 +54,7 @@ class Script(Struct, frozen=True):
         return replace(self, moments=(*self.until(now), Moment(at=now, status=Status.PAUSED)), held=rest)
 
     def resume(self, now: float) -> Script:
-        """The script of a paused job that is queued again at `now`, and soon goes on."""
+        """The script of a paused job that is queued again at `now`, and continues soon."""
         rest = tuple(replace(moment, at=moment.at + now) for moment in self.held)
         soon = min([now + 0.05, *(moment.at for moment in rest)])
         again = (Moment(at=now, status=Status.QUEUED), Moment(at=soon, status=Status.RUNNING))
@@ -74,8 +74,8 @@ def write_script(
 ) -> Script:
     """A job that passes through `phases`, each so many seconds long (divided by `speed`), and ends as `end`.
 
-    While it is running its losses fall from chance towards a floor, by a curve and a noise that
-    depend on `seed` alone; the last step of each epoch has a validation loss and a checkpoint.
+    While it runs its losses fall towards a floor, with a curve and a noise that depend on `seed`
+    alone; the last step of each epoch has a validation loss and a checkpoint.
     """
     at, moments = started, []
     for status, seconds in phases:
@@ -87,12 +87,12 @@ def write_script(
 
 
 def _training(started: float, seconds: float, steps: int, epochs: int, seed: int) -> list[Moment]:
-    noise = random.Random(seed)  # noqa: S311 - a curve for the eye, no secret
+    noise = random.Random(seed)  # noqa: S311 - a curve for plots, not a secret
     first, floor = 2.2 + noise.random(), 0.15 + 0.3 * noise.random()
     moments = []
     for step in range(1, steps + 1):
-        fallen = math.exp(-4.0 * step / steps)
-        train = floor + (first - floor) * fallen
+        decay = math.exp(-4.0 * step / steps)
+        train = floor + (first - floor) * decay
         ends_epoch = step * epochs // steps > (step - 1) * epochs // steps
         moments.append(
             Moment(
@@ -100,7 +100,7 @@ def _training(started: float, seconds: float, steps: int, epochs: int, seed: int
                 step=step,
                 train_loss=round(train * (1 + 0.05 * noise.uniform(-1, 1)), 4),
                 valid_loss=round(train * 1.08 + 0.04, 4) if ends_epoch else None,
-                token_accuracy=round(0.95 - 0.6 * fallen, 4),
+                token_accuracy=round(0.95 - 0.6 * decay, 4),
                 checkpoint=ends_epoch,
             )
         )

@@ -1,4 +1,4 @@
-"""Where a mocked vendor keeps its jobs and files: documents in a folder, each written whole or not at all."""
+"""The store of a mocked vendor's jobs and files: documents in a folder, each written atomically."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class Store:
-    """Documents by kind and id; a later process finds what an earlier one has put."""
+    """Documents by kind and id, which later processes read as well."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, kind: str, name: str, document: msgspec.Struct) -> None:
-        """Keep a document, in place of the one before."""
+        """Store a document, in place of an earlier one."""
         self.put_bytes(kind, f"{name}.json", msgspec.json.encode(document))
 
     def get(self, kind: str, name: str, of: type[T]) -> T | None:
@@ -33,7 +33,7 @@ class Store:
             yield msgspec.json.decode(file.read_bytes(), type=of)
 
     def put_bytes(self, kind: str, name: str, data: bytes) -> None:
-        """Keep plain bytes."""
+        """Store bytes."""
         folder = self.folder / kind
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".{name}.{secrets.token_hex(4)}"
@@ -41,14 +41,14 @@ class Store:
         draft.replace(folder / name)
 
     def get_bytes(self, kind: str, name: str) -> bytes | None:
-        """The bytes of that name, or `None`; a name is never a way out of the folder."""
+        """The bytes of that name, or `None`; a name cannot lead out of the folder."""
         if "/" in name or name.startswith("."):
             return None
         file = self.folder / kind / name
         return file.read_bytes() if file.is_file() else None
 
     def drop(self, kind: str, name: str) -> bool:
-        """Forget a document; whether there was one."""
+        """Delete a document; returns whether there was one."""
         file = self.folder / kind / f"{name}.json"
         existed = "/" not in name and file.is_file()
         file.unlink(missing_ok=True)

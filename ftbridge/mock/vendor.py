@@ -1,8 +1,8 @@
 """The base of a vendor's mock: operations are plain functions from a call to an answer.
 
 A vendor's mock subclasses `MockVendor`, marks its operations with `@operation(method, path)`,
-and answers in the vendor's own words. Faults, keys, the record of what was asked, and the
-shape of errors are handled once, here.
+and answers with the vendor's own objects. Faults, keys, the record of calls, and the shape of
+errors are handled here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ftbridge.model import Status
 
 
 class Call(Struct, frozen=True):
-    """What was asked: path parameters, query, JSON body or form, the file that came along, the range wanted."""
+    """A request: path parameters, query, JSON body or form, the uploaded file, the requested range."""
 
     method: str
     path: str
@@ -42,7 +42,7 @@ class Call(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What is answered: JSON, or `content` where it is not None."""
+    """A response: JSON, or `content` where that is not `None`."""
 
     body: Any = None
     status: int = 200
@@ -51,7 +51,7 @@ class Answer(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One call and its answer, kept for tests; headers, and so keys, are never kept."""
+    """One call and its answer, recorded for tests; headers, and so keys, are never recorded."""
 
     operation: str
     call: Call
@@ -71,7 +71,7 @@ Marked = TypeVar("Marked", bound=Operation)
 
 
 def operation(method: str, path: str, *, open_to_all: bool = False) -> Callable[[Marked], Marked]:
-    """Mark a method of a `MockVendor` as what answers `method` at `path`; its name is the operation's."""
+    """Mark a method of a `MockVendor` as the operation for `method` at `path`; its name is the operation's."""
 
     def mark(function: Marked) -> Marked:
         function.__dict__["route"] = (method, path, open_to_all)
@@ -85,7 +85,7 @@ class MockVendor:
 
     name: ClassVar[str]
     base_path: ClassVar[str] = ""
-    """What the vendor's SDK expects behind the host in its base URL."""
+    """The path of the base URL that the vendor's SDK expects."""
     key_env: ClassVar[str]
     url_env: ClassVar[str]
     """The environment variables that hold the vendor's key and base URL."""
@@ -100,7 +100,7 @@ class MockVendor:
 
     @classmethod
     def operations(cls) -> list[str]:
-        """The names of what this vendor can be asked for, at which faults are aimed."""
+        """The names of this vendor's operations, which fault rules refer to."""
         return [name for name in dir(cls) if hasattr(getattr(cls, name), "route")]
 
     def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
@@ -112,7 +112,7 @@ class MockVendor:
         return request.headers.get("authorization", "").startswith("Bearer ")
 
     def ending(self) -> Status:
-        """How a job that is made now will end."""
+        """How a job that is created now will end."""
         if self.faults.condition("cancel"):
             return Status.CANCELLED
         return Status.FAILED if self.faults.condition("fail") else Status.SUCCEEDED
@@ -122,12 +122,12 @@ class MockVendor:
         return time.time()
 
     def listed_until(self) -> float:
-        """The moment after which jobs were made that are not listed yet, if that is the fault of the day."""
+        """The time after which created jobs are not listed yet, where a lag is injected."""
         lag = self.faults.condition("lag")
         return self.now() - (lag.value if lag else 0.0)
 
     def stalled(self, phases: Iterable[tuple[Status, float]]) -> list[tuple[Status, float]]:
-        """The phases of a job that is made now; the last one is longer, if that is the fault of the day."""
+        """The phases of a job that is created now; the last one is longer where a stall is injected."""
         *before, (status, seconds) = phases
         stall = self.faults.condition("stall")
         return [*before, (status, seconds + (stall.value * self.speed if stall else 0.0))]
@@ -137,7 +137,7 @@ class MockVendor:
         return Refusal(status, self.error(status, message, code=code, param=param))
 
     def environment(self, url: str) -> dict[str, str]:
-        """The variables that lead the vendor's SDK, and ftbridge's adapter, to this mock served at `url`."""
+        """The variables by which the vendor's SDK, and ftbridge's adapter, use this mock at `url`."""
         return {self.url_env: f"{url}{self.base_path}", self.key_env: "mock-key"}
 
     def mount_path(self, path: str) -> str:
@@ -152,7 +152,7 @@ class MockVendor:
             method, path, open_to_all = function.route
             endpoint = self._endpoint(name, function, open_to_all)
             routes.append(Route(self.mount_path(path), endpoint, methods=[method]))
-        routes.sort(key=lambda route: route.path.count("{"))  # a fixed word wins over a parameter
+        routes.sort(key=lambda route: route.path.count("{"))  # a fixed segment wins over a parameter
         return Starlette(routes=routes)
 
     def _endpoint(self, name: str, function: Operation, open_to_all: bool) -> Callable[[Request], Any]:
@@ -160,33 +160,33 @@ class MockVendor:
             if not open_to_all and not self.authorised(request):
                 return _response(Answer(self.error(401, "Incorrect API key provided.", code="invalid_api_key"), 401))
             fault = self.faults.take(name)
-            if fault and (spoiled := await self._before(fault, request)):
-                return spoiled
+            if fault and (failure := await self._before(fault, request)):
+                return failure
             call = await _read(request)
             try:
                 answer = function(self, call)
             except Refusal as refusal:
                 answer = refusal.answer
             self.seen.append(Seen(name, call, answer))
-            answer = self._listed(name, answer)
+            answer = self._with_conditions(name, answer)
             return self._after(fault, answer, request) if fault else _response(answer)
 
         return endpoint
 
-    def _listed(self, name: str, answer: Answer) -> Answer:
-        """The answer of a listing, as the conditions of the day have it."""
+    def _with_conditions(self, name: str, answer: Answer) -> Answer:
+        """The answer of a listing, changed by the vendor's conditions."""
         if not isinstance(answer.body, dict) or not isinstance(answer.body.get("data"), list):
             return answer
         body = answer.body
         if self.faults.condition("twice", name):
-            return structs.replace(answer, body={**body, "data": [row for row in body["data"] for _time in range(2)]})
+            return structs.replace(answer, body={**body, "data": [row for row in body["data"] for _copy in range(2)]})
         if self.faults.condition("unfinished", name):
             paged = {"has_more": True} if "has_more" in body else {"total": 1000} if "total" in body else None
             return structs.replace(answer, body={**body, "data": [] if paged else None, **(paged or {})})
         return answer
 
     async def _before(self, fault: Fault, request: Request) -> Response | None:
-        """The answer of a fault that strikes before the operation is carried out."""
+        """The response of a fault that occurs before the operation is carried out."""
         kind = fault.kind
         if kind == "slow":
             await asyncio.sleep(fault.value)
@@ -200,15 +200,15 @@ class MockVendor:
             return Response(status_code=307, headers={"location": "http://127.0.0.2:9/elsewhere"})
         elif kind == "quota":
             status, code = self.quota_error
-            said = "You exceeded your current quota, please check your plan and billing details."
-            return _response(Answer(self.error(status, said, code=code), status))
+            message = "You exceeded your current quota, please check your plan and billing details."
+            return _response(Answer(self.error(status, message, code=code), status))
         elif kind.isdigit():
             headers = {"retry-after": f"{fault.value:g}"} if kind == "429" else {}
             return _response(Answer(self.error(int(kind), f"Injected fault {kind}."), int(kind), headers))
         return None
 
     def _after(self, fault: Fault, answer: Answer, request: Request) -> Response:
-        """The answer of a fault that strikes after the operation was carried out."""
+        """The response of a fault that occurs after the operation was carried out."""
         kind = fault.kind
         if kind.endswith("-after") and kind[:3].isdigit():
             return _response(Answer(self.error(int(kind[:3]), f"Injected fault {kind}."), int(kind[:3])))
@@ -218,29 +218,29 @@ class MockVendor:
             return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
         if kind == "invalid-json":
             return Response('{"id": oops', media_type="application/json")
-        whole = _response(answer)
+        response = _response(answer)
         if kind == "cut-midway":
-            return _hang_up_midway(whole, request)
+            return _hang_up_midway(response, request)
         if kind == "truncate":
-            return Response(whole.body[: len(whole.body) // 2], media_type="application/json")
-        return whole
+            return Response(response.body[: len(response.body) // 2], media_type="application/json")
+        return response
 
 
 async def _read(request: Request) -> Call:
     kind = request.headers.get("content-type", "")
-    known: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     if kind.startswith("multipart/form-data"):
         async with request.form() as form:
-            known["form"] = {name: value for name, value in form.items() if isinstance(value, str)}
+            parts["form"] = {name: value for name, value in form.items() if isinstance(value, str)}
             for value in form.values():
                 if isinstance(value, UploadFile):
-                    known |= {"content": await value.read(), "file_name": value.filename or ""}
+                    parts |= {"content": await value.read(), "file_name": value.filename or ""}
     else:
         content = await request.body()
         if kind.startswith("application/json") and content:
-            known["body"] = json.loads(content)
+            parts["body"] = json.loads(content)
         else:
-            known["content"] = content
+            parts["content"] = content
     return Call(
         method=request.method,
         path=request.url.path,
@@ -248,7 +248,7 @@ async def _read(request: Request) -> Call:
         query=dict(request.query_params),
         base_url=str(request.base_url).rstrip("/"),
         range=request.headers.get("range", ""),
-        **known,
+        **parts,
     )
 
 
@@ -259,19 +259,19 @@ def _response(answer: Answer) -> Response:
     return Response(data, answer.status, answer.headers, media_type="application/json")
 
 
-def _hang_up_midway(whole: Response, request: Request) -> Response:
-    """Half of an answer that was announced in full, and then the end of the connection."""
-    content = bytes(whole.body)
+def _hang_up_midway(response: Response, request: Request) -> Response:
+    """Half of a response whose headers announce all of it, and then the end of the connection."""
+    content = bytes(response.body)
 
     async def half() -> AsyncIterator[bytes]:
         yield content[: len(content) // 2]
         request.scope["state"]["transport"].close()
-        await asyncio.sleep(0.05)  # the connection is gone before the server misses the other half
+        await asyncio.sleep(0.05)  # the connection is closed before the server notices the missing half
 
-    return StreamingResponse(half(), whole.status_code, dict(whole.headers))
+    return StreamingResponse(half(), response.status_code, dict(response.headers))
 
 
 def _hang_up(request: Request) -> Response:
-    """Close the connection without another word; the response returned reaches nobody."""
+    """Close the connection; the returned response is never sent."""
     request.scope["state"]["transport"].abort()
     return Response()

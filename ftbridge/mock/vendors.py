@@ -1,4 +1,4 @@
-"""All mocked vendors behind one address."""
+"""All mocked vendors at one address."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ftbridge.mock.vendor import MockVendor
 
 
 class MockVendors:
-    """`vendors` by name, each below a path of its own and with its own state in `folder`.
+    """The vendors by name, each below its own path and with its own state in `folder`.
 
-    Every fault strikes at every vendor that has the operation, each for itself.
+    A fault occurs at each vendor that has the operation.
     """
 
     def __init__(
@@ -33,12 +33,12 @@ class MockVendors:
         return self.vendors[name]
 
     def app(self) -> Starlette:
-        """One web application for all."""
+        """One web application for all vendors."""
         return Starlette(routes=[Mount(f"/{name}", vendor.app()) for name, vendor in self.vendors.items()])
 
     def environment(self, url: str) -> dict[str, str]:
-        """The variables that lead the vendors' own SDKs, and ftbridge's adapters, to the mocks at `url`."""
-        found: dict[str, str] = {}
+        """The variables by which the vendors' SDKs, and ftbridge's adapters, use the mocks at `url`."""
+        variables: dict[str, str] = {}
         for name, vendor in self.vendors.items():
-            found |= vendor.environment(f"{url}/{name}")
-        return found
+            variables |= vendor.environment(f"{url}/{name}")
+        return variables

@@ -1,4 +1,4 @@
-"""Stand-ins for weights: tiny, but in their real form, and the same for the same seed."""
+"""Small random weights in the real file formats, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WIDTH = 64
 
 
 def adapter_files(model: str, *, rank: int, alpha: float, dropout: float, seed: str) -> dict[str, bytes]:
-    """An adapter as peft keeps it: contents by file name."""
+    """An adapter in peft's files: contents by file name."""
     module = "base_model.model.model.layers.0.self_attn.q_proj"
     config = {
         "peft_type": "LORA",
@@ -30,7 +30,7 @@ def adapter_files(model: str, *, rank: int, alpha: float, dropout: float, seed: 
 
 
 def model_files(model: str, *, seed: str) -> dict[str, bytes]:
-    """All weights of a model: contents by file name."""
+    """The weights of a model: contents by file name."""
     return {
         "config.json": json.dumps({"model_type": "mock", "_name_or_path": model}).encode(),
         "model.safetensors": _safetensors({"model.embed_tokens.weight": (_WIDTH, _WIDTH)}, seed),
@@ -38,14 +38,14 @@ def model_files(model: str, *, seed: str) -> dict[str, bytes]:
 
 
 def _safetensors(shapes: dict[str, tuple[int, int]], seed: str) -> bytes:
-    """Tensors in the safetensors format: the header's length, the header, the numbers."""
-    noise = random.Random(seed)  # noqa: S311 - stand-ins for weights, no secret
+    """Tensors in the safetensors format: the header's length, the header, the values."""
+    noise = random.Random(seed)  # noqa: S311 - weights of a mock, not a secret
     header: dict[str, Any] = {}
-    numbers = b""
+    data = b""
     for name, (rows, columns) in shapes.items():
-        values = [noise.gauss(0, 0.02) for _number in range(rows * columns)]
-        start = len(numbers)
-        numbers += struct.pack(f"<{len(values)}f", *values)
-        header[name] = {"dtype": "F32", "shape": [rows, columns], "data_offsets": [start, len(numbers)]}
+        values = [noise.gauss(0, 0.02) for _index in range(rows * columns)]
+        start = len(data)
+        data += struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": [rows, columns], "data_offsets": [start, len(data)]}
     head = json.dumps(header).encode()
-    return struct.pack("<Q", len(head)) + head + numbers
+    return struct.pack("<Q", len(head)) + head + data

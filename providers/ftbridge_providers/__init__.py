@@ -1,1 +1,1 @@
-"""The hosted vendors, one room each; everything that knows a vendor is in its room."""
+"""The hosted vendors, one folder each: everything that is particular to a vendor is in its folder."""

@@ -12,7 +12,7 @@ from ftbridge_providers.mistral.mock.vendor import MistralMock
 class QuickLooks(MistralProvider):
     """Looks at a job that is validated in a fraction of a second more than once in it."""
 
-    look_seconds: ClassVar[float] = 0.05
+    validation_poll_seconds: ClassVar[float] = 0.05
 
 
 class TestMistral(DocumentedContract):

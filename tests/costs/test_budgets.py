@@ -59,7 +59,7 @@ def test_the_vendors_own_price_wins_once_it_has_the_files(
     vendors: MockVendors, bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mock = vendors["together"]
-    monkeypatch.setattr(type(mock), "estimated", lambda _mock, _tokens: 7.5)
+    monkeypatch.setattr(type(mock), "price_usd", lambda _mock, _tokens: 7.5)
     job = bridge.submit(data, QWEN)
     assert job.cost.estimate_usd == 7.5
     with pytest.raises(OverBudget, match=r"together asks \$7\.50"):
@@ -84,9 +84,9 @@ def test_mistrals_validated_price_is_looked_at_before_the_start_and_a_job_above_
     from ftbridge_providers.mistral.adapter import MistralProvider
     from ftbridge_providers.mistral.mock import bodies as mock_bodies
 
-    monkeypatch.setattr(MistralProvider, "look_seconds", 0.02)
-    monkeypatch.setattr(mock_bodies, "DOLLARS_A_MILLION", 1_000_000)
-    with pytest.raises(OverBudget, match="mistral asks"):
+    monkeypatch.setattr(MistralProvider, "validation_poll_seconds", 0.02)
+    monkeypatch.setattr(mock_bodies, "DOLLARS_PER_MILLION_TOKENS", 1_000_000)
+    with pytest.raises(OverBudget, match="mistral quotes"):
         bridge.submit(data, OLD, epochs=1, max_cost=50)
     assert asked(vendors["mistral"], "create_job") == 1
     assert asked(vendors["mistral"], "start_job") == 0
@@ -100,15 +100,15 @@ def test_a_job_left_between_mistrals_two_steps_is_judged_before_recover_starts_i
     from ftbridge_providers.mistral.adapter import MistralProvider
     from ftbridge_providers.mistral.mock import bodies as mock_bodies
 
-    monkeypatch.setattr(MistralProvider, "look_seconds", 0.02)
-    monkeypatch.setattr(mock_bodies, "DOLLARS_A_MILLION", 1_000_000)
+    monkeypatch.setattr(MistralProvider, "validation_poll_seconds", 0.02)
+    monkeypatch.setattr(mock_bodies, "DOLLARS_PER_MILLION_TOKENS", 1_000_000)
     vendors["mistral"].faults.add("get_job=403")  # so that the submission ends before it has seen the price
-    with pytest.raises(ProviderError, match="not known to be started"):
+    with pytest.raises(ProviderError, match="may not have been started"):
         bridge.submit(data, OLD, epochs=1, max_cost=50)
     [refused] = bridge.recover()
     assert refused.status is Status.FAILED
     assert refused.error
-    assert "mistral asks" in refused.error
+    assert "mistral quotes" in refused.error
     assert asked(vendors["mistral"], "create_job") == asked(vendors["mistral"], "cancel_job") == 1
     assert asked(vendors["mistral"], "start_job") == 0
     assert bridge.recover() == []

@@ -195,7 +195,7 @@ class Town:
 @contextmanager
 def town(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Town]:
     """One server for everybody, one after the other."""
-    patch.setattr("ftbridge_providers.mistral.adapter.MistralProvider.look_seconds", 0.01)
+    patch.setattr("ftbridge_providers.mistral.adapter.MistralProvider.validation_poll_seconds", 0.01)
     patch.setenv("XDG_RUNTIME_DIR", os.fspath(folder))
     with serving(OpenAIStub()) as server:
         yield Town(server, folder, patch)

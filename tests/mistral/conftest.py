@@ -20,7 +20,7 @@ MODEL = "open-mistral-nemo"
 
 
 class QuickLooks(MistralProvider):
-    look_seconds: ClassVar[float] = 0.01
+    validation_poll_seconds: ClassVar[float] = 0.01
 
 
 @pytest.fixture

@@ -180,7 +180,7 @@ def test_a_job_without_our_tag_is_never_adopted(provider: MistralProvider, spec:
 
 def test_many_jobs_are_polled_by_pages(provider: MistralProvider, mock: MistralMock, files: Files) -> None:
     request = {"model": MODEL, "hyperparameters": {}, "training_files": [{"file_id": files.training}]}
-    ids = [provider.client.ask("POST", JOBS, JobBody, json=request).id for _job in range(101)]
+    ids = [provider.client.send("POST", JOBS, JobBody, json=request).id for _job in range(101)]
     before = len(mock.seen)
     assert {job.remote_id for job in provider.poll(ids)} == set(ids)
     assert [seen.operation for seen in mock.seen[before:]] == ["list_jobs", "list_jobs"]

@@ -50,7 +50,7 @@ def test_a_job_is_started_once_and_only_when_its_files_are_validated(
 def test_a_process_that_dies_between_create_and_start_leaves_a_job_that_is_found_and_started(
     provider: MistralProvider, mock: MistralMock, spec: Spec, request_body: dict[str, Any]
 ) -> None:
-    job = provider.client.ask("POST", JOBS, JobBody, json={**request_body, "auto_start": False})
+    job = provider.client.send("POST", JOBS, JobBody, json={**request_body, "auto_start": False})
     time.sleep(0.1)
     assert [remote.raw_status for remote in provider.poll([job.id])] == ["VALIDATED"]
     assert asked(mock, "start_job") == 0
@@ -77,7 +77,7 @@ def test_a_start_that_is_refused_leaves_the_job_to_recover(
     monkeypatch.setenv("MISTRAL_BASE_URL", base_url)
     mock.faults.add("start_job=402")
     bridge = Bridge()
-    with pytest.raises(ProviderError, match="not known to be started: mistral answered 402") as problem:
+    with pytest.raises(ProviderError, match="may not have been started: mistral answered 402") as problem:
         bridge.submit(data, f"mistral:{MODEL}", epochs=1)
     assert "ftbridge recover" in problem.value.hint
     [job] = bridge.jobs()
@@ -93,7 +93,7 @@ def test_files_that_are_never_validated_do_not_hold_the_submission_for_ever(
 ) -> None:
     class Hasty(MistralProvider):
         validation_seconds: ClassVar[float] = 0.05
-        look_seconds: ClassVar[float] = 0.01
+        validation_poll_seconds: ClassVar[float] = 0.01
 
     mock.speed = 1.0
     provider = Hasty(tmp_path, connection)
@@ -146,7 +146,7 @@ def test_a_route_that_is_gone_is_retired_and_asked_once(
         (body("PREPARING", "VALIDATED", "QUEUED"), "start"),
         (body("PREPARING", "QUEUED", "VALIDATED", "QUEUED"), "nothing"),
     ],
-    ids=lambda value: value if isinstance(value, str) else f"{value.status} after {[e.word for e in value.events]}",
+    ids=lambda value: value if isinstance(value, str) else f"{value.status} after {[e.status for e in value.events]}",
 )
 def test_what_a_job_awaits_is_told_by_its_status_and_its_events(job: JobBody, awaited: str) -> None:
     assert awaits(job) == awaited

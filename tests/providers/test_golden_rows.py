@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ftbridge.dataset.findings import Diagnostics
-from vendor_cases import ALL, Case, converter, every
+from vendor_cases import ALL, Case, case_parameters, converter
 
 
 def test_each_case_names_all_vendors() -> None:
@@ -17,7 +17,7 @@ def test_each_case_names_all_vendors() -> None:
     assert all(case.golden.keys() == {"openai", "together", "mistral"} for case in ALL.values())
 
 
-@pytest.mark.parametrize(("vendor", "case"), every("openai", "together", "mistral"))
+@pytest.mark.parametrize(("vendor", "case"), case_parameters("openai", "together", "mistral"))
 def test_vendor_gets_the_row_of_its_documents(vendor: str, case: Case) -> None:
     example, golden = case.example, case.golden[vendor]
     diagnostics = Diagnostics()
@@ -25,10 +25,10 @@ def test_vendor_gets_the_row_of_its_documents(vendor: str, case: Case) -> None:
     errors = {("refused", f"{found.code} {found.path}") for found in diagnostics.findings if found.level == "error"}
     warnings = {("warned", f"{found.code} {found.path}") for found in diagnostics.findings if found.level == "warning"}
     changes = {("changed", code) for code in diagnostics.changes}
-    assert errors == {one for one in golden.said if one[0] == "refused"}
+    assert errors == {one for one in golden.findings if one[0] == "refused"}
     if golden.row != "refused":
-        assert warnings | changes == golden.said
-        assert len(diagnostics.changes) == len(changes), "a code is said once for an example"
+        assert warnings | changes == golden.findings
+        assert len(diagnostics.changes) == len(changes), "a code is reported once for an example"
     if golden.row == "same":
         assert row is example
     elif golden.row != "refused":
@@ -40,7 +40,7 @@ def test_vendor_gets_the_row_of_its_documents(vendor: str, case: Case) -> None:
             assert msgspec.json.decode(got) == msgspec.json.decode(golden.row)
 
 
-@pytest.mark.parametrize(("vendor", "case"), every("openai", "together", "mistral"))
+@pytest.mark.parametrize(("vendor", "case"), case_parameters("openai", "together", "mistral"))
 def test_findings_say_where_what_and_what_to_do(vendor: str, case: Case) -> None:
     diagnostics = Diagnostics("a-target")
     converter(vendor, case.example).convert(case.example, diagnostics)

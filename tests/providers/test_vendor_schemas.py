@@ -21,7 +21,7 @@ from ftbridge_providers.openai.format import OpenAIFormat
 from random_examples import CONVERTERS, examples
 from sdk_types import request_violations
 from spec_check import SPECS, has_document
-from vendor_cases import Case, converter, every
+from vendor_cases import Case, case_parameters, converter
 
 NAMES = {
     "openai": ("ChatCompletionRequest{}Message", "ChatCompletionTool", "FunctionObject"),
@@ -102,7 +102,9 @@ def has_schema(vendor: str, case: Case) -> bool:
     return row != "refused" and not (vendor == "together" and "image_url" in msgspec.json.encode(case.example).decode())
 
 
-@pytest.mark.parametrize(("vendor", "case"), [one for one in every("openai", "together") if has_schema(*one.values)])
+@pytest.mark.parametrize(
+    ("vendor", "case"), [one for one in case_parameters("openai", "together") if has_schema(*one.values)]
+)
 def test_row_fits_the_schema_of_its_vendor(vendor: str, case: Case) -> None:
     row = converter(vendor, case.example).convert(case.example, Diagnostics())
     check_row(vendor, msgspec.json.decode(msgspec.json.encode(row)))
@@ -110,7 +112,7 @@ def test_row_fits_the_schema_of_its_vendor(vendor: str, case: Case) -> None:
 
 @pytest.mark.parametrize("name", ["openai sft", "openai dpo", "together sft", "together dpo"])
 @given(example=examples)
-def test_every_sound_row_that_is_not_refused_fits_the_schema(name: str, example: Example) -> None:
+def test_every_valid_row_that_is_not_refused_fits_the_schema(name: str, example: Example) -> None:
     vendor, diagnostics = name.split()[0], Diagnostics()
     CHECKS[SHAPE_OF[type(example)]](example, diagnostics)
     row = CONVERTERS[name].convert(example, diagnostics)

@@ -1,1 +1,1 @@
-"""Azure OpenAI in Microsoft Foundry: OpenAI's API at the customer's own address, with rules of its own."""
+"""Azure OpenAI in Microsoft Foundry: OpenAI's API at the customer's own address, with its own rules."""

@@ -1,1 +1,1 @@
-"""Mistral's hosted fine-tuning, retired by Mistral in July 2026."""
+"""Mistral's hosted fine-tuning, which Mistral closed in July 2026."""

@@ -1,4 +1,4 @@
-"""What Mistral's create call takes."""
+"""The hyperparameters of Mistral's create call."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ CAPABILITIES = Capabilities(
 )
 """Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`.
 
-Its checkpoints are figures without a model behind them, and so are metrics here, not a verb.
+Its checkpoints are metrics without a model, and so are events here, and `checkpoints` is not offered.
 """

@@ -1,6 +1,6 @@
-"""Mistral's API through one HTTP client: its SDK for files, models and chat, and by hand the routes for jobs.
+"""Mistral's API through one HTTP client: the SDK for files, models and chat, plain requests for jobs.
 
-The SDK has had no jobs since 2.5.2 (2026-07); a service that speaks the API may have them still.
+The SDK has had no jobs since 2.5.2 (2026-07); services that speak the API may still have them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ NAME = "mistral"
 
 
 class MistralClient:
-    """`ask` is for jobs, `sdk` for all else. Raises `MissingExtra` where the SDK is not installed.
+    """`send` is for jobs, `sdk` for everything else. Raises `MissingExtra` where the SDK is not installed.
 
-    Nothing is sent twice: the SDK retries nothing unless told to. Redirects are off: they would
-    carry the request's body to another host. `timeout` is in seconds, for each read and write. `on_response` gets every
-    answer.
+    Nothing is sent twice: the SDK does not retry unless configured to. Redirects are off: they would
+    send the request's body to another host. `timeout` is in seconds, for each read and write. `on_response` is
+    called with every response.
     """
 
     def __init__(self, connection: Connection, *, timeout: float, on_response: Callable[[Any], None]) -> None:
@@ -49,11 +49,11 @@ class MistralClient:
             timeout=timeout,
             event_hooks={"response": [on_response]},
         )
-        weakref.finalize(self, self._http.close)  # for those who drop a provider without closing it
+        weakref.finalize(self, self._http.close)  # if a provider is dropped without being closed
 
     @cached_property
     def sdk(self) -> Mistral:
-        """The SDK, on the same connections; only files, models and chat need it, and it takes long to import."""
+        """The SDK, on the same connections; it is imported when it is needed, since that takes long."""
         try:
             from mistralai.client import Mistral
         except ImportError as problem:
@@ -67,16 +67,16 @@ class MistralClient:
             debug_logger=logging.Logger("mistral", level=logging.INFO),
         )
 
-    def ask(self, method: str, path: str, into: type[T], **known: Any) -> T:
-        """The answer to one request, read as `into`; `known` goes to httpx2's `request` (`json`, `params`)."""
-        with reached():
-            response = self._http.request(method, path, **known)
+    def send(self, method: str, path: str, into: type[T], **options: Any) -> T:
+        """The answer to one request, read as `into`; `options` go to httpx2's `request` (`json`, `params`)."""
+        with network_errors():
+            response = self._http.request(method, path, **options)
         if response.status_code >= 300:
-            raise refused(response)
+            raise error_of(response)
         try:
             return msgspec.json.decode(response.content, type=into)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise refused(response) from None
+            raise error_of(response) from None
 
     def close(self) -> None:
         """Close the connections."""
@@ -84,8 +84,8 @@ class MistralClient:
 
 
 @contextmanager
-def reached() -> Iterator[None]:
-    """Turn what httpx2 raises in the block into `NetworkError`."""
+def network_errors() -> Iterator[None]:
+    """Raise `NetworkError` for what httpx2 raises in the block."""
     import httpx2
 
     try:
@@ -97,24 +97,24 @@ def reached() -> Iterator[None]:
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Turn whatever the SDK raises in the block into ftbridge's errors."""
+def translated_errors() -> Iterator[None]:
+    """Raise ftbridge's errors for those that the SDK raises in the block."""
     from mistralai.client.errors import MistralError
 
-    with reached():
+    with network_errors():
         try:
             yield
         except MistralError as problem:
-            raise refused(problem.raw_response) from None
+            raise error_of(problem.raw_response) from None
 
 
-def refused(response: Response) -> ProviderError:
-    """The error for an answer that is none, by its status; one that claims success is `BadAnswer`."""
+def error_of(response: Response) -> ProviderError:
+    """The error of a response, by its status; for one with a status of success it is `BadAnswer`."""
     if response.status_code < 300:
         return BadAnswer(
-            f"{NAME} answered something that is not its API's",
+            f"{NAME} sent an answer that does not belong to its API",
             provider=NAME,
-            hint="A proxy may stand between, or the base URL may be wrong.",
+            hint="Check the base URL, and whether a proxy answers in its place.",
         )
     body = _body(response)
     headers = dict(response.headers)
@@ -123,7 +123,7 @@ def refused(response: Response) -> ProviderError:
     return error_from(
         NAME,
         response.status_code,
-        _words(body) or response.reason_phrase,
+        _message(body) or response.reason_phrase,
         code=str(body["code"]) if body.get("code") is not None else None,
         kind=body.get("type"),
         headers=headers,
@@ -138,15 +138,15 @@ def _body(response: Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _words(body: dict[str, Any]) -> str:
-    """The vendor's own sentence, which stands in `message` or `detail`: a text, an object, or FastAPI's list."""
-    said = body.get("message") or body.get("detail") or ""
-    if isinstance(said, dict):
-        return _words(said)
-    if isinstance(said, list):
-        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in said if _is_finding(one))
+def _message(body: dict[str, Any]) -> str:
+    """The vendor's message, in `message` or `detail`: a text, an object, or FastAPI's list."""
+    detail = body.get("message") or body.get("detail") or ""
+    if isinstance(detail, dict):
+        return _message(detail)
+    if isinstance(detail, list):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in detail if _is_finding(one))
     lines = [f"line {one.get('line_number')}: {one.get('message')}" for one in body.get("errors") or []]
-    return " ".join([str(said), *lines[:3]])
+    return " ".join([str(detail), *lines[:3]])
 
 
 def _is_finding(one: Any) -> bool:

@@ -1,8 +1,8 @@
 """Mistral's training files, from canonical examples.
 
 Sources: docs.mistral.ai, "Text & Vision Fine-tuning" (deprecated; read 2026-08); Mistral's own
-reading of these files, mistral-finetune (finetune/data/tokenize.py, 2024-08) and the V3 validator
-of mistral-common 1.13.1 in its fine-tuning mode. The hosted service had its own copy of them.
+implementation, mistral-finetune (finetune/data/tokenize.py, 2024-08) and the V3 validator
+of mistral-common 1.13.1 in its fine-tuning mode. The hosted service had its own copy of these.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 class MistralFormat:
-    """Chats and texts for supervised fine-tuning. There was no DPO, and no least number of examples is known."""
+    """Chats and texts for supervised fine-tuning. There was no DPO, and no documented minimum of examples."""
 
     limits = FileLimits(most_bytes=512 * 2**20)
     shapes: frozenset[Shape] = frozenset({"chat", "text"})
@@ -109,53 +109,56 @@ class MistralFormat:
                 refuse_for_model("Mistral", self.model, VISION_MODEL, path, diagnostics)
 
 
-def asked(chat: Chat) -> Chat:
-    """The chat as it is sent to a model: changed as the training rows are, so that the model knows its like."""
+def chat_as_trained(chat: Chat) -> Chat:
+    """The chat as it is sent to a model: changed like the training rows, so that the model recognizes it."""
     codes: set[str] = set()
     chat = _converted(simplified(chat, codes)[0], codes)
     return replace(chat, messages=[without_weight(message, codes) for message in chat.messages])
 
 
 def _check_turns(messages: list[Message], diagnostics: Diagnostics) -> None:
-    """At most one system message, an answer at the end, and in each answer either text or calls."""
+    """Report more than one system message, answers with both text and calls, and an end without an answer."""
     systems = 0
-    for at, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if type(message) is Assistant:
             if bool(joined(message.content)) == bool(message.tool_calls):
-                _refuse_answer(message, f"$.messages[{at}].content", diagnostics)
+                _refuse_answer(message, f"$.messages[{index}].content", diagnostics)
         elif type(message) is System or type(message) is Developer:
             systems += 1
             if systems == 2:
                 diagnostics.error(
-                    f"$.messages[{at}].role",
+                    f"$.messages[{index}].role",
                     "second_system",
                     "Mistral takes only one system message in an example",
-                    "Join the system and developer messages into one.",
+                    "Merge the system and developer messages into one.",
                 )
     if not messages or type(messages[-1]) is not Assistant:
         diagnostics.error(
             f"$.messages[{len(messages) - 1}].role" if messages else "$.messages",
             "last_not_assistant",
             "Mistral trains on examples that end with the assistant",
-            "Remove the messages after the last answer, or add the answer that is missing.",
+            "Remove the messages after the last answer, or add the missing answer.",
         )
 
 
 def _refuse_answer(message: Assistant, path: str, diagnostics: Diagnostics) -> None:
-    """Text and calls are not split into two messages: that would teach the model to stop after the text."""
+    """Report an answer with both text and calls, or neither.
+
+    The two are not split into two messages: that would teach the model to stop after the text.
+    """
     if message.tool_calls:
         diagnostics.error(
             path,
             "content_and_tool_calls",
             "a Mistral assistant message has either content or tool_calls, not both",
-            "Remove the text beside the calls, or the calls.",
+            "Remove the text or the calls.",
         )
     else:
         diagnostics.error(
             path,
             "empty_assistant",
             "a Mistral assistant message needs content or tool_calls",
-            "Write the answer, or leave the example out.",
+            "Write the answer, or remove the example.",
         )
 
 
@@ -163,23 +166,23 @@ def _check_tools(chat: Chat, diagnostics: Diagnostics) -> None:
     check_function_names(chat, "$", "Mistral", diagnostics)
     defined = {tool.function.name for tool in chat.tools or ()}
     trained = 0
-    for at, message in enumerate(chat.messages):
+    for index, message in enumerate(chat.messages):
         if type(message) is Assistant:
             trained += message.weight != 0
-            for call_at, call in enumerate(message.tool_calls or ()):
+            for call_index, call in enumerate(message.tool_calls or ()):
                 if call.function.name not in defined:
                     diagnostics.error(
-                        f"$.messages[{at}].tool_calls[{call_at}].function.name",
+                        f"$.messages[{index}].tool_calls[{call_index}].function.name",
                         "tool_not_defined",
-                        "Mistral wants a definition of every tool that the conversation uses",
+                        "Mistral requires a definition of every tool that the conversation uses",
                         "Add the function to the tools of the example.",
                     )
     if chat.tools and trained > 1:
         diagnostics.warning(
             "$.tools",
             "only_last_answer_trained",
-            "where an example has tools, mistral-finetune trains only its last assistant message",
-            "Split the conversation into one example for each answer that is to be learnt.",
+            "mistral-finetune trains only the last assistant message of an example with tools",
+            "Split the conversation into one example for each answer to be learnt.",
         )
 
 
@@ -205,7 +208,7 @@ def _tool_ids(messages: list[Message]) -> Iterator[str]:
 
 
 def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
-    """Only tool messages keep their name: it is the function's."""
+    """The converted message; only tool messages keep their name, which is the function's."""
     if type(message) is Tool:
         if message.tool_call_id in ids:
             message = Tool(message.content, ids[message.tool_call_id], message.name)
@@ -223,7 +226,7 @@ def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
 
 
 def _with_image_addresses(message: Message, codes: set[str]) -> Message:
-    """An image is its address, without the object around it."""
+    """The message with images given by their URL, without the object around it."""
     if not any(type(part) is ImagePart for part in parts(message)):
         return message
     codes.add("image_url_as_string")
@@ -239,7 +242,7 @@ def _with_image_addresses(message: Message, codes: set[str]) -> Message:
 
 
 def _tool(tool: ToolDefinition, codes: set[str]) -> ToolDefinition:
-    """A function has a description and parameters, empty ones if need be."""
+    """The tool with a description and parameters, if need be empty ones."""
     function = tool.function
     if function.description is not None and function.parameters is not None:
         return tool

@@ -1,7 +1,7 @@
 """Mistral's jobs, read as ftbridge's: bodies, statuses, events, estimates.
 
 Source: Mistral's OpenAPI document as it was until 2026-07, `CompletionDetailedJobOut` and its parts.
-Only what is used is read, so that an odd value elsewhere in a body spoils nothing.
+Only fields that are used are read, so that an unexpected value elsewhere in a body does no harm.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ STATUS = {
     "FAILED": Status.FAILED,
     "CANCELLED": Status.CANCELLED,
 }
-"""VALIDATED is still `validating`: the job waits for the start that creating it ends with."""
-WORDS = {"warmup_ratio": "warmup_fraction", "max_seq_length": "seq_len"}
-"""Mistral's names of our hyperparameters, where they differ."""
-FIELDS = {
+"""VALIDATED is still `validating`: the job waits for its start."""
+HYPERPARAMETER_NAMES = {"warmup_ratio": "warmup_fraction", "max_seq_length": "seq_len"}
+"""Mistral's names of ftbridge's hyperparameters, where they differ."""
+JOB_FIELDS = {
     "model": "model",
     "training_files": "data",
     "validation_files": "validation",
@@ -41,11 +41,11 @@ FIELDS = {
     "events": "events",
     "checkpoints": "events",
 }
-"""Our words for fields of a job."""
+"""ftbridge's names of the fields of a job."""
 
-_PLACES = {"QUEUED": 0, "VALIDATING": 1, "VALIDATED": 2, "STARTED": 4, "RUNNING": 5, "CANCELLATION_REQUESTED": 8}
+_RANKS = {"QUEUED": 0, "VALIDATING": 1, "VALIDATED": 2, "STARTED": 4, "RUNNING": 5, "CANCELLATION_REQUESTED": 8}
 _QUEUED_AGAIN, _CHECKPOINT, _UNKNOWN, _END = 3, 6, 7, 9
-"""The order of a job's life, for events of the same second: Mistral lists them in no certain order."""
+"""The order of events of the same second: Mistral lists them in no certain order."""
 
 
 class EventBody(Struct):
@@ -56,30 +56,30 @@ class EventBody(Struct):
     data: dict[str, Any] | None = None
 
     @property
-    def word(self) -> str:
-        """The status it tells of."""
+    def status(self) -> str:
+        """The new status."""
         return str((self.data or {}).get("status", ""))
 
 
-class Figures(Struct):
-    """Losses, in nats. `valid_mean_token_accuracy` is left out: it has been seen above 1 and so is no ratio."""
+class Metrics(Struct):
+    """Losses, in nats. `valid_mean_token_accuracy` is not read: values above 1 have been observed."""
 
     train_loss: float | None = None
     valid_loss: float | None = None
 
 
 class CheckpointBody(Struct):
-    """The figures at a step. It has no id: a checkpoint cannot be called."""
+    """The metrics at a step. It has no id: a checkpoint cannot be called."""
 
     step_number: int
     created_at: float
-    metrics: Figures
+    metrics: Metrics
 
 
 class Estimate(Struct):
-    """What the run will cost, known once the files are validated; the least fee of a job is not in it.
+    """What the job will cost, known once the files are validated; the minimum charge is not part of it.
 
-    It stays as it is when the job is over: what was billed Mistral's API does not tell, except in tokens.
+    It does not change when the job is over: of what was billed, Mistral's API has only the tokens.
     """
 
     cost: float | None = None
@@ -88,7 +88,7 @@ class Estimate(Struct):
 
 
 class JobBody(Struct):
-    """A job; `events` and `checkpoints` come only where one job is asked for."""
+    """A job; only a single job has `events` and `checkpoints`, a listed one has not."""
 
     id: str
     status: str
@@ -115,31 +115,30 @@ class Page(Struct):
 
 
 def read_job(job: JobBody) -> RemoteJob:
-    """A job; a status that is not in the table is `unknown`, with its word kept."""
+    """A job; a status that is not in the table is `unknown`, and the vendor's word is kept."""
     status = STATUS.get(job.status, Status.UNKNOWN)
     estimate = job.metadata or Estimate()
-    in_dollars = (estimate.cost_currency or "").upper() == "USD"
-    named = estimate.cost if in_dollars else None
+    cost_usd = estimate.cost if (estimate.cost_currency or "").upper() == "USD" else None
     return RemoteJob(
         remote_id=job.id,
         status=status,
         raw_status=job.status,
-        error=_why(job) if status is Status.FAILED else None,
+        error=_failure(job) if status is Status.FAILED else None,
         result=Result(model=job.fine_tuned_model) if job.fine_tuned_model else None,
         trained_tokens=job.trained_tokens if status.final else None,
         estimate_tokens=estimate.train_tokens,
-        estimate_usd=None if named is None else max(named, least_fee(job.model)),
+        estimate_usd=None if cost_usd is None else max(cost_usd, minimum_charge(job.model)),
     )
 
 
 @cache
-def least_fee(model: str) -> float:
-    """What a job costs at least, in US dollars, by the rows of this room."""
+def minimum_charge(model: str) -> float:
+    """What a job costs at least, in US dollars, by Mistral's catalogue."""
     return Catalogue(read_room(__package__, "mistral")).entry("mistral", model).facts.minimum_usd_per_job or 0.0
 
 
 def read_listed(job: JobBody) -> Listed:
-    """A job of the listing, with what it tells of its request."""
+    """A job of the listing, with the parts of its request."""
     remote = read_job(job)
     name, tag = read_suffix(job.suffix)
     return Listed(
@@ -147,7 +146,7 @@ def read_listed(job: JobBody) -> Listed:
         tag=tag,
         model=job.model,
         method=Method.SFT,
-        hyperparameters=read_hyperparameters(job.hyperparameters, WORDS),
+        hyperparameters=read_hyperparameters(job.hyperparameters, HYPERPARAMETER_NAMES),
         name=name,
         training_file=job.training_files[0] if job.training_files else "",
         validation_file=job.validation_files[0] if job.validation_files else None,
@@ -157,44 +156,44 @@ def read_listed(job: JobBody) -> Listed:
 
 
 def awaits(job: JobBody) -> Literal["validation", "start", "nothing"]:
-    """What has to happen before the job goes on by itself.
+    """What the job waits for.
 
-    A job is QUEUED twice, before its validation and after its start; only its events tell which.
+    A job is QUEUED twice, before its validation and after its start; only its events show which.
     """
-    words = [event.word for event in job.events]
+    statuses = [event.status for event in job.events]
     if job.auto_start or (job.status in STATUS and job.status not in ("QUEUED", "VALIDATING", "VALIDATED")):
         return "nothing"
     if job.status == "VALIDATED":
         return "start"
-    if "VALIDATED" not in words or job.status == "VALIDATING":
+    if "VALIDATED" not in statuses or job.status == "VALIDATING":
         return "validation"
-    gone = job.status == "QUEUED" or words.count("QUEUED") > 1 or "RUNNING" in words
-    return "nothing" if gone else "start"
+    is_started = job.status == "QUEUED" or statuses.count("QUEUED") > 1 or "RUNNING" in statuses
+    return "nothing" if is_started else "start"
 
 
 def read_events(job: JobBody, since: str) -> list[Event]:
-    """What happened after the cursor `since`, oldest first; the cursors sort as the events do.
+    """What happened after the cursor `since`, oldest first; cursors sort like their events.
 
-    A checkpoint is a metric. What precedes the start belongs to the submission and is a message.
+    A checkpoint is a metric. What happens before the start is part of the submission, and is a message.
     """
-    found = dict([*_changes(job), *_metrics(job)])
-    return [event for cursor, event in sorted(found.items()) if cursor > since]
+    by_cursor = dict([*_changes(job), *_metrics(job)])
+    return [event for cursor, event in sorted(by_cursor.items()) if cursor > since]
 
 
 def _changes(job: JobBody) -> Iterator[tuple[str, Event]]:
     queued = False
     for change in sorted(job.events, key=lambda event: event.created_at):
-        place = _PLACES.get(change.word, _END if change.word in STATUS else _UNKNOWN)
-        if change.word == "QUEUED":
-            place, queued = _QUEUED_AGAIN if queued else place, True
-        cursor = f"{int(change.created_at):010}-{place}-{change.word}"
+        rank = _RANKS.get(change.status, _END if change.status in STATUS else _UNKNOWN)
+        if change.status == "QUEUED":
+            rank, queued = _QUEUED_AGAIN if queued else rank, True
+        cursor = f"{int(change.created_at):010}-{rank}-{change.status}"
         at = datetime.fromtimestamp(change.created_at, UTC)
-        status = STATUS.get(change.word)
-        if status is None or place < _QUEUED_AGAIN:
-            said = change.word or change.name
-            yield cursor, Event(at=at, kind="message", cursor=cursor, message=f"Mistral: {said}")
+        status = STATUS.get(change.status)
+        if status is None or rank < _QUEUED_AGAIN:
+            text = change.status or change.name
+            yield cursor, Event(at=at, kind="message", cursor=cursor, message=f"Mistral: {text}")
         else:
-            yield cursor, Event(at=at, kind="status", cursor=cursor, status=status, message=change.word)
+            yield cursor, Event(at=at, kind="status", cursor=cursor, status=status, message=change.status)
 
 
 def _metrics(job: JobBody) -> Iterator[tuple[str, Event]]:
@@ -214,9 +213,9 @@ def _metrics(job: JobBody) -> Iterator[tuple[str, Event]]:
         )
 
 
-def _why(job: JobBody) -> str:
-    """A sentence: jobs have no field for their error, but the last event may hold words of its own."""
+def _failure(job: JobBody) -> str:
+    """Why the job failed: jobs have no field for it, but their last event may have the reason."""
     sentence = f"Mistral ended the job as {job.status}"
-    last = [event for event in job.events if event.word == job.status][-1:]
-    words = [str(said) for event in last for name, said in (event.data or {}).items() if name != "status" and said]
-    return ": ".join([sentence, *words])
+    last = [event for event in job.events if event.status == job.status][-1:]
+    reasons = [str(text) for event in last for name, text in (event.data or {}).items() if name != "status" and text]
+    return ": ".join([sentence, *reasons])

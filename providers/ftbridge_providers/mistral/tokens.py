@@ -1,4 +1,4 @@
-"""Tokens as Mistral's own tokenizers make them: its vocabulary, and what it puts around messages, tools and images.
+"""Tokens by Mistral's rules: its vocabulary, and its markup of messages, tools and images.
 
 Source: mistral-common 1.13.1, which carries the vocabulary, so that nothing is downloaded; its V3 instruct tokenizer
 (tokens/tokenizers/instruct.py), and its image encoder (image.py) by the settings of pixtral-12b.
@@ -22,7 +22,7 @@ from ftbridge_providers.shared.image_size import images_of, pixels
 
 _AROUND = 2  # control tokens around a question, a call, a result, and the tools
 _PATCH, _LONGEST_SIDE = 16, 1024
-_ID = 9  # characters of an id, once it is written as Mistral wants it
+_ID = 9  # characters of an id in the form that Mistral requires
 _SENTENCEPIECE = ("mistral-7b", "mixtral", "mistral-tiny", "mistral-large-2407")
 _FILE = "data/tekken_240718.json"  # the vocabulary of open-mistral-nemo, mistral-common 1.13.1
 
@@ -44,32 +44,32 @@ class _Vocabulary(Struct):
 
 
 def tekken(model: str) -> TextCounter | None:
-    """Tekken, for the models that use it (mistral-common's own table of models); else, or without it, None."""
+    """Tekken, for the models that use it by mistral-common's table; `None` for others, or where it is not installed."""
     package = None if any(name in model for name in _SENTENCEPIECE) else find_spec("mistral_common")
     file = Path(*package.submodule_search_locations or ()) / _FILE if package else None
     if file is None or not file.exists():
         return None
     import tiktoken
 
-    # Only these fields are read, and by no class of mistral-common's: its tokenizer takes 1.5 s to load, this 0.3.
-    known = msgspec.json.decode(file.read_bytes(), type=_Vocabulary)
-    size = known.config.default_vocab_size - known.config.default_num_special_tokens
-    ranks = {word.token_bytes: word.rank for word in known.vocab[:size]}
-    encoding = tiktoken.Encoding("tekken", pat_str=known.config.pattern, mergeable_ranks=ranks, special_tokens={})
+    # read without mistral-common's own classes, whose tokenizer takes 1.5 s to load instead of 0.3
+    vocabulary = msgspec.json.decode(file.read_bytes(), type=_Vocabulary)
+    size = vocabulary.config.default_vocab_size - vocabulary.config.default_num_special_tokens
+    ranks = {word.token_bytes: word.rank for word in vocabulary.vocab[:size]}
+    encoding = tiktoken.Encoding("tekken", pat_str=vocabulary.config.pattern, mergeable_ranks=ranks, special_tokens={})
     return TextCounter("tekken", lambda text: len(encoding.encode_ordinary(text)), error=0.02)
 
 
 class MistralCounter:
-    """Counts words by `words`, and puts them together as Mistral does; images only for pixtral, which takes them.
+    """Counts texts by `texts`, and adds Mistral's markup; images only for pixtral, which takes them.
 
-    Later models put a token or two elsewhere.
+    The markup of later models differs by a token or two.
     """
 
-    def __init__(self, words: TextCounter, model: str) -> None:
-        self.name = words.name
-        self.error = words.error
+    def __init__(self, texts: TextCounter, model: str) -> None:
+        self.name = texts.name
+        self.error = texts.error
         self.images = "pixtral" in model
-        self._length = words.length
+        self._length = texts.length
 
     def count(self, example: Example) -> int:
         """The tokens of the messages, the tools, and, where the model is trained on them, the images."""
@@ -96,19 +96,19 @@ class MistralCounter:
         return _AROUND + self._length(text) if isinstance(message, User) else 0
 
     def _system(self, messages: list[Message]) -> int:
-        """The system prompt stands before the last question, and is cut into tokens together with it."""
-        told = [message for message in messages if not isinstance(message, User | Assistant | Tool)]
-        asked = [message for message in messages if isinstance(message, User)]
-        prompt = "".join(chain.from_iterable(content_texts(message.content) for message in told))
-        question = "".join(content_texts(asked[-1].content)) if asked else ""
-        return self._length(f"{prompt}\n\n{question}") - self._length(question) if told else 0
+        """The system prompt is put before the last question, and tokenized together with it."""
+        systems = [message for message in messages if not isinstance(message, User | Assistant | Tool)]
+        questions = [message for message in messages if isinstance(message, User)]
+        prompt = "".join(chain.from_iterable(content_texts(message.content) for message in systems))
+        question = "".join(content_texts(questions[-1].content)) if questions else ""
+        return self._length(f"{prompt}\n\n{question}") - self._length(question) if systems else 0
 
     def _json(self, value: Any) -> int:
         return self._length(json.dumps(value, ensure_ascii=False))
 
 
 def image_tokens(url: str) -> int:
-    """One for each patch of 16 pixels, once the longer side fits 1024, and one at the end of each row of them."""
+    """One for each patch of 16 pixels of the image, scaled to 1024, and one at the end of each row of patches."""
     width, height = pixels(url)
     ratio = max(1.0, width / _LONGEST_SIDE, height / _LONGEST_SIDE)
     across, down = (-(-max(round(side / ratio), 1) // _PATCH) for side in (width, height))

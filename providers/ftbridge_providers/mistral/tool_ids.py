@@ -1,4 +1,4 @@
-"""Tool call ids as Mistral wants them: exactly nine letters or digits."""
+"""Tool call ids in the form that Mistral requires: exactly nine letters or digits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MISTRAL_ID = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 def rewritten_ids(ids: Iterable[str]) -> dict[str, str]:
-    """For each id that Mistral would refuse, the one to use instead.
+    """For each id that Mistral would refuse, its replacement.
 
-    The same ids always give the same answer; no two ids share one, and none is an id that stays.
+    The result depends on the ids alone. Replacements differ from each other and from the ids that stay.
     """
     distinct = dict.fromkeys(ids)
     refused = [name for name in distinct if not _MISTRAL_ID.fullmatch(name)]

@@ -1,1 +1,1 @@
-"""Nebius Token Factory: OpenAI's API with hyperparameters of its own, and weights that can be taken home."""
+"""Nebius Token Factory: OpenAI's API with its own hyperparameters, and weights that can be downloaded."""

@@ -1,8 +1,8 @@
 """Nebius' training files, from canonical examples.
 
 Source: docs.tokenfactory.nebius.com/post-training/datasets (2026-05). It names chats whose last message is the
-assistant's in words, with tools where needed, and texts. It says nothing of weights, names and images, so rows
-whose meaning hangs on these are refused, and what only decorates is left out and told.
+assistant's in words, with tools where needed, and texts. It does not mention weights, names and images, so rows
+whose meaning depends on these are refused; what does not change the meaning is dropped and reported.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
     _check_weights(chat.messages, diagnostics)
     for path, _, _ in images(chat.messages, "$.messages"):
         diagnostics.error(
-            path, "no_images", "Nebius trains on text only", "Leave the image out, or choose another target."
+            path, "no_images", "Nebius trains on text only", "Remove the image, or choose another target."
         )
     chat, _simple = simplified(chat, codes)
     if chat.parallel_tool_calls is not None:
@@ -74,17 +74,17 @@ def _check_end(messages: list[Message], diagnostics: Diagnostics) -> None:
     diagnostics.error(
         f"$.messages[{len(messages) - 1}]" if messages else "$.messages",
         "last_not_an_answer",
-        "Nebius wants the last message to be the assistant's, in words and not a call of a tool",
-        "Add the answer that should be learned, or leave out what comes after it.",
+        "Nebius requires the last message to be a text by the assistant, not a tool call",
+        "Add the answer to be learnt, or remove what comes after it.",
     )
 
 
 def _check_weights(messages: list[Message], diagnostics: Diagnostics) -> None:
-    for at, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if type(message) is Assistant and message.weight == 0:
             diagnostics.error(
-                f"$.messages[{at}].weight",
+                f"$.messages[{index}].weight",
                 "weight_not_offered",
-                "Nebius does not say that it leaves answers with weight 0 out of the training",
+                "Nebius does not document that answers with weight 0 are not trained",
                 "End the example before this answer, or choose another target.",
             )

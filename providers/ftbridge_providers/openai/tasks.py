@@ -1,4 +1,4 @@
-"""Files of reinforcement as OpenAI keeps them, read back as tasks: what graders read as `item` is the reference."""
+"""OpenAI's files of reinforcement, read back as tasks: what graders read as `item` is the reference."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-_OF_CHAT = ("messages", "tools", "parallel_tool_calls")
+_CHAT_KEYS = ("messages", "tools", "parallel_tool_calls")
 
 
 def read_tasks(content: bytes) -> bytes:
-    """The rows with all that stands beside the messages in `reference`; a line that is no such row stays as it is."""
+    """The rows with the keys beside their messages moved to `reference`; other lines are not changed."""
     return b"".join(_read_task(line) for line in content.splitlines(keepends=True))
 
 
@@ -21,6 +21,6 @@ def _read_task(line: bytes) -> bytes:
         return line
     if not isinstance(row, dict) or "messages" not in row:
         return line
-    chat = {name: row[name] for name in _OF_CHAT if name in row}
-    beside = {name: value for name, value in row.items() if name not in _OF_CHAT}
-    return msgspec.json.encode({**chat, "reference": beside}) + b"\n" if beside else line
+    chat = {name: row[name] for name in _CHAT_KEYS if name in row}
+    reference = {name: value for name, value in row.items() if name not in _CHAT_KEYS}
+    return msgspec.json.encode({**chat, "reference": reference}) + b"\n" if reference else line

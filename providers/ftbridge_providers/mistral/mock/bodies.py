@@ -1,4 +1,4 @@
-"""What mocked Mistral keeps, and how it shows it: the objects of its OpenAPI document (2026-07)."""
+"""The state of mocked Mistral, and the objects of its OpenAPI document (2026-07)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 from ftbridge.mock import Moment, Script
 from ftbridge.model import Status
 
-WORDS = {
+STATUS_WORDS = {
     Status.QUEUED: "QUEUED",
     Status.VALIDATING: "VALIDATING",
     Status.PAUSED: "VALIDATED",
@@ -21,13 +21,13 @@ WORDS = {
     Status.CANCELLED: "CANCELLED",
 }
 """A job that waits for its start is paused in its script."""
-TOKENS_A_STEP = 131_072
-DOLLARS_A_MILLION = 2.0
-"""What the jobs in Mistral's cookbook notebooks come to (open-mistral-7b 2024-07, pixtral-12b 2025-07)."""
+TOKENS_PER_STEP = 131_072
+DOLLARS_PER_MILLION_TOKENS = 2.0
+"""The price of the jobs in Mistral's cookbook notebooks (open-mistral-7b 2024-07, pixtral-12b 2025-07)."""
 
 
 class File(Struct, frozen=True):
-    """An uploaded file; its content is kept beside it."""
+    """An uploaded file; its content is stored separately."""
 
     id: str
     filename: str
@@ -40,7 +40,7 @@ class File(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """A job: what was asked, what will become of it, and what was done with its model."""
+    """A job: its request, its script, and the state of its model."""
 
     id: str
     created_at: float
@@ -62,7 +62,7 @@ class Job(Struct, frozen=True):
 
     @property
     def train_tokens(self) -> int:
-        """How many tokens are trained on, all epochs together."""
+        """The tokens that are trained on, over all epochs."""
         return self.data_tokens * self.script.epochs
 
 
@@ -87,19 +87,19 @@ def file_body(file: File) -> dict[str, Any]:
 
 def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
     """A `CompletionJobOut` object as it is at `now`; `word` stands in for its status."""
-    happened = list(_changes(job, now))
+    changes = list(_changes(job, now))
     request = job.request
     succeeded = job.script.status(now) is Status.SUCCEEDED
-    validated = any(said == "VALIDATED" for _at, said in happened)
+    validated = any(status == "VALIDATED" for _at, status in changes)
     return {
         "id": job.id,
         "object": "job",
         "job_type": "completion",
         "auto_start": bool(request.get("auto_start", False)),
         "model": request["model"],
-        "status": word or happened[-1][1],
+        "status": word or changes[-1][1],
         "created_at": int(job.created_at),
-        "modified_at": int(happened[-1][0]),
+        "modified_at": int(changes[-1][0]),
         "training_files": [file["file_id"] for file in request["training_files"]],
         "validation_files": request.get("validation_files") or [],
         "hyperparameters": settings(request),
@@ -114,18 +114,18 @@ def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
 
 def detailed_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
     """A `CompletionDetailedJobOut` object: events and checkpoints newest first."""
-    events = [_event(job, at, said) for at, said in _changes(job, now)]
+    events = [_event(job, at, status) for at, status in _changes(job, now)]
     stride = max(1, job.script.steps // 10)
     steps = [moment for moment in job.script.until(now) if moment.step]
-    kept = [moment for moment in steps if moment.step % stride == 0 or moment.step == job.script.steps]
-    checkpoints = [_checkpoint(job, moment) for moment in kept]
+    saved = [moment for moment in steps if moment.step % stride == 0 or moment.step == job.script.steps]
+    checkpoints = [_checkpoint(job, moment) for moment in saved]
     return {**job_body(job, now, word=word), "events": events[::-1], "checkpoints": checkpoints[::-1]}
 
 
 def settings(request: dict[str, Any]) -> dict[str, Any]:
     """A `CompletionTrainingParameters` object, with the documented defaults."""
-    chosen = {"learning_rate": 1e-4, "weight_decay": 0.1, "warmup_fraction": 0.05, "fim_ratio": 0.9, "seq_len": None}
-    return {**chosen, "epochs": None, "training_steps": None, **(request.get("hyperparameters") or {})}
+    defaults = {"learning_rate": 1e-4, "weight_decay": 0.1, "warmup_fraction": 0.05, "fim_ratio": 0.9, "seq_len": None}
+    return {**defaults, "epochs": None, "training_steps": None, **(request.get("hyperparameters") or {})}
 
 
 def tuned_card(job: Job) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def tuned_card(job: Job) -> dict[str, Any]:
 
 
 def updated_model(job: Job) -> dict[str, Any]:
-    """A `CompletionFTModelOut` object, which the update of a model is answered with."""
+    """A `CompletionFTModelOut` object, the answer to an update of a model."""
     card = {name: value for name, value in tuned_card(job).items() if name != "type"}
     return {
         **card,
@@ -172,23 +172,23 @@ def base_card(name: str) -> dict[str, Any]:
 
 
 def _changes(job: Job, now: float) -> Iterator[tuple[float, str]]:
-    """Time and word of each status so far."""
-    asked_to_stop = job.cancelled_at
+    """Time and name of each status so far."""
+    cancelled_at = job.cancelled_at
     for moment in job.script.until(now):
         if moment.status is None:
             continue
-        if asked_to_stop and moment.at >= asked_to_stop:
-            yield asked_to_stop, "CANCELLATION_REQUESTED"
-            asked_to_stop = 0.0
+        if cancelled_at and moment.at >= cancelled_at:
+            yield cancelled_at, "CANCELLATION_REQUESTED"
+            cancelled_at = 0.0
         invalid = moment.status is Status.FAILED and job.problem
-        yield moment.at, "FAILED_VALIDATION" if invalid else WORDS[moment.status]
-    if asked_to_stop:
-        yield asked_to_stop, "CANCELLATION_REQUESTED"
+        yield moment.at, "FAILED_VALIDATION" if invalid else STATUS_WORDS[moment.status]
+    if cancelled_at:
+        yield cancelled_at, "CANCELLATION_REQUESTED"
 
 
-def _event(job: Job, at: float, said: str) -> dict[str, Any]:
-    why = {"error": job.problem} if said == "FAILED_VALIDATION" else {}
-    return {"name": "status-updated", "created_at": int(at), "data": {"status": said, **why}}
+def _event(job: Job, at: float, status: str) -> dict[str, Any]:
+    reason = {"error": job.problem} if status == "FAILED_VALIDATION" else {}
+    return {"name": "status-updated", "created_at": int(at), "data": {"status": status, **reason}}
 
 
 def _checkpoint(job: Job, moment: Moment) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _checkpoint(job: Job, moment: Moment) -> dict[str, Any]:
         "metrics": {
             "train_loss": moment.train_loss,
             "valid_loss": moment.valid_loss if validated else None,
-            # no ratio, to go by the samples in Mistral's documentation
+            # above 1, as in the samples of Mistral's documentation
             "valid_mean_token_accuracy": round(1 + (moment.token_accuracy or 0), 4) if validated else None,
         },
     }
@@ -208,9 +208,9 @@ def _checkpoint(job: Job, moment: Moment) -> dict[str, Any]:
 def _estimate(job: Job) -> dict[str, Any]:
     return {
         "expected_duration_seconds": 140,
-        "cost": round(job.train_tokens * DOLLARS_A_MILLION / 1e6, 6),
+        "cost": round(job.train_tokens * DOLLARS_PER_MILLION_TOKENS / 1e6, 6),
         "cost_currency": "USD",
-        "train_tokens_per_step": TOKENS_A_STEP,
+        "train_tokens_per_step": TOKENS_PER_STEP,
         "train_tokens": job.train_tokens,
         "data_tokens": job.data_tokens,
         "estimated_start_time": None,

@@ -1,4 +1,4 @@
-"""The life of a mocked Mistral job: what a create request must hold, and the two halves around its start."""
+"""Mocked Mistral jobs: what a create request must hold, and the script before and after the start."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ftbridge.model import Status
 from ftbridge_providers.mistral.mock.bodies import Job
 from ftbridge_providers.mistral.mock.training_file import SampleProblem, check_samples, read_rows
 
-BEFORE = ((Status.QUEUED, 10.0), (Status.VALIDATING, 20.0))
-AFTER = ((Status.PAUSED, 0.0), (Status.QUEUED, 20.0), (Status.RUNNING, 140.0))
+PHASES_BEFORE_START = ((Status.QUEUED, 10.0), (Status.VALIDATING, 20.0))
+PHASES_AFTER_START = ((Status.PAUSED, 0.0), (Status.QUEUED, 20.0), (Status.RUNNING, 140.0))
 """Phases and their seconds; PAUSED stands for VALIDATED."""
 _EPOCHS = 3
-"""For a request without epochs or training_steps; what Mistral took is not documented."""
+"""For a request without epochs or training_steps; Mistral's default is not documented."""
 
 _RANGES: dict[str, tuple[float, float]] = {
     "training_steps": (1, float("inf")),
@@ -36,20 +36,20 @@ def request_problems(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if name not in request:
             yield {"type": "missing", "loc": ["body", "job_in", name], "msg": "Field required"}
     if not request.get("training_files") and not request.get("repositories"):
-        said = "At least one training file or repository is required."
-        place = ["body", "job_in"]
-        yield {"type": "value_error", "loc": place, "msg": f"Value error, {said}", "ctx": {"error": said}}
+        message = "At least one training file or repository is required."
+        location = ["body", "job_in"]
+        yield {"type": "value_error", "loc": location, "msg": f"Value error, {message}", "ctx": {"error": message}}
     for file_id in file_ids(request):
         if not is_uuid(file_id):
             yield uuid_problem(["body", "job_in", "training_files"])
     if len(request.get("suffix") or "") > 18:
-        said = "String should have at most 18 characters"
-        yield {"type": "string_too_long", "loc": ["body", "job_in", "suffix"], "msg": said}
+        message = "String should have at most 18 characters"
+        yield {"type": "string_too_long", "loc": ["body", "job_in", "suffix"], "msg": message}
     for name, value in (request.get("hyperparameters") or {}).items():
         least, most = _RANGES.get(name, (float("-inf"), float("inf")))
         if value is not None and not least <= value <= most:
-            place = ["body", "job_in", "hyperparameters", name]
-            yield {"type": "value_error", "loc": place, "msg": f"Input should be from {least:g} to {most:g}"}
+            location = ["body", "job_in", "hyperparameters", name]
+            yield {"type": "value_error", "loc": location, "msg": f"Input should be from {least:g} to {most:g}"}
 
 
 def file_ids(request: dict[str, Any]) -> list[str]:
@@ -58,7 +58,7 @@ def file_ids(request: dict[str, Any]) -> list[str]:
 
 
 def is_uuid(text: str) -> bool:
-    """Whether Mistral would look it up at all."""
+    """Whether a text is a UUID, as all of Mistral's ids are."""
     try:
         uuid.UUID(text)
     except ValueError:
@@ -66,9 +66,9 @@ def is_uuid(text: str) -> bool:
     return True
 
 
-def uuid_problem(place: list[str]) -> dict[str, Any]:
-    """FastAPI's entry for an id that is none."""
-    return {"type": "uuid_parsing", "loc": place, "msg": "Input should be a valid UUID"}
+def uuid_problem(location: list[str]) -> dict[str, Any]:
+    """FastAPI's entry for an id that is not a UUID."""
+    return {"type": "uuid_parsing", "loc": location, "msg": "Input should be a valid UUID"}
 
 
 def make_job(
@@ -81,7 +81,7 @@ def make_job(
     end: Status,
     stall: float,
 ) -> Job:
-    """The job that a create request makes, given its files' contents; its last phase takes `stall` seconds more."""
+    """The job that a create request makes of its files' contents; its last phase takes `stall` seconds more."""
     problem = ""
     try:
         for content in [*training, *validation]:
@@ -91,7 +91,7 @@ def make_job(
     examples = sum(content.count(b"\n") for content in training)
     given = request["hyperparameters"]
     epochs = max(1, round(given.get("epochs") or (1 if given.get("training_steps") else _EPOCHS)))
-    phases = list(BEFORE if problem else BEFORE + AFTER)
+    phases = list(PHASES_BEFORE_START if problem else PHASES_BEFORE_START + PHASES_AFTER_START)
     phases[-1] = (phases[-1][0], phases[-1][1] + stall * speed)
     script = write_script(
         phases,
@@ -113,7 +113,7 @@ def make_job(
 
 
 def waits_for_start(script: Script, now: float) -> bool:
-    """Whether the job stands validated and goes on only when it is started."""
+    """Whether the job is validated and waits for its start."""
     return bool(script.held) and script.status(now) is Status.PAUSED
 
 
@@ -125,7 +125,7 @@ def started(script: Script, now: float) -> Script:
 
 def _held(script: Script) -> Script:
     """The script up to VALIDATED, with the rest held back until the start."""
-    place = next(number for number, moment in enumerate(script.moments) if moment.status is Status.PAUSED)
-    at = script.moments[place].at
-    rest = tuple(replace(moment, at=moment.at - at) for moment in script.moments[place + 1 :])
-    return replace(script, moments=script.moments[: place + 1], held=rest)
+    index = next(index for index, moment in enumerate(script.moments) if moment.status is Status.PAUSED)
+    at = script.moments[index].at
+    rest = tuple(replace(moment, at=moment.at - at) for moment in script.moments[index + 1 :])
+    return replace(script, moments=script.moments[: index + 1], held=rest)

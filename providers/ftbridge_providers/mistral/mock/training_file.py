@@ -1,6 +1,6 @@
-"""How mocked Mistral judges a training file: its own reading of the rules, with the vendor's error texts.
+"""How mocked Mistral judges a training file: its own implementation of the rules, with Mistral's error texts.
 
-Deliberately apart from `format`: that is ftbridge's reading, this one is what it is tested against.
+It is independent of `format` on purpose: ftbridge's implementation is tested against it.
 Texts: mistral-finetune (finetune/data/tokenize.py, 2024-08), the V3 fine-tuning validator of
 mistral-common 1.13.1, and answers to uploads as quoted in public test fixtures.
 """
@@ -20,7 +20,7 @@ _BOTH = "The conversation cannot contain both of 'messages' and 'interactions'."
 
 
 class UploadProblem(Exception):  # noqa: N818 - it becomes the vendor's answer, not the mock's failure
-    """Why a file is refused at once: the body of the 422."""
+    """Why an upload is refused: the body of the 422."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
         super().__init__(errors)
@@ -31,8 +31,8 @@ class UploadProblem(Exception):  # noqa: N818 - it becomes the vendor's answer, 
         }
 
 
-class SampleProblem(Exception):  # noqa: N818 - it becomes the job's end, not the mock's failure
-    """Why a job fails in its validation, in the vendor's words."""
+class SampleProblem(Exception):  # noqa: N818 - it becomes the job's failure, not the mock's
+    """Why a job fails in validation: Mistral's message."""
 
 
 def read_rows(content: bytes) -> list[dict[str, Any]]:
@@ -49,12 +49,12 @@ def read_rows(content: bytes) -> list[dict[str, Any]]:
 
 
 def sample_type(rows: list[dict[str, Any]]) -> str:
-    """What the rows are for, in the vendor's word."""
+    """Mistral's name for the kind of the rows."""
     return "pretrain" if "text" in rows[0] else "instruct"
 
 
 def check_samples(rows: list[dict[str, Any]]) -> None:
-    """Look at every conversation. Raises `SampleProblem` for the first that cannot be trained."""
+    """Raises `SampleProblem` for the first conversation that cannot be trained."""
     for number, row in enumerate(rows, start=1):
         if "text" in row:
             continue
@@ -70,7 +70,7 @@ def _row(line: bytes) -> dict[str, Any]:
     except ValueError:
         raise ValueError("Invalid JSON.") from None
     if not isinstance(row, dict):
-        raise ValueError("The line is not a JSON object.")  # noqa: TRY004 - every fault of a line is a ValueError here
+        raise ValueError("The line is not a JSON object.")  # noqa: TRY004 - the caller expects ValueError for any fault of a line
     if "text" not in row and not ("messages" in row) ^ ("interactions" in row):
         raise ValueError(_BOTH if "messages" in row else _NO_MESSAGES.format(keys=", ".join(row)))
     return row
@@ -133,8 +133,8 @@ def _check_call_id(name: Any) -> None:
 
 def _check_function_name(name: Any) -> None:
     if not isinstance(name, str) or not _FUNCTION_NAME.fullmatch(name):
-        said = "must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64."
-        raise SampleProblem(f"Function name was {name} but {said}")
+        rule = "must be a-z, A-Z, 0-9, or contain underscores and dashes, with a maximum length of 64."
+        raise SampleProblem(f"Function name was {name} but {rule}")
 
 
 def _check_tool(tool: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Mistral, mocked: files, jobs, models and chat as its OpenAPI document had them until 2026-07.
 
-Error bodies are as users have quoted them; where nobody has, they are `{"detail": "…"}`.
+Error bodies are as users have quoted them, others are `{"detail": "…"}`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BASES = ("open-mistral-7b", "open-mistral-nemo", "ministral-8b-latest", "mistral
 """Some of the models that were open for tuning when it ended (docs.mistral.ai, deprecated pages, 2026-08)."""
 LARGEST_FILE = 512 * 1024 * 1024
 CANCEL_SECONDS = 2.0
-"""How long a job takes to stop."""
+"""How long a job takes to be cancelled."""
 
 
 class MistralMock(MockVendor):
@@ -61,12 +61,12 @@ class MistralMock(MockVendor):
 
     @operation("POST", "/v1/files")
     def upload_file(self, call: Call) -> Answer:
-        """Keep a file; one of the same name and content is the same file."""
+        """Store a file; one of the same name and content is the same file."""
         if len(call.content) > LARGEST_FILE:
             raise self.refusal(413, "File too large.")
         if call.form.get("purpose") != "fine-tune":
-            said = "Input should be 'fine-tune', the only purpose that is mocked"
-            raise Refusal(422, {"detail": [{"type": "enum", "loc": ["body", "purpose"], "msg": said}]})
+            message = "Input should be 'fine-tune', the only purpose that is mocked"
+            raise Refusal(422, {"detail": [{"type": "enum", "loc": ["body", "purpose"], "msg": message}]})
         if not call.file_name.endswith(".jsonl"):
             raise Refusal(422, {"detail": "Invalid file format.", "description": "Only .jsonl files.", "errors": []})
         try:
@@ -114,26 +114,28 @@ class MistralMock(MockVendor):
 
     @operation("GET", "/v1/files/{file_id}/url")
     def get_file_url(self, call: Call) -> Answer:
-        """An address of the content, which here wants the key like any other."""
+        """The URL of the content; at the mock it needs the key like any other."""
         return Answer({"url": f"{call.base_url}/v1/files/{self.file(call).id}/content"})
 
     @operation("DELETE", "/v1/files/{file_id}")
     def delete_file(self, call: Call) -> Answer:
-        """Forget a file."""
+        """Delete a file."""
         file = self.file(call)
         self.store.drop("files", file.id)
         return Answer({"id": file.id, "object": "file", "deleted": True})
 
     @operation("POST", "/v1/fine_tuning/jobs")
     def create_job(self, call: Call) -> Answer:
-        """Make a job, which validates its files and then, unless `auto_start` is true, waits."""
+        """Create a job, which validates its files and, unless `auto_start` is true, waits for its start."""
         request = call.body
         if problems := list(request_problems(request)):
             raise Refusal(422, {"detail": problems})
         kind = request.get("job_type") or "completion"
         if request["model"] not in BASES or kind != "completion":
-            said = f"Model not available for this type of fine-tuning ({kind}). Available model(s): {', '.join(BASES)}"
-            raise self.refusal(422, said)
+            message = (
+                f"Model not available for this type of fine-tuning ({kind}). Available model(s): {', '.join(BASES)}"
+            )
+            raise self.refusal(422, message)
         if not all(self.store.get("files", file_id, File) for file_id in file_ids(request)):
             raise self.refusal(404, "No file matches the given query.")
         stall = self.faults.condition("stall")
@@ -147,17 +149,17 @@ class MistralMock(MockVendor):
             stall=stall.value if stall else 0.0,
         )
         self.store.put("jobs", job.id, job)
-        return Answer(job_body(job, self.now(), word=self.odd_word(job)))
+        return Answer(job_body(job, self.now(), word=self.injected_word(job)))
 
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:
         """One page of jobs, newest first."""
         visible = self.listed_until()
         jobs = sorted(self.store.all("jobs", Job), key=lambda job: job.created_at, reverse=True)
-        bodies = [job_body(job, self.now(), word=self.odd_word(job)) for job in jobs if job.created_at <= visible]
+        bodies = [job_body(job, self.now(), word=self.injected_word(job)) for job in jobs if job.created_at <= visible]
         wanted = {name: call.query[name] for name in ("model", "status", "suffix") if name in call.query}
-        found = [body for body in bodies if wanted.items() <= body.items()]
-        return Answer({"object": "list", "data": _page(found, call), "total": len(found)})
+        selected = [body for body in bodies if wanted.items() <= body.items()]
+        return Answer({"object": "list", "data": _page(selected, call), "total": len(selected)})
 
     @operation("GET", "/v1/fine_tuning/jobs/{job_id}")
     def get_job(self, call: Call) -> Answer:
@@ -166,7 +168,7 @@ class MistralMock(MockVendor):
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/start")
     def start_job(self, call: Call) -> Answer:
-        """Let a validated job go on."""
+        """Start a validated job."""
         job = self.job(call)
         if not waits_for_start(job.script, self.now()):
             raise self.refusal(409, "The job does not wait for its start.")
@@ -174,7 +176,7 @@ class MistralMock(MockVendor):
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/cancel")
     def cancel_job(self, call: Call) -> Answer:
-        """Ask a job to stop, which it does soon."""
+        """Cancel a job, which takes a moment."""
         job = self.job(call)
         if job.script.status(self.now()).final:
             raise self.refusal(409, "The job is over.")
@@ -211,53 +213,53 @@ class MistralMock(MockVendor):
 
     @operation("POST", "/v1/fine_tuning/models/{model_id}/archive")
     def archive_model(self, call: Call) -> Answer:
-        """Put a tuned model out of use."""
+        """Archive a tuned model."""
         job = self.tuned(call)
         self.change(job, archived=True)
         return Answer({"id": job.model, "object": "model", "archived": True})
 
     @operation("DELETE", "/v1/fine_tuning/models/{model_id}/archive")
     def unarchive_model(self, call: Call) -> Answer:
-        """Put a tuned model back into use."""
+        """Unarchive a tuned model."""
         job = self.tuned(call)
         self.change(job, archived=False)
         return Answer({"id": job.model, "object": "model", "archived": False})
 
     @operation("POST", "/v1/chat/completions")
     def chat(self, call: Call) -> Answer:
-        """A tuned model knows its training rows by heart."""
+        """A chat completion; a tuned model repeats its training rows."""
         name, messages = call.body["model"], call.body["messages"]
         job = self.job_of(name)
         if job is None and name not in BASES:
-            said = {"object": "error", "message": f"Invalid model: {name}", "type": "invalid_model"}
-            raise Refusal(400, {**said, "param": None, "code": "1500"})
+            body = {"object": "error", "message": f"Invalid model: {name}", "type": "invalid_model"}
+            raise Refusal(400, {**body, "param": None, "code": "1500"})
         text = answer_of(self.rows(job) if job else [], messages)
         return Answer(completion(name, messages, text, self.now(), message={"tool_calls": None, "prefix": False}))
 
     def file(self, call: Call) -> File:
-        """The file that the path names, or the refusal."""
-        return self.found("file", self.store.get("files", self.uuid(call, "file_id"), File))
+        """The file that the path names. Raises the refusal if there is none."""
+        return self.existing("file", self.store.get("files", self.uuid(call, "file_id"), File))
 
     def content(self, file_id: str) -> bytes:
         """The bytes of a file."""
         return self.store.get_bytes("contents", file_id) or b""
 
     def job(self, call: Call) -> Job:
-        """The job that the path names, or the refusal."""
-        return self.found("fine tuning job", self.store.get("jobs", self.uuid(call, "job_id"), Job))
+        """The job that the path names. Raises the refusal if there is none."""
+        return self.existing("fine tuning job", self.store.get("jobs", self.uuid(call, "job_id"), Job))
 
     def tuned(self, call: Call) -> Job:
-        """The job of the tuned model that the path names, or the refusal."""
-        return self.found("model", self.job_of(call.params["model_id"]))
+        """The job of the tuned model that the path names. Raises the refusal if there is none."""
+        return self.existing("model", self.job_of(call.params["model_id"]))
 
-    def found(self, what: str, thing: T | None) -> T:
-        """The thing, if there is one, or the refusal."""
-        if thing is None:
+    def existing(self, what: str, document: T | None) -> T:
+        """The document. Raises the refusal if it is `None`."""
+        if document is None:
             raise self.refusal(404, f"No {what} matches the given query.")
-        return thing
+        return document
 
     def uuid(self, call: Call, name: str) -> str:
-        """An id from the path, or the refusal."""
+        """An id from the path. Raises the refusal if it is not a UUID."""
         if not is_uuid(call.params[name]):
             raise Refusal(422, {"detail": [uuid_problem(["path", name])]})
         return call.params[name]
@@ -267,7 +269,7 @@ class MistralMock(MockVendor):
         return next((job for job in self.store.all("jobs", Job) if job.model == model and self.has_model(job)), None)
 
     def has_model(self, job: Job) -> bool:
-        """Whether the job's model is there by now."""
+        """Whether the job's model exists by now."""
         return job.script.status(self.now()) is Status.SUCCEEDED and not job.deleted
 
     def rows(self, job: Job) -> list[dict[str, Any]]:
@@ -276,23 +278,23 @@ class MistralMock(MockVendor):
         return [json.loads(line) for content in contents for line in content.splitlines()]
 
     def change(self, job: Job, **changes: Any) -> Answer:
-        """Keep the job with `changes`, and show it."""
+        """Store the job with `changes`, and show it."""
         job = replace(job, **changes)
         self.store.put("jobs", job.id, job)
         return self.show(job)
 
     def show(self, job: Job) -> Answer:
         """The job as it is now, in full."""
-        return Answer(detailed_body(job, self.now(), word=self.odd_word(job)))
+        return Answer(detailed_body(job, self.now(), word=self.injected_word(job)))
 
-    def odd_word(self, job: Job) -> str:
-        """A status nobody knows, if that is the fault of the day and the job is not over."""
-        odd = self.faults.condition("unknown-status") and not job.script.status(self.now()).final
-        return "DEFRAGMENTING" if odd else ""
+    def injected_word(self, job: Job) -> str:
+        """An unknown status where that is injected and the job is not over, else ""."""
+        unknown = self.faults.condition("unknown-status") and not job.script.status(self.now()).final
+        return "DEFRAGMENTING" if unknown else ""
 
 
 def _page(items: list[T], call: Call) -> list[T]:
-    """The page of `items` that the call asks for; pages are counted from 0."""
+    """The requested page of `items`; pages are counted from 0."""
     size = int(call.query.get("page_size", 100))
     first = int(call.query.get("page", 0)) * size
     return items[first : first + size]

@@ -154,7 +154,7 @@ class GptFormat:
                 path,
                 "image_in_preference",
                 f"{self.vendor}'s DPO takes text only",
-                "Leave the image out, or train the preferred answer by supervised fine-tuning.",
+                "Remove the image, or train the preferred answer by supervised fine-tuning.",
             )
 
     def refuse_special_tokens(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
@@ -166,7 +166,7 @@ class GptFormat:
                         f"{root}[{at}].{path}",
                         "special_token",
                         f'{self.vendor} refuses the whole file with "message contains an invalid token: {token[0]}"',
-                        "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
+                        "Remove the token from the text, or split it, as in '<| fim_suffix |>'.",
                     )
 
 

@@ -96,7 +96,7 @@ class OpenAIApiMock(FilesMock):
 
     @operation("POST", "/v1/chat/completions")
     def chat(self, call: Call) -> Answer:
-        """A tuned model knows its training rows by heart."""
+        """A chat completion; a tuned model repeats its training rows."""
         name, messages = call.body["model"], call.body["messages"]
         job = self.served_job(name)
         text = answer_of(self.learnt_rows(job) if job else [], messages)

@@ -167,7 +167,7 @@ class TogetherMock(TogetherFiles):
 
     @operation("POST", "/v1/chat/completions")
     def chat(self, call: Call) -> Answer:
-        """A tuned model knows its training rows by heart."""
+        """A chat completion; a tuned model repeats its training rows."""
         name, messages = call.body["model"], call.body["messages"]
         jobs = [job for job in self.store.all("jobs", Job) if output_name(job) == name and self.is_done(job)]
         if not jobs and name not in BASES:
