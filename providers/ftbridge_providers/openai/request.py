@@ -20,8 +20,8 @@ _DPO, _RFT = frozenset({Method.DPO}), frozenset({Method.RFT})
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO, Method.RFT}),
     hyperparameters={
-        "epochs": Handling(how="renamed", to="n_epochs", least=1, most=50),
-        "batch_size": Handling(how="applied", least=1, most=256),
+        "epochs": Handling(how="renamed", to="n_epochs", minimum=1, maximum=50),
+        "batch_size": Handling(how="applied", minimum=1, maximum=256),
         "learning_rate": Handling(
             how="refused",
             note="OpenAI takes learning_rate_multiplier, a factor on a rate that it does not tell.",
@@ -35,11 +35,11 @@ CAPABILITIES = Capabilities(
         "lora_dropout": _NO_LORA,
         "tuning": _NO_LORA,
         "max_seq_length": Handling(how="refused", note="OpenAI cuts examples off at the model's own limit."),
-        "beta": Handling(how="applied", methods=_DPO, above=0, most=2),
+        "beta": Handling(how="applied", methods=_DPO, greater_than=0, maximum=2),
         "reasoning_effort": Handling(how="applied", methods=_RFT),
-        "compute_multiplier": Handling(how="applied", methods=_RFT, above=1e-5, most=10),
-        "eval_interval": Handling(how="applied", methods=_RFT, least=1),
-        "eval_samples": Handling(how="applied", methods=_RFT, least=1),
+        "compute_multiplier": Handling(how="applied", methods=_RFT, greater_than=1e-5, maximum=10),
+        "eval_interval": Handling(how="applied", methods=_RFT, minimum=1),
+        "eval_samples": Handling(how="applied", methods=_RFT, minimum=1),
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "list_models", "delete"}),
 )
