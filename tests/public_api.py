@@ -70,7 +70,7 @@ def _of_member(thing: type, member: str) -> str:
     if inspect.isfunction(function):
         return _signature(function)
     if isinstance(raw, property) or hasattr(raw, "func"):  # a cached property
-        getter: Any = raw.fget if isinstance(raw, property) else raw.func  # type: ignore[union-attr]
+        getter: Any = raw.fget if isinstance(raw, property) else raw.func
         return f": {inspect.signature(getter).return_annotation}"
     return f": {_annotation(thing, member)}"
 
