@@ -26,7 +26,7 @@ _COMMANDS: Mapping[Verb, tuple[str, ...]] = {
 class Handling(Frozen):
     """What a provider does with one hyperparameter; `to` is the vendor's own name for it.
 
-    `least` and `most` are the vendor's own limits, both allowed; `above` is a lower limit that is not allowed itself.
+    `minimum`, `maximum` and `greater_than` are the vendor's own limits.
     `choices` are the allowed values of a hyperparameter that is a word; empty where all are.
     `methods` are the methods that have the hyperparameter; empty where all do.
     """
@@ -36,9 +36,9 @@ class Handling(Frozen):
     note: str = ""
     methods: frozenset[Method] = frozenset()
     choices: tuple[str, ...] = ()
-    least: float | None = None
-    most: float | None = None
-    above: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    greater_than: float | None = None
 
 
 APPLIED = Handling(how="applied")
@@ -124,19 +124,19 @@ def _unusable(name: str, spec: Spec, capabilities: Capabilities, provider: str) 
 
 def _check_range(name: str, value: float | str, handling: Handling, provider: str) -> None:
     """Raises `SpecError` for a value outside the vendor's limits; the hint names the nearest allowed value."""
-    least, most, above = handling.least, handling.most, handling.above
+    minimum, maximum, greater_than = handling.minimum, handling.maximum, handling.greater_than
     if isinstance(value, str):
         if handling.choices and value not in handling.choices:
             raise SpecError(f"{provider} has no {name} = {value}", hint=f"It takes: {', '.join(handling.choices)}.")
         return
-    if least is not None and value < least:
-        hint = f"The nearest it takes is {least:g}."
-    elif most is not None and value > most:
-        hint = f"The nearest it takes is {most:g}."
-    elif above is not None and value <= above:
-        hint = f"Give it a value above {above:g}."
+    if minimum is not None and value < minimum:
+        hint = f"The nearest it takes is {minimum:g}."
+    elif maximum is not None and value > maximum:
+        hint = f"The nearest it takes is {maximum:g}."
+    elif greater_than is not None and value <= greater_than:
+        hint = f"Give it a value above {greater_than:g}."
     else:
         return
-    limits = (("from", least), ("more than", above), ("to", most))
+    limits = (("from", minimum), ("more than", greater_than), ("to", maximum))
     takes = " ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
-    raise SpecError(f"{name} = {value:g} is out of what {provider} takes: {takes}", hint=hint)
+    raise SpecError(f"{name} = {value:g} is outside the range of {provider}: {takes}", hint=hint)

@@ -202,12 +202,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a grader for sft": ({"method": Method.SFT}, "grader is a setting of rft, and this job is sft", "--method rft"),
     "too much compute": (
         {"hyperparameters": Hyperparameters(compute_multiplier=11)},
-        "compute_multiplier = 11 is out of what openai takes: more than 1e-05 to 10",
+        "compute_multiplier = 11 is outside the range of openai: more than 1e-05 to 10",
         "nearest it takes is 10",
     ),
     "too little compute": (
         {"hyperparameters": Hyperparameters(compute_multiplier=1e-5)},
-        "compute_multiplier = 1e-05 is out of what openai takes",
+        "compute_multiplier = 1e-05 is outside the range of openai",
         "above 1e-05",
     ),
     "beta": ({"hyperparameters": Hyperparameters(beta=0.1)}, "beta is a setting of dpo", "--method dpo"),

@@ -33,7 +33,7 @@ def test_a_value_out_of_range_is_refused_with_the_range_and_the_nearest(
     provider: type[Provider], name: str, value: float, takes: str, nearest: str, allow_ignored: bool, tmp_path: Path
 ) -> None:
     method = Method.DPO if name == "beta" else Method.SFT
-    with pytest.raises(SpecError, match=f"{name} = {value:g} is out of what .* takes: {takes}") as problem:
+    with pytest.raises(SpecError, match=f"{name} = {value:g} is outside the range of .*: {takes}") as problem:
         provider(tmp_path).check_spec(asked(method, **{name: value}), allow_ignored=allow_ignored)
     assert problem.value.hint == f"The nearest it takes is {nearest}."
 

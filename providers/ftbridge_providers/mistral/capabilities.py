@@ -14,7 +14,7 @@ CAPABILITIES = Capabilities(
     hyperparameters={
         "epochs": APPLIED,
         "batch_size": Handling(how="refused", note="Mistral chooses the batch itself; epochs sets the amount."),
-        "learning_rate": Handling(how="applied", least=1e-8, most=1),
+        "learning_rate": Handling(how="applied", minimum=1e-8, maximum=1),
         "learning_rate_multiplier": Handling(how="refused", note="Mistral takes an absolute learning_rate."),
         "warmup_ratio": Handling(how="renamed", to="warmup_fraction"),
         "weight_decay": APPLIED,
@@ -23,7 +23,7 @@ CAPABILITIES = Capabilities(
         "lora_alpha": _NO_LORA,
         "lora_dropout": _NO_LORA,
         "tuning": _NO_LORA,
-        "max_seq_length": Handling(how="renamed", to="seq_len", least=100),
+        "max_seq_length": Handling(how="renamed", to="seq_len", minimum=100),
         "beta": Handling(how="refused", note="Mistral trained by supervised fine-tuning only."),
         "reasoning_effort": _NO_RFT,
         "compute_multiplier": _NO_RFT,

@@ -16,9 +16,9 @@ _RFT = frozenset({Method.RFT})
 
 HYPERPARAMETERS: Mapping[str, Handling] = {
     "reasoning_effort": Handling(how="applied", methods=_RFT),
-    "compute_multiplier": Handling(how="applied", methods=_RFT, above=1e-5, most=10),
-    "eval_interval": Handling(how="applied", methods=_RFT, least=1),
-    "eval_samples": Handling(how="applied", methods=_RFT, least=1),
+    "compute_multiplier": Handling(how="applied", methods=_RFT, greater_than=1e-5, maximum=10),
+    "eval_interval": Handling(how="applied", methods=_RFT, minimum=1),
+    "eval_samples": Handling(how="applied", methods=_RFT, minimum=1),
 }
 """OpenAPI document of 2026-08, `FineTuneReinforcementHyperparameters`."""
 

@@ -168,5 +168,6 @@ def _within(name: str, value: float | None, least: float | None, most: float | N
         return
     nearest = least if least and value < least else most
     raise SpecError(
-        f"{name} = {value:g} is out of what together takes for this model", hint=f"The nearest it takes is {nearest:g}."
+        f"{name} = {value:g} is outside the range of together for this model",
+        hint=f"The nearest it takes is {nearest:g}.",
     )

@@ -14,8 +14,8 @@ _NO_LORA = Handling(
 )
 
 HYPERPARAMETERS: Mapping[str, Handling] = {
-    "epochs": Handling(how="renamed", to="n_epochs", least=1, most=50),
-    "batch_size": Handling(how="applied", least=1, most=256),
+    "epochs": Handling(how="renamed", to="n_epochs", minimum=1, maximum=50),
+    "batch_size": Handling(how="applied", minimum=1, maximum=256),
     "learning_rate": Handling(
         how="refused",
         note="OpenAI takes learning_rate_multiplier, a factor on a rate that it does not disclose.",
@@ -29,7 +29,7 @@ HYPERPARAMETERS: Mapping[str, Handling] = {
     "lora_dropout": _NO_LORA,
     "tuning": _NO_LORA,
     "max_seq_length": Handling(how="refused", note="OpenAI truncates examples at the model's own limit."),
-    "beta": Handling(how="applied", methods=frozenset({Method.DPO}), above=0, most=2),
+    "beta": Handling(how="applied", methods=frozenset({Method.DPO}), greater_than=0, maximum=2),
 }
 """Those of supervised and preference fine-tuning: OpenAPI document of 2026-08, `CreateFineTuningJobRequest`."""
 
