@@ -1,6 +1,6 @@
-"""The Python API on one page: every verb, and the room that does it.
+"""The Python API on one page: each method, and the module that implements it.
 
-Each verb is a function of its room that takes the bridge as its first argument: `help(Bridge.submit)` shows it whole.
+Each method is a function that takes the bridge as its first argument: `help(Bridge.submit)` shows its signature.
 """
 
 from __future__ import annotations
@@ -31,46 +31,45 @@ class Bridge(Context):
     """
 
     # datasets, by the rules of a target
-    check = data.check  #                           everything that is wrong in a dataset
-    convert = data.convert  #                       the file that the target takes
-    count_tokens = data.count_tokens  #             by the tokenizer of the target's model
+    check = data.check  #                               all findings in a dataset
+    convert = data.convert  #                           the file in the target's format
+    count_tokens = data.count_tokens  #                 by the tokenizer of the target's model
 
     # jobs
-    submit = submitting.submit  #                              check, convert, upload, start: nothing is paid twice
-    jobs = listing.list_jobs  #                     as the ledger has them
+    submit = submitting.submit  #                       check, convert, upload, start: no job is paid for twice
+    jobs = listing.list_jobs  #                         as the ledger has them
     job = listing.find_job
-    unproved = listing.list_unproved  #             refused, and perhaps at the vendor all the same
-    refresh = listing.refresh  #                    ask the providers once
-    watch = follow.watch  #                         each event as it comes, until all are over
+    refresh = listing.refresh  #                        poll the providers once
+    watch = follow.watch  #                             each event as it comes, until all are over
     wait = follow.wait
-    events = listing.events  #                      all that has happened to a job
-    report = tracking.report  #                     to TensorBoard, MLflow, Weights & Biases
+    events = listing.events  #                          a job's history
+    report = tracking.report  #                         to TensorBoard, MLflow, Weights & Biases
     cancel = control.cancel
     pause = control.pause
     resume = control.resume
-    recover = recovery.recover  #                    what a crash left open
-    adopt = recovery.adopt  #                        the vendor's job of that id is this one
-    recover_from_vendors = ledger_recovery.adopt_listed  # a ledger that was lost
-    import_jobs = ledger_recovery.import_jobs  #    an account's own jobs
+    recover = recovery.recover  #                       finish what a crash or a lost answer left open
+    adopt = recovery.adopt  #                           take the vendor's job of that ID for this one
+    recover_from_vendors = ledger_recovery.adopt_listed  # fill a lost ledger from the vendors' lists
+    import_jobs = ledger_recovery.import_jobs  #        an account's jobs into the ledger
 
     # results
-    fetch = results.fetch  #                        adapter, weights, metrics
-    export = results.export  #                      merged, GGUF, Ollama
+    fetch = results.fetch  #                            adapter, weights, metrics
+    export = results.export  #                          merged, GGUF, Ollama
     chat = results.chat
-    evaluate = scores.evaluate  #                          on held-out rows, beside the base or another job
+    evaluate = scores.evaluate  #                       on held-out rows, against the base or another job
     deploy = deploying.deploy
     undeploy = deploying.undeploy
     deployments = deployed.list_deployments
     past_deployments = deployed.past_deployments
-    deployed_for_hours = deployed.deployed_for_hours
+    jobs_with_max_hours = deployed.jobs_with_max_hours
 
     # costs and moving
-    compare = comparison.compare  #                            one dataset at several targets
+    compare = comparison.compare  #                     one dataset at several targets
     costs = month.costs_of_month
-    plan_migration = plan.plan_migration  #         a job at another target: carried, changed, dropped
+    plan_migration = plan.plan_migration  #             a job at another target: carried, changed, dropped
     migrate = plan.migrate
-    plan_all = all_jobs.plan_all  #                 all of a provider's jobs
+    plan_all = all_jobs.plan_all  #                     all of a provider's jobs
     migrate_all = all_jobs.migrate_all
     check_total = all_jobs.check_total
     moves = plan.moves_of
-    lifecycle = endings.endings  #                what closes, and when
+    lifecycle = endings.endings  #                      which models and jobs end, and when

@@ -1,11 +1,13 @@
-"""What the bridge's protocols work with: the home, the ledger, the providers, and the facts about them."""
+"""What every room works with: the home, the ledger, the providers, and the facts about them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
@@ -25,8 +27,9 @@ _logger = logging.getLogger(__name__)
 class Context:
     """One home with its ledger, its config and its providers, which are opened when they are first needed.
 
-    `home` is $FTBRIDGE_HOME, or the platform's user data folder, unless it is given; any number of processes may
-    share one. `warn` gets each warning before anything is done; by default they are collected in `warnings`.
+    Several threads may use it at once, and any number of processes may share one home. `home` is $FTBRIDGE_HOME, or
+    the platform's user data folder, unless it is given. `warn` gets each warning before anything is done; by default
+    they are collected in `warnings`.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class Context:
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
         for name, hook in self.config.hooks.items():
-            hook.check(name)  # here, and not when the first event has to be told
+            hook.check(name)  # here, and not when the first event is to be delivered
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
         self.ledger = Ledger(self.home, hooks=list(self.config.hooks))
+        self._opening = RLock()  # held while something is opened that all threads share
+        self._opened = ExitStack()
         self._providers: dict[str, Provider] = {}
         self._live: dict[Target, tuple[Row, ...]] = {}
 
@@ -54,10 +59,14 @@ class Context:
         self._warn(message)
 
     def close(self) -> None:
-        """Let go of connections and of the ledger's file; `with Bridge() as bridge:` does it at the block's end."""
-        for provider in self._providers.values():
-            provider.close()
-        self.ledger.close()
+        """Close connections and the ledger, and stop mock servers; `with Bridge() as bridge:` does it at its end.
+
+        What is used after that is opened anew.
+        """
+        with self._opening:
+            self._providers.clear()
+            self._opened.close()
+            self.ledger.close()
 
     def __enter__(self) -> Self:
         return self
@@ -82,9 +91,12 @@ class Context:
     def provider(self, target: Target) -> Provider:
         """The provider of a target, the same one each time."""
         name = account_name(target)
-        if name not in self._providers:
-            self._providers[name] = load_provider(target, self.home)
-        return self._providers[name]
+        with self._opening:
+            if name not in self._providers:
+                provider = load_provider(target, self.home, self._opened)
+                self._opened.callback(provider.close)  # before its mock server stops
+                self._providers[name] = provider
+            return self._providers[name]
 
     def provider_named(self, name: str) -> Provider:
         """The provider of that name, with mock+ before it where it is mocked."""
@@ -94,12 +106,17 @@ class Context:
         """How many jobs may be under way at once at the provider of that name; `None` is as many as one likes."""
         return self.config.limits.get(name) or self.provider_named(name).concurrency_limit
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
         """The rows of all installed providers, and after them, so that they win, the user's own.
 
         Raises `ConfigError` for rows that cannot be read.
         """
+        with self._opening:
+            return self._catalogue
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
         rows: list[Row] = []
         for name in provider_names():
             try:
@@ -114,25 +131,28 @@ class Context:
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:
         """What is known of the target's model; with `live` its provider is asked too, once, and wins."""
-        if live and target not in self._live:
-            try:
-                provider = self.provider(target)
-                self._live[target] = provider.live(provider.base(target.model))
-            except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
-                self.warn(f"what {target.provider} itself says of {target.model} is not known: {problem.message}")
-                self._live[target] = ()
         model = self.provider(target).base(target.model)
-        return self.catalogue.entry(target.provider, model, self._live.get(target, ()) if live else ())
+        return self.catalogue.entry(target.provider, model, self._live_rows(target, model) if live else ())
+
+    def _live_rows(self, target: Target, model: str) -> tuple[Row, ...]:
+        if target not in self._live:  # two threads may both ask; the first answer stays
+            try:
+                rows = self.provider(target).live(model)
+            except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
+                self.warn(f"{target.provider} itself could not be asked about {target.model}: {problem.message}")
+                rows = ()
+            self._live.setdefault(target, rows)
+        return self._live[target]
 
 
 def _check_names(table: str, names: Iterable[str], config: Config) -> None:
-    """Raises `ConfigError` for what is no provider's name: as a budget it would hold nobody back."""
+    """Raises `ConfigError` for a name that is not a provider's: a budget of that name would limit nothing."""
     for name in names:
         known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
         if name not in known:
             raise ConfigError(
-                f"{config.file or 'the config'}: [{table}] {name} is no provider",
-                hint=f"{did_you_mean(name, known)}Known are: {', '.join(known)}.",
+                f"{config.file or 'the config'}: [{table}] {name} is not a provider",
+                hint=f"{did_you_mean(name, known)}Known providers: {', '.join(known)}.",
             )
 
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from ftbridge import dataset
 from ftbridge.context import Context
 from ftbridge.dataset import Conversion, Converter, Diagnostics, Finding, Report, TokenCount, advise
-from ftbridge.jobs.request.intent import object_of
+from ftbridge.jobs.request.intent import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.target import parse_target
@@ -30,13 +30,13 @@ def check(
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> Report:
-    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to think about.
+    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and advice.
 
-    The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
-    `validation`, examples that are in both files are found; with `near`, near duplicates as well.
+    The targets' rules are those for `method` and, with `grader`, for what it reads of each row. With `validation`,
+    examples that are in both files are found; with `near`, near duplicates as well.
     """
-    asked = [_sketch(data, text, method, grader) for text in to or [""]]  # the method is looked at in any case
-    converters = [_rules(context, spec) for spec in asked if spec.target]
+    specs = [_partial_spec(data, text, method, grader) for text in to or [""]]  # the method is checked in any case
+    converters = [_rules(context, spec) for spec in specs if spec.target]
     report = dataset.check(data, format=format, converters=converters, workers=workers)
     advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
     more = (*_unknown_models(context, to), *advice)
@@ -54,9 +54,9 @@ def convert(
     format: str | None = None,  # noqa: A002 - as above
     workers: int = 1,
 ) -> Conversion:
-    """Write `data` as the target wants it to the file `out`, whole or not at all."""
+    """Write `data` in the target's format to the file `out`, complete or not at all."""
     return dataset.convert(
-        data, _rules(context, _sketch(data, to, method, grader)), out, format=format, workers=workers
+        data, _rules(context, _partial_spec(data, to, method, grader)), out, format=format, workers=workers
     )
 
 
@@ -69,7 +69,7 @@ def count_tokens(
     vocabulary: Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
 ) -> TokenCount:
-    """The tokens of `data` by the tokenizer of the target's model, or the nearest that is at hand.
+    """The tokens of `data` by the tokenizer of the target's model, or by the closest one that is available.
 
     `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
     """
@@ -88,9 +88,9 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
         entry = context.entry(target)
         named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
         if named and entry.facts.methods is None and entry.closes_on is None:
-            said = f"{printable(target.model)} is none of the models that are known at {target.provider}"
+            unknown = f"{printable(target.model)} is not one of the models known at {target.provider}"
             fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."
-            diagnostics.warning("$", "unknown_model", f"{said}, and so are neither its limits nor its prices", fix)
+            diagnostics.warning("$", "unknown_model", f"{unknown}, so its limits and prices are not known", fix)
     return diagnostics.findings
 
 
@@ -101,6 +101,6 @@ def _rules(context: Context, spec: Spec) -> Converter:
     return provider.rules(spec, provider.resolve(target.model))
 
 
-def _sketch(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
-    """As much of a spec as the rules for a file go by."""
-    return make_spec(target=to, data=Path(data), method=method, grader=object_of(grader), hyperparameters={})
+def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
+    """A spec with what the rules for a file depend on."""
+    return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})

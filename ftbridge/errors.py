@@ -32,6 +32,7 @@
     │       └── ListingUnfinished   a list that breaks off or repeats itself
     └── NetworkError                the connection broke, or no answer came          exit 4
         └── NotReached              there was no connection: nothing was sent
+            └── ConnectionRefused   nobody listens at that address
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
@@ -213,6 +214,12 @@ class NetworkError(FtbridgeError):
 
 class NotReached(NetworkError):
     """No connection to the vendor was made, and so nothing was sent."""
+
+
+class ConnectionRefused(NotReached):
+    """Nobody listens at the vendor's address. `given_up` is set once that has been tried often enough."""
+
+    given_up: bool = False
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")

@@ -42,6 +42,15 @@ FINAL = tuple(status for status in Status if status.final)
 """The statuses of a job that is over."""
 
 
+class Unclear(StrEnum):
+    """Why nobody knows whether a vendor has a job."""
+
+    NOT_LISTED = "not_listed"
+    """It was requested without a clear answer, and the vendor's listing does not show it."""
+    OTHER_ACCOUNT = "other_account"
+    """It was requested with an API key or base URL that is not the one that is set now."""
+
+
 class Method(StrEnum):
     """How the model learns: supervised on answers, by direct preference optimisation, or by reinforcement."""
 
@@ -150,12 +159,14 @@ class Event(Frozen):
     from 0 to 1, of preferences the share of pairs that go the right way; rewards are means of what the
     grader gave. `tokens` have been read since the job began; `grad_norm` is that before clipping, and
     `peak_memory` is in bytes.
-    `cursor` is the provider's own mark of the event's place, unique within the job.
+    `cursor` is the provider's own mark of the event's position, unique within the job. `code` says what a message of
+    ftbridge's own is about, for programs: "queued" (it waits here for a free slot) or "overfitting".
     """
 
     at: datetime
     kind: Literal["status", "message", "metric", "checkpoint"]
     cursor: str = ""
+    code: str | None = None
     status: Status | None = None
     message: str | None = None
     step: int | None = None
@@ -242,9 +253,9 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` is who asked for it, and `group` what it belongs to. `queue_position` counts from 1 where the job waits here
-    for the provider to have a place, and `expected_start` is a guess. `unclear_until` is set while nobody knows
-    whether the vendor has the job: by then, if it has, its listing shows it.
+    `owner` is who submitted it, and `group` what it belongs to. `queue_position` counts from 1 where the job waits here
+    for a free slot at the provider, and `expected_start` is a guess. `unclear` is set while nobody knows whether the
+    vendor has the job, and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
     """
 
     id: str
@@ -264,6 +275,7 @@ class Job(Frozen):
     group: str | None = None
     queue_position: int | None = None
     expected_start: datetime | None = None
+    unclear: Unclear | None = None
     unclear_until: datetime | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -32,8 +33,8 @@ def provider_names() -> list[str]:
     return sorted(registered(GROUP))
 
 
-def load_provider(target: Target, home: Path) -> Provider:
-    """The provider of `target`; its mock, if that is asked for, is served from this process.
+def load_provider(target: Target, home: Path, servers: ExitStack | None = None) -> Provider:
+    """The provider of `target`; its mock, if that is asked for, is served from this process until `servers` is closed.
 
     Raises `TargetError` for a name that nobody registered, naming those that are, and
     `MissingExtra`, with the command that installs it, where the provider's own packages are absent.
@@ -47,7 +48,7 @@ def load_provider(target: Target, home: Path) -> Provider:
     made: type[Provider] = load_entry(found[target.provider], f"provider {target.provider}", extra=target.provider)
     if not target.mocked:
         return made(home)
-    mocked = made(home, start_mock(target.provider, home))
+    mocked = made(home, start_mock(target.provider, home, servers))
     mocked.poll_seconds, mocked.slowest_poll_seconds = 0.2, 1.0  # a mock is fast, and nobody else's
     return mocked
 
@@ -76,14 +77,19 @@ def read_faults(rules: Sequence[str]) -> list[Fault]:
     return [parse_fault(rule, operations) for rule in rules]
 
 
-def start_mock(vendor: str, home: Path) -> Endpoint:
-    """Serve the vendor's mock from this process, with its state in the home; where it listens."""
+def start_mock(vendor: str, home: Path, servers: ExitStack | None = None) -> Endpoint:
+    """Serve the vendor's mock from this process, with its state in the home; where it listens.
+
+    It ends when `servers` is closed, and without that with the process.
+    """
     kind = load_mock(vendor)
     from ftbridge.loopback import LoopbackServer
 
     faults = read_faults(os.environ.get(FAULTS, "").split())
     mock = kind(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
     server = LoopbackServer(mock.app()).start()
+    if servers is not None:
+        servers.callback(server.stop)
     return Endpoint(
         base_url=server.url + mock.base_path,
         api_key=SecretStr("mock-key"),

@@ -57,6 +57,11 @@ def counted(number: float, what: str) -> str:
     return (f"{number:,}" if isinstance(number, int) else f"{number:g}") + f" {what}" + "s" * (number != 1)
 
 
+def clause(sentence: str) -> str:
+    """A sentence from outside without its full stop, so that another clause can follow."""
+    return sentence.rstrip().rstrip(".")
+
+
 def dollars(amount: float) -> str:
     """An amount as a person writes it: cents, and below a dollar their hundredths."""
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"

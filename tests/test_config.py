@@ -41,7 +41,7 @@ def test_where_no_table_comes_near_all_are_named() -> None:
 @pytest.mark.parametrize(("name", "meant"), [("togehter", "together"), ("mock+opnai", "mock+openai")])
 def test_a_budget_or_limit_of_nobody_is_refused(table: str, name: str, meant: str) -> None:
     configure(f'[{table}]\nopenai = 5\n"{name}" = 5\n')
-    with pytest.raises(ConfigError, match="is no provider") as problem:
+    with pytest.raises(ConfigError, match="is not a provider") as problem:
         Bridge()
     assert problem.value.hint.startswith(f"Did you mean {meant!r}? ")
 

@@ -77,10 +77,10 @@ def print_deployments(deployed: Iterable[DeploymentInfo]) -> None:
 
 def warn_of_deployments(bridge: Bridge) -> None:
     """Warn of models that have been deployed for longer than planned, and of others that are billed by the hour."""
-    from ftbridge.deployments.wording import still_costs, too_long
+    from ftbridge.deployments.wording import describe_cost, too_long
 
     for info in bridge.deployments():
-        if warning := too_long(info) or ("" if info.max_hours else still_costs(info)):
+        if warning := too_long(info) or ("" if info.max_hours else describe_cost(info)):
             print_message(f"note: {warning}", style="yellow")
 
 
@@ -118,10 +118,10 @@ def deployment_facts(deployed: Iterable[DeploymentInfo]) -> dict[str, str]:
 
 def _ended(info: DeploymentInfo) -> str:
     """When it ended, and what it has cost."""
-    from ftbridge.deployments.wording import ended_words
+    from ftbridge.deployments.wording import describe_ended
 
     at = f"{info.ended_at.astimezone():%m-%d %H:%M}" if info.ended_at else ""
-    return f"undeployed at {at} {ended_words(info)}"
+    return f"undeployed at {at} {describe_ended(info)}"
 
 
 def _ends_at(info: DeploymentInfo) -> str:

@@ -140,7 +140,7 @@ def watch(
     """
     reports = check_reports(report)
     bridge = open_bridge()
-    chosen = jobs or [*(job.id for job in bridge.jobs() if not job.status.final), *sorted(bridge.deployed_for_hours())]
+    chosen = jobs or [*(job.id for job in bridge.jobs() if not job.status.final), *sorted(bridge.jobs_with_max_hours())]
     if not chosen:
         for _event in bridge.watch(listen=listen, deployments=True):  # hooks may still have events to get
             pass

@@ -32,6 +32,19 @@ if TYPE_CHECKING:
     from ftbridge.migration.plan import MigrationPlan
 
 _LONGEST = 100  # characters of a value in a table; --json has all
+_TERMS = {
+    "training_usd": "training, US dollars",
+    "storage_usd_per_month": "storage per month, US dollars",
+    "hosting_usd_per_month": "hosting per month, US dollars",
+    "first_month_usd": "total of the first month, US dollars",
+    "input_usd_per_million_tokens": "a million input tokens, US dollars",
+    "output_usd_per_million_tokens": "a million output tokens, US dollars",
+    "deployment_needed": "deployment needed",
+    "training_closes_on": "training closes on",
+    "inference_closes_on": "inference closes on",
+    "context_tokens": "context, in tokens",
+    "default_epochs": "default epochs",
+}
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -88,17 +101,17 @@ def migrate(
     elif made:
         print_line(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
         print_message(f"When it has succeeded:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
-    elif not plan.hindrances:
+    elif not plan.blocking:
         print_message("No job was created: --yes submits it.")
-    raise Exit(1 if plan.hindrances else 0)
+    raise Exit(1 if plan.blocking else 0)
 
 
 def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
     """The obstacles to the move, what it changes and drops, what stays the same, and warnings."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         print_line(line, style="bold")
-    for hindrance in plan.hindrances:
-        print_message(f"error: {hindrance}", style="bold red")
+    for problem in plan.blocking:
+        print_message(f"error: {problem}", style="bold red")
     _print_fields(plan, everything=everything)
     for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
         print_message(f"note: {note}", style="yellow")
@@ -128,13 +141,13 @@ def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
     """The fields, with all fields of one object, such as a grader, as one."""
     parts: dict[str, list[Difference]] = {}
     for one in fields:
-        if one.word in ("grader", "response_format"):
-            parts.setdefault(one.word, []).append(one)
+        if one.name in ("grader", "response_format"):
+            parts.setdefault(one.name, []).append(one)
         else:
             yield one
-    for word, fields in parts.items():
+    for name, fields in parts.items():
         size = counted(len(fields), "field")
-        yield fields[0].model_copy(update={"field": word, "value": size, "becomes": size})
+        yield fields[0].model_copy(update={"field": name, "value": size, "becomes": size})
 
 
 def _differences(title: str, fields: Sequence[Difference]) -> Table:
@@ -147,16 +160,17 @@ def _short(one: Difference) -> str:
 
 
 def _change(one: Difference) -> str:
-    before, after = _brief(one.value, one.field), _brief(one.becomes, one.field)
-    return f"{before} → {after} {one.unit}".strip() if one.outcome == "changed" else f"{before} {one.unit}".strip()
+    before, after = _brief(one.value, one.unit), _brief(one.becomes, one.unit)
+    unit = "" if one.field in _TERMS else one.unit
+    return f"{before} → {after} {unit}".strip() if one.outcome == "changed" else f"{before} {unit}".strip()
 
 
-def _brief(value: Any, field: str) -> str:
+def _brief(value: Any, unit: str) -> str:
     if value is None:
-        return "no known end" if field.endswith(" on") else "?"
+        return "no known end" if unit == "date" else "?"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if "dollars" in field:
+    if unit == "US dollars":
         return dollars(value)
     if isinstance(value, int):
         return f"{value:,}"

@@ -35,19 +35,19 @@ def move_all(
         print_json(_document(plan, moves))
     elif not yes and plan.ready:
         print_message(f"No job was created: --yes submits {counted(len(plan.ready), 'job')}.")
-    raise Exit(1 if any(move.hindrance for move in moves) else 0)
+    raise Exit(1 if any(move.blocked_by for move in moves) else 0)
 
 
 def _submitted(bridge: Bridge, plan: BulkPlan, max_cost: float | None, *, quiet: bool) -> list[PlannedMove]:
     moves = []
     for move, before in zip(bridge.migrate_all(plan, max_cost=max_cost), plan.moves, strict=True):
         moves.append(move)
-        if quiet or before.hindrance:
+        if quiet or before.blocked_by:
             continue
         if move.moved_to:
             print_line(f"{move.moved_to} is {move.job} at {plan.target}")
         else:
-            print_message(f"error: {move.job} was not moved: {move.hindrance}", style="bold red")
+            print_message(f"error: {move.job} was not moved: {move.blocked_by}", style="bold red")
     return moves
 
 
@@ -75,7 +75,10 @@ def _print_plan(plan: BulkPlan) -> None:
 def _model_and_changes(move: PlannedMove) -> str:
     """The model, and below it what changes, or why it cannot be moved."""
     named = [f"{move.name}  {move.model}" if move.name else move.model]
-    return "\n".join([*named, f"cannot be moved: {move.hindrance}"] if move.hindrance else [*named, *move.changes])
+    if move.blocked_by:
+        return "\n".join([*named, f"cannot be moved: {move.blocked_by}"])
+    same = [f"trains the same as {move.same_as}: both would be paid for"] if move.same_as else []
+    return "\n".join([*named, *same, *move.changes])
 
 
 def _number(value: int | None) -> str:

@@ -28,6 +28,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
 JobId = Annotated[str, typer.Argument(help="The job's id, the beginning of it, or 'last'.", show_default=False)]
 Exit = typer.Exit
+UNCLEAR = 4
+"""The exit code while it is not known whether a vendor has a job: as after network trouble, a later try can tell."""
 
 _NARROW = 110  # characters of a terminal below which tables have only their most important columns
 _GAP = 3  # characters between two columns of a table, and at both its edges together

@@ -9,11 +9,11 @@ import typer
 
 from ftbridge.cli.deploy import warn_of_deployments
 from ftbridge.cli.job_status import job_sentence
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, print_line, print_message
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.show import print_job
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
-from ftbridge.model import Job, Status, now
+from ftbridge.model import Job, Status
 
 if TYPE_CHECKING:
     from ftbridge.jobs.recovery.importing import Imported
@@ -25,9 +25,11 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def recover(
-    job: Annotated[str | None, typer.Argument(help="With --adopt: the job in the ledger.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(help="Only this job; default: every job that is open or unclear.")
+    ] = None,
     adopt: Annotated[
-        str | None, typer.Option("--adopt", help="The vendor's id of the job, if a gateway has stripped its tag.")
+        str | None, typer.Option("--adopt", help="The vendor's id of JOB, if a gateway has stripped its tag.")
     ] = None,
     from_vendors: Annotated[
         bool, typer.Option("--from-vendors", help="Rebuild a lost or damaged ledger from the vendors' lists of jobs.")
@@ -37,11 +39,13 @@ def recover(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Finish submissions that a crash or an unclear answer left open. The exit code is 1 while a job is unclear."""
+    """Finish submissions that a crash or an unclear answer left open. The exit code is 4 while a job is unclear."""
     if provider and not from_vendors:
         raise UsageError("--provider is only used with --from-vendors", hint="Give --from-vendors as well.")
-    if (job is None) != (adopt is None):
-        raise UsageError("JOB and --adopt ID go together", hint="Give both: `ftbridge recover JOB --adopt ID`.")
+    if adopt and job is None:
+        raise UsageError("--adopt needs the job", hint="Give both: `ftbridge recover JOB --adopt ID`.")
+    if job and from_vendors:
+        raise UsageError("--from-vendors is for all jobs, and JOB is only one", hint="Give one of the two.")
     if from_vendors:
         _move_damaged_ledger()
     bridge = open_bridge()
@@ -50,12 +54,12 @@ def recover(
         return
     warn_of_deployments(bridge)
     lists = list(bridge.recover_from_vendors(provider or ())) if from_vendors else []
-    recovered = [*(job for one in lists for job in one.adopted), *bridge.recover()]
-    submitting = [job for job in bridge.jobs() if job.status is Status.SUBMITTING]
-    unproved = bridge.unproved()
-    code = 1 if unproved or any(job.unclear_until for job in submitting) or any(one.broken_off for one in lists) else 0
+    recovered = [*(adopted for one in lists for adopted in one.adopted), *bridge.recover(job)]
+    unfinished = [one for one in bridge.jobs([job] if job else None) if one.status is Status.SUBMITTING or one.unclear]
+    is_incomplete = any(one.broken_off for one in lists)
+    code = UNCLEAR if any(one.unclear for one in unfinished) else 1 if is_incomplete else 0
     if as_json:
-        document = {"jobs": _plain(recovered), "open": _plain([*submitting, *unproved])}
+        document = {"jobs": _plain(recovered), "open": _plain(unfinished)}
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in lists]
         print_json(document | ({"vendors": vendors} if from_vendors else {}))
         raise Exit(code)
@@ -63,8 +67,8 @@ def recover(
         print_message(_sentence(one))
     if any(one.adopted for one in lists):
         print_message("Vendors do not know idempotency keys: a key that was used before would create a new job.")
-    lines = [*map(job_sentence, recovered), *map(_still_submitting, submitting), *map(_unproved, unproved)]
-    print_line("\n".join(lines) or "There is nothing to recover.")
+    lines = [*map(job_sentence, recovered), *map(_unfinished, unfinished)]
+    print_line("\n".join(lines) or (job_sentence(bridge.job(job)) if job else "There is nothing to recover."))
     raise Exit(code)
 
 
@@ -72,15 +76,10 @@ def _plain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     return [job.model_dump(mode="json", exclude={"spec"}) for job in jobs]
 
 
-def _still_submitting(job: Job) -> str:
-    if not job.unclear_until or job.unclear_until < now():
-        return job_sentence(job)
-    time = f"{job.unclear_until.astimezone():%H:%M:%S}"
-    return f"{job.id} is still unclear: run `ftbridge recover` again after {time}, or run `ftbridge watch`"
+def _unfinished(job: Job) -> str:
+    from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 
-
-def _unproved(job: Job) -> str:
-    return f"{job.id} is {job.status}, but its vendor may have it: run `ftbridge recover` again in a minute"
+    return f"{job.id} is still unclear: {explain(job)}. {next_steps(job)}" if job.unclear else job_sentence(job)
 
 
 def _move_damaged_ledger() -> None:

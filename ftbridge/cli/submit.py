@@ -13,15 +13,13 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
-from ftbridge.cli.output import AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.results import fetch_into
 from ftbridge.cli.watch import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
-_PARAMETERS = {"idempotency_key": "key"}
-"""The parameters of `Bridge.submit` that have another name than their options."""
 _PANEL = "Hyperparameters (default: the provider's choice)"
 To = Annotated[str, typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.")]
 
@@ -34,12 +32,17 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
-    """Check and convert a dataset, submit it as a job, and print the job's id."""
+    """Check and convert a dataset, submit it as a job, and print the job's id.
+
+    The exit code is 0 if the vendor has the job or it waits here in the queue, and 4 while that is unclear.
+    """
     job = _submit(data, to, options)
     if as_json:
         print_json(job.model_dump(mode="json"))
     else:
         print_line(job.id)
+    if job.unclear:
+        raise Exit(UNCLEAR)
 
 
 def run(
@@ -73,7 +76,7 @@ def run(
 
 
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
-    given = {_PARAMETERS.get(name, name): value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     bridge = open_bridge()
     # without a terminal it would not be seen, and rich is loaded later, while the provider is at work
     message = "Checking the dataset and submitting it …"

@@ -1,4 +1,4 @@
-"""What one dataset would cost at several targets, and what each would make of it: nothing is sent anywhere."""
+"""What one dataset would cost at several targets, and what each would change in it; nothing is sent anywhere."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from ftbridge.model import Method, Spec, make_spec
 from ftbridge.provider.capabilities import Capabilities
 from ftbridge.target import Target
 from ftbridge.watching.follow import wait
-from ftbridge.wording import counted
+from ftbridge.wording import clause, counted
 
 _NO_LOAD, _UNPRICED = Load(), Machine()
-_FEW = 32  # rows to measure a machine's speed by
+_SAMPLE = 32  # rows to measure a machine's speed with
 
 
 def compare(
@@ -49,14 +49,16 @@ def compare(
 
     By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
     this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
-    Without a `method` it is that for which the data is made: dpo for preferences, else sft.
+    Without a `method` it is the one that the data is made for: dpo for preferences, else sft.
     """
-    chosen = method or method_for(Path(data), format)
-    if method is None and chosen is Method.DPO:
-        context.warn(f"{data} holds preferences, and so they are priced for dpo")
+    training_method = method or method_for(Path(data), format)
+    if method is None and training_method is Method.DPO:
+        context.warn(f"{data} holds preferences, so they are priced for dpo")
     held = Path(validation) if validation else None
-    spec = make_spec(target="", data=Path(data), validation=held, method=chosen, hyperparameters=hyperparameters)
-    train = partial(_try_out, context, method=chosen) if measure else None
+    spec = make_spec(
+        target="", data=Path(data), validation=held, method=training_method, hyperparameters=hyperparameters
+    )
+    train = partial(_try_out, context, method=training_method) if measure else None
     return compare_spec(context, spec, to, load, machine=machine, live=live, measure=train, format=format)
 
 
@@ -77,15 +79,15 @@ def compare_spec(
 ) -> list[Offer]:
     """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
 
-    What ends before the load's months are over comes after those, and last what would not take the job.
-    A target that cannot be judged is a row that says why. Raises `TargetError` for a string that is not a target,
-    `DataError` for a file without a sound example, and what is wrong with the targets if that is so of all; rows with
-    errors are left out, and told.
+    Targets that close before the load's months are over come after the others, and those that would not accept the job
+    come last. A target that cannot be priced is a row that says why; if that is so of all, the first error is raised.
+    Raises `TargetError` for a target that does not exist, and `DataError` for a file without a valid example; rows with
+    errors are left out, with a warning.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)
     if not survey.examples:
-        raise DataError(f"{spec.data} holds no sound examples", hint=f"`ftbridge check {spec.data}` says why.")
+        raise DataError(f"{spec.data} has no valid examples", hint=f"`ftbridge check {spec.data}` says why.")
     held = Survey(spec.validation, format=format) if spec.validation else None
     offers, problems = [], []
     for text in dict.fromkeys(targets):
@@ -94,7 +96,7 @@ def compare_spec(
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
                     with TemporaryDirectory() as folder:
-                        measure(survey.write_some(Path(folder) / "some.jsonl", _FEW), str(target))
+                        measure(survey.write_some(Path(folder) / "some.jsonl", _SAMPLE), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
         except TargetError:  # nobody has such a target
@@ -109,7 +111,7 @@ def compare_spec(
 
 @contextmanager
 def _on_this_machine(context: Context, text: str, *, live: bool) -> Iterator[Target]:
-    """The target of that string; unless `live`, its provider does with what is on this machine meanwhile."""
+    """The target of that string; unless `live`, its provider uses only what is on this machine meanwhile."""
     target = context.target(text)
     provider = context.provider(target)
     provider.offline = not live
@@ -124,16 +126,16 @@ def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
 
 
 def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
-    """How a model learns from such data, by its first sound example."""
+    """The training method that the data is made for, by its first valid example."""
     return Method.DPO if isinstance(next(sound_examples(data, format), (0, None))[1], Preference) else Method.SFT
 
 
 def speed(context: Context, target: Target) -> float | None:
-    """Tokens a second, the median of the newest job that was trained at the target and tells them."""
+    """Tokens per second: the median of the newest job at the target that reports them."""
     for record in reversed(context.ledger.jobs()):
         if record.job.target == str(target):
-            told = [event.tokens_per_second for _, event in context.ledger.events(record.job.id)]
-            if known := [figure for figure in told if figure]:
+            reported = [event.tokens_per_second for _, event in context.ledger.events(record.job.id)]
+            if known := [value for value in reported if value]:
                 return median(known)
     return None
 
@@ -149,32 +151,32 @@ def _offer(
     machine: Machine,
 ) -> Offer:
     facts = _priced(entry.facts, machine)
-    counter, changes, hindrance = _read_by(context, target, spec, survey)
+    counter, changes, problem = _rules_and_counter(context, target, spec, survey)
     count = survey.tokens(counter)
     work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
-    found = quote(facts, work, load, tokens_per_second=speed(context, target) if facts.own_machine else None)
+    price = quote(facts, work, load, tokens_per_second=speed(context, target) if facts.own_machine else None)
     one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
     able = context.provider(target).capabilities
     unsupported = tuple(_unsupported(able, spec))
-    formless = changes.examined > 0 and changes.impossible == changes.examined
+    not_convertible = changes.examined > 0 and changes.impossible == changes.examined
     months = counted(load.months, "month")
     last_day = today() + timedelta(days=round(load.months * DAYS_A_MONTH))
     answers_until = entry.facts.inference_closes_on
-    lasts = answers_until is None or answers_until >= last_day
+    covers_months = answers_until is None or answers_until >= last_day
     is_open = entry.closed_on(today()) is None
-    known = entry.named or facts.own_machine or found.training_usd is not None
+    known = entry.named or facts.own_machine or price.training_usd is not None
     blocking = [
-        *_closing(entry, today(), lasts),
-        *([] if lasts else [f"tuned models answer until {answers_until}, not for all of {months}"]),
-        *hindrance,
-        *([] if known else [_nobody_names(target)]),
+        *_closing(entry, today(), covers_months),
+        *([] if covers_months else [f"tuned models answer until {answers_until}, not for all of {months}"]),
+        *problem,
+        *([] if known else [_not_in_catalogue(target)]),
         *_limits(facts, spec),
     ]
     warnings = [
         *blocking,
         *([f"{counted(survey.broken, 'row')} with errors left out: ftbridge check"] if survey.broken else []),
         *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
-        *_unknown(facts, found, load, machine),
+        *_unknown(facts, price, load, machine),
         *entry.doubts(today(), _used(spec, load, held is not None)),
     ]
     return Offer(
@@ -183,14 +185,14 @@ def _offer(
         tokens=count.tokens,
         tokens_relative_error=round(count.error, 4),
         counter=count.counter,
-        **found.model_dump(),
+        **price.model_dump(),
         request_usd=one.inference_usd,
         open=is_open,
-        usable=is_open and spec.method in able.methods and not formless,
+        usable=is_open and spec.method in able.methods and not not_convertible,
         only_from=facts.only_from,
         closes_on=entry.closes_on,
         answers_until=answers_until,
-        covers_months=lasts,
+        covers_months=covers_months,
         examined=changes.examined,
         changed=changes.changed,
         impossible=changes.impossible,
@@ -207,13 +209,15 @@ def _priced(facts: Facts, machine: Machine) -> Facts:
     return facts.model_copy(update={"training_usd_per_hour": hourly, "hosting_usd_per_hour": hourly})
 
 
-def _read_by(context: Context, target: Target, spec: Spec, survey: Survey) -> tuple[TokenCounter, Changes, list[str]]:
-    """How the target counts, what it changes, and what stands in the way of telling."""
+def _rules_and_counter(
+    context: Context, target: Target, spec: Spec, survey: Survey
+) -> tuple[TokenCounter, Changes, list[str]]:
+    """The target's token counter, what it would change in the data, and the error if neither can be known."""
     provider = context.provider(target)
     try:
         rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
     except FtbridgeError as problem:
-        return guess(), Changes(0, {}, 0), [f"{problem.message}: {problem.hint}"]
+        return guess(), Changes(0, {}, 0), [f"{clause(problem.message)}: {problem.hint}"]
     return counter, survey.changes(rules), []
 
 
@@ -226,64 +230,64 @@ def _unsupported(able: Capabilities, spec: Spec) -> Iterator[str]:
             yield name
 
 
-def _closing(entry: Entry, day: date, lasts: bool) -> Iterator[str]:
+def _closing(entry: Entry, day: date, covers_months: bool) -> Iterator[str]:
     if closed := entry.closed_on(day):
         yield f"closed since {closed}" + (f": {entry.facts.closing}" if entry.facts.closing else "")
     elif entry.facts.only_from:
         yield f"takes jobs only from {entry.facts.only_from}"
     for what, end in entry.closing_soon(day).items():
-        if lasts or what == "training":
+        if covers_months or what == "training":
             yield f"{what} ends on {end}, in {counted((end - day).days, 'day')}"
 
 
-def _nobody_names(target: Target) -> str:
-    return f"no catalogue names this model, and it may not be there: ftbridge catalogue {target.provider}"
+def _not_in_catalogue(target: Target) -> str:
+    return f"no catalogue has this model, so it may not exist: ftbridge catalogue {target.provider}"
 
 
-def _unknown(facts: Facts, found: Quote, load: Load, machine: Machine) -> Iterator[str]:
+def _unknown(facts: Facts, price: Quote, load: Load, machine: Machine) -> Iterator[str]:
     if facts.own_machine:
         if machine.usd_per_hour is None:
             yield "the cost of this machine is unknown: give --machine-cost-per-hour, or --electricity-price"
         elif machine.hourly_usd is None and machine.watts is None:
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
-        if found.seconds is None:
+        if price.seconds is None:
             yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
         else:
             yield "the time is that of the training steps, without checking rows and loading the model before them"
-    elif found.epochs is None:
+    elif price.epochs is None:
         yield "how many epochs it would train is not known: --epochs"
-    elif found.training_usd is None:
+    elif price.training_usd is None:
         yield "its training price is not known"
     elif facts.minimum_usd_per_job is None:
-        yield "whether there is a least fee is not known"
-    if load.months and found.monthly_usd is None and not facts.own_machine:
+        yield "whether there is a minimum charge is not known"
+    if load.months and price.monthly_usd is None and not facts.own_machine:
         yield "what storage and hosting cost is not known"
-    if load.months and found.inference_usd is None:
+    if load.months and price.inference_usd is None:
         yield "what requests cost is not known"
 
 
 def _limits(facts: Facts, spec: Spec) -> Iterator[str]:
     wanted = spec.hyperparameters
     context = facts.dpo_context_tokens if spec.method is Method.DPO else facts.sft_context_tokens
-    most = {
+    limits = {
         "batch_size": facts.batch_size_at_most,
         "lora_rank": facts.lora_rank_at_most,
         "max_seq_length": context,
     }
-    for name, limit in most.items():
+    for name, limit in limits.items():
         value = getattr(wanted, name)
         if value is not None and limit is not None and value > limit:
             yield f"{name} {value} is more than its {limit}"
 
 
 def _used(spec: Spec, load: Load, validation: bool) -> list[str]:
-    """The facts that the figures rest on."""
+    """The facts that the prices depend on."""
     full = "full_" if spec.hyperparameters.tuning == "full" else ""
-    used = [f"{full}{spec.method}_usd_per_million_tokens", "minimum_usd_per_job", "training_closes_on"]
-    used += ["default_epochs"] if spec.hyperparameters.epochs is None else []
-    used += ["bills_validation"] if validation else []
+    names = [f"{full}{spec.method}_usd_per_million_tokens", "minimum_usd_per_job", "training_closes_on"]
+    names += ["default_epochs"] if spec.hyperparameters.epochs is None else []
+    names += ["bills_validation"] if validation else []
     if load.months:
-        used += ["storage_usd_per_month", "hosting_usd_per_hour", "inference_closes_on"]
+        names += ["storage_usd_per_month", "hosting_usd_per_hour", "inference_closes_on"]
     if load.requests_per_month:
-        used += ["input_usd_per_million_tokens", "output_usd_per_million_tokens"]
-    return used
+        names += ["input_usd_per_million_tokens", "output_usd_per_million_tokens"]
+    return names

@@ -1,4 +1,4 @@
-"""What `compare` tells of one target."""
+"""What `compare` reports for one target."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ class Machine(Frozen):
 class Offer(Frozen):
     """One target's row: dollars as in `Quote`, and what has to be known before choosing it. `None` is unknown.
 
-    `request_usd` is one request of the load, `seconds` the time to train. `open` says that new jobs are taken,
-    `usable` that one of this method and data would be, `only_from` whose, where not everybody's. `covers_months` says
-    that nothing is known to end the tuned model's answers, which last `answers_until`, within the load's months. Of
-    `examined` rows each code of `changed` changes so many, and `impossible` have no form at the target. `unsupported`
-    are the method and hyperparameters that it does not take. Of `warnings` those of `blocking` come first: they may
-    forbid the target; the last ones tell where figures are from. `problem` is why there are no figures at all.
+    `request_usd` is the price of one request of the load, `seconds` the time to train. `open` says that new jobs are
+    accepted, `usable` that one with this method and data would be, `only_from` whose, if not everybody's.
+    `covers_months` says that the tuned model answers for all of the load's months, as far as is known; `answers_until`
+    is its last day. Of `examined` rows each code of `changed` changes so many, and `impossible` cannot be converted.
+    `unsupported` are the method and hyperparameters that the target does not support. `warnings` begin with those of
+    `blocking`, which may rule the target out, and end with the sources of figures. `problem` is why there are no
+    figures at all.
     """
 
     target: str

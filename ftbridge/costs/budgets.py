@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
 from ftbridge.costs.quote import Load, Quote, quote
-from ftbridge.costs.spending import cost_so_far, hosting_of_month, month_of, was_never_there
+from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
 from ftbridge.costs.work import work_of
 from ftbridge.dataset import count_tokens
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
@@ -17,13 +18,13 @@ from ftbridge.ledger import Record
 from ftbridge.model import Cost, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
-from ftbridge.wording import dollars
+from ftbridge.wording import counted, dollars
 
 
 def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
-    """What the job of `spec` should come to, and at most; unknown where no price is known.
+    """What the job of `spec` should cost, and its upper bound; unknown where no price is known.
 
-    `data` and `validation` are the files as they are sent. Where a limit has to hold, each of their rows is counted.
+    `data` and `validation` are the files as they are sent. Where there is a limit, each of their rows is counted.
     """
     facts = context.entry(target).facts
     if facts.sft_usd_per_million_tokens is None:
@@ -32,42 +33,42 @@ def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation
     limited = spec.max_cost_usd is not None or account_name(target) in context.config.budgets
     count = count_tokens(data, counter, exact=limited)
     held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
-    found: Quote = quote(facts, work_of(spec, count, held), Load())
+    price: Quote = quote(facts, work_of(spec, count, held), Load())
     return Cost(
-        estimate_usd=found.training_usd, estimate_usd_high=found.training_usd_high, estimate_tokens=found.billed_tokens
+        estimate_usd=price.training_usd, estimate_usd_high=price.training_usd_high, estimate_tokens=price.billed_tokens
     )
 
 
-def check_cost(context: Context, target: Target, cost: Cost, most: float | None) -> None:
-    """Raises `OverBudget` where a job of that cost could exceed `most`, or nobody knows whether it could."""
-    limited = most is not None or account_name(target) in context.config.budgets
+def check_cost(context: Context, target: Target, cost: Cost, limit: float | None) -> None:
+    """Raises `OverBudget` where a job of that cost could exceed `limit`, or where that is not known."""
+    limited = limit is not None or account_name(target) in context.config.budgets
     if context.entry(target).facts.own_machine or not limited:
         return
     high = cost.estimate_usd_high
     if high is None and cost.estimate_usd is not None:
         raise OverBudget(
-            f"{target} should cost {dollars(cost.estimate_usd)}, and how much at most is not known: it has images",
-            hint="How many tokens it makes of an image the vendor does not say. Leave the limit out, or the images.",
+            f"{target} should cost {dollars(cost.estimate_usd)}, but its upper bound is not known: the data has images",
+            hint="The vendor does not say how many tokens an image is. Remove the limit, or the images.",
         )
     if high is None:
         raise OverBudget(
-            f"what {target} costs is not known, and so not whether it stays within the limit",
-            hint="Name its price in [catalogue] of ftbridge.toml, or leave the limit out.",
+            f"the price of {target} is not known, so the limit cannot be checked",
+            hint="Set its price in [catalogue] of ftbridge.toml, or remove the limit.",
         )
-    if most is not None and high > most:
+    if limit is not None and high > limit:
         raise OverBudget(
-            f"the job may cost {dollars(high)}, and --max-cost is {dollars(most)}",
-            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows how it comes about.",
+            f"the job may cost {dollars(high)}, and --max-cost is {dollars(limit)}",
+            hint="Train fewer epochs or examples, or raise the limit; `ftbridge compare` shows the figures.",
         )
 
 
 def budget_check(
-    context: Context, target: Target, high: float | None, *, but: str | None = None
+    context: Context, target: Target, high: float | None, *, excluding: str | None = None
 ) -> Callable[[Sequence[Record]], None] | None:
-    """What raises `OverBudget` where a job of at most `high` US dollars exceeds what all jobs leave of the budget.
+    """A check that raises `OverBudget` where a job of at most `high` US dollars exceeds what is left of the budget.
 
-    The job of the id `but` is not among those that count. `None` where there is nothing to keep: to read all jobs
-    takes time, and is done while nobody else can write.
+    The job with the ID `excluding` does not count. `None` where there is no budget: the check reads all jobs while no
+    other process can write.
     """
     name = account_name(target)
     budget = context.config.budgets.get(name)
@@ -75,24 +76,27 @@ def budget_check(
         return None
 
     def check(records: Sequence[Record]) -> None:
-        spent = spent_in(context, name, today(), [record for record in records if record.job.id != but])
-        if spent + high > budget:
+        use = budget_use(context, name, today(), [record for record in records if record.job.id != excluding])
+        if use.spent_usd + use.reserved_usd + high > budget:
+            reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
+            free = "A reservation ends when its job is billed, fails or is cancelled (`ftbridge jobs` lists them). "
             raise OverBudget(
-                f"the job may cost {dollars(high)}; of {dollars(budget)} for {name}, {dollars(spent)} is spent this"
-                " month",
-                hint="Raise it in [budgets] of ftbridge.toml, or wait for the next month.",
+                f"the job may cost {dollars(high)}; of this month's {dollars(budget)} for {name},"
+                f" {dollars(use.spent_usd)} is spent{reserved if use.reserved_jobs else ''}",
+                hint=f"{free if use.reserved_jobs else ''}Raise the budget in [budgets] of ftbridge.toml, or wait for"
+                " the next month.",
             )
 
     return check
 
 
 def price_check(context: Context, record: Record, price: float) -> Callable[[Sequence[Record]], None] | None:
-    """`budget_check` of a job that is in the ledger, at the vendor's own price."""
-    return budget_check(context, parse_target(record.job.target), price, but=record.job.id)
+    """`budget_check` of a job in the ledger, at the vendor's own price."""
+    return budget_check(context, parse_target(record.job.target), price, excluding=record.job.id)
 
 
 def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
-    """What the vendor itself, which has the files now, asks for the job in US dollars; `None` where it does not say.
+    """The vendor's own price for the job in US dollars, now that it has the files; `None` where it gives none.
 
     Raises `OverBudget` where that is more than `spec.max_cost_usd`.
     """
@@ -101,24 +105,37 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     except (NetworkError, ProviderError):
         if spec.max_cost_usd is not None:
             raise
-        return None  # it is good to know, and no reason to give up
+        return None  # without a limit the price is not needed
     if price is not None and spec.max_cost_usd is not None and price > spec.max_cost_usd:
         raise OverBudget(
-            f"{provider.name} asks {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
-            hint="No job was made; train fewer epochs or examples, or raise the limit.",
+            f"{provider.name} charges {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
+            hint="No job was created; train fewer epochs or examples, or raise the limit.",
         )
     return price
 
 
-def spent_in(context: Context, name: str, day: date, records: Sequence[Record]) -> float:
-    """What this month's jobs at one provider have cost, or may, in US dollars; one that never got there costs nothing.
+class BudgetUse(NamedTuple):
+    """What counts against a budget: US dollars that are billed, and those reserved for jobs without a bill yet."""
 
-    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed,
-    or else, while neither is known, at the upper end of its estimate. Hours in which models are deployed count as well.
+    spent_usd: float
+    reserved_usd: float
+    reserved_jobs: int
+
+
+def budget_use(context: Context, name: str, day: date, records: Sequence[Record]) -> BudgetUse:
+    """What this month's jobs at one provider have cost, or may; one that never got there costs nothing.
+
+    A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed;
+    while neither is known, the upper end of its estimate is reserved. Hours in which models are deployed are spent.
     """
     begins, ends = month_of(day)
-    spent = 0.0
+    spent, reserved = hosting_of_month(context, name, day), []
     for record in records:
-        if begins <= record.job.created_at < ends and record.provider == name and not was_never_there(record):
-            spent += cost_so_far(context, record.job) or 0.0
-    return spent + hosting_of_month(context, name, day)
+        if not begins <= record.job.created_at < ends or record.provider != name or never_reached_vendor(record):
+            continue
+        billed = billed_so_far(context, record.job)
+        if billed is not None:
+            spent += billed
+        elif may_cost := cost_so_far(context, record.job):
+            reserved.append(may_cost)
+    return BudgetUse(spent, sum(reserved), len(reserved))

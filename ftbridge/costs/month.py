@@ -1,4 +1,4 @@
-"""What a month has cost, by vendor, target, owner or group: training and hosting, and what of it is unknown."""
+"""What a month has cost, by vendor, target, owner or group: training and hosting, and whether a part is unknown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
-from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_usd, month_of, was_never_there
+from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_usd, month_of, never_reached_vendor
 from ftbridge.ledger import DeploymentRecord, deployments_since
 from ftbridge.model import Frozen, Job, now
 from ftbridge.target import parse_target
@@ -30,10 +30,10 @@ class Amount(Frozen):
 class Costs(Frozen):
     """What the jobs of one vendor, target, owner or group have cost in a month; `name` is `None` where it has none.
 
-    A job belongs to the month in which it was made. `estimated` is by the catalogue, `billed` what the vendors
-    have told, `hosting` the price of the hours in which models were deployed. `total` is hosting and, of each job,
+    A job belongs to the month in which it was created. `estimated` is by the catalogue, `billed` what the vendors
+    report, `hosting` the price of the hours in which models were deployed. `total` is hosting and, of each job,
     what is billed or else the upper end of its estimate, as budgets count it. Of `jobs`, `own_machine_jobs` ran on the
-    user's own machine, which nobody bills. `budget_usd` is the vendor's.
+    user's own machine, and cost no vendor's fee. `budget_usd` is the vendor's.
     """
 
     name: str | None
@@ -47,9 +47,9 @@ class Costs(Frozen):
 
 
 def costs_of_month(context: Context, day: date | None = None, *, by: By = "vendor") -> list[Costs]:
-    """What the month of `day`, or this one, has cost by vendor, target, owner or group; the dearest first.
+    """What the month of `day`, or this one, has cost by vendor, target, owner or group; the most expensive first.
 
-    A vendor with a budget has a row though it cost nothing.
+    A vendor with a budget has a row even if it cost nothing.
     """
     begins, ends = month_of(day or today())
     name_of = _NAMES[by]
@@ -63,7 +63,7 @@ def costs_of_month(context: Context, day: date | None = None, *, by: By = "vendo
         rows[name] = _sum(name, (rows.get(name, Costs(name=name)), more))
 
     for record in records.values():
-        if begins <= record.job.created_at < ends and not was_never_there(record):
+        if begins <= record.job.created_at < ends and not never_reached_vendor(record):
             add(record.job, _of_job(context, record.job))
     for deployment in deployments_since(context.ledger, begins):
         if deployment.began_at < min(ends, now()):

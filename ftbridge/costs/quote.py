@@ -21,7 +21,7 @@ class Load(Frozen):
 class Quote(Frozen):
     """US dollars; `None` is unknown.
 
-    `training_usd` is paid once and includes the least fee, `training_usd_high` is a bound that it cannot exceed.
+    `training_usd` is paid once and includes the minimum charge, `training_usd_high` is a bound that it cannot exceed.
     `monthly_usd` is storage and hosting, `inference_usd` the requests of a month. `total_usd` is all of it over the
     load's months, `partial_total_usd` what of it is known.
     """
@@ -42,10 +42,10 @@ def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | No
     """What `work` and `load` come to by `facts`; `tokens_per_second` is how fast the provider trains, where known."""
     epochs = epochs_of(facts, work)
     billed = _billed(facts, work, epochs, work.tokens, work.validation_tokens)
-    most = _billed(facts, work, epochs, work.tokens_at_most, work.validation_tokens_at_most)
+    upper = _billed(facts, work, epochs, work.tokens_at_most, work.validation_tokens_at_most)
     seconds = work.tokens * epochs / tokens_per_second if epochs and tokens_per_second else None
     training = _training(facts, work, billed, seconds)
-    high = _training(facts, work, most, seconds * (1 + work.tokens_relative_error) if seconds else None)
+    high = _training(facts, work, upper, seconds * (1 + work.tokens_relative_error) if seconds else None)
     monthly = _sum(facts.storage_usd_per_month, _times(facts.hosting_usd_per_hour, HOURS_A_MONTH))
     inference = _inference(facts, load)
     each_month = _sum(monthly, inference)
@@ -66,12 +66,12 @@ def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | No
 
 
 def billed_usd(facts: Facts, method: Method, *, full: bool, tokens: int) -> float | None:
-    """What a vendor asks for training on so many billed tokens; `None` where its price for that is not known."""
+    """What a vendor charges for training on so many billed tokens; `None` where its price is not known."""
     return _training(facts, Work(method=method, full=full, examples=0, tokens=0), tokens, None)
 
 
 def epochs_of(facts: Facts, work: Work) -> int | None:
-    """The epochs asked for, or as the vendor would choose them."""
+    """The epochs requested, or those that the vendor would choose."""
     if work.epochs or not facts.default_epochs:
         return work.epochs
     passes = work.examples * facts.default_epochs
@@ -92,10 +92,10 @@ def _billed(facts: Facts, work: Work, epochs: int | None, tokens: int | None, he
         if length is None:
             return None
         tokens = work.examples * length
-    looks = epochs if facts.bills_validation else 0
-    if tokens is None or (looks and held is None):
+    validations = epochs if facts.bills_validation else 0
+    if tokens is None or (validations and held is None):
         return None
-    return epochs * tokens + looks * (held or 0)
+    return epochs * tokens + validations * (held or 0)
 
 
 def _training(facts: Facts, work: Work, billed: int | None, seconds: float | None) -> float | None:

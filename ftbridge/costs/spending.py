@@ -1,4 +1,4 @@
-"""What jobs and deployments have cost so far, in US dollars: reckoned here and nowhere else."""
+"""What jobs and deployments have cost so far, in US dollars."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def cost_so_far(context: Context, job: Job) -> float | None:
     return high if high is not None else job.cost.estimate_usd
 
 
-def was_never_there(record: Record) -> bool:
-    """Whether the job ended before any vendor had it, and so costs nothing; one that may be there may cost."""
-    return record.job.status.final and record.job.remote_id is None and not record.may_be_there
+def never_reached_vendor(record: Record) -> bool:
+    """Whether the job ended before any vendor had it, and so costs nothing; an unconfirmed one may cost."""
+    return record.job.status.final and record.job.remote_id is None and not record.unconfirmed
 
 
 def month_of(day: date) -> tuple[datetime, datetime]:
@@ -43,13 +43,13 @@ def month_of(day: date) -> tuple[datetime, datetime]:
 
 
 def hours_deployed(record: DeploymentRecord, begins: datetime, ends: datetime) -> float:
-    """For how many hours between two moments a model was deployed; one that is deployed is so at `ends`."""
+    """For how many hours between two times a model was deployed; one that is still deployed counts up to `ends`."""
     until = min(record.ended_at or ends, ends)
     return max(0.0, (until - max(record.began_at, begins)).total_seconds() / 3600)
 
 
 def hosting_usd(record: DeploymentRecord, begins: datetime, ends: datetime) -> float | None:
-    """What a deployment has cost between two moments; `None` where its price is unknown."""
+    """What a deployment has cost between two times; `None` where its price is unknown."""
     return None if record.hourly_usd is None else record.hourly_usd * hours_deployed(record, begins, ends)
 
 

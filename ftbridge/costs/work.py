@@ -1,4 +1,4 @@
-"""What is to be trained, as prices go by it."""
+"""What is to be trained, as far as prices depend on it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Work(Frozen):
 
 
 def work_of(spec: Spec, count: TokenCount, held: TokenCount | None) -> Work:
-    """What is to be trained by `spec`, on data of so many tokens; `held` are those of validation that are billed."""
+    """What `spec` trains, on data of so many tokens; `held` are the billed tokens of the validation file."""
     return Work(
         method=spec.method,
         full=spec.hyperparameters.tuning == "full",

@@ -1,4 +1,4 @@
-"""Having a vendor serve a model, and ending that: what may cost is in the ledger before the vendor is asked."""
+"""Deploying and undeploying models: what may cost money is in the ledger before the vendor is asked."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ from ftbridge.ledger import (
 from ftbridge.model import Job, now
 from ftbridge.provider import Deployment, Hosting, Provider
 
-_NEITHER_YES_NOR_NO = (BadAnswer, NetworkError, ServerTrouble)
+_UNCLEAR = (BadAnswer, NetworkError, ServerTrouble)
 
 
 def deploy(
     context: Context, job: Job | str, *, tier: str | None = None, max_hours: float | None = None
 ) -> DeploymentInfo:
-    """Have the vendor serve the tuned model until `undeploy`, and return when it answers; the price is said before.
+    """Have the vendor serve the tuned model until `undeploy`, and return when it answers; warns of the price before.
 
-    Only for vendors that do not serve it by themselves; one that is served stays as it is. After `max_hours` hours it
-    is warned of, and `watch` with `deployments` takes it down.
+    Only for vendors that do not serve tuned models by themselves; a model that is already deployed does not change.
+    After `max_hours` hours there are warnings, and `watch` with `deployments` undeploys it.
 
-    Raises `UsageError` while another process deploys it. After any other error what is there is looked for: what
-    the vendor has, or may have, stays in the ledger, and the error's hint says so.
+    Raises `UsageError` while another process deploys it. After any other error the vendor's deployments are listed:
+    what the vendor has, or may have, stays in the ledger, and the error's hint says so.
     """
     record = succeeded(context, job)
     job, provider = record.job, context.provider_of(record)
     if "deploy" not in provider.capabilities.verbs:
-        provider.deploy(tuned_model(job), tier=tier)  # which refuses, in its own words
+        provider.deploy(tuned_model(job), tier=tier)  # raises Unsupported
     if max_hours is not None and max_hours <= 0:
         raise UsageError(f"max_hours = {max_hours:g} would be over at once", hint="Give it more than 0 hours.")
     hosting = provider.hosting(tier)
     if (listed := _listed(provider, job)) is not None:
         reconcile(context, [job], listed)
         if serving := next((one for one in listed if not one.raw_status), None):
-            return _as_it_is(context, job, serving, tier=tier, max_hours=max_hours)
-    with context.ledger.lock(deployment_lock(job.id)) as mine:
-        if not mine:
+            return _already_deployed(context, job, serving, tier=tier, max_hours=max_hours)
+    with context.ledger.lock(deployment_lock(job.id)) as locked:
+        if not locked:
             raise UsageError(
-                f"another process is deploying {job.id}", hint=f"`ftbridge show {job.id}` tells how far it is."
+                f"another process is deploying {job.id}", hint=f"`ftbridge show {job.id}` shows its state."
             )
         context.warn(price_sentence(provider.name, hourly_usd(context, job, hosting.hourly_usd), hosting, max_hours))
-        return _ask(context, provider, job, hosting, tier=tier, max_hours=max_hours)
+        return _deploy(context, provider, job, hosting, tier=tier, max_hours=max_hours)
 
 
 def undeploy(context: Context, job: Job | str) -> list[DeploymentInfo]:
-    """Stop serving the tuned model, and paying for that; the vendor keeps the model.
+    """Stop serving the tuned model, and paying for it; the vendor keeps the model.
 
-    Returns what has ended by that, with what it has cost: nothing where nothing was deployed.
+    Returns the deployments that ended by this, with what they have cost; none if nothing was deployed.
     """
     record = succeeded(context, job)
     job, provider = record.job, context.provider_of(record)
@@ -68,41 +68,42 @@ def undeploy(context: Context, job: Job | str) -> list[DeploymentInfo]:
         provider.undeploy(tuned_model(job))
     except FtbridgeError as problem:
         if before:
-            problem.hint = f"{problem.hint} Until it is gone it may cost: run `ftbridge undeploy {job.id}` again."
+            again = f"It may cost money until it is undeployed: run `ftbridge undeploy {job.id}` again."
+            problem.hint = f"{problem.hint} {again}".strip()
         raise
     if before and is_elsewhere(context, job.id):
         context.warn(
-            f"{job.id} was made with another key, or at another address, than {provider.name} has here now:"
-            " make sure that its model is not served there any more"
+            f"{job.id} was created with another API key or base URL than the one set now for {provider.name}:"
+            " make sure that its model is no longer served there"
         )
     ended = [end_deployment(context.ledger, row, now()) for row in _open_rows(context, job)]
     return [deployment_info(context, row) for row in ended]
 
 
 def _listed(provider: Provider, job: Job) -> list[Deployment] | None:
-    """What the vendor has of the job's model, whoever deployed it; `None` where it cannot tell."""
+    """The vendor's deployments of the job's model, whoever deployed it; `None` where it cannot list them."""
     try:
         return [one for one in provider.deployments() if one.model == tuned_model(job)]
     except Unsupported:
         return None
 
 
-def _as_it_is(
+def _already_deployed(
     context: Context, job: Job, serving: Deployment, *, tier: str | None, max_hours: float | None
 ) -> DeploymentInfo:
-    """One that is deployed stays as it is; only after how many hours it is taken down may be new."""
+    """The deployment that exists; only its `max_hours` can change."""
     [row] = [row for row in _open_rows(context, job) if row.name == serving.name]
-    stays = f"; it stays {row.tier or 'as it is'}: undeploy it before you deploy it as {tier}"
-    context.warn(f"{job.id} is deployed already" + (stays if tier not in (None, row.tier) else ""))
+    stays = f"; it stays {row.tier or 'unchanged'}: undeploy it before you deploy it as {tier}"
+    context.warn(f"{job.id} is already deployed" + (stays if tier not in (None, row.tier) else ""))
     return deployment_info(context, change_deployment(context.ledger, row, max_hours=max_hours) if max_hours else row)
 
 
-def _ask(
+def _deploy(
     context: Context, provider: Provider, job: Job, hosting: Hosting, *, tier: str | None, max_hours: float | None
 ) -> DeploymentInfo:
     model, price = tuned_model(job), hourly_usd(context, job, hosting.hourly_usd)
     known: dict[str, Any] = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}
-    left_open = next((row for row in _open_rows(context, job) if row.name is None), None)  # by a process that died
+    left_open = next((row for row in _open_rows(context, job) if row.name is None), None)  # left by a process that died
     if left_open:
         known["max_hours"] = max_hours or left_open.max_hours
         row = change_deployment(context.ledger, left_open, began_at=now(), **known)
@@ -111,7 +112,9 @@ def _ask(
     try:
         made = provider.deploy(model, tier=tier)
     except KeyboardInterrupt:
-        context.warn(f"{provider.name} may go on with it: `ftbridge show {job.id}` looks, `ftbridge undeploy` ends it")
+        context.warn(
+            f"{provider.name} may go on with it: `ftbridge show {job.id}` checks, `ftbridge undeploy {job.id}` ends it"
+        )
         raise
     except FtbridgeError as problem:
         made = _after_trouble(context, provider, job, row, problem)
@@ -121,7 +124,7 @@ def _ask(
 def _confirmed(
     context: Context, job: Job, row: DeploymentRecord, made: Deployment, max_hours: float | None
 ) -> DeploymentRecord:
-    """The row with what the vendor has answered; it is open, whoever has believed it to be over meanwhile."""
+    """The row with the vendor's answer; it is open, even if another process has ended it meanwhile."""
     fields = {
         "name": made.name,
         "tier": made.tier or row.tier,
@@ -129,16 +132,16 @@ def _confirmed(
         "max_hours": max_hours or row.max_hours,
         "ended_at": None,
     }
-    if twin := next((other for other in _open_rows(context, job) if other.name == made.name), None):
-        forget_deployment(context.ledger, row)  # another look has written it down meanwhile
-        row = twin
+    if duplicate := next((other for other in _open_rows(context, job) if other.name == made.name), None):
+        forget_deployment(context.ledger, row)  # another process has written it meanwhile
+        row = duplicate
     return change_deployment(context.ledger, row, **fields)
 
 
 def _after_trouble(
     context: Context, provider: Provider, job: Job, row: DeploymentRecord, problem: FtbridgeError
 ) -> Deployment:
-    """What the vendor has in spite of the error, if it answers; else the error, with what is known of it."""
+    """The deployment, if there is one in spite of the error; otherwise raises the error, with a hint of what may be."""
     try:
         listed = _listed(provider, job)
     except FtbridgeError:
@@ -148,12 +151,12 @@ def _after_trouble(
             return listed[0]
         _confirmed(context, job, row, listed[0], None)
         problem.hint = (
-            f"It is at {provider.name} all the same ({listed[0].raw_status}) and may cost:"
+            f"{provider.name} has it all the same ({listed[0].raw_status}), and it may cost money:"
             f" `ftbridge undeploy {job.id}` removes it, `ftbridge deploy {job.id}` goes on waiting."
         )
-    elif listed is None or isinstance(problem, _NEITHER_YES_NOR_NO):
+    elif listed is None or isinstance(problem, _UNCLEAR):
         problem.hint = (
-            f"It may be deployed all the same, and cost: `ftbridge show {job.id}` asks {provider.name},"
+            f"It may be deployed all the same, and cost money: `ftbridge show {job.id}` asks {provider.name},"
             f" `ftbridge undeploy {job.id}` makes sure that it is not."
         )
     else:

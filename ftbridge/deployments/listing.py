@@ -1,4 +1,4 @@
-"""What is deployed: what the ledger has written down, brought up to what the vendors say now."""
+"""Listing deployments: the ledger's rows, brought up to date with what the vendors report now."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ftbridge.target import parse_target
 class DeploymentInfo(Frozen):
     """A deployed model, with what it costs; `job` is `None` for one that no job of the ledger has made.
 
-    `name` is the vendor's; `None` where nobody knows whether the vendor has it. `hourly_usd` is 0 where no hours
+    `name` is the vendor's; `None` while it is not known whether the vendor has it. `hourly_usd` is 0 where no hours
     are billed and `None` where the price is unknown, and so are `cost_usd`, which is what it has cost so far, and
     `monthly_usd`, what it comes to if it stays. `hours` are those since `began_at`, until now or `ended_at`. The
-    vendor removes it at `removed_at`, if it does so by itself. `raw_status` is the vendor's word for why it does
-    not answer, or not yet.
+    vendor removes it by itself at `removed_at`, if ever. `raw_status` is the vendor's word for why it does not answer,
+    or not yet.
     """
 
     job: str | None
@@ -44,14 +44,14 @@ class DeploymentInfo(Frozen):
 
     @property
     def hours_over(self) -> float:
-        """By how many hours it is deployed for longer than it was to be; 0 if it is not."""
+        """By how many hours it has been deployed longer than `max_hours`; 0 if it has not."""
         if self.max_hours is None or self.hours is None or self.ended_at is not None:
             return 0.0
         return max(0.0, self.hours - self.max_hours)
 
     @property
     def costs_by_the_hour(self) -> bool:
-        """Whether it costs as long as it is there, as far as anybody knows."""
+        """Whether it costs money by the hour, as far as is known."""
         return self.ended_at is None and self.hourly_usd != 0
 
 
@@ -77,8 +77,8 @@ def past_deployments(context: Context, job: Job | str) -> list[DeploymentInfo]:
     return [deployment_info(context, row) for row in rows if row.ended_at]
 
 
-def deployed_for_hours(context: Context) -> set[str]:
-    """The jobs whose models are deployed with `max_hours`, and are to be taken down after them."""
+def jobs_with_max_hours(context: Context) -> set[str]:
+    """The jobs whose models are deployed with `max_hours`, and are to be undeployed after them."""
     return {row.job_id for row in open_deployments(context.ledger) if row.max_hours}
 
 
@@ -87,31 +87,31 @@ def list_deployments(
 ) -> list[DeploymentInfo]:
     """What is, or may be, deployed now, with what it costs, oldest first: of those jobs, or of all.
 
-    Without `jobs` also what vendors serve that no job here has made.
+    Without `jobs`, deployments of models that no job here has made are listed as well.
 
-    Asks the vendors of jobs that can be deployed, with `everywhere` every vendor whose key is set, and with
-    `offline` none. What has changed there is written down. One that cannot be asked is told, and believed to be
-    as the ledger has it.
+    Asks the vendors of jobs that can be deployed, with `everywhere` every vendor whose key is set, and with `offline`
+    none. Changes are written into the ledger. For a vendor that cannot be asked there is a warning, and the ledger's
+    rows are returned.
     """
     chosen = [context.record(job).job for job in jobs]
     by_provider: dict[str, list[Job]] = {}
-    for job in chosen or _that_may_be_deployed(context):
+    for job in chosen or _deployable_jobs(context):
         by_provider.setdefault(account_name(parse_target(job.target)), []).append(job)
     found: list[DeploymentInfo] = []
     for name in sorted({*by_provider, *(provider_names() if everywhere else ())}):
-        mine = by_provider.get(name, [])
-        listed = None if offline else _ask(context, name, mine, everywhere=everywhere)
+        own = by_provider.get(name, [])
+        listed = None if offline else _list_at_vendor(context, name, own, everywhere=everywhere)
         if listed is not None:
-            reconcile(context, mine, listed)
-            found += [] if chosen else _of_no_job(context, name, mine, listed)
-        ids = {job.id for job in mine}
+            reconcile(context, own, listed)
+            found += [] if chosen else _of_no_job(context, name, own, listed)
+        ids = {job.id for job in own}
         open_rows = [row for row in open_deployments(context.ledger) if row.job_id in ids]
         found += [deployment_info(context, row, _state(context, row, listed)) for row in open_rows]
     return sorted(found, key=lambda info: info.began_at or now())
 
 
-def _that_may_be_deployed(context: Context) -> list[Job]:
-    """The jobs that have made a model, at providers where one is deployed; ledgers without any are read quickly."""
+def _deployable_jobs(context: Context) -> list[Job]:
+    """The jobs with a model, at providers where models are deployed; fast for ledgers without any."""
     names = {account_name(parse_target(target)) for target in succeeded_targets(context.ledger)}
     deploying = {name for name in names if _deploys(context, name)}
     records = context.ledger.jobs(Status.SUCCEEDED) if deploying else []
@@ -125,14 +125,14 @@ def _deploys(context: Context, name: str) -> bool:
         return False
 
 
-def _ask(context: Context, name: str, jobs: Sequence[Job], *, everywhere: bool) -> list[Deployment] | None:
-    """What the vendor serves; `None` where it cannot be asked, which is told where it matters."""
+def _list_at_vendor(context: Context, name: str, jobs: Sequence[Job], *, everywhere: bool) -> list[Deployment] | None:
+    """The vendor's deployments; `None` where it cannot be asked, with a warning if that matters."""
     try:
         if not _deploys(context, name):
             return None
         provider = context.provider_named(name)
         if not jobs:
-            _ = provider.account  # one without a key is not asked, and need not be told
+            _ = provider.account  # raises without a key, which needs no warning
         return list(provider.deployments())
     except Unsupported:
         return None
@@ -140,22 +140,22 @@ def _ask(context: Context, name: str, jobs: Sequence[Job], *, everywhere: bool) 
         ids = {job.id for job in jobs}
         matters = any(row.job_id in ids for row in open_deployments(context.ledger))
         if matters or (everywhere and not isinstance(problem, ConfigError | MissingExtra)):
-            context.warn(f"what {name} serves now could not be asked: {problem.message}")
+            context.warn(f"{name} could not be asked what it serves now: {problem.message}")
         return None
 
 
 def _state(context: Context, row: DeploymentRecord, listed: Sequence[Deployment] | None) -> str:
-    """The vendor's word for why it does not answer; of one at another account, that nobody has looked there."""
+    """The vendor's word for why it does not answer; for another account, that it was not checked."""
     if listed is None or row.name is None:
         return ""
     states = {one.name: one.raw_status for one in listed}
     if row.name not in states and is_elsewhere(context, row.job_id):
-        return "not looked for with the key that it was made with"
+        return "not checked with the API key that it was created with"
     return states.get(row.name, "")
 
 
 def _of_no_job(context: Context, name: str, jobs: Sequence[Job], listed: Sequence[Deployment]) -> list[DeploymentInfo]:
-    """What the vendor serves that no job of the ledger has made."""
+    """The vendor's deployments of models that no job of the ledger has made."""
     made = {job.result.model for job in jobs if job.result}
     return [_foreign(context, name, one) for one in listed if one.model not in made]
 

@@ -1,4 +1,4 @@
-"""The ledger's deployments brought up to what a vendor says: what is there, what has ended, what nobody wrote down."""
+"""Bringing the ledger's deployments up to date with a vendor's: new ones, changed ones, ended ones."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from ftbridge.provider import Deployment
 from ftbridge.target import parse_target
 
 _LISTED_WITHIN = timedelta(minutes=2)
-"""How long a deployment that was asked for may stay out of the vendor's list."""
+"""How long a new deployment may be missing from the vendor's list."""
 
 
 def reconcile(context: Context, jobs: Iterable[Job], listed: Sequence[Deployment]) -> None:
-    """Write down what the vendor of `jobs` says of their models: what is there, and what is there no more."""
+    """Update the ledger's rows of the jobs' models with the deployments that their vendor lists."""
     rows: dict[str, list[DeploymentRecord]] = {}
     for row in open_deployments(context.ledger):
         rows.setdefault(row.job_id, []).append(row)
     for job in jobs:
         model = job.result.model if job.result else None
-        there = {one.name: one for one in listed if one.model == model}
+        listed_here = {one.name: one for one in listed if one.model == model}
         for row in sorted(rows.get(job.id, ()), key=lambda row: row.name is None):
-            name = row.name or next(iter(there), None)
-            if name in there:
-                _confirm(context, job, row, there.pop(name))
+            name = row.name or next(iter(listed_here), None)
+            if name in listed_here:
+                _confirm(context, job, row, listed_here.pop(name))
             else:
-                _gone(context, job, row)
-        for one in there.values():
+                _missing(context, job, row)
+        for one in listed_here.values():
             known = {"model": one.model, "tier": one.tier, "hourly_usd": hourly_usd(context, job, one.hourly_usd)}
             adopt_deployment(context.ledger, job.id, name=one.name, began_at=one.began_at or now(), **known)
 
 
-def hourly_usd(context: Context, job: Job, told: float | None) -> float | None:
-    """The price of an hour: the adapter's, or where that is one by the hour the user's own, if there is one."""
+def hourly_usd(context: Context, job: Job, adapters: float | None) -> float | None:
+    """The price of an hour: the user's own where hours are billed and the catalogue has it, else the adapter's."""
     own = context.entry(parse_target(job.target)).facts.hosting_usd_per_hour
-    return own if told and own else told
+    return own if adapters and own else adapters
 
 
 def deployment_lock(job_id: str) -> str:
-    """The name of the lock that whoever deploys a job's model holds."""
+    """The name of the lock that a process holds while it deploys the job's model."""
     return f"{job_id}-deployment"
 
 
 def is_elsewhere(context: Context, job_id: str) -> bool:
-    """Whether the job was made with another key, or at another address, than the provider has now, if any."""
+    """Whether the job was created with another API key or base URL than the provider has now, if any."""
     record = context.ledger.job(job_id)
     try:
         return record.account not in (None, context.provider_named(record.provider).account)
@@ -64,7 +64,7 @@ def is_elsewhere(context: Context, job_id: str) -> bool:
 
 
 def removed_at(context: Context, name: str, tier: str | None, began_at: datetime | None) -> datetime | None:
-    """When the vendor called `name` takes a deployment down by itself."""
+    """When the vendor called `name` removes a deployment by itself."""
     try:
         hours = context.provider_named(name).hosting(tier).removed_after_hours
     except FtbridgeError:  # a tier that ftbridge does not know, or a provider that is not installed here
@@ -81,13 +81,13 @@ def _confirm(context: Context, job: Job, row: DeploymentRecord, one: Deployment)
         change_deployment(context.ledger, row, **known)
 
 
-def _gone(context: Context, job: Job, row: DeploymentRecord) -> None:
-    """The vendor does not list it: it has ended, or never began.
+def _missing(context: Context, job: Job, row: DeploymentRecord) -> None:
+    """End, or forget, a deployment that the vendor does not list.
 
-    Not so while somebody deploys it, or has asked a moment ago; nor where another account was asked than it is at.
+    Not while a process is deploying it, nor just after that; and not if it belongs to another account.
     """
-    with context.ledger.lock(deployment_lock(job.id)) as mine:
-        if not mine or now() - row.began_at < _LISTED_WITHIN or is_elsewhere(context, job.id):
+    with context.ledger.lock(deployment_lock(job.id)) as locked:
+        if not locked or now() - row.began_at < _LISTED_WITHIN or is_elsewhere(context, job.id):
             return
         if row.name is None:
             forget_deployment(context.ledger, row)

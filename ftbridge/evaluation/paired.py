@@ -1,4 +1,4 @@
-"""Whether one model is as good as another, asked the same questions."""
+"""Whether one model is as good as another on the same questions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Literal
 
 from ftbridge.model import Frozen
 
-_LIKELY = 1.96  # standard errors on either side hold the truth 95 times in 100
+_Z = 1.96  # standard errors on either side of a 95 % confidence interval
 
 
 class Paired(Frozen):
     """The new model against the old one, on the same rows.
 
-    `difference` is the new share of exact answers less the old one, and lies between `low` and `high` 95
-    times in 100. `verdict` is "better" or "worse" where that leaves out 0, "as good" where the new one is
-    not worse by more than `margin`, and else "undecided": more rows would tell.
+    `difference` is the new share of exact answers minus the old one, `low` and `high` its 95 % confidence interval.
+    `verdict` is "better" or "worse" if the interval excludes 0, "as good" if the new model is not worse by more than
+    `margin`, and otherwise "undecided": more rows would decide it.
     """
 
     difference: float
@@ -32,8 +32,8 @@ def paired(old: Sequence[bool], new: Sequence[bool], *, margin: float = 0.05) ->
     """Compare which rows each model answered exactly; the interval is Newcombe's hybrid score.
 
     R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions based on
-    paired data", Statistics in Medicine 17 (1998), method 10. It holds for few rows too, and where the two
-    models answer all alike.
+    paired data", Statistics in Medicine 17 (1998), method 10. It is valid for few rows too, and if both models
+    give the same answers.
     """
     pairs = list(zip(old, new, strict=True))
     rows = len(pairs)
@@ -43,8 +43,8 @@ def paired(old: Sequence[bool], new: Sequence[bool], *, margin: float = 0.05) ->
     low_after, high_after = _wilson(after, rows)
     low_before, high_before = _wilson(before, rows)
     phi = _phi(both, only_new, only_old, neither)
-    below = _together(after - low_after, high_before - before, phi)
-    above = _together(high_after - after, before - low_before, phi)
+    below = _combined(after - low_after, high_before - before, phi)
+    above = _combined(high_after - after, before - low_before, phi)
     difference = after - before
     low, high = difference - below, difference + above
     verdict: Literal["better", "as good", "worse", "undecided"] = "undecided"
@@ -67,23 +67,23 @@ def paired(old: Sequence[bool], new: Sequence[bool], *, margin: float = 0.05) ->
 
 def _wilson(share: float, rows: int) -> tuple[float, float]:
     """The score interval of one share."""
-    square = _LIKELY**2
+    square = _Z**2
     middle = 2 * rows * share + square
-    width = _LIKELY * math.sqrt(square + 4 * rows * share * (1 - share))
+    width = _Z * math.sqrt(square + 4 * rows * share * (1 - share))
     return (middle - width) / (2 * (rows + square)), (middle + width) / (2 * (rows + square))
 
 
 def _phi(both: int, only_new: int, only_old: int, neither: int) -> float:
-    """How much the answers go together, corrected for continuity; 0 where a model is always or never right."""
+    """The correlation of the answers, corrected for continuity; 0 if a model is always or never correct."""
     margins = (both + only_new) * (only_old + neither) * (both + only_old) * (only_new + neither)
     if margins == 0:
         return 0.0
     rows = both + only_new + only_old + neither
-    together = float(both * neither - only_new * only_old)
-    if together > 0:
-        together = max(together - rows / 2, 0.0)
-    return together / math.sqrt(margins)
+    covariance = float(both * neither - only_new * only_old)
+    if covariance > 0:
+        covariance = max(covariance - rows / 2, 0.0)
+    return covariance / math.sqrt(margins)
 
 
-def _together(one: float, other: float, phi: float) -> float:
+def _combined(one: float, other: float, phi: float) -> float:
     return math.sqrt(max(0.0, one**2 - 2 * phi * one * other + other**2))

@@ -26,7 +26,7 @@ class Score(Frozen):
 
 
 class Evaluation(Frozen):
-    """The score of a job's tuned model, and beside it the base's, or that of the job `rival`, where asked for."""
+    """The score of a job's tuned model and, on request, of its base model and of another job, `rival`."""
 
     job: str
     rival: str | None = None
@@ -51,7 +51,7 @@ def evaluate(
     With `against`, another job, on the same rows, and whether this one is as good: not worse by more
     than `margin`, a share of exact answers.
 
-    Raises `DataError` for a file that holds anything else, and `JobFailed` for a job without a model.
+    Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model.
     """
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
@@ -67,23 +67,23 @@ def _evaluate(
         raise DataError(f"{data} has {errors}", hint=f"`ftbridge check {data}` lists them, line by line.")
     target, chats = parse_target(job.target), held_out_chats(data)
     provider, tuned = context.provider(target), tuned_model(job)
-    right = exact(provider, tuned, chats)
-    found = Evaluation(
+    correct = exact(provider, tuned, chats)
+    result = Evaluation(
         job=job.id,
         rows=len(chats),
-        tuned=score(provider, tuned, chats, right),
+        tuned=score(provider, tuned, chats, correct),
         baseline=score(provider, target.model, chats) if baseline else None,
     )
     if against is None:
-        return found
+        return result
     rival, theirs = context.provider(parse_target(against.target)), tuned_model(against)
     before = exact(rival, theirs, chats)
     scored = {
         "rival": against.id,
         "against": score(rival, theirs, chats, before),
-        "paired": paired(before, right, margin=margin),
+        "paired": paired(before, correct, margin=margin),
     }
-    return found.model_copy(update=scored)
+    return result.model_copy(update=scored)
 
 
 def held_out_chats(data: Path) -> list[Chat]:
@@ -101,17 +101,17 @@ def held_out_chats(data: Path) -> list[Chat]:
 
 
 def exact(provider: Provider, model: str, chats: Sequence[Chat]) -> list[bool]:
-    """Ask `model` every question: which replies are as expected; white space around them does not count."""
+    """Which of the model's replies equal the expected answer, apart from white space around them."""
     questions = (Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats)
     replies = provider.replies(model, questions)
     return [reply.text.strip() == _expected(chat) for chat, reply in zip(chats, replies, strict=True)]
 
 
-def score(provider: Provider, model: str, chats: Sequence[Chat], right: Sequence[bool] | None = None) -> Score:
-    """The model's score; `right` are its exact answers, where they are known already."""
-    right = exact(provider, model, chats) if right is None else right
+def score(provider: Provider, model: str, chats: Sequence[Chat], correct: Sequence[bool] | None = None) -> Score:
+    """The model's score; `correct` says which answers are exact, if that is known already."""
+    correct = exact(provider, model, chats) if correct is None else correct
     loss = provider.loss(model, chats) if "loss" in provider.capabilities.verbs else None
-    return Score(exact_match=sum(right) / len(chats), loss=loss)
+    return Score(exact_match=sum(correct) / len(chats), loss=loss)
 
 
 def _expected(chat: Chat) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from ftbridge.context import Context
 from ftbridge.errors import UsageError
-from ftbridge.jobs.exactly_once.unproved import cancel_unclear
+from ftbridge.jobs.exactly_once.unresolved import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.messages import warn_of_messages
 from ftbridge.jobs.queue import withdraw
@@ -19,15 +19,15 @@ _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELL
 
 
 def cancel(context: Context, job: Job | str) -> Job:
-    """Stop the job for good, or take it out of the queue. A job that is over stays as it is."""
+    """Cancel the job, or take it out of the queue. A job that is over does not change."""
     record = context.record(job)
     if withdraw(context.ledger, record):
         return find_job(context, record.job.id)
-    if record.job.status is Status.SUBMITTING:
+    if record.job.status is Status.SUBMITTING or (record.unconfirmed and record.job.status is Status.FAILED):
         with warn_of_messages(context, record.job.id):
             record = cancel_unclear(record, context.provider_of(record), context.ledger)
         if record.job.status is Status.CANCELLED:
-            context.warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is seen")
+            context.warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is listed")
             return find_job(context, record.job.id)
     return _steer(context, record.job.id, lambda provider: provider.cancel, FINAL)
 
@@ -42,13 +42,13 @@ def resume(context: Context, job: Job | str) -> Job:
     record = context.record(job)
     if not record.job.remote_id:
         raise UsageError(
-            f"job {record.job.id} never reached the provider, so there is nothing to go on with",
+            f"job {record.job.id} never reached the provider, so there is nothing to resume",
             hint="Submit it again.",
         )
     if record.job.status not in (Status.PAUSED, Status.FAILED):
         raise UsageError(
             f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
-            hint=f"`ftbridge show {record.job.id}` tells more.",
+            hint=f"`ftbridge show {record.job.id}` shows more.",
         )
     provider = context.provider_of(record)
     steer(provider, record.job.remote_id, provider.resume, (Status.VALIDATING, Status.QUEUED, Status.RUNNING))
@@ -58,19 +58,19 @@ def resume(context: Context, job: Job | str) -> Job:
 
 
 def _steer(
-    context: Context, job: Job | str, verb: Callable[[Provider], Callable[[str], None]], wanted: Collection[Status]
+    context: Context, job: Job | str, action: Callable[[Provider], Callable[[str], None]], wanted: Collection[Status]
 ) -> Job:
     [current] = refresh(context, job)
     if current.status.final:
-        context.warn(f"job {current.id} is over already: it {_ENDED[current.status]}")
+        context.warn(f"job {current.id} is already over: it {_ENDED[current.status]}")
         return current
     if not current.remote_id:
         raise UsageError(
             f"job {current.id} is still being submitted", hint="`ftbridge recover` finishes that; then try again."
         )
     provider = context.provider_of(context.record(current))
-    steer(provider, current.remote_id, verb(provider), wanted)
-    for _look in range(10):  # many take a moment to obey
+    steer(provider, current.remote_id, action(provider), wanted)
+    for _attempt in range(10):  # many vendors need a moment
         [after] = refresh(context, current)
         if after.status is not current.status:
             return after

@@ -1,10 +1,10 @@
-"""A result on the disk: one folder, whole, which tells the job that it is of.
+"""A result on disk: one complete folder, which names the job that it belongs to.
 
     my-adapter/adapter_model.safetensors, …       what the provider gives
     my-adapter/ftbridge.json                      the job, its target, and the names of these files
 
-So the same result may be written again into its folder, in the same form, and nothing else is ever
-written into, or over, files that are there.
+So the same result may be written again into its folder, in the same form, and no other existing file is ever
+overwritten.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ class Origin(Frozen):
     form: ExportForm | None = None
 
 
-def fetch_whole(job: Job, give: Callable[[str, Path], Result], folder: Path, form: ExportForm | None = None) -> Result:
-    """Let `give` write the job's result, which then appears as `folder`, whole or not at all.
+def fetch_whole(job: Job, fetch: Callable[[str, Path], Result], folder: Path, form: ExportForm | None = None) -> Result:
+    """Let `fetch` write the job's result, which then appears as `folder`, complete or not at all.
 
-    Raises `InputError` where `folder` holds anything but this job's own result in that form, or cannot be written.
+    Raises `InputError` where `folder` holds anything except this job's own result in that form, or cannot be written.
     """
     check_free(folder, job.id, form)
     try:
         make_folder(folder.parent)
         with whole_folder(folder) as beside:
-            result = give(str(job.remote_id), beside)
+            result = fetch(str(job.remote_id), beside)
             origin = Origin(job=job.id, target=job.target, files=tuple(_names(beside)), form=form)
             write(beside / ORIGIN, origin.model_dump_json(indent=2, exclude_none=True).encode())
     except OSError as problem:
@@ -57,23 +57,23 @@ def check_free(folder: Path, job_id: str | None = None, form: ExportForm | None 
     """Raises `InputError` unless a result may be written to `folder`: it is new, empty, or of that job and form."""
     if not folder.is_dir():
         if folder.exists():
-            raise InputError(f"{folder} is a file, and the result is a folder", hint="Give the name of a folder.")
+            raise InputError(f"{folder} is a file, and the result is a folder", hint="Name a folder.")
         return
     origin = _origin(folder)
     own = {ORIGIN, *(origin.files if origin else ())}
     if foreign := [name for name in _names(folder) if name not in own]:
-        said = f"{folder} holds files that are not of this result, for example {foreign[0]}"
+        problem = f"{folder} holds files that do not belong to this result, for example {foreign[0]}"
     elif origin and origin.job != job_id:
-        said = f"{folder} holds the result of job {origin.job}"
+        problem = f"{folder} holds the result of job {origin.job}"
     elif origin and origin.form != form:
-        said = f"{folder} holds the same job's result {f'as {origin.form}' if origin.form else 'as it was fetched'}"
+        problem = f"{folder} holds the same job's result {f'as {origin.form}' if origin.form else 'as it was fetched'}"
     else:
         return
-    raise InputError(said, hint="Give --out a folder that is new or empty.")
+    raise InputError(problem, hint="Give --out a folder that is new or empty.")
 
 
 def _origin(folder: Path) -> Origin | None:
-    """What ftbridge wrote there, if it did."""
+    """The origin that ftbridge wrote there, if it did."""
     try:
         return Origin.model_validate_json((folder / ORIGIN).read_bytes())
     except (OSError, ValidationError):

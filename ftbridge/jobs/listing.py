@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed
-from ftbridge.jobs.exactly_once.unproved import settle_all
+from ftbridge.jobs.exactly_once.unresolved import resolve_all
 from ftbridge.jobs.polling import poll_once
-from ftbridge.jobs.queue import with_queue
+from ftbridge.jobs.queue import with_queue_positions
 from ftbridge.ledger import Record
 from ftbridge.model import Event, Job, Status
 
@@ -17,8 +17,8 @@ def refresh(context: Context, *jobs: Job | str) -> list[Job]:
     """Ask the providers once, and return the jobs as they are then; without arguments, all of them."""
     records = [context.record(job) for job in jobs] if jobs else context.ledger.jobs()
     problems = poll_once(context, [record.job.id for record in records])
-    if names := {record.provider for record in records if record.may_be_there}:
-        problems += settle_all(context, names)
+    if names := {record.provider for record in records if record.unconfirmed}:
+        problems += resolve_all(context, names)
     if problems and jobs:
         raise problems[0]
     for problem in problems:
@@ -29,27 +29,21 @@ def refresh(context: Context, *jobs: Job | str) -> list[Job]:
 def list_jobs(context: Context, only: Iterable[Job | str] | None = None) -> list[Job]:
     """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
     if only is None:
-        return with_queue(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
+        return with_queue_positions(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
     records = [context.record(job) for job in only]
-    if all(record.job.status is not Status.SUBMITTING for record in records):
+    if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
-    with_places = {job.id: job for job in list_jobs(context)}  # a place in the queue is one among all
-    return [with_places[record.job.id] for record in records]
-
-
-def list_unproved(context: Context) -> list[Job]:
-    """The jobs that were refused or cancelled, and that their vendor may have all the same."""
-    return [record.job for record in context.ledger.unseen()]
+    queued = {job.id: job for job in list_jobs(context)}  # a queue position depends on all jobs
+    return [queued[record.job.id] for record in records]
 
 
 def find_job(context: Context, job: Job | str) -> Job:
-    """One job as the ledger has it, by its id, an unambiguous beginning of it, or "last"."""
-    [found] = list_jobs(context, [job])
-    return found
+    """One job as the ledger has it, by its ID, an unambiguous prefix of it, its name, or "last"."""
+    return list_jobs(context, [job])[0]
 
 
 def events(context: Context, job: Job | str) -> list[Event]:
-    """Everything that is known to have happened to the job, oldest first."""
+    """All events of the job, oldest first."""
     return [event for _number, event in context.ledger.events(context.record(job).job.id)]
 
 

@@ -1,4 +1,4 @@
-"""Warning of what a block has written into the ledger about a job."""
+"""Warning of the messages that a block adds to a job's events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftbridge.ledger import last_numbers
 
 @contextmanager
 def warn_of_messages(context: Context, job_id: str) -> Iterator[None]:
-    """Warn of what the block has to tell of the job."""
+    """Warn of each message that the block adds to the job's events."""
     [last] = last_numbers(context.ledger, [job_id]).values()
     try:
         yield
@@ -20,7 +20,7 @@ def warn_of_messages(context: Context, job_id: str) -> Iterator[None]:
 
 
 def warn_of_messages_after(context: Context, job_id: str, after: int) -> None:
-    """Warn of the messages among a job's events after that number."""
+    """Warn of each message among the job's events after that number."""
     for _number, event in context.ledger.events(job_id, after):
         if event.kind == "message" and event.message:
             context.warn(event.message)

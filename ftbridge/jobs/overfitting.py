@@ -1,4 +1,4 @@
-"""Telling from a job's metrics, whoever trained it, when the model begins to learn its rows by heart."""
+"""Detecting from a job's metrics, at any provider, when the model begins to overfit."""
 
 from __future__ import annotations
 
@@ -9,53 +9,53 @@ from typing import NamedTuple
 from ftbridge.model import Event
 
 _WORSE = 1.01  # times the lowest validation loss: less may be chance
-_LOOKS = 2  # so many in a row: one may be chance as well
-_BEGINS = "overfitting"
+_POINTS = 2  # so many in a row: one may be chance as well
+CODE = "overfitting"
 
 
-class Lookup(NamedTuple):
-    """A validation loss, and the mean training loss since the look before it; means in nats."""
+class ValidationPoint(NamedTuple):
+    """A validation loss, and the mean training loss since the point before it; means per token, in nats."""
 
     step: int
     valid_loss: float
     train_loss: float | None
 
 
-def tell_of_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[Event]:
+def detect_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[Event]:
     """A message, once in a job, when the validation loss keeps rising while the training loss falls.
 
-    `known` are the job's events so far, `found` those that come now.
+    `known` are the job's events so far, `found` the new ones.
     """
     known, found = list(known), list(found)
-    news = [event for event in found if event.valid_loss is not None]
-    if not news or any((event.message or "").startswith(_BEGINS) for event in known):
+    validated = [event for event in found if event.valid_loss is not None]
+    if not validated or any(event.code == CODE for event in known):
         return []
-    looks = read_looks([*known, *found])
-    best = min(looks, key=lambda look: look.valid_loss)
-    since = [look for look in looks if look.step > best.step]
-    rising = len(since) >= _LOOKS and all(look.valid_loss > _WORSE * best.valid_loss for look in since)
-    last = looks[-1]
+    points = validation_points([*known, *found])
+    best = min(points, key=lambda point: point.valid_loss)
+    since = [point for point in points if point.step > best.step]
+    rising = len(since) >= _POINTS and all(point.valid_loss > _WORSE * best.valid_loss for point in since)
+    last = points[-1]
     if not rising or best.train_loss is None or last.train_loss is None or last.train_loss >= best.train_loss:
         return []
-    said = (
-        f"{_BEGINS} since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
+    message = (
+        f"overfitting since step {best.step}: the validation loss has risen from {best.valid_loss:.3f} to "
         f"{last.valid_loss:.3f} while the training loss fell to {last.train_loss:.3f}; fewer epochs would do"
     )
-    return [Event(at=news[-1].at, kind="message", step=last.step, message=said)]
+    return [Event(at=validated[-1].at, kind="message", code=CODE, step=last.step, message=message)]
 
 
-def read_looks(events: Iterable[Event]) -> list[Lookup]:
-    """The looks at the validation loss, oldest first; a step that was done twice counts as it was the last time."""
+def validation_points(events: Iterable[Event]) -> list[ValidationPoint]:
+    """The validation losses, oldest first; of a step that was repeated the last one counts."""
     by_step: dict[int, Event] = {}
     for event in events:
         if event.kind == "metric" and event.step is not None:
             by_step[event.step] = event
-    looks: list[Lookup] = []
+    points: list[ValidationPoint] = []
     between: list[float] = []
     for step, event in sorted(by_step.items()):
         if event.train_loss is not None:
             between.append(event.train_loss)
         if event.valid_loss is not None:
-            looks.append(Lookup(step, event.valid_loss, fmean(between) if between else None))
+            points.append(ValidationPoint(step, event.valid_loss, fmean(between) if between else None))
             between = []
-    return looks
+    return points

@@ -1,7 +1,7 @@
-"""Seeing what became of jobs: one look at one provider, and every change written down once.
+"""Polling providers: every change of a job is written into the ledger once.
 
-A look costs one poll of all the provider's jobs, which is a few pages of its listing, and the
-events of those that changed, and of some that run or are made ready, in turn.
+Polling a provider costs a few pages of its listing, and the events of the jobs that changed and, in turn, of some
+that are validating or running.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, StateError
-from ftbridge.jobs.overfitting import tell_of_overfitting
+from ftbridge.jobs.overfitting import detect_overfitting
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
+from ftbridge.wording import clause
 
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
 
-_TELLING = (Status.VALIDATING, Status.RUNNING)  # in which a job tells what it does
+_HAS_EVENTS = (Status.VALIDATING, Status.RUNNING)  # a job adds events without changing its status
 
 _BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
 
 
 class EventBudget:
-    """Whose events are read next, where there are too many to read all at every look.
+    """Which jobs' events are read next, where there are too many to read all of them at every poll.
 
-    `most` is how many jobs are read in one look: halved when the vendor asks for patience,
-    and one more after each look that went well, up to ten.
+    `limit` is how many jobs' events are read per poll: halved when the vendor is rate limiting, and raised by one
+    after each poll without an error, up to ten.
     """
 
     def __init__(self) -> None:
-        self.most = 10
+        self.limit = 10
         self._read: dict[str, int] = {}
         self._count = 0
 
@@ -42,17 +43,17 @@ class EventBudget:
         """Those of `job_ids` that have waited longest."""
         self._read = {job_id: self._read.get(job_id, 0) for job_id in job_ids}
         self._count += 1
-        chosen = sorted(job_ids, key=self._read.__getitem__)[: self.most]
+        chosen = sorted(job_ids, key=self._read.__getitem__)[: self.limit]
         self._read |= dict.fromkeys(chosen, self._count)
         return set(chosen)
 
     def faster(self) -> None:
-        """The vendor has taken the last look well."""
-        self.most = min(10, self.most + 1)
+        """The last poll went well."""
+        self.limit = min(10, self.limit + 1)
 
     def slower(self) -> None:
-        """The vendor has asked for patience."""
-        self.most = max(1, self.most // 2)
+        """The vendor is rate limiting."""
+        self.limit = max(1, self.limit // 2)
 
 
 def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, budget: EventBudget) -> int:
@@ -60,93 +61,93 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
     waiting = {job.remote_id: job for job in jobs if job.status in ACTIVE and job.remote_id}
     if not waiting:
         return 0
-    telling = [job.id for job in waiting.values() if job.status in _TELLING]
-    chosen = budget.choose(telling)
+    with_events = [job.id for job in waiting.values() if job.status in _HAS_EVENTS]
+    chosen = budget.choose(with_events)
     changes = 0
     for remote in provider.poll(list(waiting)):
         job = waiting.pop(remote.remote_id, None)
-        if job is None:  # told twice, or not asked for
+        if job is None:  # listed twice, or not asked for
             continue
         moved = remote.status != job.status or remote.raw_status != job.raw_status
         stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
         if moved or stalls or job.id in chosen:
-            changes += _write_down(ledger.job(job.id), remote, provider, ledger)
+            changes += _update(ledger.job(job.id), remote, provider, ledger)
     for job in waiting.values():
         if _seems_to_stall(job, provider):
-            changes += _tell_of_silence(ledger.job(job.id), f"{provider.name} does not know the job any more", ledger)
+            changes += _warn_of_silence(ledger.job(job.id), f"{provider.name} no longer lists the job", ledger)
     return changes
 
 
-def _write_down(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger) -> bool:
-    """Read the job's events and commit what is new; whether anything was, and nobody else has written it."""
+def _update(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger) -> bool:
+    """Read the job's events and commit what is new; whether anything was new and not written by another process."""
     if record.job.status not in ACTIVE:
         return False
     found = list(provider.events(remote.remote_id, record.cursor))
-    told, status = tell(record.job.status, remote, _with_advice(record, found, ledger))
-    if not found and not told and remote.raw_status == record.job.raw_status:
-        return record.job.status is Status.RUNNING and _tell_of_a_stall(record, provider, ledger)
+    events, status = new_events(record.job.status, remote, _with_overfitting(record, found, ledger))
+    if not found and not events and remote.raw_status == record.job.raw_status:
+        return record.job.status is Status.RUNNING and _warn_of_a_stall(record, provider, ledger)
     changed = ledger.change(
         record,
-        told,
+        events,
         status=status,
         raw_status=remote.raw_status,
         latest=latest_of(record.job.latest, found),
         last_cursor=found[-1].cursor if found else record.cursor,
         error=remote.error,
         result=remote.result,
-        **cost_told(record.job.cost, remote),
+        **reported_cost(record.job.cost, remote),
         finished_at=found[-1].at if status.final and found else now() if status.final else None,
         progress_at=now(),
     )
     return changed is not None
 
 
-def cost_told(known: Cost, remote: RemoteJob) -> dict[str, Any]:
-    """The fields that the vendor's figures change: what is billed once the job is over, until then its estimate.
+def reported_cost(known: Cost, remote: RemoteJob) -> dict[str, Any]:
+    """The cost fields that the vendor reports: what is billed once the job is over, until then its estimate.
 
-    The vendor's estimate wins over the catalogue's, and raises the upper bound where that was lower.
+    The vendor's estimate replaces the catalogue's, and raises the upper bound where that was lower.
     """
     if remote.status.final:
-        told = {"actual_usd": remote.cost_usd, "billed_tokens": remote.trained_tokens}
+        reported = {"actual_usd": remote.cost_usd, "billed_tokens": remote.trained_tokens}
     else:
-        told = {"estimate_usd": remote.estimate_usd, "estimate_tokens": remote.estimate_tokens}
+        reported = {"estimate_usd": remote.estimate_usd, "estimate_tokens": remote.estimate_tokens}
         if remote.estimate_usd is not None:
-            told["estimate_usd_high"] = max(remote.estimate_usd, known.estimate_usd_high or 0.0)
-    return {name: figure for name, figure in told.items() if figure is not None}
+            reported["estimate_usd_high"] = max(remote.estimate_usd, known.estimate_usd_high or 0.0)
+    return {name: figure for name, figure in reported.items() if figure is not None}
 
 
-def _with_advice(record: Record, found: Sequence[Event], ledger: Ledger) -> Iterable[Event]:
-    """What was found, and among it, by time, what it says of the model."""
+def _with_overfitting(record: Record, found: Sequence[Event], ledger: Ledger) -> Iterable[Event]:
+    """The events found, with the warning of overfitting that follows from them."""
     if all(event.valid_loss is None for event in found):
         return found
     known = (event for _number, event in ledger.events(record.job.id))
-    return merge(found, tell_of_overfitting(known, found), key=attrgetter("at"))
+    return merge(found, detect_overfitting(known, found), key=attrgetter("at"))
 
 
-def tell(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
+def new_events(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tuple[list[Event], Status]:
     """The events worth keeping and the status after them.
 
-    Events are read after the poll and may be ahead of it. That a job is over is believed of the
-    poll alone, because only the poll brings the result and the error along.
+    Events are read after the poll and may be ahead of it. Only the poll ends a job, because only the poll gives the
+    result and the error.
     """
-    told, status, newest = [], before, None
+    events, status, newest = [], before, None
     for event in found:
         newest = event.at
         if event.kind == "metric" and status in _BEFORE_RUNNING:
-            # a job that is faster than the looks at it has been running all the same: only that gives metrics
-            told.append(Event(at=event.at, kind="status", status=Status.RUNNING))
+            # a job that finishes between two polls was running all the same: only a running job has metrics
+            events.append(Event(at=event.at, kind="status", status=Status.RUNNING))
             status = Status.RUNNING
         if event.kind == "status":
             if event.status is None or event.status.final or event.status is status:
                 continue
             status = event.status
-        told.append(event)
-    if remote.status.final or not any(event.kind == "status" for event in told):
+        events.append(event)
+    if remote.status.final or not any(event.kind == "status" for event in events):
         if remote.status is not status:
-            at = newest if remote.status.final and newest else now()  # it was over when it told the last
-            told.append(Event(at=at, kind="status", status=remote.status, message=remote.error))
+            at = newest if remote.status.final and newest else now()  # it was over by its last event
+            events.append(Event(at=at, kind="status", status=remote.status, message=remote.error))
         status = remote.status
-    return told, status
+    return events, status
 
 
 def latest_of(before: Latest, found: Iterable[Event]) -> Latest:
@@ -164,22 +165,22 @@ def _seems_to_stall(job: JobSummary, provider: Provider) -> bool:
     return now() - datetime.fromisoformat(job.progress_at) > timedelta(seconds=provider.stall_seconds)
 
 
-def _tell_of_a_stall(record: Record, provider: Provider, ledger: Ledger) -> bool:
-    """Say that a running job shows nothing new, once in each `stall_seconds`."""
+def _warn_of_a_stall(record: Record, provider: Provider, ledger: Ledger) -> bool:
+    """Warn that a running job shows nothing new, once in each `stall_seconds`."""
     quiet = now() - (record.progress_at or record.job.created_at)
     if quiet.total_seconds() <= provider.stall_seconds:
         return False
     minutes = quiet.total_seconds() / 60
-    return _tell_of_silence(record, f"nothing new for {minutes:,.0f} minutes: the job may have stalled", ledger)
+    return _warn_of_silence(record, f"nothing new for {minutes:,.0f} minutes: the job may have stalled", ledger)
 
 
-def _tell_of_silence(record: Record, what: str, ledger: Ledger) -> bool:
+def _warn_of_silence(record: Record, what: str, ledger: Ledger) -> bool:
     event = Event(at=now(), kind="message", message=f"{what}; `ftbridge cancel {record.job.id}` ends it")
     return ledger.change(record, [event], progress_at=now()) is not None
 
 
 def poll_once(context: Context, job_ids: Iterable[str]) -> list[FtbridgeError]:
-    """One look at the jobs at each of their providers; what went wrong, a provider at a time."""
+    """Poll the jobs once at each of their providers; at most one error for each provider."""
     problems = []
     found = list(summaries(context.ledger, job_ids))
     for name in sorted({summary.provider for summary in found}):
@@ -197,9 +198,9 @@ def poll_once(context: Context, job_ids: Iterable[str]) -> list[FtbridgeError]:
     return problems
 
 
-def update_slots(context: Context, name: str) -> None:
-    """See which jobs are over, where only so many may be under way at the provider of that name."""
+def poll_for_free_slots(context: Context, name: str) -> None:
+    """Poll the provider of that name, if it limits how many jobs run at once: jobs that are over free their slots."""
     if context.concurrency_limit(name) is None:
         return
     for problem in poll_once(context, [g.id for g in unfinished(context.ledger) if g.provider == name]):
-        context.warn(f"{problem.message}; its jobs are taken to be still under way")
+        context.warn(f"{clause(problem.message)}; its jobs are assumed to be still running")

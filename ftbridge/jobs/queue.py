@@ -1,9 +1,9 @@
-"""The queue of jobs that wait here until their provider has a PLACE for them."""
+"""The queue of jobs that wait here for a free slot at their provider."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
@@ -11,20 +11,21 @@ from statistics import median
 from ftbridge.context import Context
 from ftbridge.costs.budgets import price_check
 from ftbridge.errors import FtbridgeError, NotStarted
-from ftbridge.jobs.exactly_once.absence import seconds_left, tell
+from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.closing import cancel
-from ftbridge.jobs.exactly_once.sending import files_are_here, submit
+from ftbridge.jobs.exactly_once.sending import has_files, submit
+from ftbridge.jobs.exactly_once.unclear import with_reason
 from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
-from ftbridge.model import Job, Status, now
+from ftbridge.model import Job, Status
 from ftbridge.provider import Provider
 
 
-def advance(context: Context, name: str, *, before: str | None = None) -> int:
-    """Submit, or find, what is `submitting` at the provider called `name`, in order; how many jobs moved on.
+def advance(context: Context, name: str, *, before: str | None = None, watched: Container[str] = ()) -> int:
+    """Send, or find, the `submitting` jobs of the provider called `name`, in order; how many of them changed.
 
-    With `before`, the id of a job, only those that have waited longer than it. A job that is refused is
-    failed, and the next has its turn. What stands in the way of all is raised: so is a vendor that does not show its
-    list, since then nothing is known of any job.
+    With `before`, the ID of a job, only those that have waited longer than it. A job that is refused has failed, and
+    the next one is sent. An error that concerns all jobs is raised, and so is a list that cannot be read, because then
+    nothing is known of any job. Each waiting job that is sent is named in a warning, unless it is in `watched`.
     """
     moved, unstarted = 0, None
     for record in waiting(context.ledger, name):
@@ -33,7 +34,7 @@ def advance(context: Context, name: str, *, before: str | None = None) -> int:
         try:
             after = send(context, record, queued=True)
         except NotStarted as problem:
-            unstarted = problem  # which is that job's own trouble
+            unstarted = problem  # this concerns that job alone
             continue
         except FtbridgeError:
             if not context.ledger.job(record.job.id).job.status.final:
@@ -41,14 +42,22 @@ def advance(context: Context, name: str, *, before: str | None = None) -> int:
             moved += 1  # its last event says why it failed
             continue
         moved += after.version != record.version
-        if after.job.status is Status.SUBMITTING and after.posted_at is None:
-            if not has_free_slot(context.ledger, after, context.concurrency_limit(name)):
-                break
-            if not files_are_here(after, context.provider_named(name), context.ledger, context.home):
-                tell(after, "its files are on the machine where it was asked for, which has to send it", context.ledger)
+        if record.posted_at is None and after.posted_at and after.job.id not in watched:
+            context.warn(f"job {after.job.id}, which was waiting here, was sent to {name}")
+        if after.job.status is Status.SUBMITTING and after.posted_at is None and _is_blocked(context, after):
+            break
     if unstarted:
         raise unstarted
     return moved
+
+
+def _is_blocked(context: Context, record: Record) -> bool:
+    """Whether the job waits for a free slot, and those behind it as well; one whose files are elsewhere is told so."""
+    if not has_free_slot(context.ledger, record, context.concurrency_limit(record.provider)):
+        return True
+    if not has_files(record, context.provider_of(record), context.ledger, context.home):
+        add_message(record, "its files are on the machine where it was submitted, which has to send it", context.ledger)
+    return False
 
 
 def send(context: Context, record: Record, *, queued: bool = False, patience: float = 0.0) -> Record:
@@ -61,33 +70,27 @@ def send(context: Context, record: Record, *, queued: bool = False, patience: fl
 
 
 def withdraw(ledger: Ledger, record: Record) -> bool:
-    """Cancel a job that was never sent, because it waits for a place or its submitter died; whether it was one."""
-    with ledger.lock(record.job.id) as mine:
+    """Cancel a job that was never sent, because it waits for a slot or its submitter died; whether it was one."""
+    with ledger.lock(record.job.id) as locked:
         record = ledger.job(record.job.id)
-        if not mine or not _waits(record):
+        if not locked or not _waits(record):
             return False
         return cancel(ledger, record, "it was never sent to the vendor") is not None
 
 
-def with_queue(
-    jobs: Sequence[Record], slots: Callable[[str], int | None], provider_of: Callable[[str], Provider]
+def with_queue_positions(
+    jobs: Sequence[Record], concurrency_limit: Callable[[str], int | None], provider_of: Callable[[str], Provider]
 ) -> list[Job]:
-    """The jobs of `jobs`, those that wait with their place in the queue and when they may begin.
+    """The same jobs, with the queue position and expected start of those that wait, and the reason of those unclear.
 
-    Those that were asked for without a clear answer come with how long that may stay so. `slots` tells of a
-    provider's name how many of its jobs may be under way at once.
+    `concurrency_limit` gives, by a provider's name, how many of its jobs may run at once.
 
-    The guess takes each running job to last as long as the provider's jobs did by the median, from
-    being sent to being over; where none is over yet, nobody knows.
+    The expected start assumes that each running job takes as long as the median of the provider's finished jobs, from
+    being sent to being over; it is unknown while none is over.
     """
-    unclear = [r for r in jobs if r.job.status is Status.SUBMITTING and r.posted_at]
-    at = now()
-    after = {}
-    for record in unclear:
-        until = at + timedelta(seconds=seconds_left(record, provider_of(record.provider)))
-        after[record.job.id] = record.job.model_copy(update={"unclear_until": until})
+    after = {record.job.id: with_reason(record, provider_of(record.provider)) for record in jobs if record.is_unclear}
     for name in {record.provider for record in jobs if _waits(record)}:
-        limit = slots(name)
+        limit = concurrency_limit(name)
         if limit is None:
             continue
         queue = _queue([record for record in jobs if record.provider == name], limit)

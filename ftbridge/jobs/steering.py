@@ -1,7 +1,7 @@
-"""Asking a vendor to cancel, pause or resume a job: once, and then by looking at what has come of it.
+"""Asking a vendor to cancel, pause or resume a job: once, and then checking the job's status.
 
-The answer to such a request may be lost, or be about something else, though the vendor has obeyed. So trouble is
-believed only when the job itself stands where it stood.
+The answer to such a request may be lost, or misleading, although the vendor has done it. So an error counts only if
+the job's status has not changed.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from ftbridge.model import Status
 from ftbridge.provider import Provider, RemoteJob
 
 _ATTEMPTS = 4
-_LOOKS = 4
-_LONGEST_PAUSE = 0.5  # seconds between two looks, for a vendor that takes a moment to obey
-_LONGEST_WAIT = 30.0  # seconds that a vendor may ask for before it is asked again
-_MAY_PASS = (NetworkError, RateLimited, ServerTrouble)
+_POLLS = 4
+_LONGEST_PAUSE = 0.5  # seconds between two polls, for a vendor that needs a moment
+_LONGEST_WAIT = 30.0  # seconds of Retry-After that are waited for
+_TEMPORARY = (NetworkError, RateLimited, ServerTrouble)
 
 
 def steer(provider: Provider, remote_id: str, ask: Callable[[str], None], wanted: Collection[Status]) -> None:
-    """Ask for something that brings the job to one of `wanted`.
+    """Ask for something that brings the job to one of the statuses in `wanted`.
 
-    Trouble that may pass is met by looking and, where the job has not obeyed, asking again. Raises the vendor's last
-    answer where the job is not, and is not on its way to, what is wanted.
+    After a temporary error the job is polled and, if its status has not changed, the vendor is asked again. Raises the
+    vendor's last error if the job has none of these statuses and is not on its way to one.
     """
     for attempt in range(_ATTEMPTS):
         try:
@@ -40,26 +40,26 @@ def steer(provider: Provider, remote_id: str, ask: Callable[[str], None], wanted
         except (Unsupported, StateError):
             raise
         except (ProviderError, NetworkError) as problem:
-            if _has_obeyed(provider, remote_id, wanted):
+            if _is_done(provider, remote_id, wanted):
                 return
-            if not isinstance(problem, _MAY_PASS) or attempt + 1 == _ATTEMPTS:
+            if not isinstance(problem, _TEMPORARY) or attempt + 1 == _ATTEMPTS:
                 raise
             _wait(problem, provider)
         else:
             return
 
 
-def _has_obeyed(provider: Provider, remote_id: str, wanted: Collection[Status]) -> bool:
-    """Whether the vendor has done what was asked after all, or says that it is about to."""
-    for _look in range(_LOOKS):
-        seen = _seen(provider, remote_id)
-        if seen and (seen.status in wanted or seen.raw_status in provider.obeying):
+def _is_done(provider: Provider, remote_id: str, wanted: Collection[Status]) -> bool:
+    """Whether the vendor has done it after all, or reports that it is about to."""
+    for _attempt in range(_POLLS):
+        job = _poll(provider, remote_id)
+        if job and (job.status in wanted or job.raw_status in provider.obeying):
             return True
         time.sleep(min(_LONGEST_PAUSE, provider.poll_seconds))
     return False
 
 
-def _seen(provider: Provider, remote_id: str) -> RemoteJob | None:
+def _poll(provider: Provider, remote_id: str) -> RemoteJob | None:
     try:
         return next(iter(provider.poll([remote_id])), None)
     except FtbridgeError:
@@ -67,7 +67,7 @@ def _seen(provider: Provider, remote_id: str) -> RemoteJob | None:
 
 
 def _wait(problem: FtbridgeError, provider: Provider) -> None:
-    asked: float | None = getattr(problem, "retry_after", None)
-    if asked is not None and asked > _LONGEST_WAIT:
+    seconds: float | None = getattr(problem, "retry_after", None)
+    if seconds is not None and seconds > _LONGEST_WAIT:
         raise problem
-    time.sleep(asked if asked is not None else min(_LONGEST_PAUSE, provider.poll_seconds))
+    time.sleep(seconds if seconds is not None else min(_LONGEST_PAUSE, provider.poll_seconds))

@@ -8,17 +8,19 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
-from ftbridge.jobs.exactly_once.request import Request, intend
+from ftbridge.jobs.exactly_once.absence import add_message
+from ftbridge.jobs.exactly_once.request import QUEUED, Request, write_intent
+from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.messages import warn_of_messages
-from ftbridge.jobs.polling import update_slots
+from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
-from ftbridge.jobs.request.intent import object_of, place_of
+from ftbridge.jobs.request.intent import absolute_path, json_object
 from ftbridge.ledger import Record, has_free_slot
 from ftbridge.model import Job, Status, make_spec
-from ftbridge.wording import counted
+from ftbridge.wording import clause, counted
 
-_PATIENCE = 60.0  # seconds for another process that sends a job which this one has asked for
+_PATIENCE = 60.0  # seconds to wait for another process that is sending the same job
 
 
 def submit(
@@ -31,7 +33,7 @@ def submit(
     grader: Mapping[str, Any] | str | Path | None = None,
     response_format: Mapping[str, Any] | str | Path | None = None,
     name: str | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     again: bool = False,
     group: str | None = None,
     max_cost: float | None = None,
@@ -41,24 +43,28 @@ def submit(
 ) -> Job:
     """Check, convert, upload and start one job; returns as soon as the provider has it.
 
-    Asking again for the same data, target and hyperparameters gives the same job while it is open, while nobody
-    knows whether the vendor has it, and for a day after it has succeeded; with `again` it gives another one, and
-    with `key` the same one for as long as the ledger has it. `grader` and `response_format`, of reinforcement,
-    are objects in the vendor's own words, or files that hold them; `group` is what the job belongs to.
-    Raises `UsageError` or `DataError` before anything leaves this machine, `OverBudget` among them where
-    the job may cost more than `max_cost`, in US dollars, or the month's budget.
+    Submitting the same data, target and hyperparameters again gives the same job while it is open, while it is unclear
+    whether the vendor has it, and for a day after it has succeeded. With `again` it gives another one, unless an
+    earlier attempt is unclear or was never sent, which it then goes on with; with `idempotency_key` it gives the same
+    one for as long as the ledger has it. `grader` and `response_format`, of reinforcement, are objects in the vendor's
+    own format, or files that hold them; `group` is what the job belongs to.
+
+    Raises `UsageError` or `DataError` before anything leaves this machine, among them `OverBudget` where the job may
+    cost more than `max_cost`, in US dollars, or the month's budget.
     """
-    if again and key:
-        raise UsageError("a key stands for one job, and --again asks for another one", hint="Give one of the two.")
+    if again and idempotency_key:
+        raise UsageError(
+            "an idempotency key stands for one job, and --again creates another one", hint="Give one of the two."
+        )
     target = context.target(to)
     provider = context.provider(target)
     spec = make_spec(
         target=str(target),
-        data=place_of(data),
-        validation=place_of(validation) if validation else None,
+        data=absolute_path(data),
+        validation=absolute_path(validation) if validation else None,
         method=method,
-        grader=object_of(grader),
-        response_format=object_of(response_format),
+        grader=json_object(grader),
+        response_format=json_object(response_format),
         name=name,
         max_cost_usd=max_cost,
         hyperparameters=hyperparameters,
@@ -67,52 +73,61 @@ def submit(
     record = None
     with provider.expecting(spec, target.model):
         try:
-            wish = Request(spec, target, provider, warnings, key=key, again=again, group=group, format=format)
+            request = Request(
+                spec,
+                target,
+                provider,
+                warnings,
+                idempotency_key=idempotency_key,
+                again=again,
+                group=group,
+                format=format,
+            )
             while True:
-                record, is_new = intend(context, wish)
+                record, is_new = write_intent(context, request)
                 job = _send(context, record)
                 refused_meanwhile = record.job.status is Status.SUBMITTING and job.status is Status.FAILED
                 if is_new or not refused_meanwhile:
                     return job
         except KeyboardInterrupt:
-            context.warn(_what_stays(record))
+            context.warn(_after_interruption(record))
             raise
 
 
 def _send(context: Context, record: Record) -> Job:
-    """Send the job to its provider, those before it in the queue first; it may have to wait here."""
+    """Send the job to its provider, after those before it in the queue; it may have to wait here."""
     job_id = record.job.id
     if record.job.status is not Status.SUBMITTING:
         return find_job(context, job_id)
     try:
-        update_slots(context, record.provider)
+        poll_for_free_slots(context, record.provider)
         advance(context, record.provider, before=job_id)
     except FtbridgeError as problem:
-        context.warn(f"jobs that wait for {record.provider} could not be sent: {problem.message}")
+        context.warn(f"jobs waiting for {record.provider} could not be sent: {problem.message}")
     try:
         with warn_of_messages(context, job_id):
             sent = send(context, record, patience=_PATIENCE)
     except RateLimited as problem:
-        context.warn(f"{problem.message}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there")
+        context.warn(
+            f"{clause(problem.message)}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there"
+        )
         return find_job(context, job_id)
     if sent.job.status is Status.SUBMITTING and sent.posted_at is None:
-        most = context.concurrency_limit(record.provider)
-        full = not has_free_slot(context.ledger, sent, most)
-        why = f"{record.provider} runs {counted(most, 'job')} at once" if full and most else "it is not sent yet"
+        limit = context.concurrency_limit(record.provider)
+        why = "it is not sent yet"
+        if limit and not has_free_slot(context.ledger, sent, limit):
+            why = f"{record.provider} runs {counted(limit, 'job')} at once"
+            add_message(sent, f"waits here: {why}", context.ledger, code=QUEUED)
         context.warn(f"{why}; {job_id} waits here, and `ftbridge watch` sends it")
     job = find_job(context, job_id)
-    if job.unclear_until:
-        context.warn(
-            f"it is not known yet whether {record.provider} has {job_id}, which was asked for before; it is"
-            " looked for again, and asked for only if it is not there, by `ftbridge watch`, or from"
-            f" {job.unclear_until.astimezone():%H:%M:%S} by `ftbridge recover` and this same command"
-        )
+    if job.unclear:
+        context.warn(f"{explain(job)}. {next_steps(job)}")
     return job
 
 
-def _what_stays(record: Record | None) -> str:
-    """What is left of a submission that somebody has interrupted."""
+def _after_interruption(record: Record | None) -> str:
+    """What is left of an interrupted submission."""
     if record is None:
         return "nothing was sent, and no job was created, by this command"
     job = record.job.id
-    return f"the job {job} stays: `ftbridge watch {job}` goes on with it, `ftbridge cancel {job}` ends it"
+    return f"job {job} stays: `ftbridge watch {job}` goes on with it, `ftbridge cancel {job}` drops it"

@@ -1,4 +1,4 @@
-"""What hooks have still to be told: written with the change itself, and struck off when it was told."""
+"""Deliveries to hooks that are due: stored with the change itself, removed once they have succeeded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftbridge.ledger.store import Ledger
 
 
 class Delivery(NamedTuple):
-    """One event of one job that one hook has to hear of; `attempts` have been made so far."""
+    """One event of one job for one hook; `attempts` have been made so far."""
 
     hook: str
     job_id: str
@@ -21,7 +21,7 @@ class Delivery(NamedTuple):
 
 
 def due(ledger: Ledger, at: datetime, limit: int = 100) -> list[Delivery]:
-    """The deliveries whose time has come, those that have waited longest first."""
+    """The deliveries that are due, those that have waited longest first."""
     columns = [deliveries.c[name] for name in Delivery._fields]
     query = select(*columns).where(deliveries.c.due_at <= at.isoformat())
     with ledger.reading() as connection:
@@ -30,13 +30,13 @@ def due(ledger: Ledger, at: datetime, limit: int = 100) -> list[Delivery]:
 
 
 def delivered(ledger: Ledger, delivery: Delivery) -> None:
-    """Strike a delivery off."""
+    """Remove a delivery that has succeeded."""
     with ledger.writing() as connection:
         connection.execute(delete(deliveries).where(_is(delivery)))
 
 
 def postponed(ledger: Ledger, delivery: Delivery, until: datetime) -> None:
-    """Count an attempt that failed; the next is due at `until`."""
+    """Count a failed attempt; the next is due at `until`."""
     values = {"attempts": delivery.attempts + 1, "due_at": until.isoformat()}
     with ledger.writing() as connection:
         connection.execute(update(deliveries).where(_is(delivery)).values(values))

@@ -1,4 +1,4 @@
-"""Deployed models, which cost by the hour: a row is written before the vendor is asked, and ended when it is gone."""
+"""Deployed models, which cost by the hour: a row is added before the vendor is asked, and ended with the deployment."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _logger = logging.getLogger(__name__)
 class DeploymentRecord(Frozen):
     """One deployment of the model of one job; `number` counts the job's deployments from 1.
 
-    `name` is the vendor's, `None` while nobody knows whether the vendor has it: it may be deployed.
-    `hourly_usd` is 0 where no hours are billed, `None` where the price is unknown; after `max_hours` it is to be
-    taken down. `ended_at` is `None` while it is deployed.
+    `name` is the vendor's, `None` while it is not known whether the vendor has it. `hourly_usd` is 0 where no hours are
+    billed, `None` where the price is unknown; after `max_hours` it is to be undeployed. `ended_at` is `None` until
+    then.
     """
 
     job_id: str
@@ -36,7 +36,7 @@ class DeploymentRecord(Frozen):
 
 
 def begin_deployment(ledger: Ledger, job_id: str, *, model: str, began_at: datetime, **fields: Any) -> DeploymentRecord:
-    """Write down, before the vendor is asked, that a job's model may be deployed from now on."""
+    """Record, before the vendor is asked, that a job's model may be deployed from now on."""
     with ledger.writing() as connection:
         number = _insert(connection, job_id, model=model, began_at=began_at, **fields)
         row = _one(connection, job_id, number)
@@ -45,13 +45,13 @@ def begin_deployment(ledger: Ledger, job_id: str, *, model: str, began_at: datet
 
 
 def adopt_deployment(ledger: Ledger, job_id: str, *, name: str, began_at: datetime, **fields: Any) -> None:
-    """Write down a deployment that the vendor has and nobody wrote down; one that is there under `name` stays."""
+    """Record a deployment that the vendor has and the ledger has not; one with that `name` does not change."""
     known = _open() & (deployments.c.job_id == job_id) & (deployments.c.name == name)
     try:
         with ledger.writing() as connection:
             if connection.execute(select(deployments.c.number).where(known)).first() is None:
                 _insert(connection, job_id, name=name, began_at=began_at, **fields)
-    except IntegrityError:  # another process has written it down in this moment
+    except IntegrityError:  # another process has just recorded it
         return
 
 
@@ -66,7 +66,7 @@ def change_deployment(ledger: Ledger, record: DeploymentRecord, **fields: Any) -
 
 
 def end_deployment(ledger: Ledger, record: DeploymentRecord, at: datetime) -> DeploymentRecord:
-    """Write down since when it is not deployed any more, unless that is known already; the row as it is then."""
+    """Record when the deployment ended, unless that is known already; the row as it is then."""
     with ledger.writing() as connection:
         ended = connection.execute(update(deployments).where(_is(record) & _open()).values(ended_at=at.isoformat()))
         row = _one(connection, record.job_id, record.number)
@@ -76,7 +76,7 @@ def end_deployment(ledger: Ledger, record: DeploymentRecord, at: datetime) -> De
 
 
 def forget_deployment(ledger: Ledger, record: DeploymentRecord) -> None:
-    """Strike off a deployment that the vendor never had; one that it has confirmed stays."""
+    """Remove a deployment that the vendor never had; one that it has confirmed stays."""
     with ledger.writing() as connection:
         connection.execute(delete(deployments).where(_is(record) & deployments.c.name.is_(None)))
 

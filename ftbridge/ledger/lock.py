@@ -1,4 +1,4 @@
-"""A lock that death frees and a pause does not: flock on a file of its own."""
+"""A lock that is free when its process dies, and not when it is stopped: flock on a file of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def file_lock(file: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Whether this process, and no other, now has the lock; with `wait` it has, sooner or later."""
+    """Whether this process, and no other, now has the lock; with `wait` it waits until it has."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w") as handle:
         try:

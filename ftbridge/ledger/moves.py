@@ -10,7 +10,7 @@ from ftbridge.ledger.store import Ledger
 
 
 def write_move(ledger: Ledger, job_id: str, moved_from: str) -> None:
-    """Link a job to the one it does again elsewhere; doing it twice changes nothing."""
+    """Link a job to the one it was moved from; doing it twice changes nothing."""
     try:
         with ledger.writing() as connection:
             connection.execute(insert(moves).values(job_id=job_id, moved_from=moved_from))

@@ -35,7 +35,7 @@ class PostgresServer:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = _understood(url)
+        self._url = _parse(url)
         known: dict[str, Any] = {"connect_timeout": "10", "application_name": "ftbridge", "client_encoding": "utf8"}
         known = {name: value for name, value in known.items() if name not in self._url.query}
         # the statements are written for this isolation; a database may be set to another
@@ -43,7 +43,7 @@ class PostgresServer:
         self._locking = create_engine(self._url, connect_args=known, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         event.listen(self.engine, "connect", _prepare(_EVERY_SESSION))
         event.listen(self._locking, "connect", _prepare(_LOCKING_SESSION))
-        weakref.finalize(self, self.engine.dispose)  # for those who drop a ledger without closing it
+        weakref.finalize(self, self.engine.dispose)  # for a ledger that is dropped without being closed
 
     def open(self) -> None:
         """Bring the schema up to date, from nothing if there is none."""
@@ -54,43 +54,43 @@ class PostgresServer:
         """By an advisory lock of a session that does nothing else: the server frees it when the session ends."""
         key = int.from_bytes(hashlib.sha256(f"ftbridge {job_id}".encode()).digest()[:8], signed=True)
         with self._locking.connect() as session:
-            mine: bool = session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
+            locked: bool = session.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one()
             try:
-                yield mine
+                yield locked
             finally:
-                # not left to the session's end, which the server hears of a little later
+                # not left to the session's end, which the server notices a little later
                 with suppress(DBAPIError):
                     session.execute(text("SELECT pg_advisory_unlock_all()"))
 
-    def sentence(self, problem: DBAPIError | OSError) -> LedgerError:
+    def as_error(self, problem: DBAPIError | OSError) -> LedgerError:
         """By PostgreSQL's error codes (appendix A of its manual); the password is never shown."""
-        known = problem.orig if isinstance(problem, DBAPIError) else problem
-        why = " ".join(str(known).split())
+        cause = problem.orig if isinstance(problem, DBAPIError) else problem
+        why = " ".join(str(cause).split())
         if self._url.password:
             why = why.replace(str(self._url.password), "***")
-        state = getattr(known, "sqlstate", None)
+        state = getattr(cause, "sqlstate", None)
         hints = {
-            None: "Look whether the server runs and FTBRIDGE_LEDGER is right; without that variable the ledger"
+            None: "Check that the server runs and that FTBRIDGE_LEDGER is right; without that variable the ledger"
             " is a file in the home folder.",
-            "25006": "The server only reads, perhaps as a stand-by: set FTBRIDGE_LEDGER to one that writes.",
-            "42501": "Let the role that FTBRIDGE_LEDGER names make and write tables there.",
+            "25006": "The server is read-only, perhaps a stand-by: set FTBRIDGE_LEDGER to one that can be written.",
+            "42501": "Let the role that FTBRIDGE_LEDGER names create and write tables there.",
             "53100": "The server's disk is full: make room, then run the same command again.",
             "55P03": "Another process has been writing for 30 seconds; try again when it is done.",
         }
-        hint = hints.get(state, "What was committed before is kept; when this is mended, run the same command again.")
+        hint = hints.get(state, "Earlier commits are kept; when this is fixed, run the same command again.")
         return LedgerError(f"the ledger {shown(self._url)} cannot be used: {why}", hint=hint)
 
 
 def shown(url: URL) -> str:
-    """The URL as it may be printed: without its password, which may stand among its parameters as well."""
+    """The URL as it may be printed: without its password, which may also be among its parameters."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _understood(url: str) -> URL:
+def _parse(url: str) -> URL:
     hint = "Write it as postgresql+psycopg://user:password@host:5432/database."
     try:
         parts = make_url(url)
-    except (ArgumentError, ValueError):  # whose words hold the URL, with its password
+    except (ArgumentError, ValueError):  # their text contains the URL, with its password
         raise ConfigError("FTBRIDGE_LEDGER is not the URL of a database", hint=hint) from None
     if parts.drivername not in _SCHEMES:
         raise ConfigError(f"FTBRIDGE_LEDGER names a database that is not PostgreSQL: {shown(parts)}", hint=hint)

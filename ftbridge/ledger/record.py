@@ -1,25 +1,25 @@
-"""What the ledger keeps of a job beyond what it shows."""
+"""What the ledger stores of a job beyond its public fields."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from ftbridge.ledger.window import Window
-from ftbridge.model import Cost, Frozen, Job, Spec
+from ftbridge.model import Cost, Frozen, Job, Spec, Status
 
 
 class Prepared(Frozen):
-    """The files as the provider takes them, by the hash of their content."""
+    """The files in the provider's format, by the hash of their content."""
 
     training: str
     validation: str | None = None
 
 
 class Intent(Frozen):
-    """The wish to have a job made, written down before anything is asked of the vendor.
+    """The intent to have a job created, stored before anything is sent to the vendor.
 
-    `key` is the user's own name for the request, if any, and `request_hash` is equal for
-    requests that ask for the same. `owner` is who asks, and `group` what the job belongs to.
+    `key` is the user's idempotency key, if any, and `request_hash` is equal for equal requests. `owner` is who
+    submits it, and `group` what the job belongs to.
     """
 
     id: str
@@ -37,10 +37,10 @@ class Intent(Frozen):
 class Record(Frozen):
     """A job with what is needed to go on with it.
 
-    `posted_at` is when the one request that makes the job was about to be sent, `cursor` the
-    provider's mark of the last event seen, `version` grows with every change, and `progress_at`
-    is when the job last showed something new. `account` is where it was asked for, `attempts` how often, and
-    `unclear` the time in which an answer that is missing, or was a refusal, may still turn out to be a job.
+    `posted_at` is when the request that creates the job was about to be sent, `cursor` the provider's mark of the
+    last event read, `version` grows with every change, and `progress_at` is when the job last showed something new.
+    `account` is where it was requested, `attempts` how often, and `unclear` the window in which a missing answer, or a
+    refusal, may still turn out to be a job.
     """
 
     job: Job
@@ -56,9 +56,14 @@ class Record(Frozen):
     unclear: Window | None = None
 
     @property
-    def may_be_there(self) -> bool:
-        """Whether it ended here without having been seen, and its vendor may have the job all the same."""
+    def unconfirmed(self) -> bool:
+        """Whether the job ended here, and its absence at the vendor is not proved."""
         return self.job.status.final and self.job.remote_id is None and self.unclear is not None
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether nobody knows if the vendor has the job: it was requested, and no clear answer came."""
+        return self.unconfirmed or (self.job.status is Status.SUBMITTING and self.posted_at is not None)
 
     @property
     def provider(self) -> str:

@@ -1,4 +1,4 @@
-"""The rows of the table of jobs: which are meant, and what they say."""
+"""The rows of the table of jobs: finding them and converting them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
 
 
-def alone(connection: Connection) -> None:
-    """Let no other transaction write jobs until this one ends; SQLite lets one writer in at a time by itself."""
+def lock_jobs(connection: Connection) -> None:
+    """Keep other transactions from writing jobs until this one ends; SQLite has a single writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def at_provider(name: str) -> ColumnElement[bool]:
-    """That a job is at the provider of that name, with mock+ before it where it is mocked."""
+    """The condition that a job is at the provider of that name, with mock+ before it where it is mocked."""
     return jobs.c.target.startswith(f"{name}:", autoescape=True)
 
 
@@ -32,36 +32,36 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
     if key is None:
         return [as_record(row) for row in connection.execute(equal)]
     found = connection.execute(newest.where(jobs.c.user_key == key)).all()
-    may_be_there = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
-    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), may_be_there)
+    unconfirmed = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
+    unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), unconfirmed)
     return [as_record(row) for row in found or connection.execute(unseen).all()]
 
 
-def meant_by(said: str) -> Select[Any]:
-    """The newest two jobs that `said` may mean: an id's beginning, `provider:id` or `provider:model`, or "last"."""
+def matching(reference: str) -> Select[Any]:
+    """The newest two jobs for a reference: a prefix of an ID, `provider:id`, `provider:model`, or "last"."""
     newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-    if said == "last":
-        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status == Status.SUBMITTING))
-    if ":" not in said:
-        return newest.where(jobs.c.id.startswith(said, autoescape=True))
-    provider, _, name = said.partition(":")
+    if reference == "last":
+        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED))
+    if ":" not in reference:
+        return newest.where(jobs.c.id.startswith(reference, autoescape=True))
+    provider, _, name = reference.partition(":")
     made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
     at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
     return newest.where(at_provider(provider), at_vendor)
 
 
 def as_text(value: Any) -> Any:
-    """A value as the ledger keeps it."""
+    """A value as the ledger stores it."""
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     if isinstance(value, str):
-        # vendors' words may hold what PostgreSQL's texts, or UTF-8, cannot
+        # vendors' texts may contain what PostgreSQL, or UTF-8, cannot store
         return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def as_record(row: Row[Any]) -> Record:
-    """A row of the table of jobs, understood."""
+    """A row of the table of jobs as a record."""
     spec = Spec.model_validate_json(row.spec)
     job = Job(
         id=row.id,

@@ -1,4 +1,4 @@
-"""The tables, and the numbered steps by which they came to be what they are.
+"""The tables, and the numbered migrations that lead to them.
 
 Each migration is plain SQL that SQLite and PostgreSQL both take. A released migration is
 never altered: what comes next is appended.

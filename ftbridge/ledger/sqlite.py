@@ -1,4 +1,4 @@
-"""A ledger in a file: what is committed stays committed, and what is damaged is not taken for empty."""
+"""A ledger in a file: commits survive a loss of power, and a damaged file is never taken for an empty one."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ftbridge.model import now
 
 FILE_NAME = "ledger.sqlite"
 _WAL_IS_SAFE_FROM = (3, 51, 3)  # sqlite.org/wal.html: the WAL-reset bug of 3.7.0 to 3.51.2 could corrupt the file
-_PATIENCE = 30  # seconds for which another writer is waited for
-_CHECKED_WHOLE = 4_000_000  # bytes up to which every opening looks at the whole file, in some milliseconds
-_SMALLEST = 512  # bytes of the smallest page that SQLite has
-_BESIDE = ("-journal", "-wal", "-shm")  # what SQLite keeps next to a file, and what belongs to it
+_PATIENCE = 30  # seconds to wait for another writer
+_CHECKED_WHOLE = 4_000_000  # bytes up to which every opening checks the whole file, within milliseconds
+_SMALLEST = 512  # bytes of SQLite's smallest page
+_BESIDE = ("-journal", "-wal", "-shm")  # the files that SQLite keeps beside a database
 
 
 class SqliteFile:
@@ -34,7 +34,7 @@ class SqliteFile:
         self._locks = home / "locks"
 
     def open(self) -> None:
-        """Make the file, whole or not at all; or look whether it is sound, and bring its schema up to date."""
+        """Create the file, complete or not at all; or check it, and bring its schema up to date."""
         try:
             if not self.file.exists():
                 self._make()
@@ -49,8 +49,8 @@ class SqliteFile:
         return file_lock(self._locks / f"{job_id}.lock")
 
     def set_aside_if_damaged(self) -> Path | None:
-        """Move a damaged file, with all that belongs to it, out of the way; where it is then."""
-        with self._alone():  # another process may have been quicker
+        """Move a damaged file, with the files beside it, out of the way; its new path."""
+        with self._exclusively():  # another process may have been faster
             try:
                 if self.file.exists():
                     self._check()
@@ -59,7 +59,7 @@ class SqliteFile:
                 return self._set_aside()
         return None
 
-    def sentence(self, problem: DBAPIError | OSError) -> LedgerError:
+    def as_error(self, problem: DBAPIError | OSError) -> LedgerError:
         """By SQLite's result codes (sqlite.org/rescode.html)."""
         if isinstance(problem, OSError):
             code, why = "", problem.strerror or str(problem)
@@ -73,18 +73,18 @@ class SqliteFile:
             hint = "Make the file and its folder writable, or set FTBRIDGE_HOME to another folder."
         else:
             hint = (
-                "Make room on the disk and see that the folder can be written; then run the same command again."
-                " What was committed before is kept."
+                "Make room on the disk and check that the folder is writable; then run the same command again."
+                " Earlier commits are kept."
             )
         return LedgerError(f"the ledger {self.file} cannot be used: {why}", hint=hint)
 
     def _make(self) -> None:
-        # beside, and then renamed: so a ledger that is empty or cut off is never one that is being made
-        with self._alone():
+        # created beside and then renamed, so an empty or truncated ledger is never one that is being created
+        with self._exclusively():
             if self.file.exists():
                 return
-            for folder in self.file.parents:  # whoever made them: a ledger goes with a folder that is not on the disk
-                with suppress(OSError):  # not every folder far above may be opened, or can be synced
+            for folder in self.file.parents:  # a ledger is lost with a folder that is not on the disk yet
+                with suppress(OSError):  # folders far above may not be readable, or cannot be synced
                     to_disk(folder)
             self._set_journals_aside(self._free_name("left"))
             with replacing(self.file) as beside:
@@ -93,29 +93,29 @@ class SqliteFile:
                 engine.dispose()
 
     def _check(self) -> None:
-        """Raises `LedgerDamaged` for a file that is not a sound ledger.
+        """Raises `LedgerDamaged` for a file that is not a valid ledger.
 
-        SQLite itself misses whole pages at the end, but not a part of one.
+        SQLite itself does not notice that whole pages are missing at the end.
         """
         try:
-            self._look()
+            self._read_check()
         except DBAPIError as problem:
-            raise self.sentence(problem) from problem
+            raise self.as_error(problem) from problem
 
-    def _look(self) -> None:
-        if self.file.stat().st_size < _SMALLEST:  # which SQLite would begin to fill
-            raise self._damaged("it is empty, or all but a few bytes are cut off")
+    def _read_check(self) -> None:
+        if self.file.stat().st_size < _SMALLEST:  # SQLite would take it for a new database
+            raise self._damaged("it is empty, or truncated to a few bytes")
         with self.engine.connect() as connection:
-            if not schema_of(connection):  # SQLite's lock is now held, and what a killed writer left is rolled back
-                raise self._damaged("there is no ledger in it")
+            if not schema_of(connection):  # now SQLite has rolled back what a killed writer left
+                raise self._damaged("it contains no ledger")
             page: int = connection.execute(text("PRAGMA page_size")).scalar_one()
             size = self.file.stat().st_size
             if size % page:
-                raise self._damaged("its last page is cut off")
+                raise self._damaged("its last page is truncated")
             if size <= _CHECKED_WHOLE:
-                found: str = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
-                if found != "ok":
-                    raise self._damaged(" ".join(found.split()))
+                verdict: str = connection.execute(text("PRAGMA quick_check(1)")).scalar_one()
+                if verdict != "ok":
+                    raise self._damaged(" ".join(verdict.split()))
 
     def _set_aside(self) -> Path:
         aside = self._free_name("damaged")
@@ -125,7 +125,7 @@ class SqliteFile:
         return aside
 
     def _set_journals_aside(self, aside: Path) -> None:
-        """Before anything else takes the place of the file: a journal that stays would be played into it."""
+        """Before another file takes this name: SQLite would replay a remaining journal into it."""
         here = [ending for ending in _BESIDE if _beside(self.file, ending).exists()]
         for ending in here:
             _beside(self.file, ending).rename(_beside(aside, ending))
@@ -138,14 +138,14 @@ class SqliteFile:
         paths = map(self.file.with_name, names)
         return next(path for path in paths if not any(_beside(path, ending).exists() for ending in ("", *_BESIDE)))
 
-    def _alone(self) -> AbstractContextManager[bool]:
+    def _exclusively(self) -> AbstractContextManager[bool]:
         return file_lock(self._locks / "ledger.lock", wait=True)
 
     def _damaged(self, why: str) -> LedgerDamaged:
         return LedgerDamaged(
             f"the ledger {self.file} is damaged: {why}",
-            hint="Put a copy of it back, or run `ftbridge recover --from-vendors`: it moves the file aside"
-            " and fills a new one from what the vendors know.",
+            hint="Restore a copy of it, or run `ftbridge recover --from-vendors`: it moves the file aside"
+            " and fills a new one from the vendors' lists.",
         )
 
 
@@ -173,7 +173,7 @@ def _engine(file: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later could not be upgraded beside another writer.
+        # A transaction that reads first and writes later could not be upgraded while another one writes.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

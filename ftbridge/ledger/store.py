@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import alone, as_record, as_text, at_provider, candidates, meant_by
+from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs, matching
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
@@ -28,17 +28,17 @@ _REMEMBER = text("""
 
 
 class Ledger:
-    """The jobs of one home folder; safe for any number of processes at once.
+    """The jobs of one home folder; safe for any number of processes and threads at once.
 
-    Each change of a job is owed to every hook of `hooks`, by the hook's name. `written` are the ids of the intents
-    that were written down through this object.
+    Each change of a job is delivered to every hook named in `hooks`. `written` are the IDs of the intents that were
+    added through this object.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
         self._hooks = hooks
         self.written: set[str] = set()
         self._database = find_database(home)
-        with self._sentences():
+        with self._as_ledger_errors():
             self._database.open()
 
     def close(self) -> None:
@@ -49,12 +49,12 @@ class Ledger:
     def lock(self, job_id: str) -> Iterator[bool]:
         """Whether this process, and no other, may now submit the job; held until the block ends.
 
-        It stays with a process that is stopped, and is free when it dies.
+        A process that is stopped keeps the lock; it is free when the process dies.
         """
         with ExitStack() as held:
-            with self._sentences():
-                mine = held.enter_context(self._database.lock(job_id))
-            yield mine
+            with self._as_ledger_errors():
+                locked = held.enter_context(self._database.lock(job_id))
+            yield locked
 
     def add(
         self,
@@ -63,12 +63,12 @@ class Ledger:
         is_same: Callable[[Record], bool] | None = None,
         check: Callable[[list[Record]], None] | None = None,
     ) -> Record:
-        """Write the intent down as a job that is `submitting`, or return the one that is the same request.
+        """Add the intent as a job that is `submitting`, or return the job that is the same request.
 
-        That is the one of its key; for an intent without a key, and for a new key where the job was never seen at
-        its vendor, the newest of its `request_hash`; if `is_same` says so, or without it if the keys are equal.
-        `check` gets all jobs, and raises where there is to be no more. All of it is one transaction, so of two that
-        ask at once the second sees the first.
+        That is the job with its key; for an intent without a key, and for a new key where the job was never listed by
+        its vendor, the newest with its `request_hash`; in each case only if `is_same` agrees, or without `is_same` if
+        the keys are equal. `check` gets all jobs, and raises if the job must not be added. All of it is one
+        transaction, so of two concurrent requests the second sees the first.
         """
         row = {
             "id": intent.id,
@@ -92,7 +92,7 @@ class Ledger:
         }
         same = is_same or (lambda record: intent.key is not None and record.key == intent.key)
         with self.writing() as connection:
-            alone(connection)
+            lock_jobs(connection)
             known = next(filter(same, candidates(connection, intent.key, intent.request_hash)), None)
             if known is None:
                 if check:
@@ -106,7 +106,7 @@ class Ledger:
         return self.job(known.job.id if known else intent.id)
 
     def adopt(self, job: Job, event: Event) -> bool:
-        """Write down a job that the vendor has already, with its first event; whether it was new here."""
+        """Add a job that the vendor already has, with its first event; whether it was new."""
         row = {
             "id": job.id,
             "target": job.target,
@@ -118,7 +118,7 @@ class Ledger:
             "actual_usd": job.cost.actual_usd,
             "billed_tokens": job.cost.billed_tokens,
             "finished_at": as_text(job.finished_at),
-            "request_hash": "",  # it has no key that could ask for it again
+            "request_hash": "",  # it cannot be requested again
             "spec": job.spec.model_dump_json(),
             "prepared": Prepared(training="").model_dump_json(),
             "latest": job.latest.model_dump_json(),
@@ -139,29 +139,30 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job of that id, of the one id that begins so, or of `provider:id` or `provider:model` at its vendor.
+        """The job with that ID, or prefix of an ID, or with `provider:id` or `provider:model` at its vendor.
 
-        "last" is the newest that a provider has taken, or may yet take: not one that was refused.
+        "last" is the newest one that was not refused by its provider.
         """
         with self.reading() as connection:
             found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
             if not found:
-                found = connection.execute(meant_by(job_id)).all()
+                found = connection.execute(matching(job_id)).all()
         if not found or not job_id:
             provider, at_vendor, _ = job_id.partition(":")
-            more = f" `ftbridge import {provider}` takes in those of its account." if at_vendor else ""
-            raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists those there are.{more}")
+            more = f" `ftbridge import {provider}` imports those of its account." if at_vendor else ""
+            more = ' "last" leaves out jobs that their provider refused.' if job_id == "last" else more
+            raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists all jobs.{more}")
         if len(found) > 1 and job_id != "last":
-            raise JobNotFound(f"{job_id!r} is the beginning of several jobs", hint="Give more of the id.")
+            raise JobNotFound(f"{job_id!r} is the beginning of several job IDs", hint="Give more of the ID.")
         return as_record(found[0])
 
     def requests(self, key: str | None, request_hash: str) -> list[Record]:
-        """The jobs that may be the same request as one of that key and hash, the newest first."""
+        """The jobs that may be the same request as one with that key and hash, newest first."""
         with self.reading() as connection:
             return candidates(connection, key, request_hash)
 
-    def asked_before(self, target: str) -> bool:
-        """Whether any job was ever asked for at that target."""
+    def has_jobs_at(self, target: str) -> bool:
+        """Whether any job was ever requested at that target."""
         with self.reading() as connection:
             return connection.execute(select(jobs.c.id).where(jobs.c.target == target).limit(1)).first() is not None
 
@@ -172,20 +173,20 @@ class Ledger:
             return set(connection.execute(query).scalars())
 
     def knows(self, provider: str, remote_id: str) -> bool:
-        """Whether a job at that provider has that id of the vendor's."""
+        """Whether the ledger has a job with that ID of the vendor's."""
         query = select(jobs.c.id).where(at_provider(provider), jobs.c.remote_id == remote_id).limit(1)
         with self.reading() as connection:
             return connection.execute(query).first() is not None
 
-    def unseen(self) -> list[Record]:
-        """The jobs that ended here, and may be at their vendor all the same."""
+    def unconfirmed(self) -> list[Record]:
+        """The jobs that ended here, and that their vendor may have all the same."""
         query = select(jobs).where(jobs.c.unclear.is_not(None), jobs.c.remote_id.is_(None))
         with self.reading() as connection:
             found = [as_record(row) for row in connection.execute(query.order_by(jobs.c.created_at, jobs.c.id))]
-        return [record for record in found if record.may_be_there]
+        return [record for record in found if record.unconfirmed]
 
     def by_key(self, key: str) -> Record | None:
-        """The job that the user's own key stands for."""
+        """The job with that idempotency key."""
         with self.reading() as connection:
             row = connection.execute(select(jobs).where(jobs.c.user_key == key)).first()
         return as_record(row) if row else None
@@ -208,16 +209,16 @@ class Ledger:
     ) -> Record | None:
         """Change `fields` of the job and append its new events, together or not at all.
 
-        `check` gets all jobs as they are in that moment, and raises where there is to be no change. Returns the job
-        as it is then, or `None`, with nothing written, if somebody else has changed it since `record` was read.
+        `check` gets all jobs as they are at that moment, and raises if there must be no change. Returns the job as it
+        is then, or `None`, with nothing written, if another process has changed it since `record` was read.
         """
         with self.writing() as connection:
             if check:
-                alone(connection)
+                lock_jobs(connection)
                 check([as_record(row) for row in connection.execute(select(jobs))])
-            mine = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
+            unchanged = (jobs.c.id == record.job.id) & (jobs.c.version == record.version)
             values = {name: as_text(value) for name, value in fields.items()}
-            changed = connection.execute(update(jobs).where(mine).values(version=record.version + 1, **values))
+            changed = connection.execute(update(jobs).where(unchanged).values(version=record.version + 1, **values))
             if changed.rowcount == 0:
                 return None
             self._append(connection, record.job.id, new_events)
@@ -240,13 +241,13 @@ class Ledger:
         return found
 
     def forget_uploads(self, account: str, remote_files: Iterable[str]) -> None:
-        """Strike off files that the vendor may not have any more."""
+        """Forget uploads that the vendor may have deleted."""
         gone = (uploads.c.account == account) & uploads.c.remote_file.in_(list(remote_files))
         with self.writing() as connection:
             connection.execute(delete(uploads).where(gone))
 
     def remember_upload(self, account: str, content_key: str, remote_file: str) -> None:
-        """Write down that the vendor has the file."""
+        """Remember that the vendor has the file."""
         row = {"account": account, "content_key": content_key, "remote_file": remote_file}
         with self.writing() as connection:
             connection.execute(_REMEMBER, {"created_at": now().isoformat(), **row})
@@ -271,23 +272,23 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads."""
-        with self._sentences(), self._database.engine.connect() as connection:
+        with self._as_ledger_errors(), self._database.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that may write, committed when the block ends well."""
-        with self._sentences(), self._database.engine.execution_options(writes=True).begin() as connection:
+        with self._as_ledger_errors(), self._database.engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
+    def _as_ledger_errors(self) -> Iterator[None]:
         try:
             yield
         except IntegrityError:
             raise
         except (DBAPIError, OSError) as problem:
-            raise self._database.sentence(problem) from problem
+            raise self._database.as_error(problem) from problem
 
 
 def _log(job_id: str, new_events: Iterable[Event]) -> None:

@@ -1,4 +1,4 @@
-"""What a watcher has to know of each of ten thousand jobs, and no more."""
+"""Short rows of jobs, for watching thousands of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftbridge.ledger.schema import events, jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import FINAL
 
-_AT_ONCE = 5_000  # SQLite takes up to 32,766 parameters in one statement (sqlite.org/limits.html)
+_BATCH = 5_000  # SQLite takes up to 32,766 parameters in one statement (sqlite.org/limits.html)
 
 
 class JobSummary(NamedTuple):
@@ -63,5 +63,5 @@ def last_numbers(ledger: Ledger, job_ids: Iterable[str]) -> dict[str, int]:
 
 def _batches(job_ids: Iterable[str]) -> Iterator[list[str]]:
     rest = iter(job_ids)
-    while some := list(islice(rest, _AT_ONCE)):
+    while some := list(islice(rest, _BATCH)):
         yield some

@@ -1,7 +1,8 @@
-"""Points in time that a wrong clock cannot move: what has passed between two of them, or that nobody knows.
+"""Points in time that do not depend on the wall clock, and the seconds between two of them, if they can be known.
 
-The wall clock jumps, and a window measured by it closes too early: two jobs. Within one boot of one machine the
-time since the boot counts, across processes as well; between machines, and across boots, the vendor's own `Date`.
+The wall clock may jump, and a window measured by it could close too early, which would buy a second job. Within one
+boot of one machine the time since boot is used, in all processes; between machines, and across boots, the vendor's
+own `Date` header.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from ftbridge.model import Frozen
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")  # Linux: another one after each boot (random(4))
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first counts while the machine sleeps, too
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first also counts while the machine sleeps
 _DATE_SECONDS = 1.0  # the resolution of an HTTP date (RFC 9110, 5.6.7)
 
 
@@ -31,9 +32,9 @@ class Moment(Frozen):
 class Window(Frozen):
     """The time from `opened` on in which a request may still become a job that the vendor lists.
 
-    `answered` says that the vendor was done with the request then, and `resend` what the window's end means where no
-    job was seen: the request may be sent again, or the vendor has refused it. `training_file` is the vendor's id of
-    the file that was asked to be trained on.
+    `answered` says that the vendor was done with the request then, and `resend` what follows if no job is listed by
+    the window's end: the request may be sent again, or else the vendor has refused it. `training_file` is the vendor's
+    ID of the training file.
     """
 
     opened: Moment
@@ -43,12 +44,12 @@ class Window(Frozen):
 
 
 def this_moment(vendor: datetime | None = None) -> Moment:
-    """Now; `vendor` is what the vendor says that it is."""
+    """Now; `vendor` is the vendor's time."""
     return Moment(boot=boot(), uptime=time.clock_gettime(_CLOCK), vendor=vendor)
 
 
 def elapsed(since: Moment, until: Moment) -> float | None:
-    """The seconds between two moments, at least; `None` where no clock saw both."""
+    """The seconds between two moments, at least; `None` where they have no clock in common."""
     if since.boot is not None and since.boot == until.boot:
         return until.uptime - since.uptime
     if since.vendor and until.vendor:
@@ -58,7 +59,7 @@ def elapsed(since: Moment, until: Moment) -> float | None:
 
 @cache
 def boot() -> str | None:
-    """What names this boot of this machine; `None` where the system has no such name."""
+    """The identifier of this boot of this machine; `None` where the system has none."""
     try:
         return _BOOT_ID.read_text("ascii").strip()
     except OSError:
@@ -66,7 +67,7 @@ def boot() -> str | None:
 
 
 def _boot_session() -> str | None:
-    """The name that macOS has for it."""
+    """The identifier that macOS has for it."""
     program = shutil.which("sysctl")
     if program is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,107 +27,140 @@ _UNITS = {
 }
 
 _OF_METHOD = ("method", "grader", "response_format")
+USD, DATE = "US dollars", "date"
+"""Units of terms: dollars, and a day that is not known, or not set, where it is `None`."""
 
-NEW_TARGET = "the new target"
-VENDORS_CHOICE = "the vendor chose it; so does the new target"
-OF_OLD_JOB = "it belongs to the old job alone"
-TOLD_ELSEWHERE = "another field tells the same"
-NONE_THERE = "there was none"
-EMPTY = "it is empty"
-MATTERS_LITTLE = (NEW_TARGET, VENDORS_CHOICE, OF_OLD_JOB, TOLD_ELSEWHERE, NONE_THERE, EMPTY)
-"""The reasons for which nothing is lost where a field changes or is left behind."""
+
+class Reason(StrEnum):
+    """Why a field is changed or dropped."""
+
+    NEW_TARGET = "new_target"
+    VENDORS_CHOICE = "vendors_choice"
+    OLD_JOB_ONLY = "old_job_only"
+    REPEATED = "repeated"
+    ABSENT = "absent"
+    EMPTY = "empty"
+    AS_REQUESTED = "as_requested"
+    UNSUPPORTED = "unsupported"
+    UNKNOWN = "unknown"
+    ROWS_CHANGED = "rows_changed"
+
+    @property
+    def harmless(self) -> bool:
+        """Whether nothing is lost by it."""
+        return self in _SENTENCES
+
+
+_SENTENCES = {
+    Reason.NEW_TARGET: "the new target",
+    Reason.VENDORS_CHOICE: "the vendor chose it; so does the new target",
+    Reason.OLD_JOB_ONLY: "it belongs to the old job alone",
+    Reason.REPEATED: "it repeats another field",
+    Reason.ABSENT: "there was none",
+    Reason.EMPTY: "it is empty",
+}
+"""The reasons for which nothing is lost, as sentences; those of the others name the target, or the rows."""
 
 
 class Difference(Frozen):
-    """One field of the old job, or one term of the new one: carried as it is, changed, or left behind, and why.
+    """One field of the old job, or one term of the new one: carried as it is, changed, or dropped.
 
-    `value` is the vendor's own, `becomes` what it is in the new job, both in `unit` where they have one. `word` is
-    ours for the field, where it has one.
+    `value` is the vendor's own, `becomes` what it is in the new job, both in `unit` where they have one. `name` is
+    ftbridge's own for the field, where it has one. `reason` says why it is changed or dropped, and `why` the same as a
+    sentence.
     """
 
     field: str
-    word: str | None = None
+    name: str | None = None
     value: Any
     unit: str = ""
-    outcome: Literal["carried", "changed", "left"]
+    outcome: Literal["carried", "changed", "dropped"]
     becomes: Any = None
+    reason: Reason | None = None
     why: str = ""
 
     @property
     def matters(self) -> bool:
         """Whether something is lost, or becomes something else, that was chosen for the old job."""
-        return self.outcome != "carried" and self.why not in MATTERS_LITTLE
+        return self.outcome != "carried" and not (self.reason and self.reason.harmless)
 
 
 def field_by_field(old: SourceJob, spec: Spec, new: Offer, able: Capabilities) -> Iterator[Difference]:
-    """What becomes of each field of the old job in the new one, which is `spec` and looks as `new` has it."""
+    """What becomes of each field of the old job in the new one; `spec` and `new` are its spec and its offer."""
     for field, value in old.fields.items():
-        word = old.words.get(field)
-        yield _field(field, value, word, old, spec, new, able).model_copy(update={"word": word})
+        name = old.words.get(field)
+        yield _field(field, value, name, old, spec, new, able).model_copy(update={"name": name})
 
 
 def _field(
-    field: str, value: Any, word: str | None, old: SourceJob, spec: Spec, new: Offer, able: Capabilities
+    field: str, value: Any, name: str | None, old: SourceJob, spec: Spec, new: Offer, able: Capabilities
 ) -> Difference:
-    if word is None:
-        return Difference(field=field, value=value, outcome="left", why=_of_old_job(value))
-    if word == REPEATED:
-        return Difference(field=field, value=value, outcome="left", why=TOLD_ELSEWHERE)
-    if word in Hyperparameters.model_fields:
+    if name is None:
+        return _dropped(field, value, Reason.EMPTY if value in (None, "", [], {}) else Reason.OLD_JOB_ONLY)
+    if name == REPEATED:
+        return _dropped(field, value, Reason.REPEATED)
+    if name in Hyperparameters.model_fields:
         given = spec.hyperparameters.given()
-        return _hyperparameter(field, value, word, old.known.get(word), given, able.hyperparameters.get(word))
-    if word == "model":
-        return Difference(field=field, value=value, outcome="changed", becomes=spec.target, why=NEW_TARGET)
-    if word == "events":
+        return _hyperparameter(field, value, name, old.known.get(name), given, able.hyperparameters.get(name))
+    if name == "model":
+        return _changed(field, value, spec.target, Reason.NEW_TARGET)
+    if name == "events":
         why = "they stay with the old job, in the ledger once it is moved"
         return Difference(field=field, value=value, outcome="carried", why=why)
-    if word in ("data", "validation"):
-        return _file(field, value, getattr(spec, word), new if word == "data" else None)
-    if word in _OF_METHOD and spec.method not in able.methods:
-        return Difference(field=field, value=value, outcome="left", why=f"the target has no {spec.method}")
-    return _as_asked(field, value, getattr(spec, word), old.known.get(word))
+    if name in ("data", "validation"):
+        return _file(field, value, getattr(spec, name), new if name == "data" else None)
+    if name in _OF_METHOD and spec.method not in able.methods:
+        return _dropped(field, value, Reason.UNSUPPORTED, f"the target has no {spec.method}")
+    return _of_spec(field, value, getattr(spec, name), old.known.get(name))
 
 
-def _as_asked(field: str, value: Any, becomes: Any, known: Any) -> Difference:
-    if becomes == known and value is not None:
-        of_object = isinstance(becomes, Mapping)  # of which the field is a part
-        return Difference(field=field, value=value, outcome="carried", becomes=value if of_object else becomes)
-    changed = becomes is not None and value is not None
-    why = "as asked" if changed else NONE_THERE if value is None else "it does not fit"
-    return Difference(field=field, value=value, outcome="changed" if changed else "left", becomes=becomes, why=why)
+def _dropped(field: str, value: Any, reason: Reason, why: str = "", unit: str = "") -> Difference:
+    why = why or _SENTENCES[reason]
+    return Difference(field=field, value=value, unit=unit, outcome="dropped", reason=reason, why=why)
+
+
+def _changed(field: str, value: Any, becomes: Any, reason: Reason, why: str = "", unit: str = "") -> Difference:
+    why = why or _SENTENCES[reason]
+    return Difference(field=field, value=value, unit=unit, outcome="changed", becomes=becomes, reason=reason, why=why)
+
+
+def _of_spec(field: str, value: Any, becomes: Any, known: Any) -> Difference:
+    if value is None:
+        return _dropped(field, value, Reason.ABSENT)
+    if becomes == known:
+        is_part = isinstance(becomes, Mapping)  # the field is a part of an object
+        return Difference(field=field, value=value, outcome="carried", becomes=value if is_part else becomes)
+    if becomes is None:
+        return _dropped(field, value, Reason.UNSUPPORTED, "it does not fit")
+    return _changed(field, value, becomes, Reason.AS_REQUESTED, "as requested")
 
 
 def _hyperparameter(
-    field: str, value: Any, word: str, known: Any, given: Mapping[str, Any], handling: Any
+    field: str, value: Any, name: str, known: Any, given: Mapping[str, Any], handling: Any
 ) -> Difference:
-    unit = _UNITS.get(word, "")
-    if word in given:
-        becomes, named = given[word], f"{handling.to} there" if handling and handling.to else ""
+    unit = _UNITS.get(name, "")
+    if name in given:
+        becomes, renamed = given[name], f"{handling.to} there" if handling and handling.to else ""
         if becomes == known:
-            return Difference(field=field, value=value, unit=unit, outcome="carried", becomes=becomes, why=named)
-        why = named or "as asked"
-        return Difference(field=field, value=value, unit=unit, outcome="changed", becomes=becomes, why=why)
+            return Difference(field=field, value=value, unit=unit, outcome="carried", becomes=becomes, why=renamed)
+        return _changed(field, value, becomes, Reason.AS_REQUESTED, renamed or "as requested", unit)
     if value in (None, "auto"):
-        return Difference(field=field, value=value, outcome="left", why=VENDORS_CHOICE)
+        return _dropped(field, value, Reason.VENDORS_CHOICE)
     if known is None:
-        return Difference(field=field, value=value, outcome="left", why=f"no value that {word} can have elsewhere")
-    note = handling.note if handling is not None and handling.note else f"the target has no {word}"
-    return Difference(field=field, value=value, unit=unit, outcome="left", why=note)
+        return _dropped(field, value, Reason.UNSUPPORTED, f"no value that {name} can have elsewhere")
+    note = handling.note if handling is not None and handling.note else f"the target has no {name}"
+    return _dropped(field, value, Reason.UNSUPPORTED, note, unit)
 
 
 def _file(field: str, value: Any, file: Path | None, new: Offer | None) -> Difference:
+    if file is None and not value:
+        return _dropped(field, value, Reason.ABSENT)
     if file is None:
-        why = NONE_THERE if not value else "it could not be read back"
-        return Difference(field=field, value=value, outcome="left", why=why)
+        return _dropped(field, value, Reason.UNKNOWN, "it could not be read back")
     if new is None or not new.changed:
         return Difference(field=field, value=value, outcome="carried", becomes=str(file))
     changes = ", ".join(f"{code} in {count}" for code, count in new.changed.items())
-    why = f"of {new.examined} rows: {changes}"
-    return Difference(field=field, value=value, outcome="changed", becomes=str(file), why=why)
-
-
-def _of_old_job(value: Any) -> str:
-    return EMPTY if value in (None, "", [], {}) else OF_OLD_JOB
+    return _changed(field, value, str(file), Reason.ROWS_CHANGED, f"of {new.examined} rows: {changes}")
 
 
 def terms_of(
@@ -138,25 +172,30 @@ def terms_of(
     """
     context_tokens = "dpo_context_tokens" if spec.method is Method.DPO else "sft_context_tokens"
     facts, facts_there = context.entry(old).facts, context.entry(new).facts
-    terms: dict[str, tuple[Any, Any]] = {
-        "training, US dollars": (before.training_usd, after.training_usd),
-        "storage a month, US dollars": (facts.storage_usd_per_month, facts_there.storage_usd_per_month),
-        "hosting a month, US dollars": (_hosting(facts), _hosting(facts_there)),
-        "first month in all, US dollars": (before.total_usd, after.total_usd),
-        "a million tokens in, US dollars": _prices(facts, facts_there, "input_usd_per_million_tokens"),
-        "a million tokens out, US dollars": _prices(facts, facts_there, "output_usd_per_million_tokens"),
-        "deployment needed": (_is_deployed(context, old), _is_deployed(context, new)),
-        "training closes on": (facts.training_closes_on, facts_there.training_closes_on),
-        "answers end on": (facts.inference_closes_on, facts_there.inference_closes_on),
-        "context, tokens": (getattr(facts, context_tokens), getattr(facts_there, context_tokens)),
+    terms: dict[str, tuple[Any, Any, str]] = {
+        "training_usd": (before.training_usd, after.training_usd, USD),
+        "storage_usd_per_month": (facts.storage_usd_per_month, facts_there.storage_usd_per_month, USD),
+        "hosting_usd_per_month": (_hosting(facts), _hosting(facts_there), USD),
+        "first_month_usd": (before.total_usd, after.total_usd, USD),
+        "input_usd_per_million_tokens": (*_prices(facts, facts_there, "input_usd_per_million_tokens"), USD),
+        "output_usd_per_million_tokens": (*_prices(facts, facts_there, "output_usd_per_million_tokens"), USD),
+        "deployment_needed": (_is_deployed(context, old), _is_deployed(context, new), ""),
+        "training_closes_on": (facts.training_closes_on, facts_there.training_closes_on, DATE),
+        "inference_closes_on": (facts.inference_closes_on, facts_there.inference_closes_on, DATE),
+        "context_tokens": (getattr(facts, context_tokens), getattr(facts_there, context_tokens), "tokens"),
     }
     if spec.hyperparameters.epochs is None:
-        terms["epochs, as the vendor chooses"] = (before.epochs, after.epochs)
-    for name, (value, becomes) in terms.items():
-        unknown = "not known before" if value is None else "not known there" if becomes is None else ""
-        why = "" if name.endswith(" on") else unknown  # most models have no end yet
-        outcome: Literal["carried", "changed"] = "carried" if value == becomes else "changed"
-        yield Difference(field=name, value=value, outcome=outcome, becomes=becomes, why=why)
+        terms["default_epochs"] = (before.epochs, after.epochs, "")
+    for field, (value, becomes, unit) in terms.items():
+        if value == becomes:
+            yield Difference(field=field, value=value, unit=unit, outcome="carried", becomes=becomes)
+            continue
+        is_unknown = unit != DATE and None in (value, becomes)  # most models have no end yet
+        where = "before" if value is None else "there"
+        reason, why = (Reason.UNKNOWN, f"not known {where}") if is_unknown else (None, "")
+        yield Difference(
+            field=field, value=value, unit=unit, outcome="changed", becomes=becomes, reason=reason, why=why
+        )
 
 
 def _prices(facts: Facts, facts_there: Facts, name: str) -> tuple[float | None, float | None]:

@@ -15,10 +15,10 @@ from ftbridge.target import Target, parse_target
 
 
 class Ending(Frozen):
-    """Something that ends on a day: a tuned `model` that no longer answers, or a `job` that can no longer be made.
+    """Something that ends on a day: a tuned `model` that stops answering, or a `job` that can no longer be created.
 
-    `target` is the base that it was tuned from, `job` its id in the ledger, `None` for what ftbridge never
-    saw, and `source` where the date is from.
+    `target` is the base that it was tuned from, `job` its ID in the ledger, `None` for a model that ftbridge did not
+    make, and `source` where the date is from.
     """
 
     closes_on: date
@@ -32,7 +32,7 @@ class Ending(Frozen):
 def endings(context: Context, *, offline: bool = False) -> list[Ending]:
     """What is going to end, or has ended, soonest first: in the ledger, and at every vendor whose key is set.
 
-    With `offline` no vendor is asked. One that cannot be asked is told, and left out.
+    With `offline` no vendor is asked. One that cannot be asked is left out, with a warning.
     """
     at_vendors = {} if offline else dict(_at_vendors(context))
     found = {ending.name: ending for job in _jobs(context) if (ending := _of_job(context, job, at_vendors))}
@@ -53,7 +53,7 @@ def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, Tuned]]]:
         account = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:
             provider = context.provider(account)
-            _ = provider.account  # one without a key is not asked, and need not be told
+            _ = provider.account  # raises without a key, which needs no warning
         except (ConfigError, MissingExtra):
             continue
         try:

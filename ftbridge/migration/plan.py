@@ -1,7 +1,7 @@
-"""The same job at another target: what of it is carried, what changes, and what cannot come along.
+"""The same job at another target: what is carried, changed and dropped.
 
-A job of the ledger, or one that ftbridge never saw, by its vendor's id (`openai:ftjob-…`) or by the model that it
-made (`openai:ft:…`), which is then read back with its files and taken into the ledger when it is moved.
+The job is in the ledger, or it is one that ftbridge did not create, named by its vendor's ID (`openai:ftjob-…`) or by
+its model (`openai:ft:…`), which is then read back with its files and imported into the ledger when it is moved.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
 from ftbridge.model import Frozen, Job, Spec, make_spec
 from ftbridge.provider import ImportedJob
 from ftbridge.target import Target
+from ftbridge.wording import clause
 
 _A_MONTH = Load(months=1)
 
@@ -32,10 +33,10 @@ _A_MONTH = Load(months=1)
 class MigrationPlan(Frozen):
     """A job and what it would be at another target.
 
-    `job` is its id in the ledger, or the vendor's with its provider, `model` the one that it has made.
-    `fields` are all of the old job's, `terms` what else is different at the new target, and `hindrances` what
-    forbids going there. `offers` are two: the old job as it was, and the new one as it would be submitted, each
-    with a month of what its model costs there.
+    `job` is its ID in the ledger, or the vendor's with its provider, `model` the tuned model. `fields` are all of the
+    old job's, `terms` what else is different at the new target, and `blocking` the reasons why it cannot be moved
+    there. `offers` are two: the old job as it was, and the new one as it would be submitted, each with a month of what
+    its model costs there.
     """
 
     job: str
@@ -46,7 +47,7 @@ class MigrationPlan(Frozen):
     terms: tuple[Difference, ...]
     offers: tuple[Offer, Offer]
     warnings: tuple[str, ...] = ()
-    hindrances: tuple[str, ...] = ()
+    blocking: tuple[str, ...] = ()
     exported: ImportedJob | None = None
 
 
@@ -67,50 +68,48 @@ def plan_migration(
     max_cost: float | None = None,
     **hyperparameters: Any,
 ) -> MigrationPlan:
-    """What doing a job again at another target would mean: what is carried, changed, or dropped; nothing is sent.
+    """What moving a job to another target would mean: what is carried, changed or dropped; nothing is sent.
 
-    `job` is one of the ledger, or one that ftbridge never saw: `provider:id`, or `provider:model` of the model
-    that it made.
-    `data`, `validation`, `max_cost` in US dollars and hyperparameters that are given take the place of the job's
-    own. Raises `InputError` where the training file cannot be had and none is given, and as `find_source` does.
+    `job` is one of the ledger, or one that ftbridge did not create: `provider:id`, or `provider:model` with its model.
+    `data`, `validation`, `max_cost` in US dollars and hyperparameters replace the job's own. Raises `InputError` where
+    the training file is not available and none is given, and as `find_source` does.
     """
     old, target = find_source(context, job if isinstance(job, str) else job.id), context.target(to)
     files = {"data": data, "validation": validation}
     given = {name: Path(file).absolute() for name, file in files.items() if file} | hyperparameters
     if max_cost is not None:
         given["max_cost_usd"] = max_cost
-    was = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
-    asked = _spec(old, target, given)
-    kept, hindrances = _fitted(context, target, asked)
-    before, after = _offers(context, was, kept)
-    closed, notes = _closed(context, target)
+    before_spec = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
+    after_spec, blocking = _fitted(context, target, _spec(old, target, given))
+    before, after = _offers(context, before_spec, after_spec)
+    closed, warnings = _closed(context, target)
     if after.impossible:
-        hindrances.append(
-            f"{after.impossible} of {after.examined} rows have no form there: ftbridge check --to {target}"
+        blocking.append(
+            f"{after.impossible} of {after.examined} rows cannot be converted: ftbridge check --to {target}"
         )
     return MigrationPlan(
         job=old.job,
         source=str(old.target),
         model=old.model,
-        spec=kept,
-        fields=tuple(field_by_field(old, kept, after, context.provider(target).capabilities)),
-        terms=tuple(terms_of(context, old.target, target, kept, before, after)),
+        spec=after_spec,
+        fields=tuple(field_by_field(old, after_spec, after, context.provider(target).capabilities)),
+        terms=tuple(terms_of(context, old.target, target, after_spec, before, after)),
         offers=(before, after),
-        warnings=(*old.said, *notes),
-        hindrances=(*hindrances, *closed),
+        warnings=(*old.warnings, *warnings),
+        blocking=(*blocking, *closed),
         exported=old.exported,
     )
 
 
 def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None) -> Job:
-    """Submit the job of a plan, and link it to the old one, which is taken into the ledger if need be.
+    """Submit the job of a plan, and link it to the old one, which is imported into the ledger if necessary.
 
-    Again for the same plan it is the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
+    The same plan always gives the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
     """
     spec = plan.spec
-    if plan.hindrances:
+    if plan.blocking:
         raise SpecError(
-            f"{plan.job} cannot be moved to {spec.target}: {plan.hindrances[0]}",
+            f"{plan.job} cannot be moved to {spec.target}: {plan.blocking[0]}",
             hint="Choose another target, or give --data or hyperparameters that fit.",
         )
     why = f"imported from {plan.job}, to be moved to {spec.target}"
@@ -130,7 +129,7 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         response_format=spec.response_format,
         name=spec.name,
         max_cost=min(limits, default=None),
-        key=f"{old_id} moved {_fingerprint(spec)}",
+        idempotency_key=f"{old_id} moved {_fingerprint(spec)}",
         **hyperparameters,
     )
     write_move(context.ledger, job.id, old_id)
@@ -138,18 +137,18 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
 
 
 def moves_of(context: Context, job: Job | str) -> MoveHistory:
-    """Which job this one was moved from, and which to."""
+    """Which job this one was moved from, and which jobs it was moved to."""
     job_id = context.record(job).job.id
     return MoveHistory(moved_from=moved_from(context.ledger, job_id), moved_to=tuple(moved_to(context.ledger, job_id)))
 
 
 def _spec(old: SourceJob, target: Target, given: Mapping[str, Any]) -> Spec:
-    """The old job's spec at a target, with what is given in the place of its own."""
+    """The old job's spec at a target, with the given values in place of its own."""
     wanted = {**old.known, **{name: value for name, value in given.items() if value is not None}}
     data = wanted.get("data")
     if data is None or not Path(data).exists():
         raise InputError(
-            f"the training file of {old.job} is not at hand: {'; '.join(old.said) or data}",
+            f"the training file of {old.job} is not available: {'; '.join(old.warnings) or data}",
             hint="Give the dataset with --data FILE.",
         )
     own = {name: wanted[name] for name in OF_SPEC if name in wanted}
@@ -158,20 +157,20 @@ def _spec(old: SourceJob, target: Target, given: Mapping[str, Any]) -> Spec:
 
 
 def _fitted(context: Context, target: Target, spec: Spec) -> tuple[Spec, list[str]]:
-    """The spec as the target would have it, and why it would not have it at all."""
+    """The spec as the target accepts it, and the reasons why it does not accept it at all."""
     try:
         return context.provider(target).check_spec(spec, allow_ignored=True)[1], []
     except SpecError as problem:
-        return spec, [f"{problem.message}: {problem.hint}"]
+        return spec, [f"{clause(problem.message)}: {problem.hint}"]
 
 
-def _offers(context: Context, was: Spec, kept: Spec) -> tuple[Offer, Offer]:
+def _offers(context: Context, before: Spec, after: Spec) -> tuple[Offer, Offer]:
     """The old job at its old target as it was, and the new one as it would be submitted."""
-    same_work = was.model_copy(update={"target": kept.target}) == kept
-    if same_work and was.target != kept.target:  # one reading of the dataset is enough
-        offers = {offer.target: offer for offer in _compared(context, kept, was.target, kept.target)}
-        return offers[was.target], offers[kept.target]
-    return _compared(context, was, was.target)[0], _compared(context, kept, kept.target)[0]
+    same_work = before.model_copy(update={"target": after.target}) == after
+    if same_work and before.target != after.target:  # one reading of the dataset is enough
+        offers = {offer.target: offer for offer in _compared(context, after, before.target, after.target)}
+        return offers[before.target], offers[after.target]
+    return _compared(context, before, before.target)[0], _compared(context, after, after.target)[0]
 
 
 def _compared(context: Context, spec: Spec, *targets: str) -> list[Offer]:
@@ -179,7 +178,7 @@ def _compared(context: Context, spec: Spec, *targets: str) -> list[Offer]:
 
 
 def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
-    """That the target takes no new jobs: a hindrance at the vendor itself, and a note where something stands for it."""
+    """That the target takes no new jobs: blocking at the vendor itself, a warning at a mock or another address."""
     entry = context.entry(target)
     closed = entry.closed_on(today())
     if closed is None:
@@ -187,10 +186,10 @@ def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
     why = f"{entry.facts.closing or f'{target} takes no new jobs'} (since {closed})"
     if context.provider(target).at_vendor:
         return [why], []
-    return [], [f"{why}; {target} is not the vendor itself, and so is tried"]
+    return [], [f"{why}; {target} is not the vendor itself, so it is tried all the same"]
 
 
 def _fingerprint(spec: Spec) -> str:
-    """Equal for plans that ask for the same, whatever they may cost."""
-    asked = spec.model_copy(update={"max_cost_usd": None})
-    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()[:12]
+    """Equal for plans of the same job, whatever their cost limit."""
+    unlimited = spec.model_copy(update={"max_cost_usd": None})
+    return hashlib.sha256(unlimited.model_dump_json().encode()).hexdigest()[:12]

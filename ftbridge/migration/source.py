@@ -1,4 +1,4 @@
-"""The job that is to be done again elsewhere: out of the ledger, or as its vendor alone knows it."""
+"""The job that is to be moved: from the ledger, or read back from its vendor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
 from ftbridge.files import plain_name
-from ftbridge.jobs.recovery.importing import as_job, id_here, name_of, tag_of, write_down
+from ftbridge.jobs.recovery.importing import add_jobs, as_job, ledger_id, name_of, tag_of
 from ftbridge.ledger import Record
 from ftbridge.model import Frozen
 from ftbridge.provider import ImportedJob
@@ -17,11 +17,15 @@ from ftbridge.provider.importing import flattened, our_words
 from ftbridge.target import Target, parse_target
 
 OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd")
-"""What a job is asked for with beside its target and hyperparameters."""
+"""What a spec has besides its target and hyperparameters."""
 
 
 class SourceJob(Frozen):
-    """The old job in one shape, wherever it is from; `model` is what it has made, `known` what it was asked for."""
+    """The old job in one form, wherever it is from.
+
+    `fields` are its own, `words` ftbridge's names for those that have one, `known` the values of its spec by name, and
+    `model` is its tuned model.
+    """
 
     job: str
     target: Target
@@ -29,14 +33,14 @@ class SourceJob(Frozen):
     words: Mapping[str, str]
     known: Mapping[str, Any]
     model: str | None = None
-    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     exported: ImportedJob | None = None
 
 
 def find_source(context: Context, job: str) -> SourceJob:
-    """The job of the ledger, or `provider:name`, where the name is a job's at its vendor or a tuned model's.
+    """The job of the ledger, or `provider:name` with the vendor's ID of a job or the name of a tuned model.
 
-    Raises `JobNotFound` where the ledger has no such job, and `NotFound` where its vendor has none.
+    Raises `JobNotFound` where the ledger has no such job, and `NotFound` where the vendor has none.
     """
     if ":" not in job:
         return _from_ledger(context, context.ledger.job(job))
@@ -52,20 +56,20 @@ def find_source(context: Context, job: str) -> SourceJob:
 def in_ledger(
     context: Context, old: str, exported: ImportedJob | None, files: Mapping[str, Path | None], why: str
 ) -> str:
-    """The old job's id here; one that its vendor alone knew is taken in, with where its files are now."""
+    """The old job's ID in the ledger, into which it is imported if necessary, with the paths of its files."""
     if exported is None or ":" not in old:
         return old
     if known := _known(context, old):
         return known.job.id
     name, listed = old.partition(":")[0], exported.listed
-    job = as_job(tag_of(listed) or id_here(name, listed.remote.remote_id), name, context.provider_named(name), listed)
+    job = as_job(tag_of(listed) or ledger_id(name, listed.remote.remote_id), name, context.provider_named(name), listed)
     job = job.model_copy(update={"spec": job.spec.model_copy(update=dict(files))})
-    write_down(context, name, [job], why)
+    add_jobs(context, name, [job], why)
     return job.id
 
 
 def _known(context: Context, job: str) -> Record | None:
-    """The job of a vendor's id or model, if the ledger has it."""
+    """The job with a vendor's ID or model, if the ledger has it."""
     try:
         return context.ledger.job(job)
     except JobNotFound:
@@ -73,31 +77,31 @@ def _known(context: Context, job: str) -> Record | None:
 
 
 def _from_ledger(context: Context, record: Record) -> SourceJob:
-    """As the ledger has it, or, where its files are not here, as its vendor has it, if that can tell."""
+    """The job as the ledger has it or, if its files are not on this machine, as its vendor has it, if it can."""
     job, spec = record.job, record.job.spec
-    target, said = parse_target(job.target), []
-    gone = [name for name in ("data", "validation") if (file := getattr(spec, name)) and not _is_here(file)]
-    if gone and job.remote_id:
+    target, warnings = parse_target(job.target), []
+    missing = [name for name in ("data", "validation") if (file := getattr(spec, name)) and not _is_here(file)]
+    if missing and job.remote_id:
         try:
             return _from_vendor(context, target._replace(model=job.remote_id), job.id)
         except FtbridgeError as problem:
-            said.append(problem.message)
+            warnings.append(problem.message)
     known = {f"spec.{name}": name for name in OF_SPEC} | {"target": "model", "spec.target": "model", "name": "name"}
-    asked = {name: value for name in OF_SPEC if (value := getattr(spec, name)) is not None and name not in gone}
+    values = {name: value for name in OF_SPEC if (value := getattr(spec, name)) is not None and name not in missing}
     fields = flattened(job.model_dump(mode="json"))
     return SourceJob(
         job=job.id,
         target=target,
         fields=fields,
         words=our_words(fields, known, {}, within=("spec.hyperparameters",)),
-        known={**asked, **spec.hyperparameters.given()},
+        known={**values, **spec.hyperparameters.given()},
         model=job.result.model if job.result else None,
-        said=(*(f"{getattr(spec, name)} is not here" for name in gone), *said),
+        warnings=(*(f"{getattr(spec, name)} is not on this machine" for name in missing), *warnings),
     )
 
 
 def _is_here(file: Path) -> bool:
-    """Whether it is a file of this machine: those of jobs that were taken in have only the vendor's name."""
+    """Whether it is a file on this machine: files of imported jobs have only the vendor's name."""
     return file.is_absolute() and file.exists()
 
 
@@ -107,7 +111,7 @@ def _from_vendor(context: Context, target: Target, job: str) -> SourceJob:
     listed = found.listed
     if listed.method is None:
         raise SpecError(
-            f"{job} was trained by a method that ftbridge does not know", hint="Train its data anew, with submit."
+            f"{job} was trained with a method that ftbridge does not know", hint="Submit its data as a new job."
         )
     known: dict[str, Any] = {
         "data": found.training,
@@ -124,6 +128,6 @@ def _from_vendor(context: Context, target: Target, job: str) -> SourceJob:
         words=found.words,
         known={name: value for name, value in known.items() if value is not None} | listed.hyperparameters.given(),
         model=listed.remote.result.model if listed.remote.result else None,
-        said=found.said,
+        warnings=found.said,
         exported=found,
     )

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from ftbridge.errors import (
     AccessDenied,
     AuthenticationFailed,
     BadAnswer,
     Conflict,
+    ConnectionRefused,
     InvalidRequest,
     NetworkError,
     NotFound,
@@ -84,11 +86,30 @@ def error_from(
 def network_error(provider: str, cause: BaseException) -> NetworkError:
     """The error for a connection that failed, by what the HTTP client raised: whether anything was sent counts."""
     if is_never_sent(cause):
-        return NotReached(
-            f"{provider} could not be reached: {cause}",
+        kind = ConnectionRefused if _is_refused(cause) else NotReached
+        return kind(
+            f"{provider} could not be reached{_address(cause)}: {cause}",
             hint="Check the network and the base URL.",
         )
-    return NetworkError(f"the connection to {provider} broke: {cause}", hint="Check the network.")
+    return NetworkError(f"the connection to {provider}{_address(cause)} broke: {cause}", hint="Check the network.")
+
+
+def _address(cause: BaseException) -> str:
+    """Where the request was to go, without user names, passwords and parameters; empty where that is not known."""
+    try:
+        parts = urlsplit(str(cause.request.url))  # type: ignore[attr-defined]  # httpx's errors have it once it is set
+    except (AttributeError, RuntimeError, ValueError):
+        return ""
+    return f" at {parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _is_refused(cause: BaseException | None) -> bool:
+    """Whether the operating system says that nobody listens there, by the chain of causes."""
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
 
 
 def is_never_sent(cause: BaseException) -> bool:

@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import ConnectionRefused, FtbridgeError, NetworkError, RateLimited, ServerTrouble
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 FIRST_WAIT = 0.5
 """Seconds until the second try; each wait after it is twice as long."""
+_REFUSED_ATTEMPTS = 4
 
 
 def patiently(
@@ -27,6 +28,7 @@ def patiently(
 ) -> T:
     """What `ask` returns, asked again after network trouble, 5xx and 429, at most `attempts` times in all.
 
+    Where nobody listens at the address at all, it gives up after the fourth attempt, about four seconds.
     Waits as long as the vendor's Retry-After says, else `FIRST_WAIT` doubling, with jitter. A vendor that
     wants a longer wait than `longest_wait` seconds is not asked again: its error is raised, so that
     a scheduler can do something else meanwhile.
@@ -34,12 +36,16 @@ def patiently(
     retrying = Retrying(
         retry=retry_if_exception(lambda problem: _may_pass(problem, longest_wait)),
         wait=lambda state: _wait(state, longest_wait),
-        stop=stop_after_attempt(attempts),
+        stop=lambda state: state.attempt_number >= (min(attempts, _REFUSED_ATTEMPTS) if _refused(state) else attempts),
         before_sleep=_log,
         sleep=sleep,
         reraise=True,
     )
-    return retrying(ask)
+    try:
+        return retrying(ask)
+    except ConnectionRefused as problem:
+        problem.given_up = True  # so that an operation of several requests does not begin all over again
+        raise
 
 
 def until(
@@ -62,9 +68,15 @@ def _log(state: RetryCallState) -> None:
     _logger.info("%s; retrying in %.1f s", reason, state.upcoming_sleep, extra={"reason": reason})
 
 
+def _refused(state: RetryCallState) -> bool:
+    return bool(state.outcome and isinstance(state.outcome.exception(), ConnectionRefused))
+
+
 def _may_pass(problem: BaseException, longest_wait: float) -> bool:
     if isinstance(problem, RateLimited):
         return (problem.retry_after or 0.0) <= longest_wait
+    if isinstance(problem, ConnectionRefused):
+        return not problem.given_up
     return isinstance(problem, NetworkError | ServerTrouble)
 
 

@@ -1,4 +1,4 @@
-"""Looking after deployed models while jobs are watched: warnings, and an end to those past their hours."""
+"""Monitoring deployed models while jobs are watched: warnings, and undeploying those past their hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ftbridge.context import Context
 from ftbridge.deployments.deploy import undeploy
 from ftbridge.deployments.listing import DeploymentInfo, list_deployments
-from ftbridge.deployments.wording import ended_words, still_costs
+from ftbridge.deployments.wording import describe_cost, describe_ended
 from ftbridge.errors import FtbridgeError, StateError
 from ftbridge.model import now
 from ftbridge.watching.scheduler import PeriodicTask
@@ -23,7 +23,7 @@ _SHORTEST = 1.0
 class DeploymentWatch:
     """Warns, at the start and once a day, of models whose deployment costs by the hour and has no end.
 
-    Those that were deployed for so many hours are taken down when these are over.
+    Those that were deployed with `max_hours` are undeployed when these are over.
     """
 
     def __init__(self, context: Context) -> None:
@@ -32,7 +32,7 @@ class DeploymentWatch:
         self.task = PeriodicTask("deployments", self._round, pace=_LONGEST, slowest=_LONGEST, vital=False)
 
     def begin(self) -> None:
-        """The first round, at once: what it has to say is said even where there is nothing to wait for."""
+        """The first round, at once, so that its warnings come even if no job is running."""
         try:
             self._round()
         except StateError:
@@ -42,7 +42,7 @@ class DeploymentWatch:
         self.task.due = time.monotonic() + self.task.pace
 
     def _round(self) -> int:
-        """Look once, warn, and take down; how many were taken down. Raises the first thing that went wrong."""
+        """List, warn, and undeploy; how many were undeployed. Raises the first error."""
         at, ended = now(), 0
         problems: list[FtbridgeError] = []
         found = list_deployments(self._context)
@@ -51,7 +51,7 @@ class DeploymentWatch:
                 self._warn_of(info, at)
                 continue
             try:
-                ended += self._take_down(info)
+                ended += self._undeploy(info)
             except FtbridgeError as problem:
                 problems.append(problem)
         self.task.pace = self.task.slowest = _until_next(found)
@@ -66,14 +66,14 @@ class DeploymentWatch:
         self._warned[what] = at
         if info.max_hours and info.began_at:
             ends = (info.began_at + timedelta(hours=info.max_hours)).astimezone()
-            self._context.warn(f"{what} is deployed until {ends:%m-%d %H:%M}, when this watch takes it down")
-        elif sentence := still_costs(info):
+            self._context.warn(f"{what} is deployed until {ends:%m-%d %H:%M}, when this watch undeploys it")
+        elif sentence := describe_cost(info):
             self._context.warn(sentence)
 
-    def _take_down(self, info: DeploymentInfo) -> int:
+    def _undeploy(self, info: DeploymentInfo) -> int:
         ended = undeploy(self._context, str(info.job))
         for one in ended:
-            was = f"it was to be deployed for {info.max_hours:g} h, and is undeployed {ended_words(one)}"
+            was = f"it was to be deployed for {info.max_hours:g} h, and is undeployed {describe_ended(one)}"
             self._context.warn(f"{info.job}: {was}")
         return len(ended)
 

@@ -24,13 +24,13 @@ def watch(
 ) -> Iterator[tuple[Job, Event | None]]:
     """Yield each job with each of its events, from the beginning, until all the jobs are over.
 
-    Without `history` what the ledger holds already is left out. A job that changed, and one job at
-    every round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a
-    place are sent when there is one, in order; hooks are told. With `fetch_to`, what a job gives is
-    fetched into `fetch_to`/ID as soon as it has succeeded; with `listen`, a loopback port, vendors'
-    webhooks at /PROVIDER are taken as a wake-up; with `report`, all events are written to those trackers.
-    With `deployments`, deployed models that cost by the hour are warned of once a day, and those deployed with
-    `max_hours` are taken down when these are over, until which their jobs are followed.
+    Without `history`, events that are already in the ledger are left out. A job that changed, and one job at every
+    round, is yielded with `None`, so that a caller can draw, or stop. Jobs that wait for a free slot are sent in order
+    as slots become free; hooks are run. With `fetch_to`, a job's result is fetched into `fetch_to`/ID as soon as it
+    has succeeded; with `listen`, a loopback port, a vendor's webhook at /PROVIDER makes it poll at once; with `report`,
+    all events are written to those trackers. With `deployments`, deployed models that cost by the hour are warned of
+    once a day, and those deployed with `max_hours` are undeployed when these are over, until which their jobs are
+    followed.
     """
     folder = Path(fetch_to) if fetch_to else None
     watch = Watch(context, fetch_to=folder, listen=listen, report=report, deployments=deployments)

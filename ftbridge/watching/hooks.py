@@ -1,9 +1,9 @@
-"""Telling others of changes: a command, or a signed HTTPS request, for each of them, at least once.
+"""Hooks: a command, or a signed HTTPS request, for each change of a job, at least once.
 
-What is owed is written into the ledger with the change itself and struck off when it was told,
-so that it outlives every crash. Requests are signed as Standard Webhooks 1.0.0 has it
+Deliveries are written into the ledger with the change itself and removed once they have succeeded, so that they
+survive every crash. Requests are signed as Standard Webhooks 1.0.0 has it
 (standardwebhooks.com, specification): `webhook-id` stays the same through all repetitions, by which
-the receiver can tell them.
+the receiver can recognise them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 from ftbridge.config import Hook
 from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
 from ftbridge.model import Event, Job, now
+from ftbridge.wording import clause
 
 _logger = logging.getLogger(__name__)
 WAITS = (5, 30, 300, 1800, 7200, 21600)
@@ -29,25 +30,25 @@ _PATIENCE = 20.0
 
 
 def deliver(ledger: Ledger, hooks: Mapping[str, Hook], warn: Callable[[str], None]) -> int:
-    """Tell the hooks what is due; how many were told. One process at a time does it."""
-    told = 0
-    with ledger.lock("hooks") as mine:
-        for delivery in due(ledger, now()) if mine else ():
+    """Run the hooks for what is due; how many deliveries succeeded. One process at a time does it."""
+    count = 0
+    with ledger.lock("hooks") as locked:
+        for delivery in due(ledger, now()) if locked else ():
             hook = hooks.get(delivery.hook)
-            problem = _tell(delivery, hook, ledger) if hook else None
+            problem = _deliver_one(delivery, hook, ledger) if hook else None
             if problem is None:
                 delivered(ledger, delivery)
                 _logger.info("hook %s: delivered event %s of %s", delivery.hook, delivery.number, delivery.job_id)
-                told += 1
+                count += 1
                 continue
             wait = WAITS[min(delivery.attempts, len(WAITS) - 1)]
             postponed(ledger, delivery, now() + timedelta(seconds=wait))
-            warn(f"hook {delivery.hook} could not be told of {delivery.job_id}: {problem}; again in {wait} s")
-    return told
+            warn(f"hook {delivery.hook} failed for {delivery.job_id}: {clause(problem)}; again in {wait} s")
+    return count
 
 
-def _tell(delivery: Delivery, hook: Hook, ledger: Ledger) -> str | None:
-    """Tell one hook of one event; `None`, or what went wrong."""
+def _deliver_one(delivery: Delivery, hook: Hook, ledger: Ledger) -> str | None:
+    """Run one hook for one event; `None`, or what went wrong."""
     [(_number, event), *_later] = ledger.events(delivery.job_id, after=delivery.number - 1)
     message = json.dumps(_message(ledger.job(delivery.job_id).job, event), ensure_ascii=False).encode()
     if hook.url:
@@ -95,6 +96,6 @@ def _run(command: tuple[str, ...], message: bytes) -> str | None:
     except (OSError, subprocess.TimeoutExpired) as problem:
         return str(problem)
     if ended.returncode:
-        words = ended.stderr.decode(errors="replace").strip().splitlines()
-        return f"it ended with {ended.returncode}" + (f": {words[-1]}" if words else "")
+        lines = ended.stderr.decode(errors="replace").strip().splitlines()
+        return f"it ended with {ended.returncode}" + (f": {lines[-1]}" if lines else "")
     return None

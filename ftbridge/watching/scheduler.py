@@ -1,8 +1,7 @@
-"""Chores that come round again and again, each at its own pace and in a thread of its own.
+"""Periodic tasks, each at its own interval and in a thread of its own.
 
-A task that finds something to do comes round again at its own pace; one that finds nothing, or
-meets trouble, comes round less and less often. One that is refused is parked: it is tried again
-after minutes, and the others go on meanwhile.
+A task that finds something to do runs again at its own pace; one that finds nothing, or meets an error, runs less and
+less often. One that is refused is parked: it is tried again after minutes, and the others go on meanwhile.
 """
 
 from __future__ import annotations
@@ -14,24 +13,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ftbridge.errors import BadAnswer, FtbridgeError, NetworkError, RateLimited, ServerTrouble, StateError
+from ftbridge.wording import clause
 
 PARKED_SECONDS = 300.0
 LONGEST_PARKED_SECONDS = 3600.0
-_PASSES = (BadAnswer, NetworkError, RateLimited, ServerTrouble)
+_TEMPORARY = (BadAnswer, NetworkError, RateLimited, ServerTrouble)
 
 
 @dataclass
 class PeriodicTask:
-    """`run` returns how much it found to do; `pace` and `slowest` are the seconds between two rounds.
+    """`run` returns how many changes it found; `pace` and `slowest` bound the seconds between two rounds.
 
-    `patience` is called when the vendor asks for some. While a `vital` task goes on, nothing is stuck.
+    `slow_down` is called when the vendor is rate limiting. The scheduler is stuck when all `vital` tasks are parked.
     """
 
     name: str
     run: Callable[[], int]
     pace: float
     slowest: float
-    patience: Callable[[], None] = lambda: None
+    slow_down: Callable[[], None] = lambda: None
     vital: bool = True
     interval: float = 0.0
     due: float = 0.0
@@ -42,41 +42,43 @@ class PeriodicTask:
 
 
 class Scheduler:
-    """Keeps tasks coming round; `warn` gets a sentence for each trouble, once for as long as it lasts."""
+    """Runs tasks periodically; `warn` gets each error once for as long as it lasts."""
 
     def __init__(self, tasks: list[PeriodicTask], warn: Callable[[str], None]) -> None:
         self.tasks = tasks
         self._warn = warn
-        self._bell = threading.Condition()
+        self._changed = threading.Condition()
         self._ended: list[tuple[PeriodicTask, int | BaseException]] = []
         self._woken: set[str] = set()
 
     def wake(self, name: str) -> None:
-        """Let the task of that name come round at once; callable from any thread."""
-        with self._bell:
+        """Run the task of that name at once; callable from any thread."""
+        with self._changed:
             self._woken.add(name)
-            self._bell.notify()
+            self._changed.notify()
 
     def run_due(self, longest: float = 1.0) -> None:
         """Start what is due, and return when a round has ended, or after `longest` seconds.
 
-        Raises what nobody foresaw, and trouble with the ledger, which no task can do without.
+        Raises unexpected exceptions, and errors of the ledger, which every task needs.
         """
-        with self._bell:
+        with self._changed:
             self._start_due()
-            self._bell.wait_for(lambda: self._ended or self._woken, timeout=self._until_next(longest))
+            self._changed.wait_for(lambda: self._ended or self._woken, timeout=self._until_next(longest))
             ended, self._ended = self._ended, []
         for task, outcome in ended:
-            self._settle(task, outcome)
+            self._finish(task, outcome)
 
     def wait_for(self, name: str, longest: float) -> None:
-        """Return when no round of the task of that name is under way, or after `longest` seconds."""
-        with self._bell:
-            self._bell.wait_for(lambda: not any(c.busy for c in self.tasks if c.name == name), timeout=longest)
+        """Return when no round of the task of that name is running, or after `longest` seconds."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not any(task.busy for task in self.tasks if task.name == name), timeout=longest
+            )
 
     @property
     def stuck(self) -> FtbridgeError | None:
-        """Why nothing can go on at all, if every vital task is parked."""
+        """The first error, if every vital task is parked."""
         vital = [task for task in self.tasks if task.vital]
         return vital[0].problem if vital and all(task.parked for task in vital) else None
 
@@ -97,36 +99,36 @@ class Scheduler:
         outcome: int | BaseException
         try:
             outcome = task.run()
-        except BaseException as problem:  # it is raised again where somebody can see it
+        except BaseException as problem:  # raised again in the thread that runs the scheduler
             outcome = problem
-        with self._bell:
+        with self._changed:
             self._ended.append((task, outcome))
             task.busy = False
             self._set_next(task, outcome)
-            self._bell.notify()
+            self._changed.notify()
 
     def _set_next(self, task: PeriodicTask, outcome: int | BaseException) -> None:
         task.rounds += 1
         slower = min(task.slowest, max(task.pace, 1.5 * task.interval))
         wait = task.interval = task.pace if outcome and not isinstance(outcome, BaseException) else slower
-        if isinstance(outcome, _PASSES):
+        if isinstance(outcome, _TEMPORARY):
             wait = max(slower, getattr(outcome, "retry_after", None) or 0.0)
         elif isinstance(outcome, FtbridgeError):
             wait = task.interval = min(LONGEST_PARKED_SECONDS, 2 * task.interval if task.parked else PARKED_SECONDS)
         task.due = time.monotonic() + wait * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load, no secret
 
-    def _settle(self, task: PeriodicTask, outcome: int | BaseException) -> None:
+    def _finish(self, task: PeriodicTask, outcome: int | BaseException) -> None:
         if isinstance(outcome, StateError) or (
             isinstance(outcome, BaseException) and not isinstance(outcome, FtbridgeError)
         ):
             raise outcome
         before = task.problem
         task.problem = outcome if isinstance(outcome, FtbridgeError) else None
-        task.parked = task.problem is not None and not isinstance(task.problem, _PASSES)
+        task.parked = task.problem is not None and not isinstance(task.problem, _TEMPORARY)
         if isinstance(outcome, RateLimited):
-            task.patience()
+            task.slow_down()
         if task.problem and str(task.problem) != str(before):
             seconds = max(0.0, task.due - time.monotonic())
-            self._warn(f"{task.problem.message}; {task.name} is asked again in {seconds:.0f} s")
+            self._warn(f"{clause(task.problem.message)}; {task.name} is asked again in {seconds:.0f} s")
         elif before and not task.problem:
             self._warn(f"{task.name} answers again")

@@ -1,7 +1,7 @@
-"""A vendor's own webhooks, taken as a wake-up: whoever watches looks at once.
+"""A vendor's own webhooks, which make a watch poll at once.
 
-What the request says is not believed beyond that, since it is told at least once, late, and out of
-order; the look that follows finds out what is true.
+The content of a webhook is not used beyond that, since it may come late, repeated and out of order; the poll that
+follows gets the current state.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ftbridge.context import Context
 from ftbridge.errors import AuthenticationFailed, FtbridgeError
 
 
-def doorbell(context: Context, wake: Callable[[str], None]) -> Starlette:
-    """An application that takes POST /PROVIDER and wakes the task of that provider, if its signature is good."""
+def webhook_app(context: Context, wake: Callable[[str], None]) -> Starlette:
+    """An application that accepts POST /PROVIDER and wakes the task of that provider, if the signature is valid."""
 
-    async def ring(request: Request) -> Response:
+    async def accept(request: Request) -> Response:
         name = request.path_params["provider"]
         body = await request.body()
         try:
@@ -32,4 +32,4 @@ def doorbell(context: Context, wake: Callable[[str], None]) -> Starlette:
         wake(name)
         return Response(status_code=204)
 
-    return Starlette(routes=[Route("/{provider}", ring, methods=["POST"])])
+    return Starlette(routes=[Route("/{provider}", accept, methods=["POST"])])

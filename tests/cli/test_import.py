@@ -13,7 +13,7 @@ import pytest
 from command_line import Cli
 from ftbridge import Bridge, Status
 from ftbridge.errors import JobNotFound, NotFound
-from ftbridge.jobs.recovery.importing import id_here
+from ftbridge.jobs.recovery.importing import ledger_id
 from ftbridge.ledger import Ledger, due
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Hyperparameters, Spec
@@ -75,7 +75,7 @@ def test_every_vendors_job_is_taken_in_whole_and_only_once(make: Make, to: str, 
         found = bridge.import_jobs(made.target.provider)
         [job] = found.adopted
         assert (found.known, found.broken_off) == (0, None)
-        assert job.id == id_here(made.target.provider, made.job.remote_id)
+        assert job.id == ledger_id(made.target.provider, made.job.remote_id)
         assert (job.target, job.remote_id, job.status) == (to, made.job.remote_id, Status.SUCCEEDED)
         assert job.result == made.job.result
         assert job.name == "tickets"

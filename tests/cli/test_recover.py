@@ -32,11 +32,13 @@ def test_nothing_is_open_where_nothing_was_asked_for(here: Cli) -> None:
 
 def test_a_job_that_may_or_may_not_be_there_is_not_nothing(here: Cli, unclear: str) -> None:
     ran = here("recover")
-    assert ran.code == 1
-    assert f"{unclear} is still unclear: run `ftbridge recover` again after " in ran.out
+    assert ran.code == 4
+    assert f"{unclear} is still unclear: it is not known whether openai has job {unclear}. " in ran.out
+    assert "so does `ftbridge recover` from " in ran.out
     found = here("recover", "--json")
-    assert found.code == 1
+    assert found.code == 4
     [left] = found.json["open"]
+    assert left["unclear"] == "not_listed"
     assert left["id"] == unclear
     assert left["unclear_until"] > left["created_at"]
     assert "unclear until" in here("show", unclear).out
@@ -46,8 +48,8 @@ def test_asking_again_by_the_same_key_tells_that_it_is_not_known_yet(
     here: Cli, rows: Path, unclear: str, ftbridge_mock: MockVendors
 ) -> None:
     ran = here("submit", rows, "--to", TARGET, "--idempotency-key", "one")
-    assert (ran.code, ran.out.strip()) == (0, unclear)
-    assert f"not known yet whether openai has {unclear}" in ran.err
+    assert (ran.code, ran.out.strip()) == (4, unclear)
+    assert f"it is not known whether openai has job {unclear}" in ran.err
     assert asked(ftbridge_mock["openai"], "create_job") == 0
 
 

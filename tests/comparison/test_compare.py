@@ -39,7 +39,7 @@ def test_preferences_are_priced_for_dpo_and_that_is_said(here: Any, tmp_path: Pa
     data = tmp_path / "pairs.jsonl"
     data.write_text((json.dumps(row) + "\n") * 12, "utf-8")
     ran = here("compare", data, *targets(QWEN, NEMO), "--json")
-    assert "holds preferences, and so they are priced for dpo" in ran.err
+    assert "holds preferences, so they are priced for dpo" in ran.err
     priced, without = ran.json["rows"]
     assert priced["training_usd"] > 0
     assert without["unsupported"] == ["method dpo"]
@@ -50,7 +50,7 @@ def test_preferences_are_priced_for_dpo_and_that_is_said(here: Any, tmp_path: Pa
 
 def test_a_model_that_no_catalogue_names_is_told_and_a_price_of_the_users_is_enough(bridge: Bridge, data: Path) -> None:
     [offer] = bridge.compare(data, ["together:Qwen/Qwen-Nothing"])
-    assert "no catalogue names this model, and it may not be there: ftbridge catalogue together" in offer.warnings
+    assert "no catalogue has this model, so it may not exist: ftbridge catalogue together" in offer.warnings
     for target in (QWEN, MINI, LLAMA, "local:tiny"):
         [offer] = bridge.compare(data, [target])
         assert not any("no catalogue" in said for said in offer.warnings)
@@ -107,7 +107,7 @@ def test_rows_with_errors_are_left_out_and_told_and_a_file_of_nothing_else_is_re
     assert offer.examples == 12
     assert "2 rows with errors left out: ftbridge check" in offer.warnings
     spoiled.write_text("not json\n", "utf-8")
-    with pytest.raises(DataError, match="no sound examples"):
+    with pytest.raises(DataError, match="no valid examples"):
         bridge.compare(spoiled, [MINI])
 
 

@@ -34,8 +34,8 @@ def test_the_same_calls_give_the_same_kind_of_answers(
     )  # over before the first look, which has to tell its way all the same
     shutil.copytree(tiny_home / "local" / "bases", home / "local" / "bases")
     with Bridge() as bridge:
-        job = bridge.submit(data, to=target, validation=data, epochs=2, key="only-once")
-        assert bridge.submit(data, to=target, validation=data, epochs=2, key="only-once").id == job.id
+        job = bridge.submit(data, to=target, validation=data, epochs=2, idempotency_key="only-once")
+        assert bridge.submit(data, to=target, validation=data, epochs=2, idempotency_key="only-once").id == job.id
         told = [event for _job, event in bridge.watch(job) if event is not None]
         job = bridge.job(job)
 

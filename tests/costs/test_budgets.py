@@ -45,8 +45,8 @@ def test_a_job_that_may_cost_more_than_allowed_is_refused_before_anything_is_upl
 def test_the_same_request_under_another_limit_is_the_same_request(
     vendors: MockVendors, bridge: Bridge, data: Path
 ) -> None:
-    job = bridge.submit(data, MINI, max_cost=1, key="monday")
-    assert bridge.submit(data, MINI, max_cost=2, key="monday").id == job.id
+    job = bridge.submit(data, MINI, max_cost=1, idempotency_key="monday")
+    assert bridge.submit(data, MINI, max_cost=2, idempotency_key="monday").id == job.id
 
 
 def test_what_has_no_known_price_cannot_stay_within_a_limit(vendors: MockVendors, bridge: Bridge, data: Path) -> None:
@@ -118,10 +118,10 @@ def test_a_months_budget_is_kept_against_the_ledger(vendors: MockVendors, data: 
     configure('[budgets]\nopenai = 0.08\n"mock+openai" = 0.001\n')
     with Bridge() as bridge:
         first = bridge.submit(data, MINI)  # estimated at $0.0062, at most $0.0390
-        with pytest.raises(OverBudget, match="spent this month"):
+        with pytest.raises(OverBudget, match=r"\$0\.00 is spent and \$0\.0390 is reserved for 1 job"):
             bridge.submit(data, MINI, epochs=9)
         second = bridge.submit(data, MINI, epochs=8, name="second")
-        with pytest.raises(OverBudget, match=r"for openai, \$0\.0781 is spent"):
+        with pytest.raises(OverBudget, match=r"for openai, \$0\.00 is spent and \$0\.0781 is reserved for 2 jobs"):
             bridge.submit(data, MINI, epochs=4, name="third")
         assert [job.id for job in bridge.jobs()] == [first.id, second.id]
         with pytest.raises(OverBudget, match=r"mock\+openai"):

@@ -97,7 +97,7 @@ CASES = [
         changed={"packing": False},
     ),
     # 3 * 0.5M at $2 is $3, and 3 * 1M is $6
-    Case("a least fee", f"mistral:{OLD}", {"examples": 9, "tokens": 500_000, "epochs": 3}, {"training_usd": 4.0}),
+    Case("a minimum charge", f"mistral:{OLD}", {"examples": 9, "tokens": 500_000, "epochs": 3}, {"training_usd": 4.0}),
     Case("a larger job", f"mistral:{OLD}", {"examples": 9, "tokens": 1_000_000, "epochs": 3}, {"training_usd": 6.0}),
     Case(
         "epochs that nobody knows make a price that nobody knows",

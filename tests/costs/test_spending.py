@@ -11,7 +11,7 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.config import Config
-from ftbridge.costs.budgets import spent_in
+from ftbridge.costs.budgets import budget_use
 from ftbridge.costs.month import Amount, Costs, total_of
 from ftbridge.costs.spending import hosting_usd, hours_deployed, month_of
 from ftbridge.ledger import DeploymentRecord, Intent, Prepared, begin_deployment, change_deployment, end_deployment
@@ -146,7 +146,7 @@ def test_hours_count_in_their_months_whenever_the_job_was_made(bridge: Bridge) -
     october, november = (of(bridge.costs(day.date()), "azure") for day in (OCTOBER, NOVEMBER))
     assert (october.jobs, october.billed.usd, october.hosting.usd, october.total.usd) == (1, 10.0, 36.0, 46.0)
     assert (november.jobs, november.billed.usd, november.hosting.usd, november.total.usd) == (0, 0.0, 96.0, 96.0)
-    assert spent_in(bridge, "azure", NOVEMBER.date(), bridge.ledger.jobs()) == 96.0
+    assert budget_use(bridge, "azure", NOVEMBER.date(), bridge.ledger.jobs()).spent_usd == 96.0
 
 
 def test_what_is_deployed_counts_up_to_now_and_not_to_the_months_end(bridge: Bridge) -> None:

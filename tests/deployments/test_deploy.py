@@ -44,7 +44,7 @@ def test_before_the_vendor_is_asked_the_ledger_says_that_it_may_be_deployed_and_
     assert (row.name, row.model, row.hourly_usd, row.max_hours) == (None, MODEL, 2.0, 8)
     assert sentence == (
         "local bills about $2.00 for every hour that a model is deployed, called or not, until `ftbridge undeploy`;"
-        " 8 h are $16.00"
+        " 8 h cost $16.00"
     )
     assert (made.job, made.name, made.tier, made.max_hours, made.monthly_usd) == (JOB, "d1", "standard", 8, 1460.0)
 
@@ -106,11 +106,11 @@ def test_where_nobody_knows_what_the_vendor_has_the_error_says_that_it_may_cost(
     vendor.look = lambda: setattr(vendor, "cannot_list", vendor_error(NetworkError))
     with pytest.raises(NetworkError) as problem:
         bridge.deploy(JOB)
-    assert "may be deployed all the same, and cost" in problem.value.hint
+    assert "may be deployed all the same, and cost money" in problem.value.hint
     assert f"`ftbridge undeploy {JOB}`" in problem.value.hint
     [unclear] = bridge.deployments()
     assert unclear.name is None
-    assert bridge.warnings[-1] == "what local serves now could not be asked: the vendor's words"
+    assert bridge.warnings[-1] == "local could not be asked what it serves now: the vendor's words"
 
 
 def test_one_that_is_there_and_does_not_come_up_is_named_in_the_error(bridge: Bridge, vendor: Serving) -> None:
@@ -118,7 +118,7 @@ def test_one_that_is_there_and_does_not_come_up_is_named_in_the_error(bridge: Br
     vendor.before = [vendor_error(ProviderError, provider="local")]
     with pytest.raises(ProviderError) as problem:
         bridge.deploy(JOB)
-    assert "It is at local all the same (Failed) and may cost" in problem.value.hint
+    assert "local has it all the same (Failed), and it may cost money" in problem.value.hint
     [row] = bridge.deployments()
     assert (row.name, row.raw_status, row.hourly_usd) == ("d1", "Failed", None)
     assert len(deployments_of(bridge.ledger, JOB)) == 1
@@ -129,7 +129,7 @@ def test_deploying_again_asks_for_nothing_and_may_change_for_how_long(bridge: Br
     again = bridge.deploy(JOB, tier="gold", max_hours=5)
     assert vendor.asked == ["deploy"]
     stays = "it stays standard: undeploy it before you deploy it as gold"
-    assert bridge.warnings[-1] == f"{JOB} is deployed already; {stays}"
+    assert bridge.warnings[-1] == f"{JOB} is already deployed; {stays}"
     assert (again.name, again.began_at, again.max_hours) == (first.name, first.began_at, 5)
     assert len(deployments_of(bridge.ledger, JOB)) == 1
 
@@ -194,7 +194,7 @@ def test_what_another_account_serves_is_not_taken_for_gone(
     vendor.served.clear()
     monkeypatch.setattr(Serving, "account", "local/another key")
     [known] = bridge.deployments()
-    assert (known.name, known.raw_status) == ("d1", "not looked for with the key that it was made with")
+    assert (known.name, known.raw_status) == ("d1", "not checked with the API key that it was created with")
     [ended] = bridge.undeploy(JOB)
     assert ended.name == "d1"
     assert "make sure that its model is not served there any more" in bridge.warnings[-1]
@@ -231,7 +231,7 @@ def test_an_undeploy_that_fails_says_that_it_may_still_cost(bridge: Bridge, vend
     vendor.before = [vendor_error(NetworkError)]
     with pytest.raises(NetworkError) as problem:
         bridge.undeploy(JOB)
-    assert f"Until it is gone it may cost: run `ftbridge undeploy {JOB}` again." in problem.value.hint
+    assert f"It may cost money until it is undeployed: run `ftbridge undeploy {JOB}` again." in problem.value.hint
     assert [info.name for info in bridge.deployments()] == ["d1"]
 
 

@@ -73,7 +73,7 @@ def _do(order: JobSpec, bridge: Bridge) -> str:
         told = bridge.watch(*bridge.jobs())
         return json.dumps([[job.id, event.model_dump_json()] for job, event in told if event is not None])
     assert order.data is not None
-    return bridge.submit(order.data, order.target, key=order.key, epochs=1).status
+    return bridge.submit(order.data, order.target, idempotency_key=order.key, epochs=1).status
 
 
 class _Teller:

@@ -153,10 +153,10 @@ def recovered(home: Path) -> Ran:
     try:
         with Bridge(home, warn=warnings.append) as bridge:
             moved = bridge.recover()
-            unclear = [job.id for job in bridge.jobs() if job.unclear_until]
+            unclear = [job.id for job in bridge.jobs() if job.unclear]
     except FtbridgeError as problem:
         return Ran(problem.exit_code, "", f"{problem.message} {problem.hint}")
-    return Ran(1 if unclear else 0, " ".join(job.id for job in moved), "\n".join(warnings))
+    return Ran(4 if unclear else 0, " ".join(job.id for job in moved), "\n".join(warnings))
 
 
 @dataclass

@@ -74,7 +74,7 @@ class Desk:
                 if recover:
                     bridge.recover()
                     stuck = sum(job.remote_id is None for job in bridge.jobs())
-                bridge.submit(self.data, TARGET, key=KEY)
+                bridge.submit(self.data, TARGET, idempotency_key=KEY)
                 jobs = bridge.jobs()
         except FtbridgeError as problem:
             return Outcome(cut, forgotten, stuck, len(kept_jobs()), problem=f"{type(problem).__name__}: {problem}")

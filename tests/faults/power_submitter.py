@@ -31,7 +31,7 @@ def main(home: str, data: str, journal: str, synchronous: str) -> None:
     if synchronous != "as it is":
         choose_synchronous(synchronous)
     with Bridge(Path(home)) as bridge:
-        bridge.submit(data, TARGET, key=KEY)
+        bridge.submit(data, TARGET, idempotency_key=KEY)
 
 
 if __name__ == "__main__":

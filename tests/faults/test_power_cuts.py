@@ -22,7 +22,10 @@ EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
 HOME = f"{DISK}/in/a/new/home"
 IN_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
-pytestmark = pytest.mark.skipif(not tracing_works(), reason="strace is not installed, or may trace nothing here")
+pytestmark = [
+    pytest.mark.skipif(not tracing_works(), reason="strace is not installed, or may trace nothing here"),
+    pytest.mark.timeout(1800),  # hundreds of disks, each with a submission or a recovery of its own
+]
 
 
 def outcomes(desk: Desk, recording: Recording, journal: str) -> Iterator[Outcome]:

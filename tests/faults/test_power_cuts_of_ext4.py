@@ -18,7 +18,7 @@ from faults.power_cut import Desk, Outcome, counted
 
 WHY_NOT = missing() if os.environ.get("FTBRIDGE_POWER_CUTS") == "1" else "set FTBRIDGE_POWER_CUTS=1"
 
-pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT), pytest.mark.timeout(3600)]
 
 
 def outcomes(desk: Desk, folder: Path, journal: str, synchronous: str) -> Iterator[Outcome]:

@@ -16,7 +16,10 @@ from ftbridge.ledger import Ledger
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder
 
-pytestmark = pytest.mark.skipif(not tracing_works(), reason="strace is not installed, or may trace nothing here")
+pytestmark = [
+    pytest.mark.skipif(not tracing_works(), reason="strace is not installed, or may trace nothing here"),
+    pytest.mark.timeout(900),
+]
 
 REPLACED = """
 import sys

@@ -94,7 +94,7 @@ class Work(RuleBasedStateMachine):
     @rule(key=st.sampled_from(["a", "b", "c", "d", None]))
     def submit(self, key: str | None) -> None:
         with self.trouble():
-            self.bridge.submit(self.rows, "living:any", key=key)
+            self.bridge.submit(self.rows, "living:any", idempotency_key=key)
 
     @rule()
     def recover(self) -> None:

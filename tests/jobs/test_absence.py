@@ -13,7 +13,7 @@ from xxhash import xxh3_128_hexdigest
 
 from ftbridge.errors import Conflict, InvalidRequest, ListingUnfinished, NetworkError, NotReached, ServerTrouble
 from ftbridge.jobs.exactly_once.sending import submit
-from ftbridge.jobs.exactly_once.unproved import cancel_unclear, settle
+from ftbridge.jobs.exactly_once.unresolved import cancel_unclear, resolve
 from ftbridge.jobs.request.prepared import prepared_file
 from ftbridge.ledger import Intent, Ledger, Prepared, Record
 from ftbridge.ledger import window as moment
@@ -108,7 +108,7 @@ def test_a_wall_clock_that_jumps_neither_sends_a_job_nor_keeps_it_from_being_can
     there = now() + jump
     for module in ("model", "ledger.slots"):
         monkeypatch.setattr(f"ftbridge.{module}.now", lambda: there)
-    for module in ("sending", "absence", "adoption", "unproved", "closing"):
+    for module in ("sending", "absence", "adoption", "unresolved", "closing"):
         monkeypatch.setattr(f"ftbridge.jobs.exactly_once.{module}.now", lambda: there)
     assert case.bring().job.status is Status.SUBMITTING
     assert case.provider.made == {}
@@ -143,7 +143,7 @@ def test_whatever_is_answered_to_a_job_that_was_made_it_is_looked_for_and_adopte
     adopted = submit(case.record, case.provider, case.ledger, case.home)
     assert (adopted.job.remote_id, adopted.job.error) == ("remote-1", None)
     told = [event.message for _number, event in case.ledger.events(TAG) if event.kind == "message"]
-    assert told == [f"scripted answered {status}: no; but scripted has made the job"]
+    assert told == [f"scripted answered {status}: no; but scripted has created the job"]
 
 
 def test_a_refusal_is_not_believed_until_the_listing_would_show_the_job(
@@ -154,9 +154,9 @@ def test_a_refusal_is_not_believed_until_the_listing_would_show_the_job(
     with pytest.raises(InvalidRequest):
         submit(case.record, case.provider, case.ledger, case.home)
     failed = case.ledger.job(TAG)
-    assert (failed.job.status, failed.may_be_there) == (Status.FAILED, True)
+    assert (failed.job.status, failed.unconfirmed) == (Status.FAILED, True)
     case.provider.hidden = False
-    found = settle(failed, case.provider, case.ledger)
+    found = resolve(failed, case.provider, case.ledger)
     assert (found.job.status, found.job.remote_id) == (Status.RUNNING, "remote-1")
 
 
@@ -164,9 +164,9 @@ def test_a_refusal_is_final_once_the_listing_would_show_the_job(case: Case, minu
     case.provider.before.append(vendor_error(InvalidRequest, provider="scripted", status=400))
     with pytest.raises(InvalidRequest):
         submit(case.record, case.provider, case.ledger, case.home)
-    assert settle(case.ledger.job(TAG), case.provider, case.ledger).may_be_there
+    assert resolve(case.ledger.job(TAG), case.provider, case.ledger).unconfirmed
     minutes(1.1)
-    assert not settle(case.ledger.job(TAG), case.provider, case.ledger).may_be_there
+    assert not resolve(case.ledger.job(TAG), case.provider, case.ledger).unconfirmed
     assert case.ledger.job(TAG).job.status is Status.FAILED
 
 
@@ -253,7 +253,7 @@ def test_who_has_lost_the_lock_cancels_the_job_that_the_ledger_does_not_want(cas
     assert case.provider.cancelled == ["remote-1"]
     [(_number, told)] = case.ledger.events(TAG)
     assert told.message == (
-        "scripted has a second job of this one request, remote-1, beside remote-9; it was cancelled, look whether it"
+        "scripted has a second job of this request, remote-1, beside remote-9; it was cancelled: check whether it"
         " is billed"
     )
 
@@ -277,5 +277,5 @@ def test_a_job_that_was_cancelled_while_nobody_knew_is_cancelled_at_the_vendor_w
     assert cancel_unclear(case.ledger.job(TAG), case.provider, case.ledger).job.status is Status.CANCELLED
     assert case.provider.cancelled == []
     case.provider.hidden = False
-    settle(case.ledger.job(TAG), case.provider, case.ledger)
+    resolve(case.ledger.job(TAG), case.provider, case.ledger)
     assert case.provider.cancelled == ["remote-1"]

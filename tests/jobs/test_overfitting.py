@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ftbridge.jobs.overfitting import read_looks, tell_of_overfitting
+from ftbridge.jobs.overfitting import detect_overfitting, validation_points
 from ftbridge.model import Event
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -21,33 +21,33 @@ def course(valid: list[float], train: list[float]) -> list[Event]:
 
 def test_a_validation_loss_that_keeps_rising_while_the_training_loss_falls_is_told_once() -> None:
     events = course([2.0, 1.5, 1.6, 1.7, 1.9], [2.0, 1.5, 1.0, 0.5, 0.2])
-    assert tell_of_overfitting(events[:4], events[4:6]) == []
-    [told] = tell_of_overfitting(events[:6], events[6:8])
+    assert detect_overfitting(events[:4], events[4:6]) == []
+    [told] = detect_overfitting(events[:6], events[6:8])
     assert told.kind == "message"
     assert told.step == 8
     assert told.message is not None
     assert told.message.startswith("overfitting since step 4: the validation loss has risen from 1.500 to 1.700")
-    assert tell_of_overfitting([*events[:8], told], events[8:]) == []
+    assert detect_overfitting([*events[:8], told], events[8:]) == []
 
 
 def test_losses_that_both_rise_are_not_overfitting() -> None:
     events = course([2.0, 1.5, 1.6, 1.7], [2.0, 1.5, 1.8, 2.2])
-    assert tell_of_overfitting(events[:6], events[6:]) == []
+    assert detect_overfitting(events[:6], events[6:]) == []
 
 
 def test_a_validation_loss_that_hardly_moves_is_not_overfitting() -> None:
     events = course([2.0, 1.5, 1.505, 1.51], [2.0, 1.5, 1.0, 0.5])
-    assert tell_of_overfitting(events[:6], events[6:]) == []
+    assert detect_overfitting(events[:6], events[6:]) == []
 
 
 def test_steps_without_a_look_are_no_news() -> None:
     events = course([2.0, 1.5, 1.6, 1.7], [2.0, 1.5, 1.0, 0.5])
-    assert tell_of_overfitting(events, [Event(at=AT, kind="metric", step=9, train_loss=0.1)]) == []
+    assert detect_overfitting(events, [Event(at=AT, kind="metric", step=9, train_loss=0.1)]) == []
 
 
 def test_a_step_done_twice_counts_once() -> None:
     events = course([2.0], [2.0])
     again = Event(at=AT, kind="metric", step=2, train_loss=1.7, valid_loss=1.8)
-    [seen] = read_looks([*events, again])
+    [seen] = validation_points([*events, again])
     assert (seen.step, seen.valid_loss) == (2, 1.8)
     assert seen.train_loss == (2.1 + 1.7) / 2

@@ -184,7 +184,7 @@ def test_a_job_that_the_vendor_lost_is_told_of_after_a_while(
     assert ledger.change(running, progress_at=now() - timedelta(days=1))
     assert poll_jobs(unfinished(ledger), provider, ledger, EventBudget()) == 1
     [(_number, told)] = ledger.events("ftb_aaaa")
-    assert "does not know the job any more" in (told.message or "")
+    assert "no longer lists the job" in (told.message or "")
     assert poll_jobs(unfinished(ledger), provider, ledger, EventBudget()) == 0
 
 

@@ -49,7 +49,7 @@ def test_before_its_end_a_closing_target_is_told_and_taken(
     [said] = [sentence for sentence in bridge.warnings if "2027-01-06" in sentence]
     assert "for 46 more days" in said
     assert "takes jobs only from organisations that have used tuned models" in said
-    assert "answers from tuned models until 2027-01-14" in said
+    assert "serves tuned models until 2027-01-14" in said
     assert "http" not in said
     assert not [sentence for sentence in bridge.warnings if "renamed" in sentence]
     assert job.status is not Status.FAILED
@@ -84,7 +84,7 @@ def test_what_the_vendor_says_of_its_model_wins_over_the_catalogue(
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-21")
     monkeypatch.setattr(OpenAIMock, "bases", {"gpt-4.1-mini-2025-04-14": "2026-12-01"})
     bridge.submit(data, f"mock+{OPENAI}")
-    assert any("answers from tuned models until 2026-12-01" in sentence for sentence in bridge.warnings)
+    assert any("serves tuned models until 2026-12-01" in sentence for sentence in bridge.warnings)
 
 
 def test_a_user_may_know_better(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ftbridge import Bridge, Status
 from ftbridge.errors import AuthenticationFailed, ConfigError, NetworkError, NotFound
-from ftbridge.jobs.queue import with_queue
+from ftbridge.jobs.queue import with_queue_positions
 from ftbridge.ledger import Prepared, Record
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Job, Spec
@@ -98,8 +98,9 @@ def test_a_queued_job_that_is_refused_fails_and_the_next_has_its_turn(
 
 
 def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_once(
-    open_bridge: Open, vendors: MockVendors, data: Path
+    open_bridge: Open, vendors: MockVendors, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("ftbridge.provider.hosted.HostedProvider.listing_lag_seconds", 2.0)
     bridge = open_bridge(limits={"openai": 1})
     with standing_still(vendors):
         running, queued = bridge.submit(data, to=OPENAI), bridge.submit(data, to=OPENAI, name="queued", again=True)
@@ -109,7 +110,7 @@ def test_a_queued_job_survives_a_key_that_is_refused_but_a_new_one_is_told_at_on
         bridge.recover()
     assert bridge.job(queued).status is Status.SUBMITTING
     assert bridge.recover() == []  # the vendor's list may not show yet that it made the job although it refused
-    time.sleep(0.2)
+    time.sleep(2.1)
     assert [job.id for job in bridge.recover()] == [queued.id]
     bridge.wait(queued)
     vendors["openai"].faults.add("create_job=401")
@@ -138,13 +139,13 @@ def test_a_job_that_could_not_be_sent_outlives_a_shell_without_the_key(
 def test_a_queued_job_can_be_cancelled_and_is_never_sent(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
     bridge = open_bridge(limits={"openai": 1})
     with standing_still(vendors):
-        jobs = [bridge.submit(data, to=OPENAI, key=key) for key in ("a", "b", "c")]
+        jobs = [bridge.submit(data, to=OPENAI, idempotency_key=key) for key in ("a", "b", "c")]
     assert bridge.cancel(jobs[1]).status is Status.CANCELLED
     for _told in bridge.watch(*jobs):
         pass
     assert [bridge.job(job).status for job in jobs] == [Status.SUCCEEDED, Status.CANCELLED, Status.SUCCEEDED]
     assert made(vendors) == 2
-    assert bridge.submit(data, to=OPENAI, key="b").id != jobs[1].id
+    assert bridge.submit(data, to=OPENAI, idempotency_key="b").id != jobs[1].id
 
 
 def test_a_file_that_was_deleted_at_the_vendor_is_sent_anew_by_the_next_try(
@@ -181,12 +182,12 @@ def no_provider(name: str) -> Provider:
 def test_the_expected_start_is_reckoned_from_how_long_jobs_have_lasted() -> None:
     began = record(0).job.created_at
     jobs = [record(0, sent=0, lasted=60), record(1, sent=100), record(2, sent=110), *map(record, (3, 4, 5))]
-    queue = with_queue(jobs, lambda _provider: 2, no_provider)[3:]
+    queue = with_queue_positions(jobs, lambda _provider: 2, no_provider)[3:]
     assert [job.queue_position for job in queue] == [1, 2, 3]
     starts = [(job.expected_start - began) / timedelta(minutes=1) for job in queue if job.expected_start]
     assert starts == [160, 170, 220]
 
 
 def test_without_any_job_that_is_over_nobody_knows_when_the_next_begins() -> None:
-    queue = with_queue([record(1, sent=0), record(2)], lambda _provider: 1, no_provider)
+    queue = with_queue_positions([record(1, sent=0), record(2)], lambda _provider: 1, no_provider)
     assert (queue[1].queue_position, queue[1].expected_start) == (1, None)

@@ -94,7 +94,7 @@ def test_the_last_job_is_the_newest_that_was_not_refused(tmp_path: Path) -> None
     ledger.change(add(ledger, "ftb_made"), status=Status.RUNNING, remote_id="remote-1")
     ledger.change(add(ledger, "ftb_refused"), status=Status.FAILED)
     ledger.change(add(ledger, "ftb_withdrawn"), status=Status.CANCELLED)
-    assert ledger.job("last").job.id == "ftb_made"
+    assert ledger.job("last").job.id == "ftb_withdrawn"
     add(ledger, "ftb_waits")
     assert ledger.job("last").job.id == "ftb_waits"
 

@@ -53,13 +53,13 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
     assert spec["hyperparameters"] | {"epochs": 2, "batch_size": 4, "seed": 7} == spec["hyperparameters"]
     assert Path(spec["data"]).read_text("utf-8").count("\n") == 12
     assert fields(moved["with metadata"])["metadata.team"]["outcome"] == "dropped"
-    assert fields(moved["left to the vendor"])["validation_file"]["why"] == "there was none"
+    assert fields(moved["left to the vendor"])["validation_file"]["reason"] == "absent"
     assert fields(moved["preferences"])["method.type"]["outcome"] == "carried"
     assert moved["preferences"].json["submitted"]["spec"]["method"] == "dpo"
     assert moved["preferences"].json["submitted"]["spec"]["hyperparameters"]["beta"] == 0.2
     terms = {term["field"]: term for term in moved["all set"].json["terms"]}
-    assert terms["context, tokens"] | {"value": 65536, "becomes": 40960} == terms["context, tokens"]
-    assert terms["training, US dollars"]["becomes"] < terms["training, US dollars"]["value"]
+    assert terms["context_tokens"] | {"value": 65536, "becomes": 40960} == terms["context_tokens"]
+    assert terms["training_usd"]["becomes"] < terms["training_usd"]["value"]
 
     again = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json")
     assert again.json["submitted"]["id"] == moved["all set"].json["submitted"]["id"]

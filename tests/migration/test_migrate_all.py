@@ -65,8 +65,8 @@ def test_a_line_for_each_job_and_a_total_and_nothing_is_sent(
     lines = ran.json["jobs"]
     assert [line["job"] for line in lines] == [job.id for job in jobs]
     assert [line["examples"] for line in lines] == [12] * 4
-    assert [line["hindrance"] is None for line in lines] == [True, True, True, False]
-    assert lines[3]["hindrance"].startswith("together has no rft")
+    assert [line["blocked_by"] is None for line in lines] == [True, True, True, False]
+    assert lines[3]["blocked_by"].startswith("together has no rft")
     assert lines[3]["changes"].count("no grader") == 1
     one, two, three = (line["training_usd"] for line in lines[:3])
     assert (two, three) == (pytest.approx(2 * one), pytest.approx(3 * one))
@@ -158,7 +158,7 @@ def test_one_that_the_vendor_refuses_hinders_no_other(jobs: list[Job], here: Cli
     ran = here("migrate", "--all-from", "openai", "--to", QWEN, "--yes", "--json")
     assert ran.code == 1
     assert [bool(line["moved_to"]) for line in ran.json["jobs"]] == [False, True, True, False]
-    assert ran.json["jobs"][0]["hindrance"]
+    assert ran.json["jobs"][0]["blocked_by"]
     again = here("migrate", "--all-from", "openai", "--to", QWEN, "--yes", "--json").json
     assert [bool(line["moved_to"]) for line in again["jobs"]] == [True, False]
 
@@ -191,9 +191,9 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
     name = f"openai:{jobs[3].remote_id}"
     with Bridge() as bridge:
         plan = bridge.plan_migration(name, REASONING, epochs=2)
-        assert plan.hindrances == ()
+        assert plan.blocking == ()
         assert (plan.spec.grader, plan.spec.response_format) == (CHECK, FORM)
-        told = {word: [field for field in plan.fields if field.word == word] for word in ("grader", "response_format")}
+        told = {name: [field for field in plan.fields if field.name == name] for name in ("grader", "response_format")}
         assert {field.value for field in told["grader"]} == set(CHECK.values())
         for fields in told.values():
             assert fields

@@ -40,7 +40,7 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
     job = f"mock+openai:{organisation.jobs['preferences']['id']}"
     ran = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert ran.code == 1
-    assert any("dpo" in said for said in ran.json["hindrances"])
+    assert any("dpo" in said for said in ran.json["blocking"])
     refused = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert refused.code == 2
     assert "cannot be moved" in refused.err
@@ -49,13 +49,13 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
 def test_each_of_our_words_is_told_once(here: Cli, organisation: Organisation) -> None:
     for name in ("all set", "left to the vendor", "preferences"):
         told = here("migrate", f"mock+openai:{organisation.jobs[name]['id']}", "--to", QWEN, "--json").json["fields"]
-        words = [field["word"] for field in told if field["word"] not in (None, "repeated")]
+        words = [field["name"] for field in told if field["name"] not in (None, "repeated")]
         assert len(words) == len(set(words)), words
-        again = [field for field in told if field["word"] == "repeated"]
+        again = [field for field in told if field["name"] == "repeated"]
         assert {field["field"] for field in again} == {
             f"hyperparameters.{word}" for word in ("n_epochs", "batch_size", "learning_rate_multiplier")
         }
-        assert {field["why"] for field in again} == {"another field tells the same"}
+        assert {field["reason"] for field in again} == {"repeated"}
     shown = here("migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN).out
     assert shown.count("learning_rate_multiplier   ") == 1
 
@@ -66,10 +66,10 @@ def test_a_vendor_that_has_closed_is_a_hindrance_and_what_stands_for_it_a_note(
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     closed = here("migrate", job, "--to", "mistral:open-mistral-nemo", "--json")
     assert closed.code == 1
-    [hindrance] = closed.json["hindrances"]
+    [hindrance] = closed.json["blocking"]
     assert hindrance == "Mistral has retired its hosted training API; its routes answer 410 Gone (since 2026-07-13)"
     mocked = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
-    assert (mocked.code, mocked.json["hindrances"]) == (0, [])
+    assert (mocked.code, mocked.json["blocking"]) == (0, [])
     assert any("is not the vendor itself, and so is tried" in said for said in mocked.json["warnings"])
     moved = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert moved.code == 0, moved.err

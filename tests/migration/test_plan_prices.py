@@ -20,7 +20,7 @@ def test_the_new_job_is_priced_as_it_will_be_submitted_and_the_old_one_as_it_was
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     as_it_was = here("migrate", job, "--to", QWEN, "--json")
     changed = here("migrate", job, "--to", QWEN, option, value, "--json")
-    before, after = (terms_of(ran)["training, US dollars"] for ran in (as_it_was, changed))
+    before, after = (terms_of(ran)["training_usd"] for ran in (as_it_was, changed))
     assert before["value"] == after["value"] > 0
     assert after["becomes"] == pytest.approx(before["becomes"] * times)
     old, new = changed.json["offers"]
@@ -33,7 +33,7 @@ def test_the_new_job_is_priced_as_it_will_be_submitted_and_the_old_one_as_it_was
 def test_full_training_there_is_priced_as_that(here: Cli, organisation: Organisation) -> None:
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     lora, full = (
-        terms_of(here("migrate", job, "--to", QWEN, "--tuning", how, "--json"))["training, US dollars"]["becomes"]
+        terms_of(here("migrate", job, "--to", QWEN, "--tuning", how, "--json"))["training_usd"]["becomes"]
         for how in ("lora", "full")
     )
     assert full > lora > 0
@@ -43,7 +43,7 @@ def test_a_move_to_the_same_target_shows_both_jobs_prices(here: Cli, organisatio
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     ran = here("migrate", job, "--to", "mock+openai:gpt-4.1-mini-2025-04-14", "--epochs", "4", "--json")
     assert [offer["epochs"] for offer in ran.json["offers"]] == [2, 4]
-    price = terms_of(ran)["training, US dollars"]
+    price = terms_of(ran)["training_usd"]
     assert price["becomes"] == pytest.approx(2 * price["value"])
 
 
@@ -51,17 +51,17 @@ def test_a_month_of_the_new_model_is_part_of_what_changes(here: Cli, organisatio
     job = f"mock+openai:{organisation.jobs['all set']['id']}"
     ran = here("migrate", job, "--to", QWEN, "--json")
     terms = terms_of(ran)
-    hosting = terms["hosting a month, US dollars"]
+    hosting = terms["hosting_usd_per_month"]
     assert (hosting["value"], hosting["becomes"]) == (0.0, pytest.approx(730 * 3.99))
-    month, training = terms["first month in all, US dollars"], terms["training, US dollars"]
+    month, training = terms["first_month_usd"], terms["training_usd"]
     assert month["value"] == pytest.approx(training["value"])
     assert month["becomes"] == pytest.approx(training["becomes"] + 730 * 3.99)
-    assert terms["a million tokens in, US dollars"]["value"] == 0.8
-    assert terms["deployment needed"]["becomes"] is False
+    assert terms["input_usd_per_million_tokens"]["value"] == 0.8
+    assert terms["deployment_needed"]["becomes"] is False
     shown = here("migrate", job, "--to", QWEN, columns=80).out
     assert "$0.00 → $2,912.70" in shown
     azure = terms_of(here("migrate", job, "--to", "mock+azure:gpt-4.1-mini-2025-04-14", "--json"))
-    assert (azure["deployment needed"]["value"], azure["deployment needed"]["becomes"]) == (False, True)
+    assert (azure["deployment_needed"]["value"], azure["deployment_needed"]["becomes"]) == (False, True)
 
 
 def test_the_most_that_the_job_may_cost_is_judged(here: Cli, organisation: Organisation) -> None:
@@ -76,5 +76,5 @@ def test_epochs_that_two_vendors_choose_otherwise_are_told(here: Cli, rows: Path
     rows.write_text("".join(json.dumps(row) + "\n" for row in CHATS * 10), "utf-8")
     job = here("submit", rows, "--to", "mock+openai:gpt-4o-mini-2024-07-18").out.strip()
     terms = {term["field"]: term for term in here("migrate", job, "--to", QWEN, "--json").json["terms"]}
-    epochs = terms["epochs, as the vendor chooses"]
+    epochs = terms["default_epochs"]
     assert (epochs["value"], epochs["becomes"]) == (3, 1)

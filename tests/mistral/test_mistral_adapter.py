@@ -34,7 +34,7 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     assert done.trained_tokens
     assert done.cost_usd is None  # Mistral tells what a job was estimated at, never what was billed
     assert done.estimate_tokens == done.trained_tokens
-    assert done.estimate_usd == 4.0  # the least fee, which Mistral's own figure leaves out
+    assert done.estimate_usd == 4.0  # the minimum charge, which Mistral's own figure leaves out
     assert finished(provider, stopped.remote_id).status is Status.CANCELLED
     assert len(list(provider.poll([job.remote_id, stopped.remote_id, "x", "y"]))) == 2
     metrics = [event for event in provider.events(job.remote_id, "") if event.kind == "metric"]

@@ -14,7 +14,9 @@ def test_a_job_is_trained_fetched_deployed_and_talked_to(
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
     with Bridge() as bridge:
-        job = bridge.wait(bridge.submit(data, to="mock+nebius:Qwen/Qwen3-8B", epochs=1, lora_rank=8, key="once"))
+        job = bridge.wait(
+            bridge.submit(data, to="mock+nebius:Qwen/Qwen3-8B", epochs=1, lora_rank=8, idempotency_key="once")
+        )
         assert job.status is Status.SUCCEEDED
         assert job.latest.train_loss
         assert job.result

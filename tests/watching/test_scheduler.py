@@ -70,7 +70,7 @@ def test_when_every_provider_refuses_nothing_can_go_on() -> None:
 def test_the_vendor_is_left_alone_for_as_long_as_it_asks() -> None:
     slowed: list[bool] = []
     asked = task("busy", Script(RateLimited("slowly", provider="busy", retry_after=60.0), 0))
-    asked.patience = lambda: slowed.append(True)
+    asked.slow_down = lambda: slowed.append(True)
     scheduler = Scheduler([asked], lambda _said: None)
     tick_until(scheduler, lambda: asked.problem is not None)
     assert asked.due - time.monotonic() > 50

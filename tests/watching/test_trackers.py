@@ -12,7 +12,7 @@ import pytest
 from ftbridge import Bridge
 from ftbridge.errors import MissingExtra, UsageError
 from ftbridge.model import Job, Status
-from ftbridge.watching.trackers import figures, find_tracker
+from ftbridge.watching.trackers import find_tracker, metrics
 from ftbridge.watching.tracking import Reporting
 from tracker_readers import Curves, Mlflow, TensorBoard, Tracker, Wandb
 from watching_helpers import OPENAI, TOGETHER
@@ -42,7 +42,7 @@ def expected(bridge: Bridge, job: Job) -> Curves:
     """The curves by the ledger's events."""
     curves: Curves = {}
     for event in bridge.events(job):
-        for name, figure in figures(event).items():
+        for name, figure in metrics(event).items():
             curves.setdefault(name, []).append((event.step or 0, pytest.approx(figure)))
     assert len(curves["train_loss"]) > 3
     return curves
@@ -147,13 +147,13 @@ def test_a_tracker_that_fails_is_said_and_keeps_nobody_from_watching(
     for _told in bridge.watch(job, report=[f"tensorboard:{tmp_path / 'runs'}"]):
         pass
     assert bridge.job(job).status == "succeeded"
-    assert "the report to tensorboard is not whole, and `ftbridge report` writes the rest" in bridge.warnings[-1]
+    assert "the report to tensorboard is incomplete, and `ftbridge report` writes the rest" in bridge.warnings[-1]
 
 
 def test_a_tracker_that_nobody_knows_is_refused_with_those_there_are(open_bridge: Open) -> None:
     with pytest.raises(UsageError, match="no tracker is called 'tensorbord'") as problem:
         find_tracker("tensorbord:runs")
-    assert problem.value.hint.startswith("Did you mean 'tensorboard'? Write mlflow:PLACE")
+    assert problem.value.hint.startswith("Did you mean 'tensorboard'? Write mlflow:LOCATION")
 
 
 def test_a_tracker_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

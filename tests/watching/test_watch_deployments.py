@@ -67,7 +67,7 @@ def test_a_model_is_taken_down_when_its_hours_are_over_and_not_before(bridge: Br
     watch = DeploymentWatch(bridge)
     watch.begin()
     assert "undeploy" not in vendor.asked
-    assert "when this watch takes it down" in bridge.warnings[0]
+    assert "when this watch undeploys it" in bridge.warnings[0]
     assert watch.task.pace == 300.0
     aged(bridge, timedelta(minutes=59))
     watch.begin()

@@ -1,8 +1,8 @@
-"""Whether a vendor has a job: it is found by its tag, its absence is proved, or nobody knows yet.
+"""Whether a vendor has a job: it is found by its tag, its absence is proved, or it is not known yet.
 
 Absence is proved when the vendor's list, read to its end with the account that was asked, does not show the job
-though the time is over in which it may come to be and be listed; and when the list has no job without a tag that
-was made of the same file for the same model, from which a gateway may have stripped the tag.
+although the time is over in which it could be created and listed; and when the list has no untagged job of the same
+file and model, from which a gateway may have stripped the tag.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
-from ftbridge.errors import FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
+from ftbridge.errors import ConfigError, FtbridgeError, ListingUnfinished, NetworkError, ProviderError, Unsupported
 from ftbridge.ledger import Ledger, Record
 from ftbridge.ledger.window import Window, elapsed, this_moment
 from ftbridge.model import Event, Status, now
@@ -18,45 +18,50 @@ from ftbridge.provider import Listed, Provider, RemoteJob
 from ftbridge.target import parse_target
 
 _LONG_AGO = timedelta(days=30)
-"""A job without a tag that was made so long before the request is another one, however wrong a clock may be."""
+"""An untagged job that is older than the request by this much is another one, however wrong a clock may be."""
+
+
+_OTHER_ACCOUNT = "the job was requested with another API key or base URL than those that are set now"
 
 
 class Lookup(NamedTuple):
-    """The jobs that carry a job's tag, best first; where there is none, whether that proves it `absent`."""
+    """The vendor's jobs that carry the tag, best first; where there are none, whether that proves it `absent`."""
 
-    found: list[RemoteJob]
+    jobs: list[RemoteJob]
     absent: bool = False
 
 
 def look_up(record: Record, provider: Provider, ledger: Ledger, *, patience: bool = True) -> Lookup:
-    """Lookup for the job at its vendor; what keeps its absence from being proved is told as an event of the job.
+    """Look for the job at its vendor. What keeps its absence from being proved becomes an event of the job.
 
-    Raises what the vendor answers instead of its list; without `patience` that leaves the question open.
+    Raises the vendor's error if its list cannot be read; without `patience` the question then stays open.
     """
     try:
-        found = provider.find(record.job.id)
-        # of several the oldest is kept, unless it has failed and a younger one has not
-        found.sort(key=lambda job: job.status in (Status.FAILED, Status.CANCELLED))
-        return Lookup(found) if found else _absence(record, provider, ledger)
+        jobs = provider.find(record.job.id)
+        # the oldest of several is kept, unless it has failed and a younger one has not
+        jobs.sort(key=lambda job: job.status in (Status.FAILED, Status.CANCELLED))
+        return Lookup(jobs) if jobs else _prove_absence(record, provider, ledger)
     except ListingUnfinished as problem:
-        tell(record, problem.message, ledger)
+        add_message(record, problem.message, ledger)
         return Lookup([])
-    except (ProviderError, NetworkError):
+    except (ProviderError, NetworkError) as problem:
         if patience:
+            if at_other_account(record, provider):
+                problem.hint = f"{problem.hint} {_OTHER_ACCOUNT[0].upper()}{_OTHER_ACCOUNT[1:]}.".strip()
             raise
         return Lookup([])
 
 
 def window_before(provider: Provider, training_file: str) -> Window:
-    """The time in which a request that is about to be sent may become a listed job, should its sender die."""
+    """The time in which a request that is about to be sent can become a listed job, if its sender dies."""
     return Window(opened=this_moment(provider.vendor_time()), training_file=training_file)
 
 
 def window_after(provider: Provider, training_file: str, problem: FtbridgeError, *, resend: bool) -> Window:
-    """The time in which the request that ended with `problem` may become a listed job.
+    """The time in which the request that ended with `problem` can become a listed job.
 
-    A vendor that refuses is done with it. Who answers 5xx, or cuts the connection, may be a gateway before a vendor
-    that is still at it.
+    A vendor that refuses a request is done with it. A 5xx, or a broken connection, may come from a gateway while the
+    vendor behind it is still working on the request.
     """
     status = problem.status if isinstance(problem, ProviderError) else None
     return Window(
@@ -67,63 +72,72 @@ def window_after(provider: Provider, training_file: str, problem: FtbridgeError,
     )
 
 
-def seconds_left(record: Record, provider: Provider) -> float:
-    """How long the job's absence cannot be proved yet; 0 also where only a look can tell."""
+def remaining(record: Record, provider: Provider) -> float | None:
+    """The seconds until the job's absence can be proved, below 0 once they are over; `None` where no clock tells."""
     if record.unclear is None:
-        return 0.0
+        return None
     passed = elapsed(record.unclear.opened, this_moment(provider.vendor_time()))
-    return 0.0 if passed is None else max(0.0, _seconds(record.unclear, provider) - passed)
+    return None if passed is None else _seconds(record.unclear, provider) - passed
 
 
-def tell(record: Record, what: str, ledger: Ledger) -> None:
+def seconds_left(record: Record, provider: Provider) -> float:
+    """The seconds until the job's absence can be proved; 0 also where only asking the vendor can tell."""
+    return max(0.0, remaining(record, provider) or 0.0)
+
+
+def at_other_account(record: Record, provider: Provider) -> bool:
+    """Whether the job was requested with another API key or base URL than those that are set now."""
+    try:
+        return record.account not in (None, provider.account)
+    except ConfigError:  # no key is set, and whoever asks the vendor is told so
+        return False
+
+
+def add_message(record: Record, what: str, ledger: Ledger, *, code: str | None = None) -> None:
     """Add a message to the job's events, unless it is the last one already."""
     known = ledger.events(record.job.id)
     if not known or known[-1][1].message != what:
-        ledger.change(ledger.job(record.job.id), [Event(at=now(), kind="message", message=what)])
+        ledger.change(ledger.job(record.job.id), [Event(at=now(), kind="message", code=code, message=what)])
 
 
 def _seconds(window: Window, provider: Provider) -> float:
     return provider.listing_lag_seconds + (0.0 if window.answered else provider.in_flight_seconds)
 
 
-def _absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup:
-    if record.account and record.account != provider.account:
-        tell(
-            record,
-            "it was sent with another key or base URL: set those again, and `ftbridge recover` looks for it",
-            ledger,
-        )
+def _prove_absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup:
+    if at_other_account(record, provider):
+        add_message(record, _OTHER_ACCOUNT, ledger)
         return Lookup([])
-    if record.posted_at and not _is_over(record, provider, ledger):
+    if record.posted_at and not _window_is_over(record, provider, ledger):
         return Lookup([])
     listed = _similar(record, provider, ledger)
     if listed is None:
         return Lookup([], absent=True)
-    if listed.tag:  # one list shows it and another did not
+    if listed.tag:  # this list shows it although `find` did not
         return Lookup([listed.remote])
-    tell(
+    add_message(
         record,
-        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model: if it is this"
-        f" job, `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`; if not, `ftbridge submit"
-        " --again` makes another one",
+        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model. If it is this job:"
+        f" `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`. If not: `ftbridge cancel"
+        f" {record.job.id}`, and then `ftbridge submit --again` creates another one",
         ledger,
     )
     return Lookup([])
 
 
-def _is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
-    """Whether the job's time is over; where no clock tells, it begins anew."""
+def _window_is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
+    """Whether the job's window is over; where no clock can tell, the window starts again."""
     at = this_moment(provider.vendor_time())
     passed = elapsed(record.unclear.opened, at) if record.unclear else None
     if record.unclear and passed is not None:
         return passed >= _seconds(record.unclear, provider)
-    anew = record.unclear.model_copy(update={"opened": at}) if record.unclear else Window(opened=at)
-    ledger.change(ledger.job(record.job.id), unclear=anew)
-    return _seconds(anew, provider) <= 0
+    restarted = record.unclear.model_copy(update={"opened": at}) if record.unclear else Window(opened=at)
+    ledger.change(ledger.job(record.job.id), unclear=restarted)
+    return _seconds(restarted, provider) <= 0
 
 
 def _similar(record: Record, provider: Provider, ledger: Ledger) -> Listed | None:
-    """A job at the vendor that is this one, by the list of all jobs, or may be it without its tag."""
+    """A job in the vendor's list that has the tag, or that may be this job without its tag."""
     file = (record.unclear and record.unclear.training_file) or ledger.upload(
         provider.account, record.prepared.training
     )
@@ -134,11 +148,11 @@ def _similar(record: Record, provider: Provider, ledger: Ledger) -> Listed | Non
         unknown = [job for job in provider.jobs() if job.remote.remote_id not in known]
     except Unsupported:
         return None
-    if provider.listing_lag_seconds:  # elsewhere what is listed may still be to be begun
+    if provider.listing_lag_seconds:  # without a lag `find` is certain, and a listed job may still be unstarted
         for job in unknown:
             if job.tag == record.job.id:
                 return job
-    if not record.attempts:  # what was never sent has lost no tag
+    if not record.attempts:  # a job that was never sent cannot have lost its tag
         return None
     return next((job for job in unknown if not job.tag and _is_alike(job, file, record)), None)
 

@@ -1,8 +1,8 @@
-"""Which requests were sent from this machine, whichever ledger they stand in.
+"""Which requests were sent from this machine, whichever ledger they are in.
 
-A home that was copied, or brought back from a backup, has intents that its other self may be sending right now, and
-its lock is a file of its own. So each attempt at a request is claimed outside the home, by a file that only one
-process can make; the files are for the time in which a vendor's listing may lag, and go with the machine's boot.
+A home that was copied, or restored from a backup, has intents that its original may be sending right now, and its
+lock files are separate. So each attempt at a request is claimed outside the home, by a file that only one process can
+create. The files matter while a vendor's listing may lag; they are removed after a day, or when the machine reboots.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _KEPT_SECONDS = 24 * 3600.0
 
 
 def claim(tag: str, attempt: int) -> bool:
-    """Whether no other process of this user has sent the request of that tag for the time of that number.
+    """Whether this process is the first of this user to make that attempt at the request with that tag.
 
-    Where there is no folder for such files, nobody else is known to have.
+    True as well where there is no folder for such files.
     """
     try:
         folder = _folder()
-        _forget_old(folder)
+        _remove_old(folder)
         os.close(os.open(folder / f"{tag}.{attempt}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return False
@@ -33,8 +33,8 @@ def claim(tag: str, attempt: int) -> bool:
 
 
 def _folder() -> Path:
-    """Raises `OSError` where it cannot be made, or is another user's, who could then stop every job."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")  # the user's own, until the machine's end (basedir specification 0.8)
+    """Raises `OSError` where it cannot be created, or belongs to another user, who could then block every job."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")  # the user's own, until logout (basedir specification 0.8)
     folder = Path(runtime, "ftbridge") if runtime else Path(tempfile.gettempdir(), f"ftbridge-{os.getuid()}")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
@@ -42,8 +42,8 @@ def _folder() -> Path:
     return folder
 
 
-def _forget_old(folder: Path) -> None:
+def _remove_old(folder: Path) -> None:
     for file in folder.iterdir():
-        with suppress(FileNotFoundError):  # which another process has forgotten
+        with suppress(FileNotFoundError):  # another process has removed it
             if time.time() - file.stat().st_mtime > _KEPT_SECONDS:
                 file.unlink()

@@ -1,4 +1,4 @@
-"""Ending a job in the ledger without its vendor: it was refused, or is not wanted any more."""
+"""Ending a job in the ledger alone: it was refused, or is no longer wanted."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ftbridge.model import Event, Status, now
 
 
 def fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool = False) -> Record:
-    """End the job as failed; its key is free again, unless it is `unclear` whether the vendor has it all the same."""
+    """End the job as failed. Its idempotency key is free again, unless it is `unclear` whether the vendor has it."""
     record = ledger.job(job_id)
     free = {} if unclear else {"user_key": None, "unclear": None}
     return _end(ledger, record, Status.FAILED, why, error=why, **free) or ledger.job(job_id)
 
 
 def cancel(ledger: Ledger, record: Record, why: str) -> Record | None:
-    """End the job as cancelled, with its key free again; `None` if somebody else has changed it meanwhile."""
+    """End the job as cancelled and free its key; `None` if another process has changed it meanwhile."""
     return _end(ledger, record, Status.CANCELLED, why, user_key=None)
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
-from ftbridge.jobs.exactly_once.adoption import adopt_by_hand
-from ftbridge.jobs.exactly_once.unproved import settle_all
+from ftbridge.jobs.exactly_once.adoption import adopt_manually
+from ftbridge.jobs.exactly_once.unresolved import resolve, resolve_all
 from ftbridge.jobs.listing import list_jobs
-from ftbridge.jobs.messages import warn_of_messages_after
-from ftbridge.jobs.polling import update_slots
-from ftbridge.jobs.queue import advance
-from ftbridge.ledger import last_numbers
+from ftbridge.jobs.messages import warn_of_messages, warn_of_messages_after
+from ftbridge.jobs.polling import poll_for_free_slots
+from ftbridge.jobs.queue import advance, send
+from ftbridge.ledger import Record, last_numbers
 from ftbridge.model import Job, Status
 
 
-def recover(context: Context) -> list[Job]:
+def recover(context: Context, job: Job | str | None = None) -> list[Job]:
     """Finish what a crash or an unclear answer left open, and send what waits; the jobs that moved on.
 
-    Raises what a provider answers if that keeps all of them from being asked; else it is warned of.
+    With `job`, that one alone. Raises what a provider answers if that keeps all of them from being checked; otherwise
+    it is a warning.
     """
-    left_open = [*context.ledger.jobs(Status.SUBMITTING), *context.ledger.unseen()]
+    if job is not None:
+        return _recover_one(context, context.record(job))
+    left_open = [*context.ledger.jobs(Status.SUBMITTING), *context.ledger.unconfirmed()]
     names = list(dict.fromkeys(record.provider for record in left_open))
     last = last_numbers(context.ledger, [record.job.id for record in left_open])
     problems = [problem for name in names if (problem := _recover_at(context, name))]
@@ -29,25 +34,40 @@ def recover(context: Context) -> list[Job]:
         raise problems[0]
     for problem in problems:
         context.warn(problem.message)
-    before = {record.job.id: record.job.status for record in left_open}
-    return [job for job in list_jobs(context, before) if job.status is not before[job.id]]
+    return _moved(context, left_open)
+
+
+def _recover_one(context: Context, record: Record) -> list[Job]:
+    if record.unconfirmed:
+        with warn_of_messages(context, record.job.id):
+            resolve(record, context.provider_of(record), context.ledger)
+    elif record.job.status is Status.SUBMITTING:
+        poll_for_free_slots(context, record.provider)
+        with warn_of_messages(context, record.job.id):
+            send(context, record, queued=True)
+    return _moved(context, [record])
+
+
+def _moved(context: Context, before: Sequence[Record]) -> list[Job]:
+    status = {record.job.id: record.job.status for record in before}
+    return [job for job in list_jobs(context, status) if job.status is not status[job.id]]
 
 
 def _recover_at(context: Context, name: str) -> FtbridgeError | None:
-    """Finish what is open at the provider of that name; what stood in the way."""
+    """Finish what is open at the provider of that name; the first error on the way."""
     try:
-        update_slots(context, name)
+        poll_for_free_slots(context, name)
         advance(context, name)
     except FtbridgeError as problem:
         return problem
-    return next(iter(settle_all(context, [name])), None)
+    return next(iter(resolve_all(context, [name])), None)
 
 
 def adopt(context: Context, job: Job | str, remote_id: str) -> Job:
-    """Take the vendor's job `remote_id` for the one that nobody knows whether the vendor has.
+    """Take the vendor's job `remote_id` for this unclear job.
 
-    Raises `UsageError` where the job is known already, or the other is another job's, and `JobNotFound` where
-    the vendor does not have it.
+    Raises `UsageError` where the job is not unclear, or the vendor's job belongs to another one, and `JobNotFound`
+    where the vendor does not have it.
     """
     record = context.record(job)
-    return adopt_by_hand(record, remote_id, context.provider_of(record), context.ledger).job
+    return adopt_manually(record, remote_id, context.provider_of(record), context.ledger).job

@@ -1,4 +1,4 @@
-"""A request before it is sent: what it asks for, and when two of them ask for the same."""
+"""A request before it is sent, and when two requests are the same."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ OWNER = "FTBRIDGE_OWNER"
 _A_DAY = timedelta(days=1)
 
 
-def place_of(data: str | Path) -> Path:
-    """The file wherever the working folder will be; - stays standard input."""
+def absolute_path(data: str | Path) -> Path:
+    """The file's absolute path; - stays standard input."""
     return Path(data) if str(data) == "-" else Path(data).absolute()
 
 
-def object_of(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
-    """A JSON object, given as it is or as the file that holds it. Raises `InputError` where there is none in it."""
+def json_object(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
+    """A JSON object, given as a mapping or as a file. Raises `InputError` for a file without one."""
     if given is None or isinstance(given, Mapping):
         return None if given is None else dict(given)
     try:
@@ -42,7 +42,7 @@ def object_of(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | 
 
 
 def make_intent(spec: Spec, prepared: Prepared, key: str | None, cost: Cost, group: str | None = None) -> Intent:
-    """The request for a new job, with an id that also is the tag by which the vendor's job is known."""
+    """The intent for a new job; its ID is also the tag by which the vendor's job is found."""
     return Intent(
         id=f"ftb_{secrets.token_hex(6)}",
         target=spec.target,
@@ -58,7 +58,7 @@ def make_intent(spec: Spec, prepared: Prepared, key: str | None, cost: Cost, gro
 
 
 def _owner() -> str | None:
-    """Who asks: $FTBRIDGE_OWNER, or the system's name of the user; `None` where it has none."""
+    """Who submits: $FTBRIDGE_OWNER, or the system's user name; `None` where there is none."""
     try:
         return os.environ.get(OWNER) or getpass.getuser()
     except (KeyError, OSError):
@@ -66,23 +66,23 @@ def _owner() -> str | None:
 
 
 def request_hash(spec: Spec, prepared: Prepared) -> str:
-    """Equal for requests that ask for the same: data, target, method and hyperparameters.
+    """Equal for requests with the same data, target, method and hyperparameters.
 
-    The content of the files counts, and not where they lie; nor do the job's name, and what it may cost.
+    The content of the files counts, and not their paths; the job's name and its cost limit do not count.
     """
-    beside = {"data", "validation", "max_cost_usd", "name"}
-    asked = spec.model_dump_json(exclude=beside, exclude_defaults=True) + prepared.model_dump_json()
-    return hashlib.sha256(asked.encode()).hexdigest()
+    excluded = {"data", "validation", "max_cost_usd", "name"}
+    text = spec.model_dump_json(exclude=excluded, exclude_defaults=True) + prepared.model_dump_json()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_same(record: Record, key: str | None, account: str) -> bool:
-    """Whether a job of the same key, or of an equal request, is the one that is asked for now.
+    """Whether a job with the same key, or of an equal request, is the job that is requested now.
 
-    One that is open, or may be at its vendor, is; one that has succeeded is for a day, or for ever under its key. One
-    that failed or was cancelled is not, and neither is one at another account.
+    It is while it is open or unclear, for a day after it has succeeded, and for ever under its key. It is not if it
+    failed, was cancelled, or is at another account.
     """
     job = record.job
-    if record.may_be_there or job.status is Status.SUBMITTING or (key is not None and record.key == key):
+    if record.unconfirmed or job.status is Status.SUBMITTING or (key is not None and record.key == key):
         return True
     if record.account not in (None, account):
         return False

@@ -1,4 +1,4 @@
-"""Before anything is uploaded: does the target still take new jobs?"""
+"""Before anything is uploaded: does the target still accept new jobs?"""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ftbridge.target import Target
 
 
 def check_open(context: Context, target: Target, method: Method) -> None:
-    """Raises `ProviderRetired` where the target takes no new jobs any more; says what will end soon.
+    """Raises `ProviderRetired` if the target accepts no new jobs; warns of what will close soon.
 
-    First by the catalogue, without a key or a network, and then by what the vendor itself says. A mock, or
-    a service at another address, goes on after the vendor's end, and that is said.
+    First by the catalogue, without a key or a network, and then by what the vendor itself reports. A mock, or a
+    service at another address, is only warned of, because it may go on after the vendor has closed.
     """
     provider, day = context.provider(target), today()
     if provider.at_vendor:
         _refuse_closed(context, target, context.entry(target), method)
-    _ = provider.account  # without a key there is nobody to ask, and no job to write down
+    _ = provider.account  # raises without a key
     entry = context.entry(target, live=True)
     if provider.at_vendor:
         _refuse_closed(context, target, entry, method)
     if closed := entry.closed_on(day):
-        context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, and so is tried")
+        context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, so it is tried all the same")
     else:
-        _say_what_limits(context, target, entry, day)
+        _warn_of_limits(context, target, entry, day)
 
 
-def _say_what_limits(context: Context, target: Target, entry: Entry, day: date) -> None:
-    words = {"training": "takes new jobs", "inference": "answers from tuned models"}
+def _warn_of_limits(context: Context, target: Target, entry: Entry, day: date) -> None:
+    what_ends = {"training": "takes new jobs", "inference": "serves tuned models"}
     ends = entry.closing_soon(day)
-    said = [f"{words[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items()]
+    limits = [f"{what_ends[what]} until {end}, for {(end - day).days} more days" for what, end in ends.items()]
     if entry.facts.only_from:
-        said.insert(0, f"takes jobs only from {entry.facts.only_from}")
-    if said:
-        context.warn(f"{target} {', and '.join(said)}")
+        limits.insert(0, f"takes jobs only from {entry.facts.only_from}")
+    if limits:
+        context.warn(f"{target} {', and '.join(limits)}")
 
 
 def _refuse_closed(context: Context, target: Target, entry: Entry, method: Method) -> None:

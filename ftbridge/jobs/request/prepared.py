@@ -1,4 +1,4 @@
-"""From the user's file to the file that the provider takes, kept under the hash of its content."""
+"""From the user's file to the file that the provider accepts, stored under the hash of its content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ftbridge.wording import counted
 
 
 def prepared_file(home: Path, key: str) -> Path:
-    """Where the converted file with that content is kept until its job is over."""
+    """The path of the converted file with that content hash, until its job is over."""
     return home / "prepared" / f"{key}.jsonl"
 
 
@@ -33,9 +33,9 @@ def prepare(
     home: Path,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> tuple[str, list[str]]:
-    """Check and convert `data` in one pass; the key of the converted file, and what has to be said about it.
+    """Check and convert `data` in one pass; the key of the converted file, and warnings about it.
 
-    Raises `DataError` naming the first finding that forbids going on.
+    Raises `DataError` with the first finding that forbids going on.
     """
     folder = home / "prepared"
     with usable(home):
@@ -50,7 +50,7 @@ def prepare(
 
 
 def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
-    """What `check` has to be given to go by the same rules."""
+    """The options with which `check` applies the same rules."""
     options = [f"--to {spec.target}"]
     options += [f"--method {spec.method}"] if spec.method is not Method.SFT else []
     options += ["--grader FILE"] if spec.grader else []
@@ -61,29 +61,29 @@ def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
 def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:
     first, others = impossible[0], len(impossible) - 1
     return DataError(
-        f"{data}, {place(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
+        f"{data}, {position(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
         hint=f"{first.fix} `ftbridge check {data} {options}` lists everything.",
         line=first.line,
         path=first.path,
     )
 
 
-def place(finding: Finding) -> str:
-    """Where a finding is, as a person says it."""
+def position(finding: Finding) -> str:
+    """Where a finding is: its line and JSON path."""
     line = f"line {finding.line}" if finding.line else "the file"
     return f"{line}, {finding.path}" if finding.path not in ("", "$") else line
 
 
-def sentence(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     """A finding as one sentence."""
-    return f"{place(finding)}: {finding.message}"
+    return f"{position(finding)}: {finding.message}"
 
 
 def _warnings(conversion: Conversion) -> list[str]:
-    said: dict[str, list[Finding]] = {}
+    by_code: dict[str, list[Finding]] = {}
     for finding in conversion.warnings:
-        said.setdefault(finding.code, []).append(finding)
-    return [sentence(found[0]) + (f" ({len(found)} such rows)" if len(found) > 1 else "") for found in said.values()]
+        by_code.setdefault(finding.code, []).append(finding)
+    return [describe(found[0]) + (f" ({len(found)} such rows)" if len(found) > 1 else "") for found in by_code.values()]
 
 
 def _changes(conversion: Conversion) -> list[str]:

@@ -16,45 +16,45 @@ from mlflow.exceptions import MlflowException
 
 from ftbridge.errors import NetworkError
 from ftbridge.model import Event, Job, Status
-from ftbridge.watching.trackers.report import Report, facts, figures, run_name
+from ftbridge.watching.trackers.report import Report, facts, metrics, run_name
 
 _EXPERIMENT, _JOB, _LAST = "ftbridge", "ftbridge.job", "ftbridge.last"
-_EVENTS_AT_ONCE = 50  # the server takes up to 1,000 figures in one request (MLflow's REST API, runs/log-batch, 2026-11)
+_EVENTS_AT_ONCE = 50  # the server takes up to 1,000 metrics in one request (MLflow's REST API, runs/log-batch, 2026-11)
 _ENDS = {Status.SUCCEEDED: "FINISHED", Status.FAILED: "FAILED", Status.CANCELLED: "KILLED"}
 
 
-def open_report(place: str, job: Job) -> Report:
-    """The job's run at the tracking URI `place`."""
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # whoever reports tries again by himself
-    return MlflowReport(place, job)
+def open_report(location: str, job: Job) -> Report:
+    """The job's run at the tracking URI `location`."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # ftbridge retries by itself
+    return MlflowReport(location, job)
 
 
 class MlflowReport:
-    """A run of the experiment. Raises `NetworkError` where the server, or the database, does not do what it should."""
+    """A run of the experiment. Raises `NetworkError` where the server, or the database, fails."""
 
-    def __init__(self, place: str, job: Job) -> None:
-        with _sentences():
-            self._client = MlflowClient(tracking_uri=place or None)
+    def __init__(self, location: str, job: Job) -> None:
+        with _as_network_error():
+            self._client = MlflowClient(tracking_uri=location or None)
             self._run = self._find(job) or self._create(job)
         self._id = self._run.info.run_id
         self.last = int(self._run.data.tags.get(_LAST, 0))
 
     def write(self, events: Sequence[tuple[int, Event]]) -> None:
-        """Log the figures of each event, and how far that is, in the same requests."""
+        """Log the metrics of each event, and the number of the last one, in the same requests."""
         new = [(number, event) for number, event in events if number > self.last]
-        with _sentences():
+        with _as_network_error():
             for start in range(0, len(new), _EVENTS_AT_ONCE):
                 some = new[start : start + _EVENTS_AT_ONCE]
-                metrics = [metric for _number, event in some for metric in _metrics(event)]
-                self._client.log_batch(self._id, metrics=metrics, tags=[RunTag(_LAST, str(some[-1][0]))])
+                values = [metric for _number, event in some for metric in _metrics(event)]
+                self._client.log_batch(self._id, metrics=values, tags=[RunTag(_LAST, str(some[-1][0]))])
                 self.last = some[-1][0]
 
     def leave(self, job: Job) -> None:
-        """End the run as the job ended; one that goes on is left as running."""
+        """End the run with the job's status; a job that goes on leaves it running."""
         status = _ENDS.get(job.status, "RUNNING")
         if status == self._run.info.status:
             return
-        with _sentences():
+        with _as_network_error():
             if job.finished_at and job.status.final:
                 self._client.set_terminated(self._id, status, end_time=_milliseconds(job.finished_at))
             else:
@@ -79,8 +79,8 @@ class MlflowReport:
 
 
 def _metrics(event: Event) -> Iterator[Metric]:
-    for name, figure in figures(event).items():
-        yield Metric(name, float(figure), _milliseconds(event.at), event.step)
+    for name, value in metrics(event).items():
+        yield Metric(name, float(value), _milliseconds(event.at), event.step)
 
 
 def _milliseconds(at: datetime) -> int:
@@ -88,11 +88,11 @@ def _milliseconds(at: datetime) -> int:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _as_network_error() -> Iterator[None]:
     try:
         yield
     except MlflowException as problem:
         raise NetworkError(
-            f"MLflow did not take the report: {' '.join(str(problem).split())[:300]}",
-            hint="See that its tracking URI is right, and that it answers there.",
+            f"MLflow did not accept the report: {' '.join(str(problem).split())[:300]}",
+            hint="Check the tracking URI, and that the server answers.",
         ) from problem

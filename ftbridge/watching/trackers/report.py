@@ -1,4 +1,4 @@
-"""What a report is, where trackers are found, and what they are told."""
+"""What a report is, how trackers are found, and what is written to them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftbridge.plugins import load_entry, registered
 from ftbridge.wording import did_you_mean
 
 GROUP = "ftbridge.reporters"
-_FIGURES = (
+_METRICS = (
     "train_loss",
     "valid_loss",
     "train_reward",
@@ -28,7 +28,7 @@ _FIGURES = (
 
 
 class Report(Protocol):
-    """One job's run in a tracker: a new one, or that which an earlier report of the job began.
+    """One job's run in a tracker: a new one, or the one that an earlier report of the job began.
 
     `last` is the number of the newest event that the tracker has; 0 where it has none.
     """
@@ -36,41 +36,41 @@ class Report(Protocol):
     last: int
 
     def write(self, events: Sequence[tuple[int, Event]]) -> None:
-        """Add events, with their numbers; those up to `last` are passed over."""
+        """Add events, with their numbers; those up to `last` are skipped."""
 
     def leave(self, job: Job) -> None:
-        """Put the run down as the job stands, over or not; nothing is written after that."""
+        """Close the run with the job's status, over or not; nothing is written after that."""
 
 
 def find_tracker(to: str) -> Callable[[Job], Report]:
-    """What opens a job's report at `to`, which is NAME or NAME:PLACE. Found by entry point, ours and others' alike.
+    """A function that opens a job's report at `to`, which is NAME or NAME:LOCATION; trackers are entry points.
 
-    Raises `UsageError` for a tracker that nobody registered, and `MissingExtra` where its package is absent.
+    Raises `UsageError` for an unknown tracker, and `MissingExtra` where its package is not installed.
     """
-    name, _, place = to.partition(":")
+    name, _, location = to.partition(":")
     found = registered(GROUP)
     if name not in found:
         raise UsageError(
             f"no tracker is called {name!r}",
-            hint=f"{did_you_mean(name, found)}Write {', '.join(f'{known}:PLACE' for known in sorted(found))}.",
+            hint=f"{did_you_mean(name, found)}Write {', '.join(f'{known}:LOCATION' for known in sorted(found))}.",
         )
     open_report: Callable[[str, Job], Report] = load_entry(found[name], f"tracker {name}", extra=name)
-    return lambda job: open_report(place, job)
+    return lambda job: open_report(location, job)
 
 
-def figures(event: Event) -> dict[str, float]:
-    """What was measured at the event's step, by our words; empty where nothing was."""
+def metrics(event: Event) -> dict[str, float]:
+    """The metrics of the event, by name; empty where it has none."""
     if event.kind != "metric" or event.step is None:
         return {}
-    return {name: figure for name in _FIGURES if (figure := getattr(event, name)) is not None}
+    return {name: value for name in _METRICS if (value := getattr(event, name)) is not None}
 
 
 def facts(job: Job) -> dict[str, str | int | float]:
-    """What the job is, for a tracker to tell runs apart by; nothing of it changes."""
+    """Constant properties of the job, by which runs can be told apart in a tracker."""
     return {"job": job.id, "target": job.target, "method": job.spec.method.value, **job.spec.hyperparameters.given()}
 
 
 def run_name(job: Job) -> str:
-    """A name that people know the job by, fit for a file, and no other job's."""
+    """A name for the run, unique to the job and safe as a file name."""
     own = re.sub(r"[^\w.-]+", "-", job.name or "").strip("-.")
     return f"{own}-{job.id}" if own else job.id

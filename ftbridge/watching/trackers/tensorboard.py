@@ -19,14 +19,14 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 from ftbridge.errors import InputError
 from ftbridge.files import write
 from ftbridge.model import Event, Job
-from ftbridge.watching.trackers.report import Report, facts, figures, run_name
+from ftbridge.watching.trackers.report import Report, facts, metrics, run_name
 
 _VERSION = "brain.Event:2"
 
 
-def open_report(place: str, job: Job) -> Report:
-    """The job's run in the folder `place`, "runs" if there is no name."""
-    return TensorBoardReport(Path(place or "runs").expanduser() / run_name(job), job)
+def open_report(location: str, job: Job) -> Report:
+    """The job's run in the folder `location`, "runs" if there is no name."""
+    return TensorBoardReport(Path(location or "runs").expanduser() / run_name(job), job)
 
 
 class TensorBoardReport:
@@ -79,6 +79,6 @@ def _head(job: Job) -> Iterator[Record]:
 
 def _records(events: Sequence[tuple[int, Event]]) -> Iterator[Record]:
     for _number, event in events:
-        values = [Summary.Value(tag=name, simple_value=figure) for name, figure in figures(event).items()]
+        values = [Summary.Value(tag=name, simple_value=figure) for name, figure in metrics(event).items()]
         if values:
             yield Record(wall_time=event.at.timestamp(), step=event.step, summary=Summary(value=values))

@@ -19,14 +19,14 @@ import wandb
 from ftbridge.errors import ConfigError, NetworkError
 from ftbridge.files import write
 from ftbridge.model import Event, Job, Status
-from ftbridge.watching.trackers.report import Report, facts, figures, run_name
+from ftbridge.watching.trackers.report import Report, facts, metrics, run_name
 
 _NOTE = "ftbridge.json"
 
 
-def open_report(place: str, job: Job) -> Report:
-    """The job's run in the project `place`, "ftbridge" if there is no name."""
-    return WandbReport(place or "ftbridge", job)
+def open_report(location: str, job: Job) -> Report:
+    """The job's run in the project `location`, "ftbridge" if there is no name."""
+    return WandbReport(location or "ftbridge", job)
 
 
 class WandbReport:
@@ -35,39 +35,39 @@ class WandbReport:
     Raises `ConfigError` where W&B is not logged in, and `NetworkError` where it does not answer.
     """
 
-    def __init__(self, place: str, job: Job) -> None:
-        self._place = place
+    def __init__(self, location: str, job: Job) -> None:
+        self._location = location
         self._job = job
         self._run: Any = None
-        with _sentences():
+        with _as_errors():
             folder = Path(wandb.setup().settings.wandb_dir)
         files = list(folder.glob(f"*run-*-{job.id}/{_NOTE}"))
         notes = [json.loads(file.read_bytes()) for file in files]
-        self.last = max((note["last"] for note in notes if note["place"] == place), default=0)
+        self.last = max((note["last"] for note in notes if note["location"] == location), default=0)
         self._newest = max((file.stat().st_mtime for file in files), default=0.0)
 
     def write(self, events: Sequence[tuple[int, Event]]) -> None:
         """Log the figures of each event."""
         if all(number <= self.last for number, _event in events):
             return
-        with _sentences():
+        with _as_errors():
             self._run = self._run or self._begin()
             for number, event in events:
-                if number > self.last and (found := figures(event)):
+                if number > self.last and (found := metrics(event)):
                     self._run.log({"step": event.step, **found}, step=number)
         self.last = max(self.last, events[-1][0])
-        note = {"place": self._place, "last": self.last}
+        note = {"location": self._location, "last": self.last}
         write(Path(self._run.settings.sync_dir) / _NOTE, json.dumps(note).encode())
 
     def leave(self, job: Job) -> None:
         """Finish the run, as failed if the job has failed or was cancelled."""
         if self._run:
-            with _sentences():
+            with _as_errors():
                 self._run.finish(exit_code=int(job.status in (Status.FAILED, Status.CANCELLED)))
             self._run = None
 
     def _begin(self) -> Any:
-        entity, _, project = self._place.rpartition("/")
+        entity, _, project = self._location.rpartition("/")
         if time.time() - self._newest < 1:  # W&B names its folders by the second, and would write over the last one
             time.sleep(1)
         run = wandb.init(
@@ -95,7 +95,7 @@ class WandbReport:
 
 
 @contextmanager
-def _sentences() -> Iterator[None]:
+def _as_errors() -> Iterator[None]:
     try:
         yield
     except wandb.errors.CommError as problem:
