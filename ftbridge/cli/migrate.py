@@ -121,7 +121,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     """The old job's fields by outcome; those without meaning elsewhere are counted, or listed with `everything`."""
     groups: dict[str, list[Difference]] = {}
     for one in _in_short(plan.fields):
-        groups.setdefault(one.outcome if one.matters or one.outcome == "carried" else one.why, []).append(one)
+        harmless = one.outcome != "carried" and not one.matters
+        groups.setdefault(str(one.reason) if harmless else one.outcome, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
     for title, fields in (("changed", changed), ("dropped", groups.pop("dropped", []))):
         if fields:
@@ -131,8 +132,8 @@ def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
     if plan.model:
         print_note(f"the old job keeps its model: {plan.model}")
     if everything:
-        for why, fields in groups.items():
-            print_note(f"{why}: {', '.join(dict.fromkeys(map(_short, fields)))}")
+        for fields in groups.values():
+            print_note(f"{fields[0].why}: {', '.join(dict.fromkeys(map(_short, fields)))}")
     elif count := sum(map(len, groups.values())):
         print_note(f"{count} more fields have no meaning elsewhere (empty, set by the vendor): --all lists them")
 

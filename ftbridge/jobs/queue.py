@@ -52,7 +52,7 @@ def advance(context: Context, name: str, *, before: str | None = None, watched: 
 
 
 def _is_blocked(context: Context, record: Record) -> bool:
-    """Whether the job waits for a free slot, and those behind it as well; one whose files are elsewhere is told so."""
+    """Whether the job waits for a free slot, and those behind it as well; one without its files gets a message."""
     if not has_free_slot(context.ledger, record, context.concurrency_limit(record.provider)):
         return True
     if not has_files(record, context.provider_of(record), context.ledger, context.home):

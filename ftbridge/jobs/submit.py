@@ -109,7 +109,7 @@ def _send(context: Context, record: Record) -> Job:
             sent = send(context, record, patience=_PATIENCE)
     except RateLimited as problem:
         context.warn(
-            f"{clause(problem.message)}; job {job_id} waits here: `ftbridge watch` sends it, unless it is there"
+            f"{clause(problem.message)}; job {job_id} waits here, and `ftbridge watch` sends it if it is not there"
         )
         return find_job(context, job_id)
     if sent.job.status is Status.SUBMITTING and sent.posted_at is None:

@@ -20,8 +20,7 @@ class DeploymentRecord(Frozen):
     """One deployment of the model of one job; `number` counts the job's deployments from 1.
 
     `name` is the vendor's, `None` while it is not known whether the vendor has it. `hourly_usd` is 0 where no hours are
-    billed, `None` where the price is unknown; after `max_hours` it is to be undeployed. `ended_at` is `None` until
-    then.
+    billed, `None` where the price is unknown; after `max_hours` it is to be undeployed. `ended_at` is set then.
     """
 
     job_id: str
@@ -111,8 +110,8 @@ def _insert(connection: Connection, job_id: str, **fields: Any) -> int:
 
 
 def _one(connection: Connection, job_id: str, number: int) -> DeploymentRecord:
-    mine = (deployments.c.job_id == job_id) & (deployments.c.number == number)
-    return DeploymentRecord.model_validate(dict(connection.execute(select(deployments).where(mine)).mappings().one()))
+    row = (deployments.c.job_id == job_id) & (deployments.c.number == number)
+    return DeploymentRecord.model_validate(dict(connection.execute(select(deployments).where(row)).mappings().one()))
 
 
 def _read(ledger: Ledger, where: ColumnElement[bool]) -> list[DeploymentRecord]:

@@ -62,7 +62,7 @@ class Record(Frozen):
 
     @property
     def is_unclear(self) -> bool:
-        """Whether nobody knows if the vendor has the job: it was requested, and no clear answer came."""
+        """Whether it is not known if the vendor has the job: it was requested, and no clear answer came."""
         return self.unconfirmed or (self.job.status is Status.SUBMITTING and self.posted_at is not None)
 
     @property

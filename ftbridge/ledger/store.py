@@ -19,7 +19,7 @@ from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
 _logger = logging.getLogger(__name__)
-# text, because SQLAlchemy words an upsert for each database in another way
+# as text, because SQLAlchemy has a different upsert for each database
 _REMEMBER = text("""
     INSERT INTO uploads (account, content_key, remote_file, created_at)
     VALUES (:account, :content_key, :remote_file, :created_at)

@@ -21,7 +21,7 @@ _UNITS = {
     "epochs": "passes over the data",
     "batch_size": "examples a step",
     "learning_rate": "a step, absolute",
-    "learning_rate_multiplier": "times a rate that the vendor does not tell",
+    "learning_rate_multiplier": "times a rate that the vendor does not publish",
     "warmup_ratio": "of all steps",
     "max_seq_length": "tokens",
 }

@@ -207,3 +207,17 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
     before, after = bodies[-2]["method"]["reinforcement"], bodies[-1]["method"]["reinforcement"]
     assert (after["grader"], after["response_format"]) == (before["grader"], before["response_format"])
     assert after["hyperparameters"]["n_epochs"] == 2
+
+
+def test_the_plan_says_which_jobs_train_the_same(
+    chats: Path, tmp_path: Path, ftbridge_mock: MockVendors, here: Cli
+) -> None:
+    copy = write_rows(tmp_path / "work" / "copy.jsonl", CHATS)
+    with Bridge() as bridge:
+        first = bridge.wait(bridge.submit(chats, to=OPENAI, epochs=1, name="one"))
+        twin = bridge.wait(bridge.submit(copy, to=OPENAI, epochs=1, name="two", again=True))
+        other = bridge.wait(bridge.submit(chats, to=OPENAI, epochs=2))
+    lines = {line["job"]: line for line in here("migrate", "--all-from", "openai", "--to", QWEN, "--json").json["jobs"]}
+    assert [lines[job.id]["same_as"] for job in (first, twin, other)] == [None, first.id, None]
+    shown = here("migrate", "--all-from", "openai", "--to", QWEN, columns=200).out
+    assert f"trains the same as {first.id}: both would be paid for" in shown

@@ -45,10 +45,10 @@ def adopt(
             return _cancel_own(record, remote, provider, ledger)
 
 
-def cancel_duplicate(duplicate: RemoteJob, kept: str | None, provider: Provider) -> Event:
+def cancel_duplicate(duplicate: RemoteJob, original: str | None, provider: Provider) -> Event:
     """Cancel a duplicate. Raises where the vendor cannot be reached, so that it is tried again."""
     what = f"{provider.name} has a second job of this request, {duplicate.remote_id}" + (
-        f", beside {kept}" if kept else ""
+        f", beside {original}" if original else ""
     )
     if not duplicate.status.final:
         try:

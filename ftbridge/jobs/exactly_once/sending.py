@@ -5,7 +5,7 @@
     3. `posted_at` is committed, with the window in     a provider runs only so many jobs at once
        which the request can become a job
     4. one request makes the job, carrying the tag
-    5. the remote id is committed                      `queued`, or whatever the vendor says
+    5. the remote ID is committed                      `queued`, or the vendor's status
 
 After any answer except a valid success, the tag is looked up at the vendor before anything is concluded. A process
 that dies, or an answer that says neither yes nor no, leaves the job `submitting`. The next process takes the job's

@@ -1,4 +1,4 @@
-"""Jobs of which nobody knows whether the vendor has them: why, until when, and what a person can do."""
+"""Jobs that the vendor may or may not have: why that is unclear, until when, and what a person can do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ftbridge.provider import Provider
 
 
 def with_reason(record: Record, provider: Provider) -> Job:
-    """The unclear job with the reason, and with the time when the vendor's listing tells, where that is known."""
+    """The unclear job with the reason, and the time when the vendor's listing would show it, if known."""
     fields: dict[str, Any] = {"unclear": Unclear.NOT_LISTED}
     if at_other_account(record, provider):
         fields["unclear"] = Unclear.OTHER_ACCOUNT
@@ -43,10 +43,11 @@ def next_steps(job: Job) -> str:
         return f"Set that key and base URL again and run `ftbridge recover {job.id}`. Or: {_joined(ways)}."
     if job.unclear_until and job.unclear_until > now():
         then = f"{job.unclear_until.astimezone():%H:%M:%S}"
-        look = f"`ftbridge watch` checks again, and so does `ftbridge recover` from {then}"
+        check = f"`ftbridge watch` checks again, and so does `ftbridge recover` from {then}"
     else:
-        look = f"`ftbridge recover {job.id}` checks again, and `ftbridge events {job.id}` shows what is in the way"
-    return f"{_joined([look, cancel])}."
+        check = f"`ftbridge recover {job.id}` checks again, and `ftbridge events {job.id}` shows what is in the way"
+    again = "`ftbridge submit --again` creates another job" if job.status is Status.CANCELLED else ""
+    return f"{_joined([check, cancel, again])}."
 
 
 def _joined(ways: list[str]) -> str:

@@ -20,7 +20,7 @@ from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Event, Status, now
 from ftbridge.provider import Provider
 
-_PAUSE = 0.5  # seconds between two looks at the clock
+_PAUSE = 0.5  # seconds to sleep at a time
 
 
 def resolve(record: Record, provider: Provider, ledger: Ledger) -> Record:
@@ -47,7 +47,7 @@ def resolve(record: Record, provider: Provider, ledger: Ledger) -> Record:
 
 
 def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record:
-    """Cancel a job that is `submitting`, or was refused, of which nobody knows whether its vendor has it.
+    """Cancel a job that is `submitting`, or was refused, while it is not known whether its vendor has it.
 
     If it is found, it is adopted, and the caller has to cancel it. Otherwise it is not sent again, and is cancelled at
     the vendor as soon as it turns up there.
@@ -98,7 +98,7 @@ def resolve_or_wait(record: Record, provider: Provider, ledger: Ledger, warn: Ca
     left = seconds_left(record, provider)
     if not record.unconfirmed or left <= 0:
         return record
-    warn(f"{explain(record.job)}; waiting {left:.0f} s until its listing tells")
+    warn(f"{explain(record.job)}; waiting {left:.0f} s until its listing would show it")
     deadline = time.monotonic() + left
     while time.monotonic() < deadline:
         time.sleep(min(_PAUSE, max(0.0, deadline - time.monotonic())))

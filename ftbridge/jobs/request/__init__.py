@@ -1,1 +1,1 @@
-"""What is asked for, before it is sent: the intent, the prepared files, and what forbids it."""
+"""A request before it is sent: the intent, the prepared files, and the checks that may refuse it."""

@@ -1,7 +1,7 @@
 """TensorBoard: `tensorboard:FOLDER`, a folder below it for each job, read by `tensorboard --logdir FOLDER`.
 
 Files are written through the package's own records (tensorboard.summary, by which torch writes them too), without
-torch. How far a file is whole is kept beside it, so that what a crash left half written is written anew.
+torch. The length of a file's complete part is stored beside it, so that what a crash left half written is replaced.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def open_report(location: str, job: Job) -> Report:
 
 
 class TensorBoardReport:
-    """A folder with one file of records, and a note of how far it is written."""
+    """A folder with one file of records, and a note of how much is written."""
 
     def __init__(self, folder: Path, job: Job) -> None:
         self._file = folder / f"events.out.tfevents.{job.created_at.timestamp():.0f}.ftbridge"
@@ -42,7 +42,7 @@ class TensorBoardReport:
             self.last, self._size = noted["last"], noted["bytes"]
 
     def write(self, events: Sequence[tuple[int, Event]]) -> None:
-        """Append the figures of each event. Raises `InputError` where the folder cannot be written."""
+        """Append the metrics of each event. Raises `InputError` where the folder cannot be written."""
         new = [(number, event) for number, event in events if number > self.last]
         if not new:
             return
@@ -64,7 +64,7 @@ class TensorBoardReport:
             ) from None
 
     def leave(self, job: Job) -> None:
-        """TensorBoard knows no end of a run."""
+        """TensorBoard has no end of a run."""
 
 
 def _head(job: Job) -> Iterator[Record]:

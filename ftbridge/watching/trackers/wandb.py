@@ -47,7 +47,7 @@ class WandbReport:
         self._newest = max((file.stat().st_mtime for file in files), default=0.0)
 
     def write(self, events: Sequence[tuple[int, Event]]) -> None:
-        """Log the figures of each event."""
+        """Log the metrics of each event."""
         if all(number <= self.last for number, _event in events):
             return
         with _as_errors():
@@ -78,7 +78,7 @@ class WandbReport:
             config=facts(self._job),
             resume="allow",
             reinit="create_new",  # a run for each job, beside one another
-            settings=wandb.Settings(  # this process trains nothing: W&B need not look at it
+            settings=wandb.Settings(  # this process trains nothing, so W&B need not monitor it
                 silent=True,
                 console="off",
                 disable_code=True,
