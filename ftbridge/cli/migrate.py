@@ -156,8 +156,8 @@ def _differences(title: str, fields: Sequence[Difference]) -> Table:
 
 
 def _short(one: Difference) -> str:
-    """The field's name without its path in the job."""
-    return one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
+    """The display name of a term, or a field's name without its path in the job."""
+    return _TERMS.get(one.field) or one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
 
 
 def _change(one: Difference) -> str:
