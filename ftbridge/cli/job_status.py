@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ftbridge.cli.output import number
-from ftbridge.model import Job, Status, now
+from ftbridge.model import Job, Status, Unclear, now
 
 _ENDED = {Status.SUCCEEDED: "has succeeded", Status.FAILED: "has failed", Status.CANCELLED: "was cancelled"}
 
@@ -16,8 +16,8 @@ def short_time(time: datetime) -> str:
 
 
 def status_text(job: Job) -> str:
-    """The status, and of a job that is `submitting` how far that is: waiting, not sent, sent, or unclear."""
-    if job.status is not Status.SUBMITTING:
+    """The status, and of a job that may not be at its vendor how far it is: waiting, not sent, sent, or unclear."""
+    if job.status is not Status.SUBMITTING and not job.unclear:
         return str(job.status)
     return f"{job.status}, {_submission(job)}"
 
@@ -55,9 +55,12 @@ def latest_metrics(job: Job) -> dict[str, str]:
 def _submission(job: Job) -> str:
     if job.queue_position is not None:
         return queue_text(job)
-    if job.unclear_until is None:
+    if job.unclear is None:
         return "not sent yet"
+    if job.unclear is Unclear.OTHER_ACCOUNT:
+        return "unclear: sent with another key or base URL"
     if job.error is None:
         return "sent, no answer yet"
-    until = f" until {job.unclear_until.astimezone():%H:%M:%S}" if job.unclear_until > now() else ""
-    return f"unclear{until}"
+    if job.unclear_until and job.unclear_until > now():
+        return f"unclear until {job.unclear_until.astimezone():%H:%M:%S}"
+    return "unclear"

@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 _LONGEST = 100  # characters of a value in a table; --json has all
 _TERMS = {
     "training_usd": "training, US dollars",
-    "storage_usd_per_month": "storage a month, US dollars",
-    "hosting_usd_per_month": "hosting a month, US dollars",
-    "first_month_usd": "first month in all, US dollars",
-    "input_usd_per_million_tokens": "a million tokens in, US dollars",
-    "output_usd_per_million_tokens": "a million tokens out, US dollars",
+    "storage_usd_per_month": "storage per month, US dollars",
+    "hosting_usd_per_month": "hosting per month, US dollars",
+    "first_month_usd": "total of the first month, US dollars",
+    "input_usd_per_million_tokens": "a million input tokens, US dollars",
+    "output_usd_per_million_tokens": "a million output tokens, US dollars",
     "deployment_needed": "deployment needed",
     "training_closes_on": "training closes on",
-    "inference_closes_on": "answers end on",
-    "context_tokens": "context, tokens",
-    "default_epochs": "epochs, as the vendor chooses",
+    "inference_closes_on": "inference closes on",
+    "context_tokens": "context, in tokens",
+    "default_epochs": "default epochs",
 }
 
 
@@ -110,8 +110,8 @@ def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
     """The obstacles to the move, what it changes and drops, what stays the same, and warnings."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         print_line(line, style="bold")
-    for reason in plan.blocking:
-        print_message(f"error: {reason}", style="bold red")
+    for problem in plan.blocking:
+        print_message(f"error: {problem}", style="bold red")
     _print_fields(plan, everything=everything)
     for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
         print_message(f"note: {note}", style="yellow")
@@ -156,7 +156,7 @@ def _differences(title: str, fields: Sequence[Difference]) -> Table:
 
 
 def _short(one: Difference) -> str:
-    """The term as people call it, or the field's name without its path in the job."""
+    """The display name of a term, or a field's name without its path in the job."""
     return _TERMS.get(one.field) or one.field.rpartition("hyperparameters.")[2].removeprefix("spec.")
 
 

@@ -25,7 +25,9 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def recover(
-    job: Annotated[str | None, typer.Argument(help="Only this job; default: every job that was left open.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(help="Only this job; default: every job that is open or unclear.")
+    ] = None,
     adopt: Annotated[
         str | None, typer.Option("--adopt", help="The vendor's id of JOB, if a gateway has stripped its tag.")
     ] = None,
@@ -43,7 +45,7 @@ def recover(
     if adopt and job is None:
         raise UsageError("--adopt needs the job", hint="Give both: `ftbridge recover JOB --adopt ID`.")
     if job and from_vendors:
-        raise UsageError("--from-vendors reads the vendors' lists, not one JOB", hint="Give one of the two.")
+        raise UsageError("--from-vendors is for all jobs, and JOB is only one", hint="Give one of the two.")
     if from_vendors:
         _move_damaged_ledger()
     bridge = open_bridge()
@@ -53,11 +55,11 @@ def recover(
     warn_of_deployments(bridge)
     lists = list(bridge.recover_from_vendors(provider or ())) if from_vendors else []
     recovered = [*(adopted for one in lists for adopted in one.adopted), *bridge.recover(job)]
-    left = [one for one in bridge.jobs([job] if job else None) if one.status is Status.SUBMITTING or one.unclear]
-    unclear = any(one.unclear for one in left)
-    code = UNCLEAR if unclear else 1 if any(one.broken_off for one in lists) else 0
+    unfinished = [one for one in bridge.jobs([job] if job else None) if one.status is Status.SUBMITTING or one.unclear]
+    is_incomplete = any(one.broken_off for one in lists)
+    code = UNCLEAR if any(one.unclear for one in unfinished) else 1 if is_incomplete else 0
     if as_json:
-        document = {"jobs": _plain(recovered), "open": _plain(left)}
+        document = {"jobs": _plain(recovered), "open": _plain(unfinished)}
         vendors = [one.model_dump(mode="json", exclude={"adopted"}) | {"adopted": len(one.adopted)} for one in lists]
         print_json(document | ({"vendors": vendors} if from_vendors else {}))
         raise Exit(code)
@@ -65,7 +67,7 @@ def recover(
         print_message(_sentence(one))
     if any(one.adopted for one in lists):
         print_message("Vendors do not know idempotency keys: a key that was used before would create a new job.")
-    lines = [*map(job_sentence, recovered), *map(_left_open, left)]
+    lines = [*map(job_sentence, recovered), *map(_unfinished, unfinished)]
     print_line("\n".join(lines) or (job_sentence(bridge.job(job)) if job else "There is nothing to recover."))
     raise Exit(code)
 
@@ -74,7 +76,7 @@ def _plain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
     return [job.model_dump(mode="json", exclude={"spec"}) for job in jobs]
 
 
-def _left_open(job: Job) -> str:
+def _unfinished(job: Job) -> str:
     from ftbridge.jobs.exactly_once.unclear import explain, next_steps
 
     return f"{job.id} is still unclear: {explain(job)}. {next_steps(job)}" if job.unclear else job_sentence(job)

@@ -81,8 +81,8 @@ def compare_spec(
 
     Targets that close before the load's months are over come after the others, and those that would not accept the job
     come last. A target that cannot be priced is a row that says why; if that is so of all, the first error is raised.
-    Raises `TargetError` for a string that is not a target, and `DataError` for a file without a valid example; rows
-    with errors are left out, with a warning.
+    Raises `TargetError` for a target that does not exist, and `DataError` for a file without a valid example; rows with
+    errors are left out, with a warning.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)

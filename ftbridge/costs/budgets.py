@@ -124,7 +124,7 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
         return None  # without a limit the price is not needed
     if price is not None and spec.max_cost_usd is not None and price > spec.max_cost_usd:
         raise OverBudget(
-            f"{provider.name} charges {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
+            f"{provider.name} asks {dollars(price)} for the job, and --max-cost is {dollars(spec.max_cost_usd)}",
             hint="No job was created; train fewer epochs or examples, or raise the limit.",
         )
     return price

@@ -164,7 +164,7 @@ def test_what_was_removed_in_the_portal_is_noticed(here: Cli, home: Path, job: s
 
 def test_a_developers_deployment_ends_after_its_day(here: Cli, home: Path, job: str, azure: AzureMock) -> None:
     made = here("deploy", job, "--tier", "developertier")
-    assert "no hours; azure removes it after 24 hours" in words(made.err)
+    assert "not by the hour; azure removes it after 24 hours" in words(made.err)
     shown = here("show", job).out
     assert "no hours billed" in shown
     assert "when azure removes it" in words(shown)

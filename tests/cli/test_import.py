@@ -82,7 +82,7 @@ def test_every_vendors_job_is_taken_in_whole_and_only_once(make: Make, to: str, 
         assert job.spec.hyperparameters.epochs == 2
         assert job.finished_at
         told = bridge.events(job)
-        assert "taken into this ledger" in str(told[0])
+        assert "imported from" in str(told[0])
         assert told[-1].status is Status.SUCCEEDED
         assert job.latest.step == max(event.step or 0 for event in told)
 

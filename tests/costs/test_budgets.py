@@ -11,6 +11,7 @@ from ftbridge.errors import InvalidRequest, OverBudget, ProviderError
 from ftbridge.mock import MockVendors
 from ftbridge.model import Status, now
 from hosted_helpers import asked
+from watching_helpers import standing_still
 
 MINI, QWEN, OLD = "openai:gpt-4.1-mini-2025-04-14", "together:Qwen/Qwen3-8B", "mistral:open-mistral-7b"
 
@@ -116,7 +117,7 @@ def test_a_job_left_between_mistrals_two_steps_is_judged_before_recover_starts_i
 
 def test_a_months_budget_is_kept_against_the_ledger(vendors: MockVendors, data: Path) -> None:
     configure('[budgets]\nopenai = 0.08\n"mock+openai" = 0.001\n')
-    with Bridge() as bridge:
+    with Bridge() as bridge, standing_still(vendors):
         first = bridge.submit(data, MINI)  # estimated at $0.0062, at most $0.0390
         with pytest.raises(OverBudget, match=r"\$0\.00 is spent and \$0\.0390 is reserved for 1 job"):
             bridge.submit(data, MINI, epochs=9)

@@ -197,7 +197,7 @@ def test_what_another_account_serves_is_not_taken_for_gone(
     assert (known.name, known.raw_status) == ("d1", "not checked with the API key that it was created with")
     [ended] = bridge.undeploy(JOB)
     assert ended.name == "d1"
-    assert "make sure that its model is not served there any more" in bridge.warnings[-1]
+    assert "make sure that its model is no longer served there" in bridge.warnings[-1]
 
 
 def test_offline_what_the_ledger_knows_is_believed(bridge: Bridge, vendor: Serving) -> None:

@@ -66,12 +66,10 @@ def test_a_refused_job_that_may_be_there_is_told_by_recover(place: Town) -> None
     assert (looked.code, "may have created it all the same" in looked.out) == (4, True)
 
 
-def test_a_key_given_after_an_unclear_refusal_is_the_same_job(person: Person) -> None:
-    person.vendor.conduct.creates = [Mishap(True, status=404)]
-    person.vendor.conduct.listing = HIDDEN
-    person.submit()
-    person.submit("--idempotency-key", "k")
-    pass_time()
+def test_a_key_given_after_an_unclear_refusal_is_the_same_job(place: Town) -> None:
+    person = place.person("openai", window=4.0, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=3.0))
+    assert person.submit().code == 3
+    assert person.submit("--idempotency-key", "k").code == 0
     person.type("recover")
     assert len(person.vendor.made) == 1
     assert [job.remote_id for job in person.jobs()] == [person.vendor.made[0].id]

@@ -100,6 +100,23 @@ def test_the_window_begins_when_the_request_has_ended_and_not_when_it_was_writte
     assert case.bring().job.remote_id == "remote-1"
 
 
+def test_a_list_that_is_read_before_the_windows_end_proves_nothing_however_long_that_takes(
+    case: Case, minutes: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.die_while_sending()
+    minutes(2.9)
+
+    def slow(_tag: str) -> list[RemoteJob]:
+        minutes(1)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(case.provider, "find", slow)
+        assert case.bring().job.status is Status.SUBMITTING
+    assert case.provider.made == {}
+    assert case.bring().job.remote_id == "remote-1"
+
+
 @pytest.mark.parametrize("jump", [timedelta(minutes=2), timedelta(days=3), timedelta(days=-3)])
 def test_a_wall_clock_that_jumps_neither_sends_a_job_nor_keeps_it_from_being_cancelled(
     case: Case, minutes: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, jump: timedelta

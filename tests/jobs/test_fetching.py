@@ -92,7 +92,7 @@ def test_the_users_own_files_are_never_replaced_and_are_named(tmp_path: Path) ->
     out = tmp_path / "out"
     fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     (out / "diagnostics.txt").write_text("mine", "utf-8")
-    with pytest.raises(InputError, match=r"not of this result, for example diagnostics\.txt"):
+    with pytest.raises(InputError, match=r"do not belong to this result, for example diagnostics\.txt"):
         fetch_whole(job("one"), Giving(tmp_path).fetch, out)
     assert (out / "diagnostics.txt").read_text("utf-8") == "mine"
 

@@ -70,7 +70,7 @@ def test_a_vendor_that_has_closed_is_a_hindrance_and_what_stands_for_it_a_note(
     assert hindrance == "Mistral has retired its hosted training API; its routes answer 410 Gone (since 2026-07-13)"
     mocked = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert (mocked.code, mocked.json["blocking"]) == (0, [])
-    assert any("is not the vendor itself, and so is tried" in said for said in mocked.json["warnings"])
+    assert any("is not the vendor itself, so it is tried all the same" in said for said in mocked.json["warnings"])
     moved = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert moved.code == 0, moved.err
 

@@ -37,10 +37,11 @@ def look_up(record: Record, provider: Provider, ledger: Ledger, *, patience: boo
     Raises the vendor's error if its list cannot be read; without `patience` the question then stays open.
     """
     try:
+        began = this_moment().uptime
         jobs = provider.find(record.job.id)
         # the oldest of several is kept, unless it has failed and a younger one has not
         jobs.sort(key=lambda job: job.status in (Status.FAILED, Status.CANCELLED))
-        return Lookup(jobs) if jobs else _prove_absence(record, provider, ledger)
+        return Lookup(jobs) if jobs else _prove_absence(record, provider, ledger, began)
     except ListingUnfinished as problem:
         add_message(record, problem.message, ledger)
         return Lookup([])
@@ -104,11 +105,11 @@ def _seconds(window: Window, provider: Provider) -> float:
     return provider.listing_lag_seconds + (0.0 if window.answered else provider.in_flight_seconds)
 
 
-def _prove_absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup:
+def _prove_absence(record: Record, provider: Provider, ledger: Ledger, began: float) -> Lookup:
     if at_other_account(record, provider):
         add_message(record, _OTHER_ACCOUNT, ledger)
         return Lookup([])
-    if record.posted_at and not _window_is_over(record, provider, ledger):
+    if record.posted_at and not _window_was_over(record, provider, ledger, began):
         return Lookup([])
     listed = _similar(record, provider, ledger)
     if listed is None:
@@ -125,12 +126,16 @@ def _prove_absence(record: Record, provider: Provider, ledger: Ledger) -> Lookup
     return Lookup([])
 
 
-def _window_is_over(record: Record, provider: Provider, ledger: Ledger) -> bool:
-    """Whether the job's window is over; where no clock can tell, the window starts again."""
+def _window_was_over(record: Record, provider: Provider, ledger: Ledger, began: float) -> bool:
+    """Whether the job's window was over when reading the list began, in seconds of uptime.
+
+    A list that is read before the window's end proves nothing, however long reading it takes. Where no clock can tell,
+    the window starts again.
+    """
     at = this_moment(provider.vendor_time())
     passed = elapsed(record.unclear.opened, at) if record.unclear else None
     if record.unclear and passed is not None:
-        return passed >= _seconds(record.unclear, provider)
+        return passed - (at.uptime - began) >= _seconds(record.unclear, provider)
     restarted = record.unclear.model_copy(update={"opened": at}) if record.unclear else Window(opened=at)
     ledger.change(ledger.job(record.job.id), unclear=restarted)
     return _seconds(restarted, provider) <= 0

@@ -52,9 +52,9 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
         check_open(context, request.target, request.spec.method)
     files = _prepare(context, request)
     prepared = files.prepared
-    request_id = request_hash(request.spec, prepared)
+    fingerprint = request_hash(request.spec, prepared)
     if repeated:
-        if known := _known(context, request, request_id):
+        if known := _known(context, request, fingerprint):
             return known, False
         check_open(context, request.target, request.spec.method)
     for warning in [*request.warnings, *files.warnings]:
@@ -63,16 +63,16 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
-    queued = _queued(context, request_id)
+    queued = _queued(context, fingerprint)
     record = context.ledger.add(
         intent,
         is_same=lambda known: _is_meant(known, request, queued),
         check=budget_check(context, request.target, cost.estimate_usd_high),
     )
     if record.job.id == intent.id:
-        _warn_of_others(context, request, request_id, record)
+        _warn_of_others(context, request, fingerprint, record)
         return record, True
-    return _as_known(context, request, record, request_id), False
+    return _as_known(context, request, record, fingerprint), False
 
 
 def _may_be_repeated(context: Context, request: Request) -> bool:
@@ -80,10 +80,10 @@ def _may_be_repeated(context: Context, request: Request) -> bool:
     return bool(has_key) or context.ledger.has_jobs_at(request.spec.target)
 
 
-def _known(context: Context, request: Request, request_id: str) -> Record | None:
+def _known(context: Context, request: Request, fingerprint: str) -> Record | None:
     """The job that this request was before, if it is still the one that is meant."""
-    queued = _queued(context, request_id)
-    for record in context.ledger.requests(None if request.again else request.idempotency_key, request_id):
+    queued = _queued(context, fingerprint)
+    for record in context.ledger.requests(None if request.again else request.idempotency_key, fingerprint):
         if not _is_meant(record, request, queued):
             continue
         looked_for = record.unconfirmed and not at_other_account(record, request.provider)
@@ -92,7 +92,7 @@ def _known(context: Context, request: Request, request_id: str) -> Record | None
             job = with_reason(known, request.provider)
             raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
         if known.job.remote_id or _is_meant(known, request, queued):
-            return _as_known(context, request, known, request_id)
+            return _as_known(context, request, known, fingerprint)
     return None
 
 
@@ -109,9 +109,9 @@ def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool
     return record.job.status is Status.SUBMITTING and record.job.id not in queued
 
 
-def _queued(context: Context, request_id: str) -> set[str]:
+def _queued(context: Context, fingerprint: str) -> set[str]:
     """The IDs of the jobs of the same request that are known to wait for a free slot: nothing has gone wrong there."""
-    same = [record for record in context.ledger.requests(None, request_id) if record.job.status is Status.SUBMITTING]
+    same = [record for record in context.ledger.requests(None, fingerprint) if record.job.status is Status.SUBMITTING]
     return {
         record.job.id
         for record in same
@@ -119,9 +119,9 @@ def _queued(context: Context, request_id: str) -> set[str]:
     }
 
 
-def _as_known(context: Context, request: Request, record: Record, request_id: str) -> Record:
+def _as_known(context: Context, request: Request, record: Record, fingerprint: str) -> Record:
     """Warn that the job was requested before. Raises `SpecError` where its key belongs to a different request."""
-    if record.request_hash != request_id:
+    if record.request_hash != fingerprint:
         raise SpecError(
             f"the idempotency key {request.idempotency_key!r} belongs to another request: job {record.job.id}",
             hint="Use another key, or submit the same data, target and hyperparameters.",
@@ -141,9 +141,9 @@ def _another(request: Request) -> str:
     return "; run the command once more for another one" if request.again else "; --again creates another one"
 
 
-def _warn_of_others(context: Context, request: Request, request_id: str, new: Record) -> None:
+def _warn_of_others(context: Context, request: Request, fingerprint: str, new: Record) -> None:
     """Name the other jobs of the same request that exist beside the new one, where that may be a surprise."""
-    for record in context.ledger.requests(None, request_id):
+    for record in context.ledger.requests(None, fingerprint):
         if record.job.id == new.job.id:
             continue
         if record.is_unclear:

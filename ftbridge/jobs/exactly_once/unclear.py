@@ -46,7 +46,8 @@ def next_steps(job: Job) -> str:
         check = f"`ftbridge watch` checks again, and so does `ftbridge recover` from {then}"
     else:
         check = f"`ftbridge recover {job.id}` checks again, and `ftbridge events {job.id}` shows what is in the way"
-    return f"{_joined([check, cancel])}."
+    again = "`ftbridge submit --again` creates another job" if job.status is Status.CANCELLED else ""
+    return f"{_joined([check, cancel, again])}."
 
 
 def _joined(ways: list[str]) -> str:
