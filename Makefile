@@ -1,5 +1,5 @@
-# Two commands: `make demo` runs the main job, `make test` runs the checks. Both set up what they need.
-.PHONY: demo test test-all lint bench bench-local clean
+# `make demo` runs the main job, `make test` runs the checks. Both install what they need.
+.PHONY: demo test test-all test-matrix fuzz lint bench bench-local clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -21,6 +21,14 @@ test-all: export FTBRIDGE_EVERY_CASE = 1
 test-all: export FTBRIDGE_POWER_CUTS = 1
 test-all: test
 
+# The property tests with new random inputs, and many more of them; what fails is printed as a case to keep.
+fuzz: export FTBRIDGE_FUZZ = 1
+fuzz: $(READY)
+	$(BIN)/python -m pytest --timeout 3000 $$(grep -rlE '^from hypothesis import .*given' tests)
+
+test-matrix:
+	.ci/test-matrix
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,4 +46,4 @@ bench-local: $(READY)
 	$(BIN)/python tests/bench/bench_local.py
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-matrix build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

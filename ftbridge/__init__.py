@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ftbridge.evaluation.scores import Evaluation
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # whether to log is the application's choice
 
 _ROOMS = {
     "Bridge": "bridge",

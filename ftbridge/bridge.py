@@ -56,6 +56,7 @@ class Bridge(Context):
     fetch = results.fetch  #                            adapter, weights, metrics
     export = results.export  #                          merged, GGUF, Ollama
     chat = results.chat
+    stream = results.stream  #                          the same, in pieces as they arrive
     evaluate = scores.evaluate  #                       on held-out rows, against the base or another job
     deploy = deploying.deploy
     undeploy = deploying.undeploy

@@ -18,19 +18,19 @@ from ftbridge.model import Frozen
 from ftbridge.wording import did_you_mean
 
 FILE_NAME = "ftbridge.toml"
-_SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, and no secret
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, not a secret
 _SECRET_BYTES = 24
 
 
 class OwnCatalogue(Frozen):
-    """What the user knows better: catalogues at paths (from where ftbridge.toml is) or https addresses, and rows."""
+    """The user's own catalogues, at https addresses or paths relative to ftbridge.toml, and single rows."""
 
     files: tuple[str, ...] = ()
     row: tuple[Mapping[str, Any], ...] = ()
 
 
 class Hook(Frozen):
-    """Who is told of each change of a job: a command, with JSON on its standard input, or a URL.
+    """A command that gets each change of a job as JSON on its standard input, or a URL that it is posted to.
 
     Requests are signed with the secret in the environment variable `secret_env`.
     """
@@ -46,7 +46,7 @@ class Hook(Frozen):
         return self
 
     def check(self, name: str) -> None:
-        """Raises `ConfigError` where the hook `name` cannot be told anything as it is written down."""
+        """Raises `ConfigError` where the hook `name` cannot work as it is configured."""
         if self.url and not is_safe_url(self.url):
             raise ConfigError(
                 f"hook {name}: {self.url!r} is neither https nor this machine", hint="Use an https address."
@@ -55,7 +55,7 @@ class Hook(Frozen):
             self.secret(name)
 
     def secret(self, name: str) -> bytes:
-        """What requests to the hook `name` are signed with. Raises `ConfigError` where the environment has none."""
+        """The secret that signs requests to the hook `name`. Raises `ConfigError` where the environment has none."""
         text = os.environ.get(self.secret_env, "").removeprefix(_SECRET_PREFIX)
         try:
             secret = base64.b64decode(text, validate=True)
@@ -72,7 +72,8 @@ class Hook(Frozen):
 class Config(Frozen):
     """What ftbridge.toml may hold.
 
-    `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider.
+    `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider. `providers` are
+    settings by provider, which each provider checks by its own model.
     """
 
     targets: Mapping[str, str] = Field(default_factory=dict)
@@ -80,15 +81,16 @@ class Config(Frozen):
     budgets: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     limits: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     hooks: Mapping[str, Hook] = Field(default_factory=dict)
+    providers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     file: Path | None = None
 
 
 def load_config(folder: Path | None = None) -> Config:
     """The config that applies in `folder` (the working folder); an empty one where there is no file."""
     start = (folder or Path.cwd()).absolute()
-    for place in (start, *start.parents):
-        if (place / FILE_NAME).is_file():
-            return _read(place / FILE_NAME)
+    for parent in (start, *start.parents):
+        if (parent / FILE_NAME).is_file():
+            return _read(parent / FILE_NAME)
     return Config()
 
 
@@ -96,32 +98,32 @@ def _read(file: Path) -> Config:
     try:
         return Config.model_validate(tomllib.loads(file.read_text("utf-8")) | {"file": file})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
-        raise ConfigError(f"{file} cannot be read: {problem}", hint="Mend the file, or move it away.") from problem
+        raise ConfigError(f"{file} cannot be read: {problem}", hint="Correct the file, or move it away.") from problem
     except ValidationError as problem:
         first = problem.errors()[0]
         if first["type"] == "extra_forbidden":
             raise _unknown_name(file, [str(step) for step in first["loc"]]) from None
-        place = ".".join(str(step) for step in first["loc"])
+        path = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
-            f"{file}: {place}: {first['msg'].lower()}",
-            hint="It may hold [targets], [catalogue], [budgets], [limits] and [hooks.NAME]; the README shows each.",
+            f"{file}: {path}: {first['msg'].lower()}",
+            hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME] and [providers.NAME].",
         ) from problem
 
 
 def _unknown_name(file: Path, loc: Sequence[str]) -> ConfigError:
-    """What to say of a table, or of a name in one, that nothing reads."""
+    """The error for an unknown table, or an unknown key in a table."""
     *above, name = loc
     tables: dict[str, type[Frozen]] = {"": Config, "catalogue": OwnCatalogue, "hooks": Hook}
     known = [field for field in tables[above[0] if above else ""].model_fields if field != "file"]
     if not above:
-        what, where = f"[{name}] is no table that anything reads", "The tables are"
+        what, where = f"there is no table [{name}]", "The tables are"
     else:
-        what, where = f"[{'.'.join(above)}] has no {name!r}", "There may be"
+        what, where = f"[{'.'.join(above)}] has no {name!r}", "Its keys are"
     return ConfigError(f"{file}: {what}", hint=f"{did_you_mean(name, known)}{where}: {', '.join(known)}.")
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether what is sent there does not travel in the clear: https, or this machine."""
+    """Whether what is sent there is encrypted or stays on this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,6 +20,8 @@ from ftbridge.plugins import load_provider, mock_names, provider_names
 from ftbridge.provider import Provider
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import did_you_mean
+
+_logger = logging.getLogger(__name__)
 
 
 class Context:
@@ -39,16 +42,22 @@ class Context:
         self.home = home or find_home()
         self.config = config or load_config()
         self.warnings: list[str] = []
-        self.warn = warn or self.warnings.append
+        self._warn = warn or self.warnings.append
         for name, hook in self.config.hooks.items():
             hook.check(name)  # here, and not when the first event is to be delivered
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
+        _check_names("providers", self.config.providers, self.config)
         self.ledger = Ledger(self.home, hooks=list(self.config.hooks))
         self._opening = RLock()  # held while something is opened that all threads share
-        self._opened = ExitStack()
+        self._opened = ExitStack()  # providers, and mocks that this process serves
         self._providers: dict[str, Provider] = {}
         self._live: dict[Target, tuple[Row, ...]] = {}
+
+    def warn(self, message: str) -> None:
+        """Warn the caller of something, and log it."""
+        _logger.warning("%s", message)
+        self._warn(message)
 
     def close(self) -> None:
         """Close connections and the ledger, and stop mock servers; `with Bridge() as bridge:` does it at its end.
@@ -76,7 +85,8 @@ class Context:
 
     def target(self, text: str) -> Target:
         """The target of that string or name, its model independent of the working folder."""
-        target = parse_target(text, self.config.targets)
+        named = self.config.targets if self.config.targets or self.config.file else None
+        target = parse_target(text, named)
         return target._replace(model=self.provider(target).resolve(target.model))
 
     def provider(self, target: Target) -> Provider:
@@ -84,7 +94,7 @@ class Context:
         name = account_name(target)
         with self._opening:
             if name not in self._providers:
-                provider = load_provider(target, self.home, self._opened)
+                provider = load_provider(target, self.home, config=self.config, warn=self.warn, resources=self._opened)
                 self._opened.callback(provider.close)  # before its mock server stops
                 self._providers[name] = provider
             return self._providers[name]
@@ -122,13 +132,13 @@ class Context:
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:
         """What is known of the target's model; with `live` its provider is asked too, once, and wins."""
-        model = self.provider(target).base(target.model)
+        model = self.provider(target).base_model(target.model)
         return self.catalogue.entry(target.provider, model, self._live_rows(target, model) if live else ())
 
     def _live_rows(self, target: Target, model: str) -> tuple[Row, ...]:
         if target not in self._live:  # two threads may both ask; the first answer stays
             try:
-                rows = self.provider(target).live(model)
+                rows = self.provider(target).live_catalogue(model)
             except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
                 self.warn(f"{target.provider} itself could not be asked about {target.model}: {problem.message}")
                 rows = ()
@@ -137,7 +147,7 @@ class Context:
 
 
 def _check_names(table: str, names: Iterable[str], config: Config) -> None:
-    """Raises `ConfigError` for a name that is not a provider's: a budget of that name would limit nothing."""
+    """Raises `ConfigError` for an unknown provider: its budget would have no effect."""
     for name in names:
         known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
         if name not in known:

@@ -10,7 +10,19 @@ from msgspec import structs
 
 from ftbridge import dataset
 from ftbridge.context import Context
-from ftbridge.dataset import Conversion, Converter, Diagnostics, Finding, Report, TokenCount, advise
+from ftbridge.dataset import (
+    Advice,
+    Conversion,
+    Converter,
+    Diagnostics,
+    Digests,
+    Finding,
+    Report,
+    TokenCount,
+    TokenCounter,
+    TokenTally,
+)
+from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.jobs.request.intent import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
@@ -24,23 +36,38 @@ def check(
     to: Sequence[str] = (),
     *,
     validation: str | Path | None = None,
-    near: bool = False,
+    near_duplicates: bool = False,
+    tokens: bool = False,
+    exact: bool = False,
+    vocabulary: Path | None = None,
     workers: int = 1,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> Report:
-    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and advice.
+    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to consider.
 
-    The targets' rules are those for `method` and, with `grader`, for what it reads of each row. With `validation`,
-    examples that are in both files are found; with `near`, near duplicates as well.
+    The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
+    `validation`, examples that are in both files are found; with `near_duplicates`, these as well. With `tokens`,
+    the report has those of each target, counted as `count_tokens` does with `exact` and `vocabulary`.
     """
     specs = [_partial_spec(data, text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
-    report = dataset.check(data, format=format, converters=converters, workers=workers)
-    advice = advise(data, validation=validation, near=near, format=format) if report.examples else ()
-    more = (*_unknown_models(context, to), *advice)
-    return structs.replace(report, warnings=report.warnings + len(more), findings=(*report.findings, *more))
+    advice, held_out = Advice(near_duplicates=near_duplicates), Digests()
+    tallies = {text: TokenTally(_counter(context, text, vocabulary), exact=exact) for text in to if tokens}
+    observers: list[Observer] = [advice, *tallies.values()]
+    report = dataset.check(data, format=format, converters=converters, observers=observers, workers=workers)
+    if not report.examples:
+        tallies = {}
+    elif validation is not None:
+        observe_file(validation, [held_out], format=format)
+    more = (*_unknown_models(context, to), *(advice.findings(held_out.digests) if report.examples else ()))
+    return structs.replace(
+        report,
+        warnings=report.warnings + len(more),
+        findings=(*report.findings, *more),
+        tokens={text: tally.count() for text, tally in tallies.items()},
+    )
 
 
 def convert(
@@ -73,11 +100,13 @@ def count_tokens(
 
     `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
     """
+    return dataset.count_tokens(data, _counter(context, to, vocabulary), exact=exact, format=format)
+
+
+def _counter(context: Context, to: str, vocabulary: Path | None) -> TokenCounter:
     target = parse_target(to, context.config.targets)
     provider = context.provider(target)
-    return dataset.count_tokens(
-        data, provider.counter(provider.resolve(target.model), vocabulary), exact=exact, format=format
-    )
+    return provider.token_counter(provider.resolve(target.model), vocabulary)
 
 
 def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
@@ -89,7 +118,7 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
         named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
         if named and entry.facts.methods is None and entry.closes_on is None:
             unknown = f"{printable(target.model)} is not one of the models known at {target.provider}"
-            fix = f"{did_you_mean(target.model, named)}`ftbridge models {target.provider}` lists those that are."
+            fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."
             diagnostics.warning("$", "unknown_model", f"{unknown}, so its limits and prices are not known", fix)
     return diagnostics.findings
 
@@ -98,9 +127,9 @@ def _rules(context: Context, spec: Spec) -> Converter:
     target = parse_target(spec.target, context.config.targets)
     provider = context.provider(target)
     check_method(spec.method, provider.capabilities, provider.name)
-    return provider.rules(spec, provider.resolve(target.model))
+    return provider.converter(spec, provider.resolve(target.model))
 
 
 def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
-    """A spec with what the rules for a file depend on."""
+    """The parts of a spec that the rules for a file depend on."""
     return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})

@@ -1,42 +1,42 @@
-"""Every error that ftbridge raises on purpose.
+"""Every error that ftbridge raises deliberately.
 
     FtbridgeError
-    ├── UsageError                  what was asked cannot be done as asked           exit 2
-    │   ├── TargetError             the config string names nothing
+    ├── UsageError                  the request cannot be carried out                exit 2
+    │   ├── TargetError             the target string is not valid
     │   ├── SpecError               a hyperparameter or method is out of range or not offered
     │   ├── ConfigError             ftbridge.toml or an environment variable is wrong
     │   ├── MissingExtra            an optional package is not installed
     │   ├── InputError              a file cannot be opened or read
-    │   ├── ModelNotFound           the model is not where the target says
+    │   ├── ModelNotFound           the target's model does not exist
     │   ├── OverBudget              the job may cost more than was allowed
     │   └── JobNotFound             no such job in the ledger, or at the vendor
     ├── StateError                  the home folder or the ledger cannot be used     exit 2
     │   └── LedgerError             the ledger cannot be read or written, for now
     │       └── LedgerDamaged       its file is cut off, overwritten or empty
-    ├── DataError                   the dataset has findings                         exit 1
-    ├── JobFailed                   the job ended, but not well                      exit 1
-    ├── ProviderError               the vendor refused or answered nonsense          exit 3
+    ├── DataError                   the dataset has errors                           exit 1
+    ├── JobFailed                   the job failed or was cancelled                  exit 1
+    ├── ProviderError               the vendor refused, or its answer is not valid   exit 3
     │   ├── Unsupported             the provider does not offer this verb
     │   ├── AuthenticationFailed    401: the key is missing, wrong or revoked
-    │   ├── AccessDenied            403: the key may not do this
-    │   ├── TrainingNotAvailable    403 of that code: this account can make no new jobs
-    │   ├── ProviderRetired         410, 501, or known from its catalogue: the vendor has closed this
+    │   ├── AccessDenied            403: the key lacks the permission
+    │   ├── TrainingNotAvailable    403 with that code: this account cannot create jobs
+    │   ├── ProviderRetired         410, 501, or by the catalogue: the vendor has closed this
     │   ├── NotFound                404
     │   ├── Conflict                409
-    │   ├── InvalidRequest          400, 413, 422: the vendor will not have it as it is
-    │   ├── RateLimited             429: later; `retry_after` seconds, where the vendor said
-    │   ├── QuotaExceeded           402, or 429 for money: not until somebody pays
+    │   ├── InvalidRequest          400, 413, 422: the request is not valid
+    │   ├── RateLimited             429: wait `retry_after` seconds, where the vendor says so
+    │   ├── QuotaExceeded           402, or 429 with a billing code: add credit first
     │   ├── ServerTrouble           5xx
-    │   ├── NotStarted              the job is made, and not known to be started
-    │   └── BadAnswer               not JSON, cut short, or without what must be in it
+    │   ├── NotStarted              the job exists, and may not have started
+    │   └── BadAnswer               not JSON, cut off, or incomplete
     │       └── ListingUnfinished   a list that breaks off or repeats itself
     └── NetworkError                the connection broke, or no answer came          exit 4
-        └── NotReached              there was no connection: nothing was sent
+        └── NotReached              there was no connection, so nothing was sent
             └── ConnectionRefused   nobody listens at that address
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
-they are told apart by status and code, never by prose.
+the status and the code decide the class, never the message.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from typing import Any, ClassVar
 
 
 class FtbridgeError(Exception):
-    """Root of the tree. `str(error)` is the sentence, `hint` is what to do about it."""
+    """Base of all. `str(error)` is the message, and `hint` says what to do."""
 
     exit_code: ClassVar[int] = 1
 
@@ -63,13 +63,13 @@ class FtbridgeError(Exception):
 
 
 class UsageError(FtbridgeError):
-    """What was asked cannot be done as asked; nothing was changed."""
+    """The request cannot be carried out; nothing was changed."""
 
     exit_code = 2
 
 
 class TargetError(UsageError):
-    """The config string is malformed, or names a provider that is not installed."""
+    """The target string is malformed, or names a provider that is not installed."""
 
 
 class SpecError(UsageError):
@@ -77,7 +77,7 @@ class SpecError(UsageError):
 
 
 class ConfigError(UsageError):
-    """ftbridge.toml, or an environment variable, holds something that cannot be used."""
+    """A value in ftbridge.toml, or in an environment variable, is not valid."""
 
 
 class MissingExtra(UsageError):
@@ -85,11 +85,11 @@ class MissingExtra(UsageError):
 
 
 class InputError(UsageError):
-    """A file cannot be opened or read at all."""
+    """A file cannot be opened or read."""
 
 
 class ModelNotFound(UsageError):
-    """The model is not where the target says it is."""
+    """The target's model does not exist."""
 
 
 class OverBudget(UsageError):
@@ -107,23 +107,23 @@ class StateError(FtbridgeError):
 
 
 class LedgerError(StateError):
-    """The ledger cannot be read or written for now: a full disk, a server that is away, another writer."""
+    """The ledger cannot be read or written now: a full disk, a server that is down, another writer."""
 
 
 class LedgerDamaged(LedgerError):
-    """The ledger's file is cut off, overwritten or empty: nothing in it can be relied on."""
+    """The ledger's file is truncated, overwritten or empty."""
 
 
 class DataError(FtbridgeError):
-    """The dataset has findings that forbid going on; line and path are the first one's."""
+    """The dataset has errors; line and path are those of the first."""
 
 
 class JobFailed(FtbridgeError):
-    """The job ended as failed or cancelled where a success was needed."""
+    """The job failed or was cancelled, or has no result yet."""
 
 
 class ProviderError(FtbridgeError):
-    """The vendor refused, or answered something that makes no sense."""
+    """The vendor refused, or its answer is not valid."""
 
     exit_code = 3
 
@@ -155,31 +155,31 @@ class AuthenticationFailed(ProviderError):
 
 
 class AccessDenied(ProviderError):
-    """403: the key is known, and may not do this."""
+    """403: the key is valid, but lacks the permission."""
 
 
 class TrainingNotAvailable(ProviderError):
-    """403 that no other key ends: the vendor takes no new jobs from this account, and others still may."""
+    """403 that a different key does not solve: this account can no longer create jobs."""
 
 
 class ProviderRetired(ProviderError):
-    """The vendor has closed this for good: 410, 501, or its catalogue says so."""
+    """The vendor has closed this permanently: 410, 501, or by the catalogue."""
 
 
 class NotFound(ProviderError):
-    """404: the vendor has no such thing."""
+    """404: it does not exist at the vendor."""
 
 
 class Conflict(ProviderError):
-    """409: what is there already stands against it."""
+    """409: it conflicts with something that exists."""
 
 
 class InvalidRequest(ProviderError):
-    """400, 413 or 422: the vendor will not have the request as it is."""
+    """400, 413 or 422: the vendor says that the request is not valid."""
 
 
 class RateLimited(ProviderError):
-    """429: too many requests for now. `retry_after` is in seconds, `None` where the vendor did not say."""
+    """429: too many requests. `retry_after` is in seconds; `None` where the vendor did not say."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, **known: Any) -> None:
         super().__init__(message, **known)
@@ -187,33 +187,33 @@ class RateLimited(ProviderError):
 
 
 class QuotaExceeded(ProviderError):
-    """402, or a 429 that only money ends: trying again is of no use."""
+    """402, or a 429 with a billing code: trying again does not help."""
 
 
 class ServerTrouble(ProviderError):
-    """5xx: the vendor failed, and may have done what was asked or not."""
+    """5xx: the vendor failed; the request may have been carried out or not."""
 
 
 class NotStarted(ProviderError):
-    """The vendor has made the job, which costs nothing yet, and it is not known to be started."""
+    """The job exists at the vendor, and may not have been started; until it starts it costs nothing."""
 
 
 class BadAnswer(ProviderError):
-    """The answer is not JSON, is cut short, or lacks what must be in it; it may have been done or not."""
+    """The answer is not JSON, is cut off, or is incomplete; the request may have been carried out or not."""
 
 
 class ListingUnfinished(BadAnswer):
-    """A list that breaks off, repeats itself or says that it is longer: what is not in it may be there."""
+    """A list that breaks off, repeats itself or says that it is longer: what is missing from it may exist."""
 
 
 class NetworkError(FtbridgeError):
-    """The connection to the vendor broke, or no answer came in time; what was asked may have been done or not."""
+    """The connection broke, or no answer came in time; the request may have been carried out or not."""
 
     exit_code = 4
 
 
 class NotReached(NetworkError):
-    """No connection to the vendor was made, and so nothing was sent."""
+    """No connection to the vendor was made, so nothing was sent."""
 
 
 class ConnectionRefused(NotReached):

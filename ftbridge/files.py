@@ -15,41 +15,41 @@ from pathlib import Path
 
 import xxhash
 
-_HERE = -100  # AT_FDCWD: paths are as they stand
+_AT_CWD = -100  # AT_FDCWD: relative paths start at the working folder
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux (man 2 renameat2) and RENAME_SWAP of macOS (man 2 renamex_np) alike
-_CANNOT = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
-_LONGEST = 200  # bytes in UTF-8; file systems take 255, of which an ending needs some
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
+_LONGEST = 200  # bytes in UTF-8; file systems take 255, and a suffix needs some
 _NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]|^\.|[. ]$')
 
 
 def content_key(file: Path) -> str:
-    """The XXH3-128 of the file's content, in hex: it tells contents apart, and is no defence against forgery."""
+    """The XXH3-128 of the file's content in hex: it distinguishes contents, but does not prevent forgery."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, xxhash.xxh3_128).hexdigest()
 
 
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
-    """A temporary path beside `file`, to be written in the block; afterwards it takes the place of `file`.
+    """A temporary path in the same folder, to be written in the block; it is then renamed to `file`.
 
-    It keeps the ending of `file`, which some writers look at. When the block raises, or leaves nothing there, `file`
-    stays as it was.
+    It has the suffix of `file`, which some writers need. Where the block raises, or writes nothing, `file` stays as it
+    was.
     """
-    beside = file.with_name(f".new-{secrets.token_hex(4)}{file.suffix}")
+    temporary = file.with_name(f".new-{secrets.token_hex(4)}{file.suffix}")
     try:
-        yield beside
-        if beside.exists():
-            to_disk(beside)
-            beside.replace(file)
+        yield temporary
+        if temporary.exists():
+            to_disk(temporary)
+            temporary.replace(file)
             to_disk(file.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write(file: Path, content: bytes) -> None:
     """Replace `file` by one that holds `content`."""
-    with replacing(file) as beside:
-        beside.write_bytes(content)
+    with replacing(file) as temporary:
+        temporary.write_bytes(content)
 
 
 def to_disk(path: Path) -> None:
@@ -62,52 +62,53 @@ def to_disk(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder, and those that it is in; each that is new is on the disk by name before this returns."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    """Create the folder and its parents; the names of new ones have reached the disk when this returns."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for place in missing:
-        with suppress(PermissionError):  # it may be one that can be written to, and not be read
-            to_disk(place.parent)
+    for path in missing:
+        with suppress(PermissionError):  # a parent may be writable and not readable
+            to_disk(path.parent)
 
 
-def move(file: Path, place: Path) -> None:
-    """Give a file that is on the disk another name in its folder, in place of what has that name."""
-    file.replace(place)
-    to_disk(place.parent)
+def move(file: Path, path: Path) -> None:
+    """Rename a file that is on the disk within its folder, replacing what has that name."""
+    file.replace(path)
+    to_disk(path.parent)
 
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside `folder`, to be filled in the block; afterwards it takes the place of `folder`.
+    """A temporary folder next to `folder`, to be filled in the block; it is then renamed to `folder`.
 
-    When the block raises, `folder` stays as it was. The old folder goes only when the new one has its name on the disk.
+    Where the block raises, `folder` stays as it was. The old folder is removed only once the new one has its name on
+    the disk.
     """
-    beside = folder.with_name(f".new-{secrets.token_hex(4)}")
-    beside.mkdir()
+    temporary = folder.with_name(f".new-{secrets.token_hex(4)}")
+    temporary.mkdir()
     try:
-        yield beside
-        for path in [*beside.rglob("*"), beside]:
+        yield temporary
+        for path in [*temporary.rglob("*"), temporary]:
             to_disk(path)
-        _put_in_place(beside, folder)
+        _put_in_place(temporary, folder)
         to_disk(folder.parent)
-    finally:  # the new folder where the block raised, the old one where that was exchanged for it
-        shutil.rmtree(beside, ignore_errors=True)
+    finally:  # the new folder where the block raised; the old one where the two were exchanged
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _put_in_place(beside: Path, folder: Path) -> None:
-    """Rename `beside` to `folder`; what was there is then `beside`, or gone where it was empty."""
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Rename the new folder to `folder`; an old one, unless it was empty, then has the temporary name."""
     try:
-        beside.rename(folder)
+        temporary.rename(folder)
     except OSError as problem:
         if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        exchange(beside, folder)
+        exchange(temporary, folder)
 
 
 def plain_name(name: str) -> str:
-    """`name` as the name of one file or folder, which leads nowhere else, on any system.
+    """`name` as the name of one file or folder that is valid on every system and is never a path.
 
-    What may not stand in one becomes _; what was changed is kept apart from other names by a hash at its end.
+    Characters that are not allowed become _; a changed name ends with a hash, so that no two become the same.
 
     >>> plain_name("My tickets")
     'My tickets'
@@ -123,12 +124,12 @@ def plain_name(name: str) -> str:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Give each of two things in one folder the name of the other.
+    """Exchange the names of two files or folders in one folder.
 
-    Where the system or the file system cannot do that, as NFS, `other` is aside for a moment, whole, as `.old-…`.
+    Where the system or the file system, such as NFS, cannot, `other` has the name `.old-…` for a moment.
     """
     number = _swap(os.fsencode(one), os.fsencode(other))
-    if number in _CANNOT:
+    if number in _UNSUPPORTED:
         aside = other.with_name(f".old-{secrets.token_hex(4)}")
         other.rename(aside)
         one.rename(other)
@@ -138,14 +139,14 @@ def exchange(one: Path, other: Path) -> None:
 
 
 def _swap(one: bytes, other: bytes) -> int:
-    """The error's number, 0 where there was none."""
-    import ctypes  # here, since folders that are replaced are few, and it takes milliseconds
+    """The error number; 0 for success."""
+    import ctypes  # imported here: it takes milliseconds, and folders are seldom replaced
 
     system = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "darwin":
         failed = system.renamex_np(one, other, _EXCHANGE)
     elif hasattr(system, "renameat2"):  # of glibc 2.28 and newer musl
-        failed = system.renameat2(_HERE, one, _HERE, other, _EXCHANGE)
+        failed = system.renameat2(_AT_CWD, one, _AT_CWD, other, _EXCHANGE)
     else:
         return errno.ENOSYS
     return ctypes.get_errno() if failed else 0

@@ -15,7 +15,7 @@ from ftbridge.files import make_folder
 
 
 def find_home() -> Path:
-    """The home folder, made if need be. Raises `StateError` where it cannot be written."""
+    """The home folder, created if it is missing. Raises `StateError` where it is not writable."""
     given = os.environ.get("FTBRIDGE_HOME")
     home = Path(given).expanduser().absolute() if given else user_data_path("ftbridge", appauthor=False)
     with usable(home):
@@ -27,11 +27,11 @@ def find_home() -> Path:
 
 @contextmanager
 def usable(home: Path) -> Iterator[None]:
-    """Around what is made in the home: raises `StateError` where it cannot be written, or is full."""
+    """A block that writes in the home: raises `StateError` where it is not writable, or full."""
     try:
         yield
     except OSError as problem:
         raise StateError(
             f"the home folder {home} cannot be used: {problem.strerror or problem}",
-            hint="Make room in it, or set FTBRIDGE_HOME to a folder that you can write to.",
+            hint="Free some space, or set FTBRIDGE_HOME to a folder that you can write to.",
         ) from problem

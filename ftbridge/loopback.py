@@ -15,7 +15,7 @@ from ftbridge.errors import UsageError
 
 
 class _Protocol(H11Protocol):
-    """Hands the connection itself to the application, so that a mocked fault can break it."""
+    """Passes the connection itself to the application, so that a mocked fault can break it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own type
         super().connection_made(transport)
@@ -23,7 +23,7 @@ class _Protocol(H11Protocol):
 
 
 class LoopbackServer:
-    """Serves an application from a thread for as long as the block lasts; port 0 is any that is free.
+    """Serves an application from a thread for as long as the block lasts; port 0 is any free one.
 
     >>> with LoopbackServer(app) as server:                              # doctest: +SKIP
     ...     print(server.url)
@@ -63,9 +63,9 @@ def serve(app: ASGIApp, listening: socket.socket) -> None:
 
 
 def listen(port: int) -> socket.socket:
-    """A loopback socket that takes connections, even before anybody serves them; port 0 is any that is free.
+    """A loopback socket that accepts connections even before they are served; port 0 is any free one.
 
-    Raises `UsageError` for a port that cannot be had.
+    Raises `UsageError` for a port that cannot be opened.
     """
     try:
         listening = socket.create_server(("127.0.0.1", port), backlog=128)
@@ -73,11 +73,14 @@ def listen(port: int) -> socket.socket:
         raise UsageError(
             f"port {port} of this machine cannot be used: {problem.strerror or problem}", hint="Give another one."
         ) from problem
-    # inherited by each connection; without it an answer's body waits for 40 ms, until its head is acknowledged
+    # inherited by each connection; without it a body waits 40 ms for the acknowledgement of the headers
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
-    config = uvicorn.Config(app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_level="critical")
+    # uvicorn's own log_config would reset its loggers to INFO, also for another server that is just starting
+    config = uvicorn.Config(
+        app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_config=None, log_level="critical"
+    )
     return uvicorn.Server(config)

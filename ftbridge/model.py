@@ -1,4 +1,4 @@
-"""What ftbridge talks about: the spec a user writes, the job it becomes, and what happens to it."""
+"""The shared model: the spec that a user writes, the job that it becomes, and the events of that job."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ftbridge.errors import SpecError
 
 
 class Frozen(BaseModel):
-    """Plain data: immutable, and closed to unknown keys."""
+    """Immutable data; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Status(StrEnum):
-    """Where a job stands, in the same words at every provider."""
+    """The status of a job, the same at every provider."""
 
     SUBMITTING = "submitting"
     VALIDATING = "validating"
@@ -34,12 +34,12 @@ class Status(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Nothing more will happen to the job by itself."""
+        """Whether the job has ended."""
         return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED)
 
 
 FINAL = tuple(status for status in Status if status.final)
-"""The statuses of a job that is over."""
+"""The statuses of a job that has ended."""
 
 
 class Unclear(StrEnum):
@@ -62,9 +62,8 @@ class Method(StrEnum):
 class Hyperparameters(Frozen):
     """The uniform hyperparameters. `None` leaves the choice to the provider.
 
-    `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own
-    rate: neither is ever turned into the other. An adapter is of low rank, as LoRA, rsLoRA or DoRA
-    have it, or on a four-bit base (qlora). The descriptions are those of the command line's options.
+    `learning_rate` is absolute and `learning_rate_multiplier` is a factor on the vendor's own rate: neither is ever
+    converted to the other. The descriptions are the help of the command line's options.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -80,35 +79,35 @@ class Hyperparameters(Frozen):
     )
     weight_decay: float | None = Field(None, ge=0, le=1, description="Pull of the weights towards 0, from 0 to 1.")
     seed: int | None = Field(
-        None, ge=0, lt=2**31, description="Makes the order of examples, and all else that is drawn, repeatable."
+        None, ge=0, lt=2**31, description="Makes the order of examples and all other random choices repeatable."
     )
     lora_rank: int | None = Field(
-        None, ge=1, le=1024, description="Rank of the adapter: more can learn more, and is larger."
+        None, ge=1, le=1024, description="Rank of the adapter: a higher rank can learn more, and is larger."
     )
-    lora_alpha: float | None = Field(None, gt=0, description="Weight of what the adapter adds, divided by its rank.")
+    lora_alpha: float | None = Field(
+        None, gt=0, description="Scale of the adapter's update, which is divided by its rank."
+    )
     lora_dropout: float | None = Field(
-        None, ge=0, lt=1, description="Share of the adapter's inputs left out in training, from 0 to below 1."
+        None, ge=0, lt=1, description="Dropout probability of the adapter's inputs, from 0 to below 1."
     )
     tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None = Field(
         None, description="Which weights are trained: an adapter's, or all of them (full)."
     )
     max_seq_length: int | None = Field(None, ge=8, description="Tokens of the longest example.")
-    precision: Literal["float32", "bfloat16"] | None = Field(
-        None, description="Numbers that the base's weights are kept in."
-    )
+    precision: Literal["float32", "bfloat16"] | None = Field(None, description="Number format of the base's weights.")
     beta: float | None = Field(
-        None, gt=0, description="For dpo: how close the model stays to what it was, such as 0.1; more is closer."
+        None, gt=0, description="For dpo: how close the model stays to its start, such as 0.1; higher is closer."
     )
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(
         None, description="For rft: how hard the model thinks."
     )
-    compute_multiplier: float | None = Field(None, gt=0, description="For rft: a factor on what is spent on trying.")
-    eval_interval: int | None = Field(None, ge=1, description="Steps between two looks at the validation file.")
-    early_stopping: int | None = Field(
-        None, ge=1, description="End after so many looks at the validation file that find nothing better."
+    compute_multiplier: float | None = Field(
+        None, gt=0, description="For rft: a factor on the compute spent on exploration."
     )
-    devices: int | None = Field(None, ge=1, description="Cards, or processes, that share each step.")
-    eval_samples: int | None = Field(None, ge=1, description="For rft: answers drawn for each evaluation.")
+    eval_interval: int | None = Field(None, ge=1, description="Steps between two evaluations on the validation file.")
+    early_stopping: int | None = Field(None, ge=1, description="End after so many evaluations without an improvement.")
+    devices: int | None = Field(None, ge=1, description="GPUs, or processes, that share each step.")
+    eval_samples: int | None = Field(None, ge=1, description="For rft: answers sampled for each evaluation.")
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""
@@ -116,10 +115,10 @@ class Hyperparameters(Frozen):
 
 
 class Spec(Frozen):
-    """What the user asked for.
+    """A job as the user specifies it.
 
-    Reinforcement needs a `grader`, which scores the model's answers, and may hold these to a
-    `response_format`; both are in the vendor's own words.
+    Reinforcement needs a `grader`, which scores the model's answers, and may constrain them by a `response_format`;
+    both are in the vendor's format.
     """
 
     target: str
@@ -134,12 +133,12 @@ class Spec(Frozen):
 
 
 def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
-    """A spec from loose values; raises `SpecError` naming the first value that will not do."""
+    """A spec from plain values; raises `SpecError` naming the first that is not valid."""
     try:
         return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
     except ValidationError as problem:
         first = problem.errors()[0]
-        name = str(first["loc"][-1]) if first["loc"] else "spec"
+        name = str(first["loc"][-1]).removesuffix("_usd") if first["loc"] else "spec"  # as the option is named
         if first["type"] == "extra_forbidden":
             raise SpecError(
                 f"'{name}' is not a hyperparameter",
@@ -155,12 +154,11 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
 class Event(Frozen):
     """Something that happened to a job.
 
-    Losses are means per trained token in nats, and of preferences per pair; `token_accuracy` is a ratio
-    from 0 to 1, of preferences the share of pairs that go the right way; rewards are means of what the
-    grader gave. `tokens` have been read since the job began; `grad_norm` is that before clipping, and
-    `peak_memory` is in bytes.
-    `cursor` is the provider's own mark of the event's position, unique within the job. `code` says what a message of
-    ftbridge's own is about, for programs: "queued" (it waits here for a free slot) or "overfitting".
+    Losses are means in nats, per trained token or, for preferences, per pair. `token_accuracy` is a ratio from 0 to 1;
+    for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
+    `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
+    `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot) or "overfitting".
     """
 
     at: datetime
@@ -184,28 +182,28 @@ class Event(Frozen):
     peak_memory: int | None = None
 
     def __str__(self) -> str:
-        """The event as a person says it, without its time."""
+        """The event as one line of text, without its time."""
         if self.kind == "status":
             return f"{self.status}" + (f": {self.message}" if self.message else "")
         if self.kind != "metric":
             return self.message or f"checkpoint of step {self.step}"
-        figures = {
+        metrics = {
             "loss": self.train_loss,
             "validation loss": self.valid_loss,
             "reward": self.train_reward,
             "validation reward": self.valid_reward,
         }
-        known = [f"{name} {figure:.3f}" for name, figure in figures.items() if figure is not None]
+        known = [f"{name} {value:.3f}" for name, value in metrics.items() if value is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         of_all = f"/{self.total_steps}" if self.total_steps else ""
         return "  ".join([f"step {self.step}{of_all}", *known, *speed])
 
 
 class Result(Frozen):
-    """What a finished job gives: a model id to call, or a folder with an adapter, and the vendor's files.
+    """The result of a finished job: the id of a model, or a folder with an adapter, and the vendor's files.
 
-    `step` is that after which the model was as it is given, and `valid_loss` its validation loss then, where
-    the provider tells; a job may well have gone on after it.
+    `step` is the step that the model is from, which need not be the last, and `valid_loss` its validation loss there,
+    where the provider gives them.
     """
 
     model: str | None = None
@@ -216,7 +214,7 @@ class Result(Frozen):
 
 
 class Checkpoint(Frozen):
-    """A model as it was at a step of its training, which can be called or gone on from by its id."""
+    """The model at one step of its training; its id can be called, and trained further."""
 
     model: str
     at: datetime
@@ -238,9 +236,9 @@ class Latest(Frozen):
 
 
 class Cost(Frozen):
-    """US dollars, and tokens as they are billed, over all epochs; `None` where nobody knows.
+    """US dollars, and tokens as they are billed, over all epochs; `None` where unknown.
 
-    The estimate is by the catalogue when the job was submitted; what is actual the vendor has told.
+    The estimate is by the catalogue at the time of submission; the actual figures are the vendor's.
     """
 
     estimate_usd: float | None = None
@@ -253,8 +251,8 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` is who submitted it, and `group` what it belongs to. `queue_position` counts from 1 where the job waits here
-    for a free slot at the provider, and `expected_start` is a guess. `unclear` is set while nobody knows whether the
+    `owner` submitted it, and `group` is what it belongs to. `queue_position` counts from 1 where the job waits here for
+    a free slot at the provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the
     vendor has the job, and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ftbridge.config import Config
 from ftbridge.errors import ConfigError, MissingExtra, TargetError
-from ftbridge.provider import Provider
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider import Connection, Provider
 from ftbridge.target import Target
 from ftbridge.wording import did_you_mean
 
@@ -33,24 +33,40 @@ def provider_names() -> list[str]:
     return sorted(registered(GROUP))
 
 
-def load_provider(target: Target, home: Path, servers: ExitStack | None = None) -> Provider:
-    """The provider of `target`; its mock, if that is asked for, is served from this process until `servers` is closed.
+def load_provider(
+    target: Target,
+    home: Path,
+    *,
+    config: Config | None = None,
+    warn: Callable[[str], None] = lambda _warning: None,
+    resources: ExitStack | None = None,
+) -> Provider:
+    """The provider of `target`, with its settings from `config` and the environment.
 
-    Raises `TargetError` for a name that nobody registered, naming those that are, and
-    `MissingExtra`, with the command that installs it, where the provider's own packages are absent.
+    A mock is served from this process until `resources` is closed; it takes no settings from `config`, which are for
+    the vendor itself.
+
+    Raises `TargetError` for an unknown name, with the names that are known, `MissingExtra`, with the command that
+    installs it, where the provider's own packages are missing, and `ConfigError` for settings that cannot be used.
     """
-    found = registered(GROUP)
-    if target.provider not in found:
+    providers = registered(GROUP)
+    if target.provider not in providers:
         raise TargetError(
             f"no provider is called {target.provider!r}",
-            hint=f"{did_you_mean(target.provider, found)}Installed: {', '.join(sorted(found))}.",
+            hint=f"{did_you_mean(target.provider, providers)}Installed: {', '.join(sorted(providers))}.",
         )
-    made: type[Provider] = load_entry(found[target.provider], f"provider {target.provider}", extra=target.provider)
-    if not target.mocked:
-        return made(home)
-    mocked = made(home, start_mock(target.provider, home, servers))
-    mocked.poll_seconds, mocked.slowest_poll_seconds = 0.2, 1.0  # a mock is fast, and nobody else's
-    return mocked
+    kind: type[Provider] = load_entry(providers[target.provider], f"provider {target.provider}", extra=target.provider)
+    if target.mocked:
+        return _mocked(kind, target.provider, home, resources)
+    table = config.providers.get(target.provider, {}) if config else {}
+    where = f"{config.file or 'the config'}: [providers.{target.provider}]" if config else ""
+    provider = kind(home, settings=kind.settings_class.read(table, where=where))
+    if provider.settings.is_from_file("base_url") and not provider.connects_to_vendor:
+        warn(
+            f"{provider.settings.source('base_url')} sends your key for {target.provider}, and your data, to"
+            f" {table['base_url']}, which is not the vendor's own address"
+        )
+    return provider
 
 
 def mock_names() -> list[str]:
@@ -60,15 +76,15 @@ def mock_names() -> list[str]:
 
 def load_mock(vendor: str) -> type[MockVendor]:
     """The mock of a vendor. Raises `TargetError` where there is none, `MissingExtra` without the extra `mock`."""
-    found = registered(MOCK_GROUP)
-    if vendor not in found:
-        raise TargetError(f"{vendor} has no mock", hint=f"Mocked are: {', '.join(sorted(found)) or 'none'}.")
-    mock: type[MockVendor] = load_entry(found[vendor], f"the mock of {vendor}", extra="mock")
+    mocks = registered(MOCK_GROUP)
+    if vendor not in mocks:
+        raise TargetError(f"{vendor} has no mock", hint=f"Vendors with a mock: {', '.join(sorted(mocks)) or 'none'}.")
+    mock: type[MockVendor] = load_entry(mocks[vendor], f"the mock of {vendor}", extra="mock")
     return mock
 
 
 def read_faults(rules: Sequence[str]) -> list[Fault]:
-    """Faults for all mocked vendors. Raises `UsageError` for a rule that would strike at none of them."""
+    """Faults for all mocked vendors. Raises `UsageError` for a rule that matches no operation of any of them."""
     if not rules:
         return []
     from ftbridge.mock import parse_fault
@@ -77,25 +93,23 @@ def read_faults(rules: Sequence[str]) -> list[Fault]:
     return [parse_fault(rule, operations) for rule in rules]
 
 
-def start_mock(vendor: str, home: Path, servers: ExitStack | None = None) -> Endpoint:
-    """Serve the vendor's mock from this process, with its state in the home; where it listens.
-
-    It ends when `servers` is closed, and without that with the process.
-    """
-    kind = load_mock(vendor)
+def _mocked(kind: type[Provider], vendor: str, home: Path, resources: ExitStack | None) -> Provider:
+    """A provider that is connected to the vendor's mock, whose state is in the home."""
+    mock_class = load_mock(vendor)
     from ftbridge.loopback import LoopbackServer
 
     faults = read_faults(os.environ.get(FAULTS, "").split())
-    mock = kind(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
+    mock = mock_class(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
     server = LoopbackServer(mock.app()).start()
-    if servers is not None:
-        servers.callback(server.stop)
-    return Endpoint(
-        base_url=server.url + mock.base_path,
-        api_key=SecretStr("mock-key"),
-        account=f"mock+{vendor}",
-        environment=mock.environment(server.url),
+    if resources:
+        resources.callback(server.stop)
+    environment = mock.environment(server.url)
+    connection = Connection(
+        base_url=server.url + mock.base_path, api_key=SecretStr("mock-key"), account=f"mock+{vendor}"
     )
+    provider = kind(home, connection, environment=environment)
+    provider.poll_seconds, provider.slowest_poll_seconds = 0.2, 1.0  # a mock is fast, and polled by nobody else
+    return provider
 
 
 def registered(group: str) -> Mapping[str, EntryPoint]:
@@ -104,7 +118,7 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
 
 
 def load_entry(entry: EntryPoint, what: str, *, extra: str) -> Any:
-    """What an entry point names. Raises `MissingExtra`, with the command that installs `extra`, for absent packages."""
+    """The object of an entry point. Raises `MissingExtra`, whose hint installs `extra`, for a missing package."""
     try:
         return entry.load()
     except ImportError as problem:
@@ -120,9 +134,9 @@ def _number(name: str, default: float) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ConfigError(f"{name} = {text!r} is no number", hint="Set it to one, or unset it.") from None
+        raise ConfigError(f"{name} = {text!r} is not a number", hint="Set it to one, or unset it.") from None
 
 
-@cache  # a look goes through all that is installed on `path`, which may grow
+@cache  # listing entry points reads all that is installed on `path`, which may grow
 def _registered(group: str, path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=group)}

@@ -14,7 +14,7 @@ _EXAMPLES = "local:tiny, local:./my-model or openai:gpt-4.1-mini-2025-04-14"
 
 
 class Target(NamedTuple):
-    """A provider, a model there, and whether the provider's mock stands in for the vendor."""
+    """A provider, its model, and whether a mock takes the place of the vendor."""
 
     provider: str
     model: str
@@ -25,14 +25,14 @@ class Target(NamedTuple):
 
 
 def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
-    """The target that a config string means; `names` are the `[targets]` of ftbridge.toml.
+    """The target that a config string means; `names` are the `[targets]` of ftbridge.toml, `None` where there is none.
 
     >>> parse_target("local:tiny")
     Target(provider='local', model='tiny', mocked=False)
 
-    Raises `TargetError` when the string has no such shape and is no known name.
+    Raises `TargetError` for a string that has another shape and is not a known name.
     """
-    names = names or {}
+    no_file, names = names is None, names or {}
     match = _SHAPE.fullmatch(names.get(text, text).strip())
     if match:
         return Target(match["provider"], match["model"], bool(match["mock"]))
@@ -42,5 +42,7 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
             hint=f"Write it as provider:model, for example {_EXAMPLES}.",
         )
     known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
+    if no_file and ":" not in text:
+        known = " No ftbridge.toml was found in this folder or above it, so no names are defined."
     hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
     raise TargetError(f"{text!r} is not a target", hint=hint)

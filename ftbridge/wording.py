@@ -1,4 +1,4 @@
-"""Words for people: counts, dollars, guesses at a slip, and words from outside made safe to show."""
+"""Text for people: counts, dollars, suggestions after a typing mistake, and foreign text made safe to print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LONGEST_NAME = 60
 
 
 def printable(value: Any, limit: int = 60) -> str:
-    """`value` as one short line that no terminal will act upon.
+    """`value` as one short line that cannot control a terminal.
 
     Whatever Unicode does not call printable (control characters, escape sequences, text
     direction marks, lone surrogates) is written as an escape. At most `limit` characters
@@ -53,7 +53,7 @@ def json_kind(value: object) -> str:
 
 
 def counted(number: float, what: str) -> str:
-    """So many of `what`, in the singular where it is one."""
+    """A number with its noun: "1 row", "2 rows"."""
     return (f"{number:,}" if isinstance(number, int) else f"{number:g}") + f" {what}" + "s" * (number != 1)
 
 
@@ -63,12 +63,12 @@ def clause(sentence: str) -> str:
 
 
 def dollars(amount: float) -> str:
-    """An amount as a person writes it: cents, and below a dollar their hundredths."""
+    """An amount in dollars with two digits, and four below a dollar."""
     return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The question that helps after a slip of the finger, with the one name that comes near; else nothing."""
+    """A suggestion of the most similar known name; "" where none is similar."""
     near = get_close_matches(word, known, n=1)
     return f"Did you mean {near[0]!r}? " if near else ""
 

@@ -11,7 +11,7 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.cli.app import run
-from ftbridge.cli.output import console, side
+from ftbridge.cli.output import console, error_console
 
 
 class Ran(NamedTuple):
@@ -43,7 +43,7 @@ def in_this_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
     def call(*words: str | Path, columns: int = 120) -> Ran:
         monkeypatch.setenv("COLUMNS", str(columns))
         console.cache_clear()
-        side.cache_clear()
+        error_console.cache_clear()
         capsys.readouterr()
         code = run([str(word) for word in words])
         printed = capsys.readouterr()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from command_line import Cli, Ran, in_this_process
 from ftbridge import Bridge
@@ -18,6 +19,12 @@ from ftbridge.mock.vendors import MockVendors
 from ftbridge.testing import ROWS
 from postgres_server import PostgresServer, find_programs, running_server
 from small_data import write_rows
+
+# `make test` tries the same inputs on every machine; `make fuzz` sets FTBRIDGE_FUZZ and tries new ones.
+_PROPERTIES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("ci", _PROPERTIES, max_examples=100, derandomize=True)
+settings.register_profile("fuzz", _PROPERTIES, max_examples=2000, derandomize=False, print_blob=True)
+settings.load_profile("fuzz" if os.environ.get("FTBRIDGE_FUZZ") == "1" else "ci")
 
 LIVE = os.environ.get("FTBRIDGE_LIVE") == "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -87,7 +94,7 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="session")
 def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which the tiny base is built; to be copied from, not written to."""
-    from ftbridge_local.tiny.base import complete_folder
+    from ftbridge_local.models.tiny.base import complete_folder
 
     base = tmp_path_factory.getbasetemp()  # each process that runs tests has its own, below that of all
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tiny"

@@ -10,7 +10,7 @@ from typing import ClassVar
 from ftbridge import Bridge
 from ftbridge.ledger import change_deployment, open_deployments
 from ftbridge.model import Method, Result, Status
-from ftbridge.provider import Capabilities, Deployment, Hosting
+from ftbridge.provider import Capabilities, Deployment, HostingTerms
 from ledger_rows import add
 from scripted_provider import ScriptedProvider
 
@@ -34,8 +34,8 @@ class Serving(ScriptedProvider):
         self.asked: list[str] = []
         self.look: Callable[[], object] = lambda: None
 
-    def hosting(self, tier: str | None = None) -> Hosting:
-        return Hosting(hourly_usd=self.hourly, billed_by="hour", removed_after_hours=self.removed_after_hours)
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
+        return HostingTerms(hourly_usd=self.hourly, billed_by="hour", removed_after_hours=self.removed_after_hours)
 
     def deployments(self) -> list[Deployment]:
         if self.cannot_list:

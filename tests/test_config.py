@@ -1,4 +1,4 @@
-"""What ftbridge.toml may hold, and what is said of a slip of the finger in it."""
+"""What ftbridge.toml may hold, and how a typing mistake in it is refused."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ def configure(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "what", "meant"),
     [
-        ("[targts]\nsmall = 'local:tiny'", r"\[targts\] is no table", "targets"),
+        ("[targts]\nsmall = 'local:tiny'", r"no table \[targts\]", "targets"),
         ("[hooks.team]\nurll = 'https://example.com'", r"\[hooks.team\] has no 'urll'", "url"),
         ("[catalogue]\nfile = ['prices.toml']", r"\[catalogue\] has no 'file'", "files"),
     ],
 )
-def test_a_name_that_nothing_reads_is_said_with_the_one_that_was_meant(text: str, what: str, meant: str) -> None:
+def test_an_unknown_name_is_refused_with_the_one_that_was_meant(text: str, what: str, meant: str) -> None:
     configure(text)
     with pytest.raises(ConfigError, match=what) as problem:
         load_config()
     assert problem.value.hint.startswith(f"Did you mean {meant!r}? ")
 
 
-def test_where_no_table_comes_near_all_are_named() -> None:
+def test_where_no_table_is_similar_all_are_named() -> None:
     configure("[colours]\nred = 1")
     with pytest.raises(ConfigError) as problem:
         load_config()
-    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks."
+    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks, providers."
 
 
 @pytest.mark.parametrize("table", ["budgets", "limits"])
 @pytest.mark.parametrize(("name", "meant"), [("togehter", "together"), ("mock+opnai", "mock+openai")])
-def test_a_budget_or_limit_of_nobody_is_refused(table: str, name: str, meant: str) -> None:
+def test_a_budget_or_limit_of_an_unknown_provider_is_refused(table: str, name: str, meant: str) -> None:
     configure(f'[{table}]\nopenai = 5\n"{name}" = 5\n')
     with pytest.raises(ConfigError, match="is not a provider") as problem:
         Bridge()

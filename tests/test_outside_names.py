@@ -14,8 +14,8 @@ from ftbridge.files import plain_name
 from ftbridge.jobs.recovery.importing import as_job, tag_of
 from ftbridge.model import Result, Status
 from ftbridge.provider import Listed, RemoteJob
-from ftbridge.provider.connection import Endpoint
-from ftbridge.provider.importing import our_words, read_files
+from ftbridge.provider.connection import Connection
+from ftbridge.provider.importing import field_meanings, read_files
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
 
@@ -51,7 +51,7 @@ def listed(**known: str) -> Listed:
 
 
 def openai_at(home: Path) -> OpenAIProvider:
-    return OpenAIProvider(home, Endpoint(base_url="http://127.0.0.1:9", api_key=SecretStr("any"), account="mock"))
+    return OpenAIProvider(home, Connection(base_url="http://127.0.0.1:9", api_key=SecretStr("any"), account="mock"))
 
 
 def test_a_vendors_file_is_never_taken_for_one_of_this_machine(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_result_files_stay_in_their_folder_whatever_the_vendor_calls_them(
     )
     monkeypatch.setattr(provider, "_get", lambda _id: None)
     monkeypatch.setattr(provider, "read", lambda _job: made)
-    monkeypatch.setattr(provider, "_content", lambda _file: b"step,loss\n")
+    monkeypatch.setattr(provider, "content", lambda _file: b"step,loss\n")
     provider.fetch("ftjob-1", tmp_path / "a" / "b" / "out")
     [file] = (path for path in tmp_path.rglob("*") if path.is_file())
     assert file.parent == tmp_path / "a" / "b" / "out"
@@ -104,7 +104,7 @@ def test_the_last_place_that_tells_a_hyperparameter_has_its_word_whatever_the_or
     paths = ["method.dpo.hyperparameters.n_epochs", "hyperparameters.n_epochs", "seed", "grader.input", "hyper.seed"]
     within = ("hyperparameters", "method.dpo.hyperparameters")
     for fields in (paths, paths[::-1]):
-        assert our_words(fields, {"grader": "grader"}, {"epochs": "n_epochs"}, within) == {
+        assert field_meanings(fields, {"grader": "grader"}, {"epochs": "n_epochs"}, within) == {
             "method.dpo.hyperparameters.n_epochs": "epochs",
             "hyperparameters.n_epochs": "repeated",
             "seed": "seed",

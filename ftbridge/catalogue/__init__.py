@@ -1,4 +1,4 @@
-"""Dated facts about vendors' models: what they cost, what they take, and how long they will be there."""
+"""Dated facts about vendors' models: prices, limits, and closing dates."""
 
 from ftbridge.catalogue.book import SOON, STALE, Catalogue, Entry
 from ftbridge.catalogue.clock import today

@@ -1,4 +1,4 @@
-"""The rows of all catalogues as one: what holds of a model today, what is old, what has closed, what is open."""
+"""The rows of all catalogues together: the facts about a model, how old they are, and what has closed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ftbridge.catalogue.facts import Facts, Row
 from ftbridge.model import Frozen, Method
 
 STALE = timedelta(days=90)
-"""How old a row may be before it is said."""
+"""Older rows are reported as old."""
 SOON = timedelta(days=90)
-"""How near a closing date has to be to be said."""
+"""Closing dates nearer than this are reported."""
 
 
 class Entry(Frozen):
-    """What is known of one model, and the row that each fact is from; `named` where one names it in full."""
+    """The known facts about one model, and the row of each; `named` where a row names the model in full."""
 
     provider: str
     model: str
@@ -26,16 +26,16 @@ class Entry(Frozen):
     rows: Mapping[str, Row]
 
     def doubts(self, today: date, facts: Iterable[str]) -> list[str]:
-        """What has to be said about those of `facts` that are known: how old they are, and how sure."""
-        # what a package says of the user's own machine goes with its code, and does not age
+        """Warnings about those of `facts` that are known: how old they are, and how reliable."""
+        # facts about the user's own machine belong to the code and do not age
         used = {id(row): row for name in facts if (row := self.rows.get(name)) and not row.own_machine}
-        said = []
+        warnings = []
         for row in used.values():
             old = today - row.as_of > STALE
             if old or row.doubt or row.confidence != "official":
                 age = f", {(today - row.as_of).days} days old" if old else ""
-                said.append(f"{row.doubt or f'{row.confidence} figures'}{age} ({row.source}, {row.as_of})")
-        return said
+                warnings.append(f"{row.doubt or f'{row.confidence} figures'}{age} ({row.source}, {row.as_of})")
+        return warnings
 
     def closed_on(self, today: date) -> date | None:
         """The day after which no new jobs are taken, if that is past."""
@@ -44,17 +44,17 @@ class Entry(Frozen):
 
     @property
     def closes_on(self) -> date | None:
-        """The last day on which it makes sense to begin: the earlier end of training and of answering."""
+        """The earlier of the last days of training and of inference."""
         known = (self.facts.training_closes_on, self.facts.inference_closes_on)
         return min((day for day in known if day), default=None)
 
     def closing_soon(self, today: date) -> dict[str, date]:
-        """What ends within 90 days, `training` or `inference`, and when."""
+        """The closing dates within 90 days, of `training` and of `inference`."""
         ends = {"training": self.facts.training_closes_on, "inference": self.facts.inference_closes_on}
         return {what: day for what, day in ends.items() if day and today <= day <= today + SOON}
 
     def is_open(self, today: date, method: Method) -> bool:
-        """Whether a new job by `method` is known to be taken, whoever makes it."""
+        """Whether new jobs by `method` are known to be accepted from every account."""
         opened = self.facts.opens_on is None or self.facts.opens_on <= today
         to_all = self.facts.only_from is None
         return opened and to_all and self.closed_on(today) is None and method in (self.facts.methods or ())
@@ -67,15 +67,15 @@ class Catalogue:
         self.rows = tuple(rows)
 
     def entry(self, provider: str, model: str, live: Iterable[Row] = ()) -> Entry:
-        """What holds of a model; what the vendor says now, in `live`, wins."""
+        """The facts about a model; those in `live`, which the vendor gives now, win."""
         facts: dict[str, Any] = {}
         rows: dict[str, Row] = {}
         named = False
         for row in (*self.rows, *live):
             if row.fits(provider, model):
-                told = row.given()
-                facts |= told
-                rows |= dict.fromkeys(told, row)
+                given = row.given()
+                facts |= given
+                rows |= dict.fromkeys(given, row)
                 named = named or model in row.models
         # the rows have been validated one by one, and a price of 0 is allowed only here
         known = Facts.model_construct(**facts)
@@ -87,7 +87,7 @@ class Catalogue:
         return (self.entry(provider, model) for provider, model in named)
 
     def alternatives(self, today: date, method: Method, *, instead_of: str, count: int = 3) -> list[str]:
-        """Targets that are open for `method`, first one of each provider, then their next ones."""
+        """Targets that are open for `method`: the first of each provider, then the second of each, and so on."""
         groups: dict[str, list[str]] = {}
         for entry in self.entries():
             if entry.is_open(today, method) and not entry.facts.trial and not entry.closing_soon(today):

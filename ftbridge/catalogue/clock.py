@@ -1,4 +1,4 @@
-"""The day by which dates are judged."""
+"""The current day, by which closing dates are compared."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ VARIABLE = "FTBRIDGE_TODAY"
 
 
 def today() -> date:
-    """The day in UTC, or the one in FTBRIDGE_TODAY, which is there for tests and for looking ahead.
+    """The day in UTC, or the one in FTBRIDGE_TODAY, for tests and for questions about the future.
 
-    Raises `ConfigError` where that is no date.
+    Raises `ConfigError` where that is not a date.
     """
     given = os.environ.get(VARIABLE)
     if not given:
@@ -21,4 +21,6 @@ def today() -> date:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise ConfigError(f"{VARIABLE} = {given!r} is no date", hint="Write it as 2027-01-07, or unset it.") from None
+        raise ConfigError(
+            f"{VARIABLE} = {given!r} is not a date", hint="Write it as 2027-01-07, or unset it."
+        ) from None

@@ -1,4 +1,4 @@
-"""What a catalogue's row may say of a model, and where it has it from."""
+"""The facts that a row of a catalogue may hold about models, and their source."""
 
 from __future__ import annotations
 
@@ -28,22 +28,21 @@ PRICES = (
 
 
 class Facts(Frozen):
-    """What may be known of a model; `None` is unknown.
+    """The facts about a model; `None` is unknown.
 
-    Prices are in US dollars and never 0: what costs nothing is named in a row's `free`. Training is
-    priced by the token (`full_…` where all weights are trained) or by the hour; a job that is smaller
-    than that costs `minimum_usd_per_job`.
-    `storage_usd_per_month` is for a tuned model that is kept, `hosting_usd_per_hour` for one that can
-    be called. `own_machine` says that hours are those of the user's machine, at the user's price.
+    Prices are in US dollars and never 0: what costs nothing is named in a row's `free`. Training is priced by the
+    token (`full_…` where all weights are trained) or by the hour; `minimum_usd_per_job` is the minimum charge.
+    `storage_usd_per_month` is for a stored tuned model, `hosting_usd_per_hour` for a deployed one. With `own_machine`,
+    hours are those of the user's machine, at the user's price.
 
-    Where a job names no epochs, it gets `default_epochs`, unless these would show fewer examples than
-    `passes_at_least` (then as many as reach that, up to `epochs_at_most`) or more than `passes_at_most`
-    (then as many as stay below). With `bills_validation` each look at the validation file is billed,
-    one an epoch; without `packing` each example is billed at the full sequence length.
+    A job without epochs gets `default_epochs`, unless these are fewer examples than `passes_at_least` (then as many
+    epochs as reach it, up to `epochs_at_most`) or more than `passes_at_most` (then as many as stay below). With
+    `bills_validation` the validation file is billed once an epoch; without `packing` each example is billed at the
+    full sequence length.
 
-    `training_closes_on` and `inference_closes_on` are the last days on which new jobs are taken and
-    tuned models answer; `only_from` says whose jobs are taken, where not everybody's are. A model for
-    `trial` is there to try things, and recommended to nobody.
+    `training_closes_on` is the last day on which jobs can be created, `inference_closes_on` the last on which tuned
+    models answer. `only_from` says which accounts can create jobs, where not all can. A model for `trial` is for
+    experiments, and never recommended.
     """
 
     methods: tuple[Method, ...] | None = None
@@ -82,8 +81,8 @@ class Facts(Frozen):
 class Row(Facts):
     """Some facts about some models, from one source as it was on one day.
 
-    `models` are names or shell patterns ("*" is every model of the provider). `doubt` is said wherever
-    the row's facts are. Where several rows speak of a model, the last to name a fact holds.
+    `models` are names or shell patterns ("*" is every model of the provider). `doubt` is shown wherever the row's facts
+    are. Where several rows hold a fact about one model, the last wins.
     """
 
     provider: str
@@ -98,21 +97,21 @@ class Row(Facts):
     def _prices_have_one_meaning(self) -> Row:
         for name in self.free:
             if name not in PRICES:
-                raise ValueError(f"free names {name!r}, which is no price")
+                raise ValueError(f"free names {name!r}, which is not a price")
             if getattr(self, name) is not None:
                 raise ValueError(f"{name} has a price and is free")
         return self
 
     def fits(self, provider: str, model: str) -> bool:
-        """Whether the row speaks of this model."""
+        """Whether the row is about this model."""
         return self.provider == provider and any(fnmatchcase(model, pattern) for pattern in self.models)
 
     @property
     def named(self) -> list[str]:
-        """The models that it names in full."""
+        """The models whose names are not patterns."""
         return [model for model in self.models if not any(sign in model for sign in "*?[")]
 
     def given(self) -> dict[str, Any]:
-        """Its facts by name; a price that is known to be nothing is 0."""
-        told = {name: value for name in Facts.model_fields if (value := getattr(self, name)) is not None}
-        return told | dict.fromkeys(self.free, 0.0)
+        """The known facts by name; the price of what is free is 0."""
+        facts = {name: value for name in Facts.model_fields if (value := getattr(self, name)) is not None}
+        return facts | dict.fromkeys(self.free, 0.0)

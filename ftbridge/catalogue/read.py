@@ -1,4 +1,4 @@
-"""Reading rows: from a provider's room, from a file or address of the user's, from ftbridge.toml itself."""
+"""Reading rows: from a provider's package, from a file or URL of the user, and from ftbridge.toml itself."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ftbridge.files import write
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
-_LARGEST = 4 * 1024 * 1024  # bytes; more is no table of prices
-_PATIENCE = 10.0  # seconds for an address to answer
+_LARGEST = 4 * 1024 * 1024  # bytes; a table of prices is smaller
+_TIMEOUT = 10.0  # seconds
 
 
 def read_room(package: str, provider: str) -> tuple[Row, ...]:
@@ -36,7 +36,7 @@ def read_rows(text: str, where: str, provider: str | None = None) -> tuple[Row, 
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{where} is no TOML: {problem}", hint="Mend the file.") from None
+        raise ConfigError(f"{where} is not valid TOML: {problem}", hint="Correct the file.") from None
     return rows_from(document.get("row", []), where, provider or document.get("provider"))
 
 
@@ -48,18 +48,18 @@ def rows_from(tables: Iterable[Mapping[str, Any]], where: str, provider: str | N
             rows.append(Row.model_validate({"provider": provider, "source": where, **table}))
         except ValidationError as problem:
             first = problem.errors()[0]
-            place = ".".join(str(step) for step in first["loc"]) or "row"
+            path = ".".join(str(step) for step in first["loc"]) or "row"
             raise ConfigError(
-                f"{where}, row {number}: {place}: {first['msg'].lower()}",
+                f"{where}, row {number}: {path}: {first['msg'].lower()}",
                 hint="A row has provider, models, as_of, confidence (official, derived or third-party), and facts.",
             ) from None
     return tuple(rows)
 
 
 def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
-    """The text at a path or https address; what came from an address is kept for a day, and used when it is gone.
+    """The text at a path or https URL; a copy from a URL is used for a day, and where the URL does not answer.
 
-    Raises `ConfigError` where nothing can be had.
+    Raises `ConfigError` where there is neither.
     """
     if "://" not in address:
         try:
@@ -68,34 +68,34 @@ def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
             raise ConfigError(f"the catalogue {address} cannot be read: {problem}", hint=_HINT) from None
     if not address.startswith("https://"):
         raise ConfigError(f"the catalogue {address} is neither a file nor https", hint=_HINT)
-    kept = kept_copy(address, home)
-    if kept.exists() and datetime.now(UTC) - _time(kept) < _FRESH:
-        return kept.read_text("utf-8")
+    copy = copy_of(address, home)
+    if copy.exists() and datetime.now(UTC) - _time(copy) < _FRESH:
+        return copy.read_text("utf-8")
     try:
         text = _download(address)
     except (OSError, UnicodeDecodeError, ValueError) as problem:
-        if not kept.exists():
-            raise ConfigError(f"the catalogue {address} cannot be had: {problem}", hint=_HINT) from None
-        warn(f"the catalogue {address} cannot be had ({problem}); what it said on {_time(kept):%Y-%m-%d} is used")
-        return kept.read_text("utf-8")
-    kept.parent.mkdir(exist_ok=True)
-    write(kept, text.encode())
+        if not copy.exists():
+            raise ConfigError(f"the catalogue {address} cannot be downloaded: {problem}", hint=_HINT) from None
+        warn(f"the catalogue {address} cannot be downloaded ({problem}); the copy of {_time(copy):%Y-%m-%d} is used")
+        return copy.read_text("utf-8")
+    copy.parent.mkdir(exist_ok=True)
+    write(copy, text.encode())
     return text
 
 
-def kept_copy(address: str, home: Path) -> Path:
-    """Where what came from an address is kept."""
+def copy_of(address: str, home: Path) -> Path:
+    """The file for the copy of what is at a URL."""
     return home / "catalogues" / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.toml"
 
 
 def _download(address: str) -> str:
-    # the one request that the core makes itself; urllib is slow to import and seldom needed
+    # urllib is slow to import and seldom needed
     from urllib.request import urlopen
 
-    with urlopen(address, timeout=_PATIENCE) as answer:  # noqa: S310 - the caller has looked that it is https
+    with urlopen(address, timeout=_TIMEOUT) as answer:  # noqa: S310 - the caller has checked that it is https
         content: bytes = answer.read(_LARGEST + 1)
         if not answer.url.startswith("https://"):
-            raise ValueError("it leads away from https")
+            raise ValueError("it redirects away from https")
     if len(content) > _LARGEST:
         raise ValueError("it is larger than 4 MiB")
     return content.decode()

@@ -1,4 +1,4 @@
-"""`compare`: what a dataset would cost at several targets."""
+"""`compare`: the cost of training on a dataset at several targets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.catalogue import SOON, today
-from ftbridge.cli.output import AsJson, console, narrow, open_bridge, print_json, say, show, show_note, table
+from ftbridge.cli.output import (
+    AsJson,
+    console,
+    narrow,
+    open_bridge,
+    print_json,
+    print_line,
+    print_message,
+    print_note,
+    table,
+)
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
 from ftbridge.wording import counted
@@ -19,38 +29,53 @@ from ftbridge.wording import counted
 if TYPE_CHECKING:
     from ftbridge.comparison.offers import Offer
 
-_SHOWN = 3  # notes on a target's figures; --json has all
-_PLACES = 6  # of figures in CSV: what is beyond is the noise of adding in binary
+_MOST_NOTES = 3  # notes on a target's figures; --json has all
+_DIGITS = 6  # after the decimal point in CSV: what follows is rounding noise
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command()(with_options(compare, hyperparameter_options()))
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command(rich_help_panel=group)(with_options(compare, hyperparameter_options()))
 
 
 def compare(
     data: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    to: Annotated[list[str], typer.Option("--to", help="A target; give it as often as needed.")],
-    validation: Annotated[str | None, typer.Option(help="Examples to measure the loss on, not trained.")] = None,
-    method: Annotated[str | None, typer.Option(help="sft or dpo; default: what the examples are made for.")] = None,
+    to: Annotated[list[str], typer.Option("--to", help="A target; can be repeated.")],
+    validation: Annotated[
+        str | None, typer.Option(help="A file of examples for the validation loss, which are not trained on.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="sft or dpo; default: the method that fits the examples.")] = None,
     months: Annotated[
-        float, typer.Option(min=0, help="Months for which the model is kept, and hosted where that costs.")
+        float,
+        typer.Option(min=0, metavar="N", help="The months for which the model is stored, and hosted where that costs."),
     ] = 1.0,
-    requests_per_month: Annotated[float, typer.Option(min=0, help="Requests to the tuned model.")] = 0,
-    tokens_in: Annotated[float, typer.Option(min=0, help="Tokens of a prompt.")] = 500,
-    tokens_out: Annotated[float, typer.Option(min=0, help="Tokens of a reply.")] = 200,
-    hourly: Annotated[float | None, typer.Option(min=0, help="US dollars for an hour of this machine.")] = None,
-    watt_price: Annotated[float | None, typer.Option(min=0, help="US dollars for a kilowatt-hour here.")] = None,
-    watts: Annotated[float | None, typer.Option(min=1, help="What this machine draws.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Ask the vendors for today's dates and limits.")] = False,
-    measure: Annotated[bool, typer.Option("--measure", help="Train a few rows here, to know the speed.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw cost against months and volume: FILE.svg or .png.")] = None,
-    format: Annotated[str | None, typer.Option(help="Read the dataset as this format.")] = None,  # noqa: A002 - the option's name
+    requests_per_month: Annotated[
+        float, typer.Option(min=0, metavar="N", help="The requests per month to the tuned model.")
+    ] = 0,
+    tokens_in: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a prompt.")] = 500,
+    tokens_out: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a reply.")] = 200,
+    machine_cost_per_hour: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="The cost of this machine, in US dollars per hour.")
+    ] = None,
+    electricity_price: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="The price of electricity here, in US dollars per kWh.")
+    ] = None,
+    watts: Annotated[
+        float | None, typer.Option(min=1, metavar="W", help="The power draw of this machine, in watts.")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Ask the vendors for current dates and limits.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Train a few rows on this machine to measure its speed.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot the cost over months and requests into this file, .svg or .png.")
+    ] = None,
+    format: Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")] = None,  # noqa: A002 - the option's name
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: AsJson = False,
     **hyperparameters: Any,
 ) -> None:
-    """What training on a dataset costs at several targets, cheapest first; nothing is sent anywhere."""
+    """Compare the cost of training on a dataset at several targets, cheapest first. No data leaves this machine."""
     from ftbridge.comparison.offers import Machine
     from ftbridge.costs.quote import Load
 
@@ -61,16 +86,16 @@ def compare(
         tokens_out=tokens_out,
     )
     if as_csv and as_json:
-        raise UsageError("--csv and --json both say how the offers are printed", hint="Give one of the two.")
+        raise UsageError("--csv and --json exclude each other", hint="Give one of the two.")
     if data == "-":
-        raise UsageError("compare reads its data more than once", hint="Give it a file.")
+        raise UsageError("compare cannot read standard input, because it reads the data twice", hint="Give a file.")
     offers = open_bridge().compare(
         data,
         to,
         validation=validation,
         method=method,
         load=load,
-        machine=Machine(hourly_usd=hourly, kwh_usd=watt_price, watts=watts),
+        machine=Machine(hourly_usd=machine_cost_per_hour, kwh_usd=electricity_price, watts=watts),
         live=live,
         measure=measure,
         format=format,
@@ -87,23 +112,23 @@ def compare(
     else:
         _print_offers(offers, months=load.months)
         if plot:
-            say(f"The picture is in {plot}.")
+            print_message(f"The plot is in {plot}.")
 
 
 def _print_csv(offers: list[Offer]) -> None:
-    """One line a target; what is unknown is empty, and figures have six places at most."""
+    """One line per target; unknown amounts are empty, and numbers have at most six decimal places."""
     rows = [offer.model_dump(mode="json") for offer in offers]
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
     writer.writeheader()
     for row in rows:
         row["changed"] = " ".join(f"{code}={count}" for code, count in row["changed"].items())
         row |= {name: "; ".join(row[name]) for name in ("unsupported", "blocking", "warnings")}
-        row |= {name: round(value, _PLACES) for name, value in row.items() if isinstance(value, float)}
+        row |= {name: round(value, _DIGITS) for name, value in row.items() if isinstance(value, float)}
         writer.writerow(row)
 
 
 def _print_offers(offers: list[Offer], *, months: float) -> None:
-    """A table, and below it what has to be known of each; where there is little room, its smaller figures too."""
+    """A table, and below it the notes on each target; on a narrow terminal also the columns that do not fit."""
     columns: dict[str, Callable[[Offer], str]] = {
         "target": lambda offer: offer.target,
         "tokens": _tokens,
@@ -118,29 +143,29 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
         columns = {name: cell for name, cell in columns.items() if name not in ("tokens", "epochs", "time")}
         columns["train $"] = lambda offer: _dollars(offer.training_usd)
     rows = [[cell(offer) for cell in columns.values()] for offer in offers]
-    right = [place for place, name in enumerate(columns) if name not in ("target", "ends")]
+    right = [index for index, name in enumerate(columns) if name not in ("target", "ends")]
     console().print(table([*columns], rows, right=right, fold=0))
-    follows = f"and {counted(months, 'month')} of what follows it" if months else "alone"
-    show(f"Totals are of training {follows}; --months says how many.")
+    hosting = f" and {counted(months, 'month')} of storage, hosting and requests" if months else " only"
+    print_note(f"The total is for training{hosting}; --months sets the number of months.", indent="")
     if any(_is_marked(offer) for offer in offers):
-        show("! ends within 90 days or before those months do, or is not for everybody")
+        print_note("! ends within 90 days or before these months are over, or is not open to all accounts", indent="")
     if any(_falls_short(offer) for offer in offers):
-        show("* not to be had for all of those months, and so listed after what is")
+        print_note("* not available for all of these months, and therefore listed after the others", indent="")
     for offer in offers:
-        show(offer.target, style="bold" if offer.usable else "dim")
+        print_line(offer.target, style="bold" if offer.usable else "dim")
         others = offer.warnings[len(offer.blocking) :]
-        for note in (*([_aside(offer)] if narrow() else []), *_decisive(offer), *others[:_SHOWN]):
-            show_note(note)
-        if len(others) > _SHOWN:
-            show_note(f"and {len(others) - _SHOWN} more on its figures: --json")
+        for note in (*([_aside(offer)] if narrow() else []), *_obstacles(offer), *others[:_MOST_NOTES]):
+            print_note(note)
+        if len(others) > _MOST_NOTES:
+            print_note(f"and {len(others) - _MOST_NOTES} more notes: see --json")
 
 
 def _aside(offer: Offer) -> str:
-    """The figures that the table has no room for."""
-    said = [f"{_tokens(offer)} tokens"]
-    said += [counted(offer.epochs, "epoch")] if offer.epochs else []
-    said += [_time(offer.seconds)] if offer.seconds else []
-    return ", ".join(said)
+    """The columns for which the table has no room."""
+    parts = [f"{_tokens(offer)} tokens"]
+    parts += [counted(offer.epochs, "epoch")] if offer.epochs else []
+    parts += [_time(offer.seconds)] if offer.seconds else []
+    return ", ".join(parts)
 
 
 def _tokens(offer: Offer) -> str:
@@ -158,14 +183,14 @@ def _ends(offer: Offer) -> str:
         return f"closed {offer.closes_on}"
     for name in offer.unsupported:
         if name.startswith("method "):
-            return f"takes no {name.removeprefix('method ')}"
+            return f"no {name.removeprefix('method ')}"
     if not offer.usable:
-        return "takes none of the rows"
+        return "accepts none of the rows"
     return f"{offer.closes_on or '–'}" + " !" * _is_marked(offer)
 
 
 def _is_marked(offer: Offer) -> bool:
-    """Whether it can be used, but not for long, not for all the months, or not by everybody."""
+    """Whether it can be used, but not for long, not for all the months, or not by all accounts."""
     ends_soon = offer.closes_on is not None and offer.closes_on <= today() + SOON
     return offer.usable and (ends_soon or not offer.covers_months or offer.only_from is not None)
 
@@ -213,14 +238,14 @@ def _time(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
 
 
-def _decisive(offer: Offer) -> list[str]:
-    """What may forbid the target, or changes the rows; all of it is shown."""
-    said = []
+def _obstacles(offer: Offer) -> list[str]:
+    """What may prevent the job at the target, or changes the rows; all of it is shown."""
+    obstacles = []
     if offer.unsupported:
-        said.append(f"does not take: {', '.join(offer.unsupported)}")
+        obstacles.append(f"not supported: {', '.join(offer.unsupported)}")
     if offer.impossible:
-        said.append(f"{offer.impossible} of {offer.examined} rows have no form there: `ftbridge check` lists all")
+        obstacles.append(f"{offer.impossible} of {offer.examined} rows cannot be converted: `ftbridge check` lists all")
     if offer.changed:
         changes = ", ".join(f"{code} in {count}" for code, count in offer.changed.items())
-        said.append(f"conversion changes, of {offer.examined} rows: {changes}")
-    return [*said, *offer.blocking]
+        obstacles.append(f"conversion changes, of {offer.examined} rows: {changes}")
+    return [*obstacles, *offer.blocking]

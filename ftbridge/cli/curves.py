@@ -1,4 +1,4 @@
-"""A job's losses as curves: a line of blocks for the terminal, a picture for everything else."""
+"""The curves of a job's losses: as a line of block characters for the terminal, and as a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Points = list[tuple[int, float]]
 
 
 def read_curves(events: Iterable[Event]) -> dict[str, Points]:
-    """Losses by step, by the name that people know them by; a step that was done twice is as it was the last time."""
+    """Losses by step, by display name; of a step that was repeated, the last value counts."""
     curves: dict[str, dict[int, float]] = {"loss": {}, "validation loss": {}}
     for event in events:
         for name, value in (("loss", event.train_loss), ("validation loss", event.valid_loss)):
@@ -25,7 +25,7 @@ def read_curves(events: Iterable[Event]) -> dict[str, Points]:
 
 
 def line_of(points: Points, lowest: float, highest: float) -> str:
-    """The curve as one line of blocks, each the mean of the steps that it stands for."""
+    """The curve as one line of blocks, each the mean of several steps."""
     size = -(-len(points) // _WIDTH)
     values = [value for _step, value in points]
     means = [_mean(values[start : start + size]) for start in range(0, len(values), size)]
@@ -34,7 +34,7 @@ def line_of(points: Points, lowest: float, highest: float) -> str:
 
 
 def lines(curves: dict[str, Points]) -> dict[str, str]:
-    """Every curve as a line, all to one scale, with its first and its last value."""
+    """Every curve as a line, all on one scale, with its first and its last value."""
     values = [value for points in curves.values() for _step, value in points]
     return {
         name: f"{points[0][1]:.3f} {line_of(points, min(values), max(values))} {points[-1][1]:.3f}"
@@ -44,13 +44,13 @@ def lines(curves: dict[str, Points]) -> dict[str, str]:
 
 
 def draw(curves: dict[str, Points], title: str, file: Path) -> None:
-    """Draw the curves into `file`, SVG or PNG by its ending. Raises `MissingExtra` without matplotlib."""
+    """Plot the curves into `file`, SVG or PNG by its extension. Raises `MissingExtra` without matplotlib."""
     if file.suffix not in _ENDINGS:
-        raise UsageError(f"{file} is neither .svg nor .png", hint="The ending says which picture is drawn.")
+        raise UsageError(f"{file} is neither .svg nor .png", hint="The extension selects the format.")
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtra("drawing needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
+        raise MissingExtra("plotting needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, points in curves.items():
@@ -62,7 +62,7 @@ def draw(curves: dict[str, Points], title: str, file: Path) -> None:
     try:
         figure.savefig(file, dpi=120)
     except OSError as problem:
-        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Choose another place.") from None
+        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Name another file.") from None
 
 
 def _mean(values: Sequence[float]) -> float:

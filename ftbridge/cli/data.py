@@ -1,103 +1,100 @@
-"""The commands about datasets."""
+"""`check`, `prepare` and `convert`: the commands for datasets."""
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from msgspec import structs
 
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, show, table
+from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, print_line, table
 from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
-from ftbridge.dataset.findings import TOLD_ONCE
+from ftbridge.dataset.findings import REPORTED_ONCE
 from ftbridge.errors import UsageError
 from ftbridge.wording import counted
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
-Format = Annotated[str | None, typer.Option(help="Read it as this format, instead of detecting it.")]
-Method = Annotated[str, typer.Option(help="What the rows are to train: sft, dpo or rft.")]
-Grader = Annotated[Path | None, typer.Option(help="For rft: look for what this JSON file's grader reads of each row.")]
-_SHOWN = 3  # lines under one hint, or hints under one rule
+Format = Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")]
+Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo or rft.")]
+Grader = Annotated[
+    Path | None, typer.Option(help="For rft: a JSON file with the grader; check that each row has the fields it reads.")
+]
+_MOST_SHOWN = 3  # lines under one hint, or hints under one rule
+_MOST_LINES = 8  # numbers of lines in one list of them
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
+def register(app: typer.Typer, group: str) -> None:
+    """Add the commands to a group of the app."""
     for command in (check, prepare, convert):
-        app.command()(command)
+        app.command(rich_help_panel=group)(command)
 
 
 def check(
     data: Data,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", help="Check by this target's rules too, and for JSON keys that come twice."),
+        typer.Option("--to", help="Also apply this target's rules, and find repeated JSON keys; can be repeated."),
     ] = None,
-    validation: Annotated[str | None, typer.Option(help="Look for examples that are in this file as well.")] = None,
-    near: Annotated[bool, typer.Option("--near", help="Look for near duplicates as well.")] = False,
-    vocab: Annotated[Path | None, typer.Option(help="The vocabulary to count tokens by.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Also find examples that are in this validation file too.")
+    ] = None,
+    near_duplicates: Annotated[
+        bool, typer.Option("--near-duplicates", help="Also find examples that are nearly equal.")
+    ] = False,
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="Count tokens with this vocabulary: a tokenizer.json or .tiktoken file.")
+    ] = None,
     method: Method = "sft",
     grader: Grader = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
-    exact: Annotated[bool, typer.Option("--exact", help="Count every token, instead of a sample's.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="The number of processes that read.")] = 1,
+    exact: Annotated[bool, typer.Option("--exact", help="Count the tokens of all examples, not of a sample.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
-    """Find what is wrong with a dataset: line, place, rule and what to do."""
-    if vocab and not to:
-        raise UsageError(
-            "--vocab is what tokens are counted by, which depends on the target", hint="Give --to as well."
-        )
+    """Find the problems of a dataset, each with its line, its JSON path, and what to do."""
+    if tokenizer and not to:
+        raise UsageError("--tokenizer needs a target, for which the tokens are counted", hint="Give --to as well.")
     bridge = open_bridge()
-    with _readable_twice(data) as file:
-        report = bridge.check(
-            file,
-            to or [],
-            validation=validation,
-            near=near,
-            workers=workers,
-            method=method,
-            grader=grader,
-            format=format,
-        )
-        counts = {
-            target: bridge.count_tokens(file, target, exact=exact, vocabulary=vocab, format=format)
-            for target in to or ()
-            if report.examples
-        }
-    report = structs.replace(report, file=data)
+    report = bridge.check(
+        data,
+        to or [],
+        validation=validation,
+        near_duplicates=near_duplicates,
+        tokens=True,
+        exact=exact,
+        vocabulary=tokenizer,
+        workers=workers,
+        method=method,
+        grader=grader,
+        format=format,
+    )
     if as_json:
-        print_json(report_document(report, counts))
+        print_json(report_document(report))
     else:
         print_report(report)
-        for target, count in counts.items():
-            show(f"{target}: {_tokens(count)}")
+        for target, count in report.tokens.items():
+            print_line(f"{target}: {_tokens(count)}")
     raise Exit(1 if report.errors else 0)
 
 
 def prepare(
     data: Data,
     out: Annotated[Path, typer.Option(help="The folder for train.jsonl, validation.jsonl and report.json.")],
-    dedupe: Annotated[str, typer.Option(help="exact, near or none.")] = "exact",
-    validation: Annotated[float, typer.Option(help="The share of examples that is held out.")] = 0.1,
-    seed: Annotated[int, typer.Option(help="The same seed divides and shuffles in the same way.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes to read with.")] = 1,
+    dedupe: Annotated[str, typer.Option(help="Which duplicates to drop: exact, near or none.")] = "exact",
+    validation_split: Annotated[float, typer.Option(help="The share of the examples for validation, 0 to 1.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="The seed of the split and of the shuffling.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="The number of processes that read.")] = 1,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
-    """Leave out broken rows and duplicates, divide into training and validation, shuffle."""
+    """Drop invalid rows and duplicates, split off a validation file, and shuffle."""
     if dedupe not in ("exact", "near", "none"):
-        raise UsageError(f"--dedupe {dedupe} is not known", hint="It is exact, near or none.")
-    _check_named(out)
-    options: Any = {"dedupe": dedupe, "validation": validation, "seed": seed, "format": format}
+        raise UsageError(f"--dedupe {dedupe} is not one of exact, near and none", hint="Give one of these.")
+    _refuse_stdout(out)
+    options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format}
     made = prepare_files(data, out, **options, workers=workers)
     if as_json:
         parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}
@@ -105,9 +102,9 @@ def prepare(
         return
     for part in (made.train, made.validation):
         if part:
-            show(f"{part.path}: {counted(part.examples, 'example')}")
+            print_line(f"{part.path}: {counted(part.examples, 'example')}")
     if made.dropped:
-        show(f"left out: {counted(sum(made.dropped.values()), 'row')}")
+        print_line(f"dropped: {counted(sum(made.dropped.values()), 'row')}")
     print_findings(made.findings)
 
 
@@ -115,14 +112,14 @@ def convert(
     data: Data,
     to: Annotated[str, typer.Option("--to", help="The target.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes to convert with.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="The number of processes that convert.")] = 1,
     method: Method = "sft",
     grader: Grader = None,
     format: Format = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
-    """Write a dataset as a target wants it, and say what changed."""
-    _check_named(out)
+    """Write a dataset in the format of a target, and report what changed."""
+    _refuse_stdout(out)
     made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format, workers=workers)
     if as_json:
         print_json(_conversion_document(made, to))
@@ -131,28 +128,16 @@ def convert(
     raise Exit(1 if made.impossible else 0)
 
 
-def _check_named(out: Path) -> None:
-    """What is written appears whole or not at all, which standard output cannot promise."""
+def _refuse_stdout(out: Path) -> None:
+    """Raises `UsageError`: what is written appears completely or not at all, which standard output cannot do."""
     if str(out) == "-":
         raise UsageError(
-            "--out - is no place: standard output cannot be written whole or not at all",
+            "--out cannot be standard output, because the result is written completely or not at all",
             hint="Name a file, or, for prepare, a folder.",
         )
 
 
-@contextmanager
-def _readable_twice(data: str) -> Iterator[str]:
-    """The file itself, or a copy of standard input, which would be gone after the first look."""
-    if data != "-":
-        yield data
-        return
-    with tempfile.NamedTemporaryFile(suffix=".jsonl") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        copy.flush()
-        yield copy.name
-
-
-def report_document(report: Report, counts: dict[str, TokenCount] | None = None) -> dict[str, Any]:
+def report_document(report: Report) -> dict[str, Any]:
     """The report as `--json` prints it."""
     return {
         "file": report.file,
@@ -169,55 +154,57 @@ def report_document(report: Report, counts: dict[str, TokenCount] | None = None)
                 "counter": count.counter,
                 "without_images": count.without_images,
             }
-            for target, count in (counts or {}).items()
+            for target, count in report.tokens.items()
         ],
         "findings": [finding_document(finding) for finding in report.findings],
     }
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding as `--json` prints it; `target` only where one target's rules object."""
+    """One finding as `--json` prints it, with `target` where the rule is one target's."""
     names = ("line", "path", "level", "code", "message", "fix", "target")
     return {name: getattr(finding, name) for name in names if name != "target" or finding.target}
 
 
 def print_report(report: Report) -> None:
-    """The report for people: one paragraph per rule, with how often and the first lines."""
+    """The report for people: a paragraph per rule, with the number of findings and the first lines."""
     print_findings(report.findings)
     verdict = "ok" if not report.errors else "not ready"
-    told = "format unknown" if report.format == "unknown" else f"{report.format}: {report.why}"
-    show(
-        f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({told}), "
+    detected = "format unknown" if report.format == "unknown" else f"{report.format}: {report.why}"
+    print_line(
+        f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({detected}), "
         f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}"
     )
 
 
 def print_findings(findings: tuple[Finding, ...]) -> None:
-    """Errors first, each rule once, with its first lines and what to do."""
+    """Errors first, a paragraph per rule, with its first lines and what to do."""
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding.level, finding.code, finding.target].append(finding)
-    for (level, code, target), found in sorted(groups.items()):
+    for (level, code, target), members in sorted(groups.items()):
         style = "bold red" if level == "error" else "bold yellow"
-        times = "told once for the file" if code in TOLD_ONCE else _times(len(found))
-        show(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
+        times = "reported once for the file" if code in REPORTED_ONCE else _times(len(members))
+        print_line(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
         fixes: dict[str, list[Finding]] = defaultdict(list)
-        for finding in found:
+        for finding in members:
             fixes[finding.fix].append(finding)
-        for fix, alike in islice(fixes.items(), _SHOWN):
-            _print_alike(alike, _SHOWN if len(fixes) == 1 else 1)
-            show(f"  → {fix}")
-        if others := [finding for alike in islice(fixes.values(), _SHOWN, None) for finding in alike]:
-            show(f"  and {len(others):,} more with hints of their own, on {_lines(others)}")
+        for fix, alike in islice(fixes.items(), _MOST_SHOWN):
+            _print_alike(alike, _MOST_SHOWN if len(fixes) == 1 else 1)
+            print_line(f"  → {fix}")
+        if others := [finding for alike in islice(fixes.values(), _MOST_SHOWN, None) for finding in alike]:
+            print_line(f"  and {len(others):,} more with other hints, on {_lines(others)}")
 
 
-def _print_alike(found: list[Finding], most: int) -> None:
-    """What one hint goes for: the first ones whole, of the others the lines."""
-    for finding in found[:most]:
+def _print_alike(findings: list[Finding], most: int) -> None:
+    """The findings that share a hint: the first ones in full, of the others the line numbers."""
+    for finding in findings[:most]:
         where = f"line {finding.line}" if finding.line else "file"
-        show(f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}")
-    if len(found) > most:
-        show(f"  and {_lines(found[most:])}")
+        print_line(
+            f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}"
+        )
+    if len(findings) > most:
+        print_line(f"  and {_lines(findings[most:])}")
 
 
 def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
@@ -236,9 +223,11 @@ def _print_conversion(made: Conversion, to: str) -> None:
         rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
         console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
     if made.impossible:
-        show(f"nothing was written for {to}: {counted(len(made.impossible), 'error')}")
+        print_line(f"no file was written for {to}: {counted(len(made.impossible), 'error')}")
     else:
-        show(f"{made.out}: {counted(made.examples, 'row')} for {to}, {made.exact:,} of them with the same meaning")
+        print_line(
+            f"{made.out}: {counted(made.examples, 'row')} for {to}, {made.exact:,} of them with the same meaning"
+        )
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -251,7 +240,7 @@ def _tokens(count: TokenCount) -> str:
     if count.error < 0.0005:
         return f"{count.tokens:,} tokens, counted by {count.counter}{more}"
     if count.error >= 0.1:
-        more += "; --vocab FILE, the model's own vocabulary, comes nearer"
+        more += "; --tokenizer FILE, the model's own vocabulary, gives a closer count"
     return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{more}"
 
 
@@ -259,7 +248,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count:,} times"
 
 
-def _lines(found: list[Finding]) -> str:
-    named = ", ".join(str(finding.line) for finding in found[:8])
-    lines = "line" if len(found) == 1 else "lines"
-    return f"{lines} {named}" + (f" and {len(found) - 8:,} more" if len(found) > 8 else "")
+def _lines(findings: list[Finding]) -> str:
+    named = ", ".join(str(finding.line) for finding in findings[:_MOST_LINES])
+    more = len(findings) - _MOST_LINES
+    return f"{'line' if len(findings) == 1 else 'lines'} {named}" + (f" and {more:,} more" if more > 0 else "")

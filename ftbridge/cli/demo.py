@@ -1,4 +1,4 @@
-"""`demo`: the whole way on this machine, offline, in a few minutes."""
+"""`demo`: the whole workflow on this machine, offline, in a few minutes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftbridge.cli.data import print_report
-from ftbridge.cli.models import print_scores
-from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, say, show
+from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, print_line, print_message
+from ftbridge.cli.results import print_scores
 from ftbridge.cli.watch import follow
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat
@@ -20,40 +20,43 @@ if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
     from ftbridge.evaluation.scores import Evaluation
 
-_BATCH = 8  # rows in a step: the answers are short, and few of them would teach too little at once
+_BATCH = 8  # rows in a step: the answers are short, and fewer would give a noisy gradient
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command()(demo)
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command(rich_help_panel=group)(demo)
 
 
 def demo(
     to: Annotated[str, typer.Option("--to", help="The target.")] = "local:tiny",
     as_json: AsJson = False,
 ) -> None:
-    """The whole way, offline: check a dataset, train, watch, compare with the base, chat."""
+    """Run the whole workflow offline: check a dataset, train, watch, evaluate, chat."""
     bridge, files, started = open_bridge(), sample_files(), time.monotonic()
     if as_json:
-        job, found = _train(bridge, files, to, quiet=True)
-        document = {"job": job.model_dump(mode="json"), "evaluation": found.model_dump(mode="json")}
+        job, evaluation = _train(bridge, files, to, quiet=True)
+        document = {"job": job.model_dump(mode="json"), "evaluation": evaluation.model_dump(mode="json")}
         print_json({**document, "seconds": round(time.monotonic() - started, 1)})
         return
 
-    _step("Support tickets in, strict JSON out. Is the dataset fit for the target?", f"check {files.train} --to {to}")
+    _step("Support tickets in, strict JSON out. Is the dataset valid for the target?", f"check {files.train} --to {to}")
     print_report(bridge.check(files.train, [to]))
     _step(
         "Train a LoRA adapter on it.",
         f"run {files.train} --to {to} --validation {files.validation} --batch-size {_BATCH}",
     )
-    job, found = _train(bridge, files, to, quiet=False)
-    _step("Is it better than its base, on tickets neither has seen?", f"evaluate {job.id} {files.heldout} --baseline")
-    print_scores(found)
+    job, evaluation = _train(bridge, files, to, quiet=False)
+    _step(
+        "Is it better than its base model, on tickets that neither has seen?",
+        f"evaluate {job.id} {files.heldout} --baseline",
+    )
+    print_scores(evaluation)
     _print_losses(_validation_losses(bridge, job))
-    _step("Talk to it.", f'chat {job.id} "…"')
+    _step("Send it a ticket.", f'chat {job.id} "…"')
     _print_one_ticket(bridge, job, files)
     _print_next(job, files)
-    say(f"\nAll that took {time.monotonic() - started:.0f} s and left nothing outside {bridge.home}.")
+    print_message(f"\nAll of this took {time.monotonic() - started:.0f} s. All files are in {bridge.home}.")
 
 
 def _train(bridge: Bridge, files: SampleFiles, to: str, *, quiet: bool) -> tuple[Job, Evaluation]:
@@ -62,7 +65,7 @@ def _train(bridge: Bridge, files: SampleFiles, to: str, *, quiet: bool) -> tuple
     )
     [job] = follow([submitted.id], quiet=quiet)
     if job.status is not Status.SUCCEEDED:
-        say(f"error: job {job.id} {job.status}: {job.error}", style="bold red")
+        print_message(f"error: job {job.id} {job.status}: {job.error}", style="bold red")
         raise Exit(1)
     return job, bridge.evaluate(job, files.heldout, baseline=True)
 
@@ -72,23 +75,23 @@ def _validation_losses(bridge: Bridge, job: Job) -> list[float]:
 
 
 def _step(sentence: str, command: str) -> None:
-    show(f"\n{sentence}", style="bold")
-    show(f"$ ftbridge {command}\n", style="dim")
+    print_line(f"\n{sentence}", style="bold")
+    print_line(f"$ ftbridge {command}\n", style="dim")
 
 
 def _print_losses(losses: list[float]) -> None:
     if losses:
-        show(f"Validation loss while training: {losses[0]:.3f} at the start, {losses[-1]:.3f} at the end.")
+        print_line(f"Validation loss: {losses[0]:.3f} at the start of training, {losses[-1]:.3f} at the end.")
 
 
 def _print_one_ticket(bridge: Bridge, job: Job, files: SampleFiles) -> None:
     chat = next(example for _line, example in read_examples(files.heldout) if isinstance(example, Chat))
-    show(f"ticket  {chat.messages[-2].content}")
-    show(f"model   {bridge.chat(job, Chat(messages=chat.messages[:-1])).text}")
+    print_line(f"ticket  {chat.messages[-2].content}")
+    print_line(f"model   {bridge.chat(job, Chat(messages=chat.messages[:-1])).text}")
 
 
 def _print_next(job: Job, files: SampleFiles) -> None:
-    show("\nNext:", style="bold")
-    show(f"  ftbridge show {job.id}")
-    show(f"  ftbridge fetch {job.id} --out my-adapter")
-    show("  ftbridge run mine.jsonl --to local:tiny --epochs 3")
+    print_line("\nNext:", style="bold")
+    print_line(f"  ftbridge show {job.id}")
+    print_line(f"  ftbridge fetch {job.id} --out my-adapter")
+    print_line("  ftbridge run mine.jsonl --to local:tiny --epochs 3")

@@ -1,4 +1,4 @@
-"""`deploy` and `undeploy`, and how deployments are shown elsewhere: what is served, since when, at what price."""
+"""`deploy` and `undeploy`, and how other commands show deployments."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json, say, show, show_note
-from ftbridge.cli.watch import clock
+from ftbridge.cli.job_status import short_time
+from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json, print_line, print_message, print_note
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
     from ftbridge.deployments.listing import DeploymentInfo
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
+def register(app: typer.Typer, group: str) -> None:
+    """Add the commands to a group of the app."""
     for command in (deploy, undeploy):
-        app.command()(command)
+        app.command(rich_help_panel=group)(command)
 
 
 def deploy(
     job: JobId,
-    tier: Annotated[str | None, typer.Option(help="How it is served, in the vendor's own word.")] = None,
+    tier: Annotated[str | None, typer.Option(help="The vendor's deployment tier.")] = None,
     max_hours: Annotated[
         float | None,
-        typer.Option(help="After so many hours `jobs` and `recover` warn, and a running `watch` takes it down."),
+        typer.Option(help="After so many hours a running `watch` undeploys the model, and `jobs` and `recover` warn."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the vendor serve the tuned model, where it does not by itself. It may cost by the hour: the price is said.
+    """Deploy the tuned model at a vendor that does not serve it by itself. Prints the price: it may be by the hour.
 
-    Deploying again changes nothing but --max-hours.
+    Deploying it again changes only --max-hours.
     """
     made = open_bridge().deploy(job, tier=tier, max_hours=max_hours)
     if as_json:
@@ -41,45 +41,47 @@ def deploy(
         return
     from ftbridge.deployments.wording import cost_words
 
-    show(f"{made.name} serves {made.model}: {cost_words(made)}")
-    if ends := _taken_down_at(made):
-        say(f"`ftbridge watch` takes it down at {ends}, if it runs then; `ftbridge undeploy {made.job}` does it now.")
+    print_line(f"{made.name} serves {made.model}: {cost_words(made)}")
+    if ends := _ends_at(made):
+        print_message(
+            f"`ftbridge watch` undeploys it at {ends}, if it runs then; `ftbridge undeploy {made.job}` does so now."
+        )
 
 
 def undeploy(job: JobId, as_json: AsJson = False) -> None:
-    """Stop serving the tuned model, and paying for that; the vendor keeps it."""
+    """Stop serving the tuned model, and paying for that. The vendor keeps the model."""
     bridge = open_bridge()
     ended = bridge.undeploy(job)
-    found, past = bridge.job(job), bridge.past_deployments(job)
-    model = found.result.model if found.result else None
+    tuned, past = bridge.job(job), bridge.past_deployments(job)
+    model = tuned.result.model if tuned.result else None
     if as_json:
         last = past[-1].model_dump(mode="json") if past else None
         print_json({"model": model, "deployed": False, "undeployed": bool(ended), "deployment": last})
     elif ended:
         for info in ended:
-            show(f"{model} is no longer served: {_ended(info)}")
+            print_line(f"{model} is no longer served: {_ended(info)}")
     else:
-        show(f"{found.id} was not deployed" + (f" any more: {_ended(past[-1])}" if past else ""))
+        print_line(f"{tuned.id} was not deployed" + (f" any more: {_ended(past[-1])}" if past else ""))
 
 
-def show_deployments(deployed: Iterable[DeploymentInfo]) -> None:
-    """A line for each that is there, and for each that is there for too long a warning."""
+def print_deployments(deployed: Iterable[DeploymentInfo]) -> None:
+    """Print a line for each, and a warning for each that has been deployed for longer than planned."""
     from ftbridge.deployments.wording import cost_words, state_words, too_long
 
     for info in deployed:
-        where = info.job or f"{info.model} (of no job here)"
-        show_note(f"{where} at {info.provider}: {state_words(info)}, {cost_words(info)}")
+        where = info.job or f"{info.model} (no job here)"
+        print_note(f"{where} at {info.provider}: {state_words(info)}, {cost_words(info)}")
         if warning := too_long(info):
-            say(f"note: {warning}", style="yellow")
+            print_message(f"note: {warning}", style="yellow")
 
 
 def warn_of_deployments(bridge: Bridge) -> None:
-    """Say which models are deployed for longer than they were to be, and that others cost by the hour."""
+    """Warn of models that have been deployed for longer than planned, and of others that are billed by the hour."""
     from ftbridge.deployments.wording import describe_cost, too_long
 
     for info in bridge.deployments():
         if warning := too_long(info) or ("" if info.max_hours else describe_cost(info)):
-            say(f"note: {warning}", style="yellow")
+            print_message(f"note: {warning}", style="yellow")
 
 
 def of_job(job_id: str, deployed: Iterable[DeploymentInfo]) -> list[DeploymentInfo]:
@@ -88,41 +90,41 @@ def of_job(job_id: str, deployed: Iterable[DeploymentInfo]) -> list[DeploymentIn
 
 
 def current_deployment(deployed: Sequence[DeploymentInfo]) -> dict[str, Any] | None:
-    """The newest one that is there, as `--json` prints it."""
-    there = [info for info in deployed if info.ended_at is None]
-    return there[-1].model_dump(mode="json") if there else None
+    """The newest one that has not ended, as `--json` prints it."""
+    current = [info for info in deployed if info.ended_at is None]
+    return current[-1].model_dump(mode="json") if current else None
 
 
 def deployment_facts(deployed: Iterable[DeploymentInfo]) -> dict[str, str]:
-    """What `show` tells of a job's deployments, by what it is called; numbered where there are several."""
+    """What `show` prints of a job's deployments, by label; labels are numbered where there are several."""
     from ftbridge.deployments.wording import cost_words, state_words, too_long
 
     facts: dict[str, str] = {}
     for number, info in enumerate(deployed, start=1):
-        end = "" if number == 1 else f" {number}"
+        suffix = "" if number == 1 else f" {number}"
         tier = f" ({info.tier})" if info.tier else ""
-        since = f" since {clock(info.began_at)}" if info.began_at else ""
+        since = f" since {short_time(info.began_at)}" if info.began_at else ""
         if info.ended_at:
-            facts[f"deployment{end}"] = f"{info.name}{tier}{since}, {_ended(info)}"
+            facts[f"deployment{suffix}"] = f"{info.name}{tier}{since}, {_ended(info)}"
             continue
-        facts[f"deployment{end}"] = f"{info.name or info.model}{tier}: {state_words(info)}{since}"
-        facts[f"hosting{end}"] = cost_words(info)
+        facts[f"deployment{suffix}"] = f"{info.name or info.model}{tier}: {state_words(info)}{since}"
+        facts[f"hosting{suffix}"] = cost_words(info)
         if info.max_hours:
-            facts[f"max hours{end}"] = too_long(info) or f"{info.max_hours:g}, until {_taken_down_at(info)}"
+            facts[f"max hours{suffix}"] = too_long(info) or f"{info.max_hours:g}, until {_ends_at(info)}"
         if info.removed_at:
-            facts[f"ends{end}"] = f"{clock(info.removed_at)}, when {info.provider} removes it"
+            facts[f"ends{suffix}"] = f"{short_time(info.removed_at)}, when {info.provider} removes it"
     return facts
 
 
 def _ended(info: DeploymentInfo) -> str:
-    """When one ended, and what it has cost."""
+    """When it ended, and what it has cost."""
     from ftbridge.deployments.wording import describe_ended
 
     at = f"{info.ended_at.astimezone():%m-%d %H:%M}" if info.ended_at else ""
     return f"undeployed at {at} {describe_ended(info)}"
 
 
-def _taken_down_at(info: DeploymentInfo) -> str:
+def _ends_at(info: DeploymentInfo) -> str:
     if not info.max_hours or info.began_at is None:
         return ""
-    return clock(info.began_at + timedelta(hours=info.max_hours))
+    return short_time(info.began_at + timedelta(hours=info.max_hours))

@@ -1,4 +1,4 @@
-"""`import`: an account's own jobs, whoever made them, in this ledger."""
+"""`import`: an account's existing jobs, whoever created them, into this ledger."""
 
 from __future__ import annotations
 
@@ -7,48 +7,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, table
+from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, print_message, table
 from ftbridge.wording import counted
 
 if TYPE_CHECKING:
     from ftbridge.jobs.recovery.importing import Imported
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command("import")(import_)
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command("import", rich_help_panel=group)(import_)
 
 
 def import_(
-    provider: Annotated[str, typer.Argument(help="Whose list of jobs is read: openai, together, …")],
+    provider: Annotated[str, typer.Argument(help="The provider whose jobs are listed: openai, together, …")],
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only jobs made since that day, in UTC.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only jobs created since this day, in UTC.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken in, and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be imported, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take an account's own jobs into the ledger, whoever made them; the exit code is 1 where its list broke off."""
-    found = open_bridge().import_jobs(provider, since=since.date() if since else None, dry_run=dry_run)
+    """Import an account's existing jobs, whoever created them. The exit code is 1 if the list is incomplete."""
+    listed = open_bridge().import_jobs(provider, since=since.date() if since else None, dry_run=dry_run)
     if as_json:
-        jobs = [job.model_dump(mode="json") for job in found.adopted]
-        counts = found.model_dump(include={"provider", "known", "not_understood", "broken_off"})
-        print_json({**counts, "dry_run": dry_run, "complete": found.broken_off is None, "jobs": jobs})
+        jobs = [job.model_dump(mode="json") for job in listed.adopted]
+        counts = listed.model_dump(include={"provider", "known", "not_understood", "broken_off"})
+        print_json({**counts, "dry_run": dry_run, "complete": listed.broken_off is None, "jobs": jobs})
     else:
-        _print(found, dry_run=dry_run)
-    raise Exit(1 if found.broken_off else 0)
+        _print(listed, dry_run=dry_run)
+    raise Exit(1 if listed.broken_off else 0)
 
 
-def _print(found: Imported, *, dry_run: bool) -> None:
+def _print(listed: Imported, *, dry_run: bool) -> None:
     rows = [
         [job.id, f"{job.name}\n{job.target}" if job.name else job.target, str(job.status), f"{job.created_at:%Y-%m-%d}"]
-        for job in found.adopted
+        for job in listed.adopted
     ]
     if rows:
         console().print(table(["job", "name and target", "status", "created"], rows, fold=1))
-    taken = f"{counted(len(rows), 'job')} {'would be' if dry_run else 'now'} in the ledger, {found.known} before"
-    say(f"{found.provider}: {taken}.")
-    if found.not_understood:
-        say(f"note: {counted(found.not_understood, 'job')} left out, by a method that ftbridge does not know")
-    if found.broken_off:
-        say(f"error: the list broke off, so there may be more: {found.broken_off}", style="bold red")
-        say("       What was found is kept. Run the same command again.")
+    taken = f"{counted(len(rows), 'job')} {'would be' if dry_run else 'now'} in the ledger, {listed.known} before"
+    print_message(f"{listed.provider}: {taken}.")
+    if listed.not_understood:
+        print_message(
+            f"note: {counted(listed.not_understood, 'job')} skipped, because ftbridge does not know their method"
+        )
+    if listed.broken_off:
+        print_message(
+            f"error: the list is incomplete, and there may be more jobs: {listed.broken_off}", style="bold red"
+        )
+        print_message("       The jobs listed so far are kept. Run the same command again.")

@@ -1,4 +1,4 @@
-"""`migrate`: moving jobs to another target."""
+"""`migrate`: the same job at another target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.cli.migrate_all import move_all
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, say, show, show_note, table
+from ftbridge.cli.output import (
+    AsJson,
+    Exit,
+    console,
+    open_bridge,
+    print_json,
+    print_line,
+    print_message,
+    print_note,
+    table,
+)
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
 from ftbridge.wording import counted, dollars
@@ -37,45 +47,47 @@ _TERMS = {
 }
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
-    app.command()(with_options(migrate, hyperparameter_options()))
+def register(app: typer.Typer, group: str) -> None:
+    """Add the commands to a group of the app."""
+    app.command(rich_help_panel=group)(with_options(migrate, hyperparameter_options()))
 
 
 def migrate(
     to: Annotated[str, typer.Option("--to", help="The target.")],
     job: Annotated[
         str | None,
-        typer.Argument(help="A job, or openai:ftjob-… or openai:ft:… for one that ftbridge never saw."),
+        typer.Argument(help="A job; openai:ftjob-… or openai:ft:… names one that is not in the ledger."),
     ] = None,
     all_from: Annotated[
         str | None,
-        typer.Option("--all-from", help="All jobs of this provider that are in the ledger, not moved there yet."),
+        typer.Option("--all-from", help="Move all jobs of this provider in the ledger that were not moved there yet."),
     ] = None,
     only_succeeded: Annotated[
-        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which of them.")
+        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which jobs.")
     ] = True,
-    data: Annotated[str | None, typer.Option(help="The dataset, where the vendor does not give it back.")] = None,
-    validation: Annotated[str | None, typer.Option(help="Likewise, the validation examples.")] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Most US dollars: of the job, or of all jobs together.")
+    data: Annotated[str | None, typer.Option(help="The dataset, if the vendor does not return it.")] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="The validation file, if the vendor does not return it.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Submit it; without this the plan is only shown.")] = False,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Refuse a move that may cost more US dollars in all.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Submit the jobs; by default only the plan is shown.")] = False,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="Name also the old job's fields that lose nothing: empty ones, its own status."),
+        typer.Option("--all", help="Also list the old job's fields without meaning elsewhere: empty ones, its status."),
     ] = False,
     as_json: AsJson = False,
     **hyperparameters: Any,
 ) -> None:
-    """The same job at another target: what is carried, changed or left behind; --yes submits it."""
+    """Plan the same job at another target: what is carried, changed or dropped. --yes submits it."""
     given = {name: value for name, value in hyperparameters.items() if value is not None}
     if (job is None) == (all_from is None):
-        raise UsageError("one job is moved, or all of a provider", hint="Give JOB, or --all-from PROVIDER.")
+        raise UsageError("migrate needs either a job or --all-from", hint="Give JOB, or --all-from PROVIDER.")
     if all_from:
         if data or validation:
             raise UsageError(
-                "--data and --validation are of one job", hint="Move that one with `ftbridge migrate JOB`."
+                "--data and --validation belong to one job", hint="Move that one with `ftbridge migrate JOB`."
             )
         move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
     bridge = open_bridge()
@@ -87,60 +99,60 @@ def migrate(
         document = plan.model_dump(mode="json", exclude={"exported"})
         print_json({**document, "submitted": made.model_dump(mode="json") if made else None})
     elif made:
-        show(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
-        say(f"When it is done:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
+        print_line(f"{made.id} is {plan.job} at {made.target}, and {made.status}")
+        print_message(f"When it has succeeded:  ftbridge evaluate {made.id} HELDOUT --against {plan.job}")
     elif not plan.blocking:
-        say("Nothing was sent: --yes submits it.")
+        print_message("No job was created: --yes submits it.")
     raise Exit(1 if plan.blocking else 0)
 
 
 def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
-    """What forbids the move, what it changes and leaves behind, what stays as it is, and what has to be known."""
+    """The obstacles to the move, what it changes and drops, what stays the same, and warnings."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
-        show(line, style="bold")
-    for hindrance in plan.blocking:
-        say(f"error: {hindrance}", style="bold red")
+        print_line(line, style="bold")
+    for reason in plan.blocking:
+        print_message(f"error: {reason}", style="bold red")
     _print_fields(plan, everything=everything)
     for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
-        say(f"note: {note}", style="yellow")
+        print_message(f"note: {note}", style="yellow")
 
 
 def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:
-    """The old job's fields by what becomes of them; those that lose nothing are counted, or named with `everything`."""
+    """The old job's fields by outcome; those without meaning elsewhere are counted, or listed with `everything`."""
     groups: dict[str, list[Difference]] = {}
     for one in _in_short(plan.fields):
         harmless = one.outcome != "carried" and not one.matters
         groups.setdefault(str(one.reason) if harmless else one.outcome, []).append(one)
     changed = [*(term for term in plan.terms if term.outcome == "changed"), *groups.pop("changed", [])]
-    for title, found in (("what changes", changed), ("what cannot come along", groups.pop("dropped", []))):
-        if found:
-            console().print(_differences(title, found))
+    for title, fields in (("changed", changed), ("dropped", groups.pop("dropped", []))):
+        if fields:
+            console().print(_differences(title, fields))
     unchanged = groups.pop("carried", [])
-    show_note(f"unchanged: {', '.join(dict.fromkeys(f'{_short(one)} {_change(one)}' for one in unchanged))}")
+    print_note(f"unchanged: {', '.join(dict.fromkeys(f'{_short(one)} {_change(one)}' for one in unchanged))}")
     if plan.model:
-        show_note(f"the old job keeps its model: {plan.model}")
+        print_note(f"the old job keeps its model: {plan.model}")
     if everything:
-        for found in groups.values():
-            show_note(f"{found[0].why}: {', '.join(dict.fromkeys(map(_short, found)))}")
+        for fields in groups.values():
+            print_note(f"{fields[0].why}: {', '.join(dict.fromkeys(map(_short, fields)))}")
     elif count := sum(map(len, groups.values())):
-        show_note(f"{count} more fields lose nothing (empty, the vendor's choice, the old job's own): --all names them")
+        print_note(f"{count} more fields have no meaning elsewhere (empty, set by the vendor): --all lists them")
 
 
 def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
-    """The fields, but a whole object of ours, such as a grader, as one."""
+    """The fields, with all fields of one object, such as a grader, as one."""
     parts: dict[str, list[Difference]] = {}
     for one in fields:
         if one.name in ("grader", "response_format"):
             parts.setdefault(one.name, []).append(one)
         else:
             yield one
-    for name, found in parts.items():
-        size = {"field": name, "value": counted(len(found), "field"), "becomes": counted(len(found), "field")}
-        yield found[0].model_copy(update=size)
+    for name, fields in parts.items():
+        size = counted(len(fields), "field")
+        yield fields[0].model_copy(update={"field": name, "value": size, "becomes": size})
 
 
-def _differences(title: str, found: Sequence[Difference]) -> Table:
-    return table([title, "", "why"], [[_short(one), _change(one), one.why] for one in found])
+def _differences(title: str, fields: Sequence[Difference]) -> Table:
+    return table([title, "", "why"], [[_short(one), _change(one), one.why] for one in fields])
 
 
 def _short(one: Difference) -> str:
@@ -156,7 +168,7 @@ def _change(one: Difference) -> str:
 
 def _brief(value: Any, unit: str) -> str:
     if value is None:
-        return "no end known" if unit == "date" else "?"
+        return "no known end" if unit == "date" else "?"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if unit == "US dollars":

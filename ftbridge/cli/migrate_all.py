@@ -1,11 +1,11 @@
-"""What `migrate --all-from` shows: a line for each job, and what all of them come to."""
+"""`migrate --all-from`: a line for each job, and the total cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ftbridge.cli.output import Exit, console, open_bridge, print_json, say, show, table
+from ftbridge.cli.output import Exit, console, open_bridge, print_json, print_line, print_message, table
 from ftbridge.wording import counted, dollars
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def move_all(
     yes: bool,
     as_json: bool,
 ) -> NoReturn:
-    """Plan, and with `yes` submit, all jobs of a provider; exits with 1 where one of them cannot be moved."""
+    """Plan, and with `yes` submit, all jobs of a provider. Exits with 1 if one of them cannot be moved."""
     bridge = open_bridge()
     plan = bridge.plan_all(source, to, only_succeeded=only_succeeded, **given)
     if not as_json:
@@ -34,7 +34,7 @@ def move_all(
     if as_json:
         print_json(_document(plan, moves))
     elif not yes and plan.ready:
-        say(f"Nothing was sent: --yes submits {counted(len(plan.ready), 'job')}.")
+        print_message(f"No job was created: --yes submits {counted(len(plan.ready), 'job')}.")
     raise Exit(1 if any(move.blocked_by for move in moves) else 0)
 
 
@@ -45,32 +45,35 @@ def _submitted(bridge: Bridge, plan: BulkPlan, max_cost: float | None, *, quiet:
         if quiet or before.blocked_by:
             continue
         if move.moved_to:
-            show(f"{move.moved_to} is {move.job} at {plan.target}")
+            print_line(f"{move.moved_to} is {move.job} at {plan.target}")
         else:
-            say(f"error: {move.job} was not moved: {move.blocked_by}", style="bold red")
+            print_message(f"error: {move.job} was not moved: {move.blocked_by}", style="bold red")
     return moves
 
 
 def _print_plan(plan: BulkPlan) -> None:
-    show(f"{plan.source} → {plan.target}", style="bold")
+    print_line(f"{plan.source} → {plan.target}", style="bold")
     if plan.moves:
-        rows = [[move.job, _told(move), _number(move.examples), _price(move.training_usd)] for move in plan.moves]
-        headers = ["job", "model, and what changes", "examples", "training"]
+        rows = [
+            [move.job, _model_and_changes(move), _number(move.examples), _price(move.training_usd)]
+            for move in plan.moves
+        ]
+        headers = ["job", "model and changes", "examples", "training"]
         console().print(table(headers, rows, right=(2, 3), fold=1))
         total, high = plan.total_usd, plan.total_usd_high
         most = f", at most {dollars(high)}" if high is not None and high != total else ""
         ready = f"{len(plan.ready)} of {counted(len(plan.moves), 'job')} can be moved"
-        show(f"{ready}, for {_price(total)} of training{most}" if plan.ready else ready)
+        print_line(f"{ready}, for {_price(total)} of training{most}" if plan.ready else ready)
     else:
-        show(f"No job of {plan.source} is left to move there.")
+        print_line(f"There is no job of {plan.source} to move there.")
     if plan.done:
-        show(f"{counted(len(plan.done), 'job')} of {plan.source} moved there before")
+        print_line(f"{counted(len(plan.done), 'job')} of {plan.source} moved there before")
     elif not plan.moves:
-        say(f"`ftbridge import {plan.source}` takes the account's own jobs into the ledger.")
+        print_message(f"`ftbridge import {plan.source}` imports the account's existing jobs into the ledger.")
 
 
-def _told(move: PlannedMove) -> str:
-    """The model, and below it what does not stay as it was, or why it cannot be moved."""
+def _model_and_changes(move: PlannedMove) -> str:
+    """The model, and below it what changes, or why it cannot be moved."""
     named = [f"{move.name}  {move.model}" if move.name else move.model]
     if move.blocked_by:
         return "\n".join([*named, f"cannot be moved: {move.blocked_by}"])

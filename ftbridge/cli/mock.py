@@ -6,32 +6,35 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli.output import AsJson, print_json, say, show
+from ftbridge.cli.output import AsJson, print_json, print_line, print_message
 from ftbridge.home import find_home
 from ftbridge.plugins import load_mock, mock_names, read_faults
 
-# written out, because to ask the mocks themselves would make every command slower
+# written out, because loading the mocks to list them would make every command slower
 FAULTS = (
-    "OPERATION=KIND:SECONDSxTIMES, the last two if need be. Operations are upload_file, create_job, list_jobs, get_job,"
-    " job_events, get_file_content, cancel_job, chat, list_models, others that an unknown one is answered with, and"
-    " * for any. Kinds are an HTTP status such as 429, 500 or 401; 500-after, 404-after and others, when what was asked"
-    " is done all the same; cut, cut-after, cut-midway, cut-upload, truncate, slow, html, invalid-json, redirect,"
-    " quota; and, for good, lag, twice, unfinished, stall, fail, cancel, unknown-status."
+    "OPERATION=KIND:SECONDSxTIMES; seconds and times are optional. Operations: upload_file, create_job, list_jobs,"
+    " get_job, job_events, get_file_content, cancel_job, chat, list_models, some of single vendors (the error for an"
+    " unknown one lists them), and * for any. Kinds are an HTTP error status: 400 to 404, 408 to 410, 413, 422, 429,"
+    " 500 to 504; 500-after, 404-after and others, which do the operation and then answer with the status; cut,"
+    " cut-after, cut-midway, cut-upload, truncate, slow, html, invalid-json, redirect, quota; and, until the mock ends,"
+    " lag, twice, unfinished, stall, fail, cancel, unknown-status."
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    app.command()(mock)
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command(rich_help_panel=group)(mock)
 
 
 def mock(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 takes a free one.")] = 8765,
-    speed: Annotated[float, typer.Option(min=0.01, help="How many times faster than the vendors.")] = 60.0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 is any free one.")] = 8765,
+    speed: Annotated[
+        float, typer.Option(min=0.01, help="The factor by which the mocks are faster than the vendors.")
+    ] = 60.0,
     fault: Annotated[list[str] | None, typer.Option(help=FAULTS)] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve the mocked vendors on this machine, and print the environment that leads to them."""
+    """Serve the mocked vendors on this machine, and print the environment variables that select them."""
     kinds = {name: load_mock(name) for name in mock_names()}
     from ftbridge.loopback import listen, serve
     from ftbridge.mock import MockVendors
@@ -45,6 +48,6 @@ def mock(
         print_json({"port": port, "environment": environment})
     else:
         for name, value in environment.items():
-            show(f"export {name}={value}")
-        say(f"Mocked: {', '.join(kinds)}. Ctrl-C ends.")
+            print_line(f"export {name}={value}")
+        print_message(f"Mocked: {', '.join(kinds)}. Ctrl-C stops them.")
     serve(vendors.app(), listening)

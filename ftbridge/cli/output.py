@@ -1,7 +1,7 @@
 """What the commands print: sentences and tables for people, one JSON document for programs.
 
-Results go to stdout, everything said on the way to stderr. Nothing that comes from outside
-reaches the terminal unescaped, and none of it is read as rich markup.
+Results go to stdout, messages to stderr. Nothing that comes from outside reaches the terminal unescaped, and none of
+it is read as rich markup.
 """
 
 from __future__ import annotations
@@ -26,16 +26,14 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
-JobId = Annotated[
-    str, typer.Argument(help="The job's id, its beginning, or 'last', the newest not refused.", show_default=False)
-]
+JobId = Annotated[str, typer.Argument(help="The job's id, the beginning of it, or 'last'.", show_default=False)]
 Exit = typer.Exit
 UNCLEAR = 4
 """The exit code while it is not known whether a vendor has a job: as after network trouble, a later try can tell."""
 
-_NARROW = 110  # columns below which tables have only what cannot be missed
-_GAP = 3  # columns between two columns of a table, and at both its edges together
-_LEAST = 16  # columns that the folded one always gets
+_NARROW = 110  # characters of a terminal below which tables have only their most important columns
+_GAP = 3  # characters between two columns of a table, and at both its edges together
+_LEAST = 16  # characters that the folded column always gets
 
 
 @cache
@@ -47,45 +45,45 @@ def console() -> Console:
 
 
 @cache
-def side() -> Console:
-    """Where everything said on the way goes."""
+def error_console() -> Console:
+    """Where messages go."""
     from rich.console import Console
 
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
 def open_bridge() -> Bridge:
-    """The bridge of this home; what has to be said is said on stderr."""
+    """The bridge of this home; its warnings go to stderr."""
     from ftbridge.bridge import Bridge
 
-    return Bridge(warn=lambda sentence: say(f"note: {sentence}", style="yellow"))
+    return Bridge(warn=lambda warning: print_message(f"note: {warning}", style="yellow"))
 
 
-def say(sentence: str, *, style: str = "") -> None:
-    """One sentence for people, beside the result."""
-    side().print(clean(sentence), style=style or None, soft_wrap=True)
+def print_message(sentence: str, *, style: str = "") -> None:
+    """A message for people, on stderr."""
+    error_console().print(clean(sentence), style=style or None, soft_wrap=True)
 
 
-def show(text: str, *, style: str = "") -> None:
+def print_line(text: str, *, style: str = "") -> None:
     """One line of the result, for people."""
     console().print(clean(text), style=style or None, soft_wrap=True)
 
 
-def show_note(note: str) -> None:
-    """A sentence below what it is about, set in; addresses in it are left whole."""
-    whole = textwrap.TextWrapper(
+def print_note(note: str, *, indent: str = "  ") -> None:
+    """A note below what it belongs to, wrapped and indented; URLs in it are not broken."""
+    wrapper = textwrap.TextWrapper(
         width=console().width,
-        initial_indent="  ",
-        subsequent_indent="    ",
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    for line in whole.wrap(note):
-        show(line)
+    for line in wrapper.wrap(note):
+        print_line(line)
 
 
 def clean(text: str) -> str:
-    """`text` with every character escaped that could steer a terminal; line ends stay."""
+    """`text` with every character escaped that could control a terminal, except line ends."""
     from ftbridge.wording import escaped
 
     return escaped(text, keep="\n")
@@ -102,46 +100,46 @@ def print_error(error: FtbridgeError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.describe()})
         return
-    say(f"error: {error.message}", style="bold red")
+    print_message(f"error: {error.message}", style="bold red")
     if error.hint:
-        say(f"       {error.hint}")
+        print_message(f"       {error.hint}")
 
 
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), fold: int | None = None
 ) -> Table:
-    """A plain table; the columns in `right` are set flush right.
+    """A plain table; the columns in `right` are right-aligned.
 
-    Of all columns only `fold` is ever folded, at its hyphens, so that names of models can still be read.
+    Only the column `fold` is wrapped, at hyphens, so that names of models stay readable.
     """
     from rich import box
     from rich.table import Table
 
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headers))
-    for place, header in enumerate(headers):
+    for index, header in enumerate(headers):
         made.add_column(
             header,
-            justify="right" if place in right else "left",
-            overflow="fold" if fold in (None, place) else "ellipsis",
-            no_wrap=fold is not None and place != fold,
+            justify="right" if index in right else "left",
+            overflow="fold" if fold in (None, index) else "ellipsis",
+            no_wrap=fold is not None and index != fold,
         )
     cells = [[clean(cell) for cell in row] for row in rows]
     if fold is not None:
-        others = sum(width for place, width in enumerate(_widths(headers, cells)) if place != fold)
+        others = sum(width for index, width in enumerate(_widths(headers, cells)) if index != fold)
         room = max(console().width - others - _GAP * len(headers), _LEAST)
-        cells = [[_folded(cell, room) if place == fold else cell for place, cell in enumerate(row)] for row in cells]
+        cells = [[_folded(cell, room) if index == fold else cell for index, cell in enumerate(row)] for row in cells]
     for row in cells:
         made.add_row(*row)
     return made
 
 
 def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a table of them has room for every cell in one line."""
+    """Whether a table of them fits on the terminal without wrapping."""
     return sum(_widths(headers, rows)) + _GAP * len(headers) <= console().width
 
 
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """What each column needs for its longest line."""
+    """The width of each column: that of its longest line."""
     columns = zip(headers, *rows, strict=True)
     return [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
 
@@ -152,10 +150,10 @@ def _folded(text: str, width: int) -> str:
 
 
 def narrow() -> bool:
-    """Whether there is room for what matters most alone."""
+    """Whether the terminal has room for the most important columns only."""
     return console().width < _NARROW
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure for people; a dash where nobody knows."""
+    """A number for people; a dash where it is not known."""
     return "–" if value is None else f"{value:.{digits}f}"

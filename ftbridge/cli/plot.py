@@ -1,4 +1,4 @@
-"""The picture of `compare`: cost against months, and against requests a month."""
+"""The plot of `compare`: cost over months, and over requests per month."""
 
 from __future__ import annotations
 
@@ -22,49 +22,49 @@ _MARKS = "osD^vP*X"
 
 
 def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
-    """Draw what is known into `file`, SVG or PNG by its ending; targets of unknown cost are named, not drawn.
+    """Plot the targets of known cost into `file`, SVG or PNG by its extension; the others are named.
 
     Raises `MissingExtra` without matplotlib.
     """
     if file.suffix not in _ENDINGS:
-        raise UsageError(f"{file} is neither .svg nor .png", hint="The ending says which picture is drawn.")
+        raise UsageError(f"{file} is neither .svg nor .png", hint="The extension selects the format.")
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtra("drawing needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
+        raise MissingExtra("plotting needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
     drawn = [offer for offer in offers if _is_known(offer)]
     left_out = [offer.target for offer in offers if not _is_known(offer)]
     times = _steps(max(12.0, 2 * load.months))
     amounts = _steps(max(1000.0, 2 * load.requests_per_month))
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     over_time, over_volume = figure.subplots(1, 2)
-    for place, offer in enumerate(drawn):
-        style: dict[str, Any] = {"label": offer.target, "marker": _MARKS[place % len(_MARKS)], "markevery": 15}
+    for index, offer in enumerate(drawn):
+        style: dict[str, Any] = {"label": offer.target, "marker": _MARKS[index % len(_MARKS)], "markevery": 15}
         _draw_one(over_time, over_volume, offer, load, (times, amounts), style)
-    for axes, name in ((over_time, "months"), (over_volume, "requests a month")):
-        axes.set(xlabel=name, ylabel="US dollars in all", xlim=(0, None))
+    for axes, name in ((over_time, "months"), (over_volume, "requests per month")):
+        axes.set(xlabel=name, ylabel="total in US dollars", xlim=(0, None))
         axes.grid(alpha=0.3)
         if drawn and all(_total(offer, 0, 0) > 0 for offer in drawn):
             axes.set_yscale("log")  # vendors differ by orders of magnitude
             axes.yaxis.set_major_formatter("{x:,g}")
         axes.xaxis.set_major_formatter("{x:,g}")
-    over_time.set_title(f"with {load.requests_per_month:,.0f} requests a month")
+    over_time.set_title(f"with {load.requests_per_month:,.0f} requests per month")
     months = counted(load.months or 1, "month")
     over_volume.set_title(f"over {months}, {load.tokens_in:g} tokens in and {load.tokens_out:g} out")
     if left_out:
-        figure.supxlabel(f"not drawn, because their cost is not known: {', '.join(left_out)}", fontsize="small")
+        figure.supxlabel(f"not plotted, because their cost is unknown: {', '.join(left_out)}", fontsize="small")
     if drawn:
         figure.legend(*over_time.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize="small")
     try:
         figure.savefig(file, dpi=120)
     except OSError as problem:
-        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Choose another place.") from None
+        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Name another file.") from None
 
 
 def _draw_one(
     over_time: Any, over_volume: Any, offer: Offer, load: Load, steps: tuple[list[float], list[float]], style: Any
 ) -> None:
-    """One target's two lines, which end where nothing answers any more."""
+    """The two lines of one target, which end when its tuned models do."""
     times, amounts = steps
     lived = [time for time in times if time <= _months_left(offer)]
     over_time.plot(lived, [_total(offer, time, load.requests_per_month) for time in lived], **style)
@@ -76,7 +76,7 @@ def _draw_one(
 
 
 def _months_left(offer: Offer) -> float:
-    """For how many months the tuned model answers, as far as is known."""
+    """The number of months until tuned models end there; infinite where no end is known."""
     if offer.answers_until is None:
         return math.inf
     return max(0.0, (offer.answers_until - today()).days / DAYS_A_MONTH)

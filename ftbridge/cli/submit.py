@@ -13,34 +13,36 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
-from ftbridge.cli.jobs import fetch_into
-from ftbridge.cli.output import UNCLEAR, AsJson, Exit, open_bridge, print_json, say, show, side
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.report import Reports, check_reports
+from ftbridge.cli.results import fetch_into
 from ftbridge.cli.watch import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
-_LEFT_OUT = "Hyperparameters (the provider chooses those left out)"
-To = Annotated[str, typer.Option("--to", help="The target, provider:model, or a name from ftbridge.toml.")]
+_PARAMETERS = {"idempotency_key": "key"}
+"""The parameters of `Bridge.submit` that have another name than their options."""
+_PANEL = "Hyperparameters (default: the provider's choice)"
+To = Annotated[str, typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
+def register(app: typer.Typer, group: str) -> None:
+    """Add the commands to a group of the app."""
     options = [*_job_options(), *hyperparameter_options()]
-    app.command()(with_options(submit, options))
-    app.command()(with_options(run, options))
+    app.command(rich_help_panel=group)(with_options(submit, options))
+    app.command(rich_help_panel=group)(with_options(run, options))
 
 
 def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
-    """Check, convert and submit a dataset; prints the job's ID.
+    """Check and convert a dataset, submit it as a job, and print the job's id.
 
-    The exit code is 0 where the vendor has the job, or it waits here in the queue, and 4 while that is unclear.
+    The exit code is 0 if the vendor has the job or it waits here in the queue, and 4 while that is unclear.
     """
     job = _submit(data, to, options)
     if as_json:
         print_json(job.model_dump(mode="json"))
     else:
-        show(job.id)
+        print_line(job.id)
     if job.unclear:
         raise Exit(UNCLEAR)
 
@@ -49,19 +51,19 @@ def run(
     data: Data,
     to: To,
     out: Annotated[
-        Path | None, typer.Option(help="Where the result goes; default: a folder named after the job.")
+        Path | None, typer.Option(help="The folder for the result; default: one named after the job.")
     ] = None,
     report: Reports = None,
     as_json: AsJson = False,
     **options: Any,
 ) -> None:
-    """Submit, watch until the job is over, and fetch its result."""
+    """Submit a dataset, watch the job until it ends, and fetch the result."""
     from ftbridge.jobs.fetching import check_free
 
     reports = check_reports(report)
-    place = out or Path(options["name"]) if out or options["name"] else None
-    if place and not options["idempotency_key"]:  # whose job may have been fetched before
-        check_free(place)
+    folder = out or Path(options["name"]) if out or options["name"] else None
+    if folder and not options["idempotency_key"]:  # the job of a key may have been fetched before
+        check_free(folder)
     job = _submit(data, to, options)
     job = follow([job.id], quiet=as_json, report=reports)[0]
     if job.status is Status.SUCCEEDED:
@@ -70,17 +72,17 @@ def run(
     if as_json:
         print_json(job.model_dump(mode="json"))
     elif job.status is Status.SUCCEEDED:
-        show(f"{job.id} succeeded; its result is in {job.result.path}" if job.result else job.id)
-        say(f'Talk to it:  ftbridge chat {job.id} "…"')
+        print_line(f"{job.id} succeeded; its result is in {job.result.path}" if job.result else job.id)
+        print_message(f'Try it:  ftbridge chat {job.id} "…"')
     raise Exit(0 if job.status is Status.SUCCEEDED else 1)
 
 
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {_PARAMETERS.get(name, name): value for name, value in options.items() if value is not None}
     bridge = open_bridge()
-    # elsewhere nobody would see it, and rich is loaded later, while the provider is at work
-    seen = side().status("Checking the dataset and submitting it …") if sys.stderr.isatty() else nullcontext()
-    with seen:
+    # without a terminal it would not be seen, and rich is loaded later, while the provider is at work
+    message = "Checking the dataset and submitting it …"
+    with error_console().status(message) if sys.stderr.isatty() else nullcontext():
         return bridge.submit(data, to, **given)
 
 
@@ -93,46 +95,48 @@ def with_options(command: Callable[..., None], options: Sequence[inspect.Paramet
 
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
     parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in [*own, *options]]
-    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # how inspect is told
+    wrapped.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect reads
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapped
 
 
 def _job_options() -> list[inspect.Parameter]:
     return [
-        _option("validation", str, "Examples to measure the loss on, not trained."),
+        _option("validation", str, "A file of examples for the validation loss, which are not trained on."),
         _option("method", str, "sft (default), dpo or rft."),
         _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
-        _option("response_format", Path, "For rft: a JSON file with the form that answers are held to."),
-        _option("format", str, "Read the data as this format, instead of detecting it."),
-        _option("name", str, "A name of your own for the job."),
-        _option("idempotency_key", str, "Your own key: asking again under it always gives the same job."),
-        _flag("again", "Create a second job, although the same one was requested before."),
-        _option("group", str, "What the job belongs to, for `costs --by group`."),
-        _option("max_cost", float, "Refuse, before anything is uploaded, if it may cost more US dollars."),
-        _flag("allow_ignored", "Leave out what the provider has no setting for."),
+        _option("response_format", Path, "For rft: a JSON file with the response format of the answers."),
+        _option("format", str, "The format of the dataset, instead of detecting it."),
+        _option("name", str, "A name for the job."),
+        _option("idempotency_key", str, "Your own key: a request with the same key always gives the same job."),
+        _flag("again", "Create a new job, even if the same one was requested before."),
+        _option("group", str, "A group for the job, such as a project: see `costs --by group`."),
+        _option("max_cost", float, "Refuse the job, before any upload, if it may cost more US dollars.", least=0),
+        _flag("allow_ignored", "Ignore settings that the provider does not have."),
     ]
 
 
 def hyperparameter_options() -> list[inspect.Parameter]:
-    """One option for each hyperparameter, in a panel of their own."""
+    """An option for each hyperparameter, in a panel of their own."""
     return [_hyperparameter(name, field) for name, field in Hyperparameters.model_fields.items()]
 
 
 def _hyperparameter(name: str, field: FieldInfo) -> inspect.Parameter:
     kind = next(kind for kind in get_args(field.annotation) if kind is not type(None))
-    words = get_args(kind)
-    described = f"{field.description} One of {', '.join(words)}." if words else f"{field.description}"
-    return _option(name, str if words else kind, described, panel=_LEFT_OUT)
+    values = get_args(kind)
+    described = f"{field.description} One of {', '.join(values)}." if values else f"{field.description}"
+    return _option(name, str if values else kind, described, panel=_PANEL)
 
 
 def option_name(name: str) -> str:
-    """The option that sets the hyperparameter, or other field of a spec, of that name."""
+    """The option that sets the hyperparameter or job setting of that name."""
     return f"--{name.replace('_', '-')}"
 
 
-def _option(name: str, kind: type, help_text: str, panel: str | None = None) -> inspect.Parameter:
-    option = typer.Option(option_name(name), help=help_text, show_default=False, rich_help_panel=panel)
+def _option(
+    name: str, kind: type, help_text: str, *, panel: str | None = None, least: float | None = None
+) -> inspect.Parameter:
+    option = typer.Option(option_name(name), help=help_text, min=least, show_default=False, rich_help_panel=panel)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ftbridge.cli.output import clean, console, number, open_bridge, say
+from ftbridge.cli.job_status import job_sentence, latest_metrics
+from ftbridge.cli.output import clean, console, open_bridge, print_message
 from ftbridge.model import Event, Job, Status
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-DRAWN = 30
-"""Up to so many jobs have a line each on a terminal; more are told of in plain lines, as they change."""
+MOST_BARS = 30
+"""Up to so many jobs have a progress bar each on a terminal; the events of more are plain lines."""
 
-_ENDED = {Status.SUCCEEDED: "has succeeded", Status.FAILED: "has failed", Status.CANCELLED: "was cancelled"}
-
-_Told: TypeAlias = Iterable[tuple[Job, Event | None]]
+_Events: TypeAlias = Iterable[tuple[Job, Event | None]]
 
 
 def follow(
@@ -31,88 +29,53 @@ def follow(
     report: Sequence[str] = (),
     deployments: bool = False,
 ) -> list[Job]:
-    """Show where the jobs stand and what happens from now on, until they are over, and return them.
+    """Show the jobs' current state and their events from now on, until they end, and return them.
 
-    Ctrl-C stops the looking, not the jobs.
+    Ctrl-C stops watching; jobs keep running.
     """
     bridge = open_bridge()
-    told = bridge.watch(
+    events = bridge.watch(
         *job_ids, history=False, fetch_to=fetch_to, listen=listen, report=report, deployments=deployments
     )
     try:
         if quiet:
-            for _told in told:
+            for _event in events:
                 pass
-        elif len(job_ids) > DRAWN:
-            _print_lines(told)
+        elif len(job_ids) > MOST_BARS:
+            _print_lines(events)
         else:
             for job in bridge.jobs(job_ids):
-                _print(standing(job))
+                _print(job_sentence(job))
                 for event in bridge.events(job)[-1:]:
                     if event.message and job.status is Status.VALIDATING:
-                        _print(line(job, event))
-            (_draw if sys.stdout.isatty() else _print_lines)(told)
+                        _print(event_line(job, event))
+            (_draw if sys.stdout.isatty() else _print_lines)(events)
     except KeyboardInterrupt:
-        left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
-        going = "The job goes" if len(left) == 1 else "The jobs go"
-        say(f"\n{going} on. `ftbridge watch {' '.join(left)}` picks up again.")
+        unfinished = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
+        keep = "The job keeps" if len(unfinished) == 1 else "The jobs keep"
+        print_message(f"\n{keep} running. `ftbridge watch {' '.join(unfinished)}` watches again.")
         raise
     return bridge.jobs(job_ids)
 
 
-def line(job: Job, event: Event) -> str:
+def event_line(job: Job, event: Event) -> str:
     """An event as one line for people."""
     when = event.at.astimezone().strftime("%H:%M:%S")
     return f"{when}  {job.id}  {event}"
 
 
-def figures(job: Job) -> dict[str, str]:
-    """The newest losses, or, in reinforcement, rewards, by short names."""
-    latest = job.latest
-    known = {
-        "loss": latest.train_loss,
-        "reward": latest.train_reward,
-        "valid": latest.valid_loss if latest.valid_loss is not None else latest.valid_reward,
-    }
-    return {name: number(figure) for name, figure in known.items() if figure is not None}
-
-
-def waits(job: Job) -> str:
-    """Where a job that waits here stands in the queue, in words; empty for every other job."""
-    if job.queue_position is None:
-        return ""
-    starts = f", starts about {clock(job.expected_start)}" if job.expected_start else ""
-    return f"waits, place {job.queue_position}{starts}"
-
-
-def clock(time: datetime) -> str:
-    """A time as a person says it: day and minute."""
-    return time.astimezone().strftime("%m-%d %H:%M")
-
-
-def standing(job: Job) -> str:
-    """Where a job stands, as one sentence."""
-    if job.queue_position is not None:
-        return f"{job.id} {waits(job)}"
-    known = [f"{job.id} {_ENDED.get(job.status, f'is {job.status}')}"]
-    if job.latest.step is not None:
-        known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
-    known += [f"{name} {figure}" for name, figure in figures(job).items()][:1]
-    return ", ".join(known) + (f": {job.error}" if job.error else "")
-
-
-def _print_lines(told: _Told) -> None:
-    for job, event in told:
-        if event is not None and _worth_a_line(event):
-            _print(line(job, event))
+def _print_lines(events: _Events) -> None:
+    for job, event in events:
+        if event is not None and _is_shown(event):
+            _print(event_line(job, event))
 
 
 def _print(sentence: str) -> None:
     print(clean(sentence), flush=True)  # noqa: T201 - plain lines, where rich would only wrap them
 
 
-def _worth_a_line(event: Event) -> bool:
-    """Every tenth step is enough for a log, and every step with a figure of the validation file."""
+def _is_shown(event: Event) -> bool:
+    """Of the steps every tenth is shown, and those with a validation metric."""
     every_tenth = event.step is None or event.step % 10 == 0 or event.step == event.total_steps
     if event.kind == "checkpoint":
         return False
@@ -120,24 +83,24 @@ def _worth_a_line(event: Event) -> bool:
     return event.kind != "metric" or measured or every_tenth
 
 
-def _draw(told: _Told) -> None:
+def _draw(events: _Events) -> None:
     with _progress() as progress:
         tasks: dict[str, TaskID] = {}
-        for job, event in told:
+        for job, event in events:
             if job.id not in tasks:
-                tasks[job.id] = progress.add_task(job.id, total=None, figures="", status=str(job.status))
+                tasks[job.id] = progress.add_task(job.id, total=None, metrics="", status=str(job.status))
             _advance(progress, tasks[job.id], job, event)
 
 
 def _advance(progress: Progress, task: TaskID, job: Job, event: Event | None) -> None:
     progress.update(task, completed=job.latest.step or 0, total=job.latest.total_steps, status=str(job.status))
     if event is not None and event.kind == "metric":
-        shown = "  ".join(f"{name} {figure}" for name, figure in figures(job).items())
+        shown = "  ".join(f"{name} {value}" for name, value in latest_metrics(job).items())
         if event.tokens_per_second:
             shown += f"  {event.tokens_per_second:,.0f} tokens/s"
-        progress.update(task, figures=shown)
+        progress.update(task, metrics=shown)
     elif event is not None and event.message and event.kind != "checkpoint":
-        progress.console.print(clean(line(job, event)))
+        progress.console.print(clean(event_line(job, event)))
 
 
 def _progress() -> Progress:
@@ -148,7 +111,7 @@ def _progress() -> Progress:
         TextColumn("{task.fields[status]}", markup=False),
         BarColumn(bar_width=10),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
+        TextColumn("{task.fields[metrics]}", markup=False),
         TimeRemainingColumn(),
         console=console(),
     )

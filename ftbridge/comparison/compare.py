@@ -18,8 +18,8 @@ from ftbridge.costs.quote import Load, Quote, quote
 from ftbridge.costs.work import work_of
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
-from ftbridge.dataset.reading.examples import sound_examples
-from ftbridge.errors import DataError, FtbridgeError
+from ftbridge.dataset.reading.examples import valid_examples
+from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec, make_spec
 from ftbridge.provider.capabilities import Capabilities
@@ -81,7 +81,8 @@ def compare_spec(
 
     Targets that close before the load's months are over come after the others, and those that would not accept the job
     come last. A target that cannot be priced is a row that says why; if that is so of all, the first error is raised.
-    Raises `DataError` for a file without a valid example; rows with errors are left out, with a warning.
+    Raises `TargetError` for a string that is not a target, and `DataError` for a file without a valid example; rows
+    with errors are left out, with a warning.
     `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
     """
     survey = Survey(spec.data, format=format)
@@ -95,9 +96,11 @@ def compare_spec(
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
                     with TemporaryDirectory() as folder:
-                        measure(survey.write_some(Path(folder) / "some.jsonl", _SAMPLE), str(target))
+                        measure(survey.write_sample(Path(folder) / "some.jsonl", _SAMPLE), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
+        except TargetError:  # nobody has such a target
+            raise
         except FtbridgeError as problem:
             problems.append(problem)
             offers.append(no_offer(text, survey.examples, f"{problem.message}. {problem.hint}".strip()))
@@ -124,7 +127,7 @@ def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
 
 def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
     """The training method that the data is made for, by its first valid example."""
-    return Method.DPO if isinstance(next(sound_examples(data, format), (0, None))[1], Preference) else Method.SFT
+    return Method.DPO if isinstance(next(valid_examples(data, format), (0, None))[1], Preference) else Method.SFT
 
 
 def speed(context: Context, target: Target) -> float | None:
@@ -171,7 +174,11 @@ def _offer(
     ]
     warnings = [
         *blocking,
-        *([f"{counted(survey.broken, 'row')} with errors left out: ftbridge check"] if survey.broken else []),
+        *(
+            [f"{counted(survey.invalid_rows, 'row')} with errors left out: ftbridge check"]
+            if survey.invalid_rows
+            else []
+        ),
         *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
         *_unknown(facts, price, load, machine),
         *entry.doubts(today(), _used(spec, load, held is not None)),
@@ -212,7 +219,7 @@ def _rules_and_counter(
     """The target's token counter, what it would change in the data, and the error if neither can be known."""
     provider = context.provider(target)
     try:
-        rules, counter = provider.rules(spec, target.model), provider.counter(target.model)
+        rules, counter = provider.converter(spec, target.model), provider.token_counter(target.model)
     except FtbridgeError as problem:
         return guess(), Changes(0, {}, 0), [f"{clause(problem.message)}: {problem.hint}"]
     return counter, survey.changes(rules), []
@@ -238,13 +245,13 @@ def _closing(entry: Entry, day: date, covers_months: bool) -> Iterator[str]:
 
 
 def _not_in_catalogue(target: Target) -> str:
-    return f"no catalogue has this model, so it may not exist: ftbridge models {target.provider}"
+    return f"no catalogue has this model, so it may not exist: ftbridge catalogue {target.provider}"
 
 
 def _unknown(facts: Facts, price: Quote, load: Load, machine: Machine) -> Iterator[str]:
     if facts.own_machine:
         if machine.usd_per_hour is None:
-            yield "what an hour of this machine costs is not known: ftbridge compare --hourly, or --watt-price"
+            yield "the cost of this machine is unknown: give --machine-cost-per-hour, or --electricity-price"
         elif machine.hourly_usd is None and machine.watts is None:
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
         if price.seconds is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 from ftbridge.catalogue import today
@@ -12,7 +12,7 @@ from ftbridge.context import Context, account_name
 from ftbridge.costs.quote import Load, Quote, quote
 from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
 from ftbridge.costs.work import work_of
-from ftbridge.dataset import count_tokens
+from ftbridge.dataset import TokenTally
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
 from ftbridge.ledger import Record
 from ftbridge.model import Cost, Spec
@@ -21,19 +21,35 @@ from ftbridge.target import Target, parse_target
 from ftbridge.wording import counted, dollars
 
 
-def cost_of(context: Context, target: Target, spec: Spec, data: Path, validation: Path | None) -> Cost:
-    """What the job of `spec` should cost, and its upper bound; unknown where no price is known.
+@dataclass(frozen=True)
+class BilledTokens:
+    """Observers that count what a job will be billed for, as its files are written; `None` for what is not billed."""
 
-    `data` and `validation` are the files as they are sent. Where there is a limit, each of their rows is counted.
-    """
+    training: TokenTally | None
+    validation: TokenTally | None
+
+
+def billed_tokens(context: Context, target: Target, spec: Spec) -> BilledTokens:
+    """Counters for the job's files: none where no price is known, exact ones where a limit has to hold."""
     facts = context.entry(target).facts
     if facts.sft_usd_per_million_tokens is None:
-        return Cost()
-    counter = context.provider(target).counter(target.model)
+        return BilledTokens(None, None)
+    counter = context.provider(target).token_counter(target.model)
     limited = spec.max_cost_usd is not None or account_name(target) in context.config.budgets
-    count = count_tokens(data, counter, exact=limited)
-    held = count_tokens(validation, counter, exact=limited) if validation and facts.bills_validation else None
-    price: Quote = quote(facts, work_of(spec, count, held), Load())
+    validated = spec.validation is not None and bool(facts.bills_validation)
+    return BilledTokens(
+        training=TokenTally(counter, exact=limited),
+        validation=TokenTally(counter, exact=limited) if validated else None,
+    )
+
+
+def cost_of(context: Context, target: Target, spec: Spec, tokens: BilledTokens) -> Cost:
+    """What the job of `spec` should cost, and its upper bound; unknown where no price is known."""
+    if tokens.training is None:
+        return Cost()
+    facts = context.entry(target).facts
+    held_out = tokens.validation.count() if tokens.validation else None
+    price: Quote = quote(facts, work_of(spec, tokens.training.count(), held_out), Load())
     return Cost(
         estimate_usd=price.training_usd, estimate_usd_high=price.training_usd_high, estimate_tokens=price.billed_tokens
     )
@@ -101,7 +117,7 @@ def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> fl
     Raises `OverBudget` where that is more than `spec.max_cost_usd`.
     """
     try:
-        price = provider.price(spec, model, files)
+        price = provider.estimate_cost(spec, model, files)
     except (NetworkError, ProviderError):
         if spec.max_cost_usd is not None:
             raise

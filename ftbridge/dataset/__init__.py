@@ -1,23 +1,29 @@
-"""One dataset format: reading it, checking it, and writing it as a target wants it."""
+"""One dataset format: reading it, checking it, and writing it in a target's format."""
 
-from ftbridge.dataset.checking.advice import advise
+from ftbridge.dataset.checking.advice import Advice, advise
 from ftbridge.dataset.checking.check import Report, check
+from ftbridge.dataset.checking.digests import Digests
 from ftbridge.dataset.converter import Converter, FileLimits
 from ftbridge.dataset.counting.counters import TextCounter, guess, o200k, tokenizer_json
+from ftbridge.dataset.counting.sample import TokenCount, TokenCounter
 from ftbridge.dataset.counting.survey import Changes, Survey
-from ftbridge.dataset.counting.tokens import TokenCount, TokenCounter, count_tokens
+from ftbridge.dataset.counting.tokens import TokenTally, count_tokens
 from ftbridge.dataset.findings import Diagnostics, Finding
 from ftbridge.dataset.reading.examples import read_examples
+from ftbridge.dataset.reading.observer import Observer
 from ftbridge.dataset.writing.convert import Conversion, convert
 from ftbridge.dataset.writing.prepare import Part, Prepared, prepare
 
 __all__ = [
+    "Advice",
     "Changes",
     "Conversion",
     "Converter",
     "Diagnostics",
+    "Digests",
     "FileLimits",
     "Finding",
+    "Observer",
     "Part",
     "Prepared",
     "Report",
@@ -25,6 +31,7 @@ __all__ = [
     "TextCounter",
     "TokenCount",
     "TokenCounter",
+    "TokenTally",
     "advise",
     "check",
     "convert",

@@ -1,4 +1,4 @@
-"""What a vendor's room tells the core about its data format."""
+"""What a vendor's package tells the core about its data format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftbridge.dataset.findings import Diagnostics
 
 
 class FileLimits(Struct, frozen=True):
-    """What a target takes of a whole file, as it is sent: None where no limit is known."""
+    """A target's limits on a whole file, as it is sent: None where no limit is known."""
 
     fewest_examples: int = 1
     most_with_images: int | None = None
@@ -21,7 +21,7 @@ class FileLimits(Struct, frozen=True):
 class Converter(Protocol):
     """One target's reading of the canonical format: a pure function of one example.
 
-    `shapes` are those the target trains on with the method asked for. It can be pickled, so that
+    `shapes` are those the target trains on by the job's method. A converter can be pickled, so that
     several processes can check and convert.
     """
 
@@ -30,12 +30,12 @@ class Converter(Protocol):
     limits: FileLimits
 
     def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """The row as the target wants it, to be encoded by msgspec.
+        """The row in the target's format, to be encoded by msgspec.
 
-        Returning `example` itself means that the target takes it as it stands, and the original
-        bytes are passed on; a `diagnostics.changed(code)` then says what the target will not use. Every
-        other return goes with at least one `diagnostics.changed(code)`. An example that the target
-        cannot take is a `diagnostics.error(…)`, and what is returned then is not used. Where `limits` has a
+        To return `example` itself means that the target takes it as it is, and the original
+        bytes are passed on; a `diagnostics.changed(code)` then names what the target will not use. Any
+        other return value requires at least one `diagnostics.changed(code)`. For an example that the target
+        cannot take, `diagnostics.error(…)` is called, and the return value is not used. Where `limits` has a
         `most_with_images`, an example with images is counted in `diagnostics.with_images`. Never raises,
         and never alters `example`.
         """

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
 
-TOLD_ONCE = frozenset({"key_not_read", "shape"})
-"""Codes of what goes for the file as a whole, and is told where it is seen first."""
+REPORTED_ONCE = frozenset({"key_not_read", "shape"})
+"""Codes of findings that apply to the file as a whole, and are reported for the first row that shows them."""
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     """One problem: on which line (from 1; 0 is the file as a whole), at which JSON path, what and what to do.
 
-    `code` is a stable word for programs, `message` and `fix` are sentences for people: words
-    from the data in them have been through `printable`.
-    `target` is set where only that target's rules object.
+    `code` is a stable word for programs, `message` and `fix` are sentences for people: quotes from the data in them
+    have been through `printable`. `target` is set where only that target's rules object.
     """
 
     line: int
@@ -28,10 +31,10 @@ class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Diagnostics:
-    """Where the rules for one example write down what they find and what they change.
+    """Where the rules for one example record what they find and what they change.
 
-    One object serves a whole file: `line` is moved on by whoever reads, so that rules stay
-    pure functions of an example and never know where it came from.
+    One object serves a whole file: the reader advances `line`, so that rules stay pure functions of an example and
+    never know where it came from.
     """
 
     def __init__(self, target: str = "") -> None:
@@ -57,5 +60,19 @@ class Diagnostics:
         self.findings.append(finding)
 
     def changed(self, code: str) -> None:
-        """The vendor's row says the same in another way, or less: `code` names how."""
+        """The vendor's row says the same in another way, or less; `code` names the difference."""
         self.changes.append(code)
+
+
+def report_once(findings: Iterable[Finding], reported: set[str] | None = None) -> list[Finding]:
+    """The findings, those with codes in `REPORTED_ONCE` only where no equal one is in `reported`; these are added."""
+    reported = set() if reported is None else reported
+    kept = []
+    for finding in findings:
+        if finding.code in REPORTED_ONCE:
+            topic = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
+            if topic in reported:
+                continue
+            reported.add(topic)
+        kept.append(finding)
+    return kept

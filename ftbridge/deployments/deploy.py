@@ -20,7 +20,7 @@ from ftbridge.ledger import (
     forget_deployment,
 )
 from ftbridge.model import Job, now
-from ftbridge.provider import Deployment, Hosting, Provider
+from ftbridge.provider import Deployment, HostingTerms, Provider
 
 _UNCLEAR = (BadAnswer, NetworkError, ServerTrouble)
 
@@ -42,7 +42,7 @@ def deploy(
         provider.deploy(tuned_model(job), tier=tier)  # raises Unsupported
     if max_hours is not None and max_hours <= 0:
         raise UsageError(f"max_hours = {max_hours:g} would be over at once", hint="Give it more than 0 hours.")
-    hosting = provider.hosting(tier)
+    hosting = provider.hosting_terms(tier)
     if (listed := _listed(provider, job)) is not None:
         reconcile(context, [job], listed)
         if serving := next((one for one in listed if not one.raw_status), None):
@@ -99,7 +99,7 @@ def _already_deployed(
 
 
 def _deploy(
-    context: Context, provider: Provider, job: Job, hosting: Hosting, *, tier: str | None, max_hours: float | None
+    context: Context, provider: Provider, job: Job, hosting: HostingTerms, *, tier: str | None, max_hours: float | None
 ) -> DeploymentInfo:
     model, price = tuned_model(job), hourly_usd(context, job, hosting.hourly_usd)
     known: dict[str, Any] = {"tier": tier, "hourly_usd": price, "max_hours": max_hours}

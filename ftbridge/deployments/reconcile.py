@@ -66,7 +66,7 @@ def is_elsewhere(context: Context, job_id: str) -> bool:
 def removed_at(context: Context, name: str, tier: str | None, began_at: datetime | None) -> datetime | None:
     """When the vendor called `name` removes a deployment by itself."""
     try:
-        hours = context.provider_named(name).hosting(tier).removed_after_hours
+        hours = context.provider_named(name).hosting_terms(tier).removed_after_hours
     except FtbridgeError:  # a tier that ftbridge does not know, or a provider that is not installed here
         return None
     return began_at + timedelta(hours=hours) if hours and began_at else None

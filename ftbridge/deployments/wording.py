@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ftbridge.deployments.listing import DeploymentInfo
-from ftbridge.provider import Hosting
+from ftbridge.provider import HostingTerms
 from ftbridge.wording import dollars
 
 
-def price_sentence(provider: str, price: float | None, hosting: Hosting, max_hours: float | None) -> str:
+def price_sentence(provider: str, price: float | None, hosting: HostingTerms, max_hours: float | None) -> str:
     """What a deployed model will cost; `price` is that of an hour, in US dollars."""
     removed = (
         f"; {provider} removes it after {hosting.removed_after_hours:g} hours" if hosting.removed_after_hours else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ftbridge.jobs.listing import succeeded
 from ftbridge.model import Job, Result
 from ftbridge.provider import Provider, Reply
 from ftbridge.provider.capabilities import ExportForm
+from ftbridge.provider.completions import chat_body, text_of_chunk
 
 
 def fetch(context: Context, job: Job | str, out: str | Path) -> Result:
@@ -30,19 +32,33 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
     Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
     """
     provider = context.provider_of(context.record(job))
-    if "package" not in provider.capabilities.verbs:
+    if "export" not in provider.capabilities.verbs:
         raise _not_exported(provider, context.record(job).job)
     record = succeeded(context, job)
     out = Path(out).absolute()
-    return fetch_whole(record.job, lambda job, folder: provider.package(job, form, folder), out, form)
+    return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
 
 
 def chat(context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
     """The tuned model's answer to one prompt, or to a whole chat."""
     record = succeeded(context, job)
-    if isinstance(prompt, str):
-        prompt = Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
-    return context.provider_of(record).chat(tuned_model(record.job), prompt, **options)
+    return context.provider_of(record).chat(tuned_model(record.job), _as_chat(prompt, system), **options)
+
+
+def stream(
+    context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any
+) -> Iterator[str]:
+    """The same answer in pieces, as the model writes it; in one piece where the provider cannot stream."""
+    record = succeeded(context, job)
+    body = chat_body(_as_chat(prompt, system), options)
+    chunks = context.provider_of(record).stream(tuned_model(record.job), body)
+    return filter(None, map(text_of_chunk, chunks))
+
+
+def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
+    if isinstance(prompt, Chat):
+        return prompt
+    return Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
 
 
 def _not_exported(provider: Provider, job: Job) -> Unsupported:

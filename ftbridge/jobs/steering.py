@@ -53,7 +53,7 @@ def _is_done(provider: Provider, remote_id: str, wanted: Collection[Status]) -> 
     """Whether the vendor has done it after all, or reports that it is about to."""
     for _attempt in range(_POLLS):
         job = _poll(provider, remote_id)
-        if job and (job.status in wanted or job.raw_status in provider.obeying):
+        if job and (job.status in wanted or job.raw_status in provider.transitional_statuses):
             return True
         time.sleep(min(_LONGEST_PAUSE, provider.poll_seconds))
     return False

@@ -71,7 +71,7 @@ def submit(
     )
     warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
     record = None
-    with provider.expecting(spec, target.model):
+    with provider.preloading(spec, target.model):
         try:
             request = Request(
                 spec,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from ftbridge.ledger.schema import deployments, jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import Frozen, Status
+
+_logger = logging.getLogger(__name__)
 
 
 class DeploymentRecord(Frozen):
@@ -35,7 +38,9 @@ def begin_deployment(ledger: Ledger, job_id: str, *, model: str, began_at: datet
     """Record, before the vendor is asked, that a job's model may be deployed from now on."""
     with ledger.writing() as connection:
         number = _insert(connection, job_id, model=model, began_at=began_at, **fields)
-        return _one(connection, job_id, number)
+        row = _one(connection, job_id, number)
+    _logger.info("%s: deploying %s", job_id, model)
+    return row
 
 
 def adopt_deployment(ledger: Ledger, job_id: str, *, name: str, began_at: datetime, **fields: Any) -> None:
@@ -53,14 +58,20 @@ def change_deployment(ledger: Ledger, record: DeploymentRecord, **fields: Any) -
     """Change `fields` of the row; the row as it is then."""
     with ledger.writing() as connection:
         connection.execute(update(deployments).where(_is(record)).values(_as_texts(fields)))
-        return _one(connection, record.job_id, record.number)
+        row = _one(connection, record.job_id, record.number)
+    if row.name and not record.name:
+        _logger.info("%s: deployed as %s", row.job_id, row.name)
+    return row
 
 
 def end_deployment(ledger: Ledger, record: DeploymentRecord, at: datetime) -> DeploymentRecord:
     """Record when the deployment ended, unless that is known already; the row as it is then."""
     with ledger.writing() as connection:
-        connection.execute(update(deployments).where(_is(record) & _open()).values(ended_at=at.isoformat()))
-        return _one(connection, record.job_id, record.number)
+        ended = connection.execute(update(deployments).where(_is(record) & _open()).values(ended_at=at.isoformat()))
+        row = _one(connection, record.job_id, record.number)
+    if ended.rowcount:
+        _logger.info("%s: %s is no longer deployed", row.job_id, row.name or row.model)
+    return row
 
 
 def forget_deployment(ledger: Ledger, record: DeploymentRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lo
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
+_logger = logging.getLogger(__name__)
 # as text, because SQLAlchemy has a different upsert for each database
 _REMEMBER = text("""
     INSERT INTO uploads (account, content_key, remote_file, created_at)
@@ -98,6 +100,8 @@ class Ledger:
                 connection.execute(insert(jobs).values(row))
             elif intent.key and known.key is None:
                 connection.execute(update(jobs).where(jobs.c.id == known.job.id).values(user_key=intent.key))
+        if known is None:
+            _logger.info("%s: submitting to %s", intent.id, intent.target)
         self.written.add(intent.id)
         return self.job(known.job.id if known else intent.id)
 
@@ -131,6 +135,7 @@ class Ledger:
                 self._append(connection, job.id, [event])
         except IntegrityError:
             return False
+        _log(job.id, [event])
         return True
 
     def job(self, job_id: str) -> Record:
@@ -217,6 +222,7 @@ class Ledger:
             if changed.rowcount == 0:
                 return None
             self._append(connection, record.job.id, new_events)
+        _log(record.job.id, new_events)
         return self.job(record.job.id)
 
     def events(self, job_id: str, after: int = 0) -> list[tuple[int, Event]]:
@@ -283,3 +289,10 @@ class Ledger:
             raise
         except (DBAPIError, OSError) as problem:
             raise self._database.as_error(problem) from problem
+
+
+def _log(job_id: str, new_events: Iterable[Event]) -> None:
+    """Log status changes and messages; the metrics of every step would drown them."""
+    for event in new_events:
+        if event.kind in ("status", "message"):
+            _logger.info("%s: %s", job_id, event)

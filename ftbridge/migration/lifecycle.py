@@ -10,7 +10,7 @@ from ftbridge.context import Context, account_name
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra
 from ftbridge.model import Frozen, Job, Status
 from ftbridge.plugins import provider_names
-from ftbridge.provider import Tuned
+from ftbridge.provider import TunedModel
 from ftbridge.target import Target, parse_target
 
 
@@ -46,7 +46,7 @@ def _jobs(context: Context) -> list[Job]:
     return [record.job for record in context.ledger.jobs()]
 
 
-def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, Tuned]]]:
+def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, TunedModel]]]:
     """The tuned models of every account, by their names, each with the target of its base."""
     mocked = {account_name(parse_target(job.target)) for job in _jobs(context)} - set(provider_names())
     for name in [*provider_names(), *sorted(mocked)]:
@@ -57,17 +57,17 @@ def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, Tuned]]]:
         except (ConfigError, MissingExtra):
             continue
         try:
-            for tuned in provider.tuned():
+            for tuned in provider.list_tuned_models():
                 yield tuned.model, (account._replace(model=tuned.base), tuned)
         except FtbridgeError as problem:
             context.warn(f"the tuned models at {name} could not be listed: {problem.message}")
 
 
-def _of_job(context: Context, job: Job, at_vendors: dict[str, tuple[Target, Tuned]]) -> Ending | None:
+def _of_job(context: Context, job: Job, at_vendors: dict[str, tuple[Target, TunedModel]]) -> Ending | None:
     target = parse_target(job.target)
     if job.status is Status.SUCCEEDED and job.result and job.result.model:
         name = job.result.model
-        _, tuned = at_vendors.get(name, (target, Tuned(model=name, base=target.model)))
+        _, tuned = at_vendors.get(name, (target, TunedModel(model=name, base=target.model)))
         return _of_model(context, target, tuned, job.id)
     if job.status.final:
         return None
@@ -86,7 +86,7 @@ def _of_job(context: Context, job: Job, at_vendors: dict[str, tuple[Target, Tune
     )
 
 
-def _of_model(context: Context, target: Target, tuned: Tuned, job: str | None) -> Ending | None:
+def _of_model(context: Context, target: Target, tuned: TunedModel, job: str | None) -> Ending | None:
     entry = context.entry(target)
     known = entry.facts.inference_closes_on
     closes_on = tuned.closes_on or known

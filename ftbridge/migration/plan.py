@@ -184,7 +184,7 @@ def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
     if closed is None:
         return [], []
     why = f"{entry.facts.closing or f'{target} takes no new jobs'} (since {closed})"
-    if context.provider(target).at_vendor:
+    if context.provider(target).connects_to_vendor:
         return [why], []
     return [], [f"{why}; {target} is not the vendor itself, so it is tried all the same"]
 

@@ -13,7 +13,7 @@ from ftbridge.jobs.recovery.importing import add_jobs, as_job, ledger_id, name_o
 from ftbridge.ledger import Record
 from ftbridge.model import Frozen
 from ftbridge.provider import ImportedJob
-from ftbridge.provider.importing import flattened, our_words
+from ftbridge.provider.importing import field_meanings, flattened
 from ftbridge.target import Target, parse_target
 
 OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd")
@@ -47,7 +47,7 @@ def find_source(context: Context, job: str) -> SourceJob:
     if known := _known(context, job):
         return _from_ledger(context, known)
     target = parse_target(job)
-    target = target._replace(model=context.provider(target).maker(target.model))
+    target = target._replace(model=context.provider(target).find_job_of_model(target.model))
     if known := _known(context, str(target)):
         return _from_ledger(context, known)
     return _from_vendor(context, target, str(target))
@@ -93,7 +93,7 @@ def _from_ledger(context: Context, record: Record) -> SourceJob:
         job=job.id,
         target=target,
         fields=fields,
-        words=our_words(fields, known, {}, within=("spec.hyperparameters",)),
+        words=field_meanings(fields, known, {}, within=("spec.hyperparameters",)),
         known={**values, **spec.hyperparameters.given()},
         model=job.result.model if job.result else None,
         warnings=(*(f"{getattr(spec, name)} is not on this machine" for name in missing), *warnings),
@@ -107,7 +107,7 @@ def _is_here(file: Path) -> bool:
 
 def _from_vendor(context: Context, target: Target, job: str) -> SourceJob:
     folder = context.home / "imports" / plain_name(target.model)
-    found = context.provider(target).export(target.model, folder)
+    found = context.provider(target).import_job(target.model, folder)
     listed = found.listed
     if listed.method is None:
         raise SpecError(
@@ -125,9 +125,9 @@ def _from_vendor(context: Context, target: Target, job: str) -> SourceJob:
         job=job,
         target=target._replace(model=listed.model or "unknown"),
         fields=found.fields,
-        words=found.words,
+        words=found.meanings,
         known={name: value for name, value in known.items() if value is not None} | listed.hyperparameters.given(),
         model=listed.remote.result.model if listed.remote.result else None,
-        warnings=found.said,
+        warnings=found.warnings,
         exported=found,
     )

@@ -21,11 +21,12 @@ from ftbridge.wording import did_you_mean
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
-    "invalid-json", "redirect", "401", "402", "403", "404", "409", "410", "413", "422", "501", "quota",
+    "invalid-json", "redirect", "400", "401", "402", "403", "404", "408", "409", "410", "413", "422", "501", "502",
+    "503", "504", "quota",
     "301-after", "303-after", "403-after", "404-after", "408-after", "409-after", "425-after", "429-after", "499-after",
     "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",
 ]  # fmt: skip
-STANDING: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status")
+CONDITIONS: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status")
 """Conditions of the vendor rather than of one answer: they hold until the mock is stopped."""
 
 _RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")
@@ -62,13 +63,13 @@ class Faults:
 
     def __init__(self, operations: Collection[str], faults: Iterable[Fault] = ()) -> None:
         self._operations = operations
-        self._standing = [fault for fault in faults if fault.kind in STANDING]
-        self._waiting = [fault for fault in faults if fault.kind not in STANDING for _time in range(fault.times)]
+        self._conditions = [fault for fault in faults if fault.kind in CONDITIONS]
+        self._waiting = [fault for fault in faults if fault.kind not in CONDITIONS for _time in range(fault.times)]
 
     def add(self, text: str) -> None:
         """One more fault, by its rule. Raises `UsageError` for one that would never strike."""
         more = Faults(self._operations, [parse_fault(text, self._operations)])
-        self._standing += more._standing
+        self._conditions += more._conditions
         self._waiting += more._waiting
 
     def left(self) -> int:
@@ -77,7 +78,7 @@ class Faults:
 
     def clear(self) -> None:
         """From now on all goes well."""
-        self._standing.clear()
+        self._conditions.clear()
         self._waiting.clear()
 
     def take(self, operation: str) -> Fault | None:
@@ -87,7 +88,7 @@ class Faults:
                 return self._waiting.pop(place)
         return None
 
-    def standing(self, kind: Kind, operation: str | None = None) -> Fault | None:
+    def condition(self, kind: Kind, operation: str | None = None) -> Fault | None:
         """The condition of that kind, if it holds, and at `operation`, where that is given."""
-        found = (fault for fault in self._standing if fault.kind == kind)
+        found = (fault for fault in self._conditions if fault.kind == kind)
         return next((fault for fault in found if operation in (None, fault.operation)), None)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
+
+from ftbridge.mock.vendor import Answer
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -41,6 +45,23 @@ def completion(
         "choices": [{"index": 0, "message": said, "finish_reason": "stop", **choice}],
         "usage": {"prompt_tokens": prompt, "completion_tokens": spoken, "total_tokens": prompt + spoken},
     }
+
+
+def completion_answer(request: Mapping[str, Any], whole: Mapping[str, Any]) -> Answer:
+    """A completion as the request wants it: whole, or word by word as server-sent events."""
+    if not request.get("stream"):
+        return Answer(whole)
+    [choice] = whole["choices"]
+    first, *rest = re.findall(r"\S+\s*|\s+", choice["message"]["content"]) or [""]
+    deltas = [{"role": "assistant", "content": first}, *({"content": piece} for piece in rest), {}]
+    chunk = {name: whole[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    events = [
+        {**chunk, "choices": [{"index": 0, "delta": delta, "finish_reason": None if delta else "stop"}]}
+        for delta in deltas
+    ]
+    lines = [*map(json.dumps, events), "[DONE]"]
+    content = "".join(f"data: {line}\n\n" for line in lines).encode()
+    return Answer(content=content, headers={"content-type": "text/event-stream"})
 
 
 def _chat(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -89,10 +89,8 @@ class MockVendor:
     key_env: ClassVar[str]
     url_env: ClassVar[str]
     """The environment variables that hold the vendor's key and base URL."""
-    quota: ClassVar[tuple[int, str | None]] = (402, None)
-    """The status and code of an answer that only money changes."""
-    absent: ClassVar[frozenset[str]] = frozenset()
-    """Operations of the base class that this vendor does not have."""
+    quota_error: ClassVar[tuple[int, str | None]] = (402, None)
+    """The status and code of the refusal of an account without credit."""
 
     def __init__(self, folder: Path, *, speed: float = 60.0, faults: Iterable[Fault] = ()) -> None:
         self.store = Store(folder)
@@ -103,7 +101,7 @@ class MockVendor:
     @classmethod
     def operations(cls) -> list[str]:
         """The names of what this vendor can be asked for, at which faults are aimed."""
-        return [name for name in dir(cls) if hasattr(getattr(cls, name), "route") and name not in cls.absent]
+        return [name for name in dir(cls) if hasattr(getattr(cls, name), "route")]
 
     def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
         """The body of an error, in the vendor's own shape."""
@@ -115,9 +113,9 @@ class MockVendor:
 
     def ending(self) -> Status:
         """How a job that is made now will end."""
-        if self.faults.standing("cancel"):
+        if self.faults.condition("cancel"):
             return Status.CANCELLED
-        return Status.FAILED if self.faults.standing("fail") else Status.SUCCEEDED
+        return Status.FAILED if self.faults.condition("fail") else Status.SUCCEEDED
 
     def now(self) -> float:
         """The vendor's clock."""
@@ -125,13 +123,13 @@ class MockVendor:
 
     def listed_until(self) -> float:
         """The moment after which jobs were made that are not listed yet, if that is the fault of the day."""
-        lag = self.faults.standing("lag")
+        lag = self.faults.condition("lag")
         return self.now() - (lag.value if lag else 0.0)
 
     def stalled(self, phases: Iterable[tuple[Status, float]]) -> list[tuple[Status, float]]:
         """The phases of a job that is made now; the last one is longer, if that is the fault of the day."""
         *before, (status, seconds) = phases
-        stall = self.faults.standing("stall")
+        stall = self.faults.condition("stall")
         return [*before, (status, seconds + (stall.value * self.speed if stall else 0.0))]
 
     def refusal(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Refusal:
@@ -142,8 +140,8 @@ class MockVendor:
         """The variables that lead the vendor's SDK, and ftbridge's adapter, to this mock served at `url`."""
         return {self.url_env: f"{url}{self.base_path}", self.key_env: "mock-key"}
 
-    def place(self, path: str) -> str:
-        """Where an operation is served that was written for `path`: for mocks of vendors that speak another's API."""
+    def mount_path(self, path: str) -> str:
+        """Where the operation at `path` is served; a vendor that speaks another's API may have it elsewhere."""
         return path
 
     def app(self) -> Starlette:
@@ -153,7 +151,7 @@ class MockVendor:
             function = getattr(type(self), name)
             method, path, open_to_all = function.route
             endpoint = self._endpoint(name, function, open_to_all)
-            routes.append(Route(self.place(path), endpoint, methods=[method]))
+            routes.append(Route(self.mount_path(path), endpoint, methods=[method]))
         routes.sort(key=lambda route: route.path.count("{"))  # a fixed word wins over a parameter
         return Starlette(routes=routes)
 
@@ -180,9 +178,9 @@ class MockVendor:
         if not isinstance(answer.body, dict) or not isinstance(answer.body.get("data"), list):
             return answer
         body = answer.body
-        if self.faults.standing("twice", name):
+        if self.faults.condition("twice", name):
             return structs.replace(answer, body={**body, "data": [row for row in body["data"] for _time in range(2)]})
-        if self.faults.standing("unfinished", name):
+        if self.faults.condition("unfinished", name):
             paged = {"has_more": True} if "has_more" in body else {"total": 1000} if "total" in body else None
             return structs.replace(answer, body={**body, "data": [] if paged else None, **(paged or {})})
         return answer
@@ -201,7 +199,7 @@ class MockVendor:
         elif kind == "redirect":
             return Response(status_code=307, headers={"location": "http://127.0.0.2:9/elsewhere"})
         elif kind == "quota":
-            status, code = self.quota
+            status, code = self.quota_error
             said = "You exceeded your current quota, please check your plan and billing details."
             return _response(Answer(self.error(status, said, code=code), status))
         elif kind.isdigit():

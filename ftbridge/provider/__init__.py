@@ -1,35 +1,39 @@
-"""The contract of a provider, and what adapters share: whoever writes a provider finds all of it here."""
+"""The contract of a provider, and what adapters share: everything that writing a provider needs."""
 
-from ftbridge.provider.contract import (
-    APPLIED,
-    Capabilities,
+from ftbridge.provider.capabilities import APPLIED, Capabilities, Handling, Verb
+from ftbridge.provider.completions import completion
+from ftbridge.provider.connection import Connection
+from ftbridge.provider.contract import Provider
+from ftbridge.provider.remote import (
     Deployment,
     Files,
-    Handling,
-    Hosting,
+    HostingTerms,
     ImportedJob,
     Listed,
-    Provider,
     RemoteJob,
     Reply,
-    Tuned,
+    TunedModel,
     Usage,
-    Verb,
 )
+from ftbridge.provider.settings import Settings, setting
 
 __all__ = [
     "APPLIED",
     "Capabilities",
+    "Connection",
     "Deployment",
     "Files",
     "Handling",
-    "Hosting",
+    "HostingTerms",
     "ImportedJob",
     "Listed",
     "Provider",
     "RemoteJob",
     "Reply",
-    "Tuned",
+    "Settings",
+    "TunedModel",
     "Usage",
     "Verb",
+    "completion",
+    "setting",
 ]

@@ -29,10 +29,10 @@ from ftbridge.errors import (
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     400: (InvalidRequest, "Correct what it names."),
     401: (AuthenticationFailed, "Set the provider's API key to one that is valid."),
-    402: (QuotaExceeded, "Add credit at the provider; trying again before that is of no use."),
+    402: (QuotaExceeded, "Add credit at the provider; trying again before that does not help."),
     403: (AccessDenied, "Use a key, or an organisation, that may do this."),
-    404: (NotFound, "Look whether the id is right and belongs to this account."),
-    409: (Conflict, "Something of that name or content is there already."),
+    404: (NotFound, "Check that the id is right and belongs to this account."),
+    409: (Conflict, "Something with that name or content exists already."),
     410: (ProviderRetired, "The provider has closed this; choose another target."),
     413: (InvalidRequest, "The file is larger than the provider takes; split it."),
     422: (InvalidRequest, "Correct what it names."),
@@ -40,7 +40,7 @@ _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     501: (ProviderRetired, "The provider has closed this; choose another target."),
 }
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
-"""What httpx, and httpx2 in the same words, raise before a request is sent (httpx 0.28, exceptions)."""
+"""The exceptions of httpx and httpx2 that are raised before a request is sent (httpx 0.28, exceptions)."""
 _MONEY = ("insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached")
 """Codes of a 429 that waiting does not end (OpenAI, error codes guide, 2026)."""
 
@@ -58,7 +58,7 @@ def error_from(
     param: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProviderError:
-    """The error for an answer with `status` and the vendor's own words; `kind` is its `type`, where it has one."""
+    """The error for an answer with `status` and the vendor's message; `kind` is its `type`, where it has one."""
     headers = headers or {}
     known: dict[str, Any] = {
         "provider": provider,
@@ -67,7 +67,7 @@ def error_from(
         "param": param,
         "request_id": headers.get("x-request-id"),
     }
-    sentence = f"{provider} answered {status}: {message.strip() or 'without a word'}"
+    sentence = f"{provider} answered {status}: {message.strip() or 'without a message'}"
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)
     if status == 403 and code in _NO_NEW_JOBS:
@@ -76,7 +76,7 @@ def error_from(
     if status == 429:
         return RateLimited(sentence, retry_after=retry_after(headers), hint=_KINDS[429][1], **known)
     if status >= 500 and status != 501:
-        return ServerTrouble(sentence, hint="The provider has trouble; try again later.", **known)
+        return ServerTrouble(sentence, hint="The fault is the provider's; try again later.", **known)
     if 300 <= status < 400:
         return BadAnswer(sentence, hint="Redirects are not followed: set the base URL to where the API is.", **known)
     made, hint = _KINDS.get(status, (InvalidRequest, "Correct what it names."))
@@ -84,7 +84,7 @@ def error_from(
 
 
 def network_error(provider: str, cause: BaseException) -> NetworkError:
-    """The error for a connection that failed, by what the HTTP client raised: whether anything was sent counts."""
+    """The error for a failed connection, by the HTTP client's exception: it matters whether anything was sent."""
     if is_never_sent(cause):
         kind = ConnectionRefused if _is_refused(cause) else NotReached
         return kind(
@@ -117,13 +117,13 @@ def is_never_sent(cause: BaseException) -> bool:
     return type(cause).__name__ in _NEVER_SENT
 
 
-def no_answer(provider: str) -> NetworkError:
+def timeout_error(provider: str) -> NetworkError:
     """The error for a request that was sent and not answered in time."""
-    return NetworkError(f"{provider} did not answer in time", hint="Look again later.")
+    return NetworkError(f"{provider} did not answer in time", hint="Try again later.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a Retry-After header asks for: a number, or a date (RFC 9110, 10.2.3)."""
+    """The seconds in a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
     text = headers.get("retry-after", "")
     try:
         return max(0.0, float(text))

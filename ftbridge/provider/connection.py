@@ -1,10 +1,11 @@
-"""Where a hosted vendor's API is, and the key that opens it."""
+"""How a provider reaches its vendor: addresses, credentials, and the account that they belong to."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,47 +13,72 @@ from pydantic import Field, SecretStr, field_validator
 from ftbridge.config import is_safe_url
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.provider.settings import Settings
 
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
 
 
-class Endpoint(Frozen):
-    """`account` tells one key's files and jobs from another's without telling the key.
+class Connection(Frozen):
+    """What a client of the vendor is opened with.
 
-    Raises `ConfigError` for a key that cannot be a header, without showing it: HTTP clients do show it.
+    `urls` are further addresses by name. Where the vendor takes no plain API key, `credentials` is the object that its
+    SDK takes, such as a boto3 session or Google's default credentials, and `staging_bucket` is where files are put for
+    it. `account` separates one key's files and jobs from another's without revealing the key.
+
+    Raises `ConfigError` for a key that cannot be sent as a header, without showing it: HTTP clients do show it.
     """
 
-    base_url: str
-    api_key: SecretStr
+    base_url: str = ""
+    urls: Mapping[str, str] = Field(default_factory=dict)
+    api_key: SecretStr | None = None
+    credentials: Any = Field(None, repr=False, exclude=True)
+    staging_bucket: str | None = None
     account: str
-    environment: Mapping[str, str] = Field(default_factory=dict, repr=False)
-    """What the vendor's adapter reads beside these from the environment, where that is not the process's own."""
 
     @field_validator("api_key")
     @classmethod
-    def _can_be_sent(cls, key: SecretStr) -> SecretStr:
-        _check_key(key.get_secret_value(), "the API key")
+    def _is_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key:
+            _check_key(key.get_secret_value(), "the API key")
         return key
 
+    def key(self) -> str:
+        """The API key, to be handed to a client and to nothing else."""
+        if self.api_key is None:
+            raise ConfigError("this connection has no API key", hint="Open it with one.")
+        return self.api_key.get_secret_value()
 
-def hosted_endpoint(
-    vendor: str, default_url: str, *, key_env: str, url_env: str, environment: Mapping[str, str] = os.environ
-) -> Endpoint:
-    """The endpoint that the environment gives for `vendor`.
 
-    Raises `ConfigError` for a key that is missing or cannot be a header, never showing it, for a
-    base URL that would send it in the clear, and where there is none: `default_url` may be "".
+def open_connection(
+    provider: str,
+    settings: Settings,
+    *,
+    url: str = "base_url",
+    key: str = "api_key",
+    service: str = "",
+    environment: Mapping[str, str] = os.environ,
+) -> Connection:
+    """The connection to the address in the setting `url`, with the key in the environment.
+
+    `key` is its name in `settings.secrets`; `service` is what errors call the vendor, where a provider has several.
+
+    Raises `ConfigError` for a key that is missing or cannot be a header, never showing it; for a URL that would send
+    it unencrypted; and where there is no URL.
     """
-    key = environment.get(key_env, "").strip()
-    if not key:
-        raise ConfigError(f"there is no key for {vendor}", hint=f"Set {key_env} in the environment.")
-    _check_key(key, key_env)
-    base_url = (environment.get(url_env) or default_url).rstrip("/")
+    service, variable = service or provider, settings.secrets[key]
+    secret = environment.get(variable, "").strip()
+    if not secret:
+        raise ConfigError(f"there is no key for {service}", hint=f"Set {variable} in the environment.")
+    _check_key(secret, variable)
+    base_url = str(getattr(settings, url)).rstrip("/")
     if not base_url:
-        raise ConfigError(f"there is no address for {vendor}", hint=f"Set {url_env} in the environment.")
-    _check_url(base_url, url_env)
-    account = hashlib.sha256(f"{base_url}\n{key}".encode()).hexdigest()[:12]
-    return Endpoint(base_url=base_url, api_key=SecretStr(key), account=account)
+        in_file = f"or {url} in [providers.{provider}] of ftbridge.toml"
+        raise ConfigError(
+            f"there is no address for {service}", hint=f"Set {settings.variable(url)} in the environment, {in_file}."
+        )
+    _check_url(base_url, settings.source(url))
+    account = hashlib.sha256(f"{base_url}\n{secret}".encode()).hexdigest()[:12]
+    return Connection(base_url=base_url, api_key=SecretStr(secret), account=account)
 
 
 def _check_key(key: str, name: str) -> None:
@@ -63,13 +89,13 @@ def _check_key(key: str, name: str) -> None:
         )
 
 
-def _check_url(base_url: str, url_env: str) -> None:
+def _check_url(base_url: str, source: str) -> None:
     if is_safe_url(base_url):
         return
     parts = urlsplit(base_url)
     if parts.scheme == "http" and parts.hostname and os.environ.get(INSECURE) == "1":
         return
     raise ConfigError(
-        f"{url_env} = {base_url!r} is neither https nor this machine: the key would travel in the clear",
+        f"{source} = {base_url!r} is neither https nor this machine: the key would travel in the clear",
         hint=f"Use an https address, or pass --insecure-base-url (from Python: {INSECURE}=1) if you accept that.",
     )

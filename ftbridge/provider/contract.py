@@ -1,13 +1,15 @@
 """The contract of a provider: small verbs, each doing one thing, all synchronous.
 
-A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its
-class in the entry-point group `ftbridge.providers`. What it does not define is unsupported,
-and says so. `ftbridge.testing` is the suite that every provider passes.
+A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its class in the entry-point
+group `ftbridge.providers`. It has to define `upload`, `create` and `jobs`; everything else has a default here, which
+says that the verb is unsupported where nothing better is possible. `ftbridge.testing` is the suite that every
+provider passes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -16,127 +18,126 @@ from typing import Any, ClassVar, NoReturn
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import NotFound, Unsupported
-from ftbridge.model import Checkpoint, Event, Result, Spec
-from ftbridge.provider.capabilities import APPLIED, Capabilities, ExportForm, Handling, Verb, fit
-from ftbridge.provider.connection import Endpoint
-from ftbridge.provider.remote import Deployment, Files, Hosting, ImportedJob, Listed, RemoteJob, Reply, Tuned, Usage
-
-# whoever writes a provider finds all of the contract here
-__all__ = [
-    "APPLIED",
-    "Capabilities",
-    "Deployment",
-    "Files",
-    "Handling",
-    "Hosting",
-    "ImportedJob",
-    "Listed",
-    "Provider",
-    "RemoteJob",
-    "Reply",
-    "Tuned",
-    "Usage",
-    "Verb",
-]
+from ftbridge.errors import JobFailed, NotFound, Unsupported
+from ftbridge.model import Checkpoint, Event, Result, Spec, Status
+from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec
+from ftbridge.provider.completions import as_chunk, chat_body, read_reply
+from ftbridge.provider.connection import Connection
+from ftbridge.provider.paging import as_far_as_listed, matching
+from ftbridge.provider.passthrough import PassThrough
+from ftbridge.provider.remote import Deployment, Files, HostingTerms, ImportedJob, Listed, RemoteJob, Reply, TunedModel
+from ftbridge.provider.settings import Settings
 
 
 class Provider:
-    """Base of every provider; `home` is ftbridge's own folder, for those that keep files.
+    """Base of every provider; `home` is ftbridge's own folder, for providers that keep files.
 
-    A hosted provider talks to `endpoint`, or, where none is given, to the one its environment
-    variables name. Constructing one is cheap and touches no network: SDKs are imported by the verbs.
+    A hosted provider uses `connection`, or opens one from its settings and `environment`. Constructing a provider is
+    cheap and touches no network: SDKs are imported by the verbs. Its verbs may be called from several threads.
     """
 
     name: ClassVar[str]
+    """By default the class's own name in lower case, without "Provider"."""
     capabilities: ClassVar[Capabilities]
+    settings_class: ClassVar[type[Settings]] = Settings
+    """What `[providers.NAME]` of ftbridge.toml may hold."""
     poll_seconds: float = 10.0
-    """How long a watcher waits between two looks while something happens."""
+    """How long a watcher waits between two polls while something happens."""
     slowest_poll_seconds: float = 300.0
-    """How long it waits where nothing happens for long."""
+    """How long it waits after a long time without news."""
     stall_seconds: float = 7200.0
-    """After how long without anything new a running job may be taken to have stalled."""
+    """After how long without news a running job is reported as stalled."""
     concurrency_limit: int | None = None
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
     listing_lag_seconds: ClassVar[float] = 0.0
-    """How long a new job may stay out of the vendor's listing, and so out of `find`."""
+    """How long a new job may be missing from the vendor's listing, and so from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
-    """How long the vendor may still be at a request whose sender is gone, or has heard only of a gateway's trouble."""
-
+    """How long the vendor may still work on a request whose sender died or got a gateway's error."""
     offline: bool = False
-    """Whether rules and counters must do with what is on this machine."""
-    obeying: ClassVar[frozenset[str]] = frozenset()
-    """The vendor's words for a job that it has been asked to cancel, pause or resume, and that is not so yet."""
+    """Whether converters and token counters may use only local files."""
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset()
+    """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 
-    def __init__(self, home: Path, endpoint: Endpoint | None = None) -> None:
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        if "capabilities" in vars(cls) and not hasattr(cls, "name"):
+            cls.name = cls.__name__.removesuffix("Provider").lower()
+
+    def __init__(
+        self,
+        home: Path,
+        connection: Connection | None = None,
+        *,
+        settings: Settings | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self.home = home
-        self._given = endpoint
+        self.environment = environment
+        self.settings = settings or self.settings_class.read({}, environment)
+        self._connection = connection
 
     @property
-    def at_vendor(self) -> bool:
-        """Whether jobs go to the vendor itself, and not to a mock or another service that speaks its API."""
-        return self._given is None
+    def connects_to_vendor(self) -> bool:
+        """Whether jobs go to the vendor itself, not to a mock or another service with the same API."""
+        return self._connection is None
 
     @property
     def account(self) -> str:
-        """Whose files and jobs these are: one word for each key and place, which does not tell the key."""
-        return self._given.account if self._given else self.name
+        """Whose files and jobs these are: the same for the same key and address, without revealing the key."""
+        return self._connection.account if self._connection else self.name
 
     def vendor_time(self) -> datetime | None:
-        """The time by the vendor's clock, where it has told it."""
+        """The time by the vendor's clock, where an answer had it."""
         return None
 
     def close(self) -> None:
-        """Let go of connections; the provider may be used again and then opens new ones."""
+        """Close connections; the provider may be used again and then opens new ones."""
+
+    # before a job
 
     def resolve(self, model: str) -> str:
-        """The model's name made independent of the working folder; most providers have nothing to do."""
+        """The model's name made independent of the working folder; the same name at most providers."""
         return model
 
-    def rules(self, spec: Spec, model: str) -> Converter:
-        """How this provider reads an example of `spec`'s data for `model`. Pure: no network."""
-        self._unsupported("rules")
+    def converter(self, spec: Spec, model: str) -> Converter:
+        """How this provider takes an example of `spec`'s data for `model`: as it is, by default. No network."""
+        return PassThrough(spec.target, spec.method)
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
-        """How to count the tokens of an example for `model`, by the tokenizer in `vocabulary` if that is given.
-
-        A labelled guess where no tokenizer is at hand; nothing is ever downloaded.
-        """
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+        """How to count tokens for `model`, by the tokenizer in `vocabulary` if given, else by a guess. No network."""
         return tokenizer_json(vocabulary) if vocabulary else guess()
 
     def catalogue(self) -> tuple[Row, ...]:
-        """What is known of the models and their prices: catalogue.toml in the provider's own package. No network."""
+        """The known models and prices: catalogue.toml in the provider's own package. No network."""
         package = type(self).__module__.rpartition(".")[0]
         return read_room(package, self.name) if package else ()
 
-    def base(self, model: str) -> str:
-        """The model by whose facts `model` goes: itself, unless its name tells what it was tuned from."""
-        return model
-
-    def live(self, model: str) -> tuple[Row, ...]:
-        """What the vendor itself says of `model` now, which wins over the catalogue; most say nothing."""
+    def live_catalogue(self, model: str) -> tuple[Row, ...]:
+        """What the vendor itself says about `model` now, which wins over the catalogue; nothing by default."""
         return ()
 
-    def price(self, spec: Spec, model: str, files: Files) -> float | None:
-        """The vendor's own estimate in US dollars, now that it has the files; most give none."""
-        return None
+    def base_model(self, model: str) -> str:
+        """The model whose facts apply to `model`: itself, unless its name says what it was tuned from."""
+        return model
 
-    def tuned(self) -> list[Tuned]:
-        """The tuned models that the account has; most vendors cannot tell."""
-        return []
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """The warnings about `spec`, and the spec as it will run. Raises `SpecError` for what is not offered.
+
+        With `allow_ignored`, a hyperparameter that is not offered is left out of the returned spec, with a warning.
+        """
+        return fit_spec(spec, self.capabilities, self.name, allow_ignored=allow_ignored)
 
     def check_limits(self, spec: Spec, model: str) -> None:
-        """Raises `SpecError` for what the vendor's own limits for `model` forbid.
+        """Raises `SpecError` for what the vendor's own limits for `model` forbid. May ask the vendor."""
 
-        Called before there is a job, and may ask the vendor; most providers have nothing to ask.
-        """
+    def estimate_cost(self, spec: Spec, model: str, files: Files) -> float | None:
+        """The vendor's own estimate in US dollars for the uploaded files, where it gives one."""
 
-    def expecting(self, spec: Spec, model: str) -> AbstractContextManager[None]:
-        """Within it a job of `spec` is prepared and asked for: what takes time may begin, and ends if no job comes.
-
-        Returns at once; most providers have nothing to begin.
-        """
+    def preloading(self, spec: Spec, model: str) -> AbstractContextManager[None]:
+        """A block in which a job of `spec` is prepared: slow work may begin early, and ends if no job is created."""
         return nullcontext()
+
+    # jobs
 
     def upload(self, file: Path, *, key: str) -> str:
         """The vendor's id of the file, once the vendor has accepted it; `key` is the hash of its content."""
@@ -146,51 +147,48 @@ class Provider:
         """Start the job: one request, never retried, carrying `tag` so that `find` can see it."""
         self._unsupported("create")
 
-    def find(self, tag: str) -> list[RemoteJob]:
-        """The jobs that carry `tag`, each once, oldest first: none or one, unless something went badly wrong.
-
-        Raises `ListingUnfinished` where it found none and the vendor's list was not read to its end: that is no
-        proof of absence.
-        """
-        self._unsupported("find")
-
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
-        """What is left to be done for a job of `spec` that `find` has found; at most vendors it runs by itself.
-
-        For those that make a job in two steps, of which the second costs; sending that again is safe. Raises
-        `OverBudget`, having cancelled the job, where the vendor asks more for it than `spec.max_cost_usd`.
+        """Finish creating a job of `spec` that `find` returned; at most vendors nothing is left to do.
+        For vendors with a second step, which is safe to repeat. Raises `OverBudget`, having cancelled the job, where
+        the vendor asks more for it than `spec.max_cost_usd`.
         """
         return job
 
     def jobs(self) -> Iterable[Listed]:
-        """Every fine-tuning job of the account, whoever made it, each once, newest first.
+        """Every fine-tuning job of the account, by ftbridge or not, each once, newest first.
 
         Raises `ListingUnfinished`, after the jobs that it has, where the vendor's list breaks off.
         """
         self._unsupported("jobs")
 
-    def maker(self, name: str) -> str:
-        """The vendor's id of the job that made the tuned model `name`, or a checkpoint of that name, or is called so.
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs that carry `tag`, each once, oldest first: one or none, unless something went badly wrong.
 
-        By the vendor's list of jobs. Raises `NotFound` where no job in it did.
+        Raises `ListingUnfinished` where there is none in a list that was not read to its end: that does not prove
+        that there is no job.
         """
-        for listed in self.jobs():
-            result = listed.remote.result
-            if name in (listed.remote.remote_id, result and result.model):
-                return listed.remote.remote_id
-        raise NotFound(
-            f"{self.name} lists no job that made {name}",
-            provider=self.name,
-            hint="It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew.",
-        )
+        return [listed.remote for listed in matching(self.jobs(), lambda listed: listed.tag == tag)][::-1]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
-        """The jobs as they stand. Reads only; a job the vendor does not know is left out."""
-        self._unsupported("poll")
+        """The jobs as they are now. Reads only; a job that the vendor does not know is left out."""
+        remotes = (listed.remote for listed in as_far_as_listed(self.jobs()))
+        return [remote for remote in remotes if remote.remote_id in remote_ids]
+
+    def get_job(self, remote_id: str) -> Listed:
+        """The job with that id in the vendor's list. Raises `NotFound`."""
+        return self._first(lambda listed: listed.remote.remote_id == remote_id, f"{self.name} has no job {remote_id}")
+
+    def find_job_of_model(self, name: str) -> str:
+        """The id of the job that made the model or checkpoint `name`, or that has this id itself. Raises `NotFound`."""
+
+        def made_it(listed: Listed) -> bool:
+            return name in (listed.remote.remote_id, listed.remote.result and listed.remote.result.model)
+
+        return self._first(made_it, f"{self.name} lists no job that made {name}").remote.remote_id
 
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
-        self._unsupported("events")
+        return ()
 
     def check_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
         """Return if the vendor has signed this webhook; raises `AuthenticationFailed` if not."""
@@ -201,7 +199,7 @@ class Provider:
         self._unsupported("checkpoints")
 
     def cancel(self, remote_id: str) -> None:
-        """Ask the vendor, once, to stop the job for good; what comes of it is seen by `poll`."""
+        """Ask the vendor, once, to stop the job for good; `poll` shows the outcome."""
         self._unsupported("cancel")
 
     def pause(self, remote_id: str) -> None:
@@ -209,59 +207,41 @@ class Provider:
         self._unsupported("pause")
 
     def resume(self, remote_id: str) -> None:
-        """Ask the vendor, once, to let a paused or failed job go on from its last checkpoint."""
+        """Ask the vendor, once, to continue a paused or failed job from its last checkpoint."""
         self._unsupported("resume")
 
-    def fetch(self, remote_id: str, folder: Path) -> Result:
-        """Write what the finished job gives into `folder`, whole files only."""
-        self._unsupported("fetch")
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
+        """A job of the account, by ftbridge or not, with everything about it; its files are written into `folder`."""
+        self._unsupported("import_job")
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
-        """A job of the account, made by ftbridge or not, whole; its files are written into `folder`."""
+    # results and models
+
+    def fetch(self, remote_id: str, folder: Path) -> Result:
+        """Write the result of a finished job into `folder`, whole files only; by default there are no files."""
+        remote = self.get_job(remote_id).remote
+        if remote.status is not Status.SUCCEEDED or remote.result is None:
+            what = f"job {remote_id} has no result: it is {remote.status}"
+            raise JobFailed(what, hint="Wait until it has succeeded.")
+        return remote.result
+
+    def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+        """Write the result of a finished job into `folder` in a form for other programs, with a model card."""
         self._unsupported("export")
 
-    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
-        """Write what the finished job gives into `folder` in a form that other programs take, with a model card."""
-        self._unsupported("package")
-
-    def hosting(self, tier: str | None = None) -> Hosting:
-        """What it costs to have a model deployed in `tier`. No network. Raises `UsageError` for an unknown tier."""
-        return Hosting()
-
-    def deployments(self) -> list[Deployment]:
-        """The tuned models that the vendor serves for this account now, whoever deployed them.
-
-        Those being deployed are among them, and those that failed but are still there. Raises `Unsupported` where
-        the vendor cannot tell: an empty list says that nothing is deployed.
-        """
-        self._unsupported("deployments")
-
-    def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
-        """Have the vendor serve a tuned model, and return when it answers; one that is deployed stays as it is.
-
-        Only for vendors that do not serve what they tuned by themselves. It may cost money by the hour,
-        so nothing else in ftbridge calls it. `tier` is the vendor's word for how it is served.
-        """
-        self._unsupported("deploy")
-
-    def undeploy(self, model: str) -> None:
-        """Stop serving a tuned model, which the vendor keeps; nothing happens where it is not deployed."""
-        self._unsupported("undeploy")
-
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """The model's answer to the messages of `chat`."""
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a chat completion: OpenAI's request body without `model`, and OpenAI's response body."""
         self._unsupported("chat")
 
-    def models(self) -> list[str]:
-        """The ids of the models that this account can call, its tuned ones among them."""
-        self._unsupported("models")
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The answer as OpenAI's chunks; a single chunk where the provider cannot stream."""
+        yield as_chunk(self.complete(model, body))
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model for good."""
-        self._unsupported("delete")
+    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+        """The model's answer to the messages of `chat`; options are those of a chat completion."""
+        return read_reply(self.complete(model, chat_body(chat, options)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
-        """The answers to many chats, in order; one after the other unless the provider knows better."""
+        """The answers to many chats, in order; one after the other by default."""
         for chat in chats:
             yield self.chat(model, chat, **options)
 
@@ -269,13 +249,48 @@ class Provider:
         """The mean loss per trained token over `chats`, in nats."""
         self._unsupported("loss")
 
-    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
-        """What has to be said about `spec` before it runs, and the spec as it will run.
+    def list_models(self) -> list[str]:
+        """The ids of the models that this account can call, its tuned ones included."""
+        self._unsupported("list_models")
 
-        Raises `SpecError` for a method, or a hyperparameter, that this provider does not offer;
-        with `allow_ignored` a hyperparameter is left out of the returned spec instead, and said.
+    def list_tuned_models(self) -> list[TunedModel]:
+        """The tuned models of the account; empty where the vendor cannot list them."""
+        return []
+
+    def delete(self, model: str) -> None:
+        """Delete a tuned model for good."""
+        self._unsupported("delete")
+
+    # deployments
+
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
+        """What a deployment in `tier` costs, and how long it lasts. No network. Raises `UsageError` for a bad tier."""
+        return HostingTerms()
+
+    def deployments(self) -> list[Deployment]:
+        """The tuned models that the vendor serves for this account, also those that are starting or have failed.
+
+        Raises `Unsupported` where the vendor cannot tell: an empty list means that nothing is deployed.
         """
-        return fit(spec, self.capabilities, self.name, allow_ignored=allow_ignored)
+        self._unsupported("deployments")
+
+    def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
+        """Have the vendor serve a tuned model, and return when it answers; one that is deployed stays as it is.
+
+        It may cost money by the hour, so no other verb does it. `tier` is the vendor's word for how it is served.
+        """
+        self._unsupported("deploy")
+
+    def undeploy(self, model: str) -> None:
+        """Stop serving a tuned model, which the vendor keeps; does nothing where it is not deployed."""
+        self._unsupported("undeploy")
+
+    def _first(self, wanted: Callable[[Listed], bool], otherwise: str) -> Listed:
+        """The newest such job. Raises `NotFound`, which says what is missing, where there is none."""
+        if listed := next(filter(wanted, self.jobs()), None):
+            return listed
+        hint = "It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew."
+        raise NotFound(otherwise, provider=self.name, hint=hint)
 
     def _unsupported(self, verb: str) -> NoReturn:
         raise Unsupported(

@@ -1,4 +1,4 @@
-"""What vendors' rooms have in common where a job is taken out whole: its fields, our words for them, its files."""
+"""What adapters share to import a job whole: its fields, what each of them means here, and its files."""
 
 from __future__ import annotations
 
@@ -12,35 +12,33 @@ from ftbridge.model import Hyperparameters
 from ftbridge.provider import ImportedJob, Listed
 
 REPEATED = "repeated"
-"""The word for a vendor's field that tells what another one tells as well."""
+"""The meaning of a vendor's field that repeats another field."""
 
 
-def exported(
+def imported_job(
     listed: Listed,
     body: Mapping[str, Any],
     content: Callable[[str], bytes],
     folder: Path,
     *,
-    known: Mapping[str, str],
-    words: Mapping[str, str],
+    meanings: Mapping[str, str],
+    names: Mapping[str, str],
     within: tuple[str, ...] = (),
 ) -> ImportedJob:
-    """A job whose vendor tells `body` of it, its files read back by `content` into `folder`.
+    """A job that its vendor describes by `body`; `content` reads its files, which are written into `folder`.
 
-    `known` are our words for single fields, or whole objects, by dotted path; `words` the vendor's names of
-    hyperparameters, where they differ, which stand at the top of the body or in the objects `within`. A file that may
-    not be read is no error, and is told.
+    `meanings`, `names` and `within` are as in `field_meanings`. A file that may not be read becomes a warning.
     """
     fields = flattened(body)
     files = {"training": listed.training_file, "validation": listed.validation_file}
-    written, said = read_files(files, content, folder)
+    written, warnings = read_files(files, content, folder)
     return ImportedJob(
         listed=listed,
         fields=fields,
-        words=our_words(fields, known, words, within),
+        meanings=field_meanings(fields, meanings, names, within),
         training=written.get("training"),
         validation=written.get("validation"),
-        said=tuple(said),
+        warnings=tuple(warnings),
     )
 
 
@@ -55,62 +53,65 @@ def flattened(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return fields
 
 
-def our_words(
-    fields: Iterable[str], known: Mapping[str, str], words: Mapping[str, str], within: tuple[str, ...] = ()
+def field_meanings(
+    fields: Iterable[str], meanings: Mapping[str, str], names: Mapping[str, str], within: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Our words for a vendor's fields: those that are `known`, and hyperparameters, also `within` objects.
+    """What each of a vendor's fields means here; a field that means nothing here is left out.
 
-    Where several fields tell one hyperparameter, the one in the last of `within` has its name, and the others
-    are `REPEATED`.
+    `meanings` are those of single fields, or of whole objects, by dotted path. `names` are the vendor's names of
+    hyperparameters where they differ; a hyperparameter is at the top of the body or in one of the objects `within`.
+    Where several fields hold one hyperparameter, the field in the last of `within` counts and the others are
+    `REPEATED`.
     """
-    theirs = {words.get(name, name): name for name in Hyperparameters.model_fields}
-    ranks = {place: rank for rank, place in enumerate(("", *within))}
+    hyperparameters = {names.get(name, name): name for name in Hyperparameters.model_fields}
+    ranks = {parent: rank for rank, parent in enumerate(("", *within))}
     found: dict[str, str] = {}
-    told: dict[str, str] = {}
+    path_of: dict[str, str] = {}
     for path in fields:
-        place, _, last = path.rpartition(".")
-        if word := _known_word(path, known):
-            found[path] = word
-        elif last in theirs and place in ranks:
-            word = theirs[last]
-            found[path] = word
-            if other := told.get(word):
+        parent, _, last = path.rpartition(".")
+        if meaning := _meaning_of(path, meanings):
+            found[path] = meaning
+        elif last in hyperparameters and parent in ranks:
+            meaning = hyperparameters[last]
+            found[path] = meaning
+            if other := path_of.get(meaning):
                 path, other = sorted((path, other), key=lambda one: ranks[one.rpartition(".")[0]], reverse=True)
                 found[other] = REPEATED
-            told[word] = path
+            path_of[meaning] = path
     return found
 
 
-def _known_word(path: str, known: Mapping[str, str]) -> str | None:
-    """The word for a field, or for the object that it is in."""
+def _meaning_of(path: str, meanings: Mapping[str, str]) -> str | None:
+    """The meaning of a field, or of the nearest object that contains it."""
     parts = path.split(".")
-    return next((known[name] for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in known), None)
+    parents = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+    return next((meanings[name] for name in parents if name in meanings), None)
 
 
 def read_files(
-    names: Mapping[str, str | None], content: Callable[[str], bytes], folder: Path
+    file_ids: Mapping[str, str | None], content: Callable[[str], bytes], folder: Path
 ) -> tuple[dict[str, Path], list[str]]:
-    """The vendor's files, written into `folder` as NAME.jsonl, and a sentence for each that may not be read.
+    """The vendor's files, written into `folder` as NAME.jsonl, and a warning for each that may not be read.
 
-    They are their owner's alone: training data is nobody else's.
+    Only the owner can read them, because they are training data.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written: dict[str, Path] = {}
-    said = []
-    for name, file_id in names.items():
+    warnings = []
+    for name, file_id in file_ids.items():
         if not file_id:
             continue
         try:
-            read = content(file_id)
+            data = content(file_id)
         except ProviderError as problem:
-            said.append(f"the {name} file {file_id} cannot be read back: {problem.message}")
+            warnings.append(f"the {name} file {file_id} cannot be read back: {problem.message}")
             continue
         written[name] = folder / f"{name}.jsonl"
-        _write_private(written[name], read)
-    return written, said
+        _write_private(written[name], data)
+    return written, warnings
 
 
 def _write_private(file: Path, content: bytes) -> None:
-    with replacing(file) as beside:
-        beside.touch(mode=0o600)
-        beside.write_bytes(content)
+    with replacing(file) as temporary:
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(content)

@@ -1,7 +1,7 @@
-"""Listings read to their end: each item once, however the pages shift, and never for ever.
+"""Listings read to their end: each item once, even where pages shift, and never without an end.
 
-A vendor's list is no proof that something is absent while it may hold more than was read. So a listing that breaks
-off, repeats itself or holds fewer items than it says is not taken for a short one: it raises `ListingUnfinished`.
+A list proves that something is absent only if it was read whole. So a listing that breaks off, repeats itself or has
+fewer items than it says raises `ListingUnfinished`, and is not taken for a short one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from ftbridge.errors import ListingUnfinished
 
 MOST_PAGES = 100_000
-"""After so many pages a vendor makes them up: no account has ten million jobs."""
+"""A listing with more pages does not end: no account has ten million jobs."""
 
 
 class Identified(Protocol):
@@ -24,14 +24,15 @@ class Identified(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Identified)
+T = TypeVar("T")
+WithId = TypeVar("WithId", bound=Identified)
 
 
 def by_cursor(provider: str, page_after: Callable[[str], Any]) -> Iterator[Any]:
-    """Every item of a listing whose pages follow the id of the last item, each page when it is needed.
+    """Every item of a listing whose pages follow the id of the last item; each page is requested when needed.
 
     `page_after` gets that id, "" for the first page, and returns an object with `data` and `has_more`. Raises
-    `ListingUnfinished` where the vendor says that there is more and gives nothing new.
+    `ListingUnfinished` where the vendor says that there is more and sends nothing new.
     """
     after, seen = "", set[str]()
     for _page in range(MOST_PAGES):
@@ -43,14 +44,14 @@ def by_cursor(provider: str, page_after: Callable[[str], Any]) -> Iterator[Any]:
         if not new:
             break
         after = page.data[-1].id
-    raise unfinished(provider, "it says that there is more, and gives nothing new")
+    raise unfinished(provider, "it says that there is more, and sends nothing new")
 
 
 def by_number(provider: str, page_of: Callable[[int], Any]) -> Iterator[Any]:
-    """Every item of a listing whose pages are counted from 0, each page when it is needed.
+    """Every item of a listing whose pages are numbered from 0; each page is requested when needed.
 
-    `page_of` returns an object with `data` and `total`. Raises `ListingUnfinished` where the pages end before as
-    many items as `total` says were seen: some may stand on a page that was read before they moved to it.
+    `page_of` returns an object with `data` and `total`. Raises `ListingUnfinished` where the pages end before `total`
+    items were seen: an item may have moved to a page that had been read already.
     """
     seen = set[str]()
     for number in range(MOST_PAGES):
@@ -60,12 +61,12 @@ def by_number(provider: str, page_of: Callable[[int], Any]) -> Iterator[Any]:
         if len(seen) >= page.total:
             return
         if not new:
-            raise unfinished(provider, f"it has shown {len(seen)} of the {page.total} that it says there are")
+            raise unfinished(provider, f"it has sent {len(seen)} of {page.total} items")
     raise unfinished(provider, "it does not end")
 
 
 def as_far_as_listed(items: Iterable[T]) -> Iterator[T]:
-    """The items of a listing up to where it breaks off: for looking something up, not for proving it absent."""
+    """The items of a listing up to where it breaks off: to look something up, not to prove that it is absent."""
     try:
         yield from items
     except ListingUnfinished:
@@ -73,7 +74,7 @@ def as_far_as_listed(items: Iterable[T]) -> Iterator[T]:
 
 
 def matching(items: Iterable[T], wanted: Callable[[T], bool]) -> list[T]:
-    """Those items of a listing that are wanted. Raises `ListingUnfinished` only where it found none."""
+    """The items of a listing that are wanted. Raises `ListingUnfinished` only where there is none."""
     found: list[T] = []
     try:
         found.extend(item for item in items if wanted(item))
@@ -83,17 +84,17 @@ def matching(items: Iterable[T], wanted: Callable[[T], bool]) -> list[T]:
     return found
 
 
-def once(items: Iterable[T]) -> Iterator[T]:
-    """Each item once, by its id, in the order in which they come."""
+def once(items: Iterable[WithId]) -> Iterator[WithId]:
+    """Each item once, by its id, in order."""
     return _unseen(items, set())
 
 
 def unfinished(provider: str, why: str) -> ListingUnfinished:
     """The error for a listing that breaks off."""
     return ListingUnfinished(
-        f"{provider}'s list is not whole: {why}",
+        f"{provider}'s list is not complete: {why}",
         provider=provider,
-        hint="What is not in it may be there all the same. Try again later; a proxy or gateway may stand between.",
+        hint="What is missing from it may exist all the same. Try again later, and check for a proxy or gateway.",
     )
 
 

@@ -1,13 +1,13 @@
-"""What is on the vendor's side, as a provider tells it: files, jobs, tuned models, deployments, replies."""
+"""What exists at the vendor, as providers describe it: files, jobs, tuned models, deployments, replies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from ftbridge.model import Frozen, Hyperparameters, Method, Result, Status
+from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 
 class Files(Frozen):
@@ -18,9 +18,9 @@ class Files(Frozen):
 
 
 class RemoteJob(Frozen):
-    """A job as the vendor tells it. `raw_status` is the vendor's word, kept whatever it is.
+    """A job as the vendor describes it. `raw_status` is the vendor's own status.
 
-    `trained_tokens` and `cost_usd` are what the vendor bills, where it says so and the job is over; until then
+    `trained_tokens` and `cost_usd` are what the vendor bills, where it says so and the job has ended; until then
     `estimate_tokens` and `estimate_usd`, over all epochs, are the vendor's own estimate.
     """
 
@@ -36,12 +36,11 @@ class RemoteJob(Frozen):
 
 
 class Listed(Frozen):
-    """A job of the vendor's listing, with what the vendor tells of the request that made it.
+    """A job of the vendor's listing, with what the vendor says about the request that created it.
 
-    `tag` is ftbridge's own, where the job carries one. `hyperparameters` are those that have a name here
-    and a value within our bounds; what the vendor filled in itself is among them where it does not tell the
-    difference. `method` is `None` for one that ftbridge does not know. `grader` and `response_format`, of
-    reinforcement, are in the vendor's own words.
+    `tag` is ftbridge's own, where the job carries one. `hyperparameters` are those that exist here, with values within
+    our bounds; they include the vendor's defaults where it does not distinguish them. `method` is `None` where
+    ftbridge does not know it. `grader` and `response_format`, for reinforcement, are in the vendor's format.
     """
 
     remote: RemoteJob
@@ -57,28 +56,44 @@ class Listed(Frozen):
     created_at: datetime
     finished_at: datetime | None = None
 
+    @classmethod
+    def of(cls, remote: RemoteJob, spec: Spec, model: str, files: Files, **more: Any) -> Self:
+        """A job of `spec`, for vendors that keep the request as it was; `more` are further fields."""
+        return cls(
+            remote=remote,
+            model=model,
+            method=spec.method,
+            grader=spec.grader,
+            response_format=spec.response_format,
+            hyperparameters=spec.hyperparameters,
+            name=spec.name,
+            training_file=files.training,
+            validation_file=files.validation,
+            **more,
+        )
+
 
 class ImportedJob(Frozen):
-    """A job with everything that its vendor tells of it, and its files on this machine.
+    """A job with everything that its vendor says about it, and its files on this machine.
 
-    `fields` are the vendor's own, by dotted path; `words` are ours for those that have one: "model", "data",
-    "validation", "method", "grader", "response_format", "name", "events", a hyperparameter, or "repeated" for one that
-    only tells again what another field tells. `said` tells what could not be had.
+    `fields` are the vendor's own, by dotted path. `meanings` names what a field means here: "model", "data",
+    "validation", "method", "grader", "response_format", "name", "events", a hyperparameter, or "repeated" for a field
+    that repeats another one. `warnings` names what could not be read.
     """
 
     listed: Listed
     fields: Mapping[str, Any]
-    words: Mapping[str, str]
+    meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
-class Hosting(Frozen):
+class HostingTerms(Frozen):
     """What it costs to have a model deployed, and for how long it stays.
 
     `hourly_usd` is in US dollars for every hour that it is there, called or not: 0 where the vendor bills no
-    hours, `None` where nobody knows. `billed_by` is what the vendor counts, `None` where nobody knows.
+    hours, `None` where that is unknown. `billed_by` is what the vendor bills, `None` where that is unknown.
     `removed_after_hours` is when the vendor takes it down by itself, `None` for never.
     """
 
@@ -90,9 +105,9 @@ class Hosting(Frozen):
 class Deployment(Frozen):
     """A tuned model that the vendor serves, under the vendor's `name` for that.
 
-    `hourly_usd` is as in `Hosting`, `tier` the vendor's word for how it is served, and `began_at` when it was
-    deployed, where the vendor tells. `raw_status` is the vendor's word for why it does not answer, or not yet;
-    "" where it does.
+    `hourly_usd` is as in `HostingTerms`, `tier` the vendor's name of how it is served, and `began_at` when it was
+    deployed, where the vendor says so. `raw_status` is the vendor's status of one that does not answer, or not yet;
+    "" for one that does.
     """
 
     name: str
@@ -103,7 +118,7 @@ class Deployment(Frozen):
     raw_status: str = ""
 
 
-class Tuned(Frozen):
+class TunedModel(Frozen):
     """A tuned model at the vendor, its base, and the last day on which it answers, where the vendor says so."""
 
     model: str
@@ -119,7 +134,7 @@ class Usage(Frozen):
 
 
 class Reply(Frozen):
-    """What a model said; `str(reply)` is the text."""
+    """A model's answer; `str(reply)` is the text."""
 
     text: str
     model: str

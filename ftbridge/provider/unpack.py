@@ -1,8 +1,8 @@
-"""Unpacking weights that came over the network, as if whoever packed them meant harm.
+"""Unpacking weights from the network, without trusting the archive.
 
-Only plain files and folders below the target leave an archive: no absolute names, no `..`, no links,
-no devices, no more than a hundredfold of what was sent, and no weights that run code when they are
-loaded. An archive with anything else in it gives nothing at all.
+Only regular files and folders below the target are unpacked: no absolute names, no `..`, no links, no devices, no
+more than a hundred times the archive's size, and no weights that run code when they are loaded. An archive that
+contains anything else is refused as a whole.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any
 from ftbridge.errors import BadAnswer, InputError, MissingExtra
 
 EXPANSION = 100
-"""How many times its packed size an archive may take; safetensors hardly pack at all."""
+"""How many times its compressed size an archive may take; safetensors hardly compress at all."""
 ALWAYS_ALLOWED = 4 * 2**20
-"""Bytes that even the smallest archive may take: a tar is padded with zeros, which pack to nothing."""
+"""Bytes that even the smallest archive may take: a tar is padded with zeros, which compress to nothing."""
 MEMBERS = 10_000
 MEMBER_BYTES = 128 * 2**30
 PICKLES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
-"""Suffixes of weights that torch loads by running what is in them."""
+"""Suffixes of weights that run code when torch loads them."""
 
 
 def unpack(archive: Path, folder: Path, *, provider: str) -> None:
     """Put the files of a `.tar`, `.tar.gz` or `.tar.zst` into `folder`: all of them, or none.
 
-    Raises `BadAnswer` for an archive that is broken or holds what nobody should unpack, `InputError`
+    Raises `BadAnswer` for an archive that is broken or unsafe, `InputError`
     for a folder that cannot be written, and `MissingExtra` for zstandard without the package of that name.
     """
     draft: Path | None = None
@@ -44,10 +44,12 @@ def unpack(archive: Path, folder: Path, *, provider: str) -> None:
         raise BadAnswer(
             f"the archive {archive.name} from {provider} was not unpacked: {problem}",
             provider=provider,
-            hint="Nothing was written. Fetch it again, and if it stays so, tell the provider.",
+            hint="Nothing was written. Fetch it again, or report it to the provider.",
         ) from None
     except OSError as problem:
-        raise InputError(f"{folder} cannot be written: {problem}", hint="Name another folder, or make room.") from None
+        raise InputError(
+            f"{folder} cannot be written: {problem}", hint="Name another folder, or free some space."
+        ) from None
     finally:
         if draft:
             shutil.rmtree(draft, ignore_errors=True)
@@ -58,17 +60,17 @@ class _Refused(Exception):  # noqa: N818 - it becomes the sentence of an error
 
 
 class _Measured:
-    """A stream of unpacked bytes that ends in a refusal when there are too many of them."""
+    """A stream of decompressed bytes that is refused when there are too many of them."""
 
-    def __init__(self, stream: Any, packed: int) -> None:
+    def __init__(self, stream: Any, compressed: int) -> None:
         self._stream = stream
-        self._left = max(packed * EXPANSION, ALWAYS_ALLOWED)
+        self._left = max(compressed * EXPANSION, ALWAYS_ALLOWED)
         self.close = stream.close
 
     def read(self, size: int) -> bytes:
         try:
             data: bytes = self._stream.read(size)
-        except Exception as problem:  # each packing has errors of its own
+        except Exception as problem:  # each compression has errors of its own
             raise _Refused(f"it cannot be unpacked: {problem}") from problem
         self._left -= len(data)
         if self._left < 0:
@@ -77,7 +79,7 @@ class _Measured:
 
 
 def _opened(archive: Path) -> Any:
-    """The archive without its packing, told by its first bytes."""
+    """The archive decompressed, by the format that its first bytes show."""
     with archive.open("rb") as content:
         start = content.read(4)
     if start[:2] == b"\x1f\x8b":
@@ -98,16 +100,16 @@ def _extract(unpacked: Any, draft: Path) -> None:
         for number, member in enumerate(tar, start=1):
             if number > MEMBERS:
                 raise _Refused(f"it has more than {MEMBERS} members")
-            place = draft / _safe(member)
+            path = draft / _safe(member)
             if member.isdir():
-                place.mkdir(parents=True, exist_ok=True)
+                path.mkdir(parents=True, exist_ok=True)
                 continue
-            place.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             content = tar.extractfile(member)
             assert content is not None  # only links and devices have none, and these are refused
-            with place.open("xb") as out:
+            with path.open("xb") as out:
                 shutil.copyfileobj(content, out)
-    while unpacked.read(2**20):  # the packing's checksum comes last
+    while unpacked.read(2**20):  # the checksum comes last
         pass
 
 
@@ -115,7 +117,7 @@ def safe_name(name: str, *, provider: str) -> str:
     """The last part of the name of a file of weights, if that may be written. Raises `BadAnswer` where it may not."""
     last = PurePosixPath(name.replace("\\", "/")).name
     if last in ("", ".."):
-        raise _bad(provider, f"{name!r} is no file's name")
+        raise _bad(provider, f"{name!r} is not the name of a file")
     if PurePosixPath(last).suffix.lower() in PICKLES:
         raise _bad(provider, f"{name!r} is a pickle, which runs code when it is loaded")
     return last
@@ -123,7 +125,7 @@ def safe_name(name: str, *, provider: str) -> str:
 
 def _bad(provider: str, why: str) -> BadAnswer:
     return BadAnswer(
-        f"weights from {provider} were not taken: {why}",
+        f"weights from {provider} were refused: {why}",
         provider=provider,
         hint="Nothing was written. If you trust them, download them with the provider's own tools.",
     )
@@ -144,12 +146,12 @@ def _safe(member: tarfile.TarInfo) -> PurePosixPath:
 
 
 def _move(draft: Path, folder: Path) -> None:
-    """A folder that is new appears whole; files of one that is there are replaced one by one."""
+    """A new folder appears whole; in an existing folder, files are replaced one by one."""
     if not folder.exists():
         draft.chmod(0o755)  # a temporary folder is its owner's alone
         draft.rename(folder)
         return
     for file in [file for file in draft.rglob("*") if file.is_file()]:
-        place = folder / file.relative_to(draft)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(place)
+        path = folder / file.relative_to(draft)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)

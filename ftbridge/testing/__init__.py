@@ -1,4 +1,4 @@
-"""The suite that every provider passes, ours and others'.
+"""The conformance suite that every provider passes, ours and others'.
 
 A provider's test is a subclass that says how to make one and what to train:
 
@@ -10,17 +10,17 @@ A provider's test is a subclass that says how to make one and what to train:
         def provider(cls, tmp_path_factory):
             return AcmeProvider(tmp_path_factory.mktemp("home"))
 
-and pytest runs everything against it: each verb, and, where the fixture `faults` gives a way to make
-the vendor misbehave, each thing that may go wrong. What the provider does not offer, or the faults
-cannot cause, is skipped with its reason. Jobs are small, and one finished job serves many tests.
+and pytest runs everything against it: each verb, and, where the fixture `faults` can make the vendor misbehave, each
+fault. What the provider does not offer, or the faults cannot cause, is skipped with the reason. Jobs are small, and
+one finished job serves many tests.
 """
 
 from __future__ import annotations
 
+from ftbridge.testing.base import ROWS, Faults, Finished
 from ftbridge.testing.creates import CreateTests
 from ftbridge.testing.faults import FaultTests
 from ftbridge.testing.jobs import JobTests
-from ftbridge.testing.setting import ROWS, Faults, Finished
 from ftbridge.testing.specs import SpecTests
 
 

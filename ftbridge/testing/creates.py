@@ -1,4 +1,4 @@
-"""Making a job when things go wrong: one request, whatever comes back, and never two jobs."""
+"""Creating a job when something fails: one request, whatever the answer, and never two jobs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ftbridge.errors import (
 )
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider
-from ftbridge.testing.setting import Faults, Setting, need, new_tag
+from ftbridge.testing.base import Faults, SuiteBase, new_tag, require_faults
 
 REFUSED: dict[str, type[FtbridgeError]] = {
     "401": AuthenticationFailed,
@@ -59,21 +59,21 @@ LOST: dict[str, type[FtbridgeError]] = {
     "499-after": InvalidRequest,
     "501-after": ProviderRetired,
 }
-"""Faults of the answer alone: the job is made."""
+"""Faults of the answer only: the job exists."""
 LATER = 3600.0
-"""Seconds that nobody waits for."""
+"""Longer than any wait, in seconds."""
 
 
-class CreateTests(Setting):
+class CreateTests(SuiteBase):
     """Skipped unless the fixture `faults` gives a way to make the vendor misbehave."""
 
     @pytest.mark.parametrize("kind", REFUSED)
     def test_a_create_that_is_refused_is_sent_once(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, kind: str
     ) -> None:
-        faults, tag = need(faults, kind), new_tag()
+        faults, tag = require_faults(faults, kind), new_tag()
         before = faults.jobs()
-        faults.strike("create", kind, seconds=LATER)
+        faults.inject("create", kind, seconds=LATER)
         with pytest.raises(REFUSED[kind]) as problem:
             provider.create(spec, self.model, files, tag=tag)
         self.check_error(problem.value, provider, REFUSED[kind])
@@ -81,12 +81,12 @@ class CreateTests(Setting):
         assert provider.find(tag) == []
 
     @pytest.mark.parametrize("kind", LOST)
-    def test_a_job_whose_answer_is_lost_is_made_once_and_found(
+    def test_a_job_whose_answer_is_lost_is_created_once_and_found(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, kind: str
     ) -> None:
-        faults, tag = need(faults, kind), new_tag()
+        faults, tag = require_faults(faults, kind), new_tag()
         before = faults.jobs()
-        faults.strike("create", kind)
+        faults.inject("create", kind)
         with pytest.raises(LOST[kind]) as problem:
             provider.create(spec, self.model, files, tag=tag)
         self.check_error(problem.value, provider, LOST[kind])
@@ -97,52 +97,52 @@ class CreateTests(Setting):
     def test_a_slow_answer_is_waited_for(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
     ) -> None:
-        faults = need(faults, "slow")
+        faults = require_faults(faults, "slow")
         before = faults.jobs()
-        faults.strike("create", "slow", seconds=0.5)
+        faults.inject("create", "slow", seconds=0.5)
         assert provider.create(spec, self.model, files, tag=new_tag()).remote_id
         assert faults.jobs() == before + 1
 
-    def test_an_answer_that_does_not_come_is_given_up_and_not_asked_for_again(
-        self, hasty: Provider | None, spec: Spec, files: Files, faults: Faults | None
+    def test_a_create_that_times_out_is_not_retried(
+        self, impatient: Provider | None, spec: Spec, files: Files, faults: Faults | None
     ) -> None:
-        faults = need(faults, "slow")
-        if hasty is None:
-            pytest.skip("no fixture `hasty` is given")
+        faults = require_faults(faults, "slow")
+        if impatient is None:
+            pytest.skip("no fixture `impatient` is given")
         before = faults.jobs()
-        faults.strike("create", "slow", seconds=0.8)
+        faults.inject("create", "slow", seconds=0.8)
         with pytest.raises(NetworkError) as problem:
-            hasty.create(spec, self.model, files, tag=new_tag())
+            impatient.create(spec, self.model, files, tag=new_tag())
         assert problem.value.hint
-        time.sleep(1.0)  # by when the vendor has done what it was asked
+        time.sleep(1.0)  # by then the vendor has carried out the request
         assert faults.jobs() <= before + 1
 
-    def test_a_job_that_is_listed_twice_is_one(
+    def test_a_job_that_is_listed_twice_is_one_job(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
     ) -> None:
-        faults, tag = need(faults, "twice"), new_tag()
+        faults, tag = require_faults(faults, "twice"), new_tag()
         made = provider.create(spec, self.model, files, tag=tag)
-        faults.strike("find", "twice")
+        faults.inject("find", "twice")
         assert [job.remote_id for job in provider.find(tag)] == [made.remote_id]
         listed = [job.remote.remote_id for job in provider.jobs()]
         assert len(listed) == len(set(listed))
         many = [made.remote_id, *(f"ftb_nobody{number}" for number in range(5))]
         assert [job.remote_id for job in provider.poll(many)] == [made.remote_id]
 
-    def test_a_listing_that_breaks_off_is_no_proof_that_a_job_is_absent(
+    def test_a_listing_that_breaks_off_does_not_prove_a_job_absent(
         self, provider: Provider, faults: Faults | None
     ) -> None:
-        faults = need(faults, "unfinished")
-        faults.strike("find", "unfinished")
+        faults = require_faults(faults, "unfinished")
+        faults.inject("find", "unfinished")
         with pytest.raises(BadAnswer) as problem:
             provider.find(new_tag())
         assert problem.value.hint
         with pytest.raises(BadAnswer):
             list(provider.jobs())
 
-    def test_a_listing_that_is_refused_says_so(self, provider: Provider, faults: Faults | None) -> None:
-        faults = need(faults, "403")
-        faults.strike("find", "403")
+    def test_a_refused_listing_is_an_error(self, provider: Provider, faults: Faults | None) -> None:
+        faults = require_faults(faults, "403")
+        faults.inject("find", "403")
         with pytest.raises(AccessDenied) as problem:
             provider.find(new_tag())
         self.check_error(problem.value, provider, AccessDenied)
@@ -150,10 +150,10 @@ class CreateTests(Setting):
     def test_a_listing_that_lags_shows_the_job_later(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
     ) -> None:
-        faults, tag = need(faults, "lag"), new_tag()
-        faults.strike("find", "lag", seconds=LATER)
+        faults, tag = require_faults(faults, "lag"), new_tag()
+        faults.inject("find", "lag", seconds=LATER)
         made = provider.create(spec, self.model, files, tag=tag)
         assert provider.find(tag) == []
-        assert provider.listing_lag_seconds > 0, "so nobody would wait before asking again"
+        assert provider.listing_lag_seconds > 0, "otherwise nothing waits before it looks again"
         faults.clear()
         assert [job.remote_id for job in provider.find(tag)] == [made.remote_id]

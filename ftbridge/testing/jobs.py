@@ -1,4 +1,4 @@
-"""The verbs: a job from its file to the model that answers, and what may be asked of it on the way."""
+"""The verbs: a job from its file to the model that answers."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import FtbridgeError, JobFailed, Unsupported
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider
-from ftbridge.testing.setting import TAG, Faults, Finished, Setting, new_tag, offer
+from ftbridge.provider.completions import chat_body, text_of_chunk
+from ftbridge.testing.base import TAG, Faults, Finished, SuiteBase, new_tag, require_verbs
 
 _FORWARD = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING]
-_ASKED = [Chat(messages=[User(content=f"Say {word}.")]) for word in ("one", "two", "three")]
+_QUESTIONS = [Chat(messages=[User(content=f"Say {word}.")]) for word in ("one", "two", "three")]
 
 
-class JobTests(Setting):
-    """What the vendor does when all goes well."""
+class JobTests(SuiteBase):
+    """What the vendor does without faults."""
 
     def test_the_same_file_uploaded_again_is_the_same_file(
         self, provider: Provider, spec: Spec, files: Files, tmp_path: Path
     ) -> None:
         out = tmp_path / "again.jsonl"
-        conversion = convert(spec.data, provider.rules(spec, self.model), out)
+        conversion = convert(spec.data, provider.converter(spec, self.model), out)
         assert provider.upload(out, key=conversion.key) == files.training
 
-    def test_a_job_that_is_only_expected_is_not_made(self, provider: Provider, spec: Spec) -> None:
+    def test_preloading_creates_no_job(self, provider: Provider, spec: Spec) -> None:
         before = [listed.remote.remote_id for listed in provider.jobs()]
-        with provider.expecting(spec, self.model):
+        with provider.preloading(spec, self.model):
             pass
         assert [listed.remote.remote_id for listed in provider.jobs()] == before
 
     def test_a_small_job_succeeds_and_its_status_only_moves_forward(self, finished: Finished) -> None:
         assert finished.remote.status is Status.SUCCEEDED, finished.remote.error
         assert finished.remote.error is None
-        places = [_FORWARD.index(status) for status in finished.seen[:-1]]
-        assert places == sorted(places)
+        order = [_FORWARD.index(status) for status in finished.seen[:-1]]
+        assert order == sorted(order)
 
     def test_events_come_oldest_first_each_with_a_cursor_of_its_own(self, finished: Finished) -> None:
         cursors = [event.cursor for event in finished.events]
@@ -49,17 +50,17 @@ class JobTests(Setting):
         assert times == sorted(times)
 
     def test_events_go_on_after_any_cursor(self, provider: Provider, finished: Finished) -> None:
-        for place, event in enumerate(finished.events):
+        for index, event in enumerate(finished.events):
             rest = list(provider.events(finished.remote.remote_id, event.cursor))
-            assert rest == finished.events[place + 1 :]
+            assert rest == finished.events[index + 1 :]
 
-    def test_metrics_tell_step_and_loss(self, finished: Finished) -> None:
+    def test_metrics_have_step_and_loss(self, finished: Finished) -> None:
         metrics = [event for event in finished.events if event.kind == "metric" and event.train_loss is not None]
         assert metrics
         assert all(event.step and event.train_loss and event.train_loss > 0 for event in metrics)
 
     def test_checkpoints_come_oldest_first_each_with_a_model(self, provider: Provider, finished: Finished) -> None:
-        offer(provider, "checkpoints")
+        require_verbs(provider, "checkpoints")
         checkpoints = provider.checkpoints(finished.remote.remote_id)
         assert checkpoints
         steps = [checkpoint.step for checkpoint in checkpoints]
@@ -70,11 +71,11 @@ class JobTests(Setting):
         before, after = (list(provider.poll([finished.remote.remote_id])) for _ in range(2))
         assert before == after == [finished.remote]
 
-    def test_one_look_takes_in_many_jobs(self, provider: Provider, finished: Finished) -> None:
+    def test_one_poll_is_for_many_jobs(self, provider: Provider, finished: Finished) -> None:
         asked = [finished.remote.remote_id, *(f"ftb_nobody{number}" for number in range(5))]
         assert list(provider.poll(asked)) == [finished.remote]
 
-    def test_a_job_nobody_made_is_left_out_of_a_poll_and_not_found(self, provider: Provider) -> None:
+    def test_an_unknown_job_is_left_out_of_a_poll_and_not_found(self, provider: Provider) -> None:
         assert list(provider.poll(["ftb_nobody"])) == []
         assert provider.find("ftb_nobody") == []
 
@@ -89,7 +90,7 @@ class JobTests(Setting):
             assert result.path.is_relative_to(tmp_path / "out")
             assert any(result.path.iterdir())
 
-    def test_the_listing_tells_what_was_asked_for(
+    def test_the_listing_has_what_was_submitted(
         self, provider: Provider, spec: Spec, files: Files, finished: Finished
     ) -> None:
         listed = list(provider.jobs())
@@ -98,8 +99,8 @@ class JobTests(Setting):
         assert job.remote.status is Status.SUCCEEDED
         assert provider.resolve(job.model) == provider.resolve(self.model)
         assert job.method is spec.method
-        asked, told = spec.hyperparameters.given(), job.hyperparameters.given()
-        assert asked == {name: told.get(name) for name in asked}
+        submitted, listed_back = spec.hyperparameters.given(), job.hyperparameters.given()
+        assert submitted == {name: listed_back.get(name) for name in submitted}
         assert job.training_file == files.training
         assert job.finished_at
         assert job.created_at <= job.finished_at
@@ -107,41 +108,57 @@ class JobTests(Setting):
         assert times == sorted(times, reverse=True)
 
     def test_the_tuned_model_answers(self, provider: Provider, served: str) -> None:
-        offer(provider, "chat")
-        reply = provider.chat(served, _ASKED[0], max_tokens=8)
+        require_verbs(provider, "chat")
+        reply = provider.chat(served, _QUESTIONS[0], max_tokens=8)
         assert isinstance(reply.text, str)
         assert reply.model
         if reply.usage:
             assert reply.usage.prompt_tokens > 0
 
-    def test_many_chats_are_answered_in_order(self, provider: Provider, served: str) -> None:
-        offer(provider, "chat")
-        replies = [reply.text for reply in provider.replies(served, _ASKED, max_tokens=8, temperature=0.0)]
-        assert replies == [provider.chat(served, chat, max_tokens=8, temperature=0.0).text for chat in _ASKED]
+    def test_the_pieces_of_a_stream_are_the_whole_answer(self, provider: Provider, served: str) -> None:
+        require_verbs(provider, "chat")
+        options = {"max_tokens": 8, "temperature": 0.0}
+        chunks = list(provider.stream(served, chat_body(_QUESTIONS[0], options)))
+        assert all(chunk["object"] == "chat.completion.chunk" for chunk in chunks)
+        assert any(choice.get("finish_reason") for chunk in chunks for choice in chunk["choices"])
+        assert "".join(map(text_of_chunk, chunks)) == provider.chat(served, _QUESTIONS[0], **options).text
 
-    def test_a_model_nobody_has_does_not_answer(self, provider: Provider) -> None:
-        offer(provider, "chat")
+    def test_a_completion_has_openais_shape(self, provider: Provider, served: str) -> None:
+        require_verbs(provider, "chat")
+        answer = provider.complete(served, chat_body(_QUESTIONS[0], {"max_tokens": 8}))
+        [choice] = answer["choices"]
+        assert choice["message"]["role"] == "assistant"
+        assert choice["finish_reason"]
+        assert answer["model"]
+
+    def test_many_chats_are_answered_in_order(self, provider: Provider, served: str) -> None:
+        require_verbs(provider, "chat")
+        replies = [reply.text for reply in provider.replies(served, _QUESTIONS, max_tokens=8, temperature=0.0)]
+        assert replies == [provider.chat(served, chat, max_tokens=8, temperature=0.0).text for chat in _QUESTIONS]
+
+    def test_an_unknown_model_does_not_answer(self, provider: Provider) -> None:
+        require_verbs(provider, "chat")
         with pytest.raises(FtbridgeError) as problem:
-            provider.chat("no-such/model-at-all", _ASKED[0])
+            provider.chat("no-such/model-at-all", _QUESTIONS[0])
         assert problem.value.hint
 
     def test_the_loss_on_chats_is_a_mean_in_nats(self, provider: Provider, finished: Finished) -> None:
-        offer(provider, "loss")
-        chats = [Chat(messages=[*chat.messages, Assistant(content="one")]) for chat in _ASKED]
+        require_verbs(provider, "loss")
+        chats = [Chat(messages=[*chat.messages, Assistant(content="one")]) for chat in _QUESTIONS]
         assert 0 < provider.loss(finished.model, chats) < 50
 
-    def test_a_deployed_model_answers_until_it_is_withdrawn(self, provider: Provider, served: str) -> None:
-        offer(provider, "deploy", "chat")
+    def test_a_deployed_model_answers_until_it_is_undeployed(self, provider: Provider, served: str) -> None:
+        require_verbs(provider, "deploy", "chat")
         assert provider.deploy(served).model == served
         provider.undeploy(served)
         with pytest.raises(FtbridgeError) as problem:
-            provider.chat(served, _ASKED[0])
+            provider.chat(served, _QUESTIONS[0])
         assert "deploy" in problem.value.hint
         provider.undeploy(served)
         assert provider.deploy(served).model == served
 
-    def test_what_is_deployed_is_listed_until_it_is_withdrawn(self, provider: Provider, served: str) -> None:
-        offer(provider, "deploy")
+    def test_a_deployment_is_listed_until_it_is_undeployed(self, provider: Provider, served: str) -> None:
+        require_verbs(provider, "deploy")
         made = provider.deploy(served)
         try:
             [listed] = [one for one in provider.deployments() if one.model == served]
@@ -153,12 +170,12 @@ class JobTests(Setting):
         provider.deploy(served)
 
     def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
-        offer(provider, "models", "delete")
+        require_verbs(provider, "list_models", "delete")
         made = provider.create(spec, self.model, files, tag=new_tag())
         model = self.follow(provider, made.remote_id).model
-        assert model in provider.models()
+        assert model in provider.list_models()
         provider.delete(model)
-        assert model not in provider.models()
+        assert model not in provider.list_models()
         with pytest.raises(FtbridgeError) as problem:
             provider.delete(model)
         assert problem.value.hint
@@ -166,19 +183,19 @@ class JobTests(Setting):
     def test_a_cancelled_job_ends_as_cancelled(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
     ) -> None:
-        offer(provider, "cancel")
+        require_verbs(provider, "cancel")
         made = self.start_long(provider, spec, files, faults)
         provider.cancel(made.remote_id)
         assert self.follow(provider, made.remote_id).remote.status is Status.CANCELLED
 
-    def test_a_job_that_is_over_cannot_be_cancelled(self, provider: Provider, finished: Finished) -> None:
-        offer(provider, "cancel")
-        with suppress(FtbridgeError):  # some vendors refuse, some let it pass
+    def test_a_finished_job_cannot_be_cancelled(self, provider: Provider, finished: Finished) -> None:
+        require_verbs(provider, "cancel")
+        with suppress(FtbridgeError):  # some vendors refuse, some ignore it
             provider.cancel(finished.remote.remote_id)
         assert list(provider.poll([finished.remote.remote_id])) == [finished.remote]
 
-    def test_a_paused_job_goes_on(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> None:
-        offer(provider, "pause", "resume", "cancel")
+    def test_a_paused_job_continues(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> None:
+        require_verbs(provider, "pause", "resume", "cancel")
         made = self.start_long(provider, spec, files, faults)
         self.until_step(provider, made.remote_id)
         provider.pause(made.remote_id)
@@ -187,10 +204,10 @@ class JobTests(Setting):
         self.until(provider, made.remote_id, Status.RUNNING)
         provider.cancel(made.remote_id)
 
-    def test_a_job_that_is_not_over_gives_no_result(
+    def test_a_running_job_has_no_result(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None, tmp_path: Path
     ) -> None:
-        offer(provider, "cancel")
+        require_verbs(provider, "cancel")
         made = self.start_long(provider, spec, files, faults)
         with pytest.raises(JobFailed) as problem:
             provider.fetch(made.remote_id, tmp_path / "out")
@@ -198,7 +215,7 @@ class JobTests(Setting):
         assert not (tmp_path / "out").exists()
         provider.cancel(made.remote_id)
 
-    def test_a_model_nobody_has_is_refused_before_a_job_is_made(
+    def test_an_unknown_model_is_refused_before_a_job_is_created(
         self, provider: Provider, spec: Spec, files: Files
     ) -> None:
         tag = new_tag()

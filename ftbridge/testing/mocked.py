@@ -19,10 +19,10 @@ from ftbridge.mock import MockVendor
 from ftbridge.mock.faults import Kind
 from ftbridge.model import Spec
 from ftbridge.provider import Files, Provider, RemoteJob
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.testing import Faults, ProviderContract
-from ftbridge.testing.setting import new_tag
+from ftbridge.testing.base import new_tag
 
 _OPERATIONS = {
     "upload": "upload_file",
@@ -35,13 +35,13 @@ _OPERATIONS = {
     "checkpoints": "job_checkpoints",
     "fetch": "download",
     "chat": "chat",
-    "models": "list_models",
+    "list_models": "list_models",
 }
-"""What the operations of a mock are mostly called."""
+"""The usual names of a mock's operations, by verb."""
 
 
 class MockFaults:
-    """The faults of a mocked vendor; `operations` tells which of its operations a verb needs."""
+    """The faults of a mocked vendor; `operations` are its operations by the verb that uses them."""
 
     kinds: ClassVar[frozenset[str]] = frozenset(get_args(Kind))
 
@@ -49,16 +49,16 @@ class MockFaults:
         self.mock = mock
         self.operations = operations
 
-    def strike(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
-        """Let the next request of `verb` meet the fault."""
+    def inject(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
+        """Make the next request of `verb` fail in this way."""
         self.mock.faults.add(f"{self.operations[verb]}={kind}:{seconds}")
 
-    def left(self) -> int:
-        """How many faults have not struck yet."""
+    def remaining(self) -> int:
+        """How many faults have not happened yet."""
         return self.mock.faults.left()
 
     def clear(self) -> None:
-        """From now on all goes well."""
+        """Remove all faults."""
         self.mock.faults.clear()
 
     def jobs(self) -> int:
@@ -67,14 +67,14 @@ class MockFaults:
 
 
 class MockedContract(ProviderContract):
-    """`operations` are those whose names are not the usual ones; `speed` is how much faster than the vendor."""
+    """`operations` are those with unusual names; the mock is `speed` times faster than the vendor."""
 
     provider_class: ClassVar[type[HostedProvider]]
     mock_class: ClassVar[type[MockVendor]]
     operations: ClassVar[Mapping[str, str]] = {}
     speed: ClassVar[float] = 240.0
-    secret: ClassVar[str] = "canary-key-that-nobody-may-see"  # noqa: S105 - it opens nothing
-    long_hyperparameters: ClassVar[dict[str, Any]] = {"epochs": 50}  # beside that it stalls
+    secret: ClassVar[str] = "canary-key-that-nobody-may-see"  # noqa: S105 - not a real key
+    long_hyperparameters: ClassVar[dict[str, Any]] = {"epochs": 50}  # and it stalls
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -83,28 +83,31 @@ class MockedContract(ProviderContract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def endpoint(cls, mock: MockVendor) -> Iterator[Endpoint]:
+    def environment(cls, mock: MockVendor) -> Iterator[dict[str, str]]:
         with LoopbackServer(mock.app()) as server:
-            settings = mock.environment(server.url)
-            yield Endpoint(
-                base_url=settings[mock.url_env],
-                api_key=SecretStr(cls.secret),
-                account="mock",
-                environment=settings,
-            )
+            yield mock.environment(server.url)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def provider(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
-        provider = cls.provider_class(tmp_path_factory.mktemp("home"), endpoint)
+    def connection(cls, mock: MockVendor, environment: dict[str, str]) -> Connection:
+        return Connection(base_url=environment[mock.url_env], api_key=SecretStr(cls.secret), account="mock")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def provider(
+        cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection, environment: dict[str, str]
+    ) -> Iterator[Provider]:
+        provider = cls.provider_class(tmp_path_factory.mktemp("home"), connection, environment=environment)
         yield provider
         provider.close()
 
     @pytest.fixture(scope="class")
     @classmethod
-    def hasty(cls, tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[Provider]:
-        made: Any = type("Hasty", (cls.provider_class,), {"timeout": 0.4})
-        provider: Provider = made(tmp_path_factory.mktemp("home"), endpoint)
+    def impatient(
+        cls, tmp_path_factory: pytest.TempPathFactory, connection: Connection, environment: dict[str, str]
+    ) -> Iterator[Provider]:
+        made: Any = type("Impatient", (cls.provider_class,), {"timeout": 0.4})
+        provider: Provider = made(tmp_path_factory.mktemp("home"), connection, environment=environment)
         yield provider
         provider.close()
 
@@ -116,13 +119,13 @@ class MockedContract(ProviderContract):
     def start_long(self, provider: Provider, spec: Spec, files: Files, faults: Faults | None) -> RemoteJob:
         """A job of many steps that takes a minute."""
         assert faults is not None
-        faults.strike("create", "stall", seconds=60)
+        faults.inject("create", "stall", seconds=60)
         made = provider.create(self.long(spec), self.model, files, tag=new_tag())
         faults.clear()
         return made
 
     def check_upload(self, remote_file: str, content: bytes, faults: Faults) -> None:
-        """The mock keeps what it was sent, which may begin with a mark of the vendor's."""
+        """The mock stores what it received, which may begin with a byte-order mark."""
         assert isinstance(faults, MockFaults)
         kept = faults.mock.store.get_bytes("contents", remote_file)
         assert kept is not None

@@ -1,4 +1,4 @@
-"""What a provider says before anything leaves this machine: who it is, what it takes, how it reads and counts rows."""
+"""What a provider does before anything leaves this machine: its name, specs, conversions and token counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec
 from ftbridge.provider import Provider, Verb
-from ftbridge.testing.setting import ROWS, Setting
+from ftbridge.testing.base import ROWS, SuiteBase
 
 _ANSWERS = [{"role": "assistant", "content": text} for text in ("Yes.", "Well, no.")]
 _SHAPES: dict[str, Any] = {
@@ -28,17 +28,17 @@ _SHAPES: dict[str, Any] = {
 }
 
 
-class SpecTests(Setting):
-    """Nothing here makes a job."""
+class SpecTests(SuiteBase):
+    """Nothing here creates a job."""
 
-    def test_says_who_it_is_and_what_it_can_do(self, provider: Provider) -> None:
+    def test_has_a_name_an_account_and_capabilities(self, provider: Provider) -> None:
         assert provider.name == provider.name.lower().strip()
         assert provider.account
         assert provider.poll_seconds > 0
         assert provider.capabilities.methods
         assert set(provider.capabilities.hyperparameters) <= set(Hyperparameters.model_fields)
 
-    def test_shows_its_key_nowhere(self, provider: Provider) -> None:
+    def test_does_not_show_its_key(self, provider: Provider) -> None:
         if not self.secret:
             pytest.skip("no `secret` is given")
         assert self.secret not in f"{provider!r} {provider.account} {vars(provider)!r} {provider.capabilities!r}"
@@ -47,33 +47,31 @@ class SpecTests(Setting):
         once = provider.resolve(self.model)
         assert provider.resolve(once) == once
 
-    def test_what_it_knows_of_its_models_has_a_source_and_a_date(self, provider: Provider) -> None:
-        for row in [*provider.catalogue(), *provider.live(self.model)]:
+    def test_its_catalogue_has_sources_and_dates(self, provider: Provider) -> None:
+        for row in [*provider.catalogue(), *provider.live_catalogue(self.model)]:
             assert row.provider == provider.name
             assert row.source
             assert row.as_of
-        assert provider.base(self.model)
+        assert provider.base_model(self.model)
 
-    def test_what_it_offers_passes_as_it_is(self, provider: Provider, spec: Spec) -> None:
-        said, kept = provider.check_spec(spec)
-        assert kept == spec
-        assert all(isinstance(sentence, str) and sentence for sentence in said)
+    def test_a_spec_that_it_offers_is_unchanged(self, provider: Provider, spec: Spec) -> None:
+        warnings, checked = provider.check_spec(spec)
+        assert checked == spec
+        assert all(isinstance(warning, str) and warning for warning in warnings)
 
-    def test_refuses_a_hyperparameter_it_does_not_offer_and_names_a_way_out(
-        self, provider: Provider, spec: Spec
-    ) -> None:
+    def test_refuses_a_hyperparameter_it_does_not_offer_with_a_hint(self, provider: Provider, spec: Spec) -> None:
         table = provider.capabilities.hyperparameters
         refused = [name for name in Hyperparameters.model_fields if name not in table or table[name].how == "refused"]
         for name in refused:
             given = Hyperparameters.model_validate({name: _some_value(name)})
-            asked = spec.model_copy(update={"hyperparameters": given})
+            requested = spec.model_copy(update={"hyperparameters": given})
             with pytest.raises(SpecError) as problem:
-                provider.check_spec(asked)
+                provider.check_spec(requested)
             assert name in problem.value.message
             assert problem.value.hint
-            said, kept = provider.check_spec(asked, allow_ignored=True)
-            assert said
-            assert kept.hyperparameters.given() == {}
+            warnings, checked = provider.check_spec(requested, allow_ignored=True)
+            assert warnings
+            assert checked.hyperparameters.given() == {}
 
     def test_refuses_a_method_it_does_not_offer(self, provider: Provider, spec: Spec) -> None:
         for method in set(Method) - provider.capabilities.methods:
@@ -86,8 +84,8 @@ class SpecTests(Setting):
         arguments: dict[Verb, tuple[Any, ...]] = {
             "chat": ("any", chats[0]),
             "loss": ("any", chats),
-            "models": (),
-            "package": ("any", "merged", tmp_path),
+            "list_models": (),
+            "export": ("any", "merged", tmp_path),
         }
         for verb in set(get_args(Verb)) - provider.capabilities.verbs:
             with pytest.raises(Unsupported) as problem:
@@ -107,24 +105,24 @@ class SpecTests(Setting):
         self, provider: Provider, spec: Spec, tmp_path: Path
     ) -> None:
         for method in provider.capabilities.methods:
-            asked = spec.model_copy(update={"method": method, "data": tmp_path / "rows.jsonl"})
-            shapes = provider.rules(asked, self.model).shapes
+            requested = spec.model_copy(update={"method": method, "data": tmp_path / "rows.jsonl"})
+            shapes = provider.converter(requested, self.model).shapes
             assert shapes
             for shape, row in _SHAPES.items():
-                asked.data.write_text(f"{json.dumps(row)}\n" * len(ROWS), "utf-8")
-                impossible = self._converted(provider, asked, tmp_path / "out").impossible
+                requested.data.write_text(f"{json.dumps(row)}\n" * len(ROWS), "utf-8")
+                impossible = self._converted(provider, requested, tmp_path / "out").impossible
                 assert bool(impossible) is (shape not in shapes)
                 assert all(finding.message and finding.fix for finding in impossible)
 
     def test_counts_more_tokens_for_more_words(self, provider: Provider) -> None:
-        counter = provider.counter(self.model)
+        counter = provider.token_counter(self.model)
         short, long = (Chat(messages=[User(content="Say it. " * n), Assistant(content="it")]) for n in (1, 50))
         assert 0 < counter.count(short) < counter.count(long)
         assert counter.name
         assert 0 <= counter.error < 1
 
     def _converted(self, provider: Provider, spec: Spec, out: Path) -> Conversion:
-        return convert(spec.data, provider.rules(spec, self.model), out)
+        return convert(spec.data, provider.converter(spec, self.model), out)
 
 
 def _some_value(name: str) -> Any:

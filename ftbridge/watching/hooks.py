@@ -12,6 +12,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import subprocess
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -22,6 +23,7 @@ from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
 from ftbridge.model import Event, Job, now
 from ftbridge.wording import clause
 
+_logger = logging.getLogger(__name__)
 WAITS = (5, 30, 300, 1800, 7200, 21600)
 """Seconds before each repetition; the last holds for all that follow."""
 _PATIENCE = 20.0
@@ -36,6 +38,7 @@ def deliver(ledger: Ledger, hooks: Mapping[str, Hook], warn: Callable[[str], Non
             problem = _deliver_one(delivery, hook, ledger) if hook else None
             if problem is None:
                 delivered(ledger, delivery)
+                _logger.info("hook %s: delivered event %s of %s", delivery.hook, delivery.number, delivery.job_id)
                 count += 1
                 continue
             wait = WAITS[min(delivery.attempts, len(WAITS) - 1)]

@@ -1,11 +1,12 @@
-"""The local provider: each job is a folder below `$FTBRIDGE_HOME/local/jobs` and a worker process of its own."""
+"""The local provider: each job is a folder below `$FTBRIDGE_HOME/local/jobs` and a worker process of its own.
+
+It decides what a job is and what is reported of it; a runner runs it.
+"""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,22 +17,25 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
 from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge_local.job_folder import JobFolder, JobSpec
-from ftbridge_local.runners.process import Worker, start
+from ftbridge.provider.completions import chunks_of, read_chat
+from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
+from ftbridge_local.remote_job import as_result, list_jobs, remote_job
+from ftbridge_local.runners.process import ProcessRunner
+from ftbridge_local.runners.runner import Command, JobReport, Runner
 
 if TYPE_CHECKING:
-    from ftbridge_local.models import Source
-    from ftbridge_local.trainer.generation import Generator
-    from ftbridge_local.trainer.rows import Seen
+    from ftbridge_local.generation import Generator
+    from ftbridge_local.models.source import Source
+    from ftbridge_local.tokenizing.cache import TokenizedExamples
 
-_NEEDED = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
-_PATIENCE = 4.0  # seconds that a worker has to honour a request to stop before it is killed
+TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load")
+_PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
 
 
 class LocalProvider(Provider):
-    """LoRA on this machine; see `JobFolder` for what lies where and who may write."""
+    """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
     name: ClassVar[str] = "local"
     poll_seconds: float = 0.5
@@ -58,231 +62,212 @@ class LocalProvider(Provider):
             "devices": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "package"}),
+        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "export"}),
     )
 
-    def __init__(self, home: Path, *rest: Any) -> None:
-        super().__init__(home, *rest)
-        self._speaker: Generator | None = None
-        self._waiting: Worker | None = None
-        self._seen: Seen | None = None
+    def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
+        super().__init__(home, *rest, **named)
+        self._runner: Runner = ProcessRunner(home, TRAIN)
+        self._generator: Generator | None = None
+        self._tokenized: TokenizedExamples | None = None
+        self._preloading = False
 
     def resolve(self, model: str) -> str:
         """Paths are made absolute."""
-        _require()
-        from ftbridge_local.models import resolve
+        _check_packages()
+        from ftbridge_local.models.find import resolve
 
         return resolve(model, self.home)
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
         source = self._source(spec, model)
         from ftbridge_local.rules import LocalRules
-        from ftbridge_local.trainer.rows import Seen
-        from ftbridge_local.trainer.settings import longest as longest_of
-        from ftbridge_local.trainer.tokenizer import Tokenizer
+        from ftbridge_local.tokenizing.cache import TokenizedExamples
+        from ftbridge_local.tokenizing.tokenizer import Tokenizer
+        from ftbridge_local.trainer.settings import max_length
 
         tokenizer = Tokenizer(source.base)
-        longest = longest_of(spec.hyperparameters, tokenizer.context)
-        if self._waiting:
-            self._seen = Seen(tokenizer)
-        return LocalRules(f"local:{model}", tokenizer, longest, spec.method, self._seen)
+        if self._preloading:
+            self._tokenized = TokenizedExamples(tokenizer)
+        length = max_length(spec.hyperparameters, tokenizer.context)
+        return LocalRules(f"local:{model}", tokenizer, length, spec.method, self._tokenized)
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses more devices than this machine has."""
         if (devices := spec.hyperparameters.devices or 1) > 1:
-            _require()
-            from ftbridge_local.trainer.elastic import check
+            _check_packages()
+            from ftbridge_local.trainer.distributed import check_devices
 
-            check(devices)
+            check_devices(devices)
 
     @contextmanager
-    def expecting(self, spec: Spec, model: str) -> Iterator[None]:
-        """Within it a worker waits, and what is checked is kept tokenized for it."""
-        self._waiting = waiting = Worker(early=(spec.hyperparameters.devices or 1) == 1)
-        try:
-            yield
-        finally:
-            self._waiting = self._seen = None
-            waiting.close()
+    def preloading(self, spec: Spec, model: str) -> Iterator[None]:
+        """Within it a worker gets ready, and the tokens of the examples that are checked are kept for it."""
+        with self._runner.standby(preload=(spec.hyperparameters.devices or 1) == 1):
+            self._preloading = True
+            try:
+                yield
+            finally:
+                self._preloading, self._tokenized = False, None
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
-        _require()
-        from ftbridge_local.models import find
+        _check_packages()
+        from ftbridge_local.models.find import find
         from ftbridge_local.rules import LocalCounter
-        from ftbridge_local.trainer.tokenizer import Tokenizer
+        from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
         return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=self.offline).base))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
-        kept = self.home.absolute() / "local" / "files" / f"{key}.jsonl"
-        if not kept.exists():
-            make_folder(kept.parent)
-            with replacing(kept) as beside:
-                shutil.copyfile(file, beside)
-        return str(kept)
+        copy = self.home.absolute() / "local" / "files" / f"{key}.jsonl"
+        if not copy.exists():
+            make_folder(copy.parent)
+            with replacing(copy) as temporary:
+                shutil.copyfile(file, temporary)
+        return str(copy)
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
-        """Set the job down and start its worker; again for the same tag, only what is missing of that is done."""
-        self._source(spec, model)  # which may have gone while the job waited for a place
-        if seen := self._seen:
+        """Write the job folder and start its worker; repeated for the same tag, it does only what is missing."""
+        source = self._source(spec, model)  # which may have disappeared while the job waited in the queue
+        if tokenized := self._tokenized:
             for file in filter(None, (files.training, files.validation)):
-                seen.keep(Path(file), self.home.absolute())
-        job = self._job(tag)
-        while (lock := job.lock()) is None:
-            if job.exists:  # a worker has the lock, and not another process that is setting the job down
-                return job.snapshot()
-        try:
-            if not job.begun:
-                validation = Path(files.validation) if files.validation else None
-                job.write_order(
-                    JobSpec(
-                        spec=spec,
-                        model=model,
-                        training=Path(files.training),
-                        validation=validation,
-                        home=self.home.absolute(),
-                    )
-                )
-                start(job, lock, self._waiting)
-        finally:
-            os.close(lock)
-        return job.snapshot()
+                tokenized.store(Path(file), self.home.absolute())
+        from ftbridge_local.preparation import prepare
+
+        self._runner.start(tag, prepare(spec, model, files, source, self.home.absolute()))
+        return self._known(tag)
 
     def find(self, tag: str) -> list[RemoteJob]:
-        """The job, if a worker is or has been at it."""
-        job = self._job(tag)
-        return [job.snapshot()] if job.begun or (job.exists and job.alive) else []
+        """The job, if a worker has it or has had it."""
+        reports = self._runner.report([tag])
+        return [self._job(report) for report in reports if report.alive or report.state.status is not Status.SUBMITTING]
 
     def jobs(self) -> list[Listed]:
         """The job folders of this home."""
-        folders = (self.home.absolute() / "local" / "jobs").glob("*/")
-        listed = [job.listed() for job in map(JobFolder, folders) if job.exists]
-        return sorted(listed, key=lambda job: job.created_at, reverse=True)
+        return list_jobs(self._runner)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
-        """The jobs as their folders tell; one whose worker died is failed."""
-        jobs = map(self._job, remote_ids)
-        return [job.snapshot() for job in jobs if job.exists]
+        """The jobs as their runner reports them; one whose worker died is failed."""
+        return [self._job(report) for report in self._runner.report(remote_ids)]
 
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
-        """The lines of events.jsonl after line `since`."""
-        return self._known(remote_id).events(int(since or 0))
+        """The events after the offset `since` of events.jsonl."""
+        self._known(remote_id)
+        offset = int(since or 0)
+        return parse_events(self._runner.read(remote_id, EVENTS, offset), offset)
 
     def cancel(self, remote_id: str) -> None:
-        """Stop the worker for good; returns when it is gone, within five seconds."""
-        job = self._known(remote_id)
-        job.ask("cancel")
-        lock = job.lock(patience=_PATIENCE)
-        if lock is None and (worker := job.worker):
-            os.kill(worker, signal.SIGKILL)  # it holds the lock, so the process of that id is still it
-            lock = job.lock(patience=_PATIENCE)  # where it has processes of its own, they take a moment to see it gone
-        if lock is None:
+        """Stop the worker for good; returns when it is gone, usually within five seconds."""
+        self._known(remote_id)
+        if not self._runner.end(remote_id):
             raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
-        try:
-            if not job.standing().status.final:
-                job.set_status(Status.CANCELLED)
-        finally:
-            os.close(lock)
 
     def pause(self, remote_id: str) -> None:
         """Ask the worker to stop after its current step, with a checkpoint."""
-        self._known(remote_id).ask("pause")
+        self._known(remote_id)
+        self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that goes on from the newest checkpoint. Raises `ProviderError` where one is running."""
-        job = self._known(remote_id)
-        lock = job.lock(patience=_PATIENCE if job.request else 1.0)
-        if lock is None:
-            raise ProviderError(f"job {remote_id} is running", provider=self.name, hint="There is nothing to resume.")
-        try:
-            if job.standing().status in (Status.SUCCEEDED, Status.CANCELLED):
+        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where one is running."""
+        self._known(remote_id)
+        match self._runner.resume(remote_id):
+            case "running":
                 raise ProviderError(
-                    f"job {remote_id} is {job.standing().status.value}",
+                    f"job {remote_id} is running", provider=self.name, hint="There is nothing to resume."
+                )
+            case "over":
+                raise ProviderError(
+                    f"job {remote_id} is {self._known(remote_id).status.value}",
                     provider=self.name,
                     hint="Only a paused or failed job can be resumed.",
                 )
-            start(job, lock)
-        finally:
-            os.close(lock)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Copy the result into `folder`. Raises `JobFailed` while there is none."""
-        job = self._done(remote_id)
+        job = self._finished(remote_id)
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         for file in sorted(job.result.iterdir()):
-            with replacing(folder / file.name) as beside:
-                shutil.copyfile(file, beside)
-        return job.given(folder)
+            with replacing(folder / file.name) as temporary:
+                shutil.copyfile(file, temporary)
+        return as_result(job.state().result, folder)
 
-    def package(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
+    def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
         """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
-        job = self._done(remote_id)
-        _require()
+        job = self._finished(remote_id)
+        _check_packages()
         from ftbridge_local.exporting.export import export
 
-        export(job, form, folder)
-        return job.given(folder)
+        export(job, self.home, form, folder)
+        return as_result(job.state().result, folder)
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        return next(self.replies(model, [chat], **options))
+        reply = next(self.replies(model, [read_chat(body)], **_options(body)))
+        return completion(model, reply.text, usage=reply.usage)
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The answer as it is generated, with the same options."""
+        return chunks_of(model, self._load(model).stream(read_chat(body), **_options(body)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
-        """The answers in order, computed many at a time."""
-        unknown = sorted(set(options) - {"max_tokens", "temperature", "seed"})
-        if unknown:
-            raise SpecError(f"local has no option {unknown[0]}", hint="It takes max_tokens, temperature and seed.")
-        return self._load(model).replies(chats, **options)
+        """The answers in order, computed in batches."""
+        return self._load(model).replies(chats, **_options(options))
 
     def loss(self, model: str, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token, in nats."""
         return self._load(model).loss(chats)
 
     def _source(self, spec: Spec, model: str) -> Source:
-        """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that go against it."""
-        _require()
-        from ftbridge_local.models import find
+        """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that contradict it."""
+        _check_packages()
+        from ftbridge_local.models.find import find
         from ftbridge_local.trainer.settings import check
 
-        source = find(model, self.home, weights=False, offline=self.offline)
+        source = find(model, self.home.absolute(), weights=False, offline=self.offline)
         check(spec.hyperparameters, source)
         return source
 
     def _load(self, model: str) -> Generator:
         """The model, kept for the next call; only the last one is."""
-        _require()
-        from ftbridge_local.models import find
+        _check_packages()
+        from ftbridge_local.models.find import find
 
-        if self._speaker is None or self._speaker.name != model:
+        if (generator := self._generator) is None or generator.name != model:
             source = find(model, self.home, weights=True)
-            from ftbridge_local.trainer.generation import Generator
+            from ftbridge_local.generation import Generator
 
-            self._speaker = Generator(model, source)
-        return self._speaker
+            self._generator = generator = Generator(model, source)
+        return generator
 
-    def _job(self, tag: str) -> JobFolder:
-        return JobFolder(self.home.absolute() / "local" / "jobs" / tag)
+    def _job(self, report: JobReport) -> RemoteJob:
+        return remote_job(report, self._runner.folder(report.tag).result)
 
-    def _done(self, remote_id: str) -> JobFolder:
-        job = self._known(remote_id)
-        if job.standing().status is not Status.SUCCEEDED:
-            status = job.snapshot().status.value
-            raise JobFailed(f"job {remote_id} has no result: it is {status}", hint="Wait until it has succeeded.")
-        return job
+    def _known(self, remote_id: str) -> RemoteJob:
+        for report in self._runner.report([remote_id]):
+            return self._job(report)
+        raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
 
-    def _known(self, remote_id: str) -> JobFolder:
-        job = self._job(remote_id)
-        if not job.exists:
-            raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
-        return job
+    def _finished(self, remote_id: str) -> JobFolder:
+        status = self._known(remote_id).status
+        if status is not Status.SUCCEEDED:
+            raise JobFailed(f"job {remote_id} has no result: it is {status.value}", hint="Wait until it has succeeded.")
+        return self._runner.pull(remote_id)
 
 
-def _require() -> None:
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+def _options(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a completion. Raises `SpecError` for one that has no effect here."""
+    options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
+    if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
+        raise SpecError(f"local has no option {unknown[0]}", hint="The options are max_tokens, temperature and seed.")
+    return options
+
+
+def _check_packages() -> None:
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise MissingExtra(
             f"training on this machine needs {', '.join(missing)}", hint="Run `pip install 'ftbridge[local]'`."

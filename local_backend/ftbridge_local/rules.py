@@ -1,4 +1,4 @@
-"""How a model on this machine reads an example: by its own template, tokenizer and context."""
+"""The rules for examples of a model on this machine: its own template, tokenizer and context."""
 
 from __future__ import annotations
 
@@ -6,57 +6,62 @@ from ftbridge.dataset.canonical.example import Chat, Example, Shape, Tool
 from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge_local.trainer.encoding import Row, UnfitError, tokenize
-from ftbridge_local.trainer.rows import Seen
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.tokenizing.cache import TokenizedExamples
+from ftbridge_local.tokenizing.encoding import Row, UntrainableError, tokenize
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
 class LocalRules:
-    """The worker reads the canonical format, so that every example is passed on as it stands, or refused."""
+    """The trainer reads the canonical format, so every example is passed on unchanged, or refused."""
 
     limits = FileLimits()
 
     def __init__(
-        self, target: str, tokenizer: Tokenizer, longest: int, method: Method, seen: Seen | None = None
+        self,
+        target: str,
+        tokenizer: Tokenizer,
+        max_length: int,
+        method: Method,
+        tokenized: TokenizedExamples | None = None,
     ) -> None:
         self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})
         self.target = target
         self._tokenizer = tokenizer
-        self._longest = longest
-        self._seen = seen
+        self._max_length = max_length
+        self._tokenized = tokenized
 
     def convert(self, example: Example, diagnostics: Diagnostics) -> Example:
         """The example itself."""
         try:
             item = tokenize(example, self._tokenizer)
-        except UnfitError as problem:
+        except UntrainableError as problem:
             diagnostics.error(problem.path, problem.code, problem.message, problem.fix)
             return example
-        if self._seen is not None:
-            self._seen.add(example, item)
+        if self._tokenized is not None:
+            self._tokenized.add(example, item)
         for row in item.rows:
             self._check_length(row, diagnostics)
         if isinstance(example, Chat):
-            _left_out(example, diagnostics)
+            _report_omissions(example, diagnostics)
         return example
 
     def _check_length(self, row: Row, diagnostics: Diagnostics) -> None:
-        kept = row.cut(self._longest)
-        found = f"the row is {row.tokens} tokens long, of which {self._longest} are read"
-        if row.fits and not kept.fits:
+        kept = row.truncate(self._max_length)
+        length = f"the row is {row.tokens} tokens long, of which {self._max_length} are read"
+        if row.trainable and not kept.trainable:
             diagnostics.error(
                 "$",
                 "no_trained_token_fits",
-                f"{found}: nothing of its answers is left",
-                "Shorten what comes before the answer, or use a model with a longer context.",
+                f"{length}: no part of its answers is left",
+                "Shorten the text before the answer, or use a model with a longer context.",
             )
         elif kept.weight < row.weight:
             fix = "Shorten it, or use a model with a longer context."
-            diagnostics.warning("$", "truncated", f"{found}: its end is cut off", fix)
+            diagnostics.warning("$", "truncated", f"{length}: the rest is cut off", fix)
 
 
-def _left_out(chat: Chat, diagnostics: Diagnostics) -> None:
-    """What changes nothing in the text that the model is trained on."""
+def _report_omissions(chat: Chat, diagnostics: Diagnostics) -> None:
+    """Fields that the text that the model is trained on does not contain."""
     if any(message.name for message in chat.messages if not isinstance(message, Tool)):
         diagnostics.changed("names_left_out")
     if chat.parallel_tool_calls is not None:
@@ -64,7 +69,7 @@ def _left_out(chat: Chat, diagnostics: Diagnostics) -> None:
 
 
 class LocalCounter:
-    """Counts what the model would read: a text by its tokens, a chat by those of its rendering."""
+    """Counts the tokens that the model would read: those of a text, or of a chat's rendering."""
 
     name = "the model's own tokenizer"
     error = 0.0
@@ -74,8 +79,8 @@ class LocalCounter:
         self._tokenizer = tokenizer
 
     def count(self, example: Example) -> int:
-        """The tokens of the example; none for one that the model cannot read."""
+        """The tokens of the example; 0 for one that the model cannot read."""
         try:
             return tokenize(example, self._tokenizer).tokens
-        except UnfitError:
+        except UntrainableError:
             return 0

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from azure_helpers import MODEL, Listening
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.azure.adapter import AzureProvider
 
 
@@ -23,13 +23,8 @@ def mock(tmp_path: Path) -> Listening:
 @pytest.fixture
 def provider(tmp_path: Path, mock: Listening) -> Iterator[AzureProvider]:
     with LoopbackServer(mock.app()) as server:
-        endpoint = Endpoint(
-            base_url=server.url,
-            api_key=SecretStr("canary"),
-            account="mock",
-            environment=mock.environment(server.url),
-        )
-        made = AzureProvider(tmp_path, endpoint)
+        connection = Connection(base_url=server.url, api_key=SecretStr("canary"), account="mock")
+        made = AzureProvider(tmp_path, connection, environment=mock.environment(server.url))
         yield made
         made.close()
 

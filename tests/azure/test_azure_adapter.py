@@ -14,7 +14,7 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import ConfigError, InvalidRequest, SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec, Status
 from ftbridge.provider import Files
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.format import AzureFormat
 from ftbridge_providers.azure.mock.vendor import AzureMock
@@ -129,13 +129,13 @@ def test_without_an_address_there_is_no_provider(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "k")
     monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
     with pytest.raises(ConfigError, match="no address for azure") as problem:
-        _ = AzureProvider(tmp_path).endpoint
+        _ = AzureProvider(tmp_path).connection
     assert "AZURE_OPENAI_ENDPOINT" in problem.value.hint
 
 
 @pytest.mark.parametrize("given", ["https://r.openai.azure.com", "https://r.openai.azure.com/openai/v1"])
 def test_the_address_is_the_resources_own_with_or_without_the_path(tmp_path: Path, given: str) -> None:
-    provider = AzureProvider(tmp_path, Endpoint(base_url=given, api_key=SecretStr("k"), account="x"))
+    provider = AzureProvider(tmp_path, Connection(base_url=given, api_key=SecretStr("k"), account="x"))
     assert str(provider.client.base_url) == "https://r.openai.azure.com/openai/v1/"
     provider.close()
 

@@ -12,8 +12,8 @@ from azure_helpers import MODEL, TAG, Listening, tuned
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer, ConfigError, NotFound, UsageError
 from ftbridge.model import Spec
-from ftbridge.provider import Hosting
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider import HostingTerms
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.deployments import API_VERSION, deployment_name
 from ftbridge_providers.azure.mock.vendor import RESOURCE, AzureMock
@@ -68,17 +68,19 @@ def test_a_deployment_outlasts_trouble_and_is_made_once(
 
 
 def test_the_developer_tier_costs_no_hours_and_an_unknown_one_is_refused(provider: AzureProvider) -> None:
-    assert provider.hosting("developertier") == Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
-    assert provider.hosting() == Hosting(hourly_usd=1.70, billed_by="hour")
+    assert provider.hosting_terms("developertier") == HostingTerms(
+        hourly_usd=0.0, billed_by="token", removed_after_hours=24.0
+    )
+    assert provider.hosting_terms() == HostingTerms(hourly_usd=1.70, billed_by="hour")
     with pytest.raises(UsageError, match="'gold'") as problem:
         provider.deploy("any", tier="gold")
     assert "developertier" in problem.value.hint
 
 
 def test_without_the_resources_id_nothing_is_deployed(tmp_path: Path) -> None:
-    endpoint = Endpoint(base_url="https://x.openai.azure.com", api_key=SecretStr("k"), account="x")
+    connection = Connection(base_url="https://x.openai.azure.com", api_key=SecretStr("k"), account="x")
     with pytest.raises(ConfigError, match="AZURE_OPENAI_RESOURCE_ID") as problem:
-        AzureProvider(tmp_path, endpoint).deploy("any")
+        AzureProvider(tmp_path, connection).deploy("any")
     assert "az cognitiveservices account show" in problem.value.hint
 
 

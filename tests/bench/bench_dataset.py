@@ -77,7 +77,7 @@ class Rebuilt(AsItIs):
 def bare(path: Path) -> None:
     with path.open("rb") as file:
         for line in file:
-            try:  # noqa: SIM105  # contextlib.suppress would be paid for on every line
+            try:  # noqa: SIM105  # contextlib.suppress would cost time on every line
                 orjson.loads(line)
             except orjson.JSONDecodeError:
                 pass
@@ -90,25 +90,25 @@ def checked(path: Path) -> dict[int, list[str]]:
     return found
 
 
-def sound(path: Path) -> Path:
-    """The file without its broken rows: nothing is written for one that has any."""
-    return path.with_suffix(".sound.jsonl")
+def valid(path: Path) -> Path:
+    """The file without its invalid rows: no file is written where there are any."""
+    return path.with_suffix(".valid.jsonl")
 
 
 def same(path: Path) -> None:
-    done = convert(sound(path), AsItIs(), path.with_suffix(".same"))
+    done = convert(valid(path), AsItIs(), path.with_suffix(".same"))
     assert not done.impossible
 
 
 def rebuilt(path: Path) -> None:
-    done = convert(sound(path), Rebuilt(), path.with_suffix(".rebuilt"))
+    done = convert(valid(path), Rebuilt(), path.with_suffix(".rebuilt"))
     assert not done.impossible
 
 
 def unique(path: Path) -> None:
-    """What `prepare` does before it divides: every sound row once, in its canonical form."""
+    """What `prepare` does before it divides: every valid row once, in its canonical form."""
     seen: set[bytes] = set()
-    with open_source(sound(path)) as source, path.with_suffix(".unique").open("wb") as out:
+    with open_source(valid(path)) as source, path.with_suffix(".unique").open("wb") as out:
         for _, example in source.examples(Diagnostics()):
             row = msgspec.json.encode(example)
             digest = xxhash.xxh3_128_digest(row)
@@ -118,23 +118,23 @@ def unique(path: Path) -> None:
 
 
 def prepared(path: Path) -> None:
-    prepare(sound(path), path.parent / "prepared")
+    prepare(valid(path), path.parent / "prepared")
 
 
 def together(path: Path) -> None:
     from together.lib.utils.files import check_file
 
-    check_file(sound(path), purpose="fine-tune")  # it stops at the first broken row
+    check_file(valid(path), purpose="fine-tune")  # it stops at the first invalid row
 
 
-def bare_sound(path: Path) -> None:
-    bare(sound(path))
+def bare_valid(path: Path) -> None:
+    bare(valid(path))
 
 
 ROUTES: dict[str, Callable[[Path], object]] = {
     "orjson.loads": bare,
     "check": checked,
-    "orjson.loads, sound rows": bare_sound,
+    "orjson.loads, valid rows": bare_valid,
     "check + same shape": same,
     "check + rebuilt": rebuilt,
     "check + canonical dedupe": unique,
@@ -142,7 +142,7 @@ ROUTES: dict[str, Callable[[Path], object]] = {
     "together check_file": together,
 }
 
-BROKEN_TOO = ("orjson.loads", "check")
+INVALID_TOO = ("orjson.loads", "check")
 
 
 def measure(route: str, path: Path) -> tuple[float, float]:
@@ -153,7 +153,7 @@ def measure(route: str, path: Path) -> tuple[float, float]:
 
 def _timed(route: str, path: Path) -> tuple[float, float]:
     for earlier in (path.with_suffix(".same"), path.with_suffix(".rebuilt"), path.with_suffix(".unique")):
-        earlier.unlink(missing_ok=True)  # taking an old file of 500 MB away is no part of writing a new one
+        earlier.unlink(missing_ok=True)  # removing an old file of 500 MB is not part of writing a new one
     start = time.process_time()
     ROUTES[route](path)
     return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -163,13 +163,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mb", type=int, default=500)
     parser.add_argument("--repeat", type=int, default=3)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     print(f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.jsonl"
-        truth = generate(path, asked.mb * 10**6)
-        with path.open("rb") as file, sound(path).open("wb") as kept:
-            kept.writelines(line for number, line in enumerate(file, 1) if number not in truth)
+        truth = generate(path, arguments.mb * 10**6)
+        with path.open("rb") as file, valid(path).open("wb") as copy:
+            copy.writelines(line for number, line in enumerate(file, 1) if number not in truth)
         found = checked(path)
         missed = [line for line, code in truth.items() if code not in found.get(line, [])]
         false = [line for line in found if line not in truth]
@@ -177,12 +177,12 @@ def main() -> None:
         for line in (missed + false)[:5]:
             print(line, truth.get(line), found.get(line))
         taken: dict[str, list[tuple[float, float]]] = {route: [] for route in ROUTES}
-        for _ in range(asked.repeat):
+        for _ in range(arguments.repeat):
             for route, results in taken.items():
                 results.append(measure(route, path))
     base = {route: statistics.median(cpu for cpu, _ in results) for route, results in taken.items()}
     for route, results in taken.items():
-        ratio = base[route] / base["orjson.loads" if route in BROKEN_TOO else "orjson.loads, sound rows"]
+        ratio = base[route] / base["orjson.loads" if route in INVALID_TOO else "orjson.loads, valid rows"]
         print(f"{route:31} {ratio:5.2f} x   {base[route]:6.2f} CPU s   {max(memory for _, memory in results):4.0f} MB")
 
 

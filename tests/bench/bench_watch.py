@@ -20,7 +20,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -41,7 +41,7 @@ from ftbridge.loopback import LoopbackServer, listen, serve
 from ftbridge.model import Latest, Spec, Status, now
 from ftbridge.plugins import load_mock, load_provider, read_faults
 from ftbridge.provider import Files, Provider
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge.target import Target
 
 
@@ -112,10 +112,10 @@ def running_job(vendor: str, folder: Path) -> tuple[str, str, dict[str, str]]:
 
 def open_provider(vendor: str, home: Path, base_url: str) -> Provider:
     made = type(load_provider(Target(vendor, ""), home))
-    return made(home, Endpoint(base_url=base_url, api_key=SecretStr("key"), account="bench"))
+    return made(home, Connection(base_url=base_url, api_key=SecretStr("key"), account="bench"))
 
 
-def be_vendor(vendor: str, count: int, pipe: Connection) -> None:
+def be_vendor(vendor: str, count: int, pipe: Pipe) -> None:
     """Serve `count` running jobs until killed; GET /count tells how many requests there were since the last of it."""
     known = VENDORS[vendor]
     with tempfile.TemporaryDirectory() as folder:
@@ -175,7 +175,7 @@ def fill(ledger: Ledger, vendor: str, remote_ids: list[str], word: str) -> None:
         connection.execute(insert(jobs_table), rows)
 
 
-def watch(vendor: str, count: int, looks: int, told: tuple[int, str, str], pipe: Connection) -> None:
+def watch(vendor: str, count: int, looks: int, told: tuple[int, str, str], pipe: Pipe) -> None:
     """Look at all jobs again and again, and then get some of them one by one."""
     port, one, word = told
     url = f"http://127.0.0.1:{port}"

@@ -12,17 +12,18 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import msgspec
 import torch
 from datasets import Dataset
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import DPOConfig, DPOTrainer
 
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.model import Method
-from ftbridge_local.trainer import encoding as data
-from ftbridge_local.trainer import losses
-from ftbridge_local.trainer import varlen as flat
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.tokenizing import encoding
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
+from ftbridge_local.trainer import losses, varlen
 
 BETA, SIZE = 0.3, 8
 
@@ -74,8 +75,8 @@ def main(folder: Path) -> None:
     pairs = []
     for row in rows:
         sides = (json.dumps({"messages": row["prompt"] + row[name]}).encode() for name in ("chosen", "rejected"))
-        pairs.append(data.Pair(*(data.encode(data.msgspec.json.decode(side, type=data.Chat), own) for side in sides)))
-    flat.adopt(model)
+        pairs.append(encoding.Pair(*(encoding.encode(msgspec.json.decode(side, type=Chat), own) for side in sides)))
+    varlen.enable(model)
     kept = folder / "reference.json"
     kept.unlink(missing_ok=True)
     pairs = losses.with_reference(model, pairs, 512, kept)

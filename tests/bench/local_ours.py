@@ -11,8 +11,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.local_world import GIVEN, Meter
-from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge.model import Hyperparameters, Status
+from ftbridge_local.job_folder import TRAINING, VALIDATION, JobFolder, JobSpec
 from ftbridge_local.trainer.train import train
 
 
@@ -39,16 +39,19 @@ def main(folder: Path, steps: int, precision: str) -> None:
     path.mkdir()
     settings = Hyperparameters.model_validate({**GIVEN.given(), "eval_interval": steps, "precision": precision})
     job = Measured(path)
-    spec = Spec(target=f"local:{folder / 'adapter'}", data=folder / "steps.jsonl", hyperparameters=settings)
-    order = JobSpec(
-        spec=spec,
-        model=str(folder / "adapter"),
-        training=folder / "steps.jsonl",
-        validation=folder / "held_out.jsonl",
-        home=folder / "home",
+    shutil.copyfile(folder / "steps.jsonl", path / TRAINING)
+    shutil.copyfile(folder / "held_out.jsonl", path / VALIDATION)
+    shutil.copytree(folder / "adapter", path / "adapter")
+    job.write_spec(
+        JobSpec(
+            model=str(folder / "adapter"),
+            base=str(folder / "model"),
+            adapter="adapter",
+            hyperparameters=settings,
+            validation=VALIDATION,
+        )
     )
-    job.write_order(order)
-    train(job)
+    train(job, folder / "home")
     last = job.meter.marks.pop(steps)  # it has the validation in it
     print(job.meter.told(valid_loss=job.valid_loss, tokens=last[1]))
 

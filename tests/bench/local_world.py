@@ -36,7 +36,7 @@ def build(folder: Path, shape: str) -> None:
     import transformers as untyped
     from peft import LoraConfig, get_peft_model
 
-    from ftbridge_local.tiny import base as tiny
+    from ftbridge_local.models.tiny import base as tiny
 
     transformers: Any = untyped  # half of its functions have no types
     shutil.copytree(tiny.tokenizer_folder(folder), folder / "model")

@@ -99,7 +99,7 @@ def test_the_day_can_be_set_for_looking_ahead(monkeypatch: pytest.MonkeyPatch) -
 
 def test_models_lists_what_is_open_and_what_has_closed(here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
-    found = {model["target"]: model for model in here("models", "--json").json["models"]}
+    found = {model["target"]: model for model in here("catalogue", "--json").json["models"]}
     mini, nemo = found["openai:gpt-4.1-mini-2025-04-14"], found["mistral:open-mistral-nemo"]
     assert mini["open"]
     assert not nemo["open"]
@@ -107,13 +107,13 @@ def test_models_lists_what_is_open_and_what_has_closed(here: Any, monkeypatch: p
     assert mini["facts"]["minimum_usd_per_job"] == 0
     assert set(mini["sources"]) == set(mini["facts"])
     assert "sft_usd_per_million_tokens" not in nemo["facts"]
-    shown = here("models", "openai").out
-    assert "open until 2027-01-06, not to everybody" in shown
+    shown = here("catalogue", "openai").out
+    assert "open until 2027-01-06, not to all accounts" in shown
     assert "closed since 2026-10-23" in shown
     assert "mistral" not in shown
     assert "$5.00 " in shown
-    assert "$0.48 a" in here("models", "together", columns=80).out
-    refused = here("models", "opnai")
+    assert "$0.48 per" in here("catalogue", "together", columns=80).out
+    refused = here("catalogue", "opnai")
     assert refused.code == 2
     assert "Installed" in refused.err
 
@@ -123,8 +123,8 @@ def test_models_shows_every_name_whole_and_where_each_fact_is_from(
     here: Any, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-22")
-    names = [model["target"] for model in here("models", "--json").json["models"]]
-    shown = here("models", columns=columns).out
+    names = [model["target"] for model in here("catalogue", "--json").json["models"]]
+    shown = here("catalogue", columns=columns).out
     words = shown.split()
     assert set(names) <= set(words)
     assert "…" not in shown

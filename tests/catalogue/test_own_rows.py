@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.catalogue import fetched
-from ftbridge.catalogue.read import kept_copy
+from ftbridge.catalogue.read import copy_of
 from ftbridge.config import Config, load_config
 from ftbridge.errors import ConfigError
 
@@ -63,7 +63,7 @@ def test_what_an_address_said_before_is_used_when_it_is_gone_and_that_is_said(tm
     with pytest.raises(ConfigError):
         fetched(NOBODY, tmp_path, print)
     said: list[str] = []
-    kept = kept_copy(NOBODY, tmp_path)  # as a fetch of two days ago has left it
+    kept = copy_of(NOBODY, tmp_path)  # as a fetch of two days ago has left it
     kept.parent.mkdir()
     kept.write_text("provider = 'openai'", "utf-8")
     two_days_ago = kept.stat().st_mtime - 2 * 86_400

@@ -60,9 +60,9 @@ def test_the_four_first_rooms_have_a_catalogue_each() -> None:
         ('confidence = "official"', 'confidence = "sure"', "confidence"),
         ('models = ["small"]', "models = []", "models"),
         ("as_of", 'free = ["sft_usd_per_million_tokens"]\nas_of', "has a price and is free"),
-        ("as_of", 'free = ["beer"]\nas_of', "no price"),
+        ("as_of", 'free = ["beer"]\nas_of', "not a price"),
         ('provider = "acme"', "", "provider"),
-        ("[[row]]", "[[row]", "no toml"),
+        ("[[row]]", "[[row]", "not valid toml"),
     ],
 )
 def test_a_row_that_cannot_be_meant_is_named(before: str, after: str, what: str) -> None:

@@ -67,7 +67,7 @@ def test_a_table_with_what_is_known_and_what_is_not(here: Cli, columns: int) -> 
     assert rows == expected
     assert list(rows) == list(expected)
     assert "openai is over its budget of 2.00 dollars" in ran.err
-    assert "? is not known" in ran.out
+    assert "? is an unknown amount" in ran.out
 
 
 @pytest.mark.usefixtures("october")
@@ -115,16 +115,16 @@ def test_another_month_has_its_own_costs(here: Cli) -> None:
 
 
 def test_where_nothing_was_spent_that_is_said(here: Cli) -> None:
-    assert here("costs", "--month", "2026-09").out == "Nothing has cost anything in 2026-09.\n"
+    assert here("costs", "--month", "2026-09").out == "There are no costs in 2026-09.\n"
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--month", "November"], "'November' is no month"),
-        (["--month", "2026-13"], "'2026-13' is no month"),
-        (["--by", "colour"], "costs are not kept by 'colour'"),
-        (["--csv", "--json"], "--csv and --json both say how"),
+        (["--month", "November"], "'November' is not a month"),
+        (["--month", "2026-13"], "'2026-13' is not a month"),
+        (["--by", "colour"], "costs cannot be grouped by 'colour'"),
+        (["--csv", "--json"], "--csv and --json exclude each other"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_with_what_can(here: Cli, words: list[str], sentence: str) -> None:

@@ -22,8 +22,8 @@ def rows(folder: Path) -> Path:
 def test_prepare_says_in_sentences_what_it_left_out(cli: Cli, tmp_path: Path) -> None:
     ran = cli("prepare", str(rows(tmp_path)), "--out", str(tmp_path / "out"))
     assert ran.code == 0
-    assert "left out: 2 rows" in ran.out
-    assert "line 10: the row says the same as line 1" in ran.out
+    assert "dropped: 2 rows" in ran.out
+    assert "line 10: the row is a duplicate of line 1" in ran.out
     assert "line 11, $.messages: there are no messages" in ran.out
 
 
@@ -73,7 +73,7 @@ def test_many_hints_are_bounded(cli: Cli, tmp_path: Path) -> None:
     data.write_text("\n".join(lines))
     shown = cli("check", str(data)).out
     assert "error: tool_call_id, 9 times" in shown
-    assert "  and 6 more with hints of their own, on lines 4, 5, 6, 7, 8, 9" in shown
+    assert "  and 6 more with other hints, on lines 4, 5, 6, 7, 8, 9" in shown
 
 
 def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
     data.write_text((json.dumps(row) + "\n") * 12)
     ran = cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
     assert ran.code == 1
-    assert "error: shape (openai:gpt-4.1-mini-2025-04-14), told once for the file" in ran.out
-    assert "those of shape preference are for --method dpo" in ran.out
+    assert "error: shape (openai:gpt-4.1-mini-2025-04-14), reported once for the file" in ran.out
+    assert "preference rows are for --method dpo" in ran.out
     assert cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
 
 
@@ -99,7 +99,7 @@ def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -
     ("target", "told"),
     [
         ("openai:gpt-4.1-mini-2025-04-15", "Did you mean 'gpt-4.1-mini-2025-04-14'?"),
-        ("mock+openai:gpt-99", "`ftbridge models openai` lists those that are."),
+        ("mock+openai:gpt-99", "`ftbridge catalogue openai` lists those that are."),
         ("openai:ft:gpt-4.1-mini-2025-04-14:us::1", ""),
         ("together:ft-1", ""),
         ("azure:gpt-4.1-2025-04-14", ""),
@@ -128,23 +128,23 @@ def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> Non
     data = rows(tmp_path)
     first = data.read_text().splitlines()[0]
     data.write_text(first.replace("{", '{"messages": [], ', 1))
-    ran = here("prepare", data, "--out", tmp_path / "out", "--validation", "0")
+    ran = here("prepare", data, "--out", tmp_path / "out", "--validation-split", "0")
     assert ran.code == 0
     assert ran.out.splitlines()[0].endswith("train.jsonl: 1 example")
     assert "warning: repeated_key, once" in ran.out
-    assert "line 1, $.messages: the key 'messages' comes again" in ran.out
+    assert "line 1, $.messages: the key 'messages' is repeated" in ran.out
 
 
 @pytest.mark.parametrize("command", [["convert", "--to", "local:tiny"], ["prepare"]])
 def test_standard_output_is_no_place_for_what_is_written_whole(here: Cli, tmp_path: Path, command: list[str]) -> None:
     ran = here(*command, rows(tmp_path), "--out", "-")
     assert ran.code == 2
-    assert "--out - is no place" in ran.err
+    assert "--out cannot be standard output" in ran.err
     assert not Path("-").exists()
 
 
 def test_a_vocabulary_without_a_target_is_refused(here: Cli, tmp_path: Path) -> None:
-    ran = here("check", rows(tmp_path), "--vocab", "nosuch.json")
+    ran = here("check", rows(tmp_path), "--tokenizer", "nosuch.json")
     assert ran.code == 2
     assert "--to" in ran.err
 

@@ -98,12 +98,12 @@ def test_a_price_that_nobody_knows_is_said_to_be_unknown(here: Cli, job: str, az
 def test_what_no_job_here_has_made_is_shown_as_well(here: Cli, job: str, azure: AzureMock) -> None:
     model = f"gpt-4.1-2025-04-14.ft-{'a' * 32}"
     azure.store.put("deployments", "theirs", Served("theirs", model, {"name": "Standard"}, azure.now() - 7200))
-    assert f"{model} (of no job here) at azure: served, $1.70/h, 2 h so far, $3.40" in here("jobs", columns=140).out
-    assert "theirs  (azure, of no job here)" in here("lifecycle", columns=140).out
-    assert "theirs  (azure, of no job" in here("lifecycle", columns=80).out
+    assert f"{model} (no job here) at azure: served, $1.70/h, 2 h so far, $3.40" in here("jobs", columns=140).out
+    assert "theirs  (azure, no job here)" in here("lifecycle", columns=140).out
+    assert "theirs  (azure, no job" in here("lifecycle", columns=80).out
     [found] = here("jobs", "--json").json["deployments"]
     assert (found["job"], found["model"]) == (None, model)
-    assert f"{model}, deployed at azure, is of no job here and is not counted" in words(here("costs").err)
+    assert f"{model}, deployed at azure, does not belong to a job here and is not counted" in words(here("costs").err)
 
 
 def test_one_that_is_there_for_too_long_is_warned_of(here: Cli, home: Path, job: str) -> None:
@@ -220,4 +220,4 @@ def test_what_is_billed_by_the_token_is_shown_without_a_price_an_hour(here: Cli,
 
 
 def test_the_help_says_who_takes_it_down(here: Cli) -> None:
-    assert "a running `watch` takes it down" in here("deploy", "--help", columns=200).out
+    assert "a running `watch` undeploys the model" in here("deploy", "--help", columns=200).out

@@ -72,7 +72,7 @@ def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
 
 def test_doing_it_again_does_nothing_more(jobs: list[Job], home: Path, cli: Cli) -> None:
     (home / "ledger.sqlite").unlink()
-    assert len(recovered(cli, "--to", "openai", "--to", "mistral")["jobs"]) == 2
+    assert len(recovered(cli, "--provider", "openai", "--provider", "mistral")["jobs"]) == 2
     again = recovered(cli)
     assert [job["id"] for job in again["jobs"]] == [jobs[1].id]
     assert {one["provider"]: one["known"] for one in again["vendors"]}["openai"] == 1
@@ -89,7 +89,7 @@ def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job
             model=first.model, training_file=first.training_file, metadata={"ftbridge": jobs[0].id}
         )
     (home / "ledger.sqlite").unlink()
-    said = cli("recover", "--from-vendors", "--to", "openai").err
+    said = cli("recover", "--from-vendors", "--provider", "openai").err
     assert f"{double.id} is" in said
     assert "second job" in said
     with Bridge() as bridge:
@@ -104,12 +104,12 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
     def endless(items: list[dict[str, Any]], call: Any, _default: int) -> tuple[list[dict[str, Any]], bool]:
         return ([], True) if call.query.get("after") else (items, True)
 
-    monkeypatch.setattr("ftbridge_providers.openai.mock.vendor.page_of", endless)
-    ran = cli("recover", "--from-vendors", "--to", "openai", "--json")
+    monkeypatch.setattr("ftbridge_providers.openai_api.mock.vendor.page_of", endless)
+    ran = cli("recover", "--from-vendors", "--provider", "openai", "--json")
     assert ran.code == 1
     [vendor] = ran.json["vendors"]
     assert (vendor["adopted"], vendor["foreign"]) == (1, 1)
-    assert "gives nothing new" in vendor["broken_off"]
+    assert "sends nothing new" in vendor["broken_off"]
     with Bridge() as bridge:
         assert bridge.job(jobs[0].id).result == jobs[0].result
 
@@ -118,7 +118,7 @@ def test_vendors_that_cannot_be_asked_are_skipped_unless_they_are_named(cli: Cli
     vendors = {one["provider"]: one["skipped"] for one in recovered(cli)["vendors"]}
     assert "no key" in vendors["openai"]
     assert vendors["local"] is None
-    named = cli("recover", "--from-vendors", "--to", "openai")
+    named = cli("recover", "--from-vendors", "--provider", "openai")
     assert named.code == 2
     assert "OPENAI_API_KEY" in named.err
-    assert cli("recover", "--to", "openai").code == 2
+    assert cli("recover", "--provider", "openai").code == 2

@@ -211,11 +211,11 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
         return ([], True) if call.query.get("after") else (items[:2], True)
 
     with monkeypatch.context() as broken:
-        broken.setattr("ftbridge_providers.openai.mock.vendor.page_of", short)
+        broken.setattr("ftbridge_providers.openai_api.mock.vendor.page_of", short)
         ran = here("import", "openai", "--json")
     assert ran.code == 1
     assert not ran.json["complete"]
-    assert "gives nothing new" in ran.json["broken_off"]
+    assert "sends nothing new" in ran.json["broken_off"]
     assert len(ran.json["jobs"]) == len(here("jobs", "--json").json["jobs"]) == 2
 
     whole = here("import", "openai", "--json")
@@ -250,10 +250,10 @@ def test_a_job_by_a_method_nobody_knows_here_is_left_out_and_said(
     make: Make, here: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(CHAT)
-    monkeypatch.setattr("ftbridge_providers.openai.reading._METHODS", {})
+    monkeypatch.setattr("ftbridge_providers.openai_api.reading._METHODS", {})
     ran = here("import", "openai")
     assert ran.code == 0
-    assert "1 job left out" in ran.err
+    assert "1 job skipped" in ran.err
     assert here("jobs", "--json").json == {"jobs": [], "deployments": []}
 
 

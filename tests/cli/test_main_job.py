@@ -59,7 +59,7 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     kept = shown["result"]["step"], shown["result"]["valid_loss"]
     told = cli("show", "last").out
     assert "succeeded" in told
-    assert f"as after step {kept[0]}, validation loss {kept[1]:.3f}" in told
+    assert f"saved at step {kept[0]}, validation loss {kept[1]:.3f}" in told
 
     events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
     assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
@@ -119,7 +119,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
     job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "90").out.strip()
     until(lambda: steps_done(home, job_id) > 3)
-    worker = folder_of(home, job_id).worker
+    worker = folder_of(home, job_id).worker_pid
     assert worker
     os.kill(worker, signal.SIGKILL)
     until(lambda: not folder_of(home, job_id).alive, 5)

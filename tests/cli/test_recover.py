@@ -26,7 +26,7 @@ def unclear(here: Cli, rows: Path, ftbridge_mock: MockVendors, monkeypatch: pyte
 
 def test_nothing_is_open_where_nothing_was_asked_for(here: Cli) -> None:
     ran = here("recover")
-    assert (ran.code, ran.out) == (0, "Nothing was left open.\n")
+    assert (ran.code, ran.out) == (0, "There is nothing to recover.\n")
     assert here("recover", "--json").json == {"jobs": [], "open": []}
 
 

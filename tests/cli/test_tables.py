@@ -80,7 +80,7 @@ def test_a_long_target_is_shown_whole_at_80_columns(here: Cli, jobs: list[str]) 
 @pytest.mark.parametrize("command", ["submit", "run", "compare", "migrate"])
 def test_help_says_of_every_hyperparameter_what_it_does(here: Cli, command: str) -> None:
     help_text = here(command, "--help", columns=200).out
-    assert "the provider chooses those left out" in help_text
+    assert "default: the provider's choice" in help_text
     for name, field in Hyperparameters.model_fields.items():
         [line] = [line for line in help_text.splitlines() if f" {option_name(name)} " in line]
         assert field.description

@@ -51,9 +51,9 @@ def test_a_job_that_waits_is_told_of_with_its_place(here: Cli, rows: Path, ftbri
     with standing_still(ftbridge_mock):
         here("submit", rows, "--to", OPENAI)
         waiting = here("submit", rows, "--to", OPENAI, "--again").out.strip()
-        assert f"{waiting} waits, place 1" in here("recover").out
+        assert f"{waiting} waits, position 1" in here("recover").out
     watched = here("watch", waiting)
     assert watched.code == 0
     first, *_others, last = watched.out.splitlines()
-    assert first == f"{waiting} waits, place 1"
+    assert first == f"{waiting} waits, position 1"
     assert "succeeded" in last

@@ -1,4 +1,4 @@
-"""The suite, and after it a look whether all that was sent and answered fits the vendor's own document."""
+"""The suite, and after it a check that all that was sent and answered conforms to the vendor's SDK and document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from ftbridge.mock import MockVendor
 from ftbridge.testing.mocked import MockedContract
-from spec_check import SPECS, check_seen
+from spec_check import check_seen
 
 
 class DocumentedContract(MockedContract):
@@ -21,7 +21,6 @@ class DocumentedContract(MockedContract):
     @classmethod
     def document(cls, mock: MockVendor) -> Iterator[None]:
         yield
-        if (SPECS / f"{mock.name}.json").exists():
-            # the word that stands for any that nobody knows is, of course, in no document
-            seen = [one for one in mock.seen if "defragmenting" not in str(one.answer.body).lower()]
-            assert check_seen(mock.name, seen, prefix=cls.prefix)
+        # the injected status that no vendor has is in no document
+        seen = [one for one in mock.seen if "defragmenting" not in str(one.answer.body).lower()]
+        check_seen(mock.name, seen, prefix=cls.prefix)

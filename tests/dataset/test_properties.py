@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ftbridge.dataset import Diagnostics, FileLimits, advise, check, convert, prepare, read_examples
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
 from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.formats import FORMATS, recognise
+from ftbridge.dataset.reading.compressed import GZIP, ZSTD
+from ftbridge.errors import InputError
 from ftbridge.wording import printable
-
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 
 words = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = (
@@ -61,7 +60,6 @@ def file_of(folder: str, *lines: bytes, suffix: str = ".jsonl") -> Path:
     return path
 
 
-@SLOW
 @given(st.lists(hostile, max_size=4), st.booleans(), st.sampled_from([None, *FORMATS]))
 def test_no_row_gives_a_traceback(rows: list[Any], ascii_only: bool, name: str | None) -> None:
     lines = [json.dumps(row, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass") for row in rows]
@@ -74,15 +72,20 @@ def test_no_row_gives_a_traceback(rows: list[Any], ascii_only: bool, name: str |
         advise(path, format=name)
 
 
-@SLOW
 @given(st.binary(max_size=200), st.sampled_from([".jsonl", ".csv"]))
 @example(b"\x80\n\x00", ".csv")
+@example(b"(\xb5/\xfd", ".jsonl")  # the header of a truncated zstd file
 def test_no_bytes_give_a_traceback(data: bytes, suffix: str) -> None:
+    """What looks compressed and cannot be decompressed is the documented `InputError`; all else is in the report."""
     with tempfile.TemporaryDirectory() as folder:
-        check(file_of(folder, data, suffix=suffix))
+        path = file_of(folder, data, suffix=suffix)
+        if data.startswith((GZIP, ZSTD)):
+            with suppress(InputError):
+                check(path)
+        else:
+            check(path)
 
 
-@SLOW
 @given(st.lists(chats, min_size=1, max_size=4), st.booleans())
 def test_what_check_passes_convert_accepts_unchanged(rows: list[Any], ascii_only: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +96,6 @@ def test_what_check_passes_convert_accepts_unchanged(rows: list[Any], ascii_only
         assert done.out.read_bytes() == path.read_bytes()
 
 
-@SLOW
 @given(hostile)
 def test_what_is_read_and_written_again_is_the_same_example(row: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +107,6 @@ def test_what_is_read_and_written_again_is_the_same_example(row: Any) -> None:
         assert [example for _, example in read_examples(again)] == [first]
 
 
-@SLOW
 @given(chats, st.data())
 def test_a_repeated_key_is_always_noticed(row: dict[str, Any], data: st.DataObject) -> None:
     message = data.draw(st.sampled_from(row["messages"]))
@@ -117,7 +118,6 @@ def test_a_repeated_key_is_always_noticed(row: dict[str, Any], data: st.DataObje
     assert not verbatim(raw, msgspec.json.decode(json.dumps(row), type=SHAPES["chat"]))
 
 
-@SLOW
 @given(st.lists(chats, min_size=1, max_size=12), st.integers(0, 3), st.sampled_from(["exact", "none"]))
 def test_preparing_loses_and_invents_nothing(rows: list[Any], seed: int, dedupe: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

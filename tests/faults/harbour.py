@@ -223,6 +223,6 @@ class LocalHarbour(Harbour):
     def _end_workers(self) -> None:
         for job in self._folders():
             while job.alive:
-                if worker := job.worker:
+                if worker := job.worker_pid:
                     os.kill(worker, signal.SIGKILL)
                 time.sleep(0.01)

@@ -25,7 +25,7 @@ class KeptProvider(Provider):
     capabilities: ClassVar[Capabilities] = Capabilities(methods=frozenset({Method.SFT}), hyperparameters={})
     listing_lag_seconds = 0.0
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         return AsItIs()
 
     def upload(self, file: Path, *, key: str) -> str:

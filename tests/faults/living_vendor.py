@@ -80,7 +80,7 @@ class LivingProvider(Provider):
     poll_seconds = 0.0
     concurrency_limit = 3
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         return AsItIs()
 
     def upload(self, file: Path, *, key: str) -> str:

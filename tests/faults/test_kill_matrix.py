@@ -18,10 +18,10 @@ from typing import NamedTuple, get_args
 import pytest
 
 from faults.harbour import Harbour, HostedHarbour, LocalHarbour
-from ftbridge.mock.faults import STANDING, Kind
+from ftbridge.mock.faults import CONDITIONS, Kind
 
 EVERY = "FTBRIDGE_EVERY_CASE"
-FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in STANDING or kind == "lag")]
+FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in CONDITIONS or kind == "lag")]
 """Every fault of the mock that concerns the request which makes a job, or the listing in which it is looked for."""
 REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind not in ("429", "500"))]
 """The vendor says that it has made nothing and never will."""

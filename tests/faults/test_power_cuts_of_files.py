@@ -24,11 +24,11 @@ pytestmark = [
 REPLACED = """
 import sys
 from pathlib import Path
-from ftbridge import exchange
+from ftbridge import files
 from ftbridge.files import whole_folder
 
 if sys.argv[2] == "aside":
-    exchange._swap = lambda *_: 22
+    files._swap = lambda *_: 22
 root = Path(sys.argv[1])
 with whole_folder(root / "disk" / "result") as beside:
     (beside / "deep").mkdir()
@@ -42,24 +42,23 @@ NEW: Tree = {"config": b"new", "deep": None, "deep/weights": b"new" * 4000}
 SET_DOWN = """
 import sys
 from pathlib import Path
-from ftbridge.model import Spec, Status
+from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, JobSpec
 
 root = Path(sys.argv[1])
 job = JobFolder(root / "disk" / "local" / "jobs" / "ftb_aaaa")
 lock = job.lock()
-spec = Spec(target="local:tiny", data=Path("/rows.jsonl"))
-job.write_order(JobSpec(spec=spec, model="tiny", training=Path("/rows.jsonl"), home=root))
-job.renew(lock)
+job.write_spec(JobSpec(model="tiny", base="tiny"))
+job.reset(lock)
 (root / "elsewhere" / "set down").touch()
-since = 0
+since = count = 0
 job.set_status(Status.VALIDATING)
 for step in range(3):
     job.add_event("message", message=f"step {step}")
     job.add_event("metric", step=step)
     for event in job.events(since):
-        since += 1
-        (root / "elsewhere" / f"{since}={event.message or event.step or event.status}").touch()
+        since, count = int(event.cursor), count + 1
+        (root / "elsewhere" / f"{count}={event.message or event.step or event.status}").touch()
 job.set_status(Status.SUCCEEDED)
 (root / "elsewhere" / "succeeded").touch()
 """
@@ -111,10 +110,10 @@ def test_a_job_on_this_machine_is_as_it_was_told(tmp_path: Path) -> None:
         if (told / "set down").exists():
             assert job.exists, cut
         if job.exists:
-            assert job.order().model == "tiny", cut
-            assert job.standing().status in (Status.SUBMITTING, Status.VALIDATING, Status.SUCCEEDED), cut
+            assert job.spec().model == "tiny", cut
+            assert job.state().status in (Status.SUBMITTING, Status.VALIDATING, Status.SUCCEEDED), cut
         if (told / "succeeded").exists():
-            assert job.standing().status is Status.SUCCEEDED, cut
+            assert job.state().status is Status.SUCCEEDED, cut
             assert [event.status for event in job.events()][-1] is Status.SUCCEEDED, cut
         if job.exists:
             begun_again(job)
@@ -128,7 +127,7 @@ def begun_again(job: JobFolder) -> None:
     """What whoever resumes the job does, and its worker's first act."""
     lock = job.lock()
     assert lock is not None
-    job.renew(lock)
+    job.reset(lock)
     job.set_status(Status.VALIDATING)
     os.close(lock)
 

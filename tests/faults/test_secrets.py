@@ -19,13 +19,13 @@ from ftbridge.cli.app import run
 from ftbridge.errors import ConfigError, FtbridgeError
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
-from ftbridge.mock.faults import STANDING, Kind
+from ftbridge.mock.faults import CONDITIONS, Kind
 from ftbridge.plugins import load_mock, load_provider
 from ftbridge.target import parse_target
 
 CANARY = "sk-canary-5cf1e9d0b7"
 VENDORS = ["openai", "together", "mistral"]
-FAULTS = [kind for kind in get_args(Kind) if kind not in STANDING]
+FAULTS = [kind for kind in get_args(Kind) if kind not in CONDITIONS]
 QUICK = {"429": "429:0.01", "slow": "slow:0.01"}
 
 
@@ -121,15 +121,15 @@ def test_the_key_is_in_no_repr(mock: MockVendor, tmp_path: Path) -> None:
         after.callback(provider.close)
         shown = [
             provider,
-            provider.endpoint,
+            provider.connection,
             provider.client,
             provider.account,
             vars(provider),
-            vars(provider.endpoint),
+            vars(provider.connection),
         ]
-        shown += [provider.endpoint.model_dump(), provider.endpoint.model_dump_json()]
+        shown += [provider.connection.model_dump(), provider.connection.model_dump_json()]
         assert [text for text in map(repr, shown) if CANARY in text] == []
-        assert CANARY in provider.endpoint.api_key.get_secret_value()
+        assert CANARY in provider.connection.key()
 
 
 @pytest.mark.parametrize("bad", [f"{CANARY}\nx", f"{CANARY}\r\nset-cookie: x", f"{CANARY} x", f"{CANARY}é"])

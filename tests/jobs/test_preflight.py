@@ -82,7 +82,7 @@ def test_what_the_vendor_says_of_its_model_wins_over_the_catalogue(
     from ftbridge_providers.openai.mock.vendor import OpenAIMock
 
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-21")
-    monkeypatch.setattr(OpenAIMock, "bases", {"gpt-4.1-mini-2025-04-14": "2026-12-01"})
+    monkeypatch.setattr(OpenAIMock, "shutdown_dates", {"gpt-4.1-mini-2025-04-14": "2026-12-01"})
     bridge.submit(data, f"mock+{OPENAI}")
     assert any("serves tuned models until 2026-12-01" in sentence for sentence in bridge.warnings)
 

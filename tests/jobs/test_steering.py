@@ -64,7 +64,7 @@ def test_a_refusal_of_a_job_that_goes_on_is_told(tmp_path: Path) -> None:
 def test_a_job_that_is_said_to_be_about_to_stop_is_not_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Obstinate, "obeying", frozenset({"stopping"}))
+    monkeypatch.setattr(Obstinate, "transitional_statuses", frozenset({"stopping"}))
     provider = Obstinate(tmp_path, [error_from("scripted", 500, "no")], obeys=0)
     provider.stand(Status.RUNNING, "stopping")
     steer(provider, "remote-1", provider.cancel, OVER)

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer as Backend
 
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
-from ftbridge_local.tiny import base as tiny
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.models.tiny import base as tiny
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.lab import Data, Lab
 
 COLOURS = ["red", "green", "blue", "white", "black", "yellow"]

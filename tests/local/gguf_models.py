@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import transformers as _transformers
 
-from ftbridge_local.tiny import base as tiny
+from ftbridge_local.models.tiny import base as tiny
 
 transformers: Any = _transformers  # half of its functions have no types
 

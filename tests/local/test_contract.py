@@ -28,12 +28,12 @@ class WorkerFaults:
         self.folder = home / "local" / "jobs"
         self.waiting: list[threading.Thread] = []
 
-    def strike(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
+    def inject(self, verb: str, kind: str, *, seconds: float = 1.0) -> None:
         known = self._jobs()
         self.waiting.append(threading.Thread(target=self._wait_and_strike, args=(known, kind), daemon=True))
         self.waiting[-1].start()
 
-    def left(self) -> int:
+    def remaining(self) -> int:
         return sum(thread.is_alive() for thread in self.waiting)
 
     def clear(self) -> None:
@@ -52,9 +52,9 @@ class WorkerFaults:
         while time.monotonic() < deadline:
             for path in self._jobs() - known:
                 job = JobFolder(path)
-                ripe = job.begun and (kind == "fail" or job.standing().status is Status.RUNNING)
-                if ripe and job.alive and job.worker:
-                    os.kill(job.worker, signal.SIGKILL if kind == "fail" else signal.SIGSTOP)
+                ripe = job.started and (kind == "fail" or job.state().status is Status.RUNNING)
+                if ripe and job.alive and job.worker_pid:
+                    os.kill(job.worker_pid, signal.SIGKILL if kind == "fail" else signal.SIGSTOP)
                     return
             time.sleep(0.01)
 

@@ -14,11 +14,13 @@ import transformers
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge_local import models as source
-from ftbridge_local.exporting.export import card, modelfile
-from ftbridge_local.models import Source
-from ftbridge_local.trainer import model as models
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.exporting.modelfile import modelfile
+from ftbridge_local.job_folder import ResultInfo
+from ftbridge_local.model_card import model_card
+from ftbridge_local.models.find import find
+from ftbridge_local.models.load import load
+from ftbridge_local.models.source import Source
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.families import FAMILIES
 from local.lab import Lab
 
@@ -33,17 +35,17 @@ def no_gguf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_a_merged_model_says_what_base_and_adapter_say(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
     assert finished.result is not None
-    lab.provider.package("finished", "merged", tmp_path)
+    lab.provider.export("finished", "merged", tmp_path)
     ids = torch.arange(10, 42).view(2, 16)
     untyped: Any = transformers.AutoModelForCausalLM
     merged = untyped.from_pretrained(tmp_path).eval()
-    adapted = models.load(source.find(str(finished.result.path), lab.provider.home, weights=True))
+    adapted = load(find(str(finished.result.path), lab.provider.home, weights=True))
     with torch.no_grad():
         torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, rtol=1e-4, atol=1e-4)
         with adapted.disable_adapter():
             assert not torch.allclose(merged(ids).logits, adapted(ids).logits, atol=0.1)
     assert Tokenizer(tmp_path).end_ids
-    assert source.find(str(tmp_path), lab.provider.home, weights=True).adapter is None
+    assert find(str(tmp_path), lab.provider.home, weights=True).adapter is None
 
 
 def test_what_is_fetched_has_a_card_of_its_own(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
@@ -58,13 +60,13 @@ def test_a_job_that_trained_all_weights_has_no_adapter(lab: Lab, tmp_path: Path)
     made = lab.train("whole-model", tuning="full", lora_dropout=None, epochs=1)
     assert "| form | model |" in (made.result / "README.md").read_text("utf-8")
     with pytest.raises(SpecError, match="trained all weights") as problem:
-        lab.provider.package("whole-model", "adapter", tmp_path / "out")
+        lab.provider.export("whole-model", "adapter", tmp_path / "out")
     assert "--format merged" in problem.value.hint
     assert not (tmp_path / "out").exists()
 
 
 def test_a_card_tells_where_the_result_is_from(lab: Lab, finished: RemoteJob, tmp_path: Path) -> None:
-    lab.provider.package("finished", "adapter", tmp_path)
+    lab.provider.export("finished", "adapter", tmp_path)
     assert (tmp_path / "adapter_model.safetensors").exists()
     card = (tmp_path / "README.md").read_text("utf-8")
     assert hashlib.sha256(lab.data.training.read_bytes()).hexdigest() in card
@@ -77,11 +79,12 @@ def test_a_card_tells_where_the_result_is_from(lab: Lab, finished: RemoteJob, tm
 
 def test_a_card_is_about_the_step_that_the_result_is_of(lab: Lab, tmp_path: Path) -> None:
     made = lab.train("turned", epochs=50, learning_rate=0.3, eval_interval=1, early_stopping=2, seed=5)
-    kept = made.kept()
+    kept = made.state().result
+    assert kept
     looks = {event.step or 0: event.valid_loss for event in lab.events("turned") if event.valid_loss is not None}
     assert (kept.step, kept.valid_loss) == min(looks.items(), key=lambda look: look[1])
     [tokens] = [event.tokens for event in lab.events("turned") if event.step == kept.step and event.tokens]
-    lab.provider.package("turned", "adapter", tmp_path)
+    lab.provider.export("turned", "adapter", tmp_path)
     card = (tmp_path / "README.md").read_text("utf-8")
     assert f"| steps | {kept.step}, where the validation loss was lowest; {max(looks)} were done |" in card
     assert f"| validation loss, first and at step {kept.step} | {looks[0]:.4f}, {kept.valid_loss:.4f} |" in card
@@ -106,7 +109,7 @@ def test_the_metadata_of_a_card_are_true_for_its_form(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    lab.provider.package("finished", form, out)
+    lab.provider.export("finished", form, out)
     card = (out / "README.md").read_text("utf-8")
     head = json.loads(card.splitlines()[1])
     assert head.get("library_name") == library
@@ -118,8 +121,8 @@ def test_the_metadata_of_a_card_are_true_for_its_form(
 def test_a_base_on_the_hub_is_named_for_the_hub(
     lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm, relation: str
 ) -> None:
-    lab.provider.package("finished", form, tmp_path)
-    told = card(lab.folder("finished"), form, Source("org/base", tmp_path, tmp_path), tmp_path)
+    lab.provider.export("finished", form, tmp_path)
+    told = model_card(lab.folder("finished"), ResultInfo(), form, Source("org/base", tmp_path, tmp_path), tmp_path)
     head = json.loads(told.splitlines()[1])
     assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
 
@@ -132,7 +135,7 @@ def test_weights_may_be_read_by_whom_other_files_may(
     usual = (tmp_path / "plain").stat().st_mode
     out = tmp_path / "out"
     out.mkdir()
-    lab.provider.package("finished", form, out)
+    lab.provider.export("finished", form, out)
     assert {file.stat().st_mode for file in out.iterdir()} == {usual}
 
 
@@ -141,7 +144,7 @@ def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    lab.provider.package("finished", "ollama", out)
+    lab.provider.export("finished", "ollama", out)
     assert sorted(file.name for file in out.iterdir()) == ["Modelfile", "README.md", "model.gguf"]
     system, asked = "<|system|>{{ .System }}<|end|>", "<|user|>{{ .Prompt }}<|end|><|assistant|>"
     assert (out / "Modelfile").read_text("utf-8") == (
@@ -153,7 +156,7 @@ def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
 def test_for_ollama_the_merged_folder_has_to_do_where_gguf_cannot_be_written(
     lab: Lab, finished: RemoteJob, tmp_path: Path, no_gguf: None
 ) -> None:
-    lab.provider.package("finished", "ollama", tmp_path)
+    lab.provider.export("finished", "ollama", tmp_path)
     assert (tmp_path / "model.safetensors").exists()
     assert (tmp_path / "Modelfile").read_text("utf-8").startswith("FROM .\n")
 
@@ -171,7 +174,7 @@ def test_gguf_needs_a_package_or_the_converter_and_says_how_to_have_them(
     lab: Lab, finished: RemoteJob, tmp_path: Path, no_gguf: None
 ) -> None:
     with pytest.raises(MissingExtra, match=r"llama\.cpp's convert_hf_to_gguf\.py") as problem:
-        lab.provider.package("finished", "gguf", tmp_path)
+        lab.provider.export("finished", "gguf", tmp_path)
     assert "LLAMA_CPP" in problem.value.hint
     assert "ftbridge[gguf]" in problem.value.hint
 
@@ -188,7 +191,7 @@ def test_gguf_is_made_by_the_converter_from_the_merged_model(
     monkeypatch.setenv("LLAMA_CPP", str(tmp_path))
     out = tmp_path / "out"
     out.mkdir()
-    lab.provider.package("finished", "gguf", out)
+    lab.provider.export("finished", "gguf", out)
     assert {"model.safetensors", "tokenizer.json", "config.json"} <= set((out / "model.gguf").read_text().split())
     assert sorted(file.name for file in out.iterdir()) == ["README.md", "model.gguf"]
 
@@ -198,5 +201,5 @@ def test_a_form_that_there_is_not_is_refused_with_those_there_are(
 ) -> None:
     form: Any = "onnx"
     with pytest.raises(SpecError, match="no form onnx") as problem:
-        lab.provider.package("finished", form, tmp_path)
+        lab.provider.export("finished", form, tmp_path)
     assert "merged" in problem.value.hint

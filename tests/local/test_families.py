@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge_local.trainer import encoding as data
-from ftbridge_local.trainer.encoding import UnfitError
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.tokenizing import encoding
+from ftbridge_local.tokenizing.encoding import UntrainableError
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.families import FAMILIES
 
 Make = Callable[..., Tokenizer]
@@ -57,7 +57,7 @@ def chat(*messages: dict[str, Any], **more: Any) -> Chat:
 
 def trained(example: Chat, tokenizer: Tokenizer) -> list[str]:
     """The stretches of trained tokens, as text with special tokens."""
-    row = data.encode(example, tokenizer)
+    row = encoding.encode(example, tokenizer)
     stretches: list[list[int]] = []
     for place, (token, wanted) in enumerate(zip(row.ids, row.trained, strict=True)):
         if wanted and not row.trained[place - 1]:
@@ -80,7 +80,7 @@ def test_a_question_and_its_answer(family: str, tokenizer: Tokenizer) -> None:
 def test_several_turns(family: str, tokenizer: Tokenizer) -> None:
     example = chat(HI, HELLO, BYE, SEE_YOU)
     if family == "qwen3":
-        with pytest.raises(UnfitError, match="rewrites earlier turns") as problem:
+        with pytest.raises(UntrainableError, match="rewrites earlier turns") as problem:
             trained(example, tokenizer)
         assert problem.value.path == "$.messages[1]"
     else:
@@ -90,7 +90,7 @@ def test_several_turns(family: str, tokenizer: Tokenizer) -> None:
 def test_several_turns_after_a_system_message(family: str, tokenizer: Tokenizer) -> None:
     example = chat(SYSTEM, HI, HELLO, BYE, SEE_YOU)
     if family in REWRITING:
-        with pytest.raises(UnfitError, match="rewrites earlier turns"):
+        with pytest.raises(UntrainableError, match="rewrites earlier turns"):
             trained(example, tokenizer)
     else:
         assert trained(example, tokenizer) == answers(family, "Hello!", "See you.")
@@ -109,7 +109,7 @@ def test_a_call_of_a_tool_and_the_answer_after_it(family: str, tokenizer: Tokeni
         end = FAMILIES[family].end
         assert trained(example, tokenizer) == [CALLS[family] + end, gap + "It is blue." + end]
     else:
-        with pytest.raises(UnfitError) as problem:
+        with pytest.raises(UntrainableError) as problem:
             trained(example, tokenizer)
         assert problem.value.code in ("template_refuses", "template_leaves_out", "answer_not_located")
         assert problem.value.fix

@@ -14,8 +14,8 @@ import transformers as _transformers
 from ftbridge.errors import SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge_local.exporting import gguf_file
-from ftbridge_local.tiny import base as tiny
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.models.tiny import base as tiny
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.gguf_models import CUTS, MODELS, cut_as, make_model
 from local.lab import Lab
 
@@ -152,7 +152,7 @@ def test_a_text_that_begins_with_a_token_says_so(tmp_path: Path, written: Path) 
     ("config", "why"),
     [
         ({"model_type": "gemma2"}, "its architecture is gemma2"),
-        ({"model_type": "mistral", "sliding_window": 64}, "looks back over 64 tokens only"),
+        ({"model_type": "mistral", "sliding_window": 64}, "its attention window is 64 tokens"),
         ({"model_type": "llama", "hidden_act": "gelu"}, "its activation is gelu"),
         (
             {"model_type": "qwen2", "rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}},
@@ -170,12 +170,12 @@ def test_a_model_that_gguf_would_not_hold_exactly_is_refused(tmp_path: Path, con
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"normalizer": {"type": "Lowercase"}}, "changes texts first"),
+        ({"normalizer": {"type": "Lowercase"}}, "its tokenizer normalizes texts"),
         (
             {"pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "split": True}},
-            "cuts",
+            "no name for its pre-tokenizer",
         ),
-        (CUTS["qwen2"] | {"ignore_merges": True}, "in a way of its own"),
+        (CUTS["qwen2"] | {"ignore_merges": True}, "no name for its pre-tokenizer"),
     ],
 )
 def test_a_tokenizer_that_llama_cpp_has_no_name_for_is_refused(tmp_path: Path, how: dict[str, Any], why: str) -> None:
@@ -190,11 +190,11 @@ def test_a_job_becomes_a_file_that_answers_as_its_adapter_does(
 ) -> None:
     monkeypatch.delenv("LLAMA_CPP", raising=False)
     written.parent.mkdir()
-    lab.provider.package("finished", "gguf", written.parent)
+    lab.provider.export("finished", "gguf", written.parent)
     assert sorted(file.name for file in written.parent.iterdir()) == ["README.md", "model.gguf"]
     merged = written.parent.parent / "merged"
     merged.mkdir()
-    lab.provider.package("finished", "merged", merged)
+    lab.provider.export("finished", "merged", merged)
     models = transformers.AutoModelForCausalLM
     ids = torch.arange(10, 42).view(2, 16)
     with torch.no_grad():

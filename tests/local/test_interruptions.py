@@ -22,7 +22,7 @@ LONG: dict[str, Any] = {"epochs": 500, "batch_size": 4}
 
 
 def worker_of(lab: Lab, tag: str) -> int:
-    worker = lab.folder(tag).worker
+    worker = lab.folder(tag).worker_pid
     assert worker is not None
     return worker
 
@@ -45,19 +45,19 @@ def test_a_killed_worker_is_seen_at_once_and_resume_gives_the_same_losses_to_the
     lab.submit("killed")
     lab.wait("killed", lambda: any(event.kind == "checkpoint" for event in lab.events("killed")))
     kill(worker_of(lab, "killed"))
-    remote = lab.look("killed")
+    remote = lab.poll("killed")
     assert remote.status is Status.FAILED
     assert remote.error is not None
-    assert "died while running without a word: it was killed by a signal" in remote.error
-    assert remote.error.endswith("`ftbridge resume killed` goes on")
-    assert lab.look("killed") == remote
+    assert "died while running without an error message: a signal killed it" in remote.error
+    assert remote.error.endswith("`ftbridge resume killed` continues from the last checkpoint")
+    assert lab.poll("killed") == remote
     done = max(lab.losses("killed"))
     assert done < 24
 
     lab.provider.resume("killed")
     assert lab.wait("killed").status is Status.SUCCEEDED
     assert lab.losses("killed") == lab.losses("finished")
-    assert any(event.message and "going on from the checkpoint" in event.message for event in lab.events("killed"))
+    assert any(event.message and "continuing from the checkpoint" in event.message for event in lab.events("killed"))
 
 
 def test_a_paused_job_goes_on_where_it_was(lab: Lab, finished: RemoteJob) -> None:
@@ -77,7 +77,7 @@ def test_a_running_job_is_cancelled_within_five_seconds_and_the_worker_is_gone(l
     lab.provider.cancel("cancelled")
     assert time.monotonic() - began < 5
     assert not lab.folder("cancelled").alive
-    assert lab.look("cancelled").status is Status.CANCELLED
+    assert lab.poll("cancelled").status is Status.CANCELLED
     with pytest.raises(ProviderError, match="is cancelled"):
         lab.provider.resume("cancelled")
 
@@ -88,22 +88,22 @@ def test_a_job_is_cancelled_while_its_worker_is_still_loading(lab: Lab) -> None:
     lab.provider.cancel("early")
     assert time.monotonic() - began < 6
     assert not lab.folder("early").alive
-    assert lab.look("early").status is Status.CANCELLED
+    assert lab.poll("early").status is Status.CANCELLED
 
 
 def test_sigterm_makes_a_worker_stop_with_a_checkpoint(lab: Lab) -> None:
-    lab.submit("told", **LONG)
-    lab.wait("told", lambda: len(lab.losses("told")) >= 1)
-    os.kill(worker_of(lab, "told"), signal.SIGTERM)
-    assert lab.wait("told").status is Status.PAUSED
-    assert any(event.kind == "checkpoint" for event in lab.events("told"))
+    lab.submit("terminated", **LONG)
+    lab.wait("terminated", lambda: len(lab.losses("terminated")) >= 1)
+    os.kill(worker_of(lab, "terminated"), signal.SIGTERM)
+    assert lab.wait("terminated").status is Status.PAUSED
+    assert any(event.kind == "checkpoint" for event in lab.events("terminated"))
 
 
 def test_many_creates_of_one_tag_start_one_worker(lab: Lab) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(lambda _: lab.submit("twice", **LONG), range(4)))
     assert {remote.remote_id for remote in made} == {"twice"}
-    lab.wait("twice", lambda: bool(lab.folder("twice").worker))
+    lab.wait("twice", lambda: bool(lab.folder("twice").worker_pid))
     first = worker_of(lab, "twice")
     lab.submit("twice", **LONG)
     assert worker_of(lab, "twice") == first
@@ -118,7 +118,7 @@ def test_a_second_worker_by_hand_goes_away(lab: Lab, finished: RemoteJob) -> Non
     assert lock is not None
     before = lab.events("finished")
     done = subprocess.run(
-        [sys.executable, "-m", "ftbridge_local.trainer.train", str(folder.path)],
+        [sys.executable, "-m", "ftbridge_local.trainer", str(folder.path)],
         capture_output=True,
         text=True,
         check=False,
@@ -136,7 +136,7 @@ def test_a_job_whose_worker_never_began_is_not_found_and_is_made_again(lab: Lab)
     folder.set_status(Status.SUBMITTING)  # as far as a process gets that is killed just before it starts the worker
     os.close(lock)
     assert lab.provider.find("unborn") == []
-    assert lab.look("unborn").status is Status.FAILED
+    assert lab.poll("unborn").status is Status.FAILED
     lab.submit("unborn", **LONG)
     assert lab.provider.find("unborn")
     lab.provider.cancel("unborn")
@@ -152,7 +152,7 @@ def test_a_job_that_is_over_can_be_neither_resumed_nor_changed_by_cancel(lab: La
     with pytest.raises(ProviderError, match="is succeeded"):
         lab.provider.resume("finished")
     lab.provider.cancel("finished")
-    assert lab.look("finished") == finished
+    assert lab.poll("finished") == finished
 
 
 def test_a_job_nobody_made_is_named(lab: Lab) -> None:
@@ -178,8 +178,11 @@ def test_an_event_that_was_cut_short_is_left_out_and_then_replaced(lab: Lab) -> 
         file.write(b'{"at": "2026-')
     assert [event.message for event in folder.events()] == ["one"]
     folder.add_event("message", message="two")
-    assert [(event.cursor, event.message) for event in folder.events()] == [("1", "one"), ("2", "two")]
-    assert [event.message for event in folder.events(since=1)] == ["two"]
+    first, second = folder.events()
+    assert [first.message, second.message] == ["one", "two"]
+    assert list(folder.events(since=int(first.cursor))) == [second]
+    assert list(folder.events(since=int(second.cursor))) == []
+    assert int(second.cursor) == (folder.path / "events.jsonl").stat().st_size
 
 
 def test_the_last_words_of_a_worker_are_told(lab: Lab) -> None:
@@ -189,7 +192,7 @@ def test_the_last_words_of_a_worker_are_told(lab: Lab) -> None:
     folder.set_status(Status.RUNNING)
     folder.log.write_text("Fatal Python error: Segmentation fault")
     os.close(lock)
-    assert folder.snapshot().error == (
-        "the worker died while running; `ftbridge resume wordy` goes on; "
-        "its last words: Fatal Python error: Segmentation fault"
+    assert lab.poll("wordy").error == (
+        "the worker died while running; `ftbridge resume wordy` continues from the last checkpoint; "
+        "the end of its log: Fatal Python error: Segmentation fault"
     )

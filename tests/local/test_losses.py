@@ -11,9 +11,8 @@ import torch
 import transformers
 from torch import Tensor
 
-from ftbridge_local.trainer import losses, model
-from ftbridge_local.trainer import varlen as flat
-from ftbridge_local.trainer.encoding import Pair, Row
+from ftbridge_local.tokenizing.encoding import Pair, Row
+from ftbridge_local.trainer import losses, trainable, varlen
 
 SHAPE: dict[str, Any] = {
     "vocab_size": 120,
@@ -81,9 +80,9 @@ def test_rows_laid_end_to_end_give_the_loss_that_each_has_alone(family: str) -> 
     made, rows = build(FAMILIES[family]()), some_rows()
     with torch.no_grad():
         wanted = by_hand(made, rows)
-        assert flat.adopt(made)
+        assert varlen.enable(made)
         found = losses.supervised(made, rows)
-    assert found.total.item() == pytest.approx(wanted.sum().item(), rel=1e-5)
+    assert found.loss.item() == pytest.approx(wanted.sum().item(), rel=1e-5)
     assert rows[1].tokens > 6, "longer than the windows"
 
 
@@ -92,19 +91,19 @@ def test_a_model_that_gives_something_else_that_way_keeps_to_its_own(why: str) -
     made, rows = build(OWN_WAY[why]()), some_rows()
     with torch.no_grad():
         wanted = by_hand(made, rows)
-        assert not flat.adopt(made)
+        assert not varlen.enable(made)
         found = losses.supervised(made, rows)
-    assert not flat.is_adopted(made)
-    assert found.total.item() == pytest.approx(wanted.sum().item(), rel=1e-4)
+    assert not varlen.is_enabled(made)
+    assert found.loss.item() == pytest.approx(wanted.sum().item(), rel=1e-4)
 
 
 def test_no_row_sees_another() -> None:
     made, (first, second, third) = build(FAMILIES["llama"]()), some_rows()
-    flat.adopt(made)
+    varlen.enable(made)
     changed = second._replace(ids=[token % 119 + 1 for token in second.ids])
     with torch.no_grad():
         before, after = (
-            flat.token_losses(
+            varlen.token_losses(
                 made, [first.ids, middle.ids, third.ids], torch.arange(26, 37), torch.tensor(third.ids[1:])
             )[0]
             for middle in (second, changed)
@@ -116,14 +115,14 @@ def test_no_row_sees_another() -> None:
 def test_gradients_are_those_of_plain_cross_entropy_in_pieces_too(
     monkeypatch: pytest.MonkeyPatch, trained_head: bool
 ) -> None:
-    monkeypatch.setattr(flat, "_LOGITS_AT_ONCE", 1)
+    monkeypatch.setattr(varlen, "_LOGITS_PER_CHUNK", 1)
     made, rows = build(FAMILIES["llama"]()), some_rows(8)
     made.lm_head.requires_grad_(trained_head)
     watched = [weight for weight in made.parameters() if weight.requires_grad]
     wanted = torch.autograd.grad((by_hand(made, rows) ** 2).sum(), watched)
-    flat.adopt(made)
+    varlen.enable(made)
     assert sum(row.weight for row in rows) > 64, "more than one piece"
-    at_hand, _right = losses._token_losses(made, rows)
+    at_hand, _correct = losses._token_losses(made, rows)
     found = torch.autograd.grad((at_hand**2).sum(), watched)
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
@@ -131,16 +130,16 @@ def test_gradients_are_those_of_plain_cross_entropy_in_pieces_too(
 
 def test_what_is_computed_a_second_time_on_the_way_back_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     made, rows = build(FAMILIES["llama"]()), some_rows()
-    flat.adopt(made)
+    varlen.enable(made)
     made.train()
     weight = made.model.layers[0].self_attn.q_proj.weight
-    assert not model.spare_memory(made, 64)
-    [wanted] = torch.autograd.grad(losses.supervised(made, rows).total, weight)
-    monkeypatch.setattr(model, "_free_memory", lambda _where: 1000)
+    assert not trainable.checkpoint_activations(made, 64)
+    [wanted] = torch.autograd.grad(losses.supervised(made, rows).loss, weight)
+    monkeypatch.setattr(trainable, "free_memory", lambda _where: 1000)
     calls: list[int] = []
     monkeypatch.setattr(made.model.layers[0].mlp, "forward", counted(made.model.layers[0].mlp.forward, calls))
-    assert model.spare_memory(made, 64)
-    [found] = torch.autograd.grad(losses.supervised(made, rows).total, weight)
+    assert trainable.checkpoint_activations(made, 64)
+    [found] = torch.autograd.grad(losses.supervised(made, rows).loss, weight)
     assert len(calls) == 2
     torch.testing.assert_close(found, wanted)
 
@@ -155,35 +154,35 @@ def counted(function: Callable[..., Any], calls: list[int]) -> Callable[..., Any
 
 def test_a_batch_in_parts_gives_the_gradient_of_the_whole() -> None:
     made, rows = build(FAMILIES["llama"]()), some_rows(8)
-    flat.adopt(made)
+    varlen.enable(made)
     weight = made.model.embed_tokens.weight
     count = sum(row.weight for row in rows)
-    [wanted] = torch.autograd.grad(losses.supervised(made, rows).total / count, weight)
-    parts = list(losses.passes(made, rows, at_once=25))
+    [wanted] = torch.autograd.grad(losses.supervised(made, rows).loss / count, weight)
+    parts = list(losses.microbatches(made, rows, max_tokens=25))
     assert len(parts) > 3
     assert all(sum(row.tokens for row in part) <= 25 or len(part) == 1 for part in parts)
     assert sorted(row for part in parts for row in part) == sorted(rows)
-    shares = [torch.autograd.grad(losses.supervised(made, part).total / count, weight)[0] for part in parts]
+    shares = [torch.autograd.grad(losses.supervised(made, part).loss / count, weight)[0] for part in parts]
     torch.testing.assert_close(sum(shares), wanted)
 
 
 def test_rows_that_are_padded_together_are_of_similar_length() -> None:
     made = build(FAMILIES["llama"]())
-    parts = list(losses.passes(made, some_rows(8), at_once=1000))
+    parts = list(losses.microbatches(made, some_rows(8), max_tokens=1000))
     assert all(part[-1].tokens <= 1.25 * part[0].tokens for part in parts)
 
 
 def test_preferences_follow_the_published_formula() -> None:
     made = build(FAMILIES["llama"]())
-    flat.adopt(made)
+    varlen.enable(made)
     one, two, three, four = some_rows(4)
     pairs = [Pair(one, two, 3.0), Pair(three, four, -7.5)]
-    found = losses.preferred(made, pairs, beta=0.3)
-    wanted, right = 0.0, 0
+    found = losses.preference(made, pairs, beta=0.3)
+    wanted, correct = 0.0, 0
     for pair in pairs:
-        chosen, rejected = (-losses.supervised(made, [side]).total.item() for side in pair.rows)
+        chosen, rejected = (-losses.supervised(made, [side]).loss.item() for side in pair.rows)
         surplus = 0.3 * ((chosen - rejected) - pair.reference)
         wanted += math.log(1 + math.exp(-surplus))
-        right += surplus > 0
-    assert found.total.item() == pytest.approx(wanted, abs=1e-5)
-    assert found.right.item() == right
+        correct += surplus > 0
+    assert found.loss.item() == pytest.approx(wanted, abs=1e-5)
+    assert found.correct.item() == correct

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from ftbridge.dataset.canonical.example import Chat, Preference, Text
-from ftbridge_local.trainer import encoding as data
+from ftbridge_local.tokenizing import encoding
+from ftbridge_local.tokenizing.encoding import Row, UntrainableError
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
-from ftbridge_local.trainer.encoding import Row, UnfitError
-from ftbridge_local.trainer.tokenizer import Tokenizer
 
 Make = Callable[[str], Tokenizer]
 
@@ -55,50 +55,50 @@ TWO_TURNS = chat(*TURNS)
 
 
 def test_the_tiny_template_trains_each_answer_and_the_token_that_ends_it(tiny_tokenizer: Tokenizer) -> None:
-    row = data.encode(TWO_TURNS, tiny_tokenizer)
+    row = encoding.encode(TWO_TURNS, tiny_tokenizer)
     assert trained_text(row, tiny_tokenizer) == "Hello!<|end|>See you.<|end|>"
 
 
 @pytest.mark.parametrize("template", [CHATML, MARKED], ids=["without generation marks", "with generation marks"])
 def test_a_chatml_template_trains_each_answer_and_the_token_that_ends_it(tokenizer_with: Make, template: str) -> None:
     tokenizer = tokenizer_with(template)
-    row = data.encode(TWO_TURNS, tokenizer)
+    row = encoding.encode(TWO_TURNS, tokenizer)
     assert trained_text(row, tokenizer) == "Hello!<|im_end|>See you.<|im_end|>"
 
 
 def test_a_prompt_is_what_comes_before_the_trained_tokens(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with(CHATML)
     question = chat(("user", "Hi."))
-    row = data.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
-    assert data.prompt(question, tokenizer) == row.ids[: row.trained.index(True)]
+    row = encoding.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
+    assert encoding.prompt_ids(question, tokenizer) == row.ids[: row.trained.index(True)]
 
 
 def test_an_answer_of_weight_0_is_read_and_not_trained(tiny_tokenizer: Tokenizer) -> None:
     row = {"messages": msgspec.to_builtins(TWO_TURNS)["messages"]}
     row["messages"][1]["weight"] = 0
-    encoded = data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    encoded = encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer)
     assert trained_text(encoded, tiny_tokenizer) == "See you.<|end|>"
-    assert encoded.ids == data.encode(TWO_TURNS, tiny_tokenizer).ids
+    assert encoded.ids == encoding.encode(TWO_TURNS, tiny_tokenizer).ids
 
 
 def test_a_token_that_straddles_the_start_of_an_answer_is_not_trained(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with("{% for m in messages %}{{ m.content }}{% endfor %}")
     assert " other" in map(tokenizer.decode, ([token] for token in tokenizer.encode("The other side")[0]))
-    row = data.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
+    row = encoding.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
     assert trained_text(row, tokenizer) == " side"
 
 
 def test_a_template_that_rewrites_earlier_turns_is_refused_by_the_turn_it_rewrites(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with(REASONING)
-    with pytest.raises(UnfitError, match="rewrites earlier turns") as problem:
-        data.encode(TWO_TURNS, tokenizer)
+    with pytest.raises(UntrainableError, match="rewrites earlier turns") as problem:
+        encoding.encode(TWO_TURNS, tokenizer)
     assert problem.value.path == "$.messages[1]"
     assert "weight 0" in problem.value.fix
 
 
 def test_a_template_that_rewrites_earlier_turns_is_taken_where_only_the_last_is_trained(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with(REASONING)
-    row = data.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
+    row = encoding.encode(chat(("user", "Hi."), ("assistant", "Hello!")), tokenizer)
     assert trained_text(row, tokenizer) == "<think></think>Hello!<|im_end|>"
 
 
@@ -124,8 +124,8 @@ def test_a_template_that_rewrites_earlier_turns_is_taken_where_only_the_last_is_
 def test_what_a_template_cannot_show_is_an_error_not_a_loss(
     tokenizer_with: Make, template: str, example: Chat, code: str, path: str
 ) -> None:
-    with pytest.raises(UnfitError) as problem:
-        data.encode(example, tokenizer_with(template))
+    with pytest.raises(UntrainableError) as problem:
+        encoding.encode(example, tokenizer_with(template))
     assert (problem.value.code, problem.value.path) == (code, path)
     assert problem.value.fix
 
@@ -133,16 +133,16 @@ def test_what_a_template_cannot_show_is_an_error_not_a_loss(
 def test_an_image_is_refused_where_it_stands(tiny_tokenizer: Tokenizer) -> None:
     image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
     row = {"messages": [{"role": "user", "content": [image]}, {"role": "assistant", "content": "A cat."}]}
-    with pytest.raises(UnfitError) as problem:
-        data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    with pytest.raises(UntrainableError) as problem:
+        encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer)
     assert (problem.value.code, problem.value.path) == ("image_not_trained", "$.messages[0].content")
 
 
 def test_text_parts_are_read_as_one_text(tiny_tokenizer: Tokenizer) -> None:
     parts = [{"type": "text", "text": "Good "}, {"type": "text", "text": "morning."}]
     row = {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": "Hello!"}]}
-    encoded = data.encode(msgspec.convert(row, Chat), tiny_tokenizer)
-    assert encoded == data.encode(chat(("user", "Good morning."), ("assistant", "Hello!")), tiny_tokenizer)
+    encoded = encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert encoded == encoding.encode(chat(("user", "Good morning."), ("assistant", "Hello!")), tiny_tokenizer)
 
 
 def test_calls_of_tools_are_trained_with_their_arguments_as_json(tiny_tokenizer: Tokenizer) -> None:
@@ -152,13 +152,13 @@ def test_calls_of_tools_are_trained_with_their_arguments_as_json(tiny_tokenizer:
         "tools": [tool],
         "messages": [{"role": "user", "content": "Look up."}, {"role": "assistant", "tool_calls": [call]}],
     }
-    said = trained_text(data.encode(msgspec.convert(row, Chat), tiny_tokenizer), tiny_tokenizer)
+    said = trained_text(encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer), tiny_tokenizer)
     assert '"arguments": {"at": "the sky"}' in said
     assert said.endswith("<|end|>")
 
 
 def test_a_text_is_trained_as_a_whole_and_ends(tiny_tokenizer: Tokenizer) -> None:
-    row = data.encode(Text(text="Once upon a time."), tiny_tokenizer)
+    row = encoding.encode(Text(text="Once upon a time."), tiny_tokenizer)
     assert row.ids[-1] == tiny_tokenizer.eos_id
     assert row.trained == [False, *[True] * (len(row.ids) - 1)]
 
@@ -167,9 +167,11 @@ def test_of_a_preference_both_answers_are_trained_and_earlier_ones_are_not(tiny_
     asked = {"messages": [*msgspec.to_builtins(TWO_TURNS)["messages"], {"role": "user", "content": "Wait!"}]}
     better, worse = ([{"role": "assistant", "content": said}] for said in ("Yes?", "No."))
     row = {"input": asked, "preferred_output": better, "non_preferred_output": worse}
-    pair = data.tokenize(msgspec.convert(row, Preference), tiny_tokenizer)
+    pair = encoding.tokenize(msgspec.convert(row, Preference), tiny_tokenizer)
     assert [trained_text(side, tiny_tokenizer) for side in pair.rows] == ["Yes?<|end|>", "No.<|end|>"]
-    assert pair.rows[0].ids == data.encode(chat(*TURNS, ("user", "Wait!"), ("assistant", "Yes?")), tiny_tokenizer).ids
+    assert (
+        pair.rows[0].ids == encoding.encode(chat(*TURNS, ("user", "Wait!"), ("assistant", "Yes?")), tiny_tokenizer).ids
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,8 +190,8 @@ def test_what_a_template_leaves_out_of_a_preference_is_told_by_its_place(
         "preferred_output": [{"role": "assistant", "content": "Sure."}],
         "non_preferred_output": [{"role": "assistant", "content": said}],
     }
-    with pytest.raises(UnfitError) as problem:
-        data.tokenize(msgspec.convert(row, Preference), tokenizer)
+    with pytest.raises(UntrainableError) as problem:
+        encoding.tokenize(msgspec.convert(row, Preference), tokenizer)
     assert (problem.value.code, problem.value.path) == ("template_leaves_out", path)
 
 

@@ -16,10 +16,10 @@ from safetensors.torch import load_file
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
-from ftbridge_local.tiny import base as tiny
+from ftbridge_local.models.tiny import base as tiny
+from ftbridge_local.tokenizing.encoding import Pair
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
-from ftbridge_local.trainer.encoding import Pair
-from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.lab import Lab
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 6}
@@ -115,7 +115,7 @@ def test_texts_are_trained_as_a_whole(lab: Lab, tmp_path: Path) -> None:
     file = tmp_path / "texts.jsonl"
     file.write_text("".join(json.dumps({"text": f"The {word} is read."}) + "\n" for word in ["book", "page", "line"]))
     lab.train("texts", training=file, epochs=4)
-    assert lab.look("texts").status is Status.SUCCEEDED
+    assert lab.poll("texts").status is Status.SUCCEEDED
     losses = [event.valid_loss for event in lab.events("texts") if event.valid_loss is not None]
     assert losses[-1] < losses[0]
 
@@ -148,11 +148,10 @@ def test_every_step_tells_what_it_took(lab: Lab, finished: RemoteJob) -> None:
 def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) -> None:
     tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
     cache = tmp_path / "local" / "rows"
-    said: list[Any] = []
-    first = [rows.read(file, tokenizer, 1024, tmp_path, said.append) for file in (lab.data.training, preferences)]
+    first = [rows.read(file, tokenizer, 1024, tmp_path, pytest.fail) for file in (lab.data.training, preferences)]
     kept = {file: file.stat().st_mtime_ns for file in cache.iterdir()}
     assert len(kept) == 2
-    again = [rows.read(file, tokenizer, 1024, tmp_path, said.append) for file in (lab.data.training, preferences)]
+    again = [rows.read(file, tokenizer, 1024, tmp_path, pytest.fail) for file in (lab.data.training, preferences)]
     assert again == first
     assert isinstance(again[1][0], Pair)
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == kept

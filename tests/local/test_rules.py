@@ -19,8 +19,8 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import MissingExtra, ModelNotFound, NetworkError, SpecError, UsageError
 from ftbridge.model import Hyperparameters, Method, Spec
+from ftbridge_local.models.tiny import base as tiny
 from ftbridge_local.provider import LocalProvider
-from ftbridge_local.tiny import base as tiny
 
 
 def spec(**settings: Any) -> Spec:
@@ -35,7 +35,7 @@ def row(prompt: str, answer: str, **fields: str) -> Chat:
 
 def found(home: Path, example: Chat, **settings: int) -> Diagnostics:
     diagnostics = Diagnostics()
-    assert LocalProvider(home).rules(spec(**settings), "tiny").convert(example, diagnostics) is example
+    assert LocalProvider(home).converter(spec(**settings), "tiny").convert(example, diagnostics) is example
     return diagnostics
 
 
@@ -86,14 +86,14 @@ def test_names_are_left_out_and_it_is_said(home: Path) -> None:
 def test_a_folder_that_lacks_something_says_what(home: Path, model_folder: Path, missing: str, sentence: str) -> None:
     (model_folder / missing).unlink()
     with pytest.raises(ModelNotFound, match=sentence) as problem:
-        LocalProvider(home).rules(spec(), str(model_folder))
+        LocalProvider(home).converter(spec(), str(model_folder))
     assert problem.value.hint
 
 
 def test_pickled_weights_are_refused(home: Path, model_folder: Path) -> None:
     (model_folder / "model.safetensors").rename(model_folder / "pytorch_model.bin")
     with pytest.raises(ModelNotFound, match="only pickled weights, which can run code"):
-        LocalProvider(home).rules(spec(), str(model_folder))
+        LocalProvider(home).converter(spec(), str(model_folder))
 
 
 def test_an_adapter_of_pickled_weights_is_refused(home: Path, model_folder: Path, tmp_path: Path) -> None:
@@ -102,13 +102,13 @@ def test_an_adapter_of_pickled_weights_is_refused(home: Path, model_folder: Path
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model_folder)}))
     (adapter / "adapter_model.bin").write_bytes(b"weights")
     with pytest.raises(ModelNotFound, match="only pickled weights, which can run code"):
-        LocalProvider(home).rules(spec(), str(adapter))
+        LocalProvider(home).converter(spec(), str(adapter))
 
 
 @pytest.mark.parametrize("folder", ["/nowhere", "./nowhere", "../nowhere"])
 def test_a_folder_that_is_not_there_is_named(home: Path, folder: str) -> None:
     with pytest.raises(ModelNotFound, match=r"there is no folder /.*nowhere"):
-        LocalProvider(home).rules(spec(), folder)
+        LocalProvider(home).converter(spec(), folder)
 
 
 def test_a_hub_model_that_is_not_cached_is_not_found_offline(
@@ -117,7 +117,7 @@ def test_a_hub_model_that_is_not_cached_is_not_found_offline(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ModelNotFound, match="acme/small is not in the hub's cache, and HF_HUB_OFFLINE forbids"):
-        LocalProvider(home).rules(spec(), "acme/small")
+        LocalProvider(home).converter(spec(), "acme/small")
 
 
 def test_a_hub_out_of_reach_is_one_sentence_about_the_network(
@@ -127,7 +127,7 @@ def test_a_hub_out_of_reach_is_one_sentence_about_the_network(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(NetworkError, match="the hub could not be reached: ConnectError") as problem:
-        LocalProvider(home).rules(spec(), "acme/small")
+        LocalProvider(home).converter(spec(), "acme/small")
     assert problem.value.exit_code == 4
     assert capfd.readouterr() == ("", "")
 
@@ -140,7 +140,7 @@ def test_a_hub_model_is_found_in_the_cache(
     (cached / "refs" / "main").write_text(commit)
     shutil.copytree(model_folder, cached / "snapshots" / commit)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    rules = LocalProvider(home).rules(spec(), "acme/small")
+    rules = LocalProvider(home).converter(spec(), "acme/small")
     assert rules.target == "local:acme/small"
 
 
@@ -151,31 +151,31 @@ def test_an_adapter_that_is_gone_on_with_keeps_its_shape(
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model_folder)}))
-    assert LocalProvider(home).rules(spec(), str(adapter)).target == f"local:{adapter}"
+    assert LocalProvider(home).converter(spec(), str(adapter)).target == f"local:{adapter}"
     with pytest.raises(SpecError, match="belongs to a new adapter") as problem:
-        LocalProvider(home).rules(spec(**asked), str(adapter))
+        LocalProvider(home).converter(spec(**asked), str(adapter))
     assert str(model_folder) in problem.value.hint
 
 
 def test_settings_of_adapters_are_refused_where_all_weights_are_trained(home: Path) -> None:
-    with pytest.raises(SpecError, match="lora_rank shapes an adapter"):
-        LocalProvider(home).rules(spec(tuning="full", lora_rank=8), "tiny")
+    with pytest.raises(SpecError, match="lora_rank is a setting of adapters"):
+        LocalProvider(home).converter(spec(tuning="full", lora_rank=8), "tiny")
 
 
 def test_four_bits_without_bitsandbytes_are_refused_with_what_to_install(home: Path) -> None:
     if find_spec("bitsandbytes"):
         pytest.skip("bitsandbytes is installed")
     with pytest.raises(MissingExtra, match="needs bitsandbytes"):
-        LocalProvider(home).rules(spec(tuning="qlora"), "tiny")
+        LocalProvider(home).converter(spec(tuning="qlora"), "tiny")
 
 
 def test_a_job_without_a_result_is_no_base(tmp_path: Path) -> None:
     provider = LocalProvider(tmp_path)
     with pytest.raises(ModelNotFound, match="there is no job ftb_0123456789ab on this machine"):
-        provider.rules(spec(), "ftb_0123456789ab")
+        provider.converter(spec(), "ftb_0123456789ab")
     (tmp_path / "local" / "jobs" / "ftb_0123456789ab").mkdir(parents=True)
     with pytest.raises(ModelNotFound, match="job ftb_0123456789ab has no result"):
-        provider.rules(spec(), "ftb_0123456789ab")
+        provider.converter(spec(), "ftb_0123456789ab")
 
 
 def test_an_earlier_job_may_be_named_by_the_beginning_of_its_id(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_an_earlier_job_may_be_named_by_the_beginning_of_its_id(tmp_path: Path) 
 @pytest.mark.parametrize(("method", "shapes"), [("sft", {"chat", "text"}), ("dpo", {"preference"})])
 def test_each_method_has_its_shapes(home: Path, method: str, shapes: set[str]) -> None:
     asked = spec().model_copy(update={"method": Method(method)})
-    assert LocalProvider(home).rules(asked, "tiny").shapes == shapes
+    assert LocalProvider(home).converter(asked, "tiny").shapes == shapes
 
 
 def test_paths_are_made_absolute_and_names_are_left(
@@ -213,7 +213,7 @@ def test_a_multiplier_is_refused_with_the_option_that_there_is(home: Path) -> No
 @pytest.mark.parametrize("name", ["early_stopping", "eval_interval"])
 def test_what_goes_by_the_validation_file_is_refused_where_there_is_none(home: Path, tmp_path: Path, name: str) -> None:
     provider, asked = LocalProvider(home), spec(**{name: 2})
-    with pytest.raises(UsageError, match=f"{name} goes by the validation file, and there is none") as problem:
+    with pytest.raises(UsageError, match=f"{name} needs a validation file, and there is none") as problem:
         provider.check_spec(asked)
     assert "--validation" in problem.value.hint
     said, kept = provider.check_spec(asked, allow_ignored=True)
@@ -234,7 +234,7 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Spec
 from ftbridge_local.provider import LocalProvider
 provider = LocalProvider(Path({str(home)!r}))
-rules = provider.rules(Spec(target="local:tiny", data=Path("x")), "tiny")
+rules = provider.converter(Spec(target="local:tiny", data=Path("x")), "tiny")
 rules.convert(Chat(messages=[User(content="Hi."), Assistant(content="Hello!")]), Diagnostics())
 print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 """
@@ -243,7 +243,7 @@ print(sorted({{"torch", "transformers", "peft"}} & set(sys.modules)))
 
 
 def test_the_rules_can_be_sent_to_other_processes(home: Path) -> None:
-    rules = pickle.loads(pickle.dumps(LocalProvider(home).rules(spec(max_seq_length=8), "tiny")))
+    rules = pickle.loads(pickle.dumps(LocalProvider(home).converter(spec(max_seq_length=8), "tiny")))
     diagnostics = Diagnostics()
     rules.convert(row("a " * 50, "b"), diagnostics)
     assert [finding.level for finding in diagnostics.findings] == ["error"]

@@ -13,9 +13,9 @@ from peft import PeftModel
 
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
-from ftbridge_local import models as source
-from ftbridge_local.tiny import base as tiny
-from ftbridge_local.trainer import model as models
+from ftbridge_local.models.find import find
+from ftbridge_local.models.load import load
+from ftbridge_local.models.tiny import base as tiny
 from local.lab import Lab
 
 
@@ -45,7 +45,7 @@ def test_plain_peft_loads_the_adapter_and_computes_the_same_logits(lab: Lab, fin
     assert (finished.result.path / "adapter_model.safetensors").exists()
     base = transformers.AutoModelForCausalLM.from_pretrained(config["base_model_name_or_path"])
     plain = PeftModel.from_pretrained(base, str(finished.result.path)).eval()
-    ours = models.load(source.find(str(finished.result.path), lab.provider.home, weights=True))
+    ours = load(find(str(finished.result.path), lab.provider.home, weights=True))
     ids = torch.arange(10, 42).view(2, 16)
     with torch.no_grad():
         assert torch.equal(plain(ids).logits, ours(ids).logits)
@@ -77,15 +77,15 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
     data.write_text(json.dumps(long) + "\n" + lab.data.training.read_text() + json.dumps(long) + "\n")
     lab.train("skipping", training=data, max_seq_length=60, epochs=1)
     said = [event.message for event in lab.events("skipping") if event.kind == "message"]
-    skipped = "rows skipped, nothing of the answers fits into 60 tokens: 2 (line 1, 26)"
+    skipped = "rows skipped, no answer within 60 tokens: 2 (line 1, 26)"
     assert skipped in said
     assert len(lab.losses("skipping")) == 6
-    assert lab.look("skipping").status is Status.SUCCEEDED
+    assert lab.poll("skipping").status is Status.SUCCEEDED
 
 
 def test_a_dataset_of_which_nothing_fits_fails_with_a_sentence(lab: Lab, capfd: pytest.CaptureFixture[str]) -> None:
     lab.train("nothing-fits", max_seq_length=8)
-    remote = lab.look("nothing-fits")
+    remote = lab.poll("nothing-fits")
     assert remote.status is Status.FAILED
     assert remote.error == "training.jsonl has no row to train on"
     assert "Traceback" in capfd.readouterr().err

@@ -14,12 +14,14 @@ import pytest
 from ftbridge.dataset import convert, read_examples
 from ftbridge.model import Status
 from ftbridge.provider import Files
-from ftbridge_local.runners import process as worker
-from ftbridge_local.runners.process import Worker
-from ftbridge_local.tiny import base as tiny
+from ftbridge_local.models.tiny import base as tiny
+from ftbridge_local.runners import process
+from ftbridge_local.runners.runner import Command
+from ftbridge_local.runners.standby import Standby
+from ftbridge_local.tokenizing import cache
+from ftbridge_local.tokenizing.encoding import tokenize
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
-from ftbridge_local.trainer.encoding import tokenize
-from ftbridge_local.trainer.tokenizer import Tokenizer
 from local.lab import SETTINGS, Lab
 from local.test_interruptions import LONG
 
@@ -29,13 +31,12 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The process ids of the workers that are started in the test."""
     ids: list[int] = []
 
-    class Known(Worker):
-        def __init__(self, *, early: bool) -> None:
-            super().__init__(early=early)
+    class Known(Standby):
+        def __init__(self, command: Command, home: Path, *, preload: bool) -> None:
+            super().__init__(command, home, preload=preload)
             ids.append(self._process.pid)
 
-    monkeypatch.setattr("ftbridge_local.provider.Worker", Known)
-    monkeypatch.setattr(worker, "Worker", Known)
+    monkeypatch.setattr(process, "Standby", Known)
     return ids
 
 
@@ -59,7 +60,7 @@ def loaded_torch(pid: int) -> bool:
 
 
 def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**SETTINGS), "tiny"):
+    with lab.provider.preloading(lab.spec(**SETTINGS), "tiny"):
         [waiting] = started
         deadline = time.monotonic() + 60
         while not loaded_torch(waiting) and time.monotonic() < deadline:
@@ -68,20 +69,24 @@ def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab
         assert not lab.folder("expected").path.exists()
         lab.submit("expected")
     assert lab.wait("expected").status is Status.SUCCEEDED
-    assert lab.folder("expected").worker == waiting
+    assert lab.folder("expected").worker_pid == waiting
     assert started == [waiting]
 
 
 def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> None:
-    with pytest.raises(ValueError, match="refused"), lab.provider.expecting(lab.spec(), "tiny"):
+    with pytest.raises(ValueError, match="refused"), lab.provider.preloading(lab.spec(), "tiny"):
         raise ValueError("refused")
     assert gone(started[0])
 
 
 def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> None:
-    script = (
-        "from ftbridge_local.runners.process import Worker; print(Worker(early=True)._process.pid, flush=True); input()"
-    )
+    script = f"""
+from pathlib import Path
+from ftbridge_local.provider import TRAIN
+from ftbridge_local.runners.standby import Standby
+print(Standby(TRAIN, Path({str(tmp_path)!r}), preload=True)._process.pid, flush=True)
+input()
+"""
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as giver:
@@ -93,28 +98,28 @@ def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> Non
 
 
 def test_each_job_has_a_worker_of_its_own(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         for tag in ("own-1", "own-2"):
             lab.submit(tag, **LONG)
     for tag in ("own-1", "own-2"):
-        lab.wait(tag, lambda tag=tag: bool(lab.folder(tag).worker))  # type: ignore[misc]  # it is called at once
-    assert [lab.folder(tag).worker for tag in ("own-1", "own-2")] == started
+        lab.wait(tag, lambda tag=tag: bool(lab.folder(tag).worker_pid))  # type: ignore[misc]  # it is called at once
+    assert [lab.folder(tag).worker_pid for tag in ("own-1", "own-2")] == started
     for tag in ("own-1", "own-2"):
         lab.provider.cancel(tag)
 
 
 def test_a_worker_that_died_while_it_waited_is_replaced(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         os.kill(started[0], signal.SIGKILL)
         assert gone(started[0])
         lab.submit("replaced", **LONG)
-    lab.wait("replaced", lambda: bool(lab.folder("replaced").worker))
-    assert lab.folder("replaced").worker == started[1]
+    lab.wait("replaced", lambda: bool(lab.folder("replaced").worker_pid))
+    assert lab.folder("replaced").worker_pid == started[1]
     lab.provider.cancel("replaced")
 
 
 def test_the_job_is_the_workers_before_it_looks_and_nobodys_if_it_never_does(lab: Lab, started: list[int]) -> None:
-    with lab.provider.expecting(lab.spec(**LONG), "tiny"):
+    with lab.provider.preloading(lab.spec(**LONG), "tiny"):
         os.kill(started[0], signal.SIGSTOP)
         lab.submit("asleep", **LONG)
     assert lab.folder("asleep").alive
@@ -133,13 +138,13 @@ def test_what_was_checked_is_not_tokenized_again(lab: Lab, tmp_path: Path, monke
     spec, home = lab.spec(), lab.provider.home
     data = tmp_path / "data.jsonl"
     data.write_text(lab.data.training.read_text("utf-8").replace("Paint", "Colour"), "utf-8")
-    with lab.provider.expecting(spec, "tiny"):
-        conversion = convert(data, lab.provider.rules(spec, "tiny"), tmp_path / "out.jsonl")
+    with lab.provider.preloading(spec, "tiny"):
+        conversion = convert(data, lab.provider.converter(spec, "tiny"), tmp_path / "out.jsonl")
         training = lab.provider.upload(conversion.out, key=conversion.key)
         lab.provider.create(spec, "tiny", Files(training=training), tag="checked")
     tokenizer = Tokenizer(tiny.tokenizer_folder(home))
     fresh = rows.read(Path(training), tokenizer, 1024, tmp_path / "elsewhere", pytest.fail)
-    monkeypatch.setattr("ftbridge_local.trainer.encoding.tokenize", lambda *_: pytest.fail("it is tokenized again"))
+    monkeypatch.setattr("ftbridge_local.tokenizing.encoding.tokenize", lambda *_: pytest.fail("it is tokenized again"))
     assert rows.read(Path(training), tokenizer, 1024, home, pytest.fail) == fresh
     lab.provider.cancel("checked")
 
@@ -150,15 +155,15 @@ def test_so_many_tokens_that_memory_would_suffer_are_not_remembered(
     tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
     examples = [example for _line, example in read_examples(lab.data.training)]
     for most, kept in ((10**6, True), (100, False)):
-        monkeypatch.setattr(rows, "_MOST_SEEN", most)
-        seen = rows.Seen(tokenizer)
+        monkeypatch.setattr(cache, "_MAX_TOKENS", most)
+        seen = cache.TokenizedExamples(tokenizer)
         for example in examples:
             seen.add(example, tokenize(example, tokenizer))
-        seen.keep(lab.data.training, tmp_path / str(most))
+        seen.store(lab.data.training, tmp_path / str(most))
         assert (tmp_path / str(most) / "local").exists() is kept
 
 
 def test_a_file_that_was_not_checked_just_now_is_left_to_the_worker(lab: Lab, tmp_path: Path) -> None:
     tokenizer = Tokenizer(tiny.tokenizer_folder(lab.provider.home))
-    rows.Seen(tokenizer).keep(lab.data.training, tmp_path)
+    cache.TokenizedExamples(tokenizer).store(lab.data.training, tmp_path)
     assert not (tmp_path / "local").exists()

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.provider import Files
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.mistral.adapter import MistralProvider
 from ftbridge_providers.mistral.mock.vendor import MistralMock
 
@@ -35,13 +35,13 @@ def base_url(mock: MistralMock) -> Iterator[str]:
 
 
 @pytest.fixture
-def endpoint(base_url: str) -> Endpoint:
-    return Endpoint(base_url=base_url, api_key=SecretStr("canary-key"), account="mock")
+def connection(base_url: str) -> Connection:
+    return Connection(base_url=base_url, api_key=SecretStr("canary-key"), account="mock")
 
 
 @pytest.fixture
-def provider(tmp_path: Path, endpoint: Endpoint) -> Iterator[MistralProvider]:
-    made = QuickLooks(tmp_path, endpoint)
+def provider(tmp_path: Path, connection: Connection) -> Iterator[MistralProvider]:
+    made = QuickLooks(tmp_path, connection)
     yield made
     made.close()
 

@@ -47,9 +47,9 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     assert len(account["checkpoints"]) == len(metrics)
     assert result.model
     assert provider.chat(result.model, Chat(messages=[User(content="q3")]), max_tokens=9).text == "a3"
-    assert result.model in provider.models()
+    assert result.model in provider.list_models()
     provider.delete(result.model)
-    assert result.model not in provider.models()
+    assert result.model not in provider.list_models()
     check_operations("mistral", "adapter", mock.seen)
 
 
@@ -152,7 +152,7 @@ def test_a_model_is_asked_in_the_words_it_was_trained_on(provider: MistralProvid
     assert answer["tool_calls"][0]["id"] == tool["tool_call_id"]
     assert "name" not in user
     assert "weight" not in answer
-    assert check_seen("mistral", mock.seen) == {"POST /v1/chat/completions"}
+    assert check_seen("mistral", mock.seen) == {"POST /chat/completions"}
 
 
 @pytest.mark.parametrize("fault", ["500", "cut", "cut-after", "429:0.1", "500-after"])
@@ -196,7 +196,7 @@ def test_a_key_is_in_no_error_and_no_log(
     monkeypatch.setenv("MISTRAL_DEBUG", "1")
     mock.faults.add("list_models=401")
     with pytest.raises(AuthenticationFailed, match="Unauthorized") as problem:
-        provider.models()
+        provider.list_models()
     assert problem.value.request_id
-    shown = f"{problem.value!r} {problem.value.describe()} {problem.value.__cause__!r} {provider.endpoint!r}"
+    shown = f"{problem.value!r} {problem.value.describe()} {problem.value.__cause__!r} {provider.connection!r}"
     assert "canary-key" not in shown + caplog.text + "".join(capfd.readouterr())

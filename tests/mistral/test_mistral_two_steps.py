@@ -13,7 +13,7 @@ from ftbridge import Bridge
 from ftbridge.errors import ProviderError, ProviderRetired
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
 from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.mistral.reading import JobBody, awaits, read_events, read_job
@@ -89,14 +89,14 @@ def test_a_start_that_is_refused_leaves_the_job_to_recover(
 
 
 def test_files_that_are_never_validated_do_not_hold_the_submission_for_ever(
-    endpoint: Endpoint, mock: MistralMock, spec: Spec, files: Files, tmp_path: Path
+    connection: Connection, mock: MistralMock, spec: Spec, files: Files, tmp_path: Path
 ) -> None:
     class Hasty(MistralProvider):
         validation_seconds: ClassVar[float] = 0.05
         look_seconds: ClassVar[float] = 0.01
 
     mock.speed = 1.0
-    provider = Hasty(tmp_path, endpoint)
+    provider = Hasty(tmp_path, connection)
     with pytest.raises(ProviderError, match=r"not validated after 0\.05 s") as problem:
         provider.create(spec, MODEL, files, tag=TAG)
     assert problem.value.status is None

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Hyperparameters, Spec
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.mock.vendor import NebiusMock
 
@@ -30,7 +30,7 @@ def base_url(mock: NebiusMock) -> Iterator[str]:
 
 @pytest.fixture
 def provider(tmp_path: Path, base_url: str) -> Iterator[NebiusProvider]:
-    made = NebiusProvider(tmp_path, Endpoint(base_url=base_url, api_key=SecretStr("sk-canary"), account="mock"))
+    made = NebiusProvider(tmp_path, Connection(base_url=base_url, api_key=SecretStr("sk-canary"), account="mock"))
     yield made
     made.close()
 

@@ -20,7 +20,7 @@ from ftbridge.errors import (
     Unsupported,
 )
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files, Hosting
+from ftbridge.provider import Files, HostingTerms
 from ftbridge_providers.nebius.adapter import NebiusProvider
 from ftbridge_providers.nebius.mock.vendor import NebiusMock
 from hosted_helpers import finished, sent
@@ -138,7 +138,7 @@ def test_a_file_that_nobody_should_load_is_not_fetched(
 ) -> None:
     job = trained(provider, spec)
     file_id = provider.find(TAG)[0].result.files[0]  # type: ignore[union-attr]  # it has succeeded
-    mock.keep(name, "fine-tune-results", b"harm", file_id)
+    mock.store_file(name, "fine-tune-results", b"harm", file_id)
     with pytest.raises(BadAnswer) as problem:
         provider.fetch(job, tmp_path / "out")
     assert problem.value.hint
@@ -200,14 +200,14 @@ def test_what_is_served_is_listed_by_its_job_and_costs_no_hours(
     assert (listed.name, listed.model, listed.hourly_usd, listed.raw_status) == (made.name, job, 0.0, "")
     assert listed.began_at
     assert abs(listed.began_at.timestamp() - mock.now()) < 60
-    assert provider.hosting() == Hosting(hourly_usd=0.0, billed_by="token")
+    assert provider.hosting_terms() == HostingTerms(hourly_usd=0.0, billed_by="token")
 
 
 def test_every_adapter_of_the_job_is_taken_down(provider: NebiusProvider, mock: NebiusMock, spec: Spec) -> None:
     job = trained(provider, spec)
     first, last = provider.checkpoints(job)
     for name, checkpoint in (("one", first), ("two", last)):
-        provider._serving._make({"name": name, "base_model": MODEL, "source": checkpoint.model})
+        provider._serving._create({"name": name, "base_model": MODEL, "source": checkpoint.model})
     assert {found.model for found in provider.deployments()} == {job}
     assert len(provider.deployments()) == 2
     provider.undeploy(job)

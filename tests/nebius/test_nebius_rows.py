@@ -76,6 +76,6 @@ def test_what_ftbridge_writes_is_what_nebius_takes(provider: NebiusProvider, spe
     rows = tmp_path / "some.jsonl"
     rows.write_text("".join(row + "\n" for row, verdict in ROWS[2:4] if verdict.startswith("changed")), "utf-8")
     out = tmp_path / "out.jsonl"
-    assert not convert(rows, provider.rules(spec, MODEL), out).impossible
+    assert not convert(rows, provider.converter(spec, MODEL), out).impossible
     job = provider.create(spec, MODEL, Files(training=provider.upload(out, key="k3")), tag=TAG)
     assert finished(provider, job.remote_id).status is Status.SUCCEEDED

@@ -14,8 +14,9 @@ from ftbridge.provider import Files
 from ftbridge_providers.azure.adapter import STATUS as AZURE
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock.vendor import OpenAIMock
-from ftbridge_providers.openai.reading import STATUS as OPENAI
-from ftbridge_providers.openai.reading import ShortJob, read_job, read_result_file
+from ftbridge_providers.openai_api.gpt.results import read_result_file
+from ftbridge_providers.openai_api.reading import STATUS as OPENAI
+from ftbridge_providers.openai_api.reading import ShortJob, read_job
 from hosted_helpers import asked, finished, sent
 from spec_check import check_operations, check_seen
 
@@ -60,9 +61,9 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     from ftbridge.dataset.canonical.example import Chat, User
 
     assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
-    assert result.model in provider.models()
+    assert result.model in provider.list_models()
     provider.delete(result.model)
-    assert result.model not in provider.models()
+    assert result.model not in provider.list_models()
     check_operations("openai", "adapter", mock.seen, prefix="/v1")
 
 

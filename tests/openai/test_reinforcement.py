@@ -74,7 +74,7 @@ def spec(tasks: Path) -> Spec:
 
 @pytest.fixture
 def files(provider: OpenAIProvider, spec: Spec, tmp_path: Path) -> Files:
-    convert(spec.data, provider.rules(spec, MODEL), tmp_path / "sent.jsonl")
+    convert(spec.data, provider.converter(spec, MODEL), tmp_path / "sent.jsonl")
     file = provider.upload(tmp_path / "sent.jsonl", key="k1")
     return Files(training=file, validation=file)
 
@@ -126,7 +126,7 @@ def test_the_reference_stands_beside_the_messages_where_graders_read_it(
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "q"}],
         "reference": {"answer": "a", "why": ["because"]},
     }
-    made = convert(written(tmp_path, *[row] * 10), provider.rules(spec, MODEL), tmp_path / "sent.jsonl")
+    made = convert(written(tmp_path, *[row] * 10), provider.converter(spec, MODEL), tmp_path / "sent.jsonl")
     assert made.changed == {"reference_beside_messages": (10, 1), "system_role_renamed": (10, 1)}
     assert json.loads((tmp_path / "sent.jsonl").read_text("utf-8").splitlines()[0]) == {
         "messages": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "q"}],
@@ -136,7 +136,7 @@ def test_the_reference_stands_beside_the_messages_where_graders_read_it(
 
 
 def findings(provider: OpenAIProvider, spec: Spec, *rows: dict[str, Any]) -> list[Finding]:
-    found = check(written(spec.data.parent, *rows), converters=[provider.rules(spec, MODEL)]).findings
+    found = check(written(spec.data.parent, *rows), converters=[provider.converter(spec, MODEL)]).findings
     return [finding for finding in found if finding.line]
 
 
@@ -154,7 +154,7 @@ def test_a_reference_hides_no_message(provider: OpenAIProvider, spec: Spec) -> N
 def test_chats_do_not_train_by_reinforcement(provider: OpenAIProvider, spec: Spec) -> None:
     messages = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
     [found] = findings(provider, spec, {"messages": messages})
-    fix = "By this method it takes task rows; those of shape chat are for --method sft."
+    fix = "By this method it takes task rows; chat rows are for --method sft."
     assert (found.code, found.fix) == ("shape", fix)
 
 
@@ -163,11 +163,17 @@ BAD_GRADERS: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown kind": ({**CHECK, "type": "guess"}, "string_check"),
     "an unknown operation": ({**CHECK, "operation": "is"}, r"grader\.operation: input should be 'eq'"),
     "an unknown key": ({**CHECK, "weight": 1}, r"grader\.weight"),
-    "a part that is none": ({**BOTH, "graders": {"right": {**CHECK, "name": 3}}}, r"grader\.graders\.right\.\S+\.name"),
-    "labels alone": ({**JUDGE, "type": "label_model"}, "does not take this grader"),
+    "a part that is none": (
+        {**BOTH, "graders": {"right": {**CHECK, "name": 3}}},
+        r"grader\.graders\.right\.name: input",
+    ),
+    "labels alone": (
+        {**JUDGE, "type": "label_model", "labels": ["a"], "passing_labels": ["a"]},
+        "label_model grader only as part of a multi grader",
+    ),
     "an unknown namespace": ({**CHECK, "reference": "{{row.answer}}"}, r"reads \{\{row\.answer\}\}"),
     "a bare namespace": ({**CHECK, "reference": "{{item}}"}, r"reads \{\{item\}\}"),
-    "a formula about others": ({**BOTH, "calculate_output": "right + wrong"}, "speaks of 'wrong'"),
+    "a formula about others": ({**BOTH, "calculate_output": "right + wrong"}, "refers to 'wrong'"),
 }
 
 
@@ -186,7 +192,7 @@ def test_python_that_grades_is_not_read_as_a_template(provider: OpenAIProvider, 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no grader": ({"grader": None}, "rft needs a grader", "--grader"),
-    "no validation": ({"validation": None}, "wants a validation file", "--validation"),
+    "no validation": ({"validation": None}, "needs a validation file", "--validation"),
     "another model": ({"target": "openai:gpt-4.1-2025-04-14"}, "does not train gpt-4.1-2025-04-14 by rft", "o4-mini"),
     "another method": (
         {"method": Method.SFT, "grader": None, "hyperparameters": Hyperparameters()},

@@ -22,7 +22,7 @@ from ftbridge.dataset.canonical.example import (
     ToolDefinition,
     User,
 )
-from ftbridge_providers.openai.tokens import OpenAICounter, image_tokens
+from ftbridge_providers.openai_api.gpt.tokens import OpenAICounter, image_tokens
 
 VISION, BLIND = "gpt-4o-2024-08-06", "gpt-4o-mini-2024-07-18"
 WEATHER = Function(

@@ -14,7 +14,8 @@ import pytest
 from ftbridge.testing import ROWS
 from small_data import write_rows
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 MAIN_JOB = """
 from ftbridge import Bridge
 with Bridge() as bridge:
@@ -42,7 +43,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(site: Path, *words: str, home: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(site), "FTBRIDGE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.pathsep.join(map(str, (site, ROOT, ROOT / "providers", ROOT / "local_backend")))
+    environment = {**os.environ, "PYTHONPATH": path, "FTBRIDGE_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, *words], cwd=site, env=environment, capture_output=True, text=True, timeout=120
     )

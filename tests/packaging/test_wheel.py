@@ -1,9 +1,10 @@
-"""What the wheel holds, and so what lands in site-packages."""
+"""What the wheel and the source distribution contain."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from configparser import ConfigParser
 from pathlib import Path
@@ -13,13 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+def build(kind: str, out: Path) -> Path:
+    command = [sys.executable, "-m", "build", f"--{kind}", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    [file] = out.iterdir()
+    return file
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    out = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    [file] = out.glob("*.whl")
-    return zipfile.ZipFile(file)
+    return zipfile.ZipFile(build("wheel", tmp_path_factory.mktemp("wheel")))
 
 
 def test_the_wheel_holds_three_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
@@ -69,3 +73,22 @@ def test_the_metadata_offers_the_extras(wheel: zipfile.ZipFile) -> None:
     assert metadata.startswith("Metadata-Version: 2.4")
     for extra in ("openai", "together", "mistral", "local", "all", "dev"):
         assert f"Provides-Extra: {extra}\n" in metadata
+
+
+def test_the_metadata_names_the_licence_the_authors_and_the_versions_of_python(wheel: zipfile.ZipFile) -> None:
+    [name] = [name for name in wheel.namelist() if name.endswith("METADATA")]
+    metadata = wheel.read(name).decode()
+    for line in ("License-Expression: Apache-2.0", "License-File: LICENSE", "Author: The ftbridge authors"):
+        assert f"{line}\n" in metadata
+    for version in ("3.11", "3.12", "3.13"):
+        assert f"Classifier: Programming Language :: Python :: {version}\n" in metadata
+    [licence] = [name for name in wheel.namelist() if name.endswith(".dist-info/licenses/LICENSE")]
+    assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+def test_the_source_distribution_has_what_a_packager_and_a_contributor_need(tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path / "dist")) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    files = ("LICENSE", "CHANGELOG.md", "README.md", "Makefile", "constraints.txt", "pyproject.toml", ".ci/run")
+    assert {*files, ".ci/test-matrix", ".github/CONTRIBUTING.md", ".github/SECURITY.md"} <= held
+    assert "tests/packaging/test_wheel.py" in held

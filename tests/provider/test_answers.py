@@ -11,7 +11,7 @@ from ftbridge import errors
 from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
 from ftbridge.provider import retry
 from ftbridge.provider.answers import error_from, retry_after
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def asking(*outcomes: object) -> tuple[list[float], object]:
         return outcome
 
     try:
-        return waits, patiently(ask, attempts=3, sleep=waits.append)
+        return waits, with_retries(ask, attempts=3, sleep=waits.append)
     except FtbridgeError as problem:
         return waits, problem
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 from pydantic import SecretStr
 
 from ftbridge.errors import ConfigError
-from ftbridge.provider.connection import Endpoint, hosted_endpoint
+from ftbridge.provider import Connection, Settings, setting
+from ftbridge.provider.connection import open_connection
 
 KEY = "sk-canary-0123456789"
 
 
-def endpoint() -> Endpoint:
-    return hosted_endpoint("acme", "https://api.acme.test/v1", key_env="ACME_API_KEY", url_env="ACME_BASE_URL")
+class AcmeSettings(Settings):
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "ACME_API_KEY"}
+    base_url: str = setting("https://api.acme.test/v1", env="ACME_BASE_URL")
+
+
+def connection() -> Connection:
+    return open_connection("acme", AcmeSettings.read({}))
 
 
 @pytest.fixture(autouse=True)
@@ -23,22 +31,22 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_vendors_own_address_is_the_default() -> None:
-    found = endpoint()
+    found = connection()
     assert found.base_url == "https://api.acme.test/v1"
-    assert found.api_key.get_secret_value() == KEY
+    assert found.key() == KEY
 
 
 def test_the_key_is_not_in_what_is_shown_and_tells_accounts_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = endpoint()
+    first = connection()
     assert KEY not in repr(first) + str(first) + first.model_dump_json() + first.account
     monkeypatch.setenv("ACME_API_KEY", KEY + "x")
-    assert endpoint().account != first.account
+    assert connection().account != first.account
 
 
 def test_a_missing_key_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_API_KEY", " ")
     with pytest.raises(ConfigError) as problem:
-        endpoint()
+        connection()
     assert "ACME_API_KEY" in problem.value.hint
 
 
@@ -48,14 +56,14 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_being_shown(
 ) -> None:
     monkeypatch.setenv("ACME_API_KEY", bad)
     with pytest.raises(ConfigError) as problem:
-        endpoint()
+        connection()
     assert KEY not in problem.value.message + problem.value.hint
 
 
 @pytest.mark.parametrize("bad", [f"{KEY}\nx", f"{KEY}é"])
-def test_an_endpoint_made_by_hand_takes_no_such_key_either(bad: str) -> None:
+def test_a_connection_made_by_hand_takes_no_such_key_either(bad: str) -> None:
     with pytest.raises(ConfigError) as problem:
-        Endpoint(base_url="https://api.acme.test/v1", api_key=SecretStr(bad), account="a")
+        Connection(base_url="https://api.acme.test/v1", api_key=SecretStr(bad), account="a")
     assert KEY not in "".join(traceback.format_exception(problem.value))
 
 
@@ -64,7 +72,7 @@ def test_an_endpoint_made_by_hand_takes_no_such_key_either(bad: str) -> None:
 )
 def test_https_and_this_machine_are_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ACME_BASE_URL", url + "/")
-    assert endpoint().base_url == url
+    assert connection().base_url == url
 
 
 @pytest.mark.parametrize(
@@ -73,10 +81,10 @@ def test_https_and_this_machine_are_accepted(monkeypatch: pytest.MonkeyPatch, ur
 def test_anything_else_is_refused_unless_asked_for(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ACME_BASE_URL", url)
     with pytest.raises(ConfigError, match="in the clear"):
-        endpoint()
+        connection()
 
 
 def test_http_elsewhere_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_BASE_URL", "http://gateway.test")
     monkeypatch.setenv("FTBRIDGE_INSECURE_BASE_URL", "1")
-    assert endpoint().base_url == "http://gateway.test"
+    assert connection().base_url == "http://gateway.test"

@@ -58,7 +58,7 @@ def test_a_list_by_numbers_ends_when_all_are_seen() -> None:
 
 def test_a_list_by_numbers_that_shifted_is_unfinished() -> None:
     pages = [page("c", "b", total=3), page("b", "a", total=4), page(total=4)]
-    with pytest.raises(ListingUnfinished, match="3 of the 4"):
+    with pytest.raises(ListingUnfinished, match="3 of 4"):
         names(by_number("v", pages.__getitem__))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ftbridge.dataset import check, convert, read_examples
@@ -19,7 +19,6 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge_providers.mistral.tool_ids import rewritten_ids
 from random_examples import every_converter, examples
 
-SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 COPIES = 10  # OpenAI takes no fewer examples
 
 
@@ -93,7 +92,6 @@ def file_of(folder: str, example: Example) -> Path:
 
 
 @every_converter
-@SLOW
 @given(example=examples)
 def test_what_check_passes_convert_accepts_and_what_it_refuses_convert_refuses(
     converter: Converter, example: Example
@@ -107,7 +105,6 @@ def test_what_check_passes_convert_accepts_and_what_it_refuses_convert_refuses(
 
 
 @every_converter
-@SLOW
 @given(example=examples)
 def test_a_vendors_file_reads_back_as_the_example_up_to_the_reported_changes(
     converter: Converter, example: Example

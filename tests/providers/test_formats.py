@@ -141,7 +141,7 @@ def test_every_hyperparameter_that_a_vendor_may_have_has_an_answer(provider: typ
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_rules_are_those_of_the_spec(provider: type[Provider], tmp_path: Path) -> None:
     spec = Spec(target=f"{provider.name}:some-model", data=tmp_path / "train.jsonl", method=Method.SFT)
-    rules = provider(tmp_path).rules(spec, "some-model")
+    rules = provider(tmp_path).converter(spec, "some-model")
     assert rules.target == spec.target
     assert "chat" in rules.shapes
     assert rules.limits.fewest_examples == (10 if provider in (OpenAIProvider, AzureProvider) else 1)

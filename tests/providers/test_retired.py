@@ -14,7 +14,7 @@ from ftbridge.errors import ProviderRetired
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.provider import Provider
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.mistral.adapter import MistralProvider
 from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.openai.adapter import OpenAIProvider
@@ -34,7 +34,7 @@ VERBS: dict[str, Callable[[Provider, Path], Any]] = {
     "events": lambda provider, _file: list(provider.events("job-1", "")),
     "cancel": lambda provider, _file: provider.cancel("job-1"),
     "chat": lambda provider, _file: provider.chat("m", Chat(messages=[User(content="Hi")])),
-    "models": lambda provider, _file: provider.models(),
+    "models": lambda provider, _file: provider.list_models(),
 }
 
 
@@ -48,7 +48,7 @@ def test_what_is_closed_is_not_asked_for_again(
     vendor = mock(tmp_path / "mock")
     with LoopbackServer(vendor.app()) as server:
         url = server.url + vendor.base_path
-        opened = provider(tmp_path, Endpoint(base_url=url, api_key=SecretStr("k"), account="mock"))
+        opened = provider(tmp_path, Connection(base_url=url, api_key=SecretStr("k"), account="mock"))
         for verb, ask in VERBS.items():
             vendor.faults.add(f"*={status}x2")
             with pytest.raises(ProviderRetired) as problem:

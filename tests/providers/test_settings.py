@@ -59,7 +59,7 @@ def test_a_method_that_a_vendor_lacks_is_refused_with_those_it_has(tmp_path: Pat
 def test_tasks_are_refused_by_a_method_that_does_not_take_them(provider: type[Provider], tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text('{"messages": [{"role": "user", "content": "Hi"}], "reference": {}}\n', "utf-8")
-    report = check(file, converters=[provider(tmp_path).rules(asked(), "m")])
+    report = check(file, converters=[provider(tmp_path).converter(asked(), "m")])
     [found] = [finding for finding in report.findings if finding.code == "shape"]
     assert "does not train on task rows" in found.message
 

@@ -1,9 +1,9 @@
-"""Converted rows fit the schemas in the vendors' own OpenAPI documents, and hold no key that these do not know."""
+"""Converted rows are of the types of the vendors' SDKs and fit their OpenAPI documents, and have no unknown keys."""
 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -19,19 +19,47 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
 from ftbridge_providers.openai.format import OpenAIFormat
 from random_examples import CONVERTERS, examples
+from sdk_types import request_violations
+from spec_check import SPECS, has_document
 from vendor_cases import Case, converter, every
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
 NAMES = {
     "openai": ("ChatCompletionRequest{}Message", "ChatCompletionTool", "FunctionObject"),
     "together": ("ChatCompletion{}MessageParam", "ToolsPart", ""),
 }
+"""What the vendors' documents call messages, tools and functions."""
+
+
+@cache
+def sdk_type(vendor: str, name: str) -> Any:
+    """The SDK's type of a message by a role, or of a `definition` of a tool."""
+    if name != "definition":
+        return getattr(import_module(f"{vendor}.types.chat"), f"ChatCompletion{name.capitalize()}MessageParam")
+    if vendor == "openai":
+        return import_module("openai.types.chat").ChatCompletionFunctionToolParam
+    return import_module("together.types").ToolsParam
+
+
+def by_the_sdk(vendor: str, kind: str, value: Any) -> list[str]:
+    """What is wrong with a message or a tool by the SDK's types."""
+    if kind == "tool":
+        return request_violations(sdk_type(vendor, "definition"), value)
+    if value["role"] == "assistant" and value.get("weight") in (0, 1):  # which only training files have
+        value = {key: part for key, part in value.items() if key != "weight"}
+    found = request_violations(sdk_type(vendor, value["role"]), value)
+    # `index` is what replies carry; the rows in Together's fine-tuning guides have none
+    return [one for one in found if not one.endswith("index is missing")]
+
+
+def by_the_document(vendor: str, kind: str, value: Any) -> list[str]:
+    """The same by the vendor's document, where it is at hand."""
+    message, tool, _ = NAMES[vendor]
+    name = tool if kind == "tool" else message.format(value["role"].capitalize())
+    return [error.message for error in validator(vendor, name).iter_errors(value)] if has_document(vendor) else []
 
 
 def schema_of(vendor: str) -> dict[str, Any]:
     """The vendor's document, closed to unknown keys, with the weight that only training files know."""
-    if not (SPECS / f"{vendor}.json").exists():
-        pytest.skip("the vendors' OpenAPI documents are not here")
     document: dict[str, Any] = msgspec.json.decode((SPECS / f"{vendor}.json").read_bytes())
     schemas = document["components"]["schemas"]
     message, tool, function = NAMES[vendor]
@@ -41,7 +69,6 @@ def schema_of(vendor: str) -> dict[str, Any]:
     schemas[message.format("Assistant")]["properties"]["weight"] = {"enum": [0, 1]}
     if vendor == "together":
         schemas["ToolsPart"]["properties"]["function"]["additionalProperties"] = False
-        # `index` is what replies carry; the rows in Together's fine-tuning guides have none.
         schemas["ToolChoice"]["required"].remove("index")
     return document
 
@@ -52,20 +79,18 @@ def validator(vendor: str, name: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"spec:#/components/schemas/{name}"}, registry=registry)
 
 
-def refused(vendor: str, kind: str, value: Any) -> list[str]:
-    """What the vendor's schema has against a message or a tool."""
-    message, tool, _ = NAMES[vendor]
-    name = tool if kind == "tool" else message.format(value["role"].capitalize())
-    return [error.message for error in validator(vendor, name).iter_errors(value)]
+def violations(vendor: str, kind: str, value: Any) -> list[str]:
+    """What is wrong with a message or a tool, by both witnesses."""
+    return by_the_sdk(vendor, kind, value) + by_the_document(vendor, kind, value)
 
 
 def check_row(vendor: str, row: Any) -> None:
     """Every message and tool of a row is as the vendor's schemas have it, and there is no key beside them."""
     chat = row.get("input", row)
     messages = [*chat.get("messages", ()), *row.get("preferred_output", ()), *row.get("non_preferred_output", ())]
-    assert [refused(vendor, "message", message) for message in messages] == [[]] * len(messages)
+    assert [violations(vendor, "message", message) for message in messages] == [[]] * len(messages)
     tools = chat.get("tools", ())
-    assert [refused(vendor, "tool", tool) for tool in tools] == [[]] * len(tools)
+    assert [violations(vendor, "tool", tool) for tool in tools] == [[]] * len(tools)
     assert chat.keys() <= {"messages", "tools", "parallel_tool_calls", "text"} - (
         {"parallel_tool_calls"} if vendor == "together" else {"text"}
     )
@@ -104,5 +129,7 @@ def test_a_task_fits_openais_schema_beside_what_the_grader_reads() -> None:
 
 @pytest.mark.parametrize("vendor", ["openai", "together"])
 def test_schema_refuses_what_was_not_converted(vendor: str) -> None:
-    assert refused(vendor, "message", {"role": "user", "content": "Hi", "mood": "good"})
-    assert refused(vendor, "message", {"role": "tool", "content": [{"type": "image_url"}], "tool_call_id": "1"})
+    witnesses = [by_the_sdk, *([by_the_document] if has_document(vendor) else [])]
+    for refused in witnesses:
+        assert refused(vendor, "message", {"role": "user", "content": "Hi", "mood": "good"})
+        assert refused(vendor, "message", {"role": "tool", "content": [{"type": "image_url"}], "tool_call_id": "1"})

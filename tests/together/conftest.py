@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from ftbridge.loopback import LoopbackServer
 from ftbridge.provider import Files
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge.testing import ROWS
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock.vendor import TogetherMock
@@ -32,7 +32,7 @@ def url(mock: TogetherMock) -> Iterator[str]:
 
 @pytest.fixture
 def provider(url: str, tmp_path: Path) -> Iterator[TogetherProvider]:
-    provider = TogetherProvider(tmp_path, Endpoint(base_url=url, api_key=SecretStr(KEY), account="mock"))
+    provider = TogetherProvider(tmp_path, Connection(base_url=url, api_key=SecretStr(KEY), account="mock"))
     yield provider
     provider.close()
 

@@ -15,7 +15,7 @@ from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import Answer, Call, operation
 from ftbridge.model import Status
 from ftbridge.provider import Files
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.connection import Connection
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock.vendor import TogetherMock
 from ftbridge_providers.together.reading import ShortJob, read_events, read_job
@@ -39,7 +39,7 @@ def test_all_that_the_adapter_sends_fits_togethers_document(
     assert provider.events(made.remote_id, "")
     [checkpoint] = provider.checkpoints(made.remote_id)
     assert provider.fetch(made.remote_id, tmp_path / "out").path
-    assert done.result.model in provider.models()
+    assert done.result.model in provider.list_models()
     assert str(provider.chat(done.result.model, Chat(messages=[User(content="Say six.")]))) == "six"
     again = provider.create(make_spec(), checkpoint.model, files, tag="ftb_0123456789ac")
     provider.cancel(again.remote_id)
@@ -197,7 +197,7 @@ class _Storing(TogetherMock):
 def test_weights_are_fetched_from_the_storage_that_the_vendor_leads_to(tmp_path: Path, rows: Path) -> None:
     mock = _Storing(tmp_path / "mock", speed=1000.0)
     with LoopbackServer(mock.app()) as server:
-        provider = TogetherProvider(tmp_path, Endpoint(base_url=server.url, api_key=SecretStr(KEY), account="mock"))
+        provider = TogetherProvider(tmp_path, Connection(base_url=server.url, api_key=SecretStr(KEY), account="mock"))
         made = provider.create(make_spec(), MODEL, Files(training=provider.upload(rows, key="k")), tag=TAG)
         finished(provider, made.remote_id)
         mock.faults.add("stored=cut-midway")
@@ -209,6 +209,6 @@ def test_weights_are_fetched_from_the_storage_that_the_vendor_leads_to(tmp_path:
 
 
 def test_a_base_url_may_end_in_v1_as_older_sdks_wanted(url: str, tmp_path: Path) -> None:
-    provider = TogetherProvider(tmp_path, Endpoint(base_url=f"{url}/v1", api_key=SecretStr(KEY), account="mock"))
-    assert MODEL in provider.models()
+    provider = TogetherProvider(tmp_path, Connection(base_url=f"{url}/v1", api_key=SecretStr(KEY), account="mock"))
+    assert MODEL in provider.list_models()
     provider.close()

@@ -134,6 +134,6 @@ def test_a_file_that_nobody_looks_at_is_not_waited_for_for_ever(
     provider: TogetherProvider, mock: TogetherMock, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mock.speed = 0.01
-    monkeypatch.setattr(TogetherProvider, "checking_seconds", 0.1)
-    with pytest.raises(ServerTrouble, match="has not looked at"):
+    monkeypatch.setattr(TogetherProvider, "validation_seconds", 0.1)
+    with pytest.raises(ServerTrouble, match="has not validated"):
         provider.upload(rows, key="abc")

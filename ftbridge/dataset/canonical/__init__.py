@@ -1,1 +1,1 @@
-"""The canonical format: its types, its rules, and why a row breaks them."""
+"""The canonical format: its types, its rules, and what is wrong with a row that breaks them."""

@@ -99,7 +99,7 @@ class Chat(Row):
 
 
 class Task(Chat, kw_only=True):
-    """A chat that waits for its answer; `reference` is what the grader of the answers knows of the right one."""
+    """A chat that waits for its answer; `reference` is what the grader of the answers knows about the right one."""
 
     reference: dict[str, Any]
 

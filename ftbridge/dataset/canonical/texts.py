@@ -1,4 +1,4 @@
-"""The words of an example, wherever they are in it."""
+"""The texts of an example, wherever they are in it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def texts(example: Example) -> Iterator[str]:
     if isinstance(example, Text):
         yield example.text
     for message in messages_of(example):
-        yield from _said(message)
+        yield from _message_texts(message)
 
 
 def messages_of(example: Example) -> list[Message]:
-    """Every message, in order; none in a text."""
+    """Every message, in order; a text has none."""
     if isinstance(example, Chat):
         return example.messages
     if isinstance(example, Preference):
@@ -56,7 +56,7 @@ def content_texts(content: Content | None) -> Iterator[str]:
         yield from (part.text for part in content if isinstance(part, TextPart))
 
 
-def _said(message: Message) -> Iterator[str]:
+def _message_texts(message: Message) -> Iterator[str]:
     yield from content_texts(message.content)
     if isinstance(message, Assistant):
         for call in message.tool_calls or ():

@@ -1,4 +1,4 @@
-"""Whether a line of a file says exactly what was read from it, no more and no less."""
+"""Whether a line of a file contains exactly what was read from it, no more and no less."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ _decode = msgspec.json.Decoder().decode
 
 
 def verbatim(raw: bytes, example: Example) -> bool:
-    """Whether `raw`, from which the sound `example` was read, has no key twice: readers differ on which then counts.
+    """Whether `raw`, from which the valid `example` was read, repeats no key: readers differ on which value counts.
 
-    Every key and every string stands between two quotes, and a line never holds fewer of them than
-    what was read from it: where the two numbers agree, no key came twice.
+    Every key and every string is enclosed in two quotes, and a line never has fewer of them than
+    what was read from it: where the two numbers agree, no key is repeated.
     """
     quotes = count(raw, b'"')
     if type(example) is Chat and example.tools is None:
-        least = 2 + 8 * len(example.messages)  # "messages"; then "role" and "content", with a string each
-        if quotes == least:
+        expected = 2 + 8 * len(example.messages)  # "messages"; then "role" and "content", with a string each
+        if quotes == expected:
             return True
-        if find(raw, b'\\\\"') < 0 and quotes - count(raw, b'\\"') in (least, least + _named(example)):
+        if find(raw, b'\\\\"') < 0 and quotes - count(raw, b'\\"') in (expected, expected + _optional_quotes(example)):
             return True
     read = _encode(_decode(raw))
     if find(raw, b"\\u0022") < 0:  # quotes inside strings are then written alike in both
         return bool(quotes == count(read, b'"'))
-    return _outer(raw) == _outer(read)
+    return _enclosing(raw) == _enclosing(read)
 
 
-def _named(chat: Chat) -> int:
-    """The quotes of names and weights, where all content is text."""
+def _optional_quotes(chat: Chat) -> int:
+    """How many quotes names and weights have, where all content is text."""
     quotes = 0
     for message in chat.messages:
         if type(message.content) is not str:
@@ -43,7 +43,7 @@ def _named(chat: Chat) -> int:
     return quotes
 
 
-def _outer(data: bytes) -> int:
-    """The quotes around keys and strings. One inside a string has an odd number of backslashes before it."""
+def _enclosing(data: bytes) -> int:
+    """How many quotes enclose keys and strings. One inside a string has an odd number of backslashes before it."""
     data = data.replace(b"\\\\", b"")
     return data.count(b'"') - data.count(b'\\"')

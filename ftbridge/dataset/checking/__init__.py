@@ -1,1 +1,1 @@
-"""Finding what is wrong with a dataset, and what to think about before paying."""
+"""Finding what is wrong with a dataset, and what to consider before paying."""

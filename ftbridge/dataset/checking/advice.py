@@ -1,124 +1,150 @@
-"""What to think about before paying: nothing here is wrong, and all of it can spoil a model."""
+"""What to consider before paying: nothing here is an error, and all of it can spoil a model."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Set
+from operator import attrgetter
 from pathlib import Path
 
-import msgspec
-import xxhash
+from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example
-from ftbridge.dataset.canonical.texts import content_texts, texts
-from ftbridge.dataset.checking.near_duplicates import NearDuplicates, sketch
-from ftbridge.dataset.checking.secrets import SECRETS, secrets
+from ftbridge.dataset.canonical.texts import content_texts
+from ftbridge.dataset.checking.digests import Digests, digest
+from ftbridge.dataset.checking.near_duplicates import NearDuplicates, signature_of
+from ftbridge.dataset.checking.secrets import KINDS, secrets_of
 from ftbridge.dataset.findings import Diagnostics, Finding
-from ftbridge.dataset.reading.examples import sound_examples
-from ftbridge.wording import printable
+from ftbridge.dataset.reading.observer import observe_file
+from ftbridge.wording import counted, printable
 
 FEW = 50
 _DOMINANT = 0.6
-
-_FIXES = {
-    "duplicates": "ftbridge prepare leaves them out.",
-    "near_duplicates": "ftbridge prepare --dedupe near leaves them out.",
-    "overlap": "Take them out of one of the files: the validation loss would flatter the model.",
-}
+_ANSWERS_KEPT = 1000  # texts of different answers, to show the one that dominates
 
 
 def advise(
     path: str | Path,
     *,
     validation: str | Path | None = None,
-    near: bool = False,
+    near_duplicates: bool = False,
     format: str | None = None,  # noqa: A002  # the word of the CLI
 ) -> tuple[Finding, ...]:
     """Warnings about a dataset as a whole, each with the first line that it is about.
 
-    Repeated examples (with `near`, nearly repeated ones too), examples that are in the
-    `validation` file as well, secrets and personal data, too few examples, and one answer that
-    outweighs all others. Rows with errors are passed over. Raises `InputError` for what cannot
-    be opened, and `MissingExtra` for `near` without rensa.
+    Duplicates (with `near_duplicates`, near duplicates too), examples that are in the `validation` file as well,
+    secrets and personal data, too few examples, and one answer that dominates all others. Rows with errors are
+    skipped. Raises `InputError` for what cannot be opened, and `MissingExtra` for `near_duplicates` without rensa.
     """
-    advice = _Advice(near)
-    held = {_digest(example) for _, example in sound_examples(validation, format)} if validation is not None else set()
-    for line, example in sound_examples(path, format):
-        advice.look(line, example, held)
-    return advice.given()
+    advice, held_out = Advice(near_duplicates=near_duplicates), Digests()
+    if validation is not None:
+        observe_file(validation, [held_out], format=format)
+    observe_file(path, [advice], format=format)
+    return advice.findings(held_out.digests)
 
 
-class _Advice:
-    """What has been seen of a file: counts, and first lines."""
+class _Topic(Struct):
+    """One thing to consider: how often it occurs, on which line first, and what is shown of it there."""
 
-    def __init__(self, near: bool) -> None:
-        self._near = NearDuplicates() if near else None
-        self._seen: set[bytes] = set()
+    code: str
+    line: int
+    count: int = 0
+    shown: str = ""
+
+
+class Advice:
+    """An observer that collects what `advise` warns about."""
+
+    def __init__(self, *, near_duplicates: bool = False) -> None:
+        self._near = NearDuplicates() if near_duplicates else None
+        self._first_lines: dict[bytes, int] = {}
+        self._repeated: Counter[bytes] = Counter()
         self._answers: Counter[bytes] = Counter()
-        self._example_of: dict[bytes, tuple[int, str]] = {}
-        self._counts: Counter[str] = Counter()
-        self._first: dict[str, tuple[int, str]] = {}
+        self._answer_texts: dict[bytes, tuple[int, str]] = {}
+        self._topics: dict[str, _Topic] = {}
         self._examples = 0
 
-    def look(self, line: int, example: Example, held: set[bytes]) -> None:
+    def observe(self, line: int, example: Example, data: bytes) -> None:
+        """Take in one example."""
         self._examples += 1
-        digest = _digest(example)
-        if digest in held:
-            self._count("overlap", line)
-        if digest in self._seen:
+        key = digest(data)
+        if self._first_lines.setdefault(key, line) != line:
+            self._repeated[key] += 1
             self._count("duplicates", line)
-        elif self._near is not None and self._near.earlier(line, sketch(example)) is not None:
+        elif self._near is not None and self._near.earlier(line, signature_of(example)) is not None:
             self._count("near_duplicates", line)
-        self._seen.add(digest)
-        for text in texts(example):
-            for code, shown in secrets(text):
-                self._count(code, line, shown)
-        answer = _answer(example)
-        if answer:
-            key = xxhash.xxh3_128_digest(answer.encode())
+        for code, shown in secrets_of(example, data):
+            self._count(code, line, shown)
+        if answer := _answer(example):
+            key = digest(answer.encode())
             self._answers[key] += 1
-            if len(self._example_of) < 1000:
-                self._example_of.setdefault(key, (line, answer))
+            if len(self._answer_texts) < _ANSWERS_KEPT:
+                self._answer_texts.setdefault(key, (line, answer))
 
-    def given(self) -> tuple[Finding, ...]:
+    def findings(self, validation: Set[bytes] = frozenset()) -> tuple[Finding, ...]:
+        """The warnings; `validation` are the digests of the examples that are held out."""
         diagnostics = Diagnostics()
-        for code, count in self._counts.items():
-            diagnostics.line, shown = self._first[code]
-            rows, are, say = ("row", "is", "says") if count == 1 else ("rows", "are", "say")
-            if code in SECRETS:
-                name, ending = SECRETS[code]
-                what = name + ending * (count > 1)
-                said = f"{count} {what} in the data, the first of them '{printable(shown)}'"
-                diagnostics.warning(
-                    "$", code, said, "Replace them by made-up ones, or be sure that the vendor may have them."
-                )
-            elif code == "overlap":
-                diagnostics.warning("$", code, f"{count} {rows} {are} in the validation file as well", _FIXES[code])
-            else:
-                how = "nearly the same as" if code == "near_duplicates" else "the same as"
-                diagnostics.warning("$", code, f"{count} {rows} {say} {how} an earlier one", _FIXES[code])
+        for topic in self._by_line(validation):
+            diagnostics.line = topic.line
+            _warn(topic, diagnostics)
         diagnostics.line = 0
         if 0 < self._examples < FEW:
-            said = f"the number of examples is {self._examples}, and fewer than {FEW} seldom teach much"
-            diagnostics.warning("$", "few_examples", said, "Add more, if you can.")
-        self._look_for_one_answer(diagnostics)
+            message = f"the file has {counted(self._examples, 'example')}, and fewer than {FEW} rarely teach much"
+            diagnostics.warning("$", "few_examples", message, "Add more, if you can.")
+        self._warn_of_one_answer(diagnostics)
         return tuple(diagnostics.findings)
 
-    def _look_for_one_answer(self, diagnostics: Diagnostics) -> None:
+    def _by_line(self, validation: Set[bytes]) -> list[_Topic]:
+        """The topics in the order of their first lines; on the same line overlap comes first."""
+        topics = list(self._topics.values())
+        shared = self._first_lines.keys() & validation
+        if shared:
+            overlap = _Topic("overlap", min(self._first_lines[key] for key in shared))
+            overlap.count = sum(1 + self._repeated[key] for key in shared)
+            topics.insert(bisect_left(topics, overlap.line, key=attrgetter("line")), overlap)
+        return topics
+
+    def _warn_of_one_answer(self, diagnostics: Diagnostics) -> None:
         key, count = next(iter(self._answers.most_common(1)), (b"", 0))
-        if self._examples >= FEW and count > _DOMINANT * self._examples and key in self._example_of:
-            diagnostics.line, answer = self._example_of[key]
-            said = f"{count / self._examples:.0%} of the examples have one and the same answer, '{printable(answer)}'"
-            diagnostics.warning("$", "one_answer", said, "Balance the answers: the model may learn to give no other.")
+        if self._examples >= FEW and count > _DOMINANT * self._examples and key in self._answer_texts:
+            diagnostics.line, answer = self._answer_texts[key]
+            message = f"{count / self._examples:.0%} of the examples have the same answer, '{printable(answer)}'"
+            fix = "Balance the answers: the model may learn to give no other."
+            diagnostics.warning("$", "one_answer", message, fix)
 
     def _count(self, code: str, line: int, shown: str = "") -> None:
-        self._counts[code] += 1
-        self._first.setdefault(code, (line, shown))
+        topic = self._topics.get(code)
+        if topic is None:
+            topic = self._topics[code] = _Topic(code, line, shown=shown)
+        topic.count += 1
 
 
-def _digest(example: Example) -> bytes:
-    return xxhash.xxh3_128_digest(msgspec.json.encode(example))
+def _warn(topic: _Topic, diagnostics: Diagnostics) -> None:
+    code, count = topic.code, topic.count
+    if code in KINDS:
+        kind = KINDS[code]
+        name = kind.name + kind.plural * (count > 1)
+        message = f"{count} {name} in the data, the first of them '{printable(topic.shown)}'"
+        fix = "Replace them with made-up ones, or make sure that the vendor may have them."
+    elif code == "overlap":
+        message = f"{counted(count, 'row')} {'is' if count == 1 else 'are'} in the validation file as well"
+        fix = "Remove them from one of the files: the validation loss would flatter the model."
+    elif code == "near_duplicates":
+        message = f"{counted(count, 'row')} {_repeats(count)} an earlier one almost exactly"
+        fix = "ftbridge prepare --dedupe near leaves them out."
+    else:
+        message = f"{counted(count, 'row')} {_repeats(count)} an earlier one"
+        fix = "ftbridge prepare leaves them out."
+    diagnostics.warning("$", code, message, fix)
+
+
+def _repeats(count: int) -> str:
+    return "repeats" if count == 1 else "repeat"
 
 
 def _answer(example: Example) -> str:
-    last = example.messages[-1] if isinstance(example, Chat) else None
-    return "\n".join(content_texts(last.content)) if isinstance(last, Assistant) else ""
+    last = example.messages[-1] if type(example) is Chat and example.messages else None
+    if type(last) is not Assistant:
+        return ""
+    return last.content if type(last.content) is str else "\n".join(content_texts(last.content))

@@ -17,32 +17,35 @@ Signature: TypeAlias = Any  # rensa's RMinHash, which has no types
 
 
 class NearDuplicates:
-    """Remembers sketches of examples, at about 2 KB each, and finds those that resemble an earlier one.
+    """Remembers MinHash signatures of examples, at about 2 KB each, and finds those that resemble an earlier one.
 
-    Two examples resemble each other when the runs of five words (of five letters, where there
-    are few spaces) that they share are, by estimate, at least `SIMILARITY` of all they have.
+    Two examples resemble each other when their shingles (runs of five words, or of five letters where there
+    are few spaces) have an estimated Jaccard similarity of at least `SIMILARITY`.
     Raises `MissingExtra` without rensa.
     """
 
     def __init__(self) -> None:
         self._index = _rensa().RMinHashLSH(threshold=SIMILARITY, num_perm=_PERMUTATIONS, num_bands=_BANDS)
-        self._seen: dict[int, Signature] = {}
+        self._signatures: dict[int, Signature] = {}
 
-    def earlier(self, key: int, mine: Signature) -> int | None:
+    def earlier(self, key: int, signature: Signature) -> int | None:
         """The key of the earliest example that this one resembles; None where it is new and now remembered."""
-        for candidate in sorted(self._index.query(mine)):
-            if mine.jaccard(self._seen[candidate]) >= SIMILARITY:
+        for candidate in sorted(self._index.query(signature)):
+            if signature.jaccard(self._signatures[candidate]) >= SIMILARITY:
                 return int(candidate)
-        self._index.insert(key, mine)
-        self._seen[key] = mine
+        self._index.insert(key, signature)
+        self._signatures[key] = signature
         return None
 
 
-def sketch(example: Example) -> Signature:
-    """What an example is compared by: it can be sent to another process. Raises `MissingExtra` without rensa."""
-    made = _rensa().RMinHash(num_perm=_PERMUTATIONS, seed=1)
-    made.update(_shingles("\n".join(texts(example))))
-    return made
+def signature_of(example: Example) -> Signature:
+    """The MinHash signature of an example, which can be sent to another process.
+
+    Raises `MissingExtra` without rensa.
+    """
+    signature = _rensa().RMinHash(num_perm=_PERMUTATIONS, seed=1)
+    signature.update(_shingles("\n".join(texts(example))))
+    return signature
 
 
 def _rensa() -> Any:

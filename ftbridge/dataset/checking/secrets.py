@@ -3,29 +3,83 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-_PATTERNS = {
-    "api_key": re.compile(
-        r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}"
-        r"|hf_[A-Za-z0-9]{34}|xox[abprs]-[A-Za-z0-9-]{10,})|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+from stringzilla import find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+
+from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.canonical.texts import texts
+
+_KEY_MARKS = (
+    *(b"sk-", b"AKIA", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
+    *(b"AIza", b"hf_", b"xox", b"-----BEGIN "),
+)
+_CARD_DIGITS = 13
+# Digits stay digits. A byte of a character outside ASCII counts as one, since there are digits among these.
+_DIGITS = bytes(ord("0") if byte > 127 or chr(byte).isdigit() else ord(".") for byte in range(256))
+
+
+class Kind(NamedTuple):
+    """One kind of secret: its name in the singular, the ending of the plural, and how it is found.
+
+    `may_hold` tells quickly of an example's canonical JSON when `pattern` cannot match any text of it.
+    """
+
+    name: str
+    plural: str
+    pattern: re.Pattern[str]
+    may_hold: Callable[[bytes], bool]
+
+
+def _may_hold_key(data: bytes) -> bool:
+    for mark in _KEY_MARKS:  # noqa: SIM110  # a generator would take as long as the search
+        if find(data, mark) >= 0:
+            return True
+    return False
+
+
+def _may_hold_card(data: bytes) -> bool:
+    return b"0" * _CARD_DIGITS in data.translate(_DIGITS, b" -")
+
+
+KINDS: dict[str, Kind] = {
+    "api_key": Kind(
+        "API key",
+        "s",
+        re.compile(
+            r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}"
+            r"|hf_[A-Za-z0-9]{34}|xox[abprs]-[A-Za-z0-9-]{10,})|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+        ),
+        _may_hold_key,
     ),
-    "email": re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
-    "card_number": re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"),
+    "email": Kind(
+        "e-mail address",
+        "es",
+        re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
+        lambda data: b"@" in data,
+    ),
+    "card_number": Kind("card number", "s", re.compile(r"(?<![\d-])\d(?:[ -]?\d){12,18}(?![\d-])"), _may_hold_card),
 }
-SECRETS = {"api_key": ("API key", "s"), "email": ("e-mail address", "es"), "card_number": ("card number", "s")}
+_CHECKS = [(code, kind.may_hold) for code, kind in KINDS.items()]
 
 
-def secrets(text: str) -> Iterator[tuple[str, str]]:
-    """The code of each secret in `text`, with the secret so shortened that it is none any more."""
-    for code, pattern in _PATTERNS.items():
-        for match in pattern.finditer(text):
-            if code != "card_number" or _luhn(match[0]):
+def secrets_of(example: Example, data: bytes) -> list[tuple[str, str]]:
+    """The code of each secret in the texts of `example`, with the start of the secret; `data` is its canonical JSON."""
+    codes = [code for code, may_hold in _CHECKS if may_hold(data)]
+    return [secret for text in texts(example) for secret in secrets(text, codes)] if codes else []
+
+
+def secrets(text: str, codes: Iterable[str] = KINDS) -> Iterator[tuple[str, str]]:
+    """The code of each secret in `text`, and so few of its characters that nobody can use it."""
+    for code in codes:
+        for match in KINDS[code].pattern.finditer(text):
+            if code != "card_number" or _has_check_digit(match[0]):
                 yield code, f"{match[0][:3]}…"
 
 
-def _luhn(number: str) -> bool:
-    """The check digit that every payment card has (ISO/IEC 7812-1)."""
+def _has_check_digit(number: str) -> bool:
+    """Whether the last digit is the check digit that every payment card has (ISO/IEC 7812-1, Luhn)."""
     digits = [int(sign) for sign in reversed(number) if sign.isdigit()]
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0 and len(set(digits)) > 1

@@ -20,11 +20,11 @@ from ftbridge.wording import printable
 O200K_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 _O200K_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
-# Packages that have it in their wheels (litellm 1.106, llama-index-core 0.14), and in which folder.
-_CARRIERS = {"litellm": "litellm_core_utils/tokenizers", "llama_index": "core/_static/tiktoken_cache"}
+# Packages that have it in their wheels (litellm 1.106, llama-index-core 0.14), and the folder in them.
+_PACKAGES = {"litellm": "litellm_core_utils/tokenizers", "llama_index": "core/_static/tiktoken_cache"}
 
-# How o200k_base cuts text into pieces before it merges bytes; published with the vocabulary (tiktoken, MIT).
-_O200K_PIECES = "|".join(
+# How o200k_base splits text before it merges bytes; published with the vocabulary (tiktoken, MIT).
+_O200K_SPLIT = "|".join(
     (
         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
@@ -38,9 +38,9 @@ _O200K_PIECES = "|".join(
 
 
 class TextCounter:
-    """Counts the texts and tools of an example, and `per_message` more for what a template puts around each message.
+    """Counts the texts and tools of an example, plus `per_message` for what a template puts around each message.
 
-    Tools are counted as JSON, and images not at all: each vendor has a rule of its own.
+    Tools are counted as JSON, and images not at all: each vendor has its own rule.
     """
 
     images = False
@@ -65,27 +65,27 @@ class TextCounter:
 
 
 def guess() -> TextCounter:
-    """Four bytes to the token. A label for when nothing better is at hand: it may be off by a third."""
+    """Four bytes per token, for when nothing better is available: it may be off by a third."""
     return TextCounter("a guess of four bytes per token", lambda text: -(-len(text.encode()) // 4), error=0.35)
 
 
 def o200k(vocabulary: Path | None = None, *, sha256: str = O200K_SHA256) -> TextCounter | None:
-    """The vocabulary of OpenAI's models since gpt-4o, from `vocabulary` or from where other programs have put it.
+    """The vocabulary of OpenAI's models since gpt-4o, from `vocabulary` or from where other programs have stored it.
 
-    These are the folders that tiktoken keeps its vocabularies in, and the packages that carry it.
-    None where it is in none of them. Raises `InputError` for a `vocabulary` that cannot be read
-    or is another one, and `MissingExtra` without tiktoken.
+    These are the cache folders of tiktoken, and the packages that ship it.
+    None where none of them has it. Raises `InputError` for a `vocabulary` that cannot be read
+    or is a different one, and `MissingExtra` without tiktoken.
     """
     if vocabulary is not None:
         data = _bytes(vocabulary)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise InputError(
                 f"{printable(str(vocabulary), 200)} is not o200k_base.tiktoken: its SHA-256 differs",
-                hint=f"Fetch {_O200K_URL} once, where you are online.",
+                hint=f"Download {_O200K_URL}.",
             )
     else:
-        there = (path.read_bytes() for path in _places() if path.is_file())
-        found = next((known for known in there if hashlib.sha256(known).hexdigest() == sha256), None)
+        contents = (path.read_bytes() for path in _vocabulary_paths() if path.is_file())
+        found = next((known for known in contents if hashlib.sha256(known).hexdigest() == sha256), None)
         if found is None:
             return None
         data = found
@@ -97,12 +97,12 @@ def o200k(vocabulary: Path | None = None, *, sha256: str = O200K_SHA256) -> Text
         ) from None
     pairs = (line.split() for line in data.splitlines() if line)
     ranks = {base64.b64decode(token): int(rank) for token, rank in pairs}
-    encoding = tiktoken.Encoding("o200k_base", pat_str=_O200K_PIECES, mergeable_ranks=ranks, special_tokens={})
+    encoding = tiktoken.Encoding("o200k_base", pat_str=_O200K_SPLIT, mergeable_ranks=ranks, special_tokens={})
     return TextCounter("o200k_base", lambda text: len(encoding.encode_ordinary(text)))
 
 
 def tokenizer_json(path: Path) -> TextCounter:
-    """A Hugging Face tokenizer.json; the model's template, which is not in it, is taken as four tokens a message.
+    """A Hugging Face tokenizer.json; the model's template, which is not in it, is assumed to add four tokens a message.
 
     Raises `InputError` where it cannot be read, `MissingExtra` without tokenizers.
     """
@@ -115,24 +115,25 @@ def tokenizer_json(path: Path) -> TextCounter:
         ) from None
     try:
         tokenizer = tokenizers.Tokenizer.from_buffer(data)
-    except Exception as problem:  # tokenizers raises nothing more particular
-        shown = printable(str(problem), 200)
+    except Exception as problem:  # tokenizers raises nothing more specific
+        reason = printable(str(problem), 200)
         raise InputError(
-            f"{printable(str(path), 200)} is no tokenizer: {shown}", hint="Give the model's own tokenizer.json."
+            f"{printable(str(path), 200)} is not a valid tokenizer: {reason}",
+            hint="Give the model's own tokenizer.json.",
         ) from None
     return TextCounter(path.name, lambda text: len(tokenizer.encode(text, add_special_tokens=False)), error=0.02)
 
 
-def _places() -> Iterator[Path]:
-    """Where the vocabulary may be, under the name that tiktoken gives it."""
+def _vocabulary_paths() -> Iterator[Path]:
+    """The paths where tiktoken and other packages store the vocabulary, under the name that tiktoken gives it."""
     name = hashlib.sha1(_O200K_URL.encode(), usedforsecurity=False).hexdigest()
     for variable in ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR"):
         if folder := os.environ.get(variable):
             yield Path(folder, name)
     yield Path(tempfile.gettempdir(), "data-gym-cache", name)
-    for package, folder in _CARRIERS.items():
-        installed = find_spec(package)
-        for root in (installed and installed.submodule_search_locations) or ():
+    for package, folder in _PACKAGES.items():
+        spec = find_spec(package)
+        for root in (spec and spec.submodule_search_locations) or ():
             yield Path(root, folder, name)
 
 

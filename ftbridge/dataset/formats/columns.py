@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import FieldReader, Format, Keys, as_messages, turn
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, as_messages, message
 
 
-def _prompt_completion(row: FieldReader) -> Keys:
-    """Both may be lists of messages in place of strings, as Hugging Face TRL has them."""
-    system = row.maybe("system")
-    messages = [turn("system", system)] if system else []
-    messages += as_messages(row.anything("prompt"), "user") + as_messages(row.anything("completion"), "assistant")
-    row.done()
+def _prompt_completion(row: FieldReader) -> JsonObject:
+    """Both may be lists of messages instead of strings, as in Hugging Face TRL."""
+    system = row.optional_text("system")
+    messages = [message("system", system)] if system else []
+    messages += as_messages(row.take("prompt"), "user") + as_messages(row.take("completion"), "assistant")
+    row.warn_of_unread()
     return {"messages": messages}
 
 
-def _alpaca(row: FieldReader) -> Keys:
-    """The input, where there is one, follows its instruction after a blank line, as LLaMA-Factory joins them."""
-    system, instruction, given = row.maybe("system"), row.text("instruction"), row.maybe("input")
-    messages = [turn("system", system)] if system else []
-    for past in row.anything("history") or ():
-        if isinstance(past, list) and len(past) == 2:
-            messages += [turn("user", past[0]), turn("assistant", past[1])]
+def _alpaca(row: FieldReader) -> JsonObject:
+    """The input, if any, follows the instruction after a blank line, as in LLaMA-Factory."""
+    system, instruction, context = row.optional_text("system"), row.text("instruction"), row.optional_text("input")
+    messages = [message("system", system)] if system else []
+    for exchange in row.take("history") or ():
+        if isinstance(exchange, list) and len(exchange) == 2:
+            messages += [message("user", exchange[0]), message("assistant", exchange[1])]
         else:
             row.refuse(
-                "history must hold pairs of a question and an answer", "Write [[question, answer], …].", "history"
+                "history must contain pairs of a question and an answer", "Write [[question, answer], …].", "history"
             )
-    messages.append(turn("user", f"{instruction}\n\n{given}" if given else instruction))
-    messages.append(turn("assistant", row.text("output")))
-    row.done()
+    messages.append(message("user", f"{instruction}\n\n{context}" if context else instruction))
+    messages.append(message("assistant", row.text("output")))
+    row.warn_of_unread()
     return {"messages": messages}
 
 

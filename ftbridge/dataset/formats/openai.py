@@ -1,19 +1,19 @@
-"""OpenAI's rows for reinforcement: what the grader reads stands beside the messages, under any names.
+"""OpenAI's rows for reinforcement: what the grader reads is beside the messages, under any names.
 
-So nothing tells them from chats with a slip in a key, and they are read only where that is asked for.
+So they cannot be told from chats with a mistyped key, and are read only where the user names the format.
 Source: OpenAI's guide to reinforcement fine-tuning, "Prepare your dataset"; read 2026-11.
 """
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import FieldReader, Format, Keys
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 
-_OF_THE_CHAT = ("messages", "tools", "parallel_tool_calls")
+_CHAT_KEYS = ("messages", "tools", "parallel_tool_calls")
 
 
-def _task(row: FieldReader) -> Keys:
-    chat = {key: row.anything(key) for key in _OF_THE_CHAT if row.has(key)}
-    return {**chat, "reference": row.rest()}
+def _task(row: FieldReader) -> JsonObject:
+    chat = {key: row.take(key) for key in _CHAT_KEYS if row.has(key)}
+    return {**chat, "reference": row.take_rest()}
 
 
 FORMATS = (Format("openai-rft", "task", lambda row: "messages" in row, _task),)

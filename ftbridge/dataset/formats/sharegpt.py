@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import FieldReader, Format, Keys, turn
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, message
 from ftbridge.wording import printable
 
 _ROLES = {
@@ -16,22 +16,24 @@ _ROLES = {
 }
 
 
-def _sharegpt(row: FieldReader) -> Keys:
-    system = row.maybe("system")
-    messages = [turn("system", system)] if system else []
-    for said in row.objects("conversations", "conversation"):
-        name = said.text("from", "role")
-        message = turn(_ROLES.get(name.lower(), name), said.text("value", "content"))
+def _sharegpt(row: FieldReader) -> JsonObject:
+    system = row.optional_text("system")
+    messages = [message("system", system)] if system else []
+    for turn in row.objects("conversations", "conversation"):
+        name = turn.text("from", "role")
+        translated = message(_ROLES.get(name.lower(), name), turn.text("value", "content"))
         if name.lower() not in _ROLES:
             known = ", ".join(_ROLES)
-            said.refuse(
-                f"'{printable(name)}' is not a speaker", f"Use one of: {known}; write tool calls as chat.", "from"
+            turn.refuse(
+                f"'{printable(name)}' is not a known speaker",
+                f"Use one of: {known}; write tool calls in the chat format.",
+                "from",
             )
-        if said.has("weight"):
-            message["weight"] = said.anything("weight")
-        said.done()
-        messages.append(message)
-    row.done()
+        if turn.has("weight"):
+            translated["weight"] = turn.take("weight")
+        turn.warn_of_unread()
+        messages.append(translated)
+    row.warn_of_unread()
     return {"messages": messages}
 
 

@@ -1,6 +1,6 @@
 """The preference rows of Hugging Face TRL: prompt, chosen, rejected.
 
-Each is a string, or a list of messages; without a prompt it is what the two answers' messages
+Each is a string, or a list of messages; without a prompt it is the messages that the two answers
 have in common (huggingface.co/docs/trl, "Dataset formats and types").
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from ftbridge.dataset.formats.base import FieldReader, Format, Keys, as_messages
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, as_messages
 
 
-def _trl(row: FieldReader) -> Keys:
-    prompt, chosen, rejected = row.anything("prompt"), row.anything("chosen"), row.anything("rejected")
-    row.done()
+def _trl(row: FieldReader) -> JsonObject:
+    prompt, chosen, rejected = row.take("prompt"), row.take("chosen"), row.take("rejected")
+    row.warn_of_unread()
     chosen, rejected = as_messages(chosen, "assistant"), as_messages(rejected, "assistant")
     if prompt is None:
         shared = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(chosen, rejected, strict=False))]

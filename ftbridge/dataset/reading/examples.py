@@ -14,19 +14,19 @@ from ftbridge.errors import DataError
 def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
     """The examples of `path` with their line numbers, from 1.
 
-    Raises `DataError` at the first line that is no example, with its line and JSON path, and
-    `InputError` for what cannot be opened. Blank lines are passed over.
+    Raises `DataError` at the first line that is not a valid example, with its line and JSON path, and
+    `InputError` for what cannot be opened. Blank lines are skipped.
     """
     diagnostics = Diagnostics()
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
-            _refuse(source.name, diagnostics)
+            _raise_first_error(source.name, diagnostics)
             yield diagnostics.line, example
-        _refuse(source.name, diagnostics)
+        _raise_first_error(source.name, diagnostics)
 
 
-def sound_examples(path: str | Path, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
-    """The same, passing over what is no example: for looking at a file that `check` reports on."""
+def valid_examples(path: str | Path, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+    """The same, but lines that are not valid examples are skipped: for a first impression of a file."""
     diagnostics = Diagnostics()
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
@@ -34,7 +34,7 @@ def sound_examples(path: str | Path, format: str | None = None) -> Iterator[tupl
             yield diagnostics.line, example
 
 
-def _refuse(name: str, diagnostics: Diagnostics) -> None:
+def _raise_first_error(name: str, diagnostics: Diagnostics) -> None:
     if diagnostics.errors:
         first = next(finding for finding in diagnostics.findings if finding.level == "error")
         raise DataError(

@@ -1,4 +1,4 @@
-"""A file as numbered lines, whatever it is packed in, in constant memory."""
+"""A file as numbered lines, decompressed where needed, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from ftbridge.dataset.reading.compressed import unpacked
+from ftbridge.dataset.reading.compressed import decompressed
 from ftbridge.errors import InputError
 from ftbridge.wording import printable
 
-LONGEST = 32 * 2**20
-BREAKS = (OSError, EOFError, zlib.error)
-"""What is raised where a file cannot be read on."""
+MAX_LINE = 32 * 2**20
+READ_ERRORS = (OSError, EOFError, zlib.error)
+"""What is raised where a file cannot be read any further."""
 
 _BUFFER = 2**18
 _BOM = b"\xef\xbb\xbf"
@@ -26,8 +26,8 @@ Line: TypeAlias = bytes | None  # None is a line that was too long to be held
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[BinaryIO]:
-    """The bytes of `path`, unpacked where they are gzip's or zstd's; `-` is standard input, as it is.
+def open_file(path: str | Path) -> Iterator[BinaryIO]:
+    """The bytes of `path`, decompressed where they are gzip's or zstd's; `-` is standard input, as it is.
 
     Raises `InputError` for what cannot be opened, `MissingExtra` for zstd without zstandard.
     """
@@ -38,47 +38,50 @@ def opened(path: str | Path) -> Iterator[BinaryIO]:
     try:
         file = io.BufferedReader(io.FileIO(path), _BUFFER)
     except FileNotFoundError:
-        raise InputError(f"no such file: {shown}", hint="Check the path; it is relative to where you are.") from None
+        raise InputError(
+            f"no such file: {shown}", hint="Check the path; it is relative to the current directory."
+        ) from None
     except IsADirectoryError:
         raise InputError(f"{shown} is a directory, not a file", hint="Name the file inside it.") from None
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(f"{shown} cannot be opened: {reason}", hint="Check the file's permissions.") from None
-    with file, unpacked(file) as content:
+    with file, decompressed(file) as content:
         yield content
 
 
-def lines(file: BinaryIO, longest: int = LONGEST, *, mark: bool = True) -> Iterator[tuple[int, Line]]:
+def lines(file: BinaryIO, limit: int = MAX_LINE, *, skip_bom: bool = True) -> Iterator[tuple[int, Line]]:
     """Every line with its number, from 1, as it is in the file with its line end.
 
-    A byte order mark before the first line is left out, if `mark`. Of a line of more than `longest`
-    bytes only the number is given; reading goes on with the next one. Raises `InputError`
-    where the file breaks off.
+    A byte order mark before the first line is left out, if `skip_bom`. Of a line of more than `limit`
+    bytes only the number is given; reading continues with the next one. Raises `InputError`
+    where the file cannot be read any further.
     """
     number = 0
     try:
-        start = file.readline(longest + 1)
-        first = _whole(file, start.removeprefix(_BOM) if mark else start, longest)
+        start = file.readline(limit + 1)
+        first = _within_limit(file, start.removeprefix(_BOM) if skip_bom else start, limit)
         if first != b"":
             number = 1
             yield 1, first
-        for line in enumerate(iter(partial(file.readline, longest + 1), b""), 2):
+        for line in enumerate(iter(partial(file.readline, limit + 1), b""), 2):
             number, raw = line
-            yield line if len(raw) <= longest else (number, _whole(file, raw, longest))
-    except BREAKS as problem:
-        raise broken_off(number, problem) from None
+            yield line if len(raw) <= limit else (number, _within_limit(file, raw, limit))
+    except READ_ERRORS as problem:
+        raise cannot_read(number, problem) from None
 
 
-def broken_off(line: int, problem: Exception) -> InputError:
-    """What is said where nothing can be read after `line`, or, if that is 0, nothing at all."""
-    where = f" beyond line {line:,}" if line else ""
-    said = printable(str(problem), 200)
-    hint = "It may be damaged or cut short; make or fetch it again."
-    return InputError(f"the file cannot be read{where}: {said}", hint=hint)
+def cannot_read(line: int, problem: Exception) -> InputError:
+    """The error for a file of which nothing can be read after `line`; 0 if nothing at all."""
+    beyond = f" beyond line {line:,}" if line else ""
+    reason = printable(str(problem), 200)
+    hint = "It may be damaged or truncated; create or download it again."
+    return InputError(f"the file cannot be read{beyond}: {reason}", hint=hint)
 
 
-def _whole(file: BinaryIO, raw: bytes, longest: int) -> Line:
-    if len(raw) <= longest:
+def _within_limit(file: BinaryIO, raw: bytes, limit: int) -> Line:
+    """The line itself, or None after the rest of a longer one has been skipped."""
+    if len(raw) <= limit:
         return raw
     while raw and not raw.endswith(b"\n"):
         raw = file.readline(_BUFFER)

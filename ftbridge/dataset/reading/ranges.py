@@ -15,7 +15,7 @@ from ftbridge.errors import InputError
 
 T = TypeVar("T")
 
-_PIECE = 2**18
+_CHUNK = 2**18
 
 
 class Range(NamedTuple):
@@ -32,22 +32,22 @@ def byte_ranges(path: Path, parts: int) -> list[Range]:
     with path.open("rb") as file:
         for part in range(1, parts):
             file.seek(max(cuts[-1], size * part // parts))
-            piece = file.readline(_PIECE)
-            while piece and not piece.endswith(b"\n"):
-                piece = file.readline(_PIECE)
+            chunk = file.readline(_CHUNK)
+            while chunk and not chunk.endswith(b"\n"):
+                chunk = file.readline(_CHUNK)
             cuts.append(file.tell())
     cuts.append(size)
     return [Range(start, end) for start, end in pairwise(cuts) if start < end]
 
 
-def within(file: BinaryIO, span: Range) -> BinaryIO:
-    """The part of `file` that is in the range, as a file of its own."""
-    file.seek(span.start)
-    return cast(BinaryIO, io.BufferedReader(_Limited(file, span.end - span.start), _PIECE))
+def open_range(file: BinaryIO, part: Range) -> BinaryIO:
+    """The bytes of `file` that are in the range, as a file of their own."""
+    file.seek(part.start)
+    return cast(BinaryIO, io.BufferedReader(_Limited(file, part.end - part.start), _CHUNK))
 
 
-def in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -> Iterator[T]:
-    """The results of `work`, in the order of its `inputs`, from as many processes: the one place that knows of them.
+def run_in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -> Iterator[T]:
+    """The results of `work`, in the order of its `inputs`, from as many processes: the one function that starts any.
 
     Raises `InputError` where one of them is killed.
     """
@@ -56,27 +56,27 @@ def in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -
             yield from pool.map(work, *inputs)
     except BrokenProcessPool:
         raise InputError(
-            "a process that was reading a part of the file has been killed",
-            hint="Where memory is short, give fewer --workers.",
+            "a process that was reading a part of the file was killed",
+            hint="If memory is short, give fewer --workers.",
         ) from None
 
 
 class _Limited(io.RawIOBase):
-    """The next `left` bytes of a file, and then its end."""
+    """The next `size` bytes of a file, and then its end."""
 
-    def __init__(self, file: BinaryIO, left: int) -> None:
+    def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
-        self._left = left
+        self._remaining = size
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        data = self._file.read(self._left if size < 0 else min(size, self._left))
-        self._left -= len(data)
+        data = self._file.read(self._remaining if size < 0 else min(size, self._remaining))
+        self._remaining -= len(data)
         return data
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands over
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

@@ -1,42 +1,40 @@
-"""Reading rows: fast where they are right, thorough where they are not."""
+"""Reading rows: fast where they are valid, thorough where they are not."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
+from ftbridge.dataset.canonical.diagnose import diagnose
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
-from ftbridge.dataset.canonical.explain import explain
 from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY
-from ftbridge.dataset.findings import TOLD_ONCE, Diagnostics, Finding
+from ftbridge.dataset.findings import Diagnostics, report_once
 from ftbridge.dataset.formats import recognise
-from ftbridge.dataset.formats.base import FieldReader, Format, Keys
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 from ftbridge.dataset.reading.lines import Line
 from ftbridge.dataset.reading.syntax import parse
 from ftbridge.wording import printable
 
-Row: TypeAlias = Line | Keys  # a line of JSON, or the columns of a table
+Row: TypeAlias = Line | JsonObject  # a line of JSON, or the columns of a table
 Examples: TypeAlias = Iterator[tuple[Row, Example]]
 Read: TypeAlias = Callable[[Iterable[tuple[int, Row]], Diagnostics], Examples]
 
-_INDEX = re.compile(r"\[\d+\]")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 
 
-def reader(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
-    """A function that reads numbered rows of `format`, which the file has since line `begun` (0: it was asked for).
+def reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
+    """A function that reads numbered rows of `format`, detected on that line (0: the user named the format).
 
-    It yields each row that is an example, with the example, and sets `diagnostics.line` before it reads a row. What is
+    It yields each valid row with its example, and sets `diagnostics.line` before it reads a row. What is
     wrong with the other rows is in `diagnostics` by the time the next example, or the end, is reached.
     """
-    return _translated(format, begun) if format.translate else _canonical(format, begun)
+    return _translating_reader(format, detected_on) if format.translate else _canonical_reader(format, detected_on)
 
 
-def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
+def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     decode = msgspec.json.Decoder(SHAPES[format.shape]).decode
     ordinary, check = ORDINARY[format.shape], CHECKS[format.shape]
 
@@ -46,7 +44,7 @@ def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of
             try:
                 example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
             except _UNREADABLE as problem:
-                example = _mended(raw, format, begun, problem, diagnostics)
+                example = _read_undecodable(raw, format, detected_on, problem, diagnostics)
                 if example is not None:
                     yield raw, example
                 continue
@@ -60,36 +58,42 @@ def _canonical(format: Format, begun: int) -> Read:  # noqa: A002  # the word of
     return read
 
 
-def _mended(raw: Row, format: Format, begun: int, problem: Exception, diagnostics: Diagnostics) -> Example | None:  # noqa: A002  # the word of the CLI
-    """The example that the columns of a table hold; for a line that cannot be decoded, everything that is wrong."""
-    row = _row(raw, format, begun, diagnostics)
+def _read_undecodable(
+    raw: Row,
+    format: Format,  # noqa: A002  # the word of the CLI
+    detected_on: int,
+    problem: Exception,
+    diagnostics: Diagnostics,
+) -> Example | None:
+    """The example in the columns of a table; for a line that cannot be decoded, everything that is wrong with it."""
+    row = _json_row(raw, format, detected_on, diagnostics)
     if row is None:
         return None
     if isinstance(raw, dict):
         return _from_json(row, format.shape, diagnostics)
-    _explain(row, format.shape, problem, diagnostics)
+    _diagnose(row, format.shape, problem, diagnostics)
     return None
 
 
-def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word of the CLI
+def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     translate = format.translate
     assert translate is not None
-    left_out: set[str] = set()
+    reported: set[str] = set()
 
     def read_one(raw: Row, diagnostics: Diagnostics) -> Example | None:
-        row = _row(raw, format, begun, diagnostics)
+        row = _json_row(raw, format, detected_on, diagnostics)
         if row is None:
             return None
         before = len(diagnostics.findings), diagnostics.errors
         translated = translate(FieldReader(row, diagnostics))
-        diagnostics.findings[before[0] :] = once(diagnostics.findings[before[0] :], left_out)
+        diagnostics.findings[before[0] :] = report_once(diagnostics.findings[before[0] :], reported)
         if diagnostics.errors > before[1]:
             return None
-        own = Diagnostics()
-        own.line = diagnostics.line
-        example = _from_json(translated, format.shape, own)
-        for finding in own.findings:
-            diagnostics.add(replace(finding, message=f"{finding.message} (once read as a {format.shape})"))
+        canonical = Diagnostics()
+        canonical.line = diagnostics.line
+        example = _from_json(translated, format.shape, canonical)
+        for finding in canonical.findings:
+            diagnostics.add(replace(finding, message=f"{finding.message} (after translation to a {format.shape})"))
         return example
 
     def read(rows: Iterable[tuple[int, Row]], diagnostics: Diagnostics) -> Examples:
@@ -101,20 +105,7 @@ def _translated(format: Format, begun: int) -> Read:  # noqa: A002  # the word o
     return read
 
 
-def once(findings: Iterable[Finding], said: set[str] | None = None) -> list[Finding]:
-    """The same findings, but those about a key that is left out, or a whole shape, only once for the file."""
-    said = set() if said is None else said
-    kept = []
-    for finding in findings:
-        about = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
-        if finding.code not in TOLD_ONCE or about not in said:
-            kept.append(finding)
-        if finding.code in TOLD_ONCE:
-            said.add(about)
-    return kept
-
-
-def _row(raw: Row, format: Format, begun: int, diagnostics: Diagnostics) -> Keys | None:  # noqa: A002  # the word of the CLI
+def _json_row(raw: Row, format: Format, detected_on: int, diagnostics: Diagnostics) -> JsonObject | None:  # noqa: A002  # the word of the CLI
     """The row as JSON, if it is in the format that the file has."""
     row = raw if isinstance(raw, dict) else parse(raw, diagnostics)
     if row is None or format.fits(row):
@@ -122,27 +113,27 @@ def _row(raw: Row, format: Format, begun: int, diagnostics: Diagnostics) -> Keys
     other = recognise(row)
     if other is None:
         return row
-    since = f"since line {begun}" if begun else "as asked"
-    said = f"this row is in the format '{other.name}', but the file is read as '{format.name}' {since}"
-    diagnostics.error("$", "mixed_shapes", said, "Keep each format in a file of its own.")
+    reason = f"since line {detected_on}" if detected_on else "as requested"
+    message = f"this row is in the format '{other.name}', but the file is read as '{format.name}' {reason}"
+    diagnostics.error("$", "mixed_shapes", message, "Keep each format in a file of its own.")
     return None
 
 
-def _from_json(row: Keys, shape: Shape, diagnostics: Diagnostics) -> Example | None:
+def _from_json(row: JsonObject, shape: Shape, diagnostics: Diagnostics) -> Example | None:
     """A canonical row from plain JSON, with everything that is wrong with it in the diagnostics."""
     before = diagnostics.errors
     try:
         example: Example = msgspec.convert(row, SHAPES[shape])
     except _UNREADABLE as problem:
-        _explain(row, shape, problem, diagnostics)
+        _diagnose(row, shape, problem, diagnostics)
         return None
     CHECKS[shape](example, diagnostics)
     return example if diagnostics.errors == before else None
 
 
-def _explain(row: Keys, shape: Shape, problem: Exception, diagnostics: Diagnostics) -> None:
+def _diagnose(row: JsonObject, shape: Shape, problem: Exception, diagnostics: Diagnostics) -> None:
     before = diagnostics.errors
-    explain(row, SHAPES[shape], diagnostics)
+    diagnose(row, SHAPES[shape], diagnostics)
     if diagnostics.errors == before:
-        sentence = f"the row cannot be read: {printable(str(problem), 200)}"
-        diagnostics.error("$", "unreadable", sentence, "Write the row with a JSON library.")
+        message = f"the row cannot be read: {printable(str(problem), 200)}"
+        diagnostics.error("$", "unreadable", message, "Write the row with a JSON library.")

@@ -12,9 +12,9 @@ import msgspec
 
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
-from ftbridge.dataset.formats.base import Format, Keys
-from ftbridge.dataset.reading.compressed import GZIP, ZSTD, is_packed
-from ftbridge.dataset.reading.lines import lines, opened
+from ftbridge.dataset.formats.base import Format, JsonObject
+from ftbridge.dataset.reading.compressed import GZIP, ZSTD, is_compressed
+from ftbridge.dataset.reading.lines import lines, open_file
 from ftbridge.dataset.reading.rows import Examples, Read, Row, reader
 from ftbridge.dataset.reading.tables import csv_rows, parquet_rows
 from ftbridge.dataset.reading.unrecognised import unrecognised
@@ -27,39 +27,39 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Source(NamedTuple):
-    """`read` turns the `rows` into examples, and says in its diagnostics why it cannot where it cannot.
+    """`read` turns the `rows` into examples; where it cannot, the reason is in its diagnostics.
 
     `canonical` tells whether a row's bytes are in the canonical format, so that they may be
     passed on, and `divisible` whether the file can be read from the middle. `why` says how
-    the format was told, `begun` by which line (0: it was asked for).
+    the format was detected, `detected_on` by which line (0: the user named it).
     """
 
     name: str
     format: str
     why: str
-    begun: int
+    detected_on: int
     canonical: bool
     divisible: bool
     rows: Iterator[tuple[int, Row]]
     read: Read
 
     def examples(self, diagnostics: Diagnostics) -> Examples:
-        """Every row that is an example, and the example; what is to be said of all rows goes into `diagnostics`."""
+        """Every valid row and its example; what is wrong with the other rows is added to `diagnostics`."""
         return self.read(self.rows, diagnostics)
 
 
 @contextmanager
 def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]:  # noqa: A002  # the word of the CLI
-    """Open `path`, JSON Lines or a table, and find out its format, unless `format` names it.
+    """Open `path`, JSON Lines or a table, and detect its format, unless `format` names it.
 
-    Raises `InputError` for what cannot be opened and `UsageError` for a format that there is not.
+    Raises `InputError` for what cannot be opened and `UsageError` for an unknown format.
     """
     if format is not None and format not in FORMATS:
-        raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known ones: {', '.join(FORMATS)}.")
+        raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known formats: {', '.join(FORMATS)}.")
     name = printable(str(path), 200)
     suffix = Path(path).with_suffix("").suffix if Path(path).suffix in (".gz", ".zst") else Path(path).suffix
-    plain = suffix not in (*_SEPARATORS, ".parquet")
-    with opened(path) as file:
+    is_lines = suffix not in (*_SEPARATORS, ".parquet")
+    with open_file(path) as file:
         rows: Iterator[tuple[int, Row]]
         if suffix in _SEPARATORS:
             rows = csv_rows(file, _SEPARATORS[suffix])
@@ -68,16 +68,20 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
         else:
             rows = lines(file)
         head = list(itertools.islice(rows, _LOOK_AHEAD))
-        told = None if format else _detect(head)
-        wrong = _not_lines(head) or (None if format or told else unrecognised(_objects(head), table=not plain))
-        if wrong is not None:
-            yield Source(name, "unknown", wrong[1], 1, False, False, iter(head[:1]), _refusal(*wrong))
+        detected = None if format else _detect(head)
+        problem = _not_lines(head)
+        if problem is None and not format and not detected:
+            problem = unrecognised(_objects(head), table=not is_lines)
+        if problem is not None:
+            yield Source(name, "unknown", problem[1], 1, False, False, iter(head[:1]), _refusal(*problem))
             return
-        found, begun, why = told or (FORMATS[format or CHAT.name], 0, "asked for" if format else _nothing(head))
-        divisible = plain and str(path) != "-" and not is_packed(file) and Path(path).is_file()
-        canonical = plain and found.translate is None
+        if detected is None:
+            detected = FORMATS[format or CHAT.name], 0, "named by the user" if format else _no_object(head)
+        found, detected_on, why = detected
+        divisible = is_lines and str(path) != "-" and not is_compressed(file) and Path(path).is_file()
+        canonical = is_lines and found.translate is None
         rows = itertools.chain(head, rows)
-        yield Source(name, found.name, why, begun, canonical, divisible, rows, reader(found, begun))
+        yield Source(name, found.name, why, detected_on, canonical, divisible, rows, reader(found, detected_on))
 
 
 def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str] | None:
@@ -89,8 +93,8 @@ def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str] | None:
     return None
 
 
-def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, Keys]]:
-    """Those of the rows that are JSON objects at least."""
+def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, JsonObject]]:
+    """The rows that are JSON objects."""
     for number, raw in head:
         try:
             row = raw if isinstance(raw, dict) else msgspec.json.decode(raw or b"")
@@ -100,24 +104,25 @@ def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, Keys]]:
             yield number, row
 
 
-def _nothing(head: list[tuple[int, Row]]) -> str:
+def _no_object(head: list[tuple[int, Row]]) -> str:
     """Why a file without any object is read as chats."""
     first = f"the first {_LOOK_AHEAD} lines" if len(head) == _LOOK_AHEAD else "its lines"
-    return f"none of {first} is a JSON object" if head else "there is no line to tell by"
+    return f"none of {first} is a JSON object" if head else "the file has no lines"
 
 
 def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
-    """Code, sentence and fix where the file as a whole is something other than JSON Lines."""
+    """Code, message and fix where the file as a whole is something other than JSON Lines."""
     texts = [raw.strip() for _, raw in head if isinstance(raw, bytes) and raw.strip()]
     text = texts[0] if texts else b""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "not_utf8", "the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8."
     if text.startswith((GZIP, ZSTD)):
-        return "packed", "what is read is packed with gzip or zstd", "Unpack it first: gzip -dc FILE, or zstd -dc FILE."
+        fix = "Decompress it first: gzip -dc FILE, or zstd -dc FILE."
+        return "compressed", "the input is compressed with gzip or zstd", fix
     if text.startswith(b"PAR1"):
-        return "not_json", "the file is Parquet", "Let its name end in .parquet."
+        return "not_json", "the file is Parquet", "Give it a name that ends in .parquet."
     if text == b"{":
-        return "json_document", "the file is JSON laid out over many lines", "Put each row on one line: jq -c . FILE."
+        return "json_document", "the file is JSON spread over many lines", "Put each row on one line: jq -c . FILE."
     if text.startswith(b"["):
         try:
             whole = msgspec.json.decode(text)
@@ -125,7 +130,7 @@ def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
             whole = None
         rows = isinstance(whole, list) and bool(whole) and isinstance(whole[0], dict)
         if rows if len(texts) == 1 else whole is None:
-            return "json_array", "the file is one JSON array, not one object per line", "Unpack it: jq -c '.[]' FILE."
+            return "json_array", "the file is one JSON array, not one object per line", "Convert it: jq -c '.[]' FILE."
     return None
 
 

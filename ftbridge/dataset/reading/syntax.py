@@ -1,4 +1,4 @@
-"""Reading one line as a JSON object, and saying exactly why where it is none."""
+"""Reading one line as a JSON object, and exactly why where it is not one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 import msgspec
 
 from ftbridge.dataset.findings import Diagnostics
-from ftbridge.dataset.reading.lines import LONGEST, Line
+from ftbridge.dataset.reading.lines import MAX_LINE, Line
 from ftbridge.wording import json_kind, json_path, printable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = msgspec.json.Decoder().decode
-_skim = msgspec.json.Decoder(msgspec.Raw).decode
+_scan = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
@@ -24,13 +24,13 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
     Strict: NaN, numbers that no double holds and halves of surrogate pairs are refused.
     """
     if raw is None:
-        diagnostics.error("$", "line_too_long", f"the line is longer than {LONGEST >> 20} MB", "Shorten the example.")
+        diagnostics.error("$", "line_too_long", f"the line is longer than {MAX_LINE >> 20} MB", "Shorten the example.")
         return None
     try:
-        _skim(raw)  # tells what is too deep, which takes long to build and to take down
+        _scan(raw)  # refuses what is too deep before it is built, which would take long
         value = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
-        _explain(raw, problem, diagnostics)
+        _diagnose(raw, problem, diagnostics)
         return None
     except RecursionError:
         _too_deep(diagnostics)
@@ -42,14 +42,14 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
     return None
 
 
-def _explain(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
-    """Find out by the standard library, slow but eloquent, what msgspec objects to."""
+def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
+    """Find out with the standard library, slower but more precise, what msgspec objects to."""
     try:
         text = raw.decode("utf-8").rstrip()
     except UnicodeDecodeError as wrong:
-        sentence = f"byte {wrong.start + 1} of the line (0x{raw[wrong.start]:02x}) is not UTF-8"
+        message = f"byte {wrong.start + 1} of the line (0x{raw[wrong.start]:02x}) is not UTF-8"
         fix = "Save the file as UTF-8; for a Western Windows file: iconv -f WINDOWS-1252 -t UTF-8."
-        diagnostics.error("$", "not_utf8", sentence, fix)
+        diagnostics.error("$", "not_utf8", message, fix)
         return
     if not text:
         diagnostics.warning("$", "blank_line", "the line is blank and is skipped", "Remove it: some vendors refuse it.")
@@ -57,55 +57,55 @@ def _explain(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
     try:
         value = _strict.decode(text)
     except json.JSONDecodeError as wrong:
-        _explain_syntax(text, wrong, diagnostics)
+        _diagnose_syntax(text, wrong, diagnostics)
     except _RangeError as wrong:
         diagnostics.error("$", "number", str(wrong), "Use null, leave the key out, or write the number as a string.")
     except RecursionError:
         _too_deep(diagnostics)
     else:
-        where = _surrogate(value, ())
-        if where is None:
-            sentence = f"the row cannot be read: {printable(str(problem), 200)}"
-            diagnostics.error("$", "unreadable", sentence, "Write the row with a JSON library.")
+        path = _surrogate(value, ())
+        if path is None:
+            message = f"the row cannot be read: {printable(str(problem), 200)}"
+            diagnostics.error("$", "unreadable", message, "Write the row with a JSON library.")
         else:
             fix = "Remove it: the character is damaged."
-            diagnostics.error(json_path(where), "surrogate", "the text holds half a surrogate pair", fix)
+            diagnostics.error(json_path(path), "surrogate", "the text contains half a surrogate pair", fix)
 
 
 def _too_deep(diagnostics: Diagnostics) -> None:
-    diagnostics.error("$", "too_deep", "the row is nested too deeply to be read", "Flatten it: no vendor reads it.")
+    diagnostics.error("$", "too_deep", "the row is nested too deeply to be read", "Flatten it: no vendor accepts it.")
 
 
-def _surrogate(value: Any, where: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """The place of the first string that holds half a surrogate pair, which no UTF-8 can carry."""
+def _surrogate(value: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    """The path of the first string that contains half a surrogate pair, which UTF-8 cannot encode."""
     if isinstance(value, str):
-        return where if _SURROGATE.search(value) else None
+        return path if _SURROGATE.search(value) else None
     if isinstance(value, dict):
-        parts = [((*where, key), part) for key, item in value.items() for part in (key, item)]
+        parts = [((*path, key), part) for key, item in value.items() for part in (key, item)]
     elif isinstance(value, list):
-        parts = [((*where, index), item) for index, item in enumerate(value)]
+        parts = [((*path, index), item) for index, item in enumerate(value)]
     else:
         return None
-    return next((found for place, part in parts if (found := _surrogate(part, place)) is not None), None)
+    return next((found for inner, part in parts if (found := _surrogate(part, inner)) is not None), None)
 
 
-def _explain_syntax(text: str, problem: json.JSONDecodeError, diagnostics: Diagnostics) -> None:
+def _diagnose_syntax(text: str, problem: json.JSONDecodeError, diagnostics: Diagnostics) -> None:
     reason = printable(problem.msg[0].lower() + problem.msg[1:])
     if problem.msg == "Extra data":
         reason, fix = "there is more after the end of the object", "Write one object per line, and nothing after it."
     elif problem.pos >= len(text) or problem.msg.startswith("Unterminated string"):
-        fix = "The line seems cut short: one example must be on one line, whole."
+        fix = "The line seems truncated: one example must be on one line, complete."
     elif text.lstrip().startswith(("{'", "['")):
         fix = "This looks like a printed Python value: write it with json.dumps."
     elif text[problem.pos] in "}]":
-        fix = "Look for a comma too many before it."
+        fix = "Look for an extra comma before it."
     else:
-        fix = "Write each row with a JSON library (json.dumps in Python) rather than by hand."
+        fix = "Write each row with a JSON library (json.dumps in Python), not by hand."
     diagnostics.error("$", "json", f"not JSON at column {problem.pos + 1}: {reason}", fix)
 
 
 class _RangeError(Exception):
-    """A number that JSON, or a double, cannot hold."""
+    """A number that JSON, or a double, cannot represent."""
 
 
 def _constant(name: str) -> NoReturn:

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ftbridge.dataset.formats.base import Keys
-from ftbridge.dataset.reading.lines import BREAKS, LONGEST, broken_off
+from ftbridge.dataset.formats.base import JsonObject
+from ftbridge.dataset.reading.lines import MAX_LINE, READ_ERRORS, cannot_read
 from ftbridge.errors import InputError, MissingExtra
 from ftbridge.wording import printable
 
@@ -24,14 +24,14 @@ _HOLDS_JSON = {
 }
 
 
-def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, Keys | bytes | None]]:
+def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, JsonObject | bytes | None]]:
     """The rows under the header, each with the number of the line that it begins on.
 
-    An empty cell is as good as none. A cell that holds JSON where a format has more than text
-    is read as JSON. A row that is not UTF-8 is given as its bytes, and one that is longer than
-    a line may be as None. Raises `InputError` where the file breaks off.
+    Empty cells are left out. A cell that holds JSON where a format has more than text
+    is read as JSON. A row that is not UTF-8 is yielded as its bytes, and one that is longer than
+    a line may be as None. Raises `InputError` where the file cannot be read any further.
     """
-    csv.field_size_limit(LONGEST)  # one setting for the process; nothing else here reads CSV
+    csv.field_size_limit(MAX_LINE)  # one setting for the process; nothing else here reads CSV
     text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
     table = csv.DictReader(text, restkey=BEYOND, delimiter=separator)
     while True:
@@ -41,8 +41,8 @@ def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, Keys |
         except csv.Error:
             yield number, None
             continue
-        except BREAKS as problem:
-            raise broken_off(table.line_num, problem) from None
+        except READ_ERRORS as problem:
+            raise cannot_read(table.line_num, problem) from None
         if row is None:
             text.detach()
             return
@@ -56,10 +56,10 @@ def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, Keys |
             yield max(number, 2), {key: _cell(key, cell, cells) for key, cell in cells.items()}
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[int, Keys]]:
-    """The rows with their numbers, from 1. Keys that are null are left out, at any depth.
+def parquet_rows(path: Path) -> Iterator[tuple[int, JsonObject]]:
+    """The rows with their numbers, from 1. JsonObject that are null are left out, at any depth.
 
-    Raises `MissingExtra` without pyarrow and `InputError` for what is no Parquet file.
+    Raises `MissingExtra` without pyarrow and `InputError` for what is not a valid Parquet file.
     """
     try:
         import pyarrow as arrow  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
@@ -79,13 +79,13 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, Keys]]:
     except (arrow.ArrowException, OSError) as problem:
         raise InputError(
             f"{printable(str(path), 200)} cannot be read as Parquet: {printable(str(problem), 200)}",
-            hint="It may be damaged, or something else by another name.",
+            hint="It may be damaged, or in another format.",
         ) from None
 
 
-def _cell(key: str, cell: Any, cells: Keys) -> Any:
-    json_too = key in _HOLDS_JSON or (key == "input" and "preferred_output" in cells)
-    if not json_too or not isinstance(cell, str) or cell[0] not in "[{":
+def _cell(key: str, cell: Any, cells: JsonObject) -> Any:
+    may_be_json = key in _HOLDS_JSON or (key == "input" and "preferred_output" in cells)
+    if not may_be_json or not isinstance(cell, str) or cell[0] not in "[{":
         return cell
     try:
         return msgspec.json.decode(cell)

@@ -1,33 +1,38 @@
-"""Writing a dataset as a target wants it."""
+"""Writing a dataset in a target's format."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.check import Extent, TargetRules, at_the_end, in_order
+from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.findings import Diagnostics, Finding
+from ftbridge.dataset.findings import Diagnostics, Finding, report_once
 from ftbridge.dataset.formats import FORMATS
-from ftbridge.dataset.reading.lines import lines, opened
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, in_processes, within
-from ftbridge.dataset.reading.rows import Read, Row, once, reader
+from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.observer import Observer
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
+from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
-from ftbridge.dataset.writing.whole_file import whole_file
+from ftbridge.dataset.target_rules import TargetRules
+from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
 
-_PIECE = 2**18
+_CHUNK = 2**18
+_Write: TypeAlias = Callable[[bytes], object]
 
 
 class Conversion(Struct, frozen=True):
-    """What became of a file.
+    """The result of converting a file.
 
     `exact` rows mean the same at the target; `changed` maps each code of a difference to how
     many rows have it and the first one's line. Where anything is `impossible` nothing was
@@ -50,44 +55,59 @@ def convert(
     out: str | Path,
     *,
     format: str | None = None,  # noqa: A002  # the word of the CLI
+    observers: Sequence[Observer] = (),
+    sent_observers: Sequence[Observer] = (),
     workers: int = 1,
 ) -> Conversion:
-    """Write the rows of `path` for `converter`'s target to `out`, whole or not at all.
+    """Write the rows of `path` in the format of `converter`'s target to `out`, completely or not at all.
 
-    A row that the target takes as it stands is passed on as the same bytes. With several
-    `workers` an unpacked file of lines is converted by as many processes, to the same bytes.
+    A row that the target takes as it is is passed on as the same bytes. `observers` see the valid examples as they
+    are read, and `sent_observers` those that the target takes, as they are written; a row that is not in the
+    canonical format then, as it was read. With several `workers`, and no observers, which need all rows in order,
+    an uncompressed file of lines is converted by as many processes, to the same bytes.
     Raises `InputError` for what cannot be opened, read or written.
     """
     out = Path(out)
     if out.exists() and str(path) != "-" and out.samefile(path):
-        raise InputError(f"{path} would be written over by its own conversion", hint="Give another name to --out.")
-    with open_source(path, format) as source, whole_file(out) as file:
-        if workers > 1 and source.divisible:
+        raise InputError(f"{path} would be overwritten by its own conversion", hint="Give another name to --out.")
+    in_parallel = workers > 1 and not observers and not sent_observers
+    with open_source(path, format) as source, atomic_file(out) as file:
+        if in_parallel and source.divisible:
             tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)
         else:
-            tally = _pass_on(source.rows, source.read, source.canonical, converter, file.write)
+            rows = _Rows(source.rows, source.read, source.canonical)
+            tally = _convert_rows(rows, converter, file.write, observers, sent_observers)
         extent = Extent(tally.with_images, file.buffer.tell())
-        found = in_order([*tally.findings, *at_the_end(tally.examples, tally.findings, [converter], [extent])])
-        impossible = tuple(finding for finding in found if finding.level == "error")
+        about_file = file_findings(tally.examples, tally.findings, [converter], [extent])
+        findings = in_line_order([*tally.findings, *about_file])
+        impossible = tuple(finding for finding in findings if finding.level == "error")
         key = file.key()
         if not impossible:
-            file.keep()
-    warnings = tuple(finding for finding in found if finding.level == "warning")
+            file.commit()
+    warnings = tuple(finding for finding in findings if finding.level == "warning")
     return Conversion(out, converter.target, tally.examples, tally.exact, tally.changed, impossible, warnings, key)
 
 
-class _Tally(Struct):
-    """What became of some rows; `lines` is how many lines they were on."""
+class _Rows(Struct):
+    """Rows to be read; whether their bytes are in the canonical format."""
 
-    lines: int
-    examples: int
-    exact: int
-    with_images: int
-    changed: dict[str, tuple[int, int]]
-    findings: list[Finding]
+    rows: Iterable[tuple[int, Row]]
+    read: Read
+    canonical: bool
+
+
+class _Tally(Struct):
+    """The result of converting some rows; `lines` is how many lines they were on."""
+
+    lines: int = 0
+    examples: int = 0
+    exact: int = 0
+    with_images: int = 0
+    changed: dict[str, tuple[int, int]] = {}
+    findings: list[Finding] = []
 
     def add(self, later: _Tally) -> None:
-        """Take in what became of the rows that come next."""
+        """Take in the result for the rows that come next."""
         for code, (count, first) in later.changed.items():
             earlier, line = self.changed.get(code, (0, first + self.lines))
             self.changed[code] = earlier + count, line
@@ -97,23 +117,42 @@ class _Tally(Struct):
         self.exact += later.exact
         self.with_images += later.with_images
 
+    def count_changes(self, codes: list[str], line: int) -> None:
+        """Count a row that was changed in these ways."""
+        for code in set(codes):
+            count, first = self.changed.get(code, (0, line))
+            self.changed[code] = count + 1, first
 
-def _pass_on(
-    rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, converter: Converter, write: Callable[[bytes], object]
+
+def _convert_rows(
+    source: _Rows,
+    converter: Converter,
+    write: _Write,
+    observers: Sequence[Observer] = (),
+    sent_observers: Sequence[Observer] = (),
 ) -> _Tally:
     """Write each row as the target wants it."""
-    diagnostics, rules = Diagnostics(), TargetRules(converter)
+    diagnostics, rules, tally = Diagnostics(), TargetRules(converter), _Tally()
     codes = rules.diagnostics.changes
     encode = msgspec.json.Encoder().encode
-    changed: dict[str, tuple[int, int]] = {}
+    observed = bool(observers or sent_observers)
     examples = exact = 0
-    for raw, example in read(rows, diagnostics):
+    for raw, example in source.read(source.rows, diagnostics):
         examples += 1
+        if observed:
+            data = encode(example)
+            for observer in observers:
+                observer.observe(diagnostics.line, example, data)
         row = rules.convert(diagnostics.line, example)
         if row is None:
             codes.clear()
             continue
-        if row is not example or not canonical or type(raw) is not bytes:
+        if sent_observers:
+            sent = example if row is example or not isinstance(row, Example) else row
+            data = data if sent is example else encode(sent)
+            for observer in sent_observers:
+                observer.observe(diagnostics.line, sent, data)
+        if row is not example or not source.canonical or type(raw) is not bytes:
             write(encode(row) + b"\n")
         elif verbatim(raw, example):
             write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
@@ -123,35 +162,33 @@ def _pass_on(
         if not codes:
             exact += 1
             continue
-        for code in set(codes):
-            count, first = changed.get(code, (0, diagnostics.line))
-            changed[code] = count + 1, first
+        tally.count_changes(codes, diagnostics.line)
         codes.clear()
-    findings = [*diagnostics.findings, *rules.diagnostics.findings]
-    return _Tally(diagnostics.line, examples, exact, rules.diagnostics.with_images, changed, findings)
-
-
-def _in_parallel(
-    path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: Callable[[bytes], object]
-) -> _Tally:
-    spans = byte_ranges(path, workers)
-    tally = _Tally(0, 0, 0, 0, {}, [])
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as beside:
-        parts = [Path(beside) / str(number) for number in range(len(spans))]
-        convert_part = partial(_convert_part, path, source.format, source.begun, source.canonical, converter)
-        for part, done in zip(parts, in_processes(convert_part, workers, spans, parts), strict=True):
-            tally.add(done)
-            with part.open("rb") as written:
-                for piece in iter(partial(written.read, _PIECE), b""):
-                    write(piece)
-            part.unlink()
-    tally.findings = once(tally.findings)
+    tally.lines, tally.examples, tally.exact = diagnostics.line, examples, exact
+    tally.with_images = rules.diagnostics.with_images
+    tally.findings = [*diagnostics.findings, *rules.diagnostics.findings]
     return tally
 
 
-def _convert_part(
-    path: Path, name: str, begun: int, canonical: bool, converter: Converter, span: Range, out: Path
+def _in_parallel(path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: _Write) -> _Tally:
+    ranges = byte_ranges(path, workers)
+    tally = _Tally()
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
+        files = [Path(temporary) / str(number) for number in range(len(ranges))]
+        convert_range = partial(_convert_range, path, source.format, source.detected_on, source.canonical, converter)
+        for file, part in zip(files, run_in_processes(convert_range, workers, ranges, files), strict=True):
+            tally.add(part)
+            with file.open("rb") as written:
+                for chunk in iter(partial(written.read, _CHUNK), b""):
+                    write(chunk)
+            file.unlink()
+    tally.findings = report_once(tally.findings)
+    return tally
+
+
+def _convert_range(
+    path: Path, name: str, detected_on: int, canonical: bool, converter: Converter, part: Range, out: Path
 ) -> _Tally:
-    with opened(path) as file, out.open("wb", buffering=_PIECE) as part:
-        rows = lines(within(file, span), mark=span.start == 0)
-        return _pass_on(rows, reader(FORMATS[name], begun), canonical, converter, part.write)
+    with open_file(path) as file, out.open("wb", buffering=_CHUNK) as written:
+        rows = lines(open_range(file, part), skip_bom=part.start == 0)
+        return _convert_rows(_Rows(rows, reader(FORMATS[name], detected_on), canonical), converter, written.write)

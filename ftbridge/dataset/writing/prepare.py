@@ -1,4 +1,4 @@
-"""Making a training and a validation file of a dataset: broken rows and duplicates out, divided, shuffled."""
+"""Making a training and a validation file of a dataset: invalid rows and duplicates removed, divided, shuffled."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ftbridge.dataset.checking.near_duplicates import NearDuplicates, Signature
-from ftbridge.dataset.findings import Diagnostics, Finding
-from ftbridge.dataset.reading.rows import once
-from ftbridge.dataset.writing.gather import Share, gather
+from ftbridge.dataset.findings import Diagnostics, Finding, report_once
+from ftbridge.dataset.writing.atomic_file import atomic_file
+from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split
-from ftbridge.dataset.writing.whole_file import whole_file
 from ftbridge.errors import DataError, InputError, UsageError
 from ftbridge.wording import printable
 
@@ -39,7 +38,7 @@ class Part(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """What came of it. `dropped` counts the rows left out, by code; `findings` says why, and what else there is."""
+    """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings."""
 
     train: Part
     validation: Part | None
@@ -59,54 +58,55 @@ def prepare(
 ) -> Prepared:
     """Write train.jsonl, validation.jsonl and report.json into `out_dir`, in the canonical format.
 
-    Rows with errors and duplicates are left out and reported: of duplicates the first stays. That a JSON key
-    comes twice in a row is reported as well, and the last one is written.
-    With dedupe "none" they all stay, on the same side. Two examples are the same when the
-    XXH3-128 of their canonical bytes is; near ones are told by MinHash. About `validation` (0 to 1) of the
-    examples is for validation, of each system prompt alike. The same input and seed give the
-    same bytes, and so do several `workers`: processes that read an unpacked file of lines together.
+    Rows with errors and duplicates are left out and reported: of duplicates the first stays. Repeated JSON keys
+    are reported as well, and the last value is written.
+    With dedupe "none" duplicates all stay, on the same side of the split. Two examples are duplicates when the
+    XXH3-128 of their canonical bytes is equal; near duplicates are found by MinHash. The fraction `validation`
+    (0 to 1) of the examples is held out, stratified by system prompt. The same input and seed give the
+    same bytes, and so do several `workers`: processes that read an uncompressed file of lines together.
     Raises `InputError` for what cannot be read or written, and `DataError` where
     no example is left.
     """
     if not 0 <= validation < 1:
-        raise UsageError(f"validation = {validation} cannot be used", hint="Give a share from 0 to less than 1.")
+        raise UsageError(f"validation = {validation} cannot be used", hint="Give a fraction from 0 to less than 1.")
     out_dir = Path(out_dir)
     try:
         with (
-            _made(out_dir),
+            _created(out_dir),
             tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder,
             closing(_Rows(dedupe)) as rows,
         ):
-            for share in gather(path, Path(folder), format=format, sketched=dedupe == "near", workers=workers):
-                rows.add(share)
+            near = dedupe == "near"
+            for chunk in read_chunks(path, Path(folder), format=format, signatures=near, workers=workers):
+                rows.add(chunk)
             if not rows.groups:
-                raise DataError(f"{printable(str(path), 200)} holds no sound example", hint="ftbridge check says why.")
-            chosen = split(rows.groups, rows.strata, validation, seed)
-            sides = [[row for row, held in enumerate(chosen) if held == side] for side in (False, True)]
+                raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="`ftbridge check` says why.")
+            held_out = split(rows.groups, rows.strata, validation, seed)
+            sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
             return _write(rows, sides, out_dir, seed)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
-            f"{printable(str(out_dir), 200)} cannot be written: {reason}", hint="Choose another place with --out."
+            f"{printable(str(out_dir), 200)} cannot be written: {reason}", hint="Choose another folder with --out."
         ) from None
 
 
 @contextmanager
-def _made(folder: Path) -> Iterator[None]:
-    """Make the folder, and those that it is in; where the block raises, those that are new go again."""
-    new = [place for place in (folder, *folder.parents) if not place.exists()]
+def _created(folder: Path) -> Iterator[None]:
+    """Create the folder and its parents; where the block raises, the new ones are removed."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        for place in new:
-            with suppress(OSError):  # something is in it by now
-                place.rmdir()
+        for path in new:
+            with suppress(OSError):  # it is no longer empty
+                path.rmdir()
         raise
 
 
 class _Rows:
-    """The rows that stay: where each is kept, which are duplicates of each other, and which have one system prompt."""
+    """The rows that stay: where each is stored, which are duplicates of each other, and which share a system prompt."""
 
     def __init__(self, dedupe: Dedupe) -> None:
         self.groups: list[int] = []
@@ -119,19 +119,19 @@ class _Rows:
         self._first: dict[bytes, int] = {}
         self._prompts: dict[int, int] = {}
         self._files: list[FileIO] = []
-        self._places = array("I"), array("Q"), array("Q")
+        self._slots = array("I"), array("Q"), array("Q")  # of each row: file, start, size
 
-    def add(self, share: Share) -> None:
-        """Take in the rows of the share that comes next, each once."""
+    def add(self, chunk: Chunk) -> None:
+        """Take in the rows of the chunk that comes next."""
         file, start = len(self._files), 0
-        self._files.append(share.file.open("rb", buffering=0))
-        share.file.unlink()
+        self._files.append(chunk.file.open("rb", buffering=0))
+        chunk.file.unlink()
         diagnostics, before = Diagnostics(), self._lines
-        files, starts, sizes = self._places
-        columns = zip_longest(share.lines, share.sizes, share.digests, share.prompts, share.sketches)
-        for line, size, digest, prompt, sketch in columns:
+        files, starts, sizes = self._slots
+        columns = zip_longest(chunk.lines, chunk.sizes, chunk.digests, chunk.prompts, chunk.signatures)
+        for line, size, digest, prompt, signature in columns:
             diagnostics.line = before + line
-            group = self._group(diagnostics, digest, sketch)
+            group = self._group(diagnostics, digest, signature)
             if group is not None:
                 files.append(file)
                 starts.append(start)
@@ -139,57 +139,57 @@ class _Rows:
                 self.groups.append(group)
                 self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
             start += size
-        read = [replace(finding, line=finding.line + before) for finding in share.findings]
-        for _, found in groupby(read, attrgetter("line")):
-            broken = [finding.code for finding in found if finding.level == "error"]
-            self.dropped.update(broken[:1])
+        read = [replace(finding, line=finding.line + before) for finding in chunk.findings]
+        for _, findings in groupby(read, attrgetter("line")):
+            errors = [finding.code for finding in findings if finding.level == "error"]
+            self.dropped.update(errors[:1])
         self.findings += sorted((*read, *diagnostics.findings), key=attrgetter("line"))
-        self._lines += share.last
+        self._lines += chunk.line_count
 
     def read(self, indices: Sequence[int]) -> Iterator[bytes]:
-        """Rows as they were kept, one after the other."""
+        """The stored rows, one after the other."""
         handles = [file.fileno() for file in self._files]
-        files, starts, sizes = self._places
+        files, starts, sizes = self._slots
         for index in indices:
             yield os.pread(handles[files[index]], sizes[index], starts[index])
 
     def close(self) -> None:
-        """Let go of the rows."""
+        """Close the files that store the rows."""
         for file in self._files:
             file.close()
 
-    def _group(self, diagnostics: Diagnostics, digest: bytes, sketch: Signature) -> int | None:
-        """The line of the first row that says the same as the current one; None where that row is left out."""
+    def _group(self, diagnostics: Diagnostics, digest: bytes, signature: Signature) -> int | None:
+        """The line of the first duplicate of the current row, or its own; None where the row is left out."""
         first = self._first.setdefault(digest, diagnostics.line)
         code = "duplicate" if first != diagnostics.line else ""
         if not code and self._near is not None:
-            near = self._near.earlier(diagnostics.line, sketch)
+            near = self._near.earlier(diagnostics.line, signature)
             first, code = (diagnostics.line, "") if near is None else (near, "near_duplicate")
         if not code or self._dedupe == "none":
             return first
-        says = "the same as" if code == "duplicate" else "nearly the same as"
-        diagnostics.warning("$", code, f"the row says {says} line {first}", "Nothing: it is left out.")
+        what = "a duplicate" if code == "duplicate" else "a near duplicate"
+        diagnostics.warning("$", code, f"the row is {what} of line {first}", "Nothing to do: it is left out.")
         self.dropped[code] += 1
         return None
 
 
 def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Prepared:
-    train, held = out_dir / "train.jsonl", out_dir / "validation.jsonl"
-    rng = random.Random(seed)  # noqa: S311  # an order is to be repeatable, not secret
+    train, validation = out_dir / "train.jsonl", out_dir / "validation.jsonl"
+    rng = random.Random(seed)  # noqa: S311  # the order is to be repeatable, not secret
     parts = []
-    for place, members in zip((train, held), sides, strict=True):
+    for path, members in zip((train, validation), sides, strict=True):
         rng.shuffle(members)
         if members:
-            with whole_file(place) as file:
+            with atomic_file(path) as file:
                 for row in rows.read(members):
                     file.write(row)
-                file.keep()
+                file.commit()
         else:
-            place.unlink(missing_ok=True)
-        parts.append(Part(place, len(members)) if members else None)
+            path.unlink(missing_ok=True)
+        parts.append(Part(path, len(members)) if members else None)
     assert parts[0] is not None
-    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), tuple(once(rows.findings)))
-    with whole_file(out_dir / "report.json") as file:
+    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), tuple(report_once(rows.findings)))
+    with atomic_file(out_dir / "report.json") as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
-        file.keep()
+        file.commit()
     return prepared

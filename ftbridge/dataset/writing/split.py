@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 
 
-def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed: int) -> list[bool]:
-    """For each example, whether it is for validation: about `share` of them, of every stratum.
+def split(groups: Sequence[int], strata: Sequence[Hashable], fraction: float, seed: int) -> list[bool]:
+    """For each example, whether it is for validation: about `fraction` of them, in every stratum.
 
-    Examples of one group stay together. A stratum too small for a whole validation example
-    shares one with the others: every 1/share-th example is taken from all of them in a row,
-    stratum after stratum, each in random order. Training always gets a group, and validation
-    does where a share is wanted and there are two.
+    Examples of one group stay together. All examples are put in a row, stratum after stratum, each in random
+    order, and every 1/fraction-th one is taken: so strata too small for a validation example of their own
+    have one in common. Training always gets a group, and validation does where `fraction` is not 0 and there
+    are two groups.
     """
     rng = random.Random(seed)  # noqa: S311  # a split is to be repeatable, not secret
     sizes = Counter(groups)
@@ -26,15 +26,15 @@ def split(groups: Sequence[int], strata: Sequence[Hashable], share: float, seed:
         rng.shuffle(members)
         order += members
     chosen: set[int] = set()
-    passed, start, before = 0, rng.random(), 0
+    seen, start, before = 0, rng.random(), 0
     for group in order:
-        passed += sizes[group]
-        wanted = int(start + passed * share)
+        seen += sizes[group]
+        wanted = int(start + seen * fraction)
         if wanted > before:
             chosen.add(group)
         before = wanted
     if len(chosen) == len(order):
         chosen.discard(rng.choice(order))
-    elif share and not chosen and len(order) > 1:
+    elif fraction and not chosen and len(order) > 1:
         chosen.add(rng.choice(order))
     return [group in chosen for group in groups]

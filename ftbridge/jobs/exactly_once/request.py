@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ftbridge.context import Context
-from ftbridge.costs.budgets import budget_check, check_cost, cost_of
-from ftbridge.dataset import advise
+from ftbridge.costs.budgets import BilledTokens, billed_tokens, budget_check, check_cost, cost_of
+from ftbridge.dataset import Advice, Digests
 from ftbridge.errors import SpecError, StateError
 from ftbridge.jobs.exactly_once.absence import at_other_account
 from ftbridge.jobs.exactly_once.unclear import explain, next_steps, with_reason
 from ftbridge.jobs.exactly_once.unresolved import resolve_or_wait
 from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
-from ftbridge.jobs.request.prepared import describe, prepare, sent_files
+from ftbridge.jobs.request.prepared import describe, prepare
 from ftbridge.ledger import Prepared, Record
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Provider
@@ -49,15 +50,16 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     repeated = _may_be_repeated(context, request)
     if not repeated:
         check_open(context, request.target, request.spec.method)
-    prepared, notes = _prepare(context, request)
+    files = _prepare(context, request)
+    prepared = files.prepared
     fingerprint = request_hash(request.spec, prepared)
     if repeated:
         if known := _known(context, request, fingerprint):
             return known, False
         check_open(context, request.target, request.spec.method)
-    for warning in [*request.warnings, *notes, *_advice(request)]:
+    for warning in [*request.warnings, *files.warnings]:
         context.warn(warning)
-    cost = cost_of(context, request.target, request.spec, *sent_files(prepared, context.home))
+    cost = cost_of(context, request.target, request.spec, files.tokens)
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
@@ -155,18 +157,25 @@ def _warn_of_others(context: Context, request: Request, fingerprint: str, new: R
             )
 
 
-def _prepare(context: Context, request: Request) -> tuple[Prepared, list[str]]:
-    spec, rules = request.spec, request.provider.rules(request.spec, request.target.model)
-    training, warnings = prepare(spec.data, rules, spec, context.home, request.format)
-    if spec.validation is None:
-        return Prepared(training=training), warnings
-    validation, more = prepare(spec.validation, rules, spec, context.home, request.format)
-    return Prepared(training=training, validation=validation), [*warnings, *more]
+@dataclass(frozen=True)
+class _Files:
+    """The files as they are sent, and what was learned about them in the one pass that wrote each."""
+
+    prepared: Prepared
+    warnings: Sequence[str]
+    tokens: BilledTokens
 
 
-def _advice(request: Request) -> list[str]:
-    """What to consider before paying; standard input has been read by now and cannot be read again."""
-    spec = request.spec
-    if str(spec.data) == "-":
-        return []
-    return [describe(finding) for finding in advise(spec.data, validation=spec.validation, format=request.format)]
+def _prepare(context: Context, request: Request) -> _Files:
+    """Check and convert the files, each in one pass that also collects advice and counts what will be billed."""
+    spec, rules = request.spec, request.provider.converter(request.spec, request.target.model)
+    advice, held_out = Advice(), Digests()
+    tokens = billed_tokens(context, request.target, spec)
+    read = partial(prepare, converter=rules, spec=spec, home=context.home, format=request.format)
+    training, warnings = read(spec.data, observer=advice, tokens=tokens.training)
+    validation = None
+    if spec.validation is not None:
+        validation, more = read(spec.validation, observer=held_out, tokens=tokens.validation)
+        warnings = [*warnings, *more]
+    warnings = [*warnings, *map(describe, advice.findings(held_out.digests))]
+    return _Files(Prepared(training=training, validation=validation), warnings, tokens)

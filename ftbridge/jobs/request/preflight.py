@@ -18,11 +18,11 @@ def check_open(context: Context, target: Target, method: Method) -> None:
     service at another address, is only warned of, because it may go on after the vendor has closed.
     """
     provider, day = context.provider(target), today()
-    if provider.at_vendor:
+    if provider.connects_to_vendor:
         _refuse_closed(context, target, context.entry(target), method)
     _ = provider.account  # raises without a key
     entry = context.entry(target, live=True)
-    if provider.at_vendor:
+    if provider.connects_to_vendor:
         _refuse_closed(context, target, entry, method)
     if closed := entry.closed_on(day):
         context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, so it is tried all the same")

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from ftbridge.dataset import Conversion, Converter, Finding, convert
+from ftbridge.dataset import Conversion, Converter, Finding, Observer, TokenTally, convert
 from ftbridge.errors import DataError
 from ftbridge.files import make_folder, move
 from ftbridge.home import usable
-from ftbridge.ledger import Prepared
 from ftbridge.model import Method, Spec
 from ftbridge.wording import counted
 
@@ -20,20 +19,19 @@ def prepared_file(home: Path, key: str) -> Path:
     return home / "prepared" / f"{key}.jsonl"
 
 
-def sent_files(prepared: Prepared, home: Path) -> tuple[Path, Path | None]:
-    """The training and validation file as they are sent."""
-    validation = prepared_file(home, prepared.validation) if prepared.validation else None
-    return prepared_file(home, prepared.training), validation
-
-
 def prepare(
     data: str | Path,
     converter: Converter,
     spec: Spec,
     home: Path,
     format: str | None = None,  # noqa: A002 - the word users know
+    *,
+    observer: Observer,
+    tokens: TokenTally | None,
 ) -> tuple[str, list[str]]:
     """Check and convert `data` in one pass; the key of the converted file, and warnings about it.
+
+    `observer` sees the examples as they are read, and `tokens` counts them as they are sent.
 
     Raises `DataError` with the first finding that forbids going on.
     """
@@ -41,7 +39,9 @@ def prepare(
     with usable(home):
         make_folder(folder)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
-    conversion = convert(data, converter, draft, format=format)
+    conversion = convert(
+        data, converter, draft, format=format, observers=[observer], sent_observers=[tokens] if tokens else []
+    )
     if conversion.impossible:
         raise _refusal(data, _options(spec, format), conversion.impossible)
     with usable(home):

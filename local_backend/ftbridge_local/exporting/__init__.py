@@ -1,1 +1,1 @@
-"""TODO."""
+"""A finished job's result in the forms that other programs take."""

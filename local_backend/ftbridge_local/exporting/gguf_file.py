@@ -1,8 +1,7 @@
-"""A model's folder as one GGUF file, unquantised, in the numbers that the model is kept in, by the `gguf` package.
+"""A model's folder as one GGUF file, unquantised, in the precision of the model, by the `gguf` package.
 
-The format is that of ggml-org/ggml, docs/gguf.md, and the names are those of gguf's own tensor map. Llamas, Mistrals,
-Qwen 2 and Qwen 3 are written, and only where nothing of them is lost; what else there is belongs to llama.cpp's own
-converter.
+The format is that of ggml-org/ggml, docs/gguf.md, and the names are those of gguf's own tensor map. Llama, Mistral,
+Qwen 2 and Qwen 3 models are written, and only where nothing of them is lost; llama.cpp's own converter does the rest.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _ROPE_FREQUENCIES = "rope_freqs.weight"
 
 
 def check(folder: Path) -> None:
-    """Raises `SpecError`, which says why, for a model that GGUF could not hold exactly. Needs no weights."""
+    """Raises `SpecError`, with the reason, for a model that cannot be written exactly. Needs no weights."""
     _head(folder, "any")
 
 
@@ -67,14 +66,14 @@ def write(folder: Path, file: Path, name: str) -> None:
     if scaled is not None:
         writer.write_tensor_data(scaled)
     for name, tensor in weights:
-        whole = _as_llama_cpp_turns_it(name, tensor[:], config)
-        # numpy knows no bfloat16, so numbers of two bytes go by their bits
+        whole = _permute_for_llama_cpp(name, tensor[:], config)
+        # numpy has no bfloat16, so numbers of two bytes are written as their bits
         writer.write_tensor_data((whole.float() if kinds[name] is Kind.F32 else whole.view(torch.uint16)).numpy())
     writer.close()
 
 
 def _head(folder: Path, name: str) -> tuple[Any, GGUFWriter]:
-    """The model's config, and a writer that holds all that is to be said of the model but its weights."""
+    """The model's config, and a writer that holds everything of the model but its weights."""
     config = transformers.AutoConfig.from_pretrained(folder)
     _check_config(config)
     writer = GGUFWriter(None, gguf.MODEL_ARCH_NAMES[_ARCHITECTURES[config.model_type]])
@@ -105,40 +104,40 @@ def _check_config(config: Any) -> None:
         raise unwritable(f"its activation is {config.hidden_act}")
     window = getattr(config, "sliding_window", None)
     if window is not None and window < config.max_position_embeddings:
-        raise unwritable(f"it looks back over {window} tokens only")
-    turned = config.rope_parameters
-    if turned.get("rope_type", "default") not in ("default", "llama3"):
-        raise unwritable(f"its positions are scaled as {turned['rope_type']}")
-    if turned.get("partial_rotary_factor", 1.0) != 1.0:
-        raise unwritable("it turns only a part of each head by its position")
+        raise unwritable(f"its attention window is {window} tokens")
+    rope = config.rope_parameters
+    if rope.get("rope_type", "default") not in ("default", "llama3"):
+        raise unwritable(f"its positions are scaled as {rope['rope_type']}")
+    if rope.get("partial_rotary_factor", 1.0) != 1.0:
+        raise unwritable("it rotates only a part of each head")
 
 
 def _weights(folder: Path) -> Iterator[tuple[str, Any]]:
-    """Every tensor by its name; its shape and type are there at once, its numbers when they are asked for."""
+    """Every tensor by its name; its shape and type are known at once, its numbers are read when they are used."""
     for file in sorted(folder.glob("*.safetensors")):
         weights: Any = safe_open(file, framework="pt")  # it has no types
-        for key in weights.keys():  # noqa: SIM118 - it is no mapping
+        for key in weights.keys():  # noqa: SIM118 - it is not a mapping
             yield key, weights.get_slice(key)
 
 
 def _name(key: str, config: Any) -> str:
-    known = gguf.get_tensor_name_map(_ARCHITECTURES[config.model_type], config.num_hidden_layers)
-    name = known.get_name(key, try_suffixes=(".weight", ".bias"))
+    names = gguf.get_tensor_name_map(_ARCHITECTURES[config.model_type], config.num_hidden_layers)
+    name = names.get_name(key, try_suffixes=(".weight", ".bias"))
     if name is None:
         raise unwritable(f"it has weights called {key}")
     return name
 
 
 def _kind(name: str, tensor: Any) -> Kind:
-    """The numbers that a tensor is written in: its own, and float32 for norms and biases, as llama.cpp wants them."""
+    """The type that a tensor is written in: its own, and float32 for norms and biases, as llama.cpp wants them."""
     stored = tensor.get_dtype()
     if stored not in _KINDS:
-        raise unwritable(f"its weights {name} are kept as {stored}")
+        raise unwritable(f"its weights {name} are stored as {stored}")
     return Kind.F32 if len(tensor.get_shape()) == 1 else _KINDS[stored]
 
 
-def _as_llama_cpp_turns_it(name: str, tensor: torch.Tensor, config: Any) -> torch.Tensor:
-    """Queries and keys of Llamas, whose numbers llama.cpp turns in neighbouring pairs, and transformers by halves."""
+def _permute_for_llama_cpp(name: str, tensor: torch.Tensor, config: Any) -> torch.Tensor:
+    """Queries and keys of Llama models, which llama.cpp rotates in neighbouring pairs, and transformers by halves."""
     if _ARCHITECTURES[config.model_type] is not gguf.MODEL_ARCH.LLAMA:
         return tensor
     heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}.get(name.split(".")[-2])
@@ -148,7 +147,7 @@ def _as_llama_cpp_turns_it(name: str, tensor: torch.Tensor, config: Any) -> torc
 
 
 def _rope_frequencies(config: Any) -> NDArray[numpy.float32] | None:
-    """By what Llama 3.1 and its kin divide the frequency of each pair; None where they are not scaled."""
+    """The divisors of each pair's frequency in Llama 3.1 and models like it; None where they are not scaled."""
     if config.rope_parameters.get("rope_type", "default") == "default":
         return None
     from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
@@ -156,8 +155,8 @@ def _rope_frequencies(config: Any) -> NDArray[numpy.float32] | None:
     scaled, _attention = ROPE_INIT_FUNCTIONS["llama3"](config, torch.device("cpu"))
     width = _head_width(config)
     plain = config.rope_parameters["rope_theta"] ** -(torch.arange(0, width, 2).float() / width)
-    made: NDArray[numpy.float32] = (plain / scaled).float().numpy()
-    return made
+    factors: NDArray[numpy.float32] = (plain / scaled).float().numpy()
+    return factors
 
 
 def _head_width(config: Any) -> int:

@@ -1,8 +1,8 @@
-"""A byte-level BPE tokenizer in the words of a GGUF file: tokens, their types, merges, special ids, chat template.
+"""A byte-level BPE tokenizer as fields of a GGUF file: tokens, their types, merges, special ids, chat template.
 
-How a text is cut before the merges is known to llama.cpp by names alone (its src/llama-vocab.cpp, 2026-11). So a
-tokenizer is written only if its own rules are exactly those of a name. NFC, which Qwen's tokenizers begin with, is left
-to the caller of llama.cpp: text is as good as always in that form already.
+llama.cpp knows pre-tokenizers, which split a text before the merges, by name alone (its src/llama-vocab.cpp, 2026-11).
+So a tokenizer is written only if its rules are exactly those of such a name. NFC normalization, which Qwen's tokenizers
+begin with, is left to the caller of llama.cpp: almost all text is in that form already.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import Any, NamedTuple
 from gguf import GGUFWriter, SpecialVocab, TokenType
 
 from ftbridge.errors import SpecError
-from ftbridge_local.trainer.tokenizer import Tokenizer
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 _DIGITS = "single digits"
-_GPT2 = "GPT-2's own"
+_GPT2 = "GPT-2's pattern"
 _SUFFIXES = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 _REST = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _UPPER, _LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
 _FREE = r"[^\r\n\p{L}\p{N}]?"
 
 
-class _Cut(NamedTuple):
-    """How texts are cut, step by step, and whether a piece that is a token is taken whole, whatever the merges say."""
+class _PreTokenizer(NamedTuple):
+    """How texts are split, step by step, and whether a piece that is a token is used whole, without any merges."""
 
     steps: tuple[str, ...]
-    takes_whole: bool
+    ignore_merges: bool
 
 
 _NAMES = {
-    _Cut((_GPT2,), False): "gpt-2",
-    _Cut((_DIGITS, _GPT2), False): "smollm",
-    _Cut((rf"{_SUFFIXES}|{_FREE}\p{{L}}+|\p{{N}}{{1,3}}|{_REST}",), True): "llama-bpe",
-    _Cut((rf"{_SUFFIXES}|{_FREE}\p{{L}}+|\p{{N}}|{_REST}",), False): "qwen2",
-    _Cut(
+    _PreTokenizer((_GPT2,), False): "gpt-2",
+    _PreTokenizer((_DIGITS, _GPT2), False): "smollm",
+    _PreTokenizer((rf"{_SUFFIXES}|{_FREE}\p{{L}}+|\p{{N}}{{1,3}}|{_REST}",), True): "llama-bpe",
+    _PreTokenizer((rf"{_SUFFIXES}|{_FREE}\p{{L}}+|\p{{N}}|{_REST}",), False): "qwen2",
+    _PreTokenizer(
         (
             rf"{_FREE}{_UPPER}*{_LOWER}+|{_FREE}{_UPPER}+{_LOWER}*|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*"
             r"|\s*[\r\n]+|\s+(?!\S)|\s+",
@@ -47,10 +47,10 @@ _NAMES = {
 
 
 def unwritable(why: str) -> SpecError:
-    """The error for a model that cannot be written exactly."""
+    """The error for a model that GGUF cannot hold exactly; `why` is the reason."""
     return SpecError(
         f"this model cannot be written as GGUF here: {why}",
-        hint="llama.cpp's own converter may know it: set LLAMA_CPP to llama.cpp's folder; or export as merged.",
+        hint="llama.cpp's own converter may support it: set LLAMA_CPP to llama.cpp's folder; or export as merged.",
     )
 
 
@@ -59,7 +59,7 @@ def add_tokenizer(writer: GGUFWriter, folder: Path, size: int) -> None:
     content = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     ours = Tokenizer(folder)
     if len(ours.bos_ids) > 1 or len(ours.end_ids) > 3:
-        raise unwritable("its tokenizer opens texts with several tokens, or ends answers with more than three")
+        raise unwritable("its tokenizer begins texts with several tokens, or ends answers with more than three")
     tokens, types = _tokens(content, size)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(_name(content))
@@ -73,13 +73,13 @@ def add_tokenizer(writer: GGUFWriter, folder: Path, size: int) -> None:
 
 
 def _tokens(content: dict[str, Any], size: int) -> tuple[list[str], list[TokenType]]:
-    """Every token in the order of ids, and its type; ids that the tokenizer never gives are filled up."""
+    """Every token in the order of ids, and its type; ids without a token are filled up."""
     tokens = [f"[PAD{number}]" for number in range(size)]
     types = [TokenType.UNUSED] * size
     known = [(number, token, TokenType.NORMAL) for token, number in content["model"]["vocab"].items()]
     for token in content["added_tokens"]:
         if token["lstrip"] or token["rstrip"] or token["single_word"]:
-            raise unwritable(f"its token {token['content']!r} takes in the spaces around it, or stands alone only")
+            raise unwritable(f"its token {token['content']!r} strips the spaces around it, or matches whole words only")
         kind = TokenType.CONTROL if token["special"] else TokenType.USER_DEFINED
         known.append((token["id"], token["content"], kind))
     for number, text, kind in known:
@@ -90,25 +90,27 @@ def _tokens(content: dict[str, Any], size: int) -> tuple[list[str], list[TokenTy
 
 
 def _name(content: dict[str, Any]) -> str:
-    """llama.cpp's name for a tokenizer that cuts and merges like this one."""
+    """llama.cpp's name for a tokenizer that splits and merges like this one."""
     model, normalizer = content["model"], content["normalizer"]
-    odd = [
+    unsupported = [
         key for key in ("byte_fallback", "dropout", "continuing_subword_prefix", "end_of_word_suffix") if model.get(key)
     ]
-    if model["type"] != "BPE" or odd:
-        raise unwritable(f"its tokenizer is {model['type']}" + "".join(f" with {key}" for key in odd))
+    if model["type"] != "BPE" or unsupported:
+        raise unwritable(f"its tokenizer is {model['type']}" + "".join(f" with {key}" for key in unsupported))
     if normalizer is not None and normalizer != {"type": "NFC"}:
-        raise unwritable(f"its tokenizer changes texts first: {json.dumps(normalizer)}")
+        raise unwritable(f"its tokenizer normalizes texts: {json.dumps(normalizer)}")
     steps = content["pre_tokenizer"] or {"type": "none"}
     steps = steps["pretokenizers"] if steps["type"] == "Sequence" else [steps]
-    cut = _Cut(tuple(name for step in steps for name in _step(step)), bool(model.get("ignore_merges")))
-    if cut not in _NAMES or steps[-1]["type"] != "ByteLevel":
-        raise unwritable(f"its tokenizer cuts texts in a way of its own: {json.dumps(steps)}")
-    return _NAMES[cut]
+    pre_tokenizer = _PreTokenizer(
+        tuple(name for step in steps for name in _step(step)), bool(model.get("ignore_merges"))
+    )
+    if pre_tokenizer not in _NAMES or steps[-1]["type"] != "ByteLevel":
+        raise unwritable(f"llama.cpp has no name for its pre-tokenizer: {json.dumps(steps)}")
+    return _NAMES[pre_tokenizer]
 
 
 def _step(step: dict[str, Any]) -> tuple[str, ...]:
-    """What a step of the cutting does, in a word or by its pattern."""
+    """What a step of the pre-tokenizer does, as a short name or its pattern."""
     match step:
         case {"type": "ByteLevel", "add_prefix_space": False, "use_regex": use_regex}:
             return (_GPT2,) if use_regex else ()

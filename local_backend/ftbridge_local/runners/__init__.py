@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where jobs run: a runner starts, observes, steers and reads job folders, and knows nothing of training."""

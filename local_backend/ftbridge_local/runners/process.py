@@ -1,96 +1,122 @@
-"""The process that works at a job. It may be started before there is one, and loads torch meanwhile.
-
-It is given the job through a socket, in one message that brings the folder's lock and log as open files. So the lock is
-never free between whoever set the job down and the worker, and it does not matter which of them dies: without a sender
-no message can come, which ends the worker, and a message that nobody reads takes the lock with it.
-"""
+"""The runner of this machine: a job folder below the home, and one worker process that outlives its starter."""
 
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-from threading import Lock, Thread
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from ftbridge_local.job_folder import JobFolder
+from ftbridge.model import Status
+from ftbridge_local.job_folder import JobFolder, Request
+from ftbridge_local.runners.runner import Command, JobReport, Resumed
+from ftbridge_local.runners.standby import Standby
 
-_LONGEST = 4096  # bytes of a path
-_begun: list[subprocess.Popen[bytes]] = []  # kept, so that those that ended are reaped and none warns
+_STOP_SECONDS = 4.0  # how long a worker may take to honour a request before it is killed
+_LOG_CHARACTERS = 600  # of worker.log, shown when a worker died
 
 
-class Worker:
-    """A process that waits for a job, and ends when this one does without having given it any.
+class ProcessRunner:
+    """Runs `command` on the job folders of a home; the kernel's file locks show which of them have a worker."""
 
-    One that is `early` loads torch meanwhile.
-    """
+    def __init__(self, home: Path, command: Command) -> None:
+        self._home = home.absolute()
+        self._command = command
+        self._standby: Standby | None = None
 
-    def __init__(self, *, early: bool) -> None:
-        self._free, self._asking = True, Lock()
-        self._ours, theirs = socket.socketpair()
-        with theirs:
-            # -P: no modules of the folder that it runs in, which would come before the installed ones
-            python = [sys.executable, "-P", "-W", "ignore", "-m"]
-            self._process = subprocess.Popen(
-                [*python, "ftbridge_local.runners.process", str(theirs.fileno()), *["early"] * early],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-
-    def begin(self, job: JobFolder, lock: int) -> bool:
-        """Hand over the job with its lock; False where the process has died, or has a job already."""
-        with self._asking:
-            free, self._free = self._free, False
-        if not free:
-            return False
-        _begun[:] = [known for known in _begun if known.poll() is None] + [self._process]
+    def start(self, tag: str, prepare: Callable[[JobFolder], None]) -> None:
+        """As every runner; the job belongs to the worker from the moment that it is handed the lock."""
+        job = self.folder(tag)
+        while (lock := job.lock()) is None:
+            if job.exists:  # a worker has the lock, and not another process that is preparing the job
+                return
         try:
-            with self._ours, job.log.open("ab") as log:
-                socket.send_fds(self._ours, [os.fsencode(job.path)], [lock, log.fileno()])
-        except OSError:
+            if not job.started:
+                prepare(job)
+                self._hand_over(job, lock, self._standby)
+        finally:
+            os.close(lock)
+
+    def resume(self, tag: str) -> Resumed:
+        """As every runner; a worker that was asked to stop is given time to do so."""
+        job = self.folder(tag)
+        lock = job.lock(timeout=_STOP_SECONDS if job.request else 1.0)
+        if lock is None:
+            return "running"
+        try:
+            if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):
+                return "over"
+            self._hand_over(job, lock)
+        finally:
+            os.close(lock)
+        return "resumed"
+
+    def tags(self) -> list[str]:
+        """The job folders of this home."""
+        return [path.name for path in (self._home / "local" / "jobs").glob("*/") if JobFolder(path).exists]
+
+    def report(self, tags: Sequence[str]) -> list[JobReport]:
+        """By each folder's lock and state."""
+        return [_report(job) for job in map(self.folder, tags) if job.exists]
+
+    def ask(self, tag: str, request: Request) -> None:
+        """Leave the request in the folder."""
+        self.folder(tag).ask(request)
+
+    def end(self, tag: str) -> bool:
+        """As every runner; returns within twice the time that a worker is given to stop."""
+        job = self.folder(tag)
+        job.ask("cancel")
+        lock = job.lock(timeout=_STOP_SECONDS)
+        if lock is None and (pid := job.worker_pid):
+            os.kill(pid, signal.SIGKILL)  # it holds the lock, so the process of that id is still the worker
+            lock = job.lock(timeout=_STOP_SECONDS)  # processes of its own take a moment to notice that it is gone
+        if lock is None:
             return False
+        try:
+            if not job.state().status.final:
+                job.set_status(Status.CANCELLED)
+        finally:
+            os.close(lock)
         return True
 
-    def close(self) -> None:
-        """End the process, unless it has a job."""
-        if self._free:
-            self._ours.close()
-            self._process.kill()
-            self._process.wait()
+    def read(self, tag: str, name: str, offset: int = 0) -> bytes:
+        """From the folder itself."""
+        return self.folder(tag).read(name, offset)
+
+    def folder(self, tag: str) -> JobFolder:
+        """The folder that the worker itself works in."""
+        return JobFolder(self._home / "local" / "jobs" / tag)
+
+    def pull(self, tag: str) -> JobFolder:
+        """The same: the result is already there."""
+        return self.folder(tag)
+
+    @contextmanager
+    def standby(self, *, preload: bool) -> Iterator[None]:
+        """Within it a process waits for the next job that is started."""
+        self._standby = waiting = Standby(self._command, self._home, preload=preload)
+        try:
+            yield
+        finally:
+            self._standby = None
+            waiting.close()
+
+    def _hand_over(self, job: JobFolder, lock: int, waiting: Standby | None = None) -> None:
+        """Give the job to a process that outlives this one: to the one that is `waiting`, or to a new one.
+
+        The job is `submitting` until the worker's first act, which is to set another status: where this process or
+        the worker dies before that, nothing has been done and the job can be started again.
+        """
+        job.reset(lock)
+        if not (waiting and waiting.hand_over(job, lock)):
+            Standby(self._command, self._home, preload=False).hand_over(job, lock)
 
 
-def start(job: JobFolder, lock: int, waiting: Worker | None = None) -> None:
-    """Give the job to a worker that outlives this process: to the one that is `waiting`, or to a new one.
-
-    The job is `submitting` until the worker's first act, which is to say otherwise: where this process or the
-    worker dies before that, nothing has been done and the job may be started anew.
-    """
-    job.renew(lock)
-    if not (waiting and waiting.begin(job, lock)):
-        Worker(early=False).begin(job, lock)
-
-
-def main(channel: str, early: str = "") -> int:
-    """Wait for a job, and be its worker."""
-    from ftbridge_local.trainer import train
-    from ftbridge_local.trainer.preload import load
-
-    if early:
-        Thread(target=load, daemon=True).start()
-    with socket.socket(fileno=int(channel)) as giver:
-        path, files, *_more = socket.recv_fds(giver, _LONGEST, 2)
-    if not path:
-        os._exit(0)  # at once: there is no waiting for what is half loaded
-    lock, log = files
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    os.chdir(path)
-    return train.main(os.fsdecode(path), str(lock))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def _report(job: JobFolder) -> JobReport:
+    alive = job.alive  # before the state: a worker writes its last state before it releases the lock
+    report = JobReport(job.path.name, job.state(), alive)
+    if not (report.died and job.log.exists()):
+        return report
+    return report._replace(log=job.log.read_text("utf-8", "replace").strip()[-_LOG_CHARACTERS:])

@@ -1,8 +1,8 @@
-"""Checkpoints: what training goes on from, to the last bit.
+"""Checkpoints, from which training continues exactly.
 
 Each is a folder `step-000050` with what was trained, as it is saved at the end too, and state.pt: the optimizer, and
-how far training had come. It is written beside, brought to disk and renamed, so that one that is there is whole. Chance
-and the place in the data need no keeping: both follow from the seed and the step.
+the progress. It is written to a temporary folder, brought to disk and renamed, so that one that is there is complete.
+Random numbers and the position in the data need no saving: both follow from the seed and the step.
 """
 
 from __future__ import annotations
@@ -15,42 +15,39 @@ from typing import Any
 import torch
 
 from ftbridge.files import make_folder, whole_folder
-from ftbridge_local.trainer import model as models
-from ftbridge_local.trainer.model import Model
+from ftbridge_local.models import load
+from ftbridge_local.models.load import Model
 
 STATE = "state.pt"
-_KEPT = 2
+_RECENT = 2
 
 
 @dataclass
 class Progress:
-    """How far training has come: finished steps, tokens read, and the step of the lowest validation loss so far.
-
-    `worse` is how many looks ago that was.
-    """
+    """Finished steps, tokens read, and the step with the lowest validation loss so far."""
 
     step: int = 0
     tokens: int = 0
     best_step: int = 0
     best_loss: float | None = None
-    worse: int = 0
+    evaluations_since_best: int = 0
 
-    def judge(self, loss: float) -> None:
+    def record_evaluation(self, loss: float) -> None:
         """Take the validation loss after the current step into account."""
         if self.best_loss is None or loss < self.best_loss:
-            self.best_step, self.best_loss, self.worse = self.step, loss, 0
+            self.best_step, self.best_loss, self.evaluations_since_best = self.step, loss, 0
         else:
-            self.worse += 1
+            self.evaluations_since_best += 1
 
 
 def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer) -> None:
-    """Write a checkpoint; then let go of old ones but the best, and of what a crash left half done."""
+    """Write a checkpoint; then delete old ones but the best, and what a crash left incomplete."""
     make_folder(folder)
-    with whole_folder(of_step(folder, progress.step)) as beside:
-        models.save(model, beside)
-        torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, beside / STATE)
+    with whole_folder(of_step(folder, progress.step)) as temporary:
+        load.save(model, temporary)
+        torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, temporary / STATE)
     best = of_step(folder, progress.best_step)
-    old = [step for step in sorted(folder.glob("step-*"))[:-_KEPT] if step != best]
+    old = [step for step in sorted(folder.glob("step-*"))[:-_RECENT] if step != best]
     for useless in [*old, *folder.glob(".new-*"), *folder.glob(".old-*")]:
         shutil.rmtree(useless)
 
@@ -61,12 +58,12 @@ def newest(folder: Path) -> Path | None:
 
 
 def of_step(folder: Path, step: int) -> Path:
-    """Where the checkpoint of that step is, if it is kept."""
+    """The folder of the checkpoint of that step, which may have been deleted."""
     return folder / f"step-{step:06}"
 
 
 def restore(checkpoint: Path, optimizer: torch.optim.Optimizer) -> Progress:
-    """Put the optimizer back to where it was; how far training had come."""
+    """Load the optimizer's state; the progress at that checkpoint."""
     state: dict[str, Any] = torch.load(checkpoint / STATE, weights_only=True)
     optimizer.load_state_dict(state["optimizer"])
     return Progress(**state["progress"])

@@ -1,15 +1,16 @@
-"""What the training loop needs where several processes train one model together, each on its own share of a batch.
+"""What the training loop needs where several processes train one model together, each on its shard of every batch.
 
-All of them hold the same weights. They add up their gradients, and so take the same step each; sums of losses are added
-up likewise. A process alone has nothing to add, and never loads what the others talk through.
+All of them hold the same weights. They sum their gradients, and so take the same step; losses are summed likewise. A
+single process has nothing to sum, and never loads what the others communicate through.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ftbridge.errors import SpecError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,82 +25,83 @@ class _Sized(Protocol):
 
 
 _Item = TypeVar("_Item", bound=_Sized)
+_REQUESTS: tuple[Request | None, ...] = (None, "pause", "cancel")
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """This process's number, from 0, and how many there are."""
+class Distributed:
+    """This process's `rank`, from 0, and the number of processes, the `world_size`."""
 
-    number: int = 0
-    count: int = 1
+    rank: int = 0
+    world_size: int = 1
 
     @property
     def first(self) -> bool:
-        """Whether it is the one that writes."""
-        return self.number == 0
+        """Whether this is the process that writes."""
+        return self.rank == 0
 
     @property
     def seed(self) -> int:
-        """What is added to a seed, so that no two processes drop out the same."""
-        return self.number << 20
+        """What is added to a seed, so that no two processes use the same dropout."""
+        return self.rank << 20
 
-    def share(self, items: Sequence[_Item]) -> Sequence[_Item]:
+    def shard(self, items: Sequence[_Item]) -> Sequence[_Item]:
         """This process's part of the items; all parts have about as many tokens."""
-        if self.count == 1:
+        if self.world_size == 1:
             return items
-        return sorted(items, key=lambda item: item.tokens)[self.number :: self.count]
+        return sorted(items, key=lambda item: item.tokens)[self.rank :: self.world_size]
 
-    def sum(self, *shares: float) -> list[float]:
-        """Each of the numbers, added up over all processes."""
-        if self.count == 1:
-            return list(shares)
+    def sum(self, *values: float) -> list[float]:
+        """Each of the numbers, summed over all processes."""
+        if self.world_size == 1:
+            return list(values)
         import torch
 
-        from ftbridge_local.trainer.model import device
+        from ftbridge_local.models.device import device
 
-        made: list[float] = self._add(torch.tensor(shares, dtype=torch.float64, device=device())).tolist()
-        return made
+        totals: list[float] = _all_reduce(torch.tensor(values, dtype=torch.float64, device=device())).tolist()
+        return totals
 
     def sum_gradients(self, parameters: Sequence[Parameter]) -> None:
-        """Let each parameter have the sum of the gradients that it has in all processes."""
-        if self.count == 1:
+        """Replace each parameter's gradient by the sum of its gradients in all processes."""
+        if self.world_size == 1:
             return
         import torch
 
         grads = [torch.zeros_like(part) if part.grad is None else part.grad for part in parameters]
-        whole = self._add(torch.cat([grad.flatten() for grad in grads]))
-        for parameter, grad in zip(parameters, torch.split(whole, [grad.numel() for grad in grads]), strict=True):
+        total = _all_reduce(torch.cat([grad.flatten() for grad in grads]))
+        for parameter, grad in zip(parameters, torch.split(total, [grad.numel() for grad in grads]), strict=True):
             parameter.grad = grad.view_as(parameter).to(parameter.dtype)
 
-    def agree(self, asked: Request | None) -> Request | None:
-        """What the first process is asked for: all stop after the same step, or none."""
-        if self.count == 1:
-            return asked
-        words: list[Any] = [None, "pause", "cancel"]
-        [number] = self.sum(words.index(asked) if self.first else 0)
-        said: Request | None = words[int(number)]
-        return said
-
-    @staticmethod
-    def _add(shares: Tensor) -> Tensor:
-        from torch.distributed import all_reduce
-
-        try:
-            all_reduce(shares)
-        except RuntimeError as lost:
-            # another process is gone: this one ends too, which is no failure of the job, and all begin anew
-            raise SystemExit(f"another process could not be reached: {lost}") from lost
-        return shares
+    def broadcast(self, request: Request | None) -> Request | None:
+        """The request that the first process has read: all stop after the same step, or none."""
+        if self.world_size == 1:
+            return request
+        [number] = self.sum(_REQUESTS.index(request) if self.first else 0)
+        return _REQUESTS[int(number)]
 
 
-ALONE = Ranks()
+SINGLE = Distributed()
 
 
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def check_devices(wanted: int) -> None:
+    """Raises `SpecError` where this machine does not have so many."""
+    from ftbridge_local.models.device import devices
+
+    available, kind = devices()
+    if wanted > available:
+        raise SpecError(
+            f"devices = {wanted} is more than this machine has: {available} {kind}",
+            hint=f"Use --devices {available}, or leave it out.",
+        )
 
 
-def on_this_machine() -> int:
-    """How many processes share its cores and memory, by the word that torch's launcher leaves for each of them."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+def _all_reduce(values: Tensor) -> Tensor:
+    from torch.distributed import all_reduce
+
+    try:
+        all_reduce(values)
+    except RuntimeError as lost:
+        # another process is gone: this one ends too, which does not fail the job, and the launcher restarts all
+        raise SystemExit(f"another process could not be reached: {lost}") from lost
+    return values

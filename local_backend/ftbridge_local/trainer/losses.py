@@ -1,4 +1,4 @@
-"""What a model is trained by: losses, summed, so that sums of sums stay right however a batch is divided."""
+"""The losses of the training methods, as sums: they can be added up, however a batch is divided."""
 
 from __future__ import annotations
 
@@ -14,87 +14,94 @@ from torch.nn.functional import cross_entropy, logsigmoid
 
 from ftbridge.files import write
 from ftbridge.model import Method
-from ftbridge_local.trainer import varlen as flat
-from ftbridge_local.trainer.distributed import ALONE, Ranks
-from ftbridge_local.trainer.encoding import Item, Pair, Row
+from ftbridge_local.tokenizing.encoding import Item, Pair, Row
+from ftbridge_local.trainer import varlen
+from ftbridge_local.trainer.distributed import SINGLE, Distributed
 
-_ALIKE = 1.25  # rows that are padded together are at most so many times as long as the shortest
+_LENGTH_RATIO = 1.25  # rows that are padded together are at most so many times as long as the shortest
 
 
-class Loss(NamedTuple):
-    """Summed over what is counted: in nats, and how often the model was right.
+class Sums(NamedTuple):
+    """Sums over what is counted: the loss in nats, and how often the model was correct.
 
-    Supervised training counts trained tokens, and the model is right where the token is its most probable one.
-    Preference training counts pairs, and it is right where it moved towards the better answer.
+    Supervised training counts trained tokens, and the model is correct where the token is its most probable one.
+    Preference training counts pairs, and it is correct where it moved towards the chosen answer.
     """
 
-    total: Tensor
-    right: Tensor
+    loss: Tensor
+    correct: Tensor
 
 
-Objective = Callable[[Any, Sequence[Any]], Loss]
+Objective = Callable[[Any, Sequence[Any]], Sums]
 
 
 def objective(method: Method, beta: float) -> Objective:
     """The loss that the method trains by, as a function of a model and some items."""
-    return partial(preferred, beta=beta) if method is Method.DPO else supervised
+    return partial(preference, beta=beta) if method is Method.DPO else supervised
 
 
-def supervised(model: Any, rows: Sequence[Row]) -> Loss:
+def supervised(model: Any, rows: Sequence[Row]) -> Sums:
     """The loss of predicting each trained token from those before it."""
-    losses, right = _token_losses(model, rows)
-    return Loss(losses.sum(), right.sum())
+    losses, correct = _token_losses(model, rows)
+    return Sums(losses.sum(), correct.sum())
 
 
-def preferred(model: Any, pairs: Sequence[Pair], beta: float) -> Loss:
+def preference(model: Any, pairs: Sequence[Pair], beta: float) -> Sums:
     """Direct preference optimisation, by Rafailov et al. (https://arxiv.org/abs/2305.18290), equation 7."""
-    surplus = beta * (margins(model, pairs) - torch.tensor([pair.reference for pair in pairs], device=model.device))
-    return Loss(-logsigmoid(surplus).sum(), (surplus > 0).sum())
+    references = torch.tensor([pair.reference for pair in pairs], device=model.device)
+    rewards = beta * (margins(model, pairs) - references)
+    return Sums(-logsigmoid(rewards).sum(), (rewards > 0).sum())
 
 
 def margins(model: Any, pairs: Sequence[Pair]) -> Tensor:
-    """By how many nats the model thinks the better answer of each pair more probable than the worse."""
+    """By how many nats the model considers the chosen answer of each pair more probable than the rejected one."""
     rows = [row for pair in pairs for row in pair.rows]
-    losses, _right = _token_losses(model, rows)
-    whole = torch.stack([part.sum() for part in torch.split(losses, [row.weight for row in rows])])
-    return whole[1::2] - whole[0::2]
+    losses, _correct = _token_losses(model, rows)
+    sums = torch.stack([part.sum() for part in torch.split(losses, [row.weight for row in rows])])
+    return sums[1::2] - sums[0::2]
 
 
 @torch.no_grad()
-def with_reference(model: Any, pairs: Sequence[Any], at_once: int, kept: Path, ranks: Ranks = ALONE) -> list[Item]:
-    """The pairs with what the model thinks of them before it is trained: as `kept`, or else computed and kept there."""
-    if kept.exists():
-        known = json.loads(kept.read_bytes())
+def with_reference(
+    model: Any, pairs: Sequence[Any], max_tokens: int, file: Path, distributed: Distributed = SINGLE
+) -> list[Item]:
+    """The pairs with the margins of the untrained model: read from `file`, or else computed and stored there."""
+    if file.exists():
+        reference = json.loads(file.read_bytes())
     else:
         model.eval()
-        found: dict[int, float] = {}
-        for part in passes(model, ranks.share(pairs), at_once):
-            found |= zip(map(id, part), margins(model, part).tolist(), strict=True)
-        known = ranks.sum(*(found.get(id(pair), 0.0) for pair in pairs))
-        if ranks.first:
-            write(kept, json.dumps(known).encode())
-    return [Pair(pair.better, pair.worse, margin) for pair, margin in zip(pairs, known, strict=True)]
+        computed: dict[int, float] = {}
+        for part in microbatches(model, distributed.shard(pairs), max_tokens):
+            computed |= zip(map(id, part), margins(model, part).tolist(), strict=True)
+        reference = distributed.sum(*(computed.get(id(pair), 0.0) for pair in pairs))
+        if distributed.first:
+            write(file, json.dumps(reference).encode())
+    return [Pair(pair.chosen, pair.rejected, margin) for pair, margin in zip(pairs, reference, strict=True)]
 
 
 @torch.no_grad()
-def mean(model: Any, items: Sequence[Item], objective: Objective, at_once: int, ranks: Ranks = ALONE) -> float:
+def mean(
+    model: Any, items: Sequence[Item], objective: Objective, max_tokens: int, distributed: Distributed = SINGLE
+) -> float:
     """The mean loss over all items, in nats."""
     model.eval()
-    share = sum(float(objective(model, part).total) for part in passes(model, ranks.share(items), at_once))
-    [total] = ranks.sum(share)
+    shard = distributed.shard(items)
+    [total] = distributed.sum(
+        sum(float(objective(model, part).loss) for part in microbatches(model, shard, max_tokens))
+    )
     return total / sum(item.weight for item in items)
 
 
-def passes(model: Any, items: Sequence[Item], at_once: int) -> Iterator[list[Any]]:
-    """The items in parts that go through the model together: of at most `at_once` tokens, or of one item.
+def microbatches(model: Any, items: Sequence[Item], max_tokens: int) -> Iterator[list[Any]]:
+    """The items in parts that go through the model together: of at most `max_tokens` tokens, or of one item.
 
     Where rows have to be padded, those of a part are of similar length.
     """
-    padded = not flat.is_adopted(model)
+    padded = not varlen.is_enabled(model)
     part: list[Item] = []
     for item in sorted(items, key=lambda item: item.tokens):
-        full = sum(known.tokens for known in part) + item.tokens > at_once
-        if part and (full or (padded and item.tokens > _ALIKE * part[0].tokens)):
+        full = sum(known.tokens for known in part) + item.tokens > max_tokens
+        if part and (full or (padded and item.tokens > _LENGTH_RATIO * part[0].tokens)):
             yield part
             part = []
         part.append(item)
@@ -104,22 +111,22 @@ def passes(model: Any, items: Sequence[Item], at_once: int) -> Iterator[list[Any
 
 def _token_losses(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
     """The loss of every trained token, row after row, and whether it was the most probable one."""
-    return _flat(model, rows) if flat.is_adopted(model) else _padded(model, rows)
+    return _concatenated(model, rows) if varlen.is_enabled(model) else _padded(model, rows)
 
 
-def _flat(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    read, at, labels, start = [], [], [], 0
+def _concatenated(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    inputs, positions, labels, start = [], [], [], 0
     for row in rows:
-        wanted = [place for place, trained in enumerate(row.trained) if trained]
-        read.append(row.ids[: wanted[-1]])  # nothing is learned from what comes after
-        at += [start + place - 1 for place in wanted]
-        labels += [row.ids[place] for place in wanted]
-        start += wanted[-1]
-    return flat.token_losses(model, read, *torch.tensor([at, labels], device=model.device))
+        trained = [index for index, wanted in enumerate(row.trained) if wanted]
+        inputs.append(row.ids[: trained[-1]])  # nothing is learned from what comes after
+        positions += [start + index - 1 for index in trained]
+        labels += [row.ids[index] for index in trained]
+        start += trained[-1]
+    return varlen.token_losses(model, inputs, *torch.tensor([positions, labels], device=model.device))
 
 
 def _padded(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """Padding is on the right, where causal models never look back from, so that no mask is needed."""
+    """Padding is on the right, where causal models never attend to it, so that no mask is needed."""
     length = max(row.tokens for row in rows)
     ids = torch.zeros(len(rows), length, dtype=torch.int64)
     trained = torch.zeros(len(rows), length, dtype=torch.bool)
@@ -127,8 +134,8 @@ def _padded(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
         ids[index, : row.tokens] = torch.tensor(row.ids)
         trained[index, : row.tokens] = torch.tensor(row.trained)
     ids, trained = ids.to(model.device), trained.to(model.device)
-    at = trained[:, 1:].any(dim=0).nonzero().squeeze(1)
-    wanted = trained[:, at + 1]
-    logits = model(input_ids=ids[:, :-1], logits_to_keep=at, use_cache=False).logits[wanted].float()
-    labels = ids[:, at + 1][wanted]
+    positions = trained[:, 1:].any(dim=0).nonzero().squeeze(1)
+    wanted = trained[:, positions + 1]
+    logits = model(input_ids=ids[:, :-1], logits_to_keep=positions, use_cache=False).logits[wanted].float()
+    labels = ids[:, positions + 1][wanted]
     return cross_entropy(logits, labels, reduction="none"), logits.argmax(-1) == labels

@@ -1,19 +1,19 @@
-"""What takes seconds to import."""
+"""The slow imports, in a function that several threads may call."""
 
 from __future__ import annotations
 
 import gc
 from threading import Lock
 
-_one_at_a_time = Lock()
+_lock = Lock()
 
 
 def load() -> None:
-    """Import what training needs; where another thread is at it already, return when that is done."""
-    with _one_at_a_time:
-        gc.disable()  # it would look through all of it again and again, and nothing there is garbage
+    """Import what training needs; where another thread is doing so, return when it has finished."""
+    with _lock:
+        gc.disable()  # collection would scan all of it again and again, and none of it is garbage
         try:
-            import peft  # noqa: F401 - the functions that use it import it by themselves
+            import peft  # noqa: F401 - the functions that use it import it themselves
 
         finally:
             gc.freeze()

@@ -1,4 +1,4 @@
-"""The hyperparameters as they are used: those that were given, and choices for the rest."""
+"""The hyperparameters that a job trains with: those that were given, and choices for the rest."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any, Literal
 
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.model import Frozen, Hyperparameters, Method
-from ftbridge_local.models import Source
+from ftbridge_local.models.source import Source
 
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
 _FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
-_MORE_GENTLY = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
-"""Shares of the learning rate: all weights at once move a model further than an adapter, and preferences need less."""
+_RATE_FACTORS = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
+"""Factors of the learning rate: training all weights moves a model further than an adapter, and DPO needs less."""
+_MAX_EVAL_INTERVAL = 200  # steps
+_ADAPTER_SHAPE = ("lora_rank", "lora_alpha", "lora_dropout")
 
 
 class Settings(Frozen):
-    """What the training loop goes by. `eval_interval` None is: after every epoch, and every 200 steps."""
+    """What the training loop uses. Without `eval_interval` it evaluates after every epoch, and every 200 steps."""
 
     epochs: int
     batch_size: int
@@ -38,56 +40,52 @@ class Settings(Frozen):
     devices: int = 1
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """Of step 1 to `steps`: rising in a line during the warm-up, then falling to a tenth along a cosine."""
+        """Of step 1 to `steps`: rising linearly during the warm-up, then falling to a tenth along a cosine."""
         warmup = round(self.warmup_ratio * steps)
         if step <= warmup:
             return self.learning_rate * step / warmup
-        way = (step - warmup) / max(1, steps - warmup)
-        return self.learning_rate * (0.55 + 0.45 * math.cos(math.pi * way))
+        fraction = (step - warmup) / max(1, steps - warmup)
+        return self.learning_rate * (0.55 + 0.45 * math.cos(math.pi * fraction))
 
-    def due(self, step: int, per_epoch: int, last: int) -> bool:
-        """Whether the model is looked at, and kept, after this step."""
+    def evaluation_due(self, step: int, steps_per_epoch: int, steps: int) -> bool:
+        """Whether the model is evaluated and saved after this step."""
         if self.eval_interval:
-            return step % self.eval_interval == 0 or step == last
-        return step % per_epoch == 0 or step % _OFTEN == 0
-
-
-_OFTEN = 200  # steps at most between two looks
-_OF_ADAPTERS = ("lora_rank", "lora_alpha", "lora_dropout")
+            return step % self.eval_interval == 0 or step == steps
+        return step % steps_per_epoch == 0 or step % _MAX_EVAL_INTERVAL == 0
 
 
 def choose(
-    given: Hyperparameters, method: Method, *, parameters: int, context: int, halves: bool, adapter: bool
+    given: Hyperparameters, method: Method, *, parameters: int, context: int, prefers_bf16: bool, adapter: bool
 ) -> tuple[Settings, str]:
     """Settings for a base of so many parameters that reads `context` tokens; and a sentence on what was chosen.
 
-    `halves`: the device computes faster in bfloat16. `adapter`: an earlier one is gone on with, as it is.
+    `adapter`: an earlier one is trained further, in its own shape.
     """
     known = given.given()
     small, tuning = parameters < _SMALL, given.tuning or "lora"
     chosen: dict[str, Any] = dict(_FOR_SMALL if small else _FOR_LARGE)
-    chosen["batch_size"] = max(chosen["batch_size"], given.devices or 1)  # none is to be idle
-    chosen["learning_rate"] *= _MORE_GENTLY[method].get(tuning if tuning == "full" else "lora", 1.0)
-    if halves and not small and tuning != "full":  # all weights, trained in halves, would not move by small steps
+    chosen["batch_size"] = max(chosen["batch_size"], given.devices or 1)  # no device is to be idle
+    chosen["learning_rate"] *= _RATE_FACTORS[method].get(tuning if tuning == "full" else "lora", 1.0)
+    if prefers_bf16 and not small and tuning != "full":  # weights in bfloat16 would not move by small steps
         chosen["precision"] = "bfloat16"
-    settings = Settings.model_validate({**chosen, **known, "max_seq_length": longest(given, context)})
-    beside = set(known) | ({"beta"} if method is Method.SFT else set())
+    settings = Settings.model_validate({**chosen, **known, "max_seq_length": max_length(given, context)})
+    hidden = set(known) | ({"beta"} if method is Method.SFT else set())
     if tuning == "full" or adapter:
-        beside.update(_OF_ADAPTERS)
+        hidden.update(_ADAPTER_SHAPE)
     if adapter:
-        beside.add("tuning")
-    free = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in beside}
-    said = ", ".join(f"{name} = {value}" for name, value in free.items())
-    return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {said}" if said else ""
+        hidden.add("tuning")
+    shown = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in hidden}
+    listed = ", ".join(f"{name} = {value}" for name, value in shown.items())
+    return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {listed}" if listed else ""
 
 
-def longest(given: Hyperparameters, context: int) -> int:
+def max_length(given: Hyperparameters, context: int) -> int:
     """How many tokens of a row are read at most."""
     return min(given.max_seq_length or context, context)
 
 
 def check(wanted: Hyperparameters, source: Source) -> None:
-    """Raises `SpecError` for what goes against itself or the source, `MissingExtra` where bitsandbytes is absent."""
+    """Raises `SpecError` for contradictory settings, `MissingExtra` where bitsandbytes is needed and absent."""
     if (wanted.devices or 1) > (wanted.batch_size or math.inf):
         raise SpecError(
             f"{wanted.devices} devices cannot share a step of batch_size = {wanted.batch_size}",
@@ -95,15 +93,15 @@ def check(wanted: Hyperparameters, source: Source) -> None:
         )
     if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
         raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
-    shaped = [name for name in _OF_ADAPTERS if getattr(wanted, name) is not None]
-    if shaped and wanted.tuning == "full":
+    shape = [name for name in _ADAPTER_SHAPE if getattr(wanted, name) is not None]
+    if shape and wanted.tuning == "full":
         raise SpecError(
-            f"{shaped[0]} shapes an adapter, and this job trains all weights",
-            hint=f"Leave {shaped[0]} out, or use --tuning lora.",
+            f"{shape[0]} is a setting of adapters, and this job trains all weights",
+            hint=f"Leave {shape[0]} out, or use --tuning lora.",
         )
-    if source.adapter and (shaped or wanted.tuning):
-        name = "tuning" if wanted.tuning else shaped[0]
+    if source.adapter and (shape or wanted.tuning):
+        name = "tuning" if wanted.tuning else shape[0]
         raise SpecError(
-            f"{name} belongs to a new adapter, and this job goes on with that in {source.adapter}",
+            f"{name} belongs to a new adapter, and this job continues the one in {source.adapter}",
             hint=f"Leave {name} out, or start from the base, {source.name}.",
         )

@@ -1,4 +1,4 @@
-"""Azure OpenAI as a provider: OpenAI's adapter, and what is different at Microsoft.
+"""Azure OpenAI as a provider: OpenAI's models, at an address of one's own, deployed before they are called.
 
 Sources: github.com/MicrosoftDocs/azure-ai-docs, articles/foundry/openai/includes/fine-tuning-rest.md
 (2025-02-27) and articles/foundry/includes/fine-tuning-direct-preference-optimization-job.md (2026-10-07);
@@ -11,47 +11,49 @@ import re
 import shutil
 import tempfile
 from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
 
-from ftbridge.catalogue import Row
 from ftbridge.dataset import Converter
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.model import Method, Spec, Status
-from ftbridge.provider import Capabilities, Deployment, Files, Handling, Hosting, Listed, Reply, Tuned
-from ftbridge.provider.connection import Endpoint, hosted_endpoint
-from ftbridge.provider.hosted import read_suffix
-from ftbridge.provider.retry import until
+from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms
+from ftbridge.provider.connection import Connection, open_connection
+from ftbridge.provider.retry import poll_until
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.azure.deployments import Deployments, check_tier, deployment_name, hosting_of
 from ftbridge_providers.azure.format import AzureFormat
-from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.client import open_client, sound
-from ftbridge_providers.openai.reading import STATUS as OPENAI_STATUS
-from ftbridge_providers.openai.request import CAPABILITIES as OPENAI
+from ftbridge_providers.openai_api.client import open_client, require
+from ftbridge_providers.openai_api.gpt.adapter import GptProvider
+from ftbridge_providers.openai_api.gpt.request import HYPERPARAMETERS
+from ftbridge_providers.openai_api.reading import STATUS as OPENAI_STATUS
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-MANAGEMENT_URL = "https://management.azure.com"
-RESOURCE_ENV = "AZURE_OPENAI_RESOURCE_ID"
+T = TypeVar("T")
+
 _RESOURCE = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.CognitiveServices/accounts/[^/]+", re.IGNORECASE
 )
 
-_NO_RFT = Handling(how="refused", note="It is a setting of reinforcement, which is not offered at Azure.")
+_NO_RFT = Handling(how="refused", note="It is a setting of reinforcement, which ftbridge does not offer at Azure.")
 
 CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
-        name: _NO_RFT if handling.methods == {Method.RFT} else handling
-        for name, handling in OPENAI.hyperparameters.items()
+        **HYPERPARAMETERS,
+        "reasoning_effort": _NO_RFT,
+        "compute_multiplier": _NO_RFT,
+        "eval_interval": _NO_RFT,
+        "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "models"}),
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models"}),
 )
-"""The hyperparameters are OpenAI's; the v1 API deletes no models, which is done in the portal."""
+"""The v1 API deletes no models; the portal does."""
 
 STATUS = {
     **OPENAI_STATUS,
@@ -60,41 +62,56 @@ STATUS = {
     "pausing": Status.RUNNING,
     "resuming": Status.RUNNING,
 }
-"""OpenAI's words, and others that Azure is told to use; its v1 document has only OpenAI's first six."""
+"""OpenAI's, and those that users have reported of Azure; its v1 document has only OpenAI's first six."""
 
 
-class AzureProvider(OpenAIProvider):
+class AzureSettings(HostedSettings):
+    """`[providers.azure]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {
+        "api_key": "AZURE_OPENAI_API_KEY",
+        "management_token": "AZURE_MANAGEMENT_TOKEN",
+    }
+    base_url: str = setting("", env="AZURE_OPENAI_ENDPOINT", description="Where the API is.")
+    management_url: str = setting(
+        "https://management.azure.com", env="AZURE_MANAGEMENT_URL", description="Where deployments are managed."
+    )
+    resource_id: str = setting(
+        "", env="AZURE_OPENAI_RESOURCE_ID", description="What `az cognitiveservices account show --query id` prints."
+    )
+
+
+class AzureProvider(GptProvider):
     """Azure OpenAI, supervised and by preferences, through OpenAI's SDK and the v1 API.
 
     The model of a target is a base, or `BASE.ft-…` to go on from a tuned one; `MODEL@TYPE` names the
-    training type, such as GlobalStandard or developerTier, on which the price and the place of the data
-    depend. Tuned models are not served until they are deployed.
+    training type, such as GlobalStandard or developerTier, which decides the price and where the data is
+    processed. A tuned model cannot be called until it is deployed.
     """
 
     name: ClassVar[str] = "azure"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = ""  # every resource has an address of its own
-    key_env: ClassVar[str] = "AZURE_OPENAI_API_KEY"
-    url_env: ClassVar[str] = "AZURE_OPENAI_ENDPOINT"
+    settings_class: ClassVar[type[HostedSettings]] = AzureSettings
+    settings: AzureSettings
     statuses: ClassVar[dict[str, Status]] = STATUS
     suffix_limit: ClassVar[int] = 40
-    steering: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
-    obeying: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
-    checking_seconds: ClassVar[float] = 1800.0
-    """How long Azure may take to look at an uploaded file."""
+    control_options: ClassVar[dict[str, Any]] = {"extra_body": {}}  # a POST without a body is answered 411
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset({"pausing", "resuming"})
+    validation_seconds: ClassVar[float] = 1800.0
+    """How long Azure may take to validate an uploaded file."""
 
     @cached_property
     def client(self) -> OpenAI:
-        """The SDK's client, with the key in Azure's own header beside the SDK's, which the v1 API takes as well."""
-        base_url = self.endpoint.base_url.removesuffix("/openai/v1") + "/openai/v1"
-        headers = {"api-key": self.endpoint.api_key.get_secret_value()}
-        endpoint = self.endpoint.model_copy(update={"base_url": base_url})
-        return open_client(endpoint, timeout=self.timeout, headers=headers, hear=self.clock.hear)
+        """The SDK's client, with the key in Azure's own header as well as the SDK's; the v1 API takes both."""
+        base_url = self.connection.base_url.removesuffix("/openai/v1") + "/openai/v1"
+        headers = {"api-key": self.connection.key()}
+        connection = self.connection.model_copy(update={"base_url": base_url})
+        return open_client(connection, timeout=self.timeout, headers=headers, on_response=self.clock.observe)
 
     @cached_property
     def management(self) -> OpenAI:
-        """The SDK's client on the management API, which wants a token instead of the key."""
-        return open_client(self._management_endpoint(), timeout=self.timeout)
+        """The SDK's client for the management API, which takes a token instead of the key."""
+        return open_client(self._management_connection(), timeout=self.timeout)
 
     def close(self) -> None:
         """Close the connections of both clients."""
@@ -103,51 +120,42 @@ class AzureProvider(OpenAIProvider):
             client.close()
 
     @property
-    def at_vendor(self) -> bool:
+    def connects_to_vendor(self) -> bool:
         """Whether the address is one of Microsoft's; every resource has its own."""
-        url = self._given.base_url if self._given else self.environment.get(self.url_env, "")
-        return (urlsplit(url).hostname or "").endswith(".azure.com")
+        return (urlsplit(self.base_url).hostname or "").endswith(".azure.com")
 
-    def base(self, model: str) -> str:
-        """The base of a target's model, without training type."""
+    def base_model(self, model: str) -> str:
+        """The base model in a target's model, without the training type."""
         return model.partition("@")[0].split(".ft-")[0]
 
-    def live(self, model: str) -> tuple[Row, ...]:
-        """Nothing: the v1 document's model object tells no dates."""
-        return ()
-
-    def tuned(self) -> list[Tuned]:
-        """Nothing, for the same reason."""
-        return []
-
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Azure reads an example of `spec`'s data for `model`."""
         return AzureFormat(spec.target, model.partition("@")[0], spec.method)
 
     def upload(self, file: Path, *, key: str) -> str:
-        """Send the file, with the byte-order mark that Azure wants before it, and wait for its verdict."""
+        """Upload the file behind the byte-order mark that Azure requires, and wait until Azure has validated it."""
         with tempfile.TemporaryDirectory() as folder:
             marked = Path(folder) / file.name
             with marked.open("wb") as out, file.open("rb") as rows:
                 out.write(BOM_UTF8)
                 shutil.copyfileobj(rows, out)
             file_id = super().upload(marked, key=key)
-        if until(partial(self._is_accepted, file_id), seconds=self.checking_seconds) is None:
+        if poll_until(partial(self._is_accepted, file_id), seconds=self.validation_seconds) is None:
             raise ServerTrouble(
-                f"azure has not looked at file {file_id} in {self.checking_seconds:.0f} s",
+                f"azure has not validated file {file_id} in {self.validation_seconds:.0f} s",
                 provider=self.name,
-                hint="Submit again later: the file is there and will not be sent again.",
+                hint="Submit again later: the file is uploaded and will not be sent again.",
             )
         return file_id
 
     def _is_accepted(self, file_id: str) -> bool | None:
-        """True once Azure has found the file sound. Raises `InvalidRequest` with its words where it has not."""
-        file = self._patient(lambda: sound(self.name, self.client.files.retrieve(file_id)))
+        """True once Azure has accepted the file. Raises `InvalidRequest` with Azure's reason if it refuses the file."""
+        file = self._retry(lambda: require(self.name, self.client.files.retrieve(file_id)))
         if file.status == "error":
             raise InvalidRequest(
-                f"azure refuses the file: {file.status_details or 'without a word'}",
+                f"azure refuses the file: {file.status_details or 'it gives no reason'}",
                 provider=self.name,
-                hint="Mend what it names; no job was made.",
+                hint="Correct what it names; no job was created.",
             )
         return True if file.status == "processed" else None
 
@@ -157,17 +165,7 @@ class AzureProvider(OpenAIProvider):
         request = super().request(spec, base, files, tag)
         return {**request, "extra_body": {"trainingType": training_type}} if training_type else request
 
-    def filter_by(self, tag: str) -> dict[str, Any]:
-        """Nothing: the v1 document's listing has no filter, though jobs have metadata."""
-        return {}
-
-    def read_listed(self, job: Any) -> Listed:
-        """A job of the listing, with what its suffix says."""
-        listed = super().read_listed(job)
-        name, tag = _suffix(job)
-        return listed.model_copy(update={"name": name, "tag": listed.tag or tag})
-
-    def hosting(self, tier: str | None = None) -> Hosting:
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """What a deployment costs by the hour; without a tier it is "standard"."""
         tier = tier or "standard"
         check_tier(tier)
@@ -187,62 +185,64 @@ class AzureProvider(OpenAIProvider):
         """Remove the model's deployments, and with them the hourly charge."""
         self._deployments().undeploy(model)
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion by the deployment of `model`: ftbridge's, or one that was made under another name."""
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion by the deployment of `model`: ftbridge's, or one that somebody else created."""
+        complete = super().complete
+        return self._by_deployment(model, lambda name: complete(name, body))
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive, by the same deployment."""
+        stream = super().stream
+        return self._by_deployment(model, lambda name: stream(name, body))
+
+    def _by_deployment(self, model: str, call: Callable[[str], T]) -> T:
+        """What `call` returns for the deployment's name."""
         try:
-            return super().chat(self._names.get(model) or deployment_name(model), chat, **options)
+            return call(self._names.get(model) or deployment_name(model))
         except NotFound as problem:
             if model not in self._names and (name := self._other_name(model)):
                 self._names[model] = name
-                return self.chat(model, chat, **options)
+                return self._by_deployment(model, call)
             price = f"${self._hourly_usd:.2f} " if self._hourly_usd else ""
             problem.hint = (
                 f"Deploy it first, with `ftbridge deploy JOB`: azure bills {price}for every hour that it is deployed."
-                " One that was deployed a moment ago may need some minutes."
+                " A new deployment may need some minutes."
             )
             raise
 
     def _other_name(self, model: str) -> str | None:
-        """The name under which somebody else has deployed `model`, where that can be asked."""
+        """The name of a deployment of `model` that ftbridge did not create, where the management API can be called."""
         try:
-            served = [found for found in self.deployments() if found.model == model and not found.raw_status]
+            served = [one for one in self.deployments() if one.model == model and not one.raw_status]
         except FtbridgeError:
             return None
-        return next((found.name for found in served if found.name != deployment_name(model)), None)
+        return next((one.name for one in served if one.name != deployment_name(model)), None)
 
     @cached_property
     def _names(self) -> dict[str, str]:
         return {}
 
-    def delete(self, model: str) -> NoReturn:
-        """Not by the v1 API."""
-        self._unsupported("delete")
-
     def _deployments(self) -> Deployments:
-        resource = self.environment.get(RESOURCE_ENV, "").strip().rstrip("/")
+        resource = self.settings.resource_id.rstrip("/")
         if not _RESOURCE.fullmatch(resource):
             raise ConfigError(
-                f"{RESOURCE_ENV} = {resource!r} is not the id of an Azure OpenAI resource",
+                f"{self.settings.source('resource_id')} = {resource!r} is not the id of an Azure OpenAI resource",
                 hint="Set it to what `az cognitiveservices account show --query id` prints.",
             )
         return Deployments(self.management, resource, self._hourly_usd)
 
     @property
     def _hourly_usd(self) -> float | None:
-        """What the catalogue knows of the price of a deployment."""
+        """The price of a deployment, by the catalogue."""
         known = [row.hosting_usd_per_hour for row in self.catalogue() if row.hosting_usd_per_hour]
         return known[-1] if known else None
 
-    def _management_endpoint(self) -> Endpoint:
-        return hosted_endpoint(
-            "azure's management API (`az account get-access-token --query accessToken` prints one)",
-            MANAGEMENT_URL,
-            key_env="AZURE_MANAGEMENT_TOKEN",
-            url_env="AZURE_MANAGEMENT_URL",
+    def _management_connection(self) -> Connection:
+        return open_connection(
+            self.name,
+            self.settings,
+            url="management_url",
+            key="management_token",
+            service="azure's management API (`az account get-access-token --query accessToken` prints one)",
             environment=self.environment,
         )
-
-
-def _suffix(job: Any) -> tuple[str | None, str | None]:
-    """Name and tag in the suffix, which Azure tells as `user_provided_suffix`."""
-    return read_suffix(getattr(job, "user_provided_suffix", None))

@@ -1,4 +1,4 @@
-"""Deployments: what Azure serves models under, and bills by the hour. They are made by its management API.
+"""Deployments, by which Azure serves models and which it bills by the hour, through the management API.
 
 Sources: github.com/MicrosoftDocs/azure-ai-docs, articles/foundry/openai/how-to/fine-tuning-deploy.md
 (2026-02-11) and articles/foundry/openai/includes/how-to-fine-tuning-cost-management-content.md (2026-03-19);
@@ -8,15 +8,16 @@ the REST reference "Deployments - Create Or Update" of Microsoft.CognitiveServic
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
-from ftbridge.provider import Deployment, Hosting
-from ftbridge.provider.retry import patiently, until
-from ftbridge_providers.openai.client import not_understood, understood
+from ftbridge.provider import Deployment, HostingTerms
+from ftbridge.provider.retry import poll_until
+from ftbridge_providers.openai_api.client import retry_read, unexpected_answer
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -25,16 +26,16 @@ API_VERSION = "2025-06-01"
 """The stable version of Microsoft.CognitiveServices that knows every tier below."""
 CAPACITY = {"standard": 1, "globalstandard": 1, "developertier": 50}
 """By tier, the thousands of tokens a minute that Microsoft's guides deploy with."""
-WITHOUT_HOURS = "developertier"
-"""The tier that is billed by the token alone, and removed after 24 hours."""
+DEVELOPER_TIER = "developertier"
+"""The tier that is billed by the token only, and removed after 24 hours."""
 _TUNED = re.compile(r".+\.(ft-[0-9a-f]{32})(?:-.*)?")
 _CHECKPOINT = "ftchkpt-"
 _BY_THE_HOUR = ("standard", "globalstandard")
-"""The tiers of which Microsoft's guide names the price of an hour; provisioned ones have others."""
+"""The tiers whose hourly price Microsoft's guide gives; provisioned ones have other prices."""
 
 
 def deployment_name(model: str) -> str:
-    """The name under which ftbridge deploys a tuned model: the part of its id that is its own.
+    """The name under which ftbridge deploys a tuned model: the unique part of its id.
 
     A base model, or a checkpoint `ftchkpt-…`, goes by its id.
     """
@@ -45,24 +46,24 @@ def deployment_name(model: str) -> str:
 def check_tier(tier: str) -> None:
     """Raises `UsageError` for a tier that ftbridge does not know."""
     if tier not in CAPACITY:
-        raise UsageError(f"azure has no tier {tier!r} that ftbridge knows", hint=f"It knows: {', '.join(CAPACITY)}.")
+        raise UsageError(f"ftbridge knows no tier {tier!r} of azure", hint=f"It knows: {', '.join(CAPACITY)}.")
 
 
-def hosting_of(tier: str, hourly_usd: float | None) -> Hosting:
-    """What a deployment in `tier` costs; `hourly_usd` is for those that are billed by the hour."""
-    if tier == WITHOUT_HOURS:
-        return Hosting(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
-    return Hosting(hourly_usd=hourly_usd if tier in _BY_THE_HOUR else None, billed_by="hour")
+def hosting_of(tier: str, hourly_usd: float | None) -> HostingTerms:
+    """What a deployment in `tier` costs; `hourly_usd` is the price of tiers that are billed by the hour."""
+    if tier == DEVELOPER_TIER:
+        return HostingTerms(hourly_usd=0.0, billed_by="token", removed_after_hours=24.0)
+    return HostingTerms(hourly_usd=hourly_usd if tier in _BY_THE_HOUR else None, billed_by="hour")
 
 
 class Deployments:
     """The deployments of one Azure OpenAI resource; `resource` is its id, `/subscriptions/…/accounts/NAME`.
 
-    `hourly_usd` is what one costs in the tiers that are billed by the hour, where that is known.
+    `hourly_usd` is the price in the tiers that are billed by the hour, where it is known.
     """
 
     provisioning_seconds = 3600.0
-    """How long Azure may take to bring a deployment up."""
+    """How long Azure may take to provision a deployment."""
 
     def __init__(self, client: OpenAI, resource: str, hourly_usd: float | None) -> None:
         self._client = client
@@ -70,127 +71,113 @@ class Deployments:
         self._hourly_usd = hourly_usd
 
     def deploy(self, model: str, tier: str) -> Deployment:
-        """Deploy `model`, unless it is, and return when it is up. The request is a PUT: asking twice makes one."""
+        """Deploy `model` unless it is deployed, and return when it is ready. The request is an idempotent PUT."""
         name = deployment_name(model)
         if self._get(name) is None:
-            patiently(partial(self._put, name, model, tier))
-        ready = until(partial(self._ready, name), seconds=self.provisioning_seconds)
+            retry_read("azure", partial(self._put, name, model, tier))
+        ready = poll_until(partial(self._ready, name), seconds=self.provisioning_seconds)
         if ready is None:
             raise ServerTrouble(
-                f"azure has not brought deployment {name} up in {self.provisioning_seconds / 60:.0f} minutes",
+                f"azure has not provisioned deployment {name} in {self.provisioning_seconds / 60:.0f} minutes",
                 provider="azure",
-                hint="`ftbridge deploy` goes on waiting; `ftbridge undeploy` removes it.",
+                hint="`ftbridge deploy` waits for it again; `ftbridge undeploy` removes it.",
             )
         return self._read(ready)
 
     def undeploy(self, model: str) -> None:
-        """Remove every deployment of `model`: ftbridge's, and those that somebody has made under other names."""
+        """Remove every deployment of `model`: ftbridge's, and those under other names."""
         own = deployment_name(model)
         self._delete(own)
-        for found in self.listed():
-            if found.model == model and found.name != own:
-                self._delete(found.name)
+        for deployment in self.listed():
+            if deployment.model == model and deployment.name != own:
+                self._delete(deployment.name)
 
     def listed(self) -> list[Deployment]:
-        """The deployments of tuned models and checkpoints; those of base models cost no hours and are left out."""
-        found: list[Deployment] = []
+        """The deployments of tuned models and checkpoints; those of base models are not billed by the hour."""
+        deployments: list[Deployment] = []
         query: dict[str, str] = {"api-version": API_VERSION}
         while query:
             page = self._list(query)
-            found += [self._read(one) for one in page["value"] if _is_tuned(one)]
-            # only its query is followed: the token goes to no address that an answer names
+            deployments += [self._read(body) for body in page["value"] if _is_tuned(body)]
+            # only the query of the link is used: the token is never sent to an address from an answer
             query = dict(parse_qsl(urlsplit(page.get("nextLink") or "").query))
-        return found
+        return deployments
 
     def _list(self, query: dict[str, str]) -> dict[str, Any]:
-        def ask() -> object:
-            with understood("azure"):
-                return self._client.get(f"{self._resource}/deployments", cast_to=object, options={"params": query})
-
-        page = patiently(ask)
+        path = f"{self._resource}/deployments"
+        page = retry_read("azure", lambda: self._client.get(path, cast_to=object, options={"params": query}))
         if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-            raise not_understood("azure")
+            raise unexpected_answer("azure")
         return page
 
-    def _read(self, found: dict[str, Any]) -> Deployment:
-        tier, state = found["sku"]["name"].lower(), found["properties"]["provisioningState"]
-        failed = state in _NEVER_UP  # whether Azure bills one that never came up is not documented
+    def _read(self, body: dict[str, Any]) -> Deployment:
+        tier, state = body["sku"]["name"].lower(), body["properties"]["provisioningState"]
+        failed = state in _FAILED  # whether Azure bills a failed deployment is not documented
         return Deployment(
-            name=found["name"],
-            model=found["properties"]["model"]["name"],
+            name=body["name"],
+            model=body["properties"]["model"]["name"],
             hourly_usd=None if failed else hosting_of(tier, self._hourly_usd).hourly_usd,
             tier=tier,
-            began_at=_made_at(found),
+            began_at=_created_at(body),
             raw_status="" if state == "Succeeded" else state,
         )
 
     def _delete(self, name: str) -> None:
-        def ask() -> None:
-            with understood("azure"):
-                self._client.delete(self._path(name), cast_to=object, options=_VERSION)
-
-        try:
-            patiently(ask)
-        except NotFound:
-            return
+        with suppress(NotFound):
+            retry_read("azure", lambda: self._client.delete(self._path(name), cast_to=object, options=_VERSION))
 
     def _put(self, name: str, model: str, tier: str) -> None:
         body = {
             "sku": {"name": tier, "capacity": CAPACITY[tier]},
             "properties": {"model": {"format": "OpenAI", "name": model, "version": "1"}},
         }
-        with understood("azure"):
-            self._client.put(self._path(name), cast_to=object, body=body, options=_VERSION)
+        self._client.put(self._path(name), cast_to=object, body=body, options=_VERSION)
 
     def _ready(self, name: str) -> dict[str, Any] | None:
-        """The deployment if it is up. Raises `ProviderError` where it never will be."""
-        found = self._get(name)
-        if found is None:
+        """The deployment if it is ready. Raises `ProviderError` if it has failed."""
+        body = self._get(name)
+        if body is None:
             return None
-        state = found["properties"]["provisioningState"]
-        if state in _NEVER_UP:
+        state = body["properties"]["provisioningState"]
+        if state in _FAILED:
             raise ProviderError(
-                f"azure could not deploy {found['properties']['model']['name']}: {state}",
+                f"azure could not deploy {body['properties']['model']['name']}: {state}",
                 provider="azure",
-                hint="The activity log of the resource in Azure's portal tells why; `ftbridge undeploy` removes it.",
+                hint="The resource's activity log in Azure's portal has the reason; `ftbridge undeploy` removes it.",
             )
-        return found if state == "Succeeded" else None
+        return body if state == "Succeeded" else None
 
     def _get(self, name: str) -> dict[str, Any] | None:
-        def ask() -> object:
-            with understood("azure"):
-                return self._client.get(self._path(name), cast_to=object, options=_VERSION)
-
         try:
-            found = patiently(ask)
+            body = retry_read("azure", lambda: self._client.get(self._path(name), cast_to=object, options=_VERSION))
         except NotFound:
             return None
-        if not isinstance(found, dict):
-            raise not_understood("azure")
-        return found
+        if not isinstance(body, dict):
+            raise unexpected_answer("azure")
+        return body
 
     def _path(self, name: str) -> str:
         return f"{self._resource}/deployments/{name}"
 
 
-def _is_tuned(found: dict[str, Any]) -> bool:
-    """Whether a tuned model is deployed, and not a base; raises `BadAnswer` for what is no deployment."""
+def _is_tuned(body: dict[str, Any]) -> bool:
+    """Whether a tuned model is deployed, not a base. Raises `BadAnswer` for what is not a deployment."""
     try:
-        model = str(found["properties"]["model"]["name"])
-        _ = found["name"], found["sku"]["name"], found["properties"]["provisioningState"]
+        model = str(body["properties"]["model"]["name"])
+        _ = body["name"], body["sku"]["name"], body["properties"]["provisioningState"]
     except (KeyError, TypeError):
-        raise not_understood("azure") from None
+        raise unexpected_answer("azure") from None
     return bool(_TUNED.fullmatch(model)) or model.startswith(_CHECKPOINT)
 
 
-def _made_at(found: dict[str, Any]) -> datetime | None:
-    """When it was deployed, by the `systemData` that Azure keeps of every resource."""
+def _created_at(body: dict[str, Any]) -> datetime | None:
+    """When it was deployed, by the `systemData` of every Azure resource."""
     try:
-        made = datetime.fromisoformat(found["systemData"]["createdAt"])
+        created = datetime.fromisoformat(body["systemData"]["createdAt"])
     except (KeyError, TypeError, ValueError):
         return None
-    return made.astimezone(UTC) if made.tzinfo else made.replace(tzinfo=UTC)
+    return created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
 
 
 _VERSION: Any = {"params": {"api-version": API_VERSION}}
-_NEVER_UP = ("Failed", "Canceled")
+_FAILED = ("Failed", "Canceled")

@@ -11,7 +11,7 @@ nothing, and recovering it judges its price and starts it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +20,6 @@ from uuid import UUID
 import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import (
     InvalidRequest,
     JobFailed,
@@ -31,11 +30,13 @@ from ftbridge.errors import (
 )
 from ftbridge.files import write
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, Reply
-from ftbridge.provider.hosted import HostedProvider, chat_request, read_reply
-from ftbridge.provider.importing import exported
+from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider.completions import chat_body, read_chat
+from ftbridge.provider.hosted import HostedProvider
+from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_number, matching
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge.wording import dollars
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, understood
@@ -49,15 +50,20 @@ FEW = 3
 """Up to so many jobs are asked for one by one; a page of the listing costs the same as one job."""
 
 
+class MistralSettings(HostedSettings):
+    """`[providers.mistral]` of ftbridge.toml."""
+
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "MISTRAL_API_KEY"}
+    base_url: str = setting("https://api.mistral.ai", env="MISTRAL_BASE_URL", description="Where the API is.")
+
+
 class MistralProvider(HostedProvider):
     """Fine-tuning by Mistral's API, supervised only."""
 
     name: ClassVar[str] = "mistral"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.mistral.ai"
-    key_env: ClassVar[str] = "MISTRAL_API_KEY"
-    url_env: ClassVar[str] = "MISTRAL_BASE_URL"
-    obeying: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
+    settings_class: ClassVar[type[HostedSettings]] = MistralSettings
+    transitional_statuses: ClassVar[frozenset[str]] = frozenset({"CANCELLATION_REQUESTED"})
     validation_seconds: ClassVar[float] = 300.0
     """How long the submission waits for the files to be validated."""
     look_seconds: ClassVar[float] = 1.0
@@ -66,18 +72,18 @@ class MistralProvider(HostedProvider):
     @cached_property
     def client(self) -> MistralClient:
         """The connections, made when they are first needed."""
-        return MistralClient(self.endpoint, timeout=self.timeout, hear=self.clock.hear)
+        return MistralClient(self.connection, timeout=self.timeout, on_response=self.clock.observe)
 
     def close(self) -> None:
         """Close the connections."""
         if client := self.__dict__.pop("client", None):
             client.close()
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Mistral reads an example of `spec`'s data for `model`."""
         return MistralFormat(spec.target, model)
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
+    def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By tekken where the model uses it and mistral-common is installed."""
         return MistralCounter(tokenizer_json(vocabulary) if vocabulary else tekken(model) or guess(), model)
 
@@ -104,7 +110,7 @@ class MistralProvider(HostedProvider):
                     )
             return sent.id
 
-        return patiently(send)
+        return with_retries(send)
 
     def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
         """One POST, and the start once the files are validated.
@@ -143,7 +149,7 @@ class MistralProvider(HostedProvider):
         """The job, once its files are validated and it is started; it may cost `most_usd`."""
         deadline, look = time.monotonic() + self.validation_seconds, partial(self._advance, remote_id, most_usd)
         try:
-            while (job := patiently(look)) is None and time.monotonic() < deadline:
+            while (job := with_retries(look)) is None and time.monotonic() < deadline:
                 time.sleep(self.look_seconds)
         except ProviderError as problem:
             raise self._unstarted(remote_id, problem.message) from problem
@@ -185,9 +191,9 @@ class MistralProvider(HostedProvider):
         for job in self._listing():
             yield read_listed(job)
 
-    def maker(self, name: str) -> str:
+    def find_job_of_model(self, name: str) -> str:
         """A job's id is a UUID, which no model is called."""
-        return name if _is_uuid(name) else super().maker(name)
+        return name if _is_uuid(name) else super().find_job_of_model(name)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are seen."""
@@ -201,14 +207,14 @@ class MistralProvider(HostedProvider):
         # also those that failed: only a job asked for alone tells its events, and so what went wrong
         for remote_id in sorted(wanted):
             try:
-                yield read_job(patiently(partial(self._get, remote_id)))
+                yield read_job(with_retries(partial(self._get, remote_id)))
             except (NotFound, InvalidRequest):  # 422 is for what is not even a UUID
                 continue
 
     def _listing(self, **query: str) -> Iterator[JobBody]:
         def page_of(number: int) -> Page:
             asked_for = {"page": number, "page_size": PAGE_SIZE, **query}
-            return patiently(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
+            return with_retries(partial(self.client.ask, "GET", JOBS, Page, params=asked_for))
 
         return by_number(self.name, page_of)
 
@@ -217,7 +223,7 @@ class MistralProvider(HostedProvider):
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Changes of status, and checkpoints as metrics; the job itself carries them all."""
-        return read_events(patiently(partial(self._get, remote_id)), since)
+        return read_events(with_retries(partial(self._get, remote_id)), since)
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -225,7 +231,7 @@ class MistralProvider(HostedProvider):
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The job's own account, hyperparameters and checkpoints, as `job.json`; the weights stay with the vendor."""
-        account = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        account = with_retries(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
         if account.get("status") != "SUCCESS":
             raise JobFailed(
                 f"job {remote_id} has no result: it is {account.get('status')}", hint="Wait until it has succeeded."
@@ -234,16 +240,16 @@ class MistralProvider(HostedProvider):
         write(folder / "job.json", msgspec.json.format(msgspec.json.encode(account)))
         return Result(model=account.get("fine_tuned_model"), path=folder)
 
-    def export(self, remote_id: str, folder: Path) -> ImportedJob:
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
         """The job with every field, and the files it was trained on."""
-        body = patiently(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
-        return exported(
-            read_listed(patiently(partial(self._get, remote_id))),
+        body = with_retries(partial(self.client.ask, "GET", f"{JOBS}/{remote_id}", dict[str, Any]))
+        return imported_job(
+            read_listed(with_retries(partial(self._get, remote_id))),
             body,
-            lambda file_id: patiently(partial(self._content, file_id)),
+            lambda file_id: with_retries(partial(self._content, file_id)),
             folder,
-            known=FIELDS,
-            words=WORDS,
+            meanings=FIELDS,
+            names=WORDS,
             within=("hyperparameters",),
         )
 
@@ -251,17 +257,17 @@ class MistralProvider(HostedProvider):
         with understood():
             return self.client.sdk.files.download(file_id=file_id).read()
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
-        """One chat completion; `max_tokens` and `temperature` are passed on."""
-        request = chat_request(model, asked(chat), options)
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion; its messages are changed as the training rows were."""
+        request = {**body, **chat_body(asked(read_chat(body)), {}), "model": model}
 
         def ask() -> Any:
             with understood():
                 return self.client.sdk.chat.complete(**request)
 
-        return read_reply(patiently(ask))
+        return dict(with_retries(ask).model_dump(mode="json"))
 
-    def models(self) -> list[str]:
+    def list_models(self) -> list[str]:
         """Every model of the account."""
 
         def ask() -> list[str]:
@@ -269,7 +275,7 @@ class MistralProvider(HostedProvider):
                 found = self.client.sdk.models.list().data or []
             return [model.raw["id"] if model.type == "UNKNOWN" else model.id for model in found]
 
-        return patiently(ask)
+        return with_retries(ask)
 
     def delete(self, model: str) -> None:
         """Delete a tuned model."""

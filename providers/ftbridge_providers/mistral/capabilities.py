@@ -30,7 +30,7 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "chat", "models", "delete"}),
+    verbs=frozenset({"cancel", "chat", "list_models", "delete"}),
 )
 """Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`.
 

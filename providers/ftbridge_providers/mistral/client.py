@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
-from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
+from ftbridge.provider.connection import Connection
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -31,23 +31,23 @@ class MistralClient:
     """`ask` is for jobs, `sdk` for all else. Raises `MissingExtra` where the SDK is not installed.
 
     Nothing is sent twice: the SDK retries nothing unless told to. Redirects are off: they would
-    carry the request's body to another host. `timeout` is in seconds, for each read and write. `hear` gets every
+    carry the request's body to another host. `timeout` is in seconds, for each read and write. `on_response` gets every
     answer.
     """
 
-    def __init__(self, endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], None]) -> None:
+    def __init__(self, connection: Connection, *, timeout: float, on_response: Callable[[Any], None]) -> None:
         try:
             import httpx2
         except ImportError as problem:
             raise _missing() from problem
-        self._endpoint = endpoint
+        self._connection = connection
         self._timeout = timeout
         self._http = httpx2.Client(
-            base_url=endpoint.base_url,
-            headers={"authorization": f"Bearer {endpoint.api_key.get_secret_value()}"},
+            base_url=connection.base_url,
+            headers={"authorization": f"Bearer {connection.key()}"},
             follow_redirects=False,
             timeout=timeout,
-            event_hooks={"response": [hear]},
+            event_hooks={"response": [on_response]},
         )
         weakref.finalize(self, self._http.close)  # for those who drop a provider without closing it
 
@@ -59,8 +59,8 @@ class MistralClient:
         except ImportError as problem:
             raise _missing() from problem
         return Mistral(
-            api_key=self._endpoint.api_key.get_secret_value(),
-            server_url=self._endpoint.base_url,
+            api_key=self._connection.key(),
+            server_url=self._connection.base_url,
             client=self._http,
             timeout_ms=int(self._timeout * 1000),
             # the SDK's own logger prints every header, the key among them, when MISTRAL_DEBUG is set
@@ -91,7 +91,7 @@ def reached() -> Iterator[None]:
     try:
         yield
     except httpx2.TimeoutException as problem:
-        raise (network_error(NAME, problem) if is_never_sent(problem) else no_answer(NAME)) from None
+        raise (network_error(NAME, problem) if is_never_sent(problem) else timeout_error(NAME)) from None
     except httpx2.RequestError as problem:
         raise network_error(NAME, problem) from None
 

@@ -34,7 +34,7 @@ from ftbridge_providers.shared.examples import (
     check_function_names,
     joined,
     refuse_shape,
-    say_changes,
+    report_changes,
     simplified,
     with_text,
     without_name,
@@ -86,7 +86,7 @@ class MistralFormat:
             row = self._chat(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, diagnostics)
+        report_changes(codes, diagnostics)
         return row
 
     def _chat(self, chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:

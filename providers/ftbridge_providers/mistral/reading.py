@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from ftbridge.catalogue import Catalogue, read_room
 from ftbridge.model import Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
-from ftbridge.provider.hosted import in_our_words, read_suffix
+from ftbridge.provider.hosted import read_hyperparameters, read_suffix
 
 STATUS = {
     "QUEUED": Status.QUEUED,
@@ -147,7 +147,7 @@ def read_listed(job: JobBody) -> Listed:
         tag=tag,
         model=job.model,
         method=Method.SFT,
-        hyperparameters=in_our_words(job.hyperparameters, WORDS),
+        hyperparameters=read_hyperparameters(job.hyperparameters, WORDS),
         name=name,
         training_file=job.training_files[0] if job.training_files else "",
         validation_file=job.validation_files[0] if job.validation_files else None,

@@ -1,17 +1,17 @@
-"""Nebius Token Factory as a provider: OpenAI's adapter, and what is different at Nebius.
+"""Nebius Token Factory as a provider: OpenAI's API over open models, whose weights it gives away.
 
 Sources: docs.tokenfactory.nebius.com, post-training/how-to-fine-tune and api-reference/{fine-tuning,models}
-(OpenAPI document 20260506). They leave open whether the listing has pages, and which of the
-`-fast` and plain names of a base an adapter is served on.
+(OpenAPI document 20260506). They do not say whether the listing has pages, nor
+whether an adapter is served on the `-fast` or the plain name of its base.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
+from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, SpecError
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
@@ -21,21 +21,21 @@ from ftbridge.provider import (
     Deployment,
     Files,
     Handling,
-    Hosting,
+    HostingTerms,
     Listed,
     RemoteJob,
     Reply,
-    Tuned,
 )
-from ftbridge.provider.hosted import in_order, in_our_words, make_suffix, read_suffix
+from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters
+from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
-from ftbridge_providers.nebius.reading import WORDS, read_checkpoint, read_metric
+from ftbridge_providers.nebius.reading import HYPERPARAMETER_NAMES, read_checkpoint, read_metric
 from ftbridge_providers.nebius.serving import Serving
-from ftbridge_providers.openai.adapter import OpenAIProvider
-from ftbridge_providers.openai.request import create_request
+from ftbridge_providers.openai_api.adapter import OpenAIApiProvider
+from ftbridge_providers.openai_api.request import create_request
 
-_NO_RFT = Handling(how="refused", note="Nebius trains on answers; it has no reinforcement.")
+_NO_RFT = Handling(how="refused", note="Nebius offers supervised fine-tuning only.")
 
 CAPABILITIES = Capabilities(
     gives_weights=True,
@@ -53,79 +53,73 @@ CAPABILITIES = Capabilities(
         "lora_dropout": APPLIED,
         "tuning": Handling(how="renamed", to="lora"),
         "max_seq_length": Handling(how="renamed", to="context_length"),
-        "beta": Handling(how="refused", note="Nebius trains on answers, not on preferences."),
+        "beta": Handling(how="refused", note="Nebius offers supervised fine-tuning only."),
         "reasoning_effort": _NO_RFT,
         "compute_multiplier": _NO_RFT,
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "models"}),
+    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models"}),
 )
 """Hyperparameters of the create call: `SupervisedHParameters`."""
 
 
-class NebiusProvider(OpenAIProvider):
-    """Nebius Token Factory, supervised, LoRA or all weights, through OpenAI's SDK.
+class NebiusSettings(HostedSettings):
+    """`[providers.nebius]` of ftbridge.toml."""
 
-    A job's result is its weights. Adapters of some bases can be served as well, once they are deployed:
-    the model of a finished job is the job's id, or `ftjob-…:ftckpt_…` for one of its checkpoints.
+    secrets: ClassVar[Mapping[str, str]] = {"api_key": "NEBIUS_API_KEY"}
+    base_url: str = setting(
+        "https://api.tokenfactory.nebius.com/v1", env="NEBIUS_BASE_URL", description="Where the API is."
+    )
+
+
+class NebiusProvider(OpenAIApiProvider):
+    """Nebius Token Factory, supervised, LoRA or full, through OpenAI's SDK.
+
+    A job's result is its weights. Adapters of some bases can also be deployed and called: the model of a
+    finished job is the job's id, or `ftjob-…:ftckpt_…` for one of its checkpoints.
     """
 
     name: ClassVar[str] = "nebius"
     capabilities: ClassVar[Capabilities] = CAPABILITIES
-    default_url: ClassVar[str] = "https://api.tokenfactory.nebius.com/v1"
-    key_env: ClassVar[str] = "NEBIUS_API_KEY"
-    url_env: ClassVar[str] = "NEBIUS_BASE_URL"
-    words: ClassVar[dict[str, str]] = WORDS
+    settings_class: ClassVar[type[HostedSettings]] = NebiusSettings
+    hyperparameter_names: ClassVar[dict[str, str]] = HYPERPARAMETER_NAMES
 
-    def rules(self, spec: Spec, model: str) -> Converter:
+    def converter(self, spec: Spec, model: str) -> Converter:
         """How Nebius reads an example of `spec`'s data; its rules are the same for every model."""
         return NebiusFormat(spec.target)
 
-    def counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
-        """By the tokenizer.json of the open model, where that is given."""
-        return tokenizer_json(vocabulary) if vocabulary else guess()
-
-    def live(self, model: str) -> tuple[Any, ...]:
-        """Nothing: Nebius' model objects tell no dates."""
-        return ()
-
-    def tuned(self) -> list[Tuned]:
-        """Nothing: what was tuned is in the jobs, and served only where it was deployed."""
-        return []
-
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
-        """As for every provider; settings of an adapter are for jobs that train one."""
-        said, kept = super().check_spec(spec, allow_ignored=allow_ignored)
-        given = kept.hyperparameters.given()
-        of_adapter = [name for name in ("lora_rank", "lora_alpha", "lora_dropout") if name in given]
-        if given.get("tuning") == "full" and of_adapter:
+        """As for every provider; and LoRA's settings are refused where all weights are trained."""
+        warnings, effective = super().check_spec(spec, allow_ignored=allow_ignored)
+        given = effective.hyperparameters.given()
+        lora_settings = [name for name in ("lora_rank", "lora_alpha", "lora_dropout") if name in given]
+        if given.get("tuning") == "full" and lora_settings:
             raise SpecError(
-                f"{of_adapter[0]} is a setting of an adapter, and all weights are to be trained",
-                hint=f"Leave {of_adapter[0]} out, or use --tuning lora.",
+                f"{lora_settings[0]} is a setting of LoRA, and this job trains all weights",
+                hint=f"Leave {lora_settings[0]} out, or use --tuning lora.",
             )
-        return said, kept
+        return warnings, effective
 
     def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
-        """Hyperparameters at the top, or in `method`, but not both; the tag in the suffix, for want of metadata."""
-        suffix = make_suffix(spec.name, tag, self.suffix_limit)
-        return {**create_request(spec, model, files, suffix=suffix), "hyperparameters": self.settings(spec)}
+        """The arguments of the SDK's `create`, with the tag in the suffix: Nebius has no metadata.
 
-    def settings(self, spec: Spec) -> dict[str, Any]:
-        """The hyperparameters in Nebius' words. `lora` is always said: unsaid, all weights are trained."""
+        It takes hyperparameters at the top level or in `method`, not in both.
+        """
+        suffix = make_suffix(spec.name, tag, self.suffix_limit)
+        return {**create_request(spec, model, files, suffix=suffix), "hyperparameters": self.hyperparameters(spec)}
+
+    def hyperparameters(self, spec: Spec) -> dict[str, Any]:
+        """Those of `spec` under Nebius' names. `lora` is always sent: without it all weights are trained."""
         given = spec.hyperparameters.given()
         lora = given.pop("tuning", "lora") == "lora"
         given.pop("seed", None)
         if "lora_alpha" in given and float(given["lora_alpha"]).is_integer():
             given["lora_alpha"] = int(given["lora_alpha"])
-        return {"lora": lora, **{WORDS.get(name, name): value for name, value in given.items()}}
-
-    def filter_by(self, tag: str) -> dict[str, Any]:
-        """Nothing: the listing has no filter."""
-        return {}
+        return {"lora": lora, **{HYPERPARAMETER_NAMES.get(name, name): value for name, value in given.items()}}
 
     def read(self, answer: Any) -> RemoteJob:
-        """A job as ftbridge tells it; Nebius names no model, so a finished job's own id stands for it."""
+        """A job object; Nebius names no model, so the job's own id is used for it."""
         remote = super().read(answer)
         if remote.status is not Status.SUCCEEDED:
             return remote
@@ -134,31 +128,32 @@ class NebiusProvider(OpenAIProvider):
         )
 
     def read_listed(self, job: Any) -> Listed:
-        """A job of the listing, in Nebius' words."""
-        name, tag = _suffix(job)
-        told = job.hyperparameters.model_dump() if job.hyperparameters else {}
-        tuning = {"tuning": "lora" if told.get("lora") else "full", "seed": job.seed}
-        known = in_our_words({**told, **tuning}, WORDS)
-        return super().read_listed(job).model_copy(update={"name": name, "tag": tag, "hyperparameters": known})
+        """A job of the listing, with Nebius' hyperparameters."""
+        values = job.hyperparameters.model_dump() if job.hyperparameters else {}
+        values |= {"tuning": "lora" if values.get("lora") else "full", "seed": job.seed}
+        hyperparameters = read_hyperparameters(values, HYPERPARAMETER_NAMES)
+        return super().read_listed(job).model_copy(update={"hyperparameters": hyperparameters})
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """The job's messages, and the metrics of its checkpoints, by time."""
         messages = sorted(super().events(remote_id, ""), key=lambda event: event.at)
-        return in_order(messages, [read_metric(found) for found in self._checkpoints(remote_id)], since)
+        return merge_events(
+            messages, [read_metric(checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)], since
+        )
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """All that were saved; each can be deployed."""
-        return [read_checkpoint(remote_id, found) for found in self._checkpoints(remote_id)]
+        return [read_checkpoint(remote_id, checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)]
 
-    def _checkpoints(self, remote_id: str) -> list[Any]:
+    def _sorted_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, oldest first."""
-        found = self.listed_checkpoints(remote_id)
-        return sorted(found, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
+        checkpoints = self.list_checkpoints(remote_id)
+        return sorted(checkpoints, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
-        """The files of the last checkpoint, as one folder: an adapter, or all weights."""
+        """The files of the last checkpoint in `folder`: an adapter, or all weights."""
         job = self.read(self._get(remote_id))
-        saved = self._checkpoints(remote_id)
+        saved = self._sorted_checkpoints(remote_id)
         if job.result is None or not saved:
             raise JobFailed(
                 f"job {remote_id} has no weights: it is {job.raw_status}", hint="Wait until it has succeeded."
@@ -166,27 +161,19 @@ class NebiusProvider(OpenAIProvider):
         download(self.client, saved[-1].result_files, folder)
         return Result(model=job.result.model, path=folder, files=tuple(saved[-1].result_files))
 
-    def pause(self, remote_id: str) -> None:
-        """Not at Nebius."""
-        self._unsupported("pause")
-
-    def resume(self, remote_id: str) -> None:
-        """Not at Nebius."""
-        self._unsupported("resume")
-
-    def hosting(self, tier: str | None = None) -> Hosting:
-        """A deployed adapter is billed by the token, at the base's price, and by no hours."""
-        return Hosting(hourly_usd=0.0, billed_by="token")
+    def hosting_terms(self, tier: str | None = None) -> HostingTerms:
+        """A deployed adapter is billed by the token, at the base's price, and not by the hour."""
+        return HostingTerms(hourly_usd=0.0, billed_by="token")
 
     def deployments(self) -> list[Deployment]:
-        """The custom models that were made of jobs of the account."""
+        """The custom models that were created from the account's jobs."""
         return self._serving.listed()
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
-        """Have the adapter of a finished job served; `tier` is the base's flavour, such as "fast"."""
+        """Deploy the adapter of a finished job; `tier` is the base's flavour, such as "fast"."""
         job_id, _, checkpoint = model.partition(":")
         job = self._get(job_id)
-        checkpoint = checkpoint or self._checkpoints(job_id)[-1].id
+        checkpoint = checkpoint or self._sorted_checkpoints(job_id)[-1].id
         base = f"{job.model}-{tier}" if tier else job.model
         name = self._serving.deploy(job_id, checkpoint, base=base, name=getattr(job, "suffix", None) or job_id)
         return Deployment(name=name, model=model, hourly_usd=0.0, tier=tier)
@@ -195,27 +182,22 @@ class NebiusProvider(OpenAIProvider):
         """Stop serving the adapter; the job keeps it."""
         self._serving.undeploy(model.partition(":")[0])
 
-    def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion, by a base or a deployed adapter."""
-        return super().chat(self._served(model), chat, **options)
+        return super().complete(self._served_name(model), body)
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive, from the same."""
+        return super().stream(self._served_name(model), body)
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
-        """The answers to many chats; what the model is called by is asked once."""
-        return super().replies(self._served(model), chats, **options)
+        """The answers to many chats; the model's served name is looked up once."""
+        return super().replies(self._served_name(model), chats, **options)
 
-    def _served(self, model: str) -> str:
-        """What a model is called by: a base by its name, that of a job by the name under which it is served."""
+    def _served_name(self, model: str) -> str:
+        """The name by which a model is called: a base's own, or that of the deployment of a job's."""
         return self._serving.name_of(model.partition(":")[0]) if model.startswith("ftjob-") else model
-
-    def delete(self, model: str) -> None:
-        """Not at Nebius, where a model is no more than a job's files."""
-        self._unsupported("delete")
 
     @property
     def _serving(self) -> Serving:
         return Serving(self.client)
-
-
-def _suffix(job: Any) -> tuple[str | None, str | None]:
-    """Name and tag in the suffix, which the SDK's own type does not have."""
-    return read_suffix(getattr(job, "suffix", None))

@@ -9,50 +9,49 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
 from ftbridge.files import replacing
-from ftbridge.provider.retry import patiently
+from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unpack import safe_name
-from ftbridge_providers.openai.client import not_understood, sound, understood
+from ftbridge_providers.openai_api.client import require, retry_read, translated_errors, unexpected_answer
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 
 def download(client: OpenAI, file_ids: Sequence[str], folder: Path) -> None:
-    """The files into `folder`, under their own names.
+    """Write the files into `folder`, under their own names.
 
-    Raises `BadAnswer` before anything is written where a name is there twice, points elsewhere, or is of a
-    file that would run code when it is loaded. A file whose download breaks off is begun again.
+    Raises `BadAnswer` before anything is written where two files have one name, a name points elsewhere, or a
+    file would run code when it is loaded. A file whose download is interrupted is downloaded again.
     """
-    files = [patiently(partial(_described, client, file_id)) for file_id in file_ids]
+    files = [_file_object(client, file_id) for file_id in file_ids]
     names = [safe_name(file.filename, provider="nebius") for file in files]
     if len(set(names)) < len(names):
-        raise not_understood("nebius")
+        raise unexpected_answer("nebius")
     folder.mkdir(parents=True, exist_ok=True)
     for file, name in zip(files, names, strict=True):
-        patiently(partial(_write, client, file, folder / name))
+        with_retries(partial(_write, client, file, folder / name))
 
 
-def _described(client: OpenAI, file_id: str) -> Any:
-    with understood("nebius"):
-        return sound("nebius", client.files.retrieve(file_id))
+def _file_object(client: OpenAI, file_id: str) -> Any:
+    return retry_read("nebius", lambda: require("nebius", client.files.retrieve(file_id)))
 
 
-def _write(client: OpenAI, file: Any, place: Path) -> None:
+def _write(client: OpenAI, file: Any, path: Path) -> None:
     import httpx2
 
     content = client.files.with_streaming_response.content
-    with replacing(place) as beside:
+    with replacing(path) as draft:
         try:
-            with understood("nebius"), content(file.id) as answer, beside.open("wb") as out:
+            with translated_errors("nebius"), content(file.id) as answer, draft.open("wb") as out:
                 if answer.headers.get("content-type", "").startswith("text/html"):
-                    raise not_understood("nebius")
+                    raise unexpected_answer("nebius")
                 for chunk in answer.iter_bytes():
                     out.write(chunk)
         except httpx2.HTTPError:
-            raise _broken_off() from None
-        if beside.stat().st_size != file.bytes:
-            raise _broken_off()
+            raise _incomplete() from None
+        if draft.stat().st_size != file.bytes:
+            raise _incomplete()
 
 
-def _broken_off() -> NetworkError:
-    return NetworkError("nebius ended a download before its end", hint="Fetch it again.")
+def _incomplete() -> NetworkError:
+    return NetworkError("a download from nebius ended early", hint="Fetch it again.")

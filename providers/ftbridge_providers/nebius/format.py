@@ -17,7 +17,7 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge_providers.shared.examples import (
     joined,
     refuse_shape,
-    say_changes,
+    report_changes,
     simplified,
     with_text,
     without_name,
@@ -45,7 +45,7 @@ class NebiusFormat:
             row = _chat(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, diagnostics)
+        report_changes(codes, diagnostics)
         return row
 
 

@@ -1,4 +1,4 @@
-"""Nebius' objects, read as ftbridge's, where they are not OpenAI's.
+"""Nebius' checkpoints, read as ftbridge's.
 
 Source: docs.tokenfactory.nebius.com/api-reference/fine-tuning (OpenAPI document 20260506).
 """
@@ -9,29 +9,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ftbridge.model import Checkpoint, Event
-from ftbridge_providers.openai.reading import read_figures
+from ftbridge_providers.openai_api.reading import read_metrics
 
-WORDS = {"epochs": "n_epochs", "lora_rank": "lora_r", "max_seq_length": "context_length"}
-"""Nebius' names of our hyperparameters, where they differ; `tuning` is its `lora`, true or false."""
+HYPERPARAMETER_NAMES = {"epochs": "n_epochs", "lora_rank": "lora_r", "max_seq_length": "context_length"}
+"""Nebius' names of ftbridge's hyperparameters, where they differ; `tuning` is its `lora`, true or false."""
 
 
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
-    """A checkpoint, by the name under which it can be deployed."""
-    figures = _figures(checkpoint)
+    """A checkpoint, under the name by which it can be deployed."""
+    values = _metrics(checkpoint)
     return Checkpoint(
         model=f"{job_id}:{checkpoint.id}",
         at=datetime.fromtimestamp(checkpoint.created_at, UTC),
-        step=figures["step"],
-        train_loss=figures["train_loss"],
-        valid_loss=figures["valid_loss"],
+        step=values["step"],
+        train_loss=values["train_loss"],
+        valid_loss=values["valid_loss"],
     )
 
 
 def read_metric(checkpoint: Any) -> Event:
-    """What was measured at a checkpoint: Nebius documents no other metrics."""
-    return Event(at=datetime.fromtimestamp(checkpoint.created_at, UTC), kind="metric", **_figures(checkpoint))
+    """The metrics of a checkpoint: Nebius documents no others."""
+    return Event(at=datetime.fromtimestamp(checkpoint.created_at, UTC), kind="metric", **_metrics(checkpoint))
 
 
-def _figures(checkpoint: Any) -> dict[str, Any]:
+def _metrics(checkpoint: Any) -> dict[str, Any]:
     metrics = checkpoint.metrics.model_dump() if checkpoint.metrics else {}
-    return read_figures({**metrics, "step": checkpoint.step_number})
+    return read_metrics({**metrics, "step": checkpoint.step_number})

@@ -1,125 +1,114 @@
-"""Custom models: what Nebius serves adapters as, after they were deployed.
+"""Custom models: the deployed adapters that Nebius serves.
 
 Source: docs.tokenfactory.nebius.com/api-reference/models (OpenAPI document 20260506), `/v0/models`.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, NetworkError, NotFound, ProviderError, ServerTrouble
 from ftbridge.provider import Deployment
-from ftbridge.provider.retry import patiently, until
-from ftbridge_providers.openai.client import not_understood, understood
+from ftbridge.provider.retry import poll_until
+from ftbridge_providers.openai_api.client import retry_read, translated_errors, unexpected_answer
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
 
 class Serving:
-    """The custom models of one account, known by the job that made each."""
+    """The custom models of one account, by the job that made each."""
 
     validating_seconds = 3600.0
-    """How long Nebius may take to look at an adapter."""
+    """How long Nebius may take to validate an adapter."""
 
     def __init__(self, client: OpenAI) -> None:
         self._client = client
         self._models = str(client.base_url).rstrip("/").removesuffix("/v1") + "/v0/models"
 
     def deploy(self, job_id: str, checkpoint: str, *, base: str, name: str) -> str:
-        """Have a checkpoint served, unless its job has one served already; the name to call it by.
+        """Serve a checkpoint, unless one of its job is served; returns the name to call it by.
 
-        One request makes it, which is not sent again: after an answer that tells neither yes nor no
-        the listing is asked.
+        The request is sent once: after an answer that does not say whether it succeeded, the listing is read.
         """
-        if self._served(job_id) is None:
+        if self._find(job_id) is None:
             try:
-                self._make({"name": name, "base_model": base, "source": f"{job_id}:{checkpoint}"})
+                self._create({"name": name, "base_model": base, "source": f"{job_id}:{checkpoint}"})
             except (ServerTrouble, NetworkError, BadAnswer):
-                if self._served(job_id) is None:
+                if self._find(job_id) is None:
                     raise
-        found = until(partial(self._active, job_id), seconds=self.validating_seconds)
-        if found is None:
+        served_name = poll_until(partial(self._active_name, job_id), seconds=self.validating_seconds)
+        if served_name is None:
             raise ServerTrouble(
-                f"nebius has not made an adapter of {job_id} ready in {self.validating_seconds / 60:.0f} minutes",
+                f"nebius has not made the adapter of {job_id} ready in {self.validating_seconds / 60:.0f} minutes",
                 provider="nebius",
-                hint="`ftbridge deploy` goes on waiting; `ftbridge undeploy` removes it.",
+                hint="`ftbridge deploy` waits for it again; `ftbridge undeploy` removes it.",
             )
-        return found
+        return served_name
 
     def undeploy(self, job_id: str) -> None:
-        """Stop serving what the job made, if it is served."""
-        for found in self._all():
-            if found["job_id"] == job_id:
-                self._delete(str(found["name"]))
+        """Stop serving the job's adapter, if it is served."""
+        for model in self._list():
+            if model["job_id"] == job_id:
+                self._delete(str(model["name"]))
 
     def listed(self) -> list[Deployment]:
-        """The custom models that were made of jobs; nebius bills what they say by the token, and no hours."""
-        return [_read(found) for found in self._all() if found["job_id"]]
+        """The custom models that were created from jobs; Nebius bills them by the token, not by the hour."""
+        return [_read(model) for model in self._list() if model["job_id"]]
 
     def _delete(self, name: str) -> None:
-        def ask() -> None:
-            with understood("nebius"):
-                self._client.delete(f"{self._models}/{name}", cast_to=object)
-
-        try:
-            patiently(ask)
-        except NotFound:
-            return
+        with suppress(NotFound):
+            retry_read("nebius", lambda: self._client.delete(f"{self._models}/{name}", cast_to=object))
 
     def name_of(self, job_id: str) -> str:
-        """What the job's model is called by. Raises `NotFound`, with what to do, where it is not served."""
-        found = self._served(job_id)
-        if found is None or found["status"] != "active":
-            state = f"is {found['status']}" if found else "is not deployed"
+        """The name by which the job's model is called. Raises `NotFound` where it is not served."""
+        model = self._find(job_id)
+        if model is None or model["status"] != "active":
+            state = f"is {model['status']}" if model else "is not deployed"
             raise NotFound(
                 f"nebius does not serve the model of {job_id}: it {state}",
                 provider="nebius",
                 hint="Deploy it first, with `ftbridge deploy JOB`; or fetch the weights and serve them yourself.",
             )
-        return str(found["name"])
+        return str(model["name"])
 
-    def _active(self, job_id: str) -> str | None:
-        """The name of what is served. Raises `ProviderError` where it never will be."""
-        found = self._served(job_id)
-        if found and found["status"] == "error":
+    def _active_name(self, job_id: str) -> str | None:
+        """The name of the job's model once it is served. Raises `ProviderError` if it has failed."""
+        model = self._find(job_id)
+        if model and model["status"] == "error":
             raise ProviderError(
-                f"nebius cannot serve the model of {job_id}: {found.get('status_reason') or 'it does not say why'}",
+                f"nebius cannot serve the model of {job_id}: {model.get('status_reason') or 'it gives no reason'}",
                 provider="nebius",
-                hint="Only adapters of some bases are served. `ftbridge undeploy` removes it; `fetch` brings it home.",
+                hint="Only adapters of some bases are served. `ftbridge undeploy` removes it; `fetch` downloads it.",
             )
-        return str(found["name"]) if found and found["status"] == "active" else None
+        return str(model["name"]) if model and model["status"] == "active" else None
 
-    def _served(self, job_id: str) -> dict[str, Any] | None:
-        """The custom model that was made of the job, whatever has become of it."""
-        return next((found for found in self._all() if found["job_id"] == job_id), None)
+    def _find(self, job_id: str) -> dict[str, Any] | None:
+        """The custom model that was created from the job, in whatever status."""
+        return next((model for model in self._list() if model["job_id"] == job_id), None)
 
-    def _all(self) -> list[dict[str, Any]]:
-        """The custom models that are there, each with its name, status and, where it was made of one, job."""
+    def _list(self) -> list[dict[str, Any]]:
+        """The custom models that are not deleted, each with its name, its status, and its job if it has one."""
+        answer: object = retry_read("nebius", lambda: self._client.get(self._models, cast_to=object))
+        if not isinstance(answer, list) or not all(isinstance(model, dict) and "name" in model for model in answer):
+            raise unexpected_answer("nebius")
+        models = ({"job_id": None, "status": "", **model} for model in answer)
+        return [model for model in models if model["status"] != "deleted"]
 
-        def ask() -> object:
-            with understood("nebius"):
-                return self._client.get(self._models, cast_to=object)
-
-        listed = patiently(ask)
-        if not isinstance(listed, list) or not all(isinstance(found, dict) and "name" in found for found in listed):
-            raise not_understood("nebius")
-        known = ({"job_id": None, "status": "", **found} for found in listed)
-        return [found for found in known if found["status"] != "deleted"]
-
-    def _make(self, body: dict[str, Any]) -> None:
-        with understood("nebius"):
+    def _create(self, body: dict[str, Any]) -> None:
+        with translated_errors("nebius"):
             self._client.post(self._models, cast_to=object, body=body)
 
 
-def _read(found: dict[str, Any]) -> Deployment:
-    made_at = found.get("created_at")
+def _read(model: dict[str, Any]) -> Deployment:
+    created_at = model.get("created_at")
     return Deployment(
-        name=str(found["name"]),
-        model=str(found["job_id"]),
+        name=str(model["name"]),
+        model=str(model["job_id"]),
         hourly_usd=0.0,
-        began_at=datetime.fromtimestamp(made_at, UTC) if isinstance(made_at, int | float) else None,
-        raw_status="" if found["status"] == "active" else str(found["status"]),
+        began_at=datetime.fromtimestamp(created_at, UTC) if isinstance(created_at, int | float) else None,
+        raw_status="" if model["status"] == "active" else str(model["status"]),
     )

@@ -1,259 +1,80 @@
-"""OpenAI's training files, from canonical examples.
+"""OpenAI's training files: those of its models, and tasks for reinforcement.
 
-Sources: the OpenAPI document of 2026-08 (openai/openai-openapi); the guides to supervised,
-vision and preference fine-tuning at developers.openai.com/api/docs/guides (2026-06); the special
-tokens of tiktoken 0.14; and, where these are silent, the error texts of refused jobs.
+Source: the guides to supervised, preference and reinforcement fine-tuning at developers.openai.com/api/docs/guides
+(2026-06).
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping
-from operator import attrgetter
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import msgspec
-from msgspec.structs import replace
-
-from ftbridge.dataset.canonical.example import (
-    SHAPE_OF,
-    Assistant,
-    Chat,
-    Developer,
-    Example,
-    Message,
-    Preference,
-    Shape,
-    System,
-    Task,
-    TextPart,
-    Tool,
-)
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.canonical.example import Chat, Developer, Example, Message, System, Task
 from ftbridge.dataset.findings import Diagnostics
+from ftbridge.graders import keys_read
 from ftbridge.model import Method
-from ftbridge_providers.openai.grader import keys_read
-from ftbridge_providers.shared.examples import (
-    check_function_names,
-    check_outputs,
-    refuse_shape,
-    say_changes,
-    simplified,
-    with_system,
-    with_text,
-    without_name,
-    without_weight,
-)
-from ftbridge_providers.shared.images import ImageRules, has_image, images, parts, refuse_for_model
+from ftbridge_providers.openai_api.gpt.format import GptFormat, with_bare_tool_messages
+from ftbridge_providers.shared.examples import check_function_names, without_weight
+from ftbridge_providers.shared.images import ImageRules
 
-CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
-"""By model family, the tokens of one example; the rest is cut off at its end and no error is raised."""
-
-_SHAPES: dict[Method, Shape] = {Method.SFT: "chat", Method.DPO: "preference", Method.RFT: "task"}
 _CHAT_KEYS = {"messages", "tools", "parallel_tool_calls"}
-_BYTES_PER_TOKEN = 4
-_SPECIAL_TOKEN = re.compile(r"<\|(?:endoftext|fim_prefix|fim_middle|fim_suffix|endofprompt)\|>")
-_content = attrgetter("content")
 
 
-class OpenAIFormat:
-    """Chats for supervised fine-tuning, preferences for DPO, tasks for reinforcement.
+class OpenAIFormat(GptFormat):
+    """Chats, preferences, and tasks, whose reference has to have the keys that `grader` reads."""
 
-    `model` is a base model or an `ft:` one; of a `grader` is known what it reads of each task.
-    """
-
-    limits = FileLimits(fewest_examples=10, most_with_images=50_000, most_bytes=512 * 2**20)
     vendor: ClassVar[str] = "OpenAI"
     vision_models: ClassVar[tuple[str, ...]] = ("gpt-4o-2024-08-06",)
     image_rules: ClassVar[ImageRules] = ImageRules("OpenAI", linked=True)
 
     def __init__(self, target: str, model: str, method: Method, grader: Mapping[str, Any] | None = None) -> None:
-        self.target = target
-        self.shapes: frozenset[Shape] = frozenset({_SHAPES[method]})
+        super().__init__(target, model, method)
         self.keys_read = keys_read(grader or {})
-        self.model = self.base_of(model)
-        families = (family for family in CONTEXT_TOKENS if self.model.startswith(family))
-        self.context = CONTEXT_TOKENS.get(next(families, ""), math.inf)
 
     def base_of(self, model: str) -> str:
-        """The base of a model that may be a tuned one."""
+        """TunedModel models are called `ft:BASE:…`."""
         return model.removeprefix("ft:").split(":")[0]
 
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """The row of OpenAI's training file; see `Converter.convert`."""
-        codes: set[str] = set()
-        row: Any = example
-        if SHAPE_OF[type(example)] not in self.shapes:
-            refuse_shape(example, self.shapes, self.vendor, diagnostics)
-        elif type(example) is Chat:
-            row = self._chat(example, diagnostics, codes)
-        elif type(example) is Preference:
-            row = self._preference(example, diagnostics, codes)
-        elif type(example) is Task:
-            row = self._task(example, diagnostics, codes)
-        if not codes:
-            return example
-        say_changes(codes, diagnostics)
-        return row
-
-    def _chat(self, chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
-        chat, simple = simplified(chat, codes)
-        if simple and not chat.tools:
-            text = "".join(map(_content, chat.messages))
-        else:
-            chat = _with_bare_tool_messages(chat, codes)
-            check_function_names(chat, "$", self.vendor, diagnostics)
-            self._check_images(chat.messages, diagnostics)
-            text = _text(chat.messages)
-        if "<" in text:  # one character is found ten times as fast as two
-            self._refuse_special_tokens(chat.messages, "$.messages", diagnostics)
-        if len(text) > self.context // 2:
-            self._check_length(text, chat, diagnostics)
-        return chat
-
-    def _preference(self, example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
-        chat = _with_bare_tool_messages(with_system(example.input, codes), codes)
-        preferred, other = example.preferred_output, example.non_preferred_output
-        check_outputs(example, self.vendor, diagnostics)
-        check_function_names(chat, "$.input", self.vendor, diagnostics)
-        for messages, root in (
-            (chat.messages, "$.input.messages"),
-            (preferred, "$.preferred_output"),
-            (other, "$.non_preferred_output"),
-        ):
-            self._refuse_images(messages, root, diagnostics)
-            self._refuse_special_tokens(messages, root, diagnostics)
-        self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, diagnostics)
-        return Preference(
-            replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
-            [without_weight(_without_empty_parts(message, codes), codes) for message in preferred],
-            [without_weight(_without_empty_parts(message, codes), codes) for message in other],
-        )
+    def row(self, example: Example, diagnostics: Diagnostics, codes: set[str]) -> Any:
+        """The row of an example; that of a task is a chat with the reference's keys beside it."""
+        if type(example) is Task:
+            return self._task(example, diagnostics, codes)
+        return super().row(example, diagnostics, codes)
 
     def _task(self, task: Task, diagnostics: Diagnostics, codes: set[str]) -> dict[str, Any]:
-        """What the reference holds stands beside the messages, where graders read it as `item`."""
-        chat = _with_bare_tool_messages(task, codes)
+        """The keys of the reference go beside the messages, where graders read them as `item`."""
+        chat = with_bare_tool_messages(task, codes)
         check_function_names(chat, "$", self.vendor, diagnostics)
-        self._check_images(chat.messages, diagnostics)
-        self._refuse_special_tokens(chat.messages, "$.messages", diagnostics)
+        self.check_images(chat.messages, diagnostics)
+        self.refuse_special_tokens(chat.messages, "$.messages", diagnostics)
         for key in sorted(task.reference.keys() & _CHAT_KEYS):
             diagnostics.error(
                 f"$.reference.{key}",
                 "reference_key_taken",
-                f"{self.vendor} keeps a row's reference beside its messages, where '{key}' has a meaning already",
-                "Give it another name, here and in the grader.",
+                f"{self.vendor} keeps a row's reference beside its messages, where '{key}' already has a meaning",
+                "Rename it here and in the grader.",
             )
         for key in sorted(self.keys_read - task.reference.keys()):
             diagnostics.error(
                 "$.reference",
                 "reference_key_missing",
-                f"the grader reads item.{key}, and the reference has no '{key}'",
-                "Add it to the row, or take it out of the grader.",
+                f"the grader reads item.{key}, but the reference has no '{key}'",
+                "Add it to the row, or remove it from the grader.",
             )
         codes.add("reference_beside_messages")
         messages = [without_weight(_with_developer(message, codes), codes) for message in chat.messages]
-        return {**_given(chat, messages), **task.reference}
-
-    def _check_images(self, messages: list[Message], diagnostics: Diagnostics) -> None:
-        if not has_image(messages):
-            return
-        diagnostics.with_images += 1
-        self.image_rules.check(messages, "$.messages", diagnostics)
-        if self.model not in self.vision_models:
-            for path, _, _ in images(messages, "$.messages"):
-                refuse_for_model(self.vendor, self.model, " or ".join(self.vision_models), path, diagnostics)
-
-    def _check_length(self, text: str, chat: Chat, diagnostics: Diagnostics) -> None:
-        tools = msgspec.json.encode(chat.tools) if chat.tools else b""
-        tokens = (len(text.encode(errors="replace")) + len(tools)) // _BYTES_PER_TOKEN
-        if tokens > self.context:
-            diagnostics.warning(
-                "$",
-                "likely_truncated",
-                f"about {tokens} tokens by an estimate of {_BYTES_PER_TOKEN} bytes each, and {self.vendor} cuts"
-                f" an example of {self.model} off after {self.context} without a word",
-                "Shorten the example, or split it.",
-            )
-
-    def _refuse_images(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
-        for path, _, _ in images(messages, root):
-            diagnostics.error(
-                path,
-                "image_in_preference",
-                f"{self.vendor}'s DPO takes text only",
-                "Leave the image out, or train the preferred answer by supervised fine-tuning.",
-            )
-
-    def _refuse_special_tokens(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
-        for at, message in enumerate(messages):
-            for path, text in _texts(message):
-                if token := _SPECIAL_TOKEN.search(text):
-                    diagnostics.error(
-                        f"{root}[{at}].{path}",
-                        "special_token",
-                        f'{self.vendor} refuses the whole file with "message contains an invalid token: {token[0]}"',
-                        "Take the token out of the text, or break it up, as in '<| fim_suffix |>'.",
-                    )
+        return {**_row_of(chat, messages), **task.reference}
 
 
-def _given(chat: Chat, messages: list[Message]) -> dict[str, Any]:
-    """The keys of a chat's row that have something in them."""
+def _row_of(chat: Chat, messages: list[Message]) -> dict[str, Any]:
+    """The keys of a chat's row that are not null."""
     keys = {"messages": messages, "tools": chat.tools, "parallel_tool_calls": chat.parallel_tool_calls}
     return {key: value for key, value in keys.items() if value is not None}
 
 
 def _with_developer(message: Message, codes: set[str]) -> Message:
-    """Reasoning models take their orders from the developer; a training file for them has no system."""
+    """A system message as a developer's: training files for reasoning models have no system role."""
     if type(message) is not System:
         return message
     codes.add("system_role_renamed")
     return Developer(message.content, message.name)
-
-
-def _with_bare_tool_messages(chat: Chat, codes: set[str]) -> Chat:
-    """Tool messages have no name and, whatever the schema says, only a string as content.
-
-    A list of text parts is refused with "message 3, key "content": Input should be a valid string"
-    (community.openai.com, thread 965584, 2024-10).
-    """
-    messages: list[Message] = []
-    for message in chat.messages:
-        if type(message) is Tool:
-            messages.append(without_name(with_text(message, codes), codes))
-        else:
-            messages.append(_without_empty_parts(message, codes))
-    return Chat(messages, chat.tools, chat.parallel_tool_calls)
-
-
-def _without_empty_parts(message: Message, codes: set[str]) -> Message:
-    """A list of parts has one at least, and beside calls of tools there need be none."""
-    if type(message) is not Assistant or message.content != [] or not message.tool_calls:
-        return message
-    codes.add("empty_content_dropped")
-    return replace(message, content=None)
-
-
-def _texts(message: Message) -> Iterator[tuple[str, str]]:
-    """Every text in a message that is tokenized, with its path inside the message."""
-    if type(message.content) is str:
-        yield "content", message.content
-    for at, part in enumerate(parts(message)):
-        if type(part) is TextPart:
-            yield f"content[{at}].text", part.text
-    if type(message) is Assistant:
-        for at, call in enumerate(message.tool_calls or ()):
-            yield f"tool_calls[{at}].function.arguments", call.function.arguments
-
-
-def _text(messages: list[Message]) -> str:
-    """All that `_texts` gives, in one string, and sooner."""
-    texts: list[str] = []
-    for message in messages:
-        if type(message.content) is str:
-            texts.append(message.content)
-        elif message.content is not None:
-            texts += [part.text for part in message.content if type(part) is TextPart]
-        if type(message) is Assistant and message.tool_calls:
-            texts += [call.function.arguments for call in message.tool_calls]
-    return "".join(texts)

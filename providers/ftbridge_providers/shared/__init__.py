@@ -1,1 +1,1 @@
-"""TODO."""
+"""What several vendors' formats have in common: changes and checks of examples, and images."""

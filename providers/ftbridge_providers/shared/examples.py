@@ -1,7 +1,7 @@
-"""What more than one vendor asks of an example: small changes, and checks.
+"""Changes and checks of examples that several vendors need.
 
-A change takes a message and the set of this example's change codes; it returns the message
-itself where there is nothing to do, and otherwise a changed copy, with its code in the set.
+A change takes a message and the set of the example's change codes. It returns the message itself
+if there is nothing to change, else a changed copy, and adds its code to the set.
 
 Here and in the formats, types are compared with `is`: an isinstance that is false takes eight
 times as long for msgspec's structs, and these lines run for every message of a file.
@@ -37,7 +37,7 @@ _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def plain(messages: list[Message]) -> bool:
-    """Whether these are nameless texts by system, user and assistant, and no tools: a glance that most rows pass."""
+    """Whether these are texts by system, user and assistant, without names and tool calls: most rows are."""
     for message in messages:
         if type(message.content) is not str or message.name is not None:
             return False
@@ -50,7 +50,7 @@ def plain(messages: list[Message]) -> bool:
 
 
 def simplified(chat: Chat, codes: set[str]) -> tuple[Chat, bool]:
-    """The chat with no developer in it, and whether its messages are plain."""
+    """The chat with system for developer messages, and whether its messages are plain."""
     if plain(chat.messages):
         return chat, True
     chat = with_system(chat, codes)
@@ -58,7 +58,7 @@ def simplified(chat: Chat, codes: set[str]) -> tuple[Chat, bool]:
 
 
 def with_system(chat: Chat, codes: set[str]) -> Chat:
-    """The chat with its developer messages under the role that vendors know."""
+    """The chat with its developer messages as system messages, the role that all vendors know."""
     messages: list[Message] = []
     for message in chat.messages:
         if type(message) is Developer:
@@ -70,7 +70,7 @@ def with_system(chat: Chat, codes: set[str]) -> Chat:
 
 
 def without_name(message: M, codes: set[str]) -> M:
-    """The message without the name of its author."""
+    """The message without its `name`."""
     if message.name is None:
         return message
     codes.add("name_dropped")
@@ -78,7 +78,7 @@ def without_name(message: M, codes: set[str]) -> M:
 
 
 def without_weight(message: Message, codes: set[str]) -> Message:
-    """The message without its weight, where only whole outputs are trained."""
+    """The message without its weight, for preferences, whose outputs are trained as a whole."""
     if type(message) is not Assistant or message.weight is None:
         return message
     codes.add("weight_dropped")
@@ -106,7 +106,7 @@ def joined(content: Content | None) -> Content | None:
 
 
 def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, diagnostics: Diagnostics) -> None:
-    """Say that an example has a shape that is not trained here."""
+    """Report that an example has a shape that is not trained here."""
     diagnostics.error(
         "$",
         "shape_not_trained",
@@ -115,50 +115,52 @@ def refuse_shape(example: Example, shapes: frozenset[Shape], vendor: str, diagno
     )
 
 
-def say_changes(codes: set[str], diagnostics: Diagnostics) -> None:
-    """Each change once for an example, in the order of the alphabet."""
+def report_changes(codes: set[str], diagnostics: Diagnostics) -> None:
+    """Report each change once for an example, in alphabetical order."""
     for code in sorted(codes):
         diagnostics.changed(code)
 
 
 def check_outputs(example: Preference, vendor: str, diagnostics: Diagnostics) -> bool:
-    """Whether both outputs are one assistant message each, and trained; says where they are not."""
-    good = True
+    """Whether both outputs are one assistant message each, and trained; reports those that are not."""
+    valid = True
     for key in ("preferred_output", "non_preferred_output"):
         output: list[Message] = getattr(example, key)
         if len(output) != 1 or type(output[0]) is not Assistant:
-            good = False
+            valid = False
             diagnostics.error(
                 f"$.{key}",
                 "output_not_one_assistant",
                 f"{vendor} takes exactly one assistant message as {key}",
-                "Keep the one assistant message that answers the input, and move what leads to it into the input.",
+                "Keep the assistant message that answers the input, and move the messages before it into the input.",
             )
         elif output[0].weight == 0:
-            good = False
+            valid = False
             diagnostics.error(
                 f"$.{key}[0].weight",
                 "output_weight_zero",
                 f"{vendor} compares both outputs and cannot leave one out of the training",
                 "Remove the weight, or the whole example.",
             )
-    return good
+    return valid
 
 
 def check_function_names(chat: Chat, root: str, vendor: str, diagnostics: Diagnostics) -> None:
-    """Function names, defined or called, are letters, digits, underscores and dashes, 64 at most."""
-    for at, tool in enumerate(chat.tools or ()):
-        if not _good_name(tool.function.name):
-            _refuse_name(f"{root}.tools[{at}].function.name", vendor, diagnostics)
-    for at, message in enumerate(chat.messages):
+    """Report function names, defined or called, that are not 1 to 64 letters, digits, underscores and dashes."""
+    for index, tool in enumerate(chat.tools or ()):
+        if not _is_function_name(tool.function.name):
+            _refuse_name(f"{root}.tools[{index}].function.name", vendor, diagnostics)
+    for index, message in enumerate(chat.messages):
         if type(message) is Assistant and message.tool_calls:
-            for call_at, call in enumerate(message.tool_calls):
-                if not _good_name(call.function.name):
-                    _refuse_name(f"{root}.messages[{at}].tool_calls[{call_at}].function.name", vendor, diagnostics)
+            for call_index, call in enumerate(message.tool_calls):
+                if not _is_function_name(call.function.name):
+                    _refuse_name(
+                        f"{root}.messages[{index}].tool_calls[{call_index}].function.name", vendor, diagnostics
+                    )
 
 
 @lru_cache(maxsize=4096)
-def _good_name(name: str) -> bool:
+def _is_function_name(name: str) -> bool:
     return _FUNCTION_NAME.fullmatch(name) is not None
 
 
@@ -167,5 +169,5 @@ def _refuse_name(path: str, vendor: str, diagnostics: Diagnostics) -> None:
         path,
         "function_name",
         f"{vendor} takes function names of 1 to 64 letters, digits, underscores and dashes",
-        "Rename the function in the tools, in the calls, and in what serves them later.",
+        "Rename the function in the tools, in the calls, and in the code that serves them.",
     )

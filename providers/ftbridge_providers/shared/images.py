@@ -1,4 +1,4 @@
-"""What vendors ask of the images in an example."""
+"""Checks of the images in an example."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EMBEDDED = re.compile(r"data:image/(jpeg|png|webp);base64,")
 
 
 class ImageRules(Struct, frozen=True):
-    """One vendor's rules: `most` images in an example, `max_bytes` each; `linked` if a web address will do."""
+    """One vendor's rules: at most `most` images in an example, of `max_bytes` each; `linked` if a URL will do."""
 
     vendor: str
     linked: bool
@@ -22,7 +22,7 @@ class ImageRules(Struct, frozen=True):
     max_bytes: int = 10 * 2**20
 
     def check(self, messages: list[Message], root: str, diagnostics: Diagnostics) -> None:
-        """Write down every image that the vendor does not take."""
+        """Report every image that the vendor does not take."""
         for count, (path, message, url) in enumerate(images(messages, root), start=1):
             if type(message) is not User:
                 refuse_outside_user(self.vendor, path, diagnostics)
@@ -31,7 +31,7 @@ class ImageRules(Struct, frozen=True):
                     path,
                     "too_many_images",
                     f"{self.vendor} takes at most {self.most} images in an example",
-                    "Split the example, or leave images out.",
+                    "Split the example, or remove images.",
                 )
             else:
                 self._check_url(url, path, diagnostics)
@@ -41,8 +41,8 @@ class ImageRules(Struct, frozen=True):
             return
         embedded = _EMBEDDED.match(url)
         if embedded is None:
-            where = "a web address or a data URL" if self.linked else "a data URL"
-            refuse_address(self.vendor, f"{where} of a JPEG, PNG or WEBP file", path, diagnostics)
+            kinds = "a web address or a data URL" if self.linked else "a data URL"
+            refuse_address(self.vendor, f"{kinds} of a JPEG, PNG or WEBP file", path, diagnostics)
         elif (len(url) - embedded.end()) * 3 // 4 - url[-2:].count("=") > self.max_bytes:
             diagnostics.error(
                 path,
@@ -53,7 +53,7 @@ class ImageRules(Struct, frozen=True):
 
 
 def has_image(messages: list[Message]) -> bool:
-    """Whether any message carries an image."""
+    """Whether any message has an image."""
     for message in messages:
         if type(message.content) is list and any(type(part) is ImagePart for part in message.content):
             return True
@@ -66,15 +66,15 @@ def parts(message: Message) -> list[Part]:
 
 
 def images(messages: list[Message], root: str) -> Iterator[tuple[str, Message, str]]:
-    """Each image: the JSON path of its address, the message it is in, and the address."""
-    for at, message in enumerate(messages):
-        for part_at, part in enumerate(parts(message)):
+    """Each image: the JSON path of its URL, its message, and the URL."""
+    for index, message in enumerate(messages):
+        for part_index, part in enumerate(parts(message)):
             if type(part) is ImagePart:
-                yield f"{root}[{at}].content[{part_at}].image_url.url", message, part.image_url.url
+                yield f"{root}[{index}].content[{part_index}].image_url.url", message, part.image_url.url
 
 
 def refuse_address(vendor: str, takes: str, path: str, diagnostics: Diagnostics) -> None:
-    """An image given in a way that the vendor does not read."""
+    """Report an image that is given in a way that the vendor does not read."""
     diagnostics.error(
         path,
         "image_not_usable",
@@ -84,20 +84,20 @@ def refuse_address(vendor: str, takes: str, path: str, diagnostics: Diagnostics)
 
 
 def refuse_outside_user(vendor: str, path: str, diagnostics: Diagnostics) -> None:
-    """An image in a message that is not the user's."""
+    """Report an image in a message that is not the user's."""
     diagnostics.error(
         path,
         "image_not_in_user",
         f"{vendor} takes images in user messages only",
-        "Move the image into a user message, or leave it out.",
+        "Move the image into a user message, or remove it.",
     )
 
 
 def refuse_for_model(vendor: str, model: str, takes_images: str, path: str, diagnostics: Diagnostics) -> None:
-    """An image for a model that is not trained on images."""
+    """Report an image for a model that is not trained on images."""
     diagnostics.error(
         path,
         "model_without_images",
         f"{vendor} does not train {model} on images",
-        f"Choose {takes_images}, or leave the images out.",
+        f"Choose {takes_images}, or remove the images.",
     )

@@ -1,4 +1,4 @@
-"""Together's SDK, opened with care: no retries of its own, no redirects, and its errors in ftbridge's tree."""
+"""Together's SDK without its retries and redirects, and with its errors translated to ftbridge's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import BadAnswer, MissingExtra
-from ftbridge.provider.answers import error_from, is_never_sent, network_error, no_answer
-from ftbridge.provider.connection import Endpoint
+from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
+from ftbridge.provider.connection import Connection
 
 if TYPE_CHECKING:
     from together import Together
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 NAME = "together"
 
 
-def open_client(endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], None]) -> Together:
+def open_client(connection: Connection, *, timeout: float, on_response: Callable[[Any], None]) -> Together:
     """A client for `endpoint`. Raises `MissingExtra` where the SDK is not installed.
 
     The SDK's own retries are off: it would send a create again after a 500, without an idempotency
     key, and so pay twice. Redirects are off: it would send the request's body to another host; those
-    of uploads and downloads are part of the protocol and handled where they occur. Since 3.0 the SDK
-    adds `/v1` itself. `timeout` is in seconds, for each read and write. `hear` gets every answer.
+    of uploads and downloads are part of the protocol and are handled where they occur. Since 3.0 the SDK
+    adds `/v1` itself. `timeout` is in seconds, for each read and write. `on_response` is called with every
+    response.
     """
     try:
         from together import DefaultHttpxClient, Together
@@ -32,17 +33,17 @@ def open_client(endpoint: Endpoint, *, timeout: float, hear: Callable[[Any], Non
             "Together's SDK is not installed", hint="Install it with: pip install 'ftbridge[together]'"
         ) from problem
     return Together(
-        base_url=endpoint.base_url.removesuffix("/v1"),
-        api_key=endpoint.api_key.get_secret_value(),
+        base_url=connection.base_url.removesuffix("/v1"),
+        api_key=connection.key(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [hear]}),
+        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [on_response]}),
     )
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Turn whatever the SDK raises in the block into ftbridge's errors."""
+def translated_errors() -> Iterator[None]:
+    """Raise ftbridge's errors for those that the SDK raises in the block."""
     import httpx
 
     import together
@@ -50,38 +51,38 @@ def understood() -> Iterator[None]:
     try:
         yield
     except together.APIStatusError as problem:
-        # from the answer itself: at uploads the SDK puts words of its own in place of the vendor's
+        # read from the response: at uploads the SDK replaces the vendor's message by its own
         if problem.status_code < 300:
-            raise not_understood() from None
-        raise _refusal(problem.response) from None
+            raise unexpected_answer() from None
+        raise _error_in(problem.response) from None
     except (together.APITimeoutError, httpx.TimeoutException) as problem:
         cause = problem.__cause__ or problem
-        raise (network_error(NAME, cause) if is_never_sent(cause) else no_answer(NAME)) from None
+        raise (network_error(NAME, cause) if is_never_sent(cause) else timeout_error(NAME)) from None
     except (together.APIConnectionError, httpx.TransportError, httpx.StreamError) as problem:
         raise network_error(NAME, problem.__cause__ or problem) from None
     except (together.APIResponseValidationError, json.JSONDecodeError, AssertionError):
         # the SDK asserts that the last answer of an upload is the file
-        raise not_understood() from None
+        raise unexpected_answer() from None
 
 
-def sound(answer: Any, *, needs: str = "id") -> Any:
-    """`answer`, if it is the object that was asked for: the SDK passes on anything, an HTML page as a string."""
-    if getattr(answer, needs, None) is None:
-        raise not_understood()
+def require(answer: Any, *, field: str = "id") -> Any:
+    """`answer`, if it has `field`: the SDK returns anything, an HTML page as a string. Raises `BadAnswer`."""
+    if getattr(answer, field, None) is None:
+        raise unexpected_answer()
     return answer
 
 
-def not_understood() -> BadAnswer:
-    """The error for an answer that makes no sense."""
+def unexpected_answer() -> BadAnswer:
+    """The error for an answer that is not one of the API's."""
     return BadAnswer(
-        f"{NAME} answered something that is not its API's",
+        f"{NAME} sent an answer that does not belong to its API",
         provider=NAME,
-        hint="A proxy may stand between, or the base URL may be wrong.",
+        hint="Check the base URL, and whether a proxy answers in its place.",
     )
 
 
-def _refusal(response: Any) -> Exception:
-    """The error for an answer that is one, in Together's envelope or with a bare `message`."""
+def _error_in(response: Any) -> Exception:
+    """The error in a response, in Together's envelope or with a bare `message`."""
     try:
         body = response.json()
     except ValueError:

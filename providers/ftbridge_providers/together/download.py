@@ -1,4 +1,4 @@
-"""Downloading an archive of weights, going on where an earlier try was cut off."""
+"""Downloading an archive of weights, continuing an interrupted download."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
 from ftbridge.provider.answers import error_from
-from ftbridge_providers.together.client import NAME, understood
+from ftbridge_providers.together.client import NAME, translated_errors
 
 if TYPE_CHECKING:
     from together import Together
@@ -19,31 +19,35 @@ _RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<total>\d+)")
 
 
 def download(client: Together, archive: Path, *, ft_id: str, checkpoint: str) -> None:
-    """Bring `archive` to its full length, asking only for what it lacks.
+    """Download what `archive` lacks of its full length.
 
-    Raises `NetworkError` where the connection ends early: what came by then is kept, and asking
-    again goes on from there.
+    Raises `NetworkError` if the connection ends early: what has arrived is kept, and the next call continues
+    from there.
     """
-    have = archive.stat().st_size if archive.exists() else 0
-    with understood(), _answer(client, ft_id, checkpoint, f"bytes={have}-") as answer:
-        if answer.status_code not in (200, 206, 416):
-            raise error_from(NAME, answer.status_code, "its storage does not give the weights", headers=answer.headers)
-        span = _RANGE.fullmatch(answer.headers.get("content-range", ""))
-        total = int(span["total"]) if span else int(answer.headers.get("content-length", -1))
-        if answer.status_code != 416:  # which says that nothing is lacking
-            goes_on = answer.status_code == 206 and span is not None and span["start"] == str(have)
-            with archive.open("ab" if goes_on else "wb") as out:
-                for chunk in answer.iter_bytes():  # as they come: of a chunk of fixed size the begun part is lost
+    start = archive.stat().st_size if archive.exists() else 0
+    with translated_errors(), _response(client, ft_id, checkpoint, f"bytes={start}-") as response:
+        if response.status_code not in (200, 206, 416):
+            raise error_from(
+                NAME, response.status_code, "its storage does not return the weights", headers=response.headers
+            )
+        span = _RANGE.fullmatch(response.headers.get("content-range", ""))
+        total = int(span["total"]) if span else int(response.headers.get("content-length", -1))
+        if response.status_code != 416:  # nothing is missing
+            continues = response.status_code == 206 and span is not None and span["start"] == str(start)
+            with archive.open("ab" if continues else "wb") as out:
+                for chunk in (
+                    response.iter_bytes()
+                ):  # as they arrive: of a chunk of fixed size the incomplete part would be lost
                     out.write(chunk)
     if archive.stat().st_size != total:
         if archive.stat().st_size > total:
-            archive.unlink()  # no beginning of what is there now
-        raise NetworkError(f"{NAME} ended a download before its end", hint="Fetch it again: it goes on from there.")
+            archive.unlink()  # it is not the beginning of the current archive
+        raise NetworkError(f"a download from {NAME} ended early", hint="Fetch it again: it continues from there.")
 
 
 @contextmanager
-def _answer(client: Together, ft_id: str, checkpoint: Any, span: str) -> Iterator[Any]:
-    """The streamed answer. Where Together leads to a storage, that is asked without the key."""
+def _response(client: Together, ft_id: str, checkpoint: Any, span: str) -> Iterator[Any]:
+    """The streamed response. If Together redirects to a storage, that is read without the key."""
     import httpx
 
     import together
@@ -52,12 +56,12 @@ def _answer(client: Together, ft_id: str, checkpoint: Any, span: str) -> Iterato
     content = client.fine_tuning.with_streaming_response.content
     with ExitStack() as stack:
         try:
-            answer: Any = stack.enter_context(content(ft_id=ft_id, checkpoint=checkpoint, extra_headers=headers))
+            response: Any = stack.enter_context(content(ft_id=ft_id, checkpoint=checkpoint, extra_headers=headers))
         except together.APIStatusError as problem:
-            answer = problem.response
-            place = httpx.URL(answer.headers.get("location", ""))
-            if answer.is_redirect and place.scheme in ("https", client.base_url.scheme):
-                answer = stack.enter_context(httpx.stream("GET", place, headers=headers, timeout=client.timeout))
-            elif answer.status_code != 416:
+            response = problem.response
+            location = httpx.URL(response.headers.get("location", ""))
+            if response.is_redirect and location.scheme in ("https", client.base_url.scheme):
+                response = stack.enter_context(httpx.stream("GET", location, headers=headers, timeout=client.timeout))
+            elif response.status_code != 416:
                 raise
-        yield answer
+        yield response

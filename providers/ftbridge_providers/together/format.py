@@ -2,7 +2,7 @@
 
 Sources: docs.together.ai/docs/fine-tuning/{data-preparation,function-calling,vision} (2026-06), and
 the checks of together 1.5.34 (together/utils/files.py), which later releases moved to the server;
-the most that a file may have, of together 3.1 (together/lib/constants.py).
+and, for the size of a file, together 3.1 (together/lib/constants.py).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ftbridge.model import Method
 from ftbridge_providers.shared.examples import (
     check_outputs,
     refuse_shape,
-    say_changes,
+    report_changes,
     simplified,
     with_system,
     with_text,
@@ -67,7 +67,7 @@ class TogetherFormat:
             row = _preference(example, diagnostics, codes)
         if not codes:
             return example
-        say_changes(codes, diagnostics)
+        report_changes(codes, diagnostics)
         return row
 
 
@@ -83,14 +83,14 @@ def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
 
 
 def _preference(example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
-    """A preference may open with the assistant, as the one in Together's guide does."""
+    """A preference may start with the assistant, as the one in Together's guide does."""
     messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
     _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, diagnostics)
     if messages and type(messages[-1]) is Assistant:
         diagnostics.error(
             f"$.input.messages[{len(messages) - 1}].role",
             "input_ends_with_assistant",
-            "Together wants the input of a preference to end before the assistant answers",
+            "Together takes no preference whose input ends with the assistant",
             "Move the last answer into the outputs, or remove it.",
         )
     check_outputs(example, "Together", diagnostics)
@@ -109,33 +109,33 @@ def _preference(example: Preference, diagnostics: Diagnostics, codes: set[str]) 
 def _check_order(
     messages: list[Message], root: str, opening: frozenset[type[Message]], diagnostics: Diagnostics
 ) -> None:
-    """Tool messages in a row are the answers to parallel calls; nobody else speaks twice."""
-    before: type[Message] | None = None
-    for at, message in enumerate(messages):
+    """Report messages in the wrong order. Only tool messages, the results of parallel calls, may follow each other."""
+    previous: type[Message] | None = None
+    for index, message in enumerate(messages):
         role = type(message)
-        if before is None:
+        if previous is None:
             if role not in opening:
                 diagnostics.error(
-                    f"{root}[{at}].role",
+                    f"{root}[{index}].role",
                     "opening_role",
-                    "Together wants a conversation to start with the system or the user",
-                    "Add the user message that came before, or leave this message out.",
+                    "Together requires a conversation to start with the system or the user",
+                    "Add the user message before it, or remove this message.",
                 )
         elif role is System or role is Developer:
             diagnostics.error(
-                f"{root}[{at}].role",
+                f"{root}[{index}].role",
                 "system_not_first",
                 "Together takes one system message, and only as the first",
-                "Join it with the first system message, or make it part of a user message.",
+                "Merge it into the first system message, or into a user message.",
             )
-        elif role is before and role is not Tool:
+        elif role is previous and role is not Tool:
             diagnostics.error(
-                f"{root}[{at}].role",
+                f"{root}[{index}].role",
                 "roles_do_not_alternate",
-                "Together wants user and assistant to take turns",
-                "Join the two messages into one.",
+                "Together requires user and assistant to alternate",
+                "Merge the two messages.",
             )
-        before = role
+        previous = role
 
 
 def _converted(chat: Chat, vision: bool, codes: set[str]) -> Chat:
@@ -153,7 +153,7 @@ def _tool(tool: ToolDefinition, codes: set[str]) -> ToolDefinition:
 
 
 def _message(message: Message, vision: bool, codes: set[str]) -> Message:
-    """Content is a string everywhere, or, where the example has an image, a list of parts everywhere."""
+    """The message with a string as content, or, in an example with images, with a list of parts."""
     if message.name is not None:
         message = without_name(message, codes)
     if type(message.content) is list:

@@ -13,8 +13,8 @@ from msgspec import Struct
 from ftbridge.catalogue import Row
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
-from ftbridge.provider.hosted import in_order, in_our_words, read_suffix
-from ftbridge_providers.together.client import not_understood
+from ftbridge.provider.hosted import merge_events, read_hyperparameters, read_suffix
+from ftbridge_providers.together.client import unexpected_answer
 
 STATUS = {
     "pending": Status.QUEUED,
@@ -31,11 +31,11 @@ STATUS = {
 """The OpenAPI document's enum (2026-04) and `user_error`, which only the SDK knows (3.1.1, lib/types/fine_tuning)."""
 
 NANODOLLARS = 1_000_000_000
-"""`total_price` is an integer of these to the dollar (SDK 3.1.1, lib/utils/tools)."""
+"""In a dollar; `total_price` is an integer of these (SDK 3.1.1, lib/utils/tools)."""
 
-WORDS = {"epochs": "n_epochs", "seed": "random_seed", "lora_rank": "lora_r", "beta": "dpo_beta"}
-"""Together's names of our hyperparameters, where they differ."""
-FIELDS = {
+HYPERPARAMETER_NAMES = {"epochs": "n_epochs", "seed": "random_seed", "lora_rank": "lora_r", "beta": "dpo_beta"}
+"""Together's names of ftbridge's hyperparameters, where they differ."""
+JOB_FIELDS = {
     "model": "model",
     "from_checkpoint": "model",
     "training_file": "data",
@@ -45,12 +45,12 @@ FIELDS = {
     "suffix": "name",
     "events": "events",
 }
-"""Our words for fields of a job."""
+"""ftbridge's names of the fields of a job."""
 _METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
 
 
 class ShortJob(Struct, gc=False):
-    """As much of a listed job as finding it and `read_job` take."""
+    """The fields of a listed job that `find` and `read_job` need."""
 
     id: str
     status: str
@@ -69,19 +69,19 @@ _SHORT_LIST = msgspec.json.Decoder(_ShortList)
 
 
 def read_short_list(content: bytes) -> list[ShortJob]:
-    """The jobs in the bytes of a listing. Raises `BadAnswer` where there is none."""
+    """The jobs in the bytes of a listing. Raises `BadAnswer` where they are not one."""
     try:
         return _SHORT_LIST.decode(content).data
     except (msgspec.DecodeError, RecursionError):
-        raise not_understood() from None
+        raise unexpected_answer() from None
 
 
 def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
-    """A job, whole or of the listing; a status that is not in the table is `unknown`, with its word kept.
+    """A job, complete or listed; a status that is not in the table is `unknown`, and the vendor's word is kept.
 
-    `total_price` is final once the job has succeeded: of one that was stopped only the steps done are paid
-    (docs.together.ai/docs/fine-tuning/pricing, 2026-06), and whether the figure follows that is not said.
-    `token_count` counts what was processed (OpenAPI document, 2026-04), and so is no estimate before.
+    `total_price` is final once the job has succeeded. A job that was stopped is billed for its completed steps only
+    (docs.together.ai/docs/fine-tuning/pricing, 2026-06); whether `total_price` reflects that is not documented.
+    `token_count` counts processed tokens (OpenAPI document, 2026-04), so it is not an estimate.
     """
     status = STATUS.get(str(job.status), Status.UNKNOWN)
     done = status is Status.SUCCEEDED
@@ -99,14 +99,14 @@ def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
 
 
 def read_listed(job: Any) -> Listed:
-    """A job of the listing, with what it tells of its request."""
+    """A job of the listing, with the parts of its request."""
     remote = read_job(job)
     name, tag = read_suffix(job.suffix)
     return Listed(
         remote=remote,
         tag=tag,
         model=job.from_checkpoint or job.model or "",
-        method=_METHODS.get(_told(job.training_method).get("method", "sft")),
+        method=_METHODS.get(_fields(job.training_method).get("method", "sft")),
         hyperparameters=_hyperparameters(job),
         name=name,
         training_file=job.training_file or "",
@@ -117,36 +117,36 @@ def read_listed(job: Any) -> Listed:
 
 
 def _hyperparameters(job: Any) -> Hyperparameters:
-    kind = _told(job.training_type)
-    told = {**_told(job), **kind, **_told(job.training_method)}
-    return in_our_words({**told, "tuning": str(kind.get("type") or "").lower() or None}, WORDS)
+    kind = _fields(job.training_type)
+    values = {**_fields(job), **kind, **_fields(job.training_method)}
+    return read_hyperparameters({**values, "tuning": str(kind.get("type") or "").lower() or None}, HYPERPARAMETER_NAMES)
 
 
-def _told(part: Any) -> dict[str, Any]:
+def _fields(part: Any) -> dict[str, Any]:
     return part.model_dump() if part is not None else {}
 
 
 def read_error(events: Sequence[Any]) -> str | None:
-    """Why a job failed: jobs have no such field, their last error event has the words."""
-    said = [event.message for event in events if _kind(event) in ("job_error", "job_user_error")]
-    return said[-1] if said else None
+    """Why a job failed: jobs have no field for it, but their last error event has the reason."""
+    reasons = [event.message for event in events if _kind(event) in ("job_error", "job_user_error")]
+    return reasons[-1] if reasons else None
 
 
 def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], since: str) -> list[Event]:
-    """Both lists as one, by time, after the event whose cursor is `since`; neither events nor metrics have an id."""
+    """Events and metrics, which have no ids, as one list by time, after the event whose cursor is `since`."""
     events = sorted(events, key=lambda event: _time(event.created_at))
-    began = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
-    start = _time(began.created_at) if began else datetime.fromtimestamp(0, UTC)
-    return in_order([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
+    first = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
+    start = _time(first.created_at) if first else datetime.fromtimestamp(0, UTC)
+    return merge_events([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
 
 
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
-    """A checkpoint, by the id under which a new job can go on from it."""
+    """A checkpoint, by the id under which a new job can continue from it."""
     return Checkpoint(model=f"{job_id}:{checkpoint.step}", at=_time(checkpoint.created_at), step=checkpoint.step)
 
 
 def limits_row(model: str, limits: Any, today: date) -> tuple[Row, ...]:
-    """What a model's limits say of it today; 0 limits nothing."""
+    """A model's limits as a row of the catalogue; 0 means no limit."""
     row = Row(
         provider="together",
         models=(model,),
@@ -162,7 +162,7 @@ def limits_row(model: str, limits: Any, today: date) -> tuple[Row, ...]:
 
 
 def read_estimate(answer: Any) -> float | None:
-    """The price in dollars that Together names for a job; it gives none for images (SDK 3.1.1, estimate_price)."""
+    """Together's price estimate in US dollars; it gives none for images (SDK 3.1.1, estimate_price)."""
     price = answer.get("estimated_total_price") if isinstance(answer, dict) else None
     return float(price) if isinstance(price, int | float) and answer.get("estimation_available", True) else None
 
@@ -179,7 +179,7 @@ def _event(event: Any) -> Event:
 
 
 def _metric(row: dict[str, float], start: datetime) -> Event:
-    """A row of the metrics: `train/…` of a training step, or `eval/…` of an evaluation at one.
+    """A row of the metrics: `train/…` of a training step, or `eval/…` of an evaluation.
 
     The names are those of docs.together.ai/docs/fine-tuning/monitoring and of the SDK's charts (3.1.1).
     """
@@ -201,7 +201,7 @@ def _number(row: dict[str, float], name: str) -> float | None:
 
 
 def _kind(event: Any) -> str:
-    """The event's type: lower case in the API, upper case in what older jobs kept."""
+    """The event's type: lower case in the API, upper case in the events of older jobs."""
     return str(getattr(event.type, "value", event.type)).lower()
 
 
@@ -209,5 +209,5 @@ def _time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(str(text))
     except ValueError:
-        raise not_understood() from None
+        raise unexpected_answer() from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Files at Together: sent once, and looked at there before a job may use them."""
+"""Files at Together, which are uploaded once, and validated before a job can use them."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import InvalidRequest, ServerTrouble
-from ftbridge_providers.together.client import NAME, sound
+from ftbridge_providers.together.client import NAME, require
 
 if TYPE_CHECKING:
     from together import Together
 
 
-def send(client: Together, file: Path, name: str) -> str:
-    """The id of the file that Together has under this name with this size, which is sent if there is none."""
+def find_or_upload(client: Together, file: Path, name: str) -> str:
+    """The id of the file with this name and size at Together; it is uploaded unless it exists."""
     size = file.stat().st_size
-    for known in sound(client.files.list(), needs="data").data:
+    for known in require(client.files.list(), field="data").data:
         if known.filename == name and known.bytes == size:
             return str(known.id)
-    # the SDK sends a file under the name that it has on the disk
+    # the SDK takes the file's name from the path
     with tempfile.TemporaryDirectory() as folder:
         named = Path(folder) / name
         named.symlink_to(file.absolute())
         answer = client.files.upload(named, purpose="fine-tune", check=False)
-    return str(sound(answer).id)
+    return str(require(answer).id)
 
 
 def is_accepted(file: Any) -> bool:
-    """Whether Together has found the file sound. Raises `InvalidRequest` with its words where it has not."""
+    """Whether Together has accepted the file. Raises `InvalidRequest` with Together's reason if it refuses the file."""
     if file.processing_status == "FAILED":
         raise ServerTrouble(
-            f"together could not look at file {file.id}", provider=NAME, hint="Delete it there and try again."
+            f"together could not validate file {file.id}", provider=NAME, hint="Delete it there and try again."
         )
     if file.processing_status == "INVALID_FORMAT":
         report = file.validation_report
         raise InvalidRequest(
-            f"together refuses the file: {report.error if report else 'without a word'}",
+            f"together refuses the file: {report.error if report else 'it gives no reason'}",
             provider=NAME,
             code="INVALID_FORMAT",
-            hint="Mend what it names; no job was made.",
+            hint="Correct what it names; no job was created.",
         )
-    return file.processing_status in (None, "COMPLETED")  # files of old have no such field
+    return file.processing_status in (None, "COMPLETED")  # old files have no such field

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Azure OpenAI, mocked."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Mistral, mocked."""

@@ -136,7 +136,7 @@ class MistralMock(MockVendor):
             raise self.refusal(422, said)
         if not all(self.store.get("files", file_id, File) for file_id in file_ids(request)):
             raise self.refusal(404, "No file matches the given query.")
-        stall = self.faults.standing("stall")
+        stall = self.faults.condition("stall")
         job = make_job(
             request,
             [self.content(file["file_id"]) for file in request["training_files"]],
@@ -287,7 +287,7 @@ class MistralMock(MockVendor):
 
     def odd_word(self, job: Job) -> str:
         """A status nobody knows, if that is the fault of the day and the job is not over."""
-        odd = self.faults.standing("unknown-status") and not job.script.status(self.now()).final
+        odd = self.faults.condition("unknown-status") and not job.script.status(self.now()).final
         return "DEFRAGMENTING" if odd else ""
 
 

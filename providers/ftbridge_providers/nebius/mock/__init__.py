@@ -1,1 +1,1 @@
-"""TODO."""
+"""Nebius Token Factory, mocked."""

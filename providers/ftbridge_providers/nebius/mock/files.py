@@ -1,6 +1,6 @@
-"""How mocked Nebius judges a training file: its own reading of docs.tokenfactory.nebius.com/post-training/datasets.
+"""How mocked Nebius judges a training file: its own implementation of the rules.
 
-The guide gives no error texts: those here are the mock's.
+Source: docs.tokenfactory.nebius.com/post-training/datasets. It has no error texts; these are the mock's.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ftbridge_providers.openai.mock.training_file import FileProblem
+from ftbridge_providers.openai_api.mock.bodies import FileProblem
 
 _ROLES = ("system", "user", "assistant", "tool")
 
@@ -38,15 +38,15 @@ def _row(number: int, line: bytes) -> dict[str, Any]:
 def _check_chat(number: int, messages: Any) -> None:
     if not isinstance(messages, list) or not messages:
         raise _problem(f"line {number} has no messages")
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if not isinstance(message, dict) or message.get("role") not in _ROLES:
-            raise _problem(f"line {number}, message {place}: role is not one of {', '.join(_ROLES)}")
+            raise _problem(f"line {number}, message {index}: role is not one of {', '.join(_ROLES)}")
         if not isinstance(message.get("content"), str) and not message.get("tool_calls"):
-            raise _problem(f"line {number}, message {place}: content is not a string")
+            raise _problem(f"line {number}, message {index}: content is not a string")
     last = messages[-1]
     if last["role"] != "assistant" or last.get("tool_calls"):
         raise _problem(f"line {number}: the last message is not a natural-language answer of the assistant")
 
 
-def _problem(said: str) -> FileProblem:
-    return FileProblem("invalid_training_file", said)
+def _problem(message: str) -> FileProblem:
+    return FileProblem("invalid_training_file", message)

@@ -1,22 +1,22 @@
-"""Nebius Token Factory, mocked: OpenAI's mock with Nebius' hyperparameters, errors, weights and served adapters.
+"""Nebius Token Factory, mocked: the protocol with Nebius' hyperparameters, errors, weights and served adapters.
 
-Sources: as in `adapter` and `serving`. Where they are silent the mock is plain: no metrics among the events,
+Sources: as in `adapter` and `serving`. Where they are silent the mock is simple: no metrics among the events,
 a checkpoint with its files at the end of each epoch, and every adapter can be served.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge.mock.weights import adapter_files, model_files
-from ftbridge.model import Status
 from ftbridge_providers.nebius.mock.files import check_training_file
-from ftbridge_providers.openai.mock.bodies import File, Job, checkpoint_body, event_bodies, job_body, page_of
-from ftbridge_providers.openai.mock.vendor import OpenAIMock
+from ftbridge_providers.openai_api.mock.bodies import File, Job
+from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
 
 BASES = ("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-8B", "Qwen/Qwen3-32B")
 """Some of the models open for tuning."""
@@ -37,11 +37,11 @@ _DEFAULTS: dict[str, Any] = {
 }
 """`SupervisedHParameters`, with the documented defaults."""
 _VALIDATING = 30.0
-"""Seconds that Nebius takes to look at an adapter before it serves it."""
+"""Seconds that Nebius takes to validate an adapter before it serves it."""
 
 
 class Served(Struct, frozen=True):
-    """A custom model, by the short name that was asked for and the full one that was given."""
+    """A custom model: the short name of the request, and the full one that Nebius made of it."""
 
     short: str
     name: str
@@ -50,61 +50,45 @@ class Served(Struct, frozen=True):
     created_at: float
 
 
-class NebiusMock(OpenAIMock):
+class NebiusMock(OpenAIApiMock):
     """One account at Nebius Token Factory."""
 
     name: ClassVar[str] = "nebius"
     key_env: ClassVar[str] = "NEBIUS_API_KEY"
     url_env: ClassVar[str] = "NEBIUS_BASE_URL"
-    absent: ClassVar[frozenset[str]] = frozenset({"delete_model", "pause_job", "resume_job"})
-    bases: ClassVar[dict[str, str]] = dict.fromkeys(BASES, "")
+    base_path: ClassVar[str] = "/v1"
+    bases: ClassVar[Sequence[str]] = BASES
 
     def error(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> Any:
-        """FastAPI's list for what is wrong with a request; other errors are not documented, and are OpenAI's."""
+        """FastAPI's list for an invalid request; other errors are not documented, and are OpenAI's."""
         if status == 422:
             return {"detail": [{"loc": ["body", *(param or "").split(".")], "msg": message, "type": "value_error"}]}
         return super().error(status, message, code=code, param=param)
 
-    @operation("GET", "/v1/fine_tuning/jobs/{job_id}/events")
-    def job_events(self, call: Call) -> Answer:
-        """One page of a job's messages, newest first."""
-        bodies = [body for body in event_bodies(self.job(call), self.now()) if body["type"] == "message"]
-        page, more = page_of(bodies[::-1], call, 20)
-        return Answer({"object": "list", "data": page, "has_more": more})
-
-    @operation("GET", "/v1/fine_tuning/jobs/{job_id}/checkpoints")
-    def job_checkpoints(self, call: Call) -> Answer:
-        """Every checkpoint, newest first, each with the files of its weights."""
-        job = self.job(call)
-        found = [self.checkpoint(job, moment) for moment in job.script.until(self.now()) if moment.checkpoint]
-        page, more = page_of(found[::-1], call, 10)
-        edges = {"first_id": page[0]["id"] if page else None, "last_id": page[-1]["id"] if page else None}
-        return Answer({"object": "list", "data": page, **edges, "has_more": more})
-
     @operation("POST", "/v0/models")
     def create_model(self, call: Call) -> Answer:
-        """Have an adapter served."""
+        """Serve an adapter."""
         job_id, _, checkpoint = call.body["source"].partition(":")
         job = self.store.get("jobs", job_id, Job)
         if job is None or not self.is_done(job) or not checkpoint:
             raise self.refusal(422, f"Checkpoint {call.body['source']} is not found", param="source")
-        if not self.settings(job)["lora"]:
+        if not job.hyperparameters["lora"]:
             raise self.refusal(422, "Only LoRA adapters can be served", param="source")
         base = call.body["base_model"].removesuffix("-fast")
-        made = Served(
+        model = Served(
             short=call.body["name"],
             name=f"{base}-LoRa:{call.body['name']}-{secrets.token_hex(2)}",
             base_model=call.body["base_model"],
             source=call.body["source"],
             created_at=self.now(),
         )
-        self.store.put("served", made.short, made)
+        self.store.put("served", model.short, model)
         return Answer(
             {
-                "name": made.name,
-                "base_model": made.base_model,
-                "source": made.source,
-                "created_at": int(made.created_at),
+                "name": model.name,
+                "base_model": model.base_model,
+                "source": model.source,
+                "created_at": int(model.created_at),
                 "status": "validating",
                 "description": call.body.get("description"),
             }
@@ -119,14 +103,14 @@ class NebiusMock(OpenAIMock):
     def delete_custom_model(self, call: Call) -> Answer:
         """Stop serving an adapter."""
         name = f"{call.params['vendor']}/{call.params['full_name']}"
-        found = next((served for served in self.store.all("served", Served) if served.name == name), None)
-        if found is None:
+        model = self.find_served(name)
+        if model is None:
             raise self.refusal(404, f"Model {name} is not found")
-        self.store.drop("served", found.short)
-        return Answer({**self.custom_model(found), "status": "deleted"})
+        self.store.drop("served", model.short)
+        return Answer({**self.custom_model(model), "status": "deleted"})
 
     def check_request(self, request: dict[str, Any]) -> None:
-        """FastAPI's refusals."""
+        """Raises FastAPI's refusal of an invalid request."""
         if request.get("model") not in self.bases:
             raise self.refusal(422, "value is not a valid enumeration member", param="model")
         if request.get("method") and request.get("hyperparameters"):
@@ -137,85 +121,81 @@ class NebiusMock(OpenAIMock):
             if name in _DEFAULTS and isinstance(value, bool) is not isinstance(_DEFAULTS[name], bool):
                 raise self.refusal(422, "Input should be of another type", param=f"hyperparameters.{name}")
 
-    def resolved(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
-        """The hyperparameters with the defaults for what was not said."""
+    def method_of(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
+        """The hyperparameters, with the defaults for those that are not given."""
         given = request.get("hyperparameters") or (request.get("method") or {}).get("supervised", {}).get(
             "hyperparameters"
         )
         return {"type": "supervised", "supervised": {"hyperparameters": {**_DEFAULTS, **(given or {})}}}
-
-    def settings(self, job: Job) -> dict[str, Any]:
-        """The hyperparameters of a job."""
-        found: dict[str, Any] = job.method["supervised"]["hyperparameters"]
-        return found
 
     def read_rows(self, content: bytes, method: str) -> list[dict[str, Any]]:
         """The rows by Nebius' rules."""
         return check_training_file(content)
 
     def body(self, job: Job, word: str) -> dict[str, Any]:
-        """A `FineTuningJob` of Nebius': steps and a suffix, but no model and no metadata."""
-        body = job_body(job, self.now(), word)
-        for name in ("fine_tuned_model", "metadata", "method"):
-            del body[name]
+        """A `FineTuningJob` object of Nebius, with steps and a suffix; it has no model and no metadata."""
         steps = [moment.step for moment in job.script.until(self.now()) if moment.step]
         return {
-            **body,
-            "hyperparameters": self.settings(job),
+            **super().body(job, word),
+            "hyperparameters": job.hyperparameters,
             "suffix": job.request.get("suffix"),
             "seed": job.request.get("seed") or 0,
             "organization_id": "",
-            "result_files": self.weights(job) if job.script.status(self.now()) is Status.SUCCEEDED else [],
+            "result_files": self.weights(job) if self.is_done(job) else [],
             "trained_steps": max(steps, default=0),
             "total_steps": job.script.steps,
         }
 
     def checkpoint(self, job: Job, moment: Moment) -> dict[str, Any]:
-        """A `FineTuningJobCheckpoint`, whose files are made when it is first shown."""
-        body = checkpoint_body(job, moment)
+        """A `FineTuningJobCheckpoint` object, whose files are made when it is first read."""
+        body = super().checkpoint(job, moment)
         return {**body, "fine_tuned_model_checkpoint": body["id"], "result_files": self.weights(job, moment.step)}
 
     def weights(self, job: Job, step: int | None = None) -> list[str]:
-        """The ids of the files of a checkpoint, the last one if no step is named."""
+        """The ids of the files of the checkpoint at `step`, by default of the last one."""
         step = step or [moment.step for moment in job.script.moments if moment.checkpoint][-1]
-        chosen, seed = self.settings(job), f"{job.id}-{step}"
+        hyperparameters, seed = job.hyperparameters, f"{job.id}-{step}"
         files = (
             adapter_files(
                 job.request["model"],
-                rank=chosen["lora_r"],
-                alpha=chosen["lora_alpha"],
-                dropout=chosen["lora_dropout"],
+                rank=hyperparameters["lora_r"],
+                alpha=hyperparameters["lora_alpha"],
+                dropout=hyperparameters["lora_dropout"],
                 seed=seed,
             )
-            if chosen["lora"]
+            if hyperparameters["lora"]
             else model_files(job.request["model"], seed=seed)
         )
-        kept = []
-        for number, (name, content) in enumerate(files.items()):
-            file_id = f"file-{job.id.removeprefix('ftjob-')}{step}x{number}"
+        file_ids = []
+        for index, (name, content) in enumerate(files.items()):
+            file_id = f"file-{job.number}{step}x{index}"
             if self.store.get("files", file_id, File) is None:
-                self.keep(f"{job.id}/{step}/{name}", "fine-tune-results", content, file_id)
-            kept.append(file_id)
-        return kept
+                self.store_file(f"{job.id}/{step}/{name}", "fine-tune-results", content, file_id)
+            file_ids.append(file_id)
+        return file_ids
 
     def file(self, file_id: str, *, param: str | None = "id") -> File:
-        """A file that is there, or the refusal."""
+        """A stored file. Raises the refusal if there is none."""
         file = self.store.get("files", file_id, File)
         if file is None:
             raise self.refusal(404, f"File {file_id} is not found")
         return file
 
-    def served(self, model: str) -> Job | None:
-        """The job behind an adapter that is served, `None` for a base."""
+    def served_job(self, model: str) -> Job | None:
+        """The job of an adapter that is served, `None` for a base."""
         if model in self.bases:
             return None
-        found = next((served for served in self.store.all("served", Served) if served.name == model), None)
+        found = self.find_served(model)
         if found is None or self.state(found) != "active":
             raise self.refusal(404, f"The model `{model}` does not exist.")
         return self.store.get("jobs", found.source.partition(":")[0], Job)
 
+    def find_served(self, name: str) -> Served | None:
+        """The custom model of that full name."""
+        return next((served for served in self.store.all("served", Served) if served.name == name), None)
+
     def state(self, served: Served) -> str:
-        """How far an adapter has come."""
+        """The status of a custom model."""
         return "active" if self.now() >= served.created_at + _VALIDATING / self.speed else "validating"
 
     def custom_model(self, served: Served) -> dict[str, Any]:

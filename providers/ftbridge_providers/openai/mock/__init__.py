@@ -1,1 +1,1 @@
-"""TODO."""
+"""OpenAI, mocked."""

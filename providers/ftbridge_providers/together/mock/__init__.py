@@ -1,1 +1,1 @@
-"""TODO."""
+"""Together AI, mocked."""

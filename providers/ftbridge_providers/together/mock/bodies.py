@@ -1,4 +1,4 @@
-"""What mocked Together keeps, and how it shows it: the objects of its OpenAPI document (2026-04) and SDK (3.1.1)."""
+"""The state of mocked Together, and the objects of its OpenAPI document (2026-04) and SDK (3.1.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from ftbridge.mock import Moment, Script
 from ftbridge.model import Status
 
-WORDS = {
+STATUS_WORDS = {
     Status.VALIDATING: "pending",
     Status.QUEUED: "queued",
     Status.RUNNING: "running",
@@ -18,7 +18,7 @@ WORDS = {
     Status.FAILED: "error",
     Status.CANCELLED: "cancelled",
 }
-_SAID = {
+_EVENTS = {
     Status.VALIDATING: [("job_pending", "Fine tune request created")],
     Status.QUEUED: [],
     Status.RUNNING: [("job_start", "Job started"), ("training_start", "Training started")],
@@ -26,12 +26,12 @@ _SAID = {
     Status.FAILED: [("job_error", "")],
     Status.CANCELLED: [("cancel_requested", "Cancellation requested"), ("job_stopped", "Job cancelled")],
 }
-NANODOLLARS_A_TOKEN = 480
-"""0.48 dollars for a million tokens: LoRA up to 16B (prices as quoted in 2026)."""
+NANODOLLARS_PER_TOKEN = 480
+"""0.48 US dollars for a million tokens: LoRA up to 16B (prices as quoted in 2026)."""
 
 
 class File(Struct, frozen=True):
-    """A file. It is `sent` in pieces; from `checked_at` on there is a verdict, and `problem` where it is bad."""
+    """An uploaded file. It is validated at `checked_at`; `problem` is why it is invalid."""
 
     id: str
     filename: str
@@ -47,7 +47,7 @@ class File(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """A job: what was asked with what was not filled in, and what will become of it."""
+    """A job: its request with defaults filled in, and its script."""
 
     id: str
     created_at: float
@@ -104,16 +104,16 @@ def short_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
         },
     }
     if status is Status.SUCCEEDED:
-        body |= {"token_count": job.token_count, "total_price": job.token_count * NANODOLLARS_A_TOKEN}
+        body |= {"token_count": job.token_count, "total_price": job.token_count * NANODOLLARS_PER_TOKEN}
     return body
 
 
 def job_body(job: Job, now: float, *, word: str = "") -> dict[str, Any]:
-    """A `FinetuneResponse` object: more than the listing has, but no suffix."""
+    """A `FinetuneResponse` object: it has more than the listing, but no suffix."""
     body = short_body(job, now, word=word)
     del body["suffix"]
-    done = [moment for moment in job.script.until(now) if moment.checkpoint]
-    return {**body, "epochs_completed": len(done), "events": event_bodies(job, now)}
+    epochs = [moment for moment in job.script.until(now) if moment.checkpoint]
+    return {**body, "epochs_completed": len(epochs), "events": event_bodies(job, now)}
 
 
 def event_bodies(job: Job, now: float) -> list[dict[str, Any]]:
@@ -121,8 +121,8 @@ def event_bodies(job: Job, now: float) -> list[dict[str, Any]]:
     bodies = []
     for moment in job.script.until(now):
         if moment.status:
-            for kind, said in _SAID[moment.status]:
-                bodies.append(_event(job, moment, kind, said or job.problem))
+            for kind, message in _EVENTS[moment.status]:
+                bodies.append(_event(job, moment, kind, message or job.problem))
         elif moment.checkpoint:
             bodies.append(_event(job, moment, "epoch_complete", f"Epoch completed, at step {moment.step}"))
         if moment in saved(job):
@@ -136,18 +136,18 @@ def metric_rows(job: Job, now: float) -> list[dict[str, float]]:
     for moment in job.script.until(now):
         if not moment.step:
             continue
-        place = {"train/global_step": moment.step, "timestamp": moment.at}
-        share = moment.step / job.script.steps
+        position = {"train/global_step": moment.step, "timestamp": moment.at}
+        progress = moment.step / job.script.steps
         rows.append(
             {
-                **place,
+                **position,
                 "train/loss": moment.train_loss or 0.0,
-                "train/epoch": share * job.script.epochs,
-                "train/learning_rate": job.request["learning_rate"] * (1 - share),
+                "train/epoch": progress * job.script.epochs,
+                "train/learning_rate": job.request["learning_rate"] * (1 - progress),
             }
         )
         if moment.valid_loss is not None and job.request.get("validation_file"):
-            rows.append({**place, "eval/loss": moment.valid_loss})
+            rows.append({**position, "eval/loss": moment.valid_loss})
     return rows
 
 
@@ -162,7 +162,7 @@ def checkpoint_body(job: Job, moment: Moment) -> dict[str, Any]:
 
 
 def saved(job: Job) -> list[Moment]:
-    """The moments whose weights are kept: the last of them are the tuned model."""
+    """The moments whose weights are saved: the last of them are the tuned model."""
     return [moment for moment in job.script.moments if moment.checkpoint][-job.request["n_checkpoints"] :]
 
 
@@ -173,14 +173,14 @@ def output_name(job: Job) -> str:
 
 
 def iso(at: float) -> str:
-    """A time as Together writes it."""
+    """A time in Together's format."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _word(job: Job, status: Status, now: float) -> str:
     """The status; weights are uploaded between the last step and the end."""
     trained = job.script.until(now)[-1].step == job.script.steps
-    return "uploading" if status is Status.RUNNING and trained else WORDS[status]
+    return "uploading" if status is Status.RUNNING and trained else STATUS_WORDS[status]
 
 
 def _event(job: Job, moment: Moment, kind: str, message: str) -> dict[str, Any]:

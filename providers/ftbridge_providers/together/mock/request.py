@@ -1,4 +1,4 @@
-"""How mocked Together reads a create request: its models, their limits, its defaults, what it refuses."""
+"""Create requests at mocked Together: its models, their limits and defaults, and what it refuses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BASES = {
 """Some models open for tuning, and the highest rank for each (docs.together.ai, supported models, 2026-06)."""
 
 ADAPTERS_ONLY = {"zai-org/GLM-4.6"}
-"""Models of which not all weights can be trained."""
+"""Models that can only be trained by LoRA."""
 
 SUFFIX_LIMIT = 40
 LIMITS: dict[str, Any] = {
@@ -57,7 +57,7 @@ def limits_body(model: str) -> dict[str, Any]:
 
 
 def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] | None:
-    """What is wrong with a request, in words, and the field; `None` where nothing is."""
+    """What is wrong with a request, as message and field; `None` where nothing is."""
     model = parent.model if parent else request.get("model")
     if model not in BASES:
         return f"Model {model} is not available for fine-tuning.", "model"
@@ -73,12 +73,12 @@ def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] |
         "batch_size": batch == "max" or _BATCH["min_batch_size"] <= batch <= largest,
         "n_evals": request.get("n_evals", 0) <= LIMITS["max_num_evals"],
     }
-    broken = [name for name, kept in rules.items() if not kept]
+    broken = [name for name, holds in rules.items() if not holds]
     return (f"Value of {broken[0]} is out of the allowed range.", broken[0]) if broken else None
 
 
 def with_defaults(request: dict[str, Any], parent: Job | None, lines: int) -> dict[str, Any]:
-    """The request with nothing left open; "max" is a quarter of the file, so that short curves can be seen."""
+    """The request with defaults filled in; "max" is a quarter of the file, so that small files have several steps."""
     inherited = parent.request["training_type"] if parent else {"type": "Lora", "lora_r": 8, "lora_alpha": 16}
     filled = {**_DEFAULTS, "training_type": inherited, **request}
     if filled.get("batch_size", "max") == "max":

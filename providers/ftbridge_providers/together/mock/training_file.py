@@ -1,7 +1,7 @@
-"""How mocked Together judges a training file: its own reading of the rules, in the vendor's words.
+"""How mocked Together judges a training file: its own implementation of the rules, with Together's messages.
 
-Deliberately apart from `format`: that is ftbridge's reading, this one is what it is tested against.
-Rules: the checks of together 1.5.34 (utils/files), which the server has taken over, with the roles
+It is independent of `format` on purpose: ftbridge's implementation is tested against it.
+Rules: the checks of together 1.5.34 (utils/files), which have moved to the server, with the roles
 and columns that 3.1.1 knows (lib/constants).
 """
 
@@ -16,12 +16,12 @@ FORMATS = {
     "instruction": {"prompt", "completion"},
     "preference_openai": {"input", "preferred_output", "non_preferred_output"},
 }
-_ALSO = {"tools", "weight"}
+_OPTIONAL = {"tools", "weight"}
 _ROLES = {"system", "user", "assistant", "tool"}
 
 
 class FileProblem(Exception):  # noqa: N818 - it becomes the file's validation report, not the mock's error
-    """Why a file is INVALID_FORMAT, in Together's words."""
+    """Why a file is INVALID_FORMAT: Together's message."""
 
 
 def check_training_file(content: bytes) -> tuple[str, list[dict[str, Any]]]:
@@ -30,19 +30,21 @@ def check_training_file(content: bytes) -> tuple[str, list[dict[str, Any]]]:
         lines = content.decode("utf-8").split("\n")
     except UnicodeDecodeError as problem:
         raise FileProblem(f"File is not UTF-8 encoded. Error raised: {problem}") from None
-    rows, found = [], ""
+    rows, dataset_format = [], ""
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         row = _row(number, line)
         kind = _format(number, row)
-        if found and kind != found:
-            raise FileProblem(f"All samples in the dataset must have the same dataset format. Got {found} and {kind}.")
-        found = kind
+        if dataset_format and kind != dataset_format:
+            raise FileProblem(
+                f"All samples in the dataset must have the same dataset format. Got {dataset_format} and {kind}."
+            )
+        dataset_format = kind
         rows.append(row)
     if not rows:
         raise FileProblem("Processing the file resulted in only 0 samples. Our minimum is 1 sample.")
-    return found, rows
+    return dataset_format, rows
 
 
 def _row(number: int, line: str) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def _format(number: int, row: dict[str, Any]) -> str:
     kinds = [kind for kind, columns in FORMATS.items() if columns <= row.keys()]
     if len(kinds) != 1:
         raise FileProblem(f"Error parsing file. Could not detect a single dataset format on line {number}.")
-    extra = sorted(row.keys() - FORMATS[kinds[0]] - _ALSO)
+    extra = sorted(row.keys() - FORMATS[kinds[0]] - _OPTIONAL)
     if extra:
         raise FileProblem(f"Found extra columns {extra} on line {number}.")
     if kinds[0] == "conversation":
@@ -85,7 +87,7 @@ def _check_preference(number: int, row: dict[str, Any]) -> None:
 def _check_messages(number: int, messages: Any) -> None:
     if not isinstance(messages, list) or not messages:
         raise FileProblem(f"Expected a non-empty list of messages on line {number}.")
-    before = ""
+    previous = ""
     for message in messages:
         if not isinstance(message, dict) or "role" not in message:
             raise FileProblem(f"Field `role` is missing for a turn on line {number}.")
@@ -96,6 +98,6 @@ def _check_messages(number: int, messages: Any) -> None:
             raise FileProblem(f"Field `content` is missing for a turn on line {number}.")
         if message.get("weight", 0) not in (0, 1):
             raise FileProblem(f"Weight must be either 0 or 1 on line {number}.")
-        if role == before and role != "tool":
+        if role == previous and role != "tool":
             raise FileProblem(f"Invalid role turns on line {number}: two messages of role `{role}` in a row.")
-        before = role
+        previous = role

@@ -16,7 +16,7 @@ from ftbridge.mock import Answer, Call, Refusal, operation, write_script
 from ftbridge.mock.recall import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.together.mock.bodies import (
-    NANODOLLARS_A_TOKEN,
+    NANODOLLARS_PER_TOKEN,
     File,
     Job,
     checkpoint_body,
@@ -49,7 +49,7 @@ class TogetherMock(TogetherFiles):
 
     @operation("GET", "/v1/fine-tunes/models/limits")
     def model_limits(self, call: Call) -> Answer:
-        """What may be asked for a model."""
+        """The limits of a model."""
         name = call.query.get("model_name", "")
         if name not in BASES:
             raise Refusal(404, {"message": f"Model {name} is not available for fine-tuning."})
@@ -62,27 +62,27 @@ class TogetherMock(TogetherFiles):
 
     @operation("POST", "/v1/fine-tunes/estimate-price")
     def estimate_price(self, call: Call) -> Answer:
-        """What a job would cost, in dollars."""
+        """The price of a job, in US dollars."""
         file = self.training_file(call.body["training_file"])
         tokens = file.bytes // 4 * call.body.get("n_epochs", 1)
         return Answer(
             {
                 "estimation_available": True,
                 "allowed_to_proceed": True,
-                "estimated_total_price": self.estimated(tokens),
+                "estimated_total_price": self.price_usd(tokens),
                 "estimated_train_token_count": tokens,
                 "estimated_eval_token_count": 0,
                 "user_limit": 100.0,
             }
         )
 
-    def estimated(self, tokens: int) -> float:
-        """The price of so many tokens in dollars."""
-        return tokens * NANODOLLARS_A_TOKEN / 1e9
+    def price_usd(self, tokens: int) -> float:
+        """The price of so many tokens in US dollars."""
+        return tokens * NANODOLLARS_PER_TOKEN / 1e9
 
     @operation("POST", "/v1/fine-tunes")
     def create_job(self, call: Call) -> Answer:
-        """Make a job."""
+        """Create a job."""
         parent = None
         if call.body.get("from_checkpoint"):
             parent = self.store.get("jobs", call.body["from_checkpoint"].split(":")[0], Job)
@@ -96,7 +96,7 @@ class TogetherMock(TogetherFiles):
 
     @operation("GET", "/v1/fine-tunes")
     def list_jobs(self, call: Call) -> Answer:
-        """Every job there ever was, newest first."""
+        """Every job of the account, newest first."""
         visible = self.listed_until()
         jobs = [job for job in self.store.all("jobs", Job) if job.created_at <= visible]
         jobs.sort(key=lambda job: job.created_at, reverse=True)
@@ -106,7 +106,7 @@ class TogetherMock(TogetherFiles):
     def get_job(self, call: Call) -> Answer:
         """One job."""
         job = self.job(call.params["id"])
-        return Answer(job_body(job, self.now(), word=self.odd_word(job)))
+        return Answer(job_body(job, self.now(), word=self.injected_word(job)))
 
     @operation("POST", "/v1/fine-tunes/{id}/cancel")
     def cancel_job(self, call: Call) -> Answer:
@@ -120,7 +120,7 @@ class TogetherMock(TogetherFiles):
 
     @operation("DELETE", "/v1/fine-tunes/{id}")
     def delete_job(self, call: Call) -> Answer:
-        """Delete a job, and the model that it made."""
+        """Delete a job and its model."""
         job = self.job(call.params["id"])
         self.store.drop("jobs", job.id)
         return Answer({"message": f"Fine-tune job {job.id} deleted"})
@@ -139,24 +139,24 @@ class TogetherMock(TogetherFiles):
     def job_checkpoints(self, call: Call) -> Answer:
         """The checkpoints that were saved, newest first."""
         job = self.job(call.params["id"])
-        found = [moment for moment in saved(job) if moment.at <= self.now()]
-        return Answer({"data": [checkpoint_body(job, moment) for moment in reversed(found)]})
+        past = [moment for moment in saved(job) if moment.at <= self.now()]
+        return Answer({"data": [checkpoint_body(job, moment) for moment in reversed(past)]})
 
     @operation("GET", "/v1/finetune/download")
     def download(self, call: Call) -> Answer:
-        """The weights, or the range of them that is asked for."""
+        """The weights, or the requested range of them."""
         job = self.job(call.query.get("ft_id", ""))
         if not self.is_done(job):
             raise self.refusal(400, f"Job {job.id} has not completed.")
-        whole = weights_archive(job.model, job.request["training_type"], job.id)
-        wanted = _RANGE.fullmatch(call.range)
-        if not wanted:
-            return Answer(content=whole, headers={"accept-ranges": "bytes"})
-        start, end = int(wanted[1]), min(int(wanted[2] or len(whole)), len(whole) - 1)
-        if start >= len(whole):
-            raise Refusal(416, {}, {"content-range": f"bytes */{len(whole)}"})
-        span = {"content-range": f"bytes {start}-{end}/{len(whole)}", "accept-ranges": "bytes"}
-        return Answer(content=whole[start : end + 1], status=206, headers=span)
+        archive = weights_archive(job.model, job.request["training_type"], job.id)
+        requested = _RANGE.fullmatch(call.range)
+        if not requested:
+            return Answer(content=archive, headers={"accept-ranges": "bytes"})
+        start, end = int(requested[1]), min(int(requested[2] or len(archive)), len(archive) - 1)
+        if start >= len(archive):
+            raise Refusal(416, {}, {"content-range": f"bytes */{len(archive)}"})
+        span = {"content-range": f"bytes {start}-{end}/{len(archive)}", "accept-ranges": "bytes"}
+        return Answer(content=archive[start : end + 1], status=206, headers=span)
 
     @operation("GET", "/v1/models")
     def list_models(self, call: Call) -> Answer:
@@ -178,19 +178,19 @@ class TogetherMock(TogetherFiles):
 
     @operation("GET", "/v3/whoami")
     def whoami(self, call: Call) -> Answer:
-        """Whose key this is, which the command line asks before anything else (SDK 3.1.1, types/whoami_response)."""
-        named = {"id": "mock", "name": "mock"}
+        """The owner of the key, which the command line reads first (SDK 3.1.1, types/whoami_response)."""
+        owner = {"id": "mock", "name": "mock"}
         return Answer(
             {
                 "type": "project_api_key",
-                "api_key": named,
-                "organization": named,
-                "project": {**named, "slug": "mock"},
+                "api_key": owner,
+                "organization": owner,
+                "project": {**owner, "slug": "mock"},
             }
         )
 
     def job(self, job_id: str) -> Job:
-        """A job that is there, or the refusal."""
+        """A job. Raises the refusal if there is none."""
         job = self.store.get("jobs", job_id, Job)
         if job is None:
             raise self.refusal(404, f"Fine-tune job {job_id} not found.", param="id")
@@ -200,16 +200,16 @@ class TogetherMock(TogetherFiles):
         """Whether the job has succeeded by now."""
         return job.script.status(self.now()) is Status.SUCCEEDED
 
-    def odd_word(self, job: Job) -> str:
-        """A status that nobody knows, if that is the fault of the day."""
-        return "defragmenting" if self.faults.standing("unknown-status") and not self.is_done(job) else ""
+    def injected_word(self, job: Job) -> str:
+        """An unknown status where that is injected, else ""."""
+        return "defragmenting" if self.faults.condition("unknown-status") and not self.is_done(job) else ""
 
     def show(self, job: Job) -> dict[str, Any]:
-        """The job as the listing has it."""
-        return short_body(job, self.now(), word=self.odd_word(job))
+        """The job as it is listed."""
+        return short_body(job, self.now(), word=self.injected_word(job))
 
     def make_job(self, request: dict[str, Any], parent: Job | None, file: File) -> Job:
-        """The job that a create request makes, with its whole life."""
+        """The job that a create request makes, with its whole script."""
         end, epochs = self.ending(), request["n_epochs"]
         return Job(
             id=f"ft-{secrets.token_hex(4)}-{secrets.token_hex(2)}",

@@ -1,4 +1,4 @@
-"""The archive that mocked Together gives for a finished job."""
+"""The archive of weights of a finished job at mocked Together."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def weights_archive(model: str, training_type: dict[str, Any], seed: str) -> byt
             dropout=training_type.get("lora_dropout", 0.0),
             seed=seed,
         )
-    packed: bytes = zstandard.ZstdCompressor(write_checksum=True).compress(_tar(files))
-    return packed
+    compressed: bytes = zstandard.ZstdCompressor(write_checksum=True).compress(_tar(files))
+    return compressed
 
 
 def _tar(files: dict[str, bytes]) -> bytes:

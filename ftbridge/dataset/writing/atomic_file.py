@@ -1,0 +1,73 @@
+"""Files that appear complete or not at all, and that are hashed while they are written."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xxhash
+
+from ftbridge.errors import InputError
+from ftbridge.files import replacing
+from ftbridge.wording import printable
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_BUFFER = 2**18
+
+
+class _HashedFile(io.FileIO):
+    """A file that hashes what is written to it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "w")
+        self.digest = xxhash.xxh3_128()
+
+    def write(self, data: Buffer) -> int:
+        written = super().write(data)
+        self.digest.update(memoryview(data)[:written])
+        return written
+
+
+class Draft:
+    """A file that is written under a temporary name, and gets its own once it is committed."""
+
+    def __init__(self, path: Path) -> None:
+        self.committed = False
+        self._file = _HashedFile(path)
+        self.buffer = io.BufferedWriter(self._file, _BUFFER)
+        self.write = self.buffer.write
+
+    def key(self) -> str:
+        """The XXH3-128 of what has been written, in hex: it tells contents apart, and is no defence against forgery."""
+        self.buffer.flush()
+        return self._file.digest.hexdigest()
+
+    def commit(self) -> None:
+        """Let the file appear when its block ends."""
+        self.committed = True
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Draft]:
+    """A file that appears at `path` if it is committed, and leaves nothing if it is not.
+
+    Raises `InputError` where it cannot be written.
+    """
+    try:
+        with replacing(path) as temporary:
+            draft = Draft(temporary)
+            with draft.buffer:
+                yield draft
+            if not draft.committed:
+                temporary.unlink()
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise InputError(
+            f"{printable(str(path), 200)} cannot be written: {reason}",
+            hint="Free some space there, or choose another path.",
+        ) from None

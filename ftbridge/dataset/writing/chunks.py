@@ -1,0 +1,94 @@
+"""The valid rows of a dataset in canonical bytes, with what `prepare` needs to compare and divide them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import xxhash
+from msgspec import Struct
+
+from ftbridge.dataset.canonical.repeated_keys import repeated_keys
+from ftbridge.dataset.canonical.texts import system_prompt
+from ftbridge.dataset.canonical.verbatim import verbatim
+from ftbridge.dataset.checking.near_duplicates import Signature, signature_of
+from ftbridge.dataset.findings import Diagnostics, Finding
+from ftbridge.dataset.formats import FORMATS
+from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
+from ftbridge.dataset.reading.rows import Read, Row, reader
+from ftbridge.dataset.reading.source import open_source
+
+_BUFFER = 2**18
+
+
+class Chunk(Struct):
+    """What one process has read: the rows one after the other in `file`, and columns with an entry for each row.
+
+    Line numbers count from the beginning of the chunk, which has `line_count` lines. A digest is the XXH3-128 of a
+    row, a prompt the XXH3-64 of its system prompt; there are MinHash signatures only where they were requested.
+    """
+
+    file: Path
+    line_count: int
+    findings: list[Finding]
+    lines: array[int]
+    sizes: array[int]
+    digests: list[bytes]
+    prompts: array[int]
+    signatures: list[Signature]
+
+
+def read_chunks(
+    path: str | Path,
+    folder: Path,
+    *,
+    format: str | None,  # noqa: A002  # the word of the CLI
+    signatures: bool,
+    workers: int,
+) -> Iterator[Chunk]:
+    """Read `path`, in order, into files in `folder`: one chunk, or as many as `workers` where the file is divisible.
+
+    Raises `InputError` for what cannot be opened or read.
+    """
+    with open_source(path, format) as source:
+        if workers > 1 and source.divisible:
+            ranges = byte_ranges(Path(path), workers)
+            files = [folder / str(number) for number in range(len(ranges))]
+            read_range = partial(
+                _read_range, Path(path), source.format, source.detected_on, source.canonical, signatures
+            )
+            yield from run_in_processes(read_range, workers, ranges, files)
+        else:
+            yield _read(source.rows, source.read, source.canonical, signatures, folder / "0")
+
+
+def _read_range(
+    path: Path, name: str, detected_on: int, canonical: bool, signatures: bool, part: Range, out: Path
+) -> Chunk:
+    with open_file(path) as file:
+        rows = lines(open_range(file, part), skip_bom=part.start == 0)
+        return _read(rows, reader(FORMATS[name], detected_on), canonical, signatures, out)
+
+
+def _read(rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, signatures: bool, out: Path) -> Chunk:
+    diagnostics = Diagnostics()
+    encode = msgspec.json.Encoder().encode
+    chunk = Chunk(out, 0, diagnostics.findings, array("Q"), array("Q"), [], array("Q"), [])
+    with out.open("wb", buffering=_BUFFER) as file:
+        for raw, example in read(rows, diagnostics):
+            if canonical and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
+                repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
+            data = encode(example) + b"\n"
+            file.write(data)
+            chunk.lines.append(diagnostics.line)
+            chunk.sizes.append(len(data))
+            chunk.digests.append(xxhash.xxh3_128_digest(data))
+            chunk.prompts.append(xxhash.xxh3_64_intdigest(system_prompt(example).encode()))
+            if signatures:
+                chunk.signatures.append(signature_of(example))
+    chunk.line_count = diagnostics.line
+    return chunk

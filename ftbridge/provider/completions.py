@@ -1,0 +1,114 @@
+"""Chat completions in OpenAI's shape, which all providers answer in: requests, answers, and chunks of a stream."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.errors import InputError
+from ftbridge.provider.remote import Reply, Usage
+
+
+def chat_body(chat: Chat, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a request, without the model: messages, tools, and options such as `max_tokens`."""
+    body: dict[str, Any] = {"messages": msgspec.to_builtins(chat.messages), **options}
+    return {**body, "tools": msgspec.to_builtins(chat.tools)} if chat.tools else body
+
+
+def read_chat(body: Mapping[str, Any]) -> Chat:
+    """The messages and tools of a request. Raises `InputError` where they do not have OpenAI's shape."""
+    messages = [_without_nulls(message) for message in body.get("messages") or ()]
+    tools = {"tools": body["tools"]} if body.get("tools") else {}
+    try:
+        return msgspec.convert({"messages": messages, **tools}, Chat)
+    except msgspec.ValidationError as problem:
+        raise InputError(
+            f"the messages cannot be read: {problem}", hint="Write them in the shape of OpenAI's chat completions."
+        ) from None
+
+
+def completion(model: str, text: str, *, usage: Usage | None = None, finish_reason: str = "stop") -> dict[str, Any]:
+    """An answer with one choice."""
+    answer: dict[str, Any] = {
+        "id": _new_id(),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": model,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason},
+        ],
+    }
+    return {**answer, "usage": usage_body(usage)} if usage else answer
+
+
+def usage_body(usage: Usage) -> dict[str, int]:
+    """The tokens of an answer."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }
+
+
+def as_chunk(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole answer as the only chunk of a stream."""
+    choices = []
+    for choice in answer["choices"]:
+        message = dict(choice["message"])
+        if calls := message.get("tool_calls"):  # in a chunk each call has its index
+            message["tool_calls"] = [{"index": index, **call} for index, call in enumerate(calls)]
+        choices.append({**{name: value for name, value in choice.items() if name != "message"}, "delta": message})
+    return {**answer, "object": "chat.completion.chunk", "choices": choices}
+
+
+def chunks_of(model: str, pieces: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The chunks of a stream that writes `pieces`."""
+    head = {"id": _new_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
+    role = {"role": "assistant"}
+    for piece in pieces:
+        yield {**head, "choices": [{"index": 0, "delta": {**role, "content": piece}, "finish_reason": None}]}
+        role = {}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+
+
+def text_of_chunk(chunk: Mapping[str, Any]) -> str:
+    """The text that a chunk adds to the first choice; "" for chunks that hold something else, such as the usage."""
+    choices = chunk.get("choices") or []
+    return _text(choices[0]["delta"].get("content")) if choices else ""
+
+
+def read_reply(answer: Mapping[str, Any]) -> Reply:
+    """The text of the first choice."""
+    usage = answer.get("usage")
+    return Reply(
+        text=_text(answer["choices"][0]["message"].get("content")),
+        model=answer["model"],
+        usage=Usage(
+            prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+        )
+        if usage
+        else None,
+    )
+
+
+def _new_id() -> str:
+    return f"chatcmpl-{secrets.token_hex(12)}"
+
+
+def _without_nulls(message: Any) -> Any:
+    """The message without its null fields, which mean the same as missing ones."""
+    if isinstance(message, Mapping):
+        return {name: value for name, value in message.items() if value is not None}
+    return message
+
+
+def _text(content: Any) -> str:
+    """The text of a message's content, which is a string, a list of parts, or missing."""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content)
+    return content or ""

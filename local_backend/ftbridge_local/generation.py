@@ -1,0 +1,146 @@
+"""Replies of a model on this machine, and its loss on chats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any
+
+import torch
+
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.errors import DataError
+from ftbridge.provider import Reply, Usage
+from ftbridge_local.models.load import load, transformers
+from ftbridge_local.models.source import Source
+from ftbridge_local.tokenizing.encoding import UntrainableError, encode, prompt_ids
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
+from ftbridge_local.trainer import losses, varlen
+from ftbridge_local.trainer.trainable import microbatch_tokens
+
+_BATCH = 32
+
+
+class _Tokens:
+    """A streamer for transformers: what one thread generates, another reads."""
+
+    def __init__(self) -> None:
+        self.queue: SimpleQueue[int | BaseException | None] = SimpleQueue()
+        self.closed = False
+
+    def put(self, value: torch.Tensor) -> None:
+        """Take a token; the first call brings the prompt, as a batch."""
+        if self.closed:
+            raise RuntimeError("nobody reads the answer any more")
+        if value.ndim == 1:
+            self.queue.put(int(value[0]))
+
+    def end(self) -> None:
+        """There are no more tokens."""
+        self.queue.put(None)
+
+    def __iter__(self) -> Iterator[int]:
+        while (token := self.queue.get()) is not None:
+            if isinstance(token, BaseException):
+                raise token
+            yield token
+
+
+class Generator:
+    """A model, loaded once, that answers chats."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name = name
+        self.tokenizer = Tokenizer(source.base)
+        self.model = load(source)
+        self._lock = Lock()
+
+    def replies(
+        self, chats: Iterable[Chat], *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
+    ) -> Iterator[Reply]:
+        """The replies in order, computed in batches; at temperature 0 always the most probable token.
+
+        Raises `DataError` for a chat that the template does not accept or that fills the context.
+        """
+        remaining = iter(chats)
+        while batch := list(islice(remaining, _BATCH)):
+            prompts = [self._prompt(chat) for chat in batch]
+            for prompt, ids in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
+                usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
+                yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
+
+    def stream(self, chat: Chat, *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0) -> Iterator[str]:
+        """The same answer in pieces, as the tokens come. The model stops when the iterator is closed."""
+        prompt, tokens = self._prompt(chat), _Tokens()
+
+        def run() -> None:
+            try:
+                self._generate([prompt], max_tokens, temperature, seed, tokens)
+            except BaseException as problem:  # handed to the thread that reads
+                tokens.queue.put(problem)
+
+        Thread(target=run, name="ftbridge-generation", daemon=True).start()
+        ids: list[int] = []
+        sent = ""
+        try:
+            for token in tokens:
+                ids.append(token)
+                text = self.tokenizer.decode(self._until_end(ids))
+                if text.startswith(sent) and not text.endswith("\ufffd"):  # which is a part of a character
+                    yield text[len(sent) :]
+                    sent = text
+            yield self.tokenizer.decode(self._until_end(ids))[len(sent) :]
+        finally:
+            tokens.closed = True
+
+    def loss(self, chats: Iterable[Chat]) -> float:
+        """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
+        try:
+            rows = [encode(chat, self.tokenizer).truncate(self.tokenizer.context) for chat in chats]
+        except UntrainableError as problem:
+            raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
+        rows = [row for row in rows if row.trainable]
+        if not rows:
+            raise DataError("no chat has an answer to compute the loss of", hint="Give chats that end with an answer.")
+        with self._lock, varlen.enabled(self.model):
+            return losses.mean(self.model, rows, losses.supervised, microbatch_tokens(self.model))
+
+    def _prompt(self, chat: Chat) -> list[int]:
+        try:
+            ids = prompt_ids(chat, self.tokenizer)
+        except UntrainableError as problem:
+            raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
+        if len(ids) >= self.tokenizer.context:
+            raise DataError(
+                f"the chat is {len(ids)} tokens long, and the model reads {self.tokenizer.context} with its answer",
+                hint="Shorten it.",
+            )
+        return ids
+
+    @torch.no_grad()
+    def _generate(
+        self, prompts: Sequence[list[int]], max_tokens: int, temperature: float, seed: int, streamer: Any = None
+    ) -> list[list[int]]:
+        """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
+        end, width = self.tokenizer.eos_id, max(map(len, prompts))
+        ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
+        mask = (torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).to(ids)
+        config = transformers.GenerationConfig(
+            max_new_tokens=min(max_tokens, self.tokenizer.context - width),
+            do_sample=temperature > 0,
+            temperature=temperature or None,
+            eos_token_id=self.tokenizer.end_ids,
+            pad_token_id=end,
+        )
+        with self._lock, torch.random.fork_rng(devices=[]):  # the random state is one for all threads
+            torch.manual_seed(seed)
+            output = self.model.generate(
+                input_ids=ids, attention_mask=mask, generation_config=config, streamer=streamer
+            )
+        return [self._until_end(new) for new in output[:, width:].tolist()]
+
+    def _until_end(self, ids: list[int]) -> list[int]:
+        ends = (index for index, token in enumerate(ids) if token in self.tokenizer.end_ids)
+        return ids[: next(ends, len(ids))]

@@ -1,0 +1,86 @@
+"""Where a model is: `tiny`, a Hugging Face folder, ORG/NAME at the hub, an adapter's folder, or an earlier job's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from ftbridge.errors import ModelNotFound
+from ftbridge_local.job_folder import MODEL, JobFolder
+from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
+from ftbridge_local.models.source import ADAPTER_CONFIG, Source
+from ftbridge_local.models.tiny import base as tiny
+
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+_JOB = re.compile(r"ftb_[0-9a-z]+")
+
+
+def resolve(model: str, home: Path) -> str:
+    """The same model by a name that does not depend on the working folder; an earlier job by its whole id."""
+    if _JOB.fullmatch(model):
+        matching = [job.name for job in (home / "local" / "jobs").glob(f"{model}*")]
+        return matching[0] if len(matching) == 1 else model
+    folder = Path(model).expanduser()
+    is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
+    return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
+
+
+def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Source:
+    """The model's folders, with tokenizer and config at least, and with `weights` all of it.
+
+    What is not on this machine yet is built (`tiny`) or downloaded (the hub, unless `offline` or HF_HUB_OFFLINE is
+    set). Raises `ModelNotFound`, which says what is missing, and `NetworkError` where the hub cannot be reached.
+    """
+    model = resolve(model, home)
+    if model == tiny.NAME:
+        base = tiny.complete_folder(home) if weights else tiny.tokenizer_folder(home)
+        return Source(str(base), base)
+    folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
+    if (folder / ADAPTER_CONFIG).is_file():
+        check_weights(model, {file.name for file in folder.iterdir()}, required=weights)
+        return find(base_of(folder), home, weights=weights, offline=offline)._replace(adapter=folder)
+    if not folder.is_absolute():
+        return Source(model, download(model, weights=weights, offline=offline))
+    if not folder.is_dir():
+        raise ModelNotFound(f"there is no folder {folder}", hint=WAYS_TO_NAME)
+    check_files(model, {file.name for file in folder.iterdir()}, weights=True)
+    return Source(str(folder), folder)
+
+
+def base_of(adapter: Path) -> str:
+    """The base that an adapter's config names, or the same base here where the adapter was trained elsewhere."""
+    config = json.loads((adapter / ADAPTER_CONFIG).read_text("utf-8"))
+    base = Path(str(config["base_model_name_or_path"]))
+    if base.is_absolute() and not base.exists():
+        if base.name == tiny.FOLDER:
+            return tiny.NAME
+        copied = adapter.absolute().with_name(base.name)  # the base that came with the job, in the job folder
+        if copied.is_dir():
+            return str(copied)
+    return str(base)
+
+
+def find_for_job(job: JobFolder, home: Path) -> Source:
+    """The model that a job starts from, with all its files. Raises as `find` does."""
+    spec = job.spec()
+    base = str(job.path / MODEL) if spec.base == MODEL else spec.base
+    source = find(base, home, weights=True)
+    return source._replace(adapter=job.path / spec.adapter) if spec.adapter else source
+
+
+def find_message(model: str, home: Path) -> str:
+    """What `find` is about to do, as a sentence, because it may take its time."""
+    if model == tiny.NAME and not tiny.built(home):
+        return "building the base model tiny, once for all jobs: it takes half a minute"
+    return f"loading the base model {model}"
+
+
+def _result_of(job: str, home: Path) -> Path:
+    folder = home.absolute() / "local" / "jobs" / job / "result"
+    if not folder.parent.exists():
+        raise ModelNotFound(f"there is no job {job} on this machine", hint="`ftbridge jobs` lists them.")
+    if not folder.exists():
+        raise ModelNotFound(f"job {job} has no result on this machine", hint=f"`ftbridge show {job}` says why.")
+    return folder

@@ -1,0 +1,1 @@
+"""The base model `tiny`, built on this machine from a seed."""

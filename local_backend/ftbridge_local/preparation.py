@@ -1,0 +1,75 @@
+"""What the provider writes into a new job folder: the spec, the data, and what of the model belongs to earlier jobs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ftbridge.files import replacing, whole_folder, write
+from ftbridge.model import Spec
+from ftbridge.provider import Files
+from ftbridge_local.job_folder import ADAPTER, MODEL, TRAINING, UPLOADS, VALIDATION, JobFolder, JobSpec
+from ftbridge_local.models.source import Source
+from ftbridge_local.models.tiny import base as tiny
+
+
+def prepare(spec: Spec, model: str, files: Files, source: Source, home: Path) -> Callable[[JobFolder], None]:
+    """A function that fills a job folder, so that a copy of it can be trained with another home on another machine.
+
+    The data and an adapter that training continues are copied. So is a base that is the result of an earlier job of
+    this home; files of the home never change, and are hard links where the file system has them. `tiny` is built
+    wherever it is needed, and ORG/NAME is downloaded. A model folder of the user's own stays where it is.
+    """
+
+    def fill(job: JobFolder) -> None:
+        local = home / "local"
+        _copy(Path(files.training), job.path / TRAINING, local)
+        if files.validation:
+            _copy(Path(files.validation), job.path / VALIDATION, local)
+        if source.adapter:
+            _copy_folder(source.adapter, job.path / ADAPTER, local)
+        if source.base.is_relative_to(local / "jobs"):
+            _copy_folder(source.base, job.path / MODEL, local)
+            base = MODEL
+        else:
+            base = tiny.NAME if source.base.is_relative_to(local / "bases") else source.name
+        job.write_spec(
+            JobSpec(
+                model=model,
+                base=base,
+                adapter=ADAPTER if source.adapter else None,
+                method=spec.method,
+                hyperparameters=spec.hyperparameters,
+                name=spec.name,
+                validation=VALIDATION if files.validation else None,
+            )
+        )
+        write(job.path / UPLOADS, files.model_dump_json(exclude_none=True).encode())
+
+    return fill
+
+
+def _copy_folder(source: Path, target: Path, ours: Path) -> None:
+    with whole_folder(target) as temporary:
+        for file in source.iterdir():
+            if file.is_file():
+                _copy_file(file, temporary / file.name, ours)
+
+
+def _copy(source: Path, target: Path, ours: Path) -> None:
+    with replacing(target) as temporary:
+        _copy_file(source, temporary, ours)
+
+
+def _copy_file(source: Path, target: Path, ours: Path) -> None:
+    """A hard link where the file is below the folder `ours`, so that nobody changes it, and else a copy."""
+    if source.is_relative_to(ours):
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without hard links
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)

@@ -1,0 +1,48 @@
+"""`python -m ftbridge_local.trainer JOBFOLDER`: train the job to its end, or to where it is asked to stop.
+
+`$FTBRIDGE_HOME` is where base models and tokenized data are cached.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from ftbridge.home import find_home
+from ftbridge.model import Status
+from ftbridge_local.job_folder import JobFolder, hold
+from ftbridge_local.trainer import elastic
+from ftbridge_local.trainer.train import error_text, train
+
+
+def main(folder: str, lock: str | None = None) -> int:
+    """Be the job's worker; `lock` is the open, locked file that was handed down, if one was. The exit code."""
+    job = JobFolder(Path(folder).absolute())
+    if not job.exists:
+        print(f"{folder} is not a job folder: it has no status.json", file=sys.stderr)  # noqa: T201 - that is worker.log
+        return 2
+    held = hold(job, int(lock) if lock else None)
+    if held is None:
+        print(f"{folder} has a worker already", file=sys.stderr)  # noqa: T201 - standard error is worker.log
+        return 1
+    if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):  # a batch system may run a command twice
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: job.ask("pause"))
+    try:
+        job.set_status(Status.VALIDATING)
+        if (devices := job.spec().hyperparameters.devices or 1) > 1:
+            status, result = elastic.launch(job, held, devices, find_home())
+        else:
+            status, result = train(job, find_home())
+        job.set_status(status, result=result)
+    except Exception as problem:  # every failure is reported by the job's status
+        traceback.print_exc()
+        job.set_status(Status.FAILED, error_text(problem))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

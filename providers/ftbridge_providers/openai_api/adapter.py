@@ -1,0 +1,227 @@
+"""The base of the adapters for services that speak OpenAI's fine-tuning API, through OpenAI's SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ftbridge.errors import NotFound
+from ftbridge.model import Checkpoint, Event, Spec, Status
+from ftbridge.provider import Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider.hosted import HostedProvider
+from ftbridge.provider.importing import imported_job
+from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
+from ftbridge_providers.openai_api.client import (
+    list_all,
+    omit,
+    open_client,
+    require,
+    retry_read,
+    translated_errors,
+    unexpected_answer,
+)
+from ftbridge_providers.openai_api.completions import create_completion, stream_chunks
+from ftbridge_providers.openai_api.reading import (
+    HYPERPARAMETER_NAMES,
+    HYPERPARAMETER_OBJECTS,
+    JOB_FIELDS,
+    STATUS,
+    ShortPage,
+    read_checkpoint,
+    read_event,
+    read_job,
+    read_listed,
+    read_short_page,
+    tag_of_suffix,
+)
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+T = TypeVar("T")
+
+TAG = "ftbridge"
+"""The metadata key that carries a job's tag."""
+MAX_SINGLE_READS = 3
+"""Up to this number jobs are read one by one; a page of the listing costs as much as one job."""
+
+
+class OpenAIApiProvider(HostedProvider):
+    """What every service with OpenAI's API has: files, jobs, events, checkpoints, cancel, chat, models.
+
+    A subclass adds `rules`, `request`, `fetch` and what else its service has.
+    """
+
+    statuses: ClassVar[dict[str, Status]] = STATUS
+    hyperparameter_names: ClassVar[dict[str, str]] = HYPERPARAMETER_NAMES
+    """The vendor's names of hyperparameters, where they differ from ftbridge's."""
+    suffix_limit: ClassVar[int] = 64
+    """Characters of a job's suffix."""
+    control_options: ClassVar[dict[str, Any]] = {}
+    """Arguments of the SDK's `cancel`, `pause` and `resume` beside the job's id."""
+
+    @cached_property
+    def client(self) -> OpenAI:
+        """The SDK's client, opened when it is first needed."""
+        return open_client(self.connection, timeout=self.timeout, on_response=self.clock.observe)
+
+    def close(self) -> None:
+        """Close the SDK's connections."""
+        if client := self.__dict__.pop("client", None):
+            client.close()
+
+    def upload(self, file: Path, *, key: str) -> str:
+        """Upload the file under a name made of its hash, unless the vendor has it."""
+        return self._retry(partial(self._find_or_upload, file, f"ftbridge-{key}.jsonl"))
+
+    def _find_or_upload(self, file: Path, name: str) -> str:
+        size = file.stat().st_size
+        for known in as_far_as_listed(
+            list_all(self.name, partial(self.client.files.list, purpose="fine-tune", limit=10_000))
+        ):
+            if known.filename == name and known.bytes == size:
+                return str(known.id)
+        with file.open("rb") as content:
+            answer = self.client.files.create(file=(name, content), purpose="fine-tune")
+        return str(require(self.name, answer).id)
+
+    def create(self, spec: Spec, model: str, files: Files, *, tag: str) -> RemoteJob:
+        """One POST, which carries the tag."""
+        with translated_errors(self.name):
+            answer = self.client.fine_tuning.jobs.create(**self.request(spec, model, files, tag))
+        return self.read(answer)
+
+    def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
+        """The arguments of the SDK's `create`."""
+        raise NotImplementedError
+
+    def find(self, tag: str) -> list[RemoteJob]:
+        """The jobs with the tag, oldest first: by the vendor's filter, and if that finds none, among all jobs."""
+        # a gateway may strip the metadata that the filter reads, and one that ignores the filter lists all jobs
+        has_tag, query = partial(self.has_tag, tag=tag), self.filter_by(tag)
+        tagged = list(filter(has_tag, as_far_as_listed(self._list_jobs(**query)))) if query else []
+        tagged = tagged or matching(self._list_jobs(), has_tag)
+        return [self.read(job) for job in sorted(tagged, key=lambda job: job.created_at)]
+
+    def filter_by(self, tag: str) -> dict[str, Any]:
+        """The query by which the listing filters for a tag; empty where the service has no filter."""
+        return {}
+
+    def has_tag(self, job: Any, tag: str) -> bool:
+        """Whether a listed job carries this tag, in its metadata or in its suffix."""
+        return tag in ((job.metadata or {}).get(TAG), tag_of_suffix(job))
+
+    def jobs(self) -> Iterator[Listed]:
+        """By pages of 100, each read when it is needed."""
+        for job in self._list_jobs():
+            yield self.read_listed(job)
+
+    def find_job_of_model(self, name: str) -> str:
+        """An id `ftjob-…` is the job's own; a model is looked up in the listing."""
+        return name.partition(":")[0] if name.startswith("ftjob-") else super().find_job_of_model(name)
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
+        """A few jobs one by one; many by pages of 100, newest first, until all are read."""
+        wanted = set(remote_ids)
+        if len(wanted) > MAX_SINGLE_READS:
+            for job in as_far_as_listed(by_cursor(self.name, self._short_page)):
+                if job.id in wanted:
+                    wanted.remove(job.id)
+                    yield self.read(job)
+                if not wanted:
+                    return
+        for remote_id in sorted(wanted):
+            try:
+                yield self.read(self._get(remote_id))
+            except NotFound:
+                continue
+
+    def events(self, remote_id: str, since: str) -> list[Event]:
+        """By pages of 100, newest first, back to the event `since`."""
+        listed = as_far_as_listed(
+            list_all(self.name, partial(self.client.fine_tuning.jobs.list_events, remote_id, limit=100))
+        )
+        return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)][::-1]
+
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """Those that the service keeps, by step."""
+        return sorted(map(read_checkpoint, self.list_checkpoints(remote_id)), key=lambda checkpoint: checkpoint.step)
+
+    def list_checkpoints(self, remote_id: str) -> list[Any]:
+        """The vendor's own checkpoint objects."""
+        return list(
+            as_far_as_listed(list_all(self.name, partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)))
+        )
+
+    def cancel(self, remote_id: str) -> None:
+        """Stop the job for good."""
+        self._control("cancel", remote_id)
+
+    def import_job(self, remote_id: str, folder: Path) -> ImportedJob:
+        """The job object with every field, and the files it was trained on."""
+        job = self._get(remote_id)
+        listed = self.read_listed(job)
+        return imported_job(
+            listed,
+            job.to_dict(mode="json"),
+            partial(self.training_content, listed),
+            folder,
+            meanings=JOB_FIELDS,
+            names=self.hyperparameter_names,
+            within=HYPERPARAMETER_OBJECTS,
+        )
+
+    def training_content(self, listed: Listed, file_id: str) -> bytes:
+        """A file of a job, as rows of the canonical format."""
+        return self.content(file_id)
+
+    def content(self, file_id: str) -> bytes:
+        """The bytes of a file. Raises `BadAnswer` for an HTML page."""
+        answer = self._retry(lambda: self.client.files.content(file_id))
+        if "html" in answer.response.headers.get("content-type", ""):
+            raise unexpected_answer(self.name)
+        return answer.content
+
+    def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """One chat completion; everything in the body is passed on."""
+        answer = self._retry(lambda: create_completion(self.client, model, body))
+        return dict(require(self.name, answer, field="choices").to_dict(mode="json"))
+
+    def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The chunks as they arrive."""
+        return stream_chunks(self.name, self._retry(lambda: create_completion(self.client, model, body, stream=True)))
+
+    def list_models(self) -> list[str]:
+        """Every model of the account."""
+        answer = self._retry(lambda: require(self.name, self.client.models.list(), field="data"))
+        return [model.id for model in answer.data]
+
+    def read(self, answer: Any) -> RemoteJob:
+        """A job object of the vendor as ftbridge's."""
+        return read_job(require(self.name, answer), self.statuses)
+
+    def read_listed(self, job: Any) -> Listed:
+        """A job of the listing, with its tag."""
+        return read_listed(job, self.read(job), (job.metadata or {}).get(TAG))
+
+    def _get(self, remote_id: str) -> Any:
+        return self._retry(lambda: require(self.name, self.client.fine_tuning.jobs.retrieve(remote_id)))
+
+    def _list_jobs(self, **query: Any) -> Iterator[Any]:
+        return list_all(self.name, partial(self.client.fine_tuning.jobs.list, limit=100, **query))
+
+    def _short_page(self, after: str) -> ShortPage:
+        """What a watcher needs of a page: building the SDK's own objects takes five times as long as the rest."""
+        listing = self.client.fine_tuning.jobs.with_raw_response
+        answer = self._retry(lambda: listing.list(limit=100, after=after or omit()))
+        return read_short_page(self.name, answer.content)
+
+    def _control(self, verb: str, remote_id: str) -> None:
+        with translated_errors(self.name):
+            require(self.name, getattr(self.client.fine_tuning.jobs, verb)(remote_id, **self.control_options))
+
+    def _retry(self, read: Callable[[], T]) -> T:
+        return retry_read(self.name, read)

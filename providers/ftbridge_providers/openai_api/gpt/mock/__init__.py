@@ -1,0 +1,1 @@
+"""Services that train OpenAI's models, mocked."""

@@ -1,0 +1,56 @@
+"""`--help`: commands in groups, in lines of 80 columns, and options under their new names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from command_line import Cli
+from ftbridge.cli.app import app
+
+GROUPS = {
+    "Data": "check prepare convert",
+    "Jobs": "submit run jobs show watch events cancel pause resume recover import",
+    "Results": "fetch export chat evaluate report",
+    "Costs and moving": "catalogue compare costs lifecycle migrate",
+    "Serving": "deploy undeploy",
+    "Set-up": "demo providers mock",
+}
+OPTIONS = {
+    "check": ["--near-duplicates", "--tokenizer"],
+    "prepare": ["--validation-split"],
+    "compare": ["--machine-cost-per-hour", "--electricity-price"],
+    "submit": ["--idempotency-key"],
+    "run": ["--idempotency-key"],
+    "recover": ["--provider"],
+}
+
+
+def test_every_command_is_in_its_group(here: Cli) -> None:
+    text = here("--help", columns=80).out
+    panels = {}
+    for panel in text.split("╭─ ")[1:]:
+        title, _line, rest = panel.partition(" ──")
+        panels[title] = re.findall(r"^│ (\w+) ", rest, re.MULTILINE)
+    assert {title: " ".join(panels[title]) for title in GROUPS} == GROUPS
+    assert set(panels) == {"Options", *GROUPS}
+
+
+def test_global_options_are_listed(here: Cli) -> None:
+    text = here("--help").out
+    for option in ("--version", "--debug", "--verbose", "-v", "--log-file", "--insecure-base-url"):
+        assert option in text
+
+
+@pytest.mark.parametrize("command", " ".join(GROUPS.values()).split())
+def test_help_fits_80_columns(here: Cli, command: str) -> None:
+    ran = here(command, "--help", columns=80)
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+    for option in OPTIONS.get(command, ()):
+        assert f" {option} " in ran.out
+
+
+def test_no_command_is_left_without_a_group() -> None:
+    assert all(command.rich_help_panel in GROUPS for command in app.registered_commands)

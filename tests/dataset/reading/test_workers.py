@@ -1,0 +1,136 @@
+"""Several processes find what one finds, on the same lines."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bench.planted import generate
+from ftbridge.dataset import Diagnostics, FileLimits, Prepared, check, convert, prepare
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
+from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.ranges import byte_ranges, open_range, run_in_processes
+from ftbridge.errors import InputError
+
+
+def test_every_planted_defect_is_found_on_its_line_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    truth = generate(path, 3_000_000)
+    findings = check(path).findings
+    assert {finding.line for finding in findings} == set(truth)
+    codes = {(finding.line, finding.code) for finding in findings}
+    assert all((line, code) in codes for line, code in truth.items())
+    assert len(set(truth.values())) >= 15
+
+
+def test_two_workers_report_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    generate(path, 1_000_000)
+    assert check(path, workers=2) == check(path)
+
+
+def test_what_is_reported_once_is_reported_once_by_two_workers(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps({"prompt": "a", "completion": "b", "id": n}) + "\n" for n in range(50)))
+    assert check(path, workers=2) == check(path)
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 7, 50])
+def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(b"".join(b"x" * (n % 40) + b"\n" for n in range(100)) + b"end")
+    read = []
+    for part in byte_ranges(path, parts):
+        with open_file(path) as file:
+            read += [raw for _, raw in lines(open_range(file, part))]
+    assert b"".join(raw or b"" for raw in read) == path.read_bytes()
+    assert len(read) == 101
+
+
+def test_an_empty_file_has_no_ranges(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert byte_ranges(tmp_path / "empty", 4) == []
+
+
+def test_a_process_that_is_killed_ends_the_command_with_a_sentence() -> None:
+    with pytest.raises(InputError, match="was killed"):
+        list(run_in_processes(os._exit, 1, [9]))
+
+
+class Named:
+    """A target that says where the developer speaks."""
+
+    target = "named"
+    shapes: frozenset[Shape] = frozenset({"chat"})
+    limits = FileLimits()
+
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
+        assert isinstance(example, Chat)
+        if example.messages[-1].content != "7":
+            return example
+        diagnostics.changed("sevens_shouted")
+        return Chat([*example.messages[:-1], Assistant("SEVEN")])
+
+
+def test_two_workers_write_the_same_bytes_and_report_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    rows = [[{"role": "user", "content": "x"}, {"role": "assistant", "content": str(n % 9)}] for n in range(200)]
+    path.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in rows))
+    one, two = (convert(path, Named(), tmp_path / str(n), workers=n) for n in (1, 2))
+    assert one.out.read_bytes() == two.out.read_bytes()
+    assert replace(two, out=one.out) == one
+    assert one.changed == {"sevens_shouted": (22, 8)}
+
+
+def test_two_workers_refuse_the_same_and_leave_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    generate(path, 300_000)
+    before = set(tmp_path.iterdir())
+    one, two = (convert(path, Named(), tmp_path / "out", workers=n) for n in (1, 2))
+    assert one.impossible
+    assert one == two
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("dedupe", ["exact", "near", "none"])
+def test_two_workers_prepare_the_same_bytes_and_the_same_report(tmp_path: Path, dedupe: Any) -> None:
+    if dedupe == "near":
+        pytest.importorskip("rensa")
+    path = tmp_path / "data.jsonl"
+    generate(path, 200_000)
+    path.write_bytes(path.read_bytes() * 2)
+    one, two = (written(prepare(path, tmp_path / str(n), dedupe=dedupe, workers=n)) for n in (1, 2))
+    assert one == two
+    assert (b'"duplicate"' in one[2]) == (dedupe != "none")
+
+
+def written(done: Prepared) -> list[bytes]:
+    """The files that were written, as if they were all in one place."""
+    folder = done.train.path.parent
+    files = [folder / name for name in ("train.jsonl", "validation.jsonl", "report.json")]
+    assert set(folder.iterdir()) == set(files)
+    return [file.read_bytes().replace(str(folder).encode(), b"") for file in files]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.gz", ".csv"])
+def test_what_cannot_be_divided_is_prepared_by_one_process(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"data{suffix}"
+    rows = "prompt,completion\n" + "".join(f"a{n},b\n" for n in range(40))
+    lines_of_json = "".join(json.dumps({"prompt": f"a{n}", "completion": "b"}) + "\n" for n in range(40))
+    path.write_bytes(gzip.compress(lines_of_json.encode()) if suffix == ".jsonl.gz" else rows.encode())
+    one, two = (written(prepare(path, tmp_path / str(n), workers=n)) for n in (1, 2))
+    assert one == two
+
+
+def test_a_key_that_is_left_out_is_reported_once_by_two_workers_that_prepare(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps({"prompt": f"{n}", "completion": "b", "id": n}) + "\n" for n in range(50)))
+    one, two = (prepare(path, tmp_path / str(n), workers=n) for n in (1, 2))
+    assert [finding.code for finding in two.findings] == ["key_not_read"]
+    assert one.findings == two.findings
