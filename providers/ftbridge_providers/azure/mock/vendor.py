@@ -118,10 +118,10 @@ class AzureMock(GptMock):
     def get_deployment(self, call: Call) -> Answer:
         """One deployment."""
         self.check_version(call)
-        found = self.deployment(call.params["deployment"])
-        if found is None:
+        served = self.deployment(call.params["deployment"])
+        if served is None:
             raise self.refusal(404, "The deployment does not exist.", code="ResourceNotFound")
-        return Answer(self.deployment_body(found))
+        return Answer(self.deployment_body(served))
 
     @operation("GET", _DEPLOYMENTS)
     def list_deployments(self, call: Call) -> Answer:
@@ -146,12 +146,12 @@ class AzureMock(GptMock):
 
     def deployment(self, name: str) -> Served | None:
         """A current deployment; those of the developer tier are removed after a day."""
-        found = self.store.get("deployments", name, Served)
-        ends = found and found.created_at + _DEVELOPER_HOURS * 3600 / self.speed
-        if found and ends and found.sku["name"].lower() == "developertier" and self.now() >= ends:
+        served = self.store.get("deployments", name, Served)
+        ends = served and served.created_at + _DEVELOPER_HOURS * 3600 / self.speed
+        if served and ends and served.sku["name"].lower() == "developertier" and self.now() >= ends:
             self.store.drop("deployments", name)
             return None
-        return found
+        return served
 
     def check_version(self, call: Call) -> None:
         """The management API refuses requests without a version."""
@@ -167,14 +167,14 @@ class AzureMock(GptMock):
 
     def served_job(self, model: str) -> Job | None:
         """The job of a deployment: models are called by the names of their deployments."""
-        found = self.deployment(model)
-        if found is None or self.state(found) != "Succeeded":
+        served = self.deployment(model)
+        if served is None or self.state(served) != "Succeeded":
             message = (
                 "The API deployment for this resource does not exist. If you created the deployment within the last"
                 " 5 minutes, please wait a moment and try again."
             )
             raise self.refusal(404, message, code="DeploymentNotFound")
-        return self.job_of(found.model)
+        return self.job_of(served.model)
 
     def state(self, deployment: Served) -> str:
         """The provisioning state of a deployment."""

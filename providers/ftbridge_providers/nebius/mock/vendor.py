@@ -178,17 +178,17 @@ class NebiusMock(OpenAIApiMock):
         """A stored file. Raises the refusal if there is none."""
         file = self.store.get("files", file_id, File)
         if file is None:
-            raise self.refusal(404, f"File {file_id} is not found")
+            raise self.refusal(404, f"File {file_id} is not served")
         return file
 
     def served_job(self, model: str) -> Job | None:
         """The job of an adapter that is served, `None` for a base."""
         if model in self.bases:
             return None
-        found = self.find_served(model)
-        if found is None or self.state(found) != "active":
+        served = self.find_served(model)
+        if served is None or self.state(served) != "active":
             raise self.refusal(404, f"The model `{model}` does not exist.")
-        return self.store.get("jobs", found.source.partition(":")[0], Job)
+        return self.store.get("jobs", served.source.partition(":")[0], Job)
 
     def find_served(self, name: str) -> Served | None:
         """The custom model of that full name."""
