@@ -170,7 +170,7 @@ def test_an_answer_that_does_not_fit_the_context_is_an_error(cli: Cli, tmp_path:
     [finding] = [finding for finding in ran.json["findings"] if finding["level"] == "error"]
     assert finding["line"] == 2
     assert finding["target"] == "local:tiny"
-    assert "nothing of its answers is left" in finding["message"]
+    assert "no part of its answers is left" in finding["message"]
 
 
 def test_control_characters_and_markup_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:

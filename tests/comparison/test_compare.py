@@ -84,7 +84,7 @@ def test_a_target_whose_packages_are_absent_is_told_and_the_others_are_priced(
     def absent(*_args: Any) -> None:
         raise MissingExtra("Together's SDK is not installed", hint="Install it.")
 
-    monkeypatch.setattr(TogetherProvider, "rules", absent)
+    monkeypatch.setattr(TogetherProvider, "converter", absent)
     offers = {offer.target: offer for offer in bridge.compare(data, [QWEN, MINI])}
     assert any("not installed" in said for said in offers[QWEN].warnings)
     assert offers[MINI].warnings

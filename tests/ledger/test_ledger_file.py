@@ -68,7 +68,7 @@ def test_what_is_no_ledger_at_all_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "ledger.sqlite") as other:
         other.execute("CREATE TABLE recipes (name TEXT)")
     other.close()
-    with pytest.raises(LedgerDamaged, match="no ledger in it"):
+    with pytest.raises(LedgerDamaged, match="contains no ledger"):
         Ledger(tmp_path)
 
 
