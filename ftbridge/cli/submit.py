@@ -20,8 +20,6 @@ from ftbridge.cli.watch import follow
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
-_PARAMETERS = {"idempotency_key": "key"}
-"""The parameters of `Bridge.submit` that have another name than their options."""
 _PANEL = "Hyperparameters (default: the provider's choice)"
 To = Annotated[str, typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.")]
 
@@ -78,7 +76,7 @@ def run(
 
 
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
-    given = {_PARAMETERS.get(name, name): value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     bridge = open_bridge()
     # without a terminal it would not be seen, and rich is loaded later, while the provider is at work
     message = "Checking the dataset and submitting it …"
