@@ -60,7 +60,7 @@ def test_the_vendors_own_price_wins_once_it_has_the_files(
     vendors: MockVendors, bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mock = vendors["together"]
-    monkeypatch.setattr(type(mock), "estimated", lambda _mock, _tokens: 7.5)
+    monkeypatch.setattr(type(mock), "price_usd", lambda _mock, _tokens: 7.5)
     job = bridge.submit(data, QWEN)
     assert job.cost.estimate_usd == 7.5
     with pytest.raises(OverBudget, match=r"together asks \$7\.50"):
