@@ -95,9 +95,11 @@ def resolve_all(context: Context, names: Iterable[str] | None = None) -> list[Ft
 def resolve_or_wait(record: Record, provider: Provider, ledger: Ledger, warn: Callable[[str], None]) -> Record:
     """Look for such a job, and wait until it is found or its absence is proved; that may be open even then."""
     record = resolve(record, provider, ledger)
-    left = seconds_left(record, provider)
-    if not record.unconfirmed or left <= 0:
+    if not record.unconfirmed:
         return record
+    left = seconds_left(record, provider)  # 0 where the window ended while the list was read, which proved nothing
+    if left <= 0:
+        return resolve(record, provider, ledger)
     warn(f"{explain(record.job)}; waiting {left:.0f} s until its listing would show it")
     deadline = time.monotonic() + left
     while time.monotonic() < deadline:
