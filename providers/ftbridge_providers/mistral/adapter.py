@@ -20,14 +20,7 @@ from uuid import UUID
 import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
-from ftbridge.errors import (
-    InvalidRequest,
-    JobFailed,
-    NotFound,
-    NotStarted,
-    OverBudget,
-    ProviderError,
-)
+from ftbridge.errors import InvalidRequest, JobFailed, NotFound, NotStarted, OverBudget, ProviderError
 from ftbridge.files import write
 from ftbridge.model import Event, Result, Spec, Status
 from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
