@@ -12,7 +12,8 @@ from ftbridge.costs import month
 from ftbridge.deployments import deploy as deploying
 from ftbridge.deployments import listing as deployed
 from ftbridge.evaluation import scores
-from ftbridge.jobs import control, listing, results
+from ftbridge.jobs import cancel_pause_resume as control
+from ftbridge.jobs import listing, results
 from ftbridge.jobs import submit as submitting
 from ftbridge.jobs.recovery import ledger_recovery
 from ftbridge.jobs.recovery import recover as recovery

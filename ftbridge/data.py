@@ -23,7 +23,7 @@ from ftbridge.dataset import (
     TokenTally,
 )
 from ftbridge.dataset.reading.observer import Observer, observe_file
-from ftbridge.jobs.request.intent import json_object
+from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.target import parse_target

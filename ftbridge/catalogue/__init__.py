@@ -1,8 +1,8 @@
 """Dated facts about vendors' models: prices, limits, and closing dates."""
 
-from ftbridge.catalogue.book import SOON, STALE, Catalogue, Entry
 from ftbridge.catalogue.clock import today
 from ftbridge.catalogue.facts import Facts, Row
+from ftbridge.catalogue.merged import SOON, STALE, Catalogue, Entry
 from ftbridge.catalogue.read import fetched, read_room, read_rows, rows_from
 
 __all__ = [

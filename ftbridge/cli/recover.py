@@ -77,7 +77,7 @@ def _plain(jobs: Sequence[Job]) -> list[dict[str, Any]]:
 
 
 def _unfinished(job: Job) -> str:
-    from ftbridge.jobs.exactly_once.unclear import explain, next_steps
+    from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps
 
     return f"{job.id} is still unclear: {explain(job)}. {next_steps(job)}" if job.unclear else job_sentence(job)
 

@@ -14,8 +14,8 @@ from typing import Any
 from ftbridge.catalogue import Entry, Facts, today
 from ftbridge.comparison.offers import ASSUMED_WATTS, DAYS_A_MONTH, Machine, Offer, no_offer
 from ftbridge.context import Context
+from ftbridge.costs.billable_work import work_of
 from ftbridge.costs.quote import Load, Quote, quote
-from ftbridge.costs.work import work_of
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.reading.examples import valid_examples

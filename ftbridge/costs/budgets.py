@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
+from ftbridge.costs.billable_work import work_of
 from ftbridge.costs.quote import Load, Quote, quote
 from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
-from ftbridge.costs.work import work_of
 from ftbridge.dataset import TokenTally
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
 from ftbridge.ledger import Record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ftbridge.catalogue.facts import Facts
-from ftbridge.costs.work import Work
+from ftbridge.costs.billable_work import Work
 from ftbridge.model import Frozen, Method
 
 HOURS_A_MONTH = 730.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed
-from ftbridge.jobs.exactly_once.unresolved import resolve_all
+from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
 from ftbridge.jobs.polling import poll_once
 from ftbridge.jobs.queue import with_queue_positions
 from ftbridge.ledger import Record

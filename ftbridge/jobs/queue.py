@@ -13,8 +13,8 @@ from ftbridge.costs.budgets import price_check
 from ftbridge.errors import FtbridgeError, NotStarted
 from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.closing import cancel
+from ftbridge.jobs.exactly_once.explain_unclear import with_reason
 from ftbridge.jobs.exactly_once.sending import has_files, submit
-from ftbridge.jobs.exactly_once.unclear import with_reason
 from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
 from ftbridge.model import Job, Status
 from ftbridge.provider import Provider

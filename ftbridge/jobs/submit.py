@@ -8,14 +8,14 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
+from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.absence import add_message
-from ftbridge.jobs.exactly_once.request import QUEUED, Request, write_intent
-from ftbridge.jobs.exactly_once.unclear import explain, next_steps
+from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps
+from ftbridge.jobs.exactly_once.find_or_create import QUEUED, Request, write_intent
 from ftbridge.jobs.listing import find_job
-from ftbridge.jobs.messages import warn_of_messages
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
-from ftbridge.jobs.request.intent import absolute_path, json_object
+from ftbridge.jobs.request.identity import absolute_path, json_object
 from ftbridge.ledger import Record, has_free_slot
 from ftbridge.model import Job, Status, make_spec
 from ftbridge.wording import clause, counted

@@ -13,7 +13,7 @@ from pathlib import Path
 from ftbridge.context import Context
 from ftbridge.deployments.listing import jobs_with_max_hours
 from ftbridge.errors import FtbridgeError, MissingExtra, NetworkError, RateLimited, ServerTrouble
-from ftbridge.jobs.exactly_once.unresolved import resolve_all
+from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
 from ftbridge.jobs.fetching import fetch_whole
 from ftbridge.jobs.polling import EventBudget, poll_jobs
 from ftbridge.jobs.queue import advance

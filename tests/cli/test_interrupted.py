@@ -18,7 +18,7 @@ def stop(*_given: object, **_named: object) -> NoReturn:
 
 def test_before_a_job_is_made_nothing_is_left(here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("ftbridge.jobs.exactly_once.request.prepare", stop)
+        patched.setattr("ftbridge.jobs.exactly_once.find_or_create.prepare", stop)
         ran = here("submit", rows, "--to", MOCKED)
     assert ran.code == 130
     assert "nothing was sent, and no job was created" in ran.err

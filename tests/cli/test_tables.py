@@ -11,7 +11,7 @@ import pytest
 from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.cli.submit import option_name
-from ftbridge.jobs.request.intent import make_intent
+from ftbridge.jobs.request.identity import make_intent
 from ftbridge.ledger import Prepared
 from ftbridge.model import Cost, Hyperparameters, Spec, Status
 

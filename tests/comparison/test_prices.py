@@ -69,7 +69,7 @@ def test_an_own_machine_is_priced_by_the_speed_of_its_last_job_and_by_what_an_ho
 
 def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge: Bridge, data: Path) -> None:
     assert room.speed(bridge, bridge.target("local:tiny")) is None
-    from ftbridge.jobs.request.intent import make_intent
+    from ftbridge.jobs.request.identity import make_intent
     from ftbridge.ledger import Prepared
     from ftbridge.model import Cost
 

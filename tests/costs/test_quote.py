@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ftbridge.catalogue import Catalogue
+from ftbridge.costs.billable_work import Work
 from ftbridge.costs.quote import Load, epochs_of, quote
-from ftbridge.costs.work import Work
 from ftbridge.model import Method
 from ftbridge.plugins import load_provider, provider_names
 from ftbridge.target import Target

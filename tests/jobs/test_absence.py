@@ -13,7 +13,7 @@ from xxhash import xxh3_128_hexdigest
 
 from ftbridge.errors import Conflict, InvalidRequest, ListingUnfinished, NetworkError, NotReached, ServerTrouble
 from ftbridge.jobs.exactly_once.sending import submit
-from ftbridge.jobs.exactly_once.unresolved import cancel_unclear, resolve
+from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear, resolve
 from ftbridge.jobs.request.prepared import prepared_file
 from ftbridge.ledger import Intent, Ledger, Prepared, Record
 from ftbridge.ledger import window as moment
@@ -125,7 +125,7 @@ def test_a_wall_clock_that_jumps_neither_sends_a_job_nor_keeps_it_from_being_can
     there = now() + jump
     for module in ("model", "ledger.slots"):
         monkeypatch.setattr(f"ftbridge.{module}.now", lambda: there)
-    for module in ("sending", "absence", "adoption", "unresolved", "closing"):
+    for module in ("sending", "absence", "adoption", "unconfirmed", "closing"):
         monkeypatch.setattr(f"ftbridge.jobs.exactly_once.{module}.now", lambda: there)
     assert case.bring().job.status is Status.SUBMITTING
     assert case.provider.made == {}

@@ -13,7 +13,7 @@ from msgspec import Struct
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example
 from ftbridge.dataset.canonical.texts import content_texts
 from ftbridge.dataset.checking.digests import Digests, digest
-from ftbridge.dataset.checking.near_duplicates import NearDuplicates, signature_of
+from ftbridge.dataset.checking.minhash import NearDuplicates, signature_of
 from ftbridge.dataset.checking.secrets import KINDS, secrets_of
 from ftbridge.dataset.findings import Diagnostics, Finding
 from ftbridge.dataset.reading.observer import observe_file

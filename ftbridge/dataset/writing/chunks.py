@@ -14,7 +14,7 @@ from msgspec import Struct
 from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.texts import system_prompt
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.near_duplicates import Signature, signature_of
+from ftbridge.dataset.checking.minhash import Signature, signature_of
 from ftbridge.dataset.findings import Diagnostics, Finding
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines, open_file

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ftbridge.dataset.checking.near_duplicates import NearDuplicates, Signature
+from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
 from ftbridge.dataset.findings import Diagnostics, Finding, report_once
 from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
+from ftbridge.jobs.event_warnings import warn_of_messages, warn_of_messages_after
 from ftbridge.jobs.exactly_once.adoption import adopt_manually
-from ftbridge.jobs.exactly_once.unresolved import resolve, resolve_all
+from ftbridge.jobs.exactly_once.unconfirmed import resolve, resolve_all
 from ftbridge.jobs.listing import list_jobs
-from ftbridge.jobs.messages import warn_of_messages, warn_of_messages_after
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.ledger import Record, last_numbers

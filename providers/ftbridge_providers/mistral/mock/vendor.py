@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from msgspec.structs import replace
 
 from ftbridge.mock import Answer, Call, MockVendor, Refusal, operation
-from ftbridge.mock.recall import answer_of, completion
+from ftbridge.mock.model_answers import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.mistral.mock.bodies import (
     File,

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge.mock.weights import adapter_files, model_files
-from ftbridge_providers.nebius.mock.files import check_training_file
+from ftbridge_providers.nebius.mock.training_file import check_training_file
 from ftbridge_providers.openai_api.mock.bodies import File, Job
 from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge_providers.openai.mock import reinforcement
-from ftbridge_providers.openai.mock.training_file import check_task
+from ftbridge_providers.openai.mock.reinforcement_file import check_task
 from ftbridge_providers.openai_api.gpt.mock.training_file import check_training_file
 from ftbridge_providers.openai_api.gpt.mock.vendor import GptMock, csv
 from ftbridge_providers.openai_api.mock.bodies import Job

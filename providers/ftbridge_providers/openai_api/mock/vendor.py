@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, Moment, Script, operation
-from ftbridge.mock.recall import answer_of, completion, completion_answer
+from ftbridge.mock.model_answers import answer_of, completion, completion_answer
 from ftbridge.model import Status
 from ftbridge_providers.openai_api.mock.bodies import (
     STATUS_WORDS,
@@ -26,8 +26,8 @@ from ftbridge_providers.openai_api.mock.bodies import (
     page_of,
     status_event,
 )
-from ftbridge_providers.openai_api.mock.files import FilesMock
 from ftbridge_providers.openai_api.mock.jobs import make_job, new_id
+from ftbridge_providers.openai_api.mock.stored_files import FilesMock
 
 
 class OpenAIApiMock(FilesMock):

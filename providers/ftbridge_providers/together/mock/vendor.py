@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from ftbridge.mock import Answer, Call, Refusal, operation, write_script
-from ftbridge.mock.recall import answer_of, completion
+from ftbridge.mock.model_answers import answer_of, completion
 from ftbridge.model import Status
 from ftbridge_providers.together.mock.bodies import (
     NANODOLLARS_PER_TOKEN,

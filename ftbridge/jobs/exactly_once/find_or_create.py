@@ -11,9 +11,9 @@ from ftbridge.costs.budgets import BilledTokens, billed_tokens, budget_check, ch
 from ftbridge.dataset import Advice, Digests
 from ftbridge.errors import SpecError, StateError
 from ftbridge.jobs.exactly_once.absence import at_other_account
-from ftbridge.jobs.exactly_once.unclear import explain, next_steps, with_reason
-from ftbridge.jobs.exactly_once.unresolved import resolve_or_wait
-from ftbridge.jobs.request.intent import is_same, make_intent, request_hash
+from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps, with_reason
+from ftbridge.jobs.exactly_once.unconfirmed import resolve_or_wait
+from ftbridge.jobs.request.identity import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import describe, prepare
 from ftbridge.ledger import Prepared, Record

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 
 from ftbridge.context import Context
 from ftbridge.errors import UsageError
-from ftbridge.jobs.exactly_once.unresolved import cancel_unclear
+from ftbridge.jobs.event_warnings import warn_of_messages
+from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
-from ftbridge.jobs.messages import warn_of_messages
 from ftbridge.jobs.queue import withdraw
 from ftbridge.jobs.steering import steer
 from ftbridge.model import FINAL, Event, Job, Status, now

@@ -14,7 +14,7 @@ from ftbridge.errors import FtbridgeError
 from ftbridge.jobs.exactly_once.absence import look_up, seconds_left
 from ftbridge.jobs.exactly_once.adoption import adopt, ensure_started
 from ftbridge.jobs.exactly_once.closing import cancel
-from ftbridge.jobs.exactly_once.unclear import explain
+from ftbridge.jobs.exactly_once.explain_unclear import explain
 from ftbridge.jobs.steering import steer
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Event, Status, now
