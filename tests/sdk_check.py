@@ -5,6 +5,7 @@ These every clone has. An operation that a vendor's SDK does not have is not che
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -16,10 +17,15 @@ from sdk_types import answer_violations, request_violations
 
 
 class Operation(NamedTuple):
-    """The SDK's types of an answer and of a JSON request; `None` where it has none."""
+    """The SDK's types of an answer and of a JSON request; `None` where it has none.
+
+    `chunk` and `stream_request` are those of an answer that is streamed.
+    """
 
     answer: Any = None
     request: Any = None
+    chunk: Any = None
+    stream_request: Any = None
 
 
 DEVIATIONS: dict[str, dict[str, str]] = {
@@ -75,10 +81,22 @@ def check_by_sdk(vendor: str, seen: Iterable[Seen]) -> set[str]:
 def _violations(operation: Operation, seen: Seen) -> Iterator[str]:
     if seen.answer.status >= 400:
         return  # a refused request may be anything, and the SDKs have no types of errors
+    if seen.call.body and seen.call.body.get("stream"):
+        yield from (f"request {one}" for one in request_violations(operation.stream_request, seen.call.body))
+        for chunk in _chunks(seen.answer.content or b""):
+            yield from (f"chunk {one}" for one in answer_violations(operation.chunk, chunk))
+        return
     if operation.request is not None:
         yield from (f"request {one}" for one in request_violations(operation.request, seen.call.body))
     if operation.answer is not None:
         yield from (f"answer {one}" for one in answer_violations(operation.answer, seen.answer.body))
+
+
+def _chunks(content: bytes) -> list[Any]:
+    """The objects of a stream of server-sent events, which ends with [DONE]."""
+    *events, end = [line.removeprefix("data: ") for line in content.decode().split("\n\n") if line]
+    assert end == "[DONE]"
+    return [json.loads(event) for event in events]
 
 
 def _operation(vendor: str, method: str, path: str) -> tuple[str, Operation | None]:
@@ -95,8 +113,11 @@ def _operation(vendor: str, method: str, path: str) -> tuple[str, Operation | No
 def _openai() -> dict[str, Operation]:
     from openai.pagination import SyncCursorPage, SyncPage
     from openai.types import FileDeleted, FileObject, Model, ModelDeleted
-    from openai.types.chat import ChatCompletion
-    from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+    from openai.types.chat import ChatCompletion, ChatCompletionChunk
+    from openai.types.chat.completion_create_params import (
+        CompletionCreateParamsNonStreaming,
+        CompletionCreateParamsStreaming,
+    )
     from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
     from openai.types.fine_tuning.job_create_params import JobCreateParams
     from openai.types.fine_tuning.jobs import FineTuningJobCheckpoint
@@ -118,7 +139,12 @@ def _openai() -> dict[str, Operation]:
         "GET /models": Operation(SyncPage[Model]),
         "GET /models/{id}": Operation(Model),
         "DELETE /models/{id}": Operation(ModelDeleted),
-        "POST /chat/completions": Operation(ChatCompletion, CompletionCreateParamsNonStreaming),
+        "POST /chat/completions": Operation(
+            ChatCompletion,
+            CompletionCreateParamsNonStreaming,
+            ChatCompletionChunk,
+            CompletionCreateParamsStreaming,
+        ),
     }
 
 

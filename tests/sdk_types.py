@@ -105,9 +105,17 @@ def _fields(member: Any) -> dict[str, tuple[Any, bool]]:
         fields = member.model_fields
         return {field.alias or name: (field.annotation, field.is_required()) for name, field in fields.items()}
     hints = get_type_hints(member, include_extras=True)
-    if member.__total__:
-        return {name: (hint, get_origin(hint) not in (NotRequired, typing.NotRequired)) for name, hint in hints.items()}
-    return {name: (hint, get_origin(hint) in (Required, typing.Required)) for name, hint in hints.items()}
+    return {name: (hint, _is_required(member, name, hint)) for name, hint in hints.items()}
+
+
+def _is_required(member: Any, name: str, hint: Any) -> bool:
+    """By the field's own mark, or by the class that defines it."""
+    if get_origin(hint) in (Required, typing.Required):
+        return True
+    if get_origin(hint) in (NotRequired, typing.NotRequired):
+        return False
+    owner = next((one for one in member.__orig_bases__ if is_typeddict(one) and name in one.__annotations__), None)
+    return _is_required(owner, name, hint) if owner else bool(member.__total__)
 
 
 def _is_scalar(member: Any, value: Any) -> bool:

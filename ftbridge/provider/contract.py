@@ -72,7 +72,7 @@ class Provider:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.home = home
-        self.environment = environment
+        self._environment: Callable[[], Mapping[str, str]] = lambda: environment  # repr shows no key in it
         self.settings = settings or self.settings_class.read({}, environment)
         self._connection = connection
 

@@ -60,6 +60,11 @@ class HostedProvider(Provider):
         """By the vendor's newest answer."""
         return self.clock.now()
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment variables that this provider reads."""
+        return self._environment()
+
     @cached_property
     def connection(self) -> Connection:
         """The vendor's address and the key; raises `ConfigError` where one of them is missing."""
