@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.people import LONG, SHORT, STUBS, Person, Town, move_clock, pass_time, town
+from faults.people import LONG, STUBS, Person, Town, move_clock, pass_time, town
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
 from ftbridge.model import Status
@@ -19,9 +19,6 @@ from ftbridge_providers.openai.adapter import OpenAIProvider
 
 class ConnectError(Exception):
     """As httpx calls it."""
-
-
-HIDDEN = Listing(lag_seconds=0.8 * SHORT)
 
 
 @pytest.fixture
@@ -79,12 +76,13 @@ def test_another_one_that_the_budget_refuses_leaves_the_first_as_it_was(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person.vendor.conduct.creates = [Mishap(True, cut=True)]
-    person.vendor.conduct.listing = HIDDEN
+    person.vendor.conduct.listing = Listing(lag_seconds=600)
     person.submit()
     Path("ftbridge.toml").write_text("[budgets]\nopenai = 0.000001\n", "utf-8")
     with monkeypatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", "another-key")
         assert person.submit("--again").code == 2
+    person.vendor.conduct.listing = Listing()
     pass_time()
     person.type("recover")
     assert [job.remote_id for job in person.jobs()] == [person.vendor.made[0].id]

@@ -9,10 +9,10 @@ from functools import partial
 from ftbridge.context import Context
 from ftbridge.costs.budgets import BilledTokens, billed_tokens, budget_check, check_cost, cost_of
 from ftbridge.dataset import Advice, Digests
-from ftbridge.errors import SpecError, StateError
+from ftbridge.errors import FtbridgeError, SpecError, StateError
 from ftbridge.jobs.exactly_once.absence import at_other_account
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps, with_reason
-from ftbridge.jobs.exactly_once.unconfirmed import resolve_or_wait
+from ftbridge.jobs.exactly_once.unconfirmed import resolve, resolve_or_wait
 from ftbridge.jobs.request.identity import is_same, make_intent, request_hash
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import describe, prepare
@@ -53,8 +53,9 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     files = _prepare(context, request)
     prepared = files.prepared
     fingerprint = request_hash(request.spec, prepared)
+    dropped: set[str] = set()
     if repeated:
-        if known := _known(context, request, fingerprint):
+        if known := _known(context, request, fingerprint, dropped):
             return known, False
         check_open(context, request.target, request.spec.method)
     for warning in [*request.warnings, *files.warnings]:
@@ -66,7 +67,7 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     queued = _queued(context, fingerprint)
     record = context.ledger.add(
         intent,
-        is_same=lambda known: _is_meant(known, request, queued),
+        is_same=lambda known: known.job.id not in dropped and _is_meant(known, request, queued),
         check=budget_check(context, request.target, cost.estimate_usd_high),
     )
     if record.job.id == intent.id:
@@ -80,10 +81,16 @@ def _may_be_repeated(context: Context, request: Request) -> bool:
     return bool(has_key) or context.ledger.has_jobs_at(request.spec.target)
 
 
-def _known(context: Context, request: Request, fingerprint: str) -> Record | None:
-    """The job that this request was before, if it is still the one that is meant."""
+def _known(context: Context, request: Request, fingerprint: str, dropped: set[str]) -> Record | None:
+    """The job that this request was before, if it is still the one that is meant.
+
+    Adds to `dropped` a job that was cancelled while it was unclear, and has been found and cancelled at its vendor.
+    """
     queued = _queued(context, fingerprint)
     for record in context.ledger.requests(None if request.again else request.idempotency_key, fingerprint):
+        if request.again and _is_listed_here(record, request.provider):
+            found = resolve(record, request.provider, context.ledger) if record.unconfirmed else record
+            return _as_known(context, request, found, fingerprint)
         if not _is_meant(record, request, queued):
             continue
         looked_for = record.unconfirmed and not at_other_account(record, request.provider)
@@ -91,9 +98,22 @@ def _known(context: Context, request: Request, fingerprint: str) -> Record | Non
         if known.unconfirmed:
             job = with_reason(known, request.provider)
             raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
-        if known.job.remote_id or _is_meant(known, request, queued):
+        if known.job.remote_id and record.job.status is Status.CANCELLED:
+            context.warn(f"{record.provider} has created job {record.job.id} all the same; it was cancelled there")
+            dropped.add(record.job.id)
+        elif known.job.remote_id or _is_meant(known, request, queued):
             return _as_known(context, request, known, fingerprint)
     return None
+
+
+def _is_listed_here(record: Record, provider: Provider) -> bool:
+    """Whether an unclear job of another key or base URL is in the listing that the present ones show."""
+    if not record.is_unclear or record.job.status is Status.CANCELLED or not at_other_account(record, provider):
+        return False
+    try:
+        return bool(provider.find(record.job.id))
+    except FtbridgeError:  # which is no worse than not having looked
+        return False
 
 
 def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool:
@@ -126,6 +146,8 @@ def _as_known(context: Context, request: Request, record: Record, fingerprint: s
             f"the idempotency key {request.idempotency_key!r} belongs to another request: job {record.job.id}",
             hint="Use another key, or submit the same data, target and hyperparameters.",
         )
+    if request.idempotency_key and record.key is None:
+        record = context.ledger.change(record, user_key=request.idempotency_key) or context.ledger.job(record.job.id)
     named = f"{record.job.id} ({record.job.name})" if record.job.name else record.job.id
     if record.job.status is Status.SUBMITTING:
         once = "; once it is sent, --again creates another one" if request.again else ""
@@ -149,12 +171,25 @@ def _warn_of_others(context: Context, request: Request, fingerprint: str, new: R
         if record.is_unclear:
             job = with_reason(record, request.provider)
             context.warn(f"{explain(job)}. {next_steps(job)} Job {new.job.id} is created beside it.")
+        elif (
+            not request.again
+            and at_other_account(record, request.provider)
+            and is_same(record, None, str(record.account))
+        ):
+            context.warn(
+                f"job {record.job.id} is the same request, made with another API key or base URL, and is"
+                f" {record.job.status}; {new.job.id} is another job: `ftbridge cancel {new.job.id}` drops it"
+            )
         elif request.idempotency_key and is_same(record, None, request.provider.account):
             keyed = f"under the key {record.key!r}" if record.key else "without a key"
             context.warn(
                 f"job {record.job.id} is the same request {keyed} and is {record.job.status}; the key"
                 f" {request.idempotency_key!r} creates another job, {new.job.id}"
             )
+
+
+def _is_same_elsewhere(record: Record, provider: Provider) -> bool:
+    return at_other_account(record, provider) and is_same(record, None, str(record.account))
 
 
 @dataclass(frozen=True)

@@ -78,15 +78,14 @@ def give_up(record: Record, ledger: Ledger, why: str) -> Record:
 
 
 def resolve_all(context: Context, names: Iterable[str] | None = None) -> list[FtbridgeError]:
-    """Look for all such jobs whose window is over, at the providers of those names; the errors on the way."""
+    """Look for all such jobs at the providers of those names; the errors on the way."""
     problems = []
     for record in context.ledger.unconfirmed():
         if names is not None and record.provider not in names:
             continue
         try:
             provider = context.provider_named(record.provider)
-            if seconds_left(record, provider) <= 0:
-                resolve(record, provider, context.ledger)
+            resolve(record, provider, context.ledger)
         except FtbridgeError as problem:
             problems.append(problem)
     return problems
