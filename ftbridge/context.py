@@ -12,7 +12,7 @@ from typing import Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
 from ftbridge.config import Config, load_config
-from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError
+from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Job
@@ -132,7 +132,10 @@ class Context:
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:
         """What is known of the target's model; with `live` its provider is asked too, once, and wins."""
-        model = self.provider(target).base_model(target.model)
+        try:
+            model = self.provider(target).base_model(target.model)
+        except TargetError:  # its provider was installed when the job was submitted
+            return self.catalogue.entry(target.provider, target.model, ())
         return self.catalogue.entry(target.provider, model, self._live_rows(target, model) if live else ())
 
     def _live_rows(self, target: Target, model: str) -> tuple[Row, ...]:
@@ -140,7 +143,7 @@ class Context:
             try:
                 rows = self.provider(target).live_catalogue(model)
             except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
-                self.warn(f"{target.provider} itself could not be asked about {target.model}: {problem.message}")
+                self.warn(f"{target.provider} told nothing of {target.model} itself: {problem.message}")
                 rows = ()
             self._live.setdefault(target, rows)
         return self._live[target]

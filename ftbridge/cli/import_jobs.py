@@ -45,7 +45,9 @@ def _print(listed: Imported, *, dry_run: bool) -> None:
     ]
     if rows:
         console().print(table(["job", "name and target", "status", "created"], rows, fold=1))
-    taken = f"{counted(len(rows), 'job')} {'would be' if dry_run else 'now'} in the ledger, {listed.known} before"
+    taken = (
+        f"{counted(len(rows), 'job')} {'to import' if dry_run else 'imported'}, {listed.known} already in the ledger"
+    )
     print_message(f"{listed.provider}: {taken}.")
     if listed.not_understood:
         print_message(

@@ -168,7 +168,7 @@ def test_people_see_what_was_taken_in(make: Make, here: Cli, columns: int) -> No
     ran = here("import", "openai", columns=columns)
     assert max(map(len, ran.out.splitlines())) <= columns
     assert "tickets" in ran.out
-    assert "openai: 1 job now in the ledger, 0 before." in ran.err
+    assert "openai: 1 job imported, 0 already in the ledger." in ran.err
 
 
 def test_two_at_once_take_each_job_in_once(make: Make) -> None:

@@ -16,6 +16,7 @@ from ftbridge.costs.month import Amount, Costs, total_of
 from ftbridge.costs.spending import hosting_usd, hours_deployed, month_of
 from ftbridge.ledger import DeploymentRecord, Intent, Prepared, begin_deployment, change_deployment, end_deployment
 from ftbridge.model import Cost, Spec, Status, now
+from ftbridge.target import parse_target
 
 OPENAI, TOGETHER, AZURE = "openai:gpt-4.1-mini-2025-04-14", "together:Qwen/Qwen3-8B", "azure:gpt-4.1-2025-04-14"
 NOVEMBER, OCTOBER = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
@@ -196,3 +197,8 @@ def test_a_budget_is_shown_where_nothing_was_spent(bridge: Bridge) -> None:
         ("openai", 0, 0.0, 20.0),
         ("together", 0, 0.0, 5.0),
     ]
+
+
+def test_a_model_whose_provider_is_not_installed_any_more_has_unknown_prices(bridge: Bridge) -> None:
+    entry = bridge.entry(parse_target("gone:model"))
+    assert entry.facts.sft_usd_per_million_tokens is None

@@ -153,7 +153,7 @@ def _as_known(context: Context, request: Request, record: Record, fingerprint: s
         once = "; once it is sent, --again creates another one" if request.again else ""
         context.warn(f"this goes on with job {named}, which was requested before{once}")
     else:
-        context.warn(f"job {named} is the same request and is {record.job.status}{_another(request)}")
+        context.warn(f"job {named} is the same request and {_state(record)}{_another(request)}")
     return record
 
 
@@ -177,15 +177,19 @@ def _warn_of_others(context: Context, request: Request, fingerprint: str, new: R
             and is_same(record, None, str(record.account))
         ):
             context.warn(
-                f"job {record.job.id} is the same request, made with another API key or base URL, and is"
-                f" {record.job.status}; {new.job.id} is another job: `ftbridge cancel {new.job.id}` drops it"
+                f"job {record.job.id} is the same request, made with another API key or base URL, and"
+                f" {_state(record)}; {new.job.id} is another job: `ftbridge cancel {new.job.id}` drops it"
             )
         elif request.idempotency_key and is_same(record, None, request.provider.account):
             keyed = f"under the key {record.key!r}" if record.key else "without a key"
             context.warn(
-                f"job {record.job.id} is the same request {keyed} and is {record.job.status}; the key"
+                f"job {record.job.id} is the same request {keyed} and {_state(record)}; the key"
                 f" {request.idempotency_key!r} creates another job, {new.job.id}"
             )
+
+
+def _state(record: Record) -> str:
+    return "has succeeded" if record.job.status is Status.SUCCEEDED else f"is {record.job.status}"
 
 
 def _is_same_elsewhere(record: Record, provider: Provider) -> bool:

@@ -76,7 +76,7 @@ def position(finding: Finding) -> str:
 
 def describe(finding: Finding) -> str:
     """A finding as one sentence."""
-    return f"{position(finding)}: {finding.message}"
+    return f"{position(finding)}: {finding.message}" if finding.line else finding.message
 
 
 def _warnings(conversion: Conversion) -> list[str]:
