@@ -143,7 +143,7 @@ class Context:
             try:
                 rows = self.provider(target).live_catalogue(model)
             except (ConfigError, MissingExtra, NetworkError, ProviderError) as problem:
-                self.warn(f"{target.provider} told nothing of {target.model} itself: {problem.message}")
+                self.warn(f"{target.provider} gave no information about {target.model}: {problem.message}")
                 rows = ()
             self._live.setdefault(target, rows)
         return self._live[target]

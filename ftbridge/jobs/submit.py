@@ -38,7 +38,7 @@ def submit(
     group: str | None = None,
     max_cost: float | None = None,
     allow_ignored: bool = False,
-    format: str | None = None,  # noqa: A002 - as above
+    format: str | None = None,  # noqa: A002 - the word users know
     **hyperparameters: Any,
 ) -> Job:
     """Check, convert, upload and start one job; returns as soon as the provider has it.

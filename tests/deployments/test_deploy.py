@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,6 @@ from scripted_provider import Died, vendor_error
 from serving_provider import JOB, MODEL, Serving, aged, with_a_model
 
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def vendor(home: Path) -> Serving:
-    return Serving(home)
-
-
-@pytest.fixture
-def bridge(home: Path, vendor: Serving) -> Iterator[Bridge]:
-    with Bridge(home) as made:
-        with_a_model(made, vendor)
-        yield made
 
 
 def test_before_the_vendor_is_asked_the_ledger_says_that_it_may_be_deployed_and_the_price_is_said(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from faults.crew import Crew
 from faults.hand import JobSpec
-from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Town, move_clock, pass_time, recovered, town
+from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Town, move_clock, pass_time, recovered
 from faults.stubs.conduct import Endless, Listing, Mishap
 from faults.stubs.together_stub import TogetherStub
 from faults.stubs.wire import Call
@@ -36,12 +35,6 @@ JUMPS = {
 }
 vendors = pytest.mark.parametrize("vendor", STUBS)
 pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
-        yield found
 
 
 @vendors

@@ -12,12 +12,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle, islice
-from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from faults.people import LONG, SHORT, STUBS, THEN, Person, Town, pass_time, town
+from faults.people import LONG, SHORT, STUBS, THEN, Person, Town, pass_time
 from faults.stubs.conduct import Body, Listing, Mishap
 from faults.stubs.kept import StubJob
 from faults.stubs.wire import Call
@@ -70,12 +69,6 @@ LISTINGS = {
 PAGES_ONLY = ("shifts", "begins", "has a total", "ignores", "has two pages", "has lost the metadata")
 vendors = pytest.mark.parametrize("vendor", STUBS)
 pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
-        yield found
 
 
 def turns_of(vendor: str, *, with_key: bool = False) -> Iterator[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from faults.people import LONG, STUBS, Person, Town, move_clock, pass_time, town
+from faults.people import LONG, STUBS, Person, Town, move_clock, pass_time
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
 from ftbridge.model import Status
@@ -19,17 +18,6 @@ from ftbridge_providers.openai.adapter import OpenAIProvider
 
 class ConnectError(Exception):
     """As httpx calls it."""
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
-        yield found
-
-
-@pytest.fixture
-def person(place: Town) -> Person:
-    return place.person("openai")
 
 
 def test_a_key_whose_job_failed_at_the_vendor_gives_that_job_again(person: Person) -> None:

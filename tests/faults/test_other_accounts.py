@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from faults.people import LONG, Person, Town, town
+from faults.people import LONG, Person, Town
 from faults.stubs.conduct import Listing, Mishap
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
-        yield found
-
-
-@pytest.fixture
-def person(place: Town) -> Person:
-    return place.person("openai")
 
 
 def test_a_key_stays_with_the_job_that_it_goes_on_with(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from faults.people import LONG, Person, Town, town
+from faults.people import LONG, Person, Town
 from faults.stubs.conduct import Listing, Mishap
 from ftbridge.model import Status
 
 NOBODY = "http://someone:secret@127.0.0.1:9/v1"
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
-        yield found
-
-
-@pytest.fixture
-def person(place: Town) -> Person:
-    return place.person("openai")
 
 
 @pytest.fixture

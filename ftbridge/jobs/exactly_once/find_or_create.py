@@ -53,9 +53,10 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     files = _prepare(context, request)
     prepared = files.prepared
     fingerprint = request_hash(request.spec, prepared)
+    queued = _queued(context, fingerprint) if request.again else set()
     dropped: set[str] = set()
     if repeated:
-        if known := _known(context, request, fingerprint, dropped):
+        if known := _known(context, request, fingerprint, queued, dropped):
             return known, False
         check_open(context, request.target, request.spec.method)
     for warning in [*request.warnings, *files.warnings]:
@@ -64,7 +65,6 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
     intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
-    queued = _queued(context, fingerprint)
     record = context.ledger.add(
         intent,
         is_same=lambda known: known.job.id not in dropped and _is_meant(known, request, queued),
@@ -81,12 +81,13 @@ def _may_be_repeated(context: Context, request: Request) -> bool:
     return bool(has_key) or context.ledger.has_jobs_at(request.spec.target)
 
 
-def _known(context: Context, request: Request, fingerprint: str, dropped: set[str]) -> Record | None:
+def _known(
+    context: Context, request: Request, fingerprint: str, queued: Collection[str], dropped: set[str]
+) -> Record | None:
     """The job that this request was before, if it is still the one that is meant.
 
     Adds to `dropped` a job that was cancelled while it was unclear, and has been found and cancelled at its vendor.
     """
-    queued = _queued(context, fingerprint)
     for record in context.ledger.requests(None if request.again else request.idempotency_key, fingerprint):
         if request.again and _is_listed_here(record, request.provider):
             found = resolve(record, request.provider, context.ledger) if record.unconfirmed else record
@@ -119,8 +120,8 @@ def _is_listed_here(record: Record, provider: Provider) -> bool:
 def _is_meant(record: Record, request: Request, queued: Collection[str]) -> bool:
     """Whether the request is for the job of `record`, and not for a new one.
 
-    `--again` goes on with an attempt that has not become a clear job yet, because its purchase was requested once. A
-    job in the queue is clear, and so is one that a person has cancelled; one at another account cannot be reached.
+    `--again` goes on with an attempt that has not become a clear job yet, because its purchase was requested once. One
+    of `queued` is clear, and so is one that a person has cancelled; one at another account cannot be reached.
     """
     if not request.again:
         return is_same(record, request.idempotency_key, request.provider.account)
@@ -171,11 +172,7 @@ def _warn_of_others(context: Context, request: Request, fingerprint: str, new: R
         if record.is_unclear:
             job = with_reason(record, request.provider)
             context.warn(f"{explain(job)}. {next_steps(job)} Job {new.job.id} is created beside it.")
-        elif (
-            not request.again
-            and at_other_account(record, request.provider)
-            and is_same(record, None, str(record.account))
-        ):
+        elif not request.again and _is_same_elsewhere(record, request.provider):
             context.warn(
                 f"job {record.job.id} is the same request, made with another API key or base URL, and"
                 f" {_state(record)}; {new.job.id} is another job: `ftbridge cancel {new.job.id}` drops it"
@@ -193,6 +190,7 @@ def _state(record: Record) -> str:
 
 
 def _is_same_elsewhere(record: Record, provider: Provider) -> bool:
+    """Whether it would be the same job if its API key and base URL were those that are set now."""
     return at_other_account(record, provider) and is_same(record, None, str(record.account))
 
 

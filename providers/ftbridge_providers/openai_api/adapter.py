@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import takewhile
@@ -49,10 +50,10 @@ MAX_SINGLE_READS = 3
 """Up to this number jobs are read one by one; a page of the listing costs as much as one job."""
 
 
-class OpenAIApiProvider(HostedProvider):
+class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
     """What every service with OpenAI's API has: files, jobs, events, checkpoints, cancel, chat, models.
 
-    A subclass adds `rules`, `request`, `fetch` and what else its service has.
+    A subclass adds `converter`, `request`, `fetch` and what else its service has.
     """
 
     statuses: ClassVar[dict[str, Status]] = STATUS
@@ -94,9 +95,9 @@ class OpenAIApiProvider(HostedProvider):
             answer = self.client.fine_tuning.jobs.create(**self.request(spec, model, files, tag))
         return self.read(answer)
 
+    @abstractmethod
     def request(self, spec: Spec, model: str, files: Files, tag: str) -> dict[str, Any]:
         """The arguments of the SDK's `create`."""
-        raise NotImplementedError
 
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs with the tag, oldest first: by the vendor's filter, and if that finds none, among all jobs."""

@@ -6,6 +6,7 @@ wording.
 
 from __future__ import annotations
 
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -30,7 +31,7 @@ from ftbridge_providers.openai_api.mock.jobs import make_job, new_id
 from ftbridge_providers.openai_api.mock.stored_files import FilesMock
 
 
-class OpenAIApiMock(FilesMock):
+class OpenAIApiMock(FilesMock, metaclass=ABCMeta):
     """One account. A subclass has `check_request`, `method_of`, `read_rows` and `served_job`."""
 
     quota_error: ClassVar[tuple[int, str | None]] = (429, "insufficient_quota")
@@ -103,21 +104,21 @@ class OpenAIApiMock(FilesMock):
         extras: dict[str, Any] = {"message": {"refusal": None}, "choice": {"logprobs": None}}
         return completion_answer(call.body, completion(name, messages, text, self.now(), **extras))
 
+    @abstractmethod
     def check_request(self, request: dict[str, Any]) -> None:
         """Raises the vendor's refusal of a create request that cannot become a job."""
-        raise NotImplementedError
 
+    @abstractmethod
     def method_of(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
         """The `method` of a job, with numbers for everything that the request leaves to the vendor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows of a file. Raises `FileProblem` where the vendor would not train on it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def served_job(self, model: str) -> Job | None:
         """The job whose model is called, `None` for a base model. Raises the refusal of one that is not served."""
-        raise NotImplementedError
 
     def is_wanted(self, job: Job, call: Call) -> bool:
         """Whether a job is in the listing that is asked for; most services have no filter."""

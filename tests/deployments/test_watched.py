@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,19 +12,7 @@ from ftbridge.ledger import open_deployments
 from ftbridge.model import now
 from ftbridge.watching.deployments import DeploymentWatch
 from scripted_provider import vendor_error
-from serving_provider import JOB, Serving, aged, with_a_model
-
-
-@pytest.fixture
-def vendor(home: Path) -> Serving:
-    return Serving(home)
-
-
-@pytest.fixture
-def bridge(home: Path, vendor: Serving) -> Iterator[Bridge]:
-    with Bridge(home) as made:
-        with_a_model(made, vendor)
-        yield made
+from serving_provider import JOB, Serving, aged
 
 
 def deployed(bridge: Bridge, hours: float, max_hours: float | None = None) -> None:
