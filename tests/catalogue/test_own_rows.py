@@ -10,8 +10,9 @@ import pytest
 from ftbridge import Bridge
 from ftbridge.catalogue import fetched
 from ftbridge.catalogue.read import copy_of
-from ftbridge.config import Config, load_config
+from ftbridge.configuration import load_config
 from ftbridge.errors import ConfigError
+from ftbridge.home import find_home
 
 ROW = """
 [[row]]
@@ -23,8 +24,8 @@ confidence = "official"
 NOBODY = "https://127.0.0.1:9/prices.toml"
 
 
-def price(config: Config) -> float | None:
-    with Bridge(config=config) as bridge:
+def price() -> float | None:
+    with Bridge() as bridge:
         entry = bridge.catalogue.entry("openai", "gpt-4.1-mini-2025-04-14")
         assert entry.facts.output_usd_per_million_tokens == 3.2  # what is not said again stays
         return entry.facts.sft_usd_per_million_tokens
@@ -32,17 +33,17 @@ def price(config: Config) -> float | None:
 
 def test_rows_of_the_users_own_win_the_last_ones_over_all(home: Path) -> None:
     place = Path.cwd()
-    assert price(load_config()) == 5.0
+    assert price() == 5.0
     (place / "one.toml").write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
     (place / "ftbridge.toml").write_text('[catalogue]\nfiles = ["one.toml"]\n', "utf-8")
     below = place / "below"
     below.mkdir()
     os.chdir(below)  # paths are from where ftbridge.toml is
-    assert price(load_config()) == 4.0
+    assert price() == 4.0
     row = ROW.format(price=3.0).replace("[[row]]", '[[catalogue.row]]\nprovider = "openai"')
     with (place / "ftbridge.toml").open("a") as file:
         file.write(row)
-    assert price(load_config()) == 3.0
+    assert price() == 3.0
 
 
 @pytest.mark.parametrize(
@@ -78,4 +79,4 @@ def test_what_an_address_said_before_is_used_when_it_is_gone_and_that_is_said(tm
 def test_a_budget_below_nothing_is_refused() -> None:
     (Path.cwd() / "ftbridge.toml").write_text("[budgets]\nopenai = -1\n", "utf-8")
     with pytest.raises(ConfigError, match=r"budgets\.openai"):
-        load_config()
+        load_config(find_home(), print)
