@@ -42,6 +42,12 @@ def read_stored(kind: type[Model], text: str | bytes, required: Mapping[str, Any
                 _leave_out(document, path)
 
 
+def as_stored(model: BaseModel) -> str:
+    """The model as JSON, with the fields that were read and are not known."""
+    unknown = _unknown(model)
+    return json.dumps(_joined(model.model_dump(mode="json"), unknown)) if unknown else model.model_dump_json()
+
+
 def read_event(text: str | bytes) -> Event:
     """A stored event; one of an unknown kind is a message, and an unknown status is `unknown`, with the word kept."""
     try:
@@ -87,6 +93,18 @@ def _missing(document: Mapping[str, Any], stored: BaseModel) -> Iterator[str]:
             yield from (f"{name}.{below}" for below in _missing(value, here))
         elif name not in known or here is None or (isinstance(here, str) and here != value):
             yield name
+
+
+def _unknown(model: BaseModel) -> dict[str, Any]:
+    below = {name: _unknown(value) for name, value in vars(model).items() if isinstance(value, BaseModel)}
+    return {**(model.model_extra or {}), **{name: fields for name, fields in below.items() if fields}}
+
+
+def _joined(known: dict[str, Any], unknown: Mapping[str, Any]) -> dict[str, Any]:
+    below = {
+        name: _joined(known[name], fields) for name, fields in unknown.items() if isinstance(known.get(name), dict)
+    }
+    return {**known, **unknown, **below}
 
 
 def _leave_out(document: Any, path: Sequence[str | int]) -> None:

@@ -12,7 +12,7 @@ from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
-from ftbridge.stored import not_understood, read_status, read_stored
+from ftbridge.stored import as_stored, not_understood, read_status, read_stored
 
 _NO_WINDOW = {"opened": {"boot": None, "uptime": 0.0}}  # one whose end no clock can tell
 
@@ -56,7 +56,7 @@ def matching(reference: str) -> Select[Any]:
 def as_text(value: Any) -> Any:
     """A value as the ledger stores it."""
     if isinstance(value, BaseModel):
-        return value.model_dump_json()
+        return as_stored(value)
     if isinstance(value, str):
         # vendors' texts may contain what PostgreSQL, or UTF-8, cannot store
         return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
