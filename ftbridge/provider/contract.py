@@ -53,8 +53,6 @@ class Provider:
     """How long a new job may be missing from the vendor's listing, and so from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still work on a request whose sender died or got a gateway's error."""
-    offline: bool = False
-    """Whether converters and token counters may use only local files."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 
