@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
+from ftbridge.files import make_folder, open_private
+
 T = TypeVar("T")
 
 
@@ -35,9 +37,10 @@ class Store:
     def put_bytes(self, kind: str, name: str, data: bytes) -> None:
         """Store bytes."""
         folder = self.folder / kind
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         draft = folder / f".{name}.{secrets.token_hex(4)}"
-        draft.write_bytes(data)
+        with open_private(draft, "xb") as out:
+            out.write(data)
         draft.replace(folder / name)
 
     def get_bytes(self, kind: str, name: str) -> bytes | None:

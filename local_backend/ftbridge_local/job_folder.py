@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ftbridge.files import make_folder, to_disk, write
+from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
 
 Request = Literal["cancel", "pause"]
@@ -175,7 +175,7 @@ class JobFolder:
         """Append one event in a single write; an incomplete line that a killed writer left is cut off first."""
         line = Event(at=now(), kind=kind, **fields).model_dump_json(exclude_none=True, exclude={"cursor"}) + "\n"
         path = self.path / EVENTS
-        with path.open("ab+") as file:
+        with open_private(path, "ab+") as file:
             end = file.seek(0, os.SEEK_END)
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.truncate(path.read_bytes().rfind(b"\n") + 1)
@@ -193,7 +193,7 @@ class JobFolder:
         The `timeout`, in seconds, outlasts readers of `alive`, who hold the lock for an instant.
         """
         make_folder(self.path)
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         deadline = time.monotonic() + timeout
         while not _try_lock(handle, fcntl.LOCK_EX):
             if time.monotonic() > deadline:

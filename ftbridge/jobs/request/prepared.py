@@ -40,7 +40,13 @@ def prepare(
         make_folder(folder)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(
-        data, converter, draft, format=format, observers=[observer], sent_observers=[tokens] if tokens else []
+        data,
+        converter,
+        draft,
+        format=format,
+        observers=[observer],
+        sent_observers=[tokens] if tokens else [],
+        private=True,
     )
     if conversion.impossible:
         raise _refusal(data, _options(spec, format), conversion.impossible)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,9 +51,6 @@ def save(model: Model, folder: Path) -> None:
         model.save_pretrained(folder, save_embedding_layers=False)
     else:
         model.save_pretrained(folder)
-    config = next(folder.glob("*config.json"))
-    for weights in folder.glob("*.safetensors"):  # which are written for their owner alone
-        shutil.copymode(config, weights)
 
 
 @contextmanager
