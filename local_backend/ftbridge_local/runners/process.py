@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, Request
 from ftbridge_local.runners.runner import Command, JobReport, Resumed
@@ -87,7 +88,7 @@ class ProcessRunner:
 
     def folder(self, tag: str) -> JobFolder:
         """The folder that the worker itself works in."""
-        return JobFolder(self._home / "local" / "jobs" / tag)
+        return JobFolder(self._home / "local" / "jobs" / plain_name(tag))
 
     def pull(self, tag: str) -> JobFolder:
         """The same: the result is already there."""
