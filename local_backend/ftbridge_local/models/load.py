@@ -22,7 +22,12 @@ def load(source: Source, precision: str = "float32", **options: Any) -> Model:
     """The model on this machine's best device, with its adapter if it has one, from safetensors only."""
     _prepare()
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        source.base, dtype=getattr(torch, precision), use_safetensors=True, local_files_only=True, **options
+        source.base,
+        dtype=getattr(torch, precision),
+        use_safetensors=True,
+        trust_remote_code=False,  # without it, transformers asks whether the model's own code may run
+        local_files_only=True,
+        **options,
     )
     model.name_or_path = source.name  # the name that adapters record for their base
     model.generation_config = transformers.GenerationConfig()  # no defaults but those of the caller
