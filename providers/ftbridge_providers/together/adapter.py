@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.errors import JobFailed, NotFound, ServerTrouble
-from ftbridge.files import plain_name
+from ftbridge.files import make_folder
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
 from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
 from ftbridge.provider.hosted import HostedProvider, make_suffix
@@ -205,7 +206,7 @@ class TogetherProvider(HostedProvider):
             raise JobFailed(f"job {remote_id} has no weights: it is {job.status}", hint="Wait until it has succeeded.")
         full = job.training_type is not None and job.training_type.type == "Full"
         downloads = self.home / "downloads"
-        downloads.mkdir(parents=True, exist_ok=True)
+        make_folder(downloads)
         archive = downloads / f"{plain_name(remote_id)}.tar.zst"
         checkpoint = "model_output_path" if full else "adapter"
         with_retries(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
