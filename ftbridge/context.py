@@ -40,7 +40,7 @@ class Context:
         config: Config | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        self.home = home or find_home()
+        self.home = find_home(home)
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
         loaded = load_config(self.home, self.warn) if config is None else None

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ftbridge.model import Event, Status
+from ftbridge.model import Event, Status, now
 
 Model = TypeVar("Model", bound=BaseModel)
-_EVENT = {"at": datetime.fromtimestamp(0, UTC), "kind": "message", "message": "this event cannot be read"}
+_UNDATED = {"at": datetime.fromtimestamp(0, UTC), "kind": "message"}
 
 
 def read_stored(kind: type[Model], text: str | bytes, required: Mapping[str, Any] | None = None) -> Model:
@@ -54,12 +54,15 @@ def read_event(text: str | bytes) -> Event:
         return Event.model_validate_json(text, extra="allow")
     except ValidationError:
         known = _document(text)
+    if not known:
+        what = "an event in the ledger cannot be read; it is left out"
+        return Event(at=now(), kind="message", code="unreadable", message=what)
     kind, word = known.get("kind"), known.get("status")
     if kind is not None and kind not in ("status", "message", "metric", "checkpoint"):
         known |= {"kind": "message", "message": known.get("message") or f"{kind}, which this ftbridge does not know"}
     if word is not None and read_status(word) != word:
         known |= {"status": Status.UNKNOWN, "message": known.get("message") or str(word)}
-    return read_stored(Event, json.dumps(known), _EVENT)
+    return read_stored(Event, json.dumps(known), _UNDATED)
 
 
 def read_status(word: str) -> Status:

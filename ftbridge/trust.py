@@ -49,7 +49,6 @@ def trust(home: Path, file: Path, content: bytes, hooks: Mapping[str, Hook]) -> 
     stored = _stored(home, file)
     make_folder(stored.parent)
     write(stored, trusted.model_dump_json(indent=2).encode())
-    stored.chmod(0o600)  # an address may be a secret in itself
     return trusted
 
 

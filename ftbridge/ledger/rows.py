@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text
 
+from ftbridge.foreign import clean
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
@@ -58,8 +59,7 @@ def as_text(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return as_stored(value)
     if isinstance(value, str):
-        # vendors' texts may contain what PostgreSQL, or UTF-8, cannot store
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return clean(value)  # an error's text may contain what PostgreSQL, or UTF-8, cannot store
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -34,13 +34,15 @@ class Ledger:
     """The jobs of one home folder; safe for any number of processes and threads at once.
 
     A job that is added through this object owes its changes to the hooks of the sources in `hooks`, and to those named
-    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it.
+    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it, and `shared` is whether homes
+    on other machines may use the ledger too.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
         self._hooks = json.dumps(list(hooks))
         self.written: set[str] = set()
         self._database = find_database(home)
+        self.shared = self._database.shared
         with self._as_ledger_errors():
             self._database.open()
 
