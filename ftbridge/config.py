@@ -99,6 +99,8 @@ def read_config(content: bytes, file: Path) -> Config:
     """The config in the content of `file`, with the paths in it made absolute. Raises `ConfigError`."""
     tables = read_toml(content, file)
     origins = {f"{table}.{name}": file for table, names in tables.items() if isinstance(names, dict) for name in names}
+    for name, settings in providers.items() if isinstance(providers := tables.get("providers"), dict) else ():
+        origins |= {f"providers.{name}.{key}": file for key in settings if isinstance(settings, dict)}
     try:
         config = Config.model_validate(tables | {"file": file, "origins": origins})
     except ValidationError as problem:

@@ -10,17 +10,17 @@ from pathlib import Path
 from threading import RLock
 from typing import Self
 
-from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
+from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
 from ftbridge.configuration import hooks_of_process, load_config
-from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError, TargetError
+from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Record, register_hooks
 from ftbridge.model import Job
-from ftbridge.plugins import load_provider, mock_names, provider_names
+from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
 from ftbridge.target import Target, parse_target
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import clause, did_you_mean
 
 _logger = logging.getLogger(__name__)
 
@@ -127,12 +127,14 @@ class Context:
         rows: list[Row] = []
         for name in provider_names():
             try:
-                rows += load_provider(Target(name, ""), self.home).catalogue()
+                rows += provider_rows(name, self.home)
             except MissingExtra:  # what cannot be used is neither compared nor recommended
                 continue
+            except FtbridgeError as problem:
+                self.warn(f"{clause(problem.message)}; its models are left out")
         own = self.config.catalogue
         for address in own.files:
-            rows += read_rows(fetched(address, self.home, self.warn), address)
+            rows += own_rows(address, self.home, self.warn)
         return Catalogue([*rows, *rows_from(own.row, str(self.config.file or "the config"))])
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:

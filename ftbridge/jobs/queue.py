@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
@@ -101,9 +102,14 @@ def with_queue_positions(
     The expected start assumes that each running job takes as long as the median of the provider's finished jobs, from
     being sent to being over; it is unknown while none is over.
     """
-    after = {record.job.id: with_reason(record, provider_of(record.provider)) for record in jobs if record.is_unclear}
+    after = {}
+    for record in (record for record in jobs if record.is_unclear):
+        with suppress(FtbridgeError):  # a provider that cannot be used here hides no job
+            after[record.job.id] = with_reason(record, provider_of(record.provider))
     for name in {record.provider for record in jobs if _waits(record)}:
-        limit = concurrency_limit(name)
+        limit = None
+        with suppress(FtbridgeError):
+            limit = concurrency_limit(name)
         if limit is None:
             continue
         queue = _queue([record for record in jobs if record.provider == name], limit)
