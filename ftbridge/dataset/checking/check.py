@@ -108,22 +108,23 @@ def _check_rows(
     encode = msgspec.json.Encoder().encode
     targets = [(TargetRules(converter), Extent()) for converter in converters]
     examples = 0
-    for raw, example in read(rows, diagnostics):
-        examples += 1
-        try:
-            if observers:
-                show(observers, diagnostics.line, example, encode(example))
-            if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
-                repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
-            for rules, extent in targets:
-                row = rules.convert(diagnostics.line, example)
-                if row is example and canonical:
-                    extent.size += len(raw)  # type: ignore[arg-type]  # likewise
-                elif row is not None:
-                    extent.size += len(encode(row)) + 1
-        except Exception as unforeseen:
-            report_unforeseen(unforeseen, diagnostics)
-            examples -= 1
+    with diagnostics.until_in_vain():
+        for raw, example in read(rows, diagnostics):
+            examples += 1
+            try:
+                if observers:
+                    show(observers, diagnostics.line, example, encode(example))
+                if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
+                    repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
+                for rules, extent in targets:
+                    row = rules.convert(diagnostics.line, example)
+                    if row is example and canonical:
+                        extent.size += len(raw)  # type: ignore[arg-type]  # likewise
+                    elif row is not None:
+                        extent.size += len(encode(row)) + 1
+            except Exception as unforeseen:
+                report_unforeseen(unforeseen, diagnostics)
+                examples -= 1
     for rules, extent in targets:
         extent.with_images = rules.diagnostics.with_images
         diagnostics.take(rules.diagnostics)
@@ -136,6 +137,8 @@ def _in_parallel(path: Path, source: Source, converters: Sequence[Converter], wo
     tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
     for part in run_in_processes(check_range, workers, ranges):
         tally.add(part)
+        if part.diagnostics.in_vain:
+            break
     return tally
 
 

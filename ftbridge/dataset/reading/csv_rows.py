@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from ftbridge.dataset.findings import MOST_IN_VAIN
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import (
     READ_ERRORS,
@@ -20,6 +21,7 @@ from ftbridge.dataset.reading.lines import (
     not_utf8,
     skip_line,
 )
+from ftbridge.errors import InputError
 from ftbridge.wording import counted
 
 BEYOND = "beyond the header"
@@ -53,11 +55,16 @@ def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, JsonOb
     text = _Text(file)
     table = csv.reader(text, delimiter=separator)
     header: list[str] | None = None
+    blank = 0
     try:
         while True:
             row = _next_row(table, text)
             if row is None:
                 return
+            blank = 0 if row else blank + 1
+            if blank > MOST_IN_VAIN:
+                message = f"{blank:,} blank lines follow each other up to line {text.number:,}"
+                raise InputError(message, hint="Remove them, if there are rows behind them.")
             if isinstance(row, Unread):
                 yield text.row_starts, row
                 if header is None:

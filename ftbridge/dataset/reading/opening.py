@@ -44,7 +44,7 @@ def open_file(path: str | Path) -> Iterator[BinaryIO]:
 @contextmanager
 def opening(path: str | Path) -> Iterator[None]:
     """What keeps a file from being opened in the block, as `InputError`."""
-    shown = printable(str(path), 200)
+    shown = printable(str(Path(path)), 200)
     try:
         yield
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def _refuse_special(path: str | Path) -> None:
     kind = stat.S_IFMT(Path(path).stat().st_mode)
     if kind in _SPECIAL and (kind == stat.S_IFDIR or not str(path).startswith(_HANDED_OVER)):
         what, hint = _SPECIAL[kind]
-        raise InputError(f"{printable(str(path), 200)} is {what}, not a file", hint=hint)
+        raise InputError(f"{printable(str(Path(path)), 200)} is {what}, not a file", hint=hint)
 
 
 def _standard_input() -> BinaryIO:

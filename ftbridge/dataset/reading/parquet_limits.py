@@ -18,8 +18,8 @@ _PAGES = 32 * 2**20  # bytes of one column that may be one page, which is in mem
 _BATCH_ROWS, _BATCH_SIZE = 500, 16 * 2**20
 
 
-def open_parquet(path: Path) -> Any:
-    """The file, whose texts stay in dictionaries: one that is repeated a thousand times is in memory once.
+def open_parquet(path: Path) -> tuple[Any, Any]:
+    """The schema of a file, and the file: its texts stay in dictionaries, so that a repeated one is in memory once.
 
     Raises `MissingExtra` without pyarrow, `InputError` for a file that is too large a list of columns.
     """
@@ -35,7 +35,8 @@ def open_parquet(path: Path) -> Any:
     with parquet.ParquetFile(path, **options) as file:
         columns = map(file.metadata.schema.column, range(file.metadata.num_columns))
         texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-    return parquet.ParquetFile(path, read_dictionary=texts, **options)
+        schema = file.schema_arrow
+    return schema, parquet.ParquetFile(path, read_dictionary=texts, **options)
 
 
 def check_metadata(path: Path, metadata: Any) -> None:

@@ -29,7 +29,7 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
         _refuse(raw, diagnostics)
         return None
     if raw.isspace():
-        _blank(diagnostics)
+        diagnostics.blank()
         return None
     try:
         _scan(raw)  # refuses what is too deep before it is built, which would take long
@@ -55,7 +55,7 @@ def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
         _refuse(not_utf8(raw, wrong.start, "the line"), diagnostics)
         return
     if not text:
-        _blank(diagnostics)
+        diagnostics.blank()
         return
     try:
         value = _strict.decode(text)
@@ -77,10 +77,6 @@ def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
 
 def _refuse(unread: Unread, diagnostics: Diagnostics) -> None:
     diagnostics.error("$", unread.code, unread.message, unread.fix)
-
-
-def _blank(diagnostics: Diagnostics) -> None:
-    diagnostics.warning("$", "blank_line", "the line is blank and is skipped", "Remove it: some vendors refuse it.")
 
 
 def _surrogate(value: Any) -> tuple[str | int, ...] | None:
