@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,12 +11,22 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ftbridge.errors import SpecError
+from ftbridge.wording import broken_rule, did_you_mean, printable
 
 
 class Frozen(BaseModel):
-    """Immutable data; unknown keys are refused."""
+    """Immutable data; unknown keys are refused. Its repr leaves out what has its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in fields or value != fields[name].get_default(call_default_factory=True, validated_data={}):
+                yield name, value
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Status(StrEnum):
@@ -129,7 +139,7 @@ class Spec(Frozen):
     response_format: dict[str, Any] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
-    max_cost_usd: float | None = Field(None, ge=0)
+    max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
 def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
@@ -140,14 +150,15 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
         first = problem.errors()[0]
         name = str(first["loc"][-1]).removesuffix("_usd") if first["loc"] else "spec"  # as the option is named
         if first["type"] == "extra_forbidden":
+            known = list(Hyperparameters.model_fields)
+            others = [field.removesuffix("_usd") for field in Spec.model_fields]
             raise SpecError(
                 f"'{name}' is not a hyperparameter",
-                hint=f"Known ones: {', '.join(Hyperparameters.model_fields)}.",
+                hint=f"{did_you_mean(name, [*known, *others])}Known ones: {', '.join(known)}.",
             ) from None
-        sentence = first["msg"][0].lower() + first["msg"][1:]
         raise SpecError(
-            f"{name} = {first['input']!r} cannot be used: {sentence}",
-            hint=f"Give --{name.replace('_', '-')} a value in range, or leave it out.",
+            f"{name} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}",
+            hint="Give it another value, or leave it out.",
         ) from None
 
 
@@ -275,6 +286,9 @@ class Job(Frozen):
     expected_start: datetime | None = None
     unclear: Unclear | None = None
     unclear_until: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.status} {self.target}>"
 
 
 def now() -> datetime:

@@ -23,6 +23,7 @@ from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
+from ftbridge.wording import counted
 
 
 class Report(Struct, frozen=True):
@@ -39,6 +40,10 @@ class Report(Struct, frozen=True):
     warnings: int
     findings: tuple[Finding, ...]
     tokens: dict[str, TokenCount] = {}
+
+    def __repr__(self) -> str:
+        counts = [(self.examples, "example"), (self.errors, "error"), (self.warnings, "warning")]
+        return f"<Report {self.file}: {', '.join(counted(number, what) for number, what in counts)}>"
 
 
 def check(

@@ -26,6 +26,7 @@ from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
+from ftbridge.wording import counted
 
 _CHUNK = 2**18
 _Write: TypeAlias = Callable[[bytes], object]
@@ -47,6 +48,10 @@ class Conversion(Struct, frozen=True):
     impossible: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     key: str
+
+    def __repr__(self) -> str:
+        outcome = f"{counted(len(self.impossible), 'error')}, not written" if self.impossible else f"{self.out}"
+        return f"<Conversion of {counted(self.examples, 'example')} for {self.target}: {outcome}>"
 
 
 def convert(
