@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.errors import SpecError
-from ftbridge.wording import broken_rule, did_you_mean, printable
+from ftbridge.foreign import Count, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -142,26 +141,6 @@ class Spec(Frozen):
     max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
-def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
-    """A spec from plain values; raises `SpecError` naming the first that is not valid."""
-    try:
-        return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        name = str(first["loc"][-1]).removesuffix("_usd") if first["loc"] else "spec"  # as the option is named
-        if first["type"] == "extra_forbidden":
-            known = list(Hyperparameters.model_fields)
-            others = [field.removesuffix("_usd") for field in Spec.model_fields]
-            raise SpecError(
-                f"'{name}' is not a hyperparameter",
-                hint=f"{did_you_mean(name, [*known, *others])}Known ones: {', '.join(known)}.",
-            ) from None
-        raise SpecError(
-            f"{name} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}",
-            hint="Give it another value, or leave it out.",
-        ) from None
-
-
 class Event(Frozen):
     """Something that happened to a job.
 
@@ -169,28 +148,29 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot) or "overfitting".
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting" or "unreadable".
+    Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was seen.
     """
 
-    at: datetime
+    at: TimeSeen
     kind: Literal["status", "message", "metric", "checkpoint"]
-    cursor: str = ""
+    cursor: Text = ""
     code: str | None = None
     status: Status | None = None
-    message: str | None = None
-    step: int | None = None
-    total_steps: int | None = None
-    epoch: float | None = None
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
-    token_accuracy: float | None = None
-    learning_rate: float | None = None
-    tokens_per_second: float | None = None
-    tokens: int | None = None
-    grad_norm: float | None = None
-    peak_memory: int | None = None
+    message: Text | None = None
+    step: Count = None
+    total_steps: Count = None
+    epoch: Number = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    train_reward: Number = None
+    valid_reward: Number = None
+    token_accuracy: Number = None
+    learning_rate: Number = None
+    tokens_per_second: Number = None
+    tokens: Count = None
+    grad_norm: Number = None
+    peak_memory: Count = None
 
     def __str__(self) -> str:
         """The event as one line of text, without its time."""
@@ -217,22 +197,22 @@ class Result(Frozen):
     where the provider gives them.
     """
 
-    model: str | None = None
+    model: Text | None = None
     path: Path | None = None
-    files: tuple[str, ...] = ()
-    step: int | None = None
-    valid_loss: float | None = None
+    files: Texts = ()
+    step: Count = None
+    valid_loss: Number = None
 
 
 class Checkpoint(Frozen):
     """The model at one step of its training; its id can be called, and trained further."""
 
-    model: str
-    at: datetime
+    model: Text
+    at: TimeSeen
     step: int
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    valid_reward: float | None = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    valid_reward: Number = None
 
 
 class Latest(Frozen):

@@ -18,7 +18,8 @@ from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.jobs.request.identity import absolute_path, json_object
 from ftbridge.ledger import Record, has_free_slot
-from ftbridge.model import Job, Status, make_spec
+from ftbridge.spec import make_spec
+from ftbridge.model import Job, Status
 from ftbridge.wording import clause, counted
 
 _PATIENCE = 60.0  # seconds to wait for another process that is sending the same job

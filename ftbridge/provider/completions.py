@@ -12,6 +12,7 @@ import msgspec
 from ftbridge.arguments import ChatOptions
 from ftbridge.dataset.canonical.example import Chat, System, User
 from ftbridge.errors import InputError, SpecError
+from ftbridge.foreign import count_of
 from ftbridge.provider.remote import Reply, Usage
 from ftbridge.wording import did_you_mean, printable
 
@@ -133,7 +134,8 @@ def read_reply(answer: Mapping[str, Any]) -> Reply:
         text=_text(answer["choices"][0]["message"].get("content")),
         model=answer["model"],
         usage=Usage(
-            prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+            prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,
+            completion_tokens=count_of(usage.get("completion_tokens")) or 0,
         )
         if usage
         else None,
