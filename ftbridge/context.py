@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Any, Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
@@ -70,6 +71,18 @@ class Context:
             self._providers.clear()
             self._opened.close()
             self.ledger.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.home}>"
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """The rooms' functions among the class's attributes are its methods: `help` calls their first argument self."""
+        super().__init_subclass__(**arguments)
+        for member in vars(cls).values():
+            if inspect.isfunction(member):
+                own, *others = (signature := inspect.signature(member)).parameters.values()
+                own = own.replace(name="self", annotation=inspect.Parameter.empty)
+                member.__signature__ = signature.replace(parameters=[own, *others])  # type: ignore[attr-defined]
 
     def __enter__(self) -> Self:
         return self
