@@ -20,6 +20,7 @@ from ftbridge.cli import (
     import_jobs,
     jobs,
     lifecycle,
+    listing,
     migrate,
     mock,
     providers,
@@ -27,16 +28,17 @@ from ftbridge.cli import (
     report,
     results,
     submit,
+    watch,
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
-from ftbridge.cli.output import print_error, print_line, print_message
+from ftbridge.cli.output import Stopped, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.provider.connection import INSECURE
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, jobs, recover, import_jobs),
+    "Jobs": (submit, listing, watch, jobs, recover, import_jobs),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
@@ -100,6 +102,8 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         chosen, arguments = take_global_options(arguments)
         with logging_to(chosen.log_file, verbose=chosen.verbose):
             return _run(arguments, chosen, debug=debug or chosen.debug, as_json=as_json)
+    except Stopped:
+        return _INTERRUPTED
     except UsageError as problem:
         if debug:
             raise

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from ftbridge.ledger.schema import deliveries
 from ftbridge.ledger.store import Ledger
@@ -27,6 +28,14 @@ def due(ledger: Ledger, at: datetime, limit: int = 100) -> list[Delivery]:
     with ledger.reading() as connection:
         found = connection.execute(query.order_by(deliveries.c.due_at, deliveries.c.number).limit(limit)).all()
     return [Delivery._make(row) for row in found]
+
+
+def count_deliveries(ledger: Ledger, hooks: Sequence[str]) -> int:
+    """How many deliveries to these hooks have not succeeded yet, whenever they are due."""
+    query = select(func.count()).select_from(deliveries).where(deliveries.c.hook.in_(hooks))
+    with ledger.reading() as connection:
+        count: int = connection.execute(query).scalar_one()
+    return count
 
 
 def delivered(ledger: Ledger, delivery: Delivery) -> None:

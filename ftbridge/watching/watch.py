@@ -17,7 +17,7 @@ from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
 from ftbridge.jobs.fetching import fetch_whole
 from ftbridge.jobs.polling import EventBudget, poll_jobs
 from ftbridge.jobs.queue import advance
-from ftbridge.ledger import JobSummary, summaries, unfinished
+from ftbridge.ledger import JobSummary, count_deliveries, summaries, unfinished
 from ftbridge.model import Event, Job, Status
 from ftbridge.provider import Provider
 from ftbridge.watching.deployments import DeploymentWatch
@@ -71,6 +71,9 @@ class Watch:
         if self._hooks:
             self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
             deliver(self._ledger, self._hooks, self._context.warn)
+            if late := count_deliveries(self._ledger, list(self._hooks)):
+                what = "1 delivery to a hook is" if late == 1 else f"{late:,} deliveries to hooks are"
+                self._context.warn(f"{what} still due; the next `ftbridge watch` delivers what is due then")
 
     def _until_all_are_over(self, left: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(left, -1)
@@ -113,8 +116,7 @@ class Watch:
             yield job, event
         if self._is_done(summary):
             del self._last_numbers[job.id]
-        else:
-            yield job, None
+        yield job, None
 
     def _is_done(self, summary: JobSummary) -> bool:
         return Status(summary.status).final and summary.id not in self._deployed and not self._is_to_be_fetched(summary)
