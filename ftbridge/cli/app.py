@@ -32,7 +32,7 @@ from ftbridge.cli import (
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
-from ftbridge.cli.output import Stopped, print_error, print_line, print_message
+from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.provider.connection import INSECURE
 
@@ -117,7 +117,7 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     try:
         code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
-            print_message("interrupted")
+            print_message(f"{line_end()}interrupted")
         return int(code)
     except FtbridgeError as problem:
         if debug:
@@ -129,7 +129,7 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
         _report_error(UsageError(sentence, hint=_help_hint(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print_message("interrupted")
+        print_message(f"{line_end()}interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # the reader has closed the pipe; what is still buffered must not raise again at exit

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ftbridge.cli.curves import draw, lines, read_curves
-from ftbridge.cli.output import AsJson, AsJsonLines, JobId, open_bridge, print_json, print_line
+from ftbridge.cli.output import AsJson, AsJsonLines, JobId, open_bridge, print_json, print_line, print_sentence
 from ftbridge.cli.show import print_job
 from ftbridge.cli.watch import event_line
 from ftbridge.model import now
@@ -56,7 +56,7 @@ def events(job: JobId, as_json: AsJsonLines = False) -> None:
     today = now().astimezone().date()
     day = today if all(event.at.astimezone().date() == today for event in listed) else None
     for event in listed:
-        print_line(event_line(current, event, day=day))
+        print_sentence(event_line(current.id, event, day=day))
 
 
 def cancel(job: JobId, as_json: AsJson = False) -> None:

@@ -92,9 +92,19 @@ def print_message(sentence: str, *, style: str = "") -> None:
     where.print(clean(sentence), style=style or None, soft_wrap=True)
 
 
+def line_end() -> str:
+    """What ends the line of the ^C that a terminal writes at Ctrl-C; nothing where messages go elsewhere."""
+    return "\n" if sys.stderr.isatty() else ""
+
+
 def print_line(text: str, *, style: str = "") -> None:
     """One line of the result, for people."""
     console().print(clean(text), style=style or None, soft_wrap=True)
+
+
+def print_sentence(text: str) -> None:
+    """One line of the result that on a terminal is wrapped between words, so that no number is broken."""
+    console().print(clean(text), soft_wrap=not console().is_terminal)
 
 
 def print_note(note: str, *, indent: str = "  ") -> None:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from ftbridge.cli.job_status import job_sentence, label
-from ftbridge.cli.output import AsJsonLines, Exit, Stopped, console, open_bridge, print_json, print_line, print_message
+from ftbridge.cli.output import (
+    AsJsonLines,
+    Exit,
+    Stopped,
+    console,
+    line_end,
+    open_bridge,
+    print_json,
+    print_message,
+    print_sentence,
+)
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.errors import FtbridgeError
 from ftbridge.model import Event, Job, Status, now
@@ -91,6 +101,7 @@ def follow(
         *job_ids, history=False, fetch_to=fetch_to, listen=listen, report=report, deployments=deployments
     )
     events = _with_results(watched, fetch_to) if fetch_to else watched
+    live = not quiet and not as_json and sys.stdout.isatty() and console().is_interactive
     try:
         if quiet:
             for _event in events:
@@ -99,21 +110,27 @@ def follow(
             _print_json_lines(bridge, job_ids, events)
         else:
             _print_states(bridge, job_ids)
-            (_draw if sys.stdout.isatty() and console().is_interactive else _print_lines)(bridge, job_ids, events)
+            (_draw if live else _print_lines)(bridge, job_ids, events)
     except KeyboardInterrupt:
-        left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
-        keep = "the job keeps" if len(left) == 1 else "jobs keep"
-        again = f" {left[0]}" if len(left) == len(job_ids) == 1 else ""
-        going = f"; {keep} running. `ftbridge watch{again}` watches again." if left else "."
-        print_message(f"Stopped watching{going}")
+        below_ctrl_c = "" if live else line_end()  # the display is removed with the ^C in its last line
+        print_message(f"{below_ctrl_c}Stopped watching{_keep_running(bridge, job_ids)}")
         raise Stopped from None
     return bridge.jobs(job_ids)
 
 
-def event_line(job: Job, event: Event, *, day: date | None = None) -> str:
+def _keep_running(bridge: Bridge, job_ids: Sequence[str]) -> str:
+    left = [job.id for job in bridge.jobs(job_ids) if not job.status.final]
+    if not left:
+        return "."
+    if len(left) == 1:
+        return f"; the job keeps running. `ftbridge watch {left[0]}` watches again."
+    return "; jobs keep running. `ftbridge watch` watches again."
+
+
+def event_line(whose: str, event: Event, *, day: date | None = None) -> str:
     """An event as one line for people: its local time, and its date too unless it is of that `day`."""
     at = event.at.astimezone()
-    return f"{at.strftime('%H:%M:%S' if at.date() == day else '%Y-%m-%d %H:%M:%S')}  {label(job)}  {event}"
+    return f"{at.strftime('%H:%M:%S' if at.date() == day else '%Y-%m-%d %H:%M:%S')}  {whose}  {event}"
 
 
 def _with_results(events: _Events, folder: Path) -> Iterator[tuple[Job, Event | None]]:
@@ -145,11 +162,11 @@ def _print_states(bridge: Bridge, job_ids: Sequence[str]) -> None:
     if len(job_ids) > MOST_SENTENCES:
         return
     for job in bridge.jobs(job_ids):
-        print_line(job_sentence(job))
+        print_sentence(job_sentence(job))
         last = bridge.events(job)[-1:] if job.status is Status.VALIDATING else []
         for event in last:
             if event.message:
-                print_line(event_line(job, event, day=now().astimezone().date()))
+                print_sentence(event_line(label(job), event, day=now().astimezone().date()))
 
 
 def _print_lines(_bridge: Bridge, _job_ids: Sequence[str], events: _Events) -> None:
@@ -157,7 +174,7 @@ def _print_lines(_bridge: Bridge, _job_ids: Sequence[str], events: _Events) -> N
     began = now().astimezone().date()
     for job, event in events:
         if event is not None and _is_shown(event):
-            print_line(event_line(job, event, day=began))
+            print_sentence(event_line(label(job), event, day=began))
 
 
 def _is_shown(event: Event) -> bool:
@@ -182,4 +199,4 @@ def _draw(bridge: Bridge, job_ids: Sequence[str], events: _Events) -> None:
             if event is None or event.kind in ("metric", "checkpoint"):
                 continue
             ends = event.status is not None and event.status.final
-            print_line(job_sentence(job) if ends else event_line(job, event, day=began))
+            print_sentence(job_sentence(job) if ends else event_line(label(job), event, day=began))

@@ -25,7 +25,7 @@ class PeriodicTask:
     """`run` returns how many changes it found; `pace` and `slowest` bound the seconds between two rounds.
 
     `slow_down` is called when the vendor is rate limiting. The scheduler is stuck when all `vital` tasks are parked
-    before any of them has worked.
+    for good: one that has worked before is tried once more.
     """
 
     name: str
@@ -40,6 +40,7 @@ class PeriodicTask:
     problem: FtbridgeError | None = None
     parked: bool = False
     worked: bool = False
+    refusals: int = 0
     busy: bool = False
 
 
@@ -80,9 +81,10 @@ class Scheduler:
 
     @property
     def stuck(self) -> FtbridgeError | None:
-        """The first error, if every vital task is parked, and none has worked so far."""
+        """The first error, if every vital task is parked, and has never worked or was refused twice."""
         vital = [task for task in self.tasks if task.vital]
-        return vital[0].problem if vital and all(task.parked and not task.worked for task in vital) else None
+        hopeless = all(task.parked and (not task.worked or task.refusals > 1) for task in vital)
+        return vital[0].problem if vital and hopeless else None
 
     def _start_due(self) -> None:
         at = time.monotonic()
@@ -133,12 +135,15 @@ class Scheduler:
         task.problem = outcome if isinstance(outcome, FtbridgeError) else None
         task.parked = task.problem is not None and not isinstance(task.problem, _TEMPORARY)
         task.worked |= task.problem is None
+        task.refusals = task.refusals + 1 if task.parked else 0
         if isinstance(outcome, RateLimited):
             task.slow_down()
         if task.problem is not None and task.problem is self.stuck:
             return  # it is raised, and nothing is asked again
         if task.problem and str(task.problem) != str(before):
             seconds = max(0.0, task.due - time.monotonic())
-            self._warn(f"{clause(task.problem.message)}; {task.name} is asked again in {seconds:.0f} s")
+            goes_on = not task.parked or any(one.worked for one in self.tasks if one.vital)
+            again = f"; {task.name} is asked again in {seconds:.0f} s" if goes_on else ""
+            self._warn(f"{clause(task.problem.message)}{again}")
         elif before and not task.problem:
             self._warn(f"{task.name} answers again")
