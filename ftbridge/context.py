@@ -16,7 +16,7 @@ from ftbridge.config import Config
 from ftbridge.configuration import hooks_of_process, load_config
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Record, register_hooks
+from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
@@ -91,8 +91,16 @@ class Context:
         self.close()
 
     def record(self, job: Job | str) -> Record:
-        """The ledger's record of a job, by its id, an unambiguous beginning of it, its name, or "last"."""
-        return self.ledger.job(job if isinstance(job, str) else job.id)
+        """The ledger's record of a job, by its ID, the beginning of it, its name, or "last", as `find_record` has it.
+
+        Warns where several jobs have that name. Raises `JobNotFound`.
+        """
+        if not isinstance(job, str):
+            return self.ledger.job(job.id)
+        record, namesakes = find_record(self.ledger, job)
+        if namesakes > 1:
+            self.warn(f"{namesakes} jobs are named {record.job.name!r}; this is the newest, {record.job.id}")
+        return record
 
     def provider_of(self, record: Record) -> Provider:
         """The provider that a job was sent to."""

@@ -28,7 +28,7 @@ from typing import Any
 from ftbridge.config import BETWEEN, Hook
 from ftbridge.configuration import KnownHooks
 from ftbridge.errors import ConfigError
-from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
+from ftbridge.ledger import Delivery, Ledger, count_deliveries, delivered, due, postponed
 from ftbridge.model import Event, Job, now
 from ftbridge.wording import clause
 
@@ -71,6 +71,10 @@ class HookDelivery:
                     count += 1
         self._warn_of_held()
         return count
+
+    def left(self) -> int:
+        """How many deliveries to the hooks that can be called have not succeeded yet."""
+        return count_deliveries(self._ledger, self._hooks.callable)
 
     def _deliver_one(self, delivery: Delivery) -> bool:
         """Call one hook for one event; whether it succeeded."""

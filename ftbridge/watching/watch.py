@@ -70,6 +70,9 @@ class Watch:
             yield from self._until_all_are_over(last_numbers)
         self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
         self._hooks.deliver()
+        if late := self._hooks.left():
+            what = "1 delivery to a hook is" if late == 1 else f"{late:,} deliveries to hooks are"
+            self._context.warn(f"{what} still due; the next `ftbridge watch` delivers what is due then")
 
     def _until_all_are_over(self, left: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(left, -1)
@@ -112,8 +115,7 @@ class Watch:
             yield job, event
         if self._is_done(summary):
             del self._last_numbers[job.id]
-        else:
-            yield job, None
+        yield job, None
 
     def _is_done(self, summary: JobSummary) -> bool:
         return Status(summary.status).final and summary.id not in self._deployed and not self._is_to_be_fetched(summary)
