@@ -28,6 +28,8 @@ _BESIDE = ("-journal", "-wal", "-shm")  # the files that SQLite keeps beside a d
 class SqliteFile:
     """The ledger of one home folder."""
 
+    shared = False
+
     def __init__(self, home: Path) -> None:
         self.file = home / LEDGER
         self.engine = _engine(self.file)
