@@ -66,7 +66,10 @@ class Watch:
         if self._deployments:
             self._deployments.begin()
             self.scheduler.tasks.append(self._deployments.task)
-        with self._webhooks(), keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn):
+        with (
+            self._webhooks(last_numbers),
+            keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn),
+        ):
             yield from self._until_all_are_over(last_numbers)
         self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
         self._hooks.deliver()
@@ -93,19 +96,21 @@ class Watch:
             self.scheduler.run_due()
 
     @contextmanager
-    def _webhooks(self) -> Iterator[None]:
+    def _webhooks(self, job_ids: Collection[str]) -> Iterator[None]:
         if self._listen is None:
             yield
             return
         try:
             from ftbridge.loopback import LoopbackServer
-            from ftbridge.watching.webhook_listener import webhook_app
+            from ftbridge.watching.webhook_listener import LIMITS, webhook_app
         except ImportError as problem:
             raise MissingExtra(
                 f"accepting webhooks needs a package that is not installed: {problem.name}",
                 hint="Install it with: pip install 'ftbridge[mock]'",
             ) from problem
-        with LoopbackServer(webhook_app(self._context, self.scheduler.wake), self._listen):
+        names = {summary.provider for summary in summaries(self._ledger, job_ids)}
+        app = webhook_app(self._context, self.scheduler.wake, names)
+        with LoopbackServer(app, self._listen, limits=LIMITS):
             yield
 
     def _new_events(self, summary: JobSummary) -> Iterator[tuple[Job, Event | None]]:
