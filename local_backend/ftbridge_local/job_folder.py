@@ -6,6 +6,7 @@
     model/            the base model, where it is the result of an earlier job
     uploads.json      the provider's ids of the data files, which it lists; the trainer does not read them
     status.json       the job's state, replaced as a whole
+    disk-full.json    the state that replaces it where the disk has no room for any other
     events.jsonl      what happened, appended; an event's cursor is the offset in bytes at which its line ends
     request           "cancel" or "pause", written by the runner, read by the trainer after each step
     checkpoints/      step-000050/, …: what was trained, with the state that training continues from
@@ -23,20 +24,25 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
+from ftbridge.errors import InputError
+from ftbridge.files import PRIVATE_FILE, make_folder, move, open_private, to_disk, write
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
+from ftbridge_local.out_of_memory import OomCount, count_oom_kills
 
 Request = Literal["cancel", "pause"]
+Data = TypeVar("Data", bound=Frozen)
 
 SPEC, STATUS, EVENTS, LOG, UPLOADS = "spec.json", "status.json", "events.jsonl", "worker.log", "uploads.json"
+FULL = "disk-full.json"
 TRAINING, VALIDATION = "training.jsonl", "validation.jsonl"
 ADAPTER, MODEL = "adapter", "model"
 _PID_DIGITS = 10
@@ -73,11 +79,15 @@ class ResultInfo(Frozen):
 
 
 class JobState(Frozen):
-    """The status as it was last written, with the error of a failed job, or the result of one that succeeded."""
+    """The status as it was last written, with the error of a failed job, or the result of one that succeeded.
+
+    `out_of_memory` is how often the system had then ended a process to free memory, in the worker's part of it.
+    """
 
     status: Status
     error: str | None = None
     result: ResultInfo | None = None
+    out_of_memory: OomCount | None = None
     at: datetime = Field(default_factory=now)
 
 
@@ -122,6 +132,17 @@ class JobFolder:
         return int(digits) if digits.isdigit() and int(digits) > 1 else None
 
     @property
+    def worker_ends(self) -> bool:
+        """Whether the worker is gone or about to be, though its lock is still held: the kernel, which frees its memory
+        first, or processes that it started take a moment.
+        """
+        try:
+            stat = Path(f"/proc/{self.worker_pid}/stat").read_text("utf-8", "replace")
+        except (OSError, ValueError):
+            return sys.platform == "linux"
+        return stat.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
+
+    @property
     def request(self) -> Request | None:
         """What the worker is asked to do."""
         try:
@@ -130,12 +151,15 @@ class JobFolder:
             return None
 
     def spec(self) -> JobSpec:
-        """What to train."""
-        return JobSpec.model_validate_json((self.path / SPEC).read_bytes())
+        """What to train. Raises `InputError` where it cannot be read."""
+        return _read(self.path / SPEC, JobSpec)
 
     def state(self) -> JobState:
-        """The state as it was last written."""
-        return JobState.model_validate_json((self.path / STATUS).read_bytes())
+        """The state as it was last written; one that cannot be read is `unknown`, with the reason as its error."""
+        try:
+            return _read(self.path / STATUS, JobState)
+        except InputError as problem:
+            return JobState(status=Status.UNKNOWN, error=problem.message)
 
     def read(self, name: str, offset: int = 0) -> bytes:
         """The content of a file from `offset` on, empty where there is no such file.
@@ -169,8 +193,18 @@ class JobFolder:
         if status is not Status.SUBMITTING:
             self.add_event("status", status=status, message=error)
             to_disk(self.path / EVENTS)  # before the state, which is read first
-        state = JobState(status=status, error=error, result=result)
-        write(self.path / STATUS, state.model_dump_json(exclude_none=True).encode())
+        self._write_state(STATUS, JobState(status=status, error=error, result=result, out_of_memory=count_oom_kills()))
+
+    def prepare_for_a_full_disk(self, error: str) -> None:
+        """Write the state of a job that failed with `error`, while there is room for it."""
+        self._write_state(FULL, JobState(status=Status.FAILED, error=error))
+
+    def fail_on_a_full_disk(self) -> None:
+        """Take that state for the job's: to rename a file needs no room."""
+        move(self.path / FULL, self.path / STATUS)
+
+    def _write_state(self, name: str, state: JobState) -> None:
+        write(self.path / name, state.model_dump_json(exclude_none=True).encode())
 
     def add_event(self, kind: Literal["status", "message", "metric", "checkpoint"], **fields: Any) -> None:
         """Append one event in a single write; an incomplete line that a killed writer left is cut off first."""
@@ -201,7 +235,6 @@ class JobFolder:
                 os.close(handle)
                 return None
             time.sleep(0.02)
-        self._cut_zeros()
         return handle
 
     def reset(self, lock: int) -> None:
@@ -210,23 +243,21 @@ class JobFolder:
         self._request.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
 
-    def _cut_zeros(self) -> None:
-        """A power failure may leave zeros where the last lines were appended; no reader has been given those lines."""
-        path = self.path / EVENTS
-        if path.exists() and b"\0" in (lines := path.read_bytes()):
-            os.truncate(path, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
-
 
 def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
     """The events in `lines`, a part of events.jsonl that begins at `offset`.
 
-    A line that is still being written is left for later.
+    A line that is still being written is left for later. One that cannot be read, such as the zeros that a power
+    failure may leave, is a message that says so.
     """
-    for line in lines.splitlines(keepends=True):
-        if not line.endswith(b"\n") or b"\0" in line:
-            return
-        offset += len(line)
-        yield Event.model_validate_json(line).model_copy(update={"cursor": str(offset)})
+    for line in lines.split(b"\n")[:-1]:
+        offset += len(line) + 1
+        try:
+            event = Event.model_validate_json(line)
+        except ValidationError:
+            what = f"a line of {EVENTS} that ends at byte {offset:,} cannot be read; it is left out"
+            event = Event(at=now(), kind="message", code="unreadable", message=what)
+        yield event.model_copy(update={"cursor": str(offset)})
 
 
 def hold(folder: JobFolder, inherited: int | None) -> int | None:
@@ -236,6 +267,19 @@ def hold(folder: JobFolder, inherited: int | None) -> int | None:
         return None
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return handle
+
+
+def _read(file: Path, into: type[Data]) -> Data:
+    try:
+        return into.model_validate_json(file.read_bytes())
+    except OSError as problem:
+        why = problem.strerror or str(problem)
+    except ValidationError as problem:
+        why = problem.errors()[0]["msg"]
+    raise InputError(
+        f"{file.name} of job {file.parent.name} cannot be read: {why}",
+        hint=f"Restore {file}, or submit the job again.",
+    )
 
 
 def _try_lock(handle: int, how: int) -> bool:
