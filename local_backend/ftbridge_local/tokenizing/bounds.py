@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2.utils import Namespace
 
-_SECONDS = 5.0  # of processor time, and one more for each megabyte of input
+_SECONDS = 2.0  # of processor time, and one more for each megabyte of input
 _VALUE_BYTES, _PER_INPUT_BYTE = 2**24, 8  # the largest value, and how much larger it may be for each byte of input
 _ALL_BYTES, _ALL_PER_INPUT_BYTE = 2**27, 512  # all values together: texts that grow by pieces are counted each time
 _MOST_BITS = 10_000  # of a whole number
@@ -87,6 +87,8 @@ class Bounds:
         values = tuple(values)
         size = size_of(values, self._most)
         self.check(size)
+        if name == "sum" and any(isinstance(value, list) for value in values[1:]):  # each is copied as often as added
+            self.check(size * size / _OBJECT_BYTES)
         if name in _SPLITTING:
             self.check(max((len(value) for value in values if isinstance(value, str)), default=0) * _OBJECT_BYTES / 8)
         if name not in _GROWING:
@@ -110,16 +112,16 @@ def size_of(value: Any, most: int) -> int:
         if isinstance(one, str):
             total += sys.getsizeof(one)
         elif isinstance(one, dict):
-            total += len(one) + 1
+            total += 8 * len(one) + _OBJECT_BYTES
             left += one.keys()
             left += one.values()
         elif isinstance(one, list | tuple | set | frozenset):
-            total += len(one) + 1
+            total += 8 * len(one) + _OBJECT_BYTES
             left += one
         elif isinstance(one, Namespace):
             left.append(object.__getattribute__(one, "_Namespace__attrs"))
         else:
-            total += 8
+            total += 8  # at least
     return total
 
 

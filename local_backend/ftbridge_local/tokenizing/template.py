@@ -111,7 +111,8 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """A call of a method, a macro or a global function."""
         self.bounds.step()
-        owner = [function.__self__] if isinstance(getattr(function, "__self__", None), str | bytes | list) else []
+        method = getattr(function, "__wrapped__", function)  # the sandbox wraps `format`
+        owner = [method.__self__] if isinstance(getattr(method, "__self__", None), str | bytes | list) else []
         self.bounds.arguments(getattr(function, "__name__", ""), (*owner, *args, *kwargs.values()))
         return self.bounds.made(super().call(context, function, *args, **kwargs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+
 from ftbridge_local.job_folder import JobFolder
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
