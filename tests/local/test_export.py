@@ -15,7 +15,7 @@ from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
-from ftbridge_local.job_folder import ResultInfo
+from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.load import load

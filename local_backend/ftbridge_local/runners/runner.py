@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobState, Request
+from ftbridge_local.job_documents import JobState
+from ftbridge_local.job_folder import JobFolder, Request
 
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 
