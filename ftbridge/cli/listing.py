@@ -39,7 +39,7 @@ def list_jobs(
 ) -> None:
     """List jobs, oldest first, and the deployed models with their price."""
     given = {"status": status, "provider": provider, "since": since, "name": name, "group": group, "limit": limit}
-    conditions = JobConditions(**{key: value for key, value in given.items() if value})  # type: ignore[typeddict-item]
+    conditions = JobConditions(**{key: value for key, value in given.items() if value not in (None, [])})  # type: ignore[typeddict-item]
     bridge = open_bridge()
     jobs = bridge.refresh(**conditions)
     listed = {job.id for job in jobs}

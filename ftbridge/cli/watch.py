@@ -44,7 +44,9 @@ def register(app: typer.Typer, group: str) -> None:
 def watch(
     jobs: Annotated[
         list[str] | None,
-        typer.Argument(help="The jobs; default: all that have not ended, and those deployed with --max-hours."),
+        typer.Argument(
+            help="The jobs, by id or name; default: all that have not ended, and those deployed with --max-hours."
+        ),
     ] = None,
     fetch: Annotated[
         Path | None, typer.Option("--fetch", help="Fetch each result into a subfolder of this folder, named by job id.")
@@ -67,9 +69,9 @@ def watch(
     """
     reports = check_reports(report)
     bridge = open_bridge()
-    named = [job.id for job in bridge.jobs(jobs)] if jobs else []
-    unended = [] if jobs else [job.id for job in bridge.jobs() if not job.status.final]
-    chosen = named or list(dict.fromkeys([*unended, *sorted(bridge.jobs_with_max_hours())]))
+    wanted = bridge.jobs(jobs) if jobs else [job for job in bridge.jobs() if not job.status.final]
+    deployed = [] if jobs else sorted(bridge.jobs_with_max_hours())
+    chosen = list(dict.fromkeys([*(job.id for job in wanted), *deployed]))
     if not chosen:
         for _event in bridge.watch(listen=listen, deployments=True):  # hooks may still have events to get
             pass

@@ -54,7 +54,7 @@ def _status(word: str) -> Status:
     try:
         return Status(word)
     except ValueError:
-        hint = f"{did_you_mean(word, list(Status))}A status is one of {', '.join(Status)}."
+        hint = f"{did_you_mean(word, map(str, Status))}A status is one of {', '.join(Status)}."
         raise UsageError(f"{word!r} is not a status", hint=hint) from None
 
 
