@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -18,6 +19,7 @@ from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names
 from ftbridge.provider import Provider
+from ftbridge.redaction import redact, register_environment
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import did_you_mean
 
@@ -40,6 +42,7 @@ class Context:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.home = home or find_home()
+        register_environment(os.environ)
         self.config = config or load_config()
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
@@ -56,6 +59,7 @@ class Context:
 
     def warn(self, message: str) -> None:
         """Warn the caller of something, and log it."""
+        message = redact(message)
         _logger.warning("%s", message)
         self._warn(message)
 
@@ -127,7 +131,7 @@ class Context:
         own, file = self.config.catalogue, self.config.file or Path("ftbridge.toml")
         for name in own.files:
             address = name if "://" in name else str(file.parent / name)
-            rows += read_rows(fetched(address, self.home, self.warn), address)
+            rows += read_rows(fetched(address, self.home, self.warn), redact(address))  # which is shown as source
         return Catalogue([*rows, *rows_from(own.row, str(file))])
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ftbridge.errors import SpecError
+from ftbridge.redaction import redact
+
+Redacted: TypeAlias = Annotated[str, AfterValidator(redact)]
+"""A text that may be from outside, in which keys and passwords are masked."""
 
 
 class Frozen(BaseModel):
@@ -166,7 +170,7 @@ class Event(Frozen):
     cursor: str = ""
     code: str | None = None
     status: Status | None = None
-    message: str | None = None
+    message: Redacted | None = None
     step: int | None = None
     total_steps: int | None = None
     epoch: float | None = None
@@ -260,7 +264,7 @@ class Job(Frozen):
     name: str | None
     target: str
     status: Status
-    raw_status: str | None = None
+    raw_status: Redacted | None = None
     remote_id: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
@@ -268,7 +272,7 @@ class Job(Frozen):
     latest: Latest = Latest()
     result: Result | None = None
     cost: Cost = Cost()
-    error: str | None = None
+    error: Redacted | None = None
     owner: str | None = None
     group: str | None = None
     queue_position: int | None = None

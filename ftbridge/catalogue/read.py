@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
 from ftbridge.catalogue.facts import Row
 from ftbridge.errors import ConfigError
 from ftbridge.files import write
+from ftbridge.redaction import register_url
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
@@ -90,9 +93,15 @@ def copy_of(address: str, home: Path) -> Path:
 
 def _download(address: str) -> str:
     # urllib is slow to import and seldom needed
-    from urllib.request import urlopen
+    from urllib.request import Request, urlopen
 
-    with urlopen(address, timeout=_TIMEOUT) as answer:  # noqa: S310 - the caller has checked that it is https
+    register_url(address)
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")  # which urllib would take for a part of the host's name
+    request = Request(parts._replace(netloc=host).geturl())  # noqa: S310 - the caller has checked that it is https
+    if at:
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - likewise
         content: bytes = answer.read(_LARGEST + 1)
         if not answer.url.startswith("https://"):
             raise ValueError("it redirects away from https")

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
+from ftbridge.model import Frozen, Hyperparameters, Method, Redacted, Result, Spec, Status
 
 
 class Files(Frozen):
@@ -26,8 +26,8 @@ class RemoteJob(Frozen):
 
     remote_id: str
     status: Status
-    raw_status: str
-    error: str | None = None
+    raw_status: Redacted
+    error: Redacted | None = None
     result: Result | None = None
     trained_tokens: int | None = None
     cost_usd: float | None = None
@@ -86,7 +86,7 @@ class ImportedJob(Frozen):
     meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Redacted, ...] = ()
 
 
 class HostingTerms(Frozen):
@@ -115,7 +115,7 @@ class Deployment(Frozen):
     hourly_usd: float | None = None
     tier: str | None = None
     began_at: datetime | None = None
-    raw_status: str = ""
+    raw_status: Redacted = ""
 
 
 class TunedModel(Frozen):

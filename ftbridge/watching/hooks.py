@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from ftbridge.child_environment import child_environment
 from ftbridge.config import Hook
 from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
 from ftbridge.model import Event, Job, now
@@ -53,7 +54,7 @@ def _deliver_one(delivery: Delivery, hook: Hook, ledger: Ledger) -> str | None:
     message = json.dumps(_message(ledger.job(delivery.job_id).job, event), ensure_ascii=False).encode()
     if hook.url:
         return _post(hook, f"{delivery.job_id}.{delivery.number}", message, hook.secret(delivery.hook))
-    return _run(hook.command, message)
+    return _run(hook, message)
 
 
 def _message(job: Job, event: Event) -> dict[str, Any]:
@@ -90,9 +91,12 @@ def signature(secret: bytes, message_id: str, at: str, message: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
-def _run(command: tuple[str, ...], message: bytes) -> str | None:
+def _run(hook: Hook, message: bytes) -> str | None:
+    environment = child_environment(hook.secrets)
     try:
-        ended = subprocess.run(command, input=message, capture_output=True, timeout=_PATIENCE, check=False)
+        ended = subprocess.run(
+            hook.command, input=message, capture_output=True, timeout=_PATIENCE, check=False, env=environment
+        )
     except (OSError, subprocess.TimeoutExpired) as problem:
         return str(problem)
     if ended.returncode:

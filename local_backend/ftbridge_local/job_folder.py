@@ -32,7 +32,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ftbridge.files import make_folder, to_disk, write
-from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
+from ftbridge.model import Event, Frozen, Hyperparameters, Method, Redacted, Status, now
 
 Request = Literal["cancel", "pause"]
 
@@ -75,7 +75,7 @@ class JobState(Frozen):
     """The status as it was last written, with the error of a failed job, or the result of one that succeeded."""
 
     status: Status
-    error: str | None = None
+    error: Redacted | None = None
     result: ResultInfo | None = None
     at: datetime = Field(default_factory=now)
 

@@ -59,6 +59,18 @@ def test_a_catalogue_that_cannot_be_had_is_named(home: Path, tmp_path: Path, add
     assert address in problem.value.message
 
 
+def test_a_password_in_an_address_is_never_shown(home: Path, tmp_path: Path) -> None:
+    address = NOBODY.replace("https://", "https://me:hunter2@")
+    with pytest.raises(ConfigError, match="cannot be downloaded") as problem:
+        fetched(address, tmp_path, print)
+    assert "hunter2" not in f"{problem.value.describe()} {problem.value.__cause__}"
+    copy_of(address, tmp_path).parent.mkdir()
+    copy_of(address, tmp_path).write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
+    with Bridge(tmp_path, config=Config.model_validate({"catalogue": {"files": [address]}})) as bridge:
+        entry = bridge.catalogue.entry("openai", "gpt-4.1-mini-2025-04-14")
+    assert entry.rows["sft_usd_per_million_tokens"].source == "https://me:***@127.0.0.1:9/prices.toml"
+
+
 def test_what_an_address_said_before_is_used_when_it_is_gone_and_that_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         fetched(NOBODY, tmp_path, print)

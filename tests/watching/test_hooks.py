@@ -150,6 +150,13 @@ def test_a_hook_that_could_not_be_told_safely_is_refused_at_the_start(
         open_bridge(hooks={"team": hook})
 
 
+def test_a_hooks_address_is_not_shown_when_it_is_refused(open_bridge: Open) -> None:
+    with pytest.raises(ConfigError) as problem:
+        open_bridge(hooks={"team": {"url": "http://me:hunter2@example.com/services/T0/B0/secret-path"}})
+    assert "hunter2" not in str(problem.value.describe())
+    assert "secret-path" not in str(problem.value.describe())
+
+
 @pytest.mark.parametrize("hook", [{}, {"url": "https://example.com", "command": ["true"]}])
 def test_a_hook_is_a_command_or_a_url(hook: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="either a command"):

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from ftbridge.child_environment import child_environment
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners.runner import Command
 
@@ -43,7 +44,7 @@ class Standby:
                 stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                env={**os.environ, "FTBRIDGE_HOME": str(home)},
+                env={**child_environment(command.secrets), "FTBRIDGE_HOME": str(home)},
             )
 
     def hand_over(self, job: JobFolder, lock: int) -> bool:

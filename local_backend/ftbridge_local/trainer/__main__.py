@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from ftbridge.home import find_home
 from ftbridge.model import Status
+from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_folder import JobFolder, hold
 from ftbridge_local.trainer import elastic
 from ftbridge_local.trainer.train import error_text, train
@@ -29,6 +31,7 @@ def main(folder: str, lock: str | None = None) -> int:
         return 1
     if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):  # a batch system may run a command twice
         return 0
+    register_environment(os.environ)  # the hub's token, which must not reach worker.log
     signal.signal(signal.SIGTERM, lambda *_: job.ask("pause"))
     try:
         job.set_status(Status.VALIDATING)
@@ -38,7 +41,7 @@ def main(folder: str, lock: str | None = None) -> int:
             status, result = train(job, find_home())
         job.set_status(status, result=result)
     except Exception as problem:  # every failure is reported by the job's status
-        traceback.print_exc()
+        print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
         job.set_status(Status.FAILED, error_text(problem))
         return 1
     return 0

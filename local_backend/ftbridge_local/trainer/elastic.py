@@ -20,6 +20,7 @@ from ftbridge.errors import JobFailed
 from ftbridge.files import write
 from ftbridge.home import find_home
 from ftbridge.model import Status
+from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_folder import JobFolder, JobState
 from ftbridge_local.models.find import find_for_job, find_message
 from ftbridge_local.trainer.distributed import Distributed
@@ -94,6 +95,7 @@ class _ReadOnlyFolder(JobFolder):
 def main(folder: str, launcher: str) -> int:
     """Train as one of several processes, and write the outcome for the launcher."""
     Thread(target=_end_with, args=(int(launcher),), daemon=True).start()
+    register_environment(os.environ)
     distributed = Distributed(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     job = JobFolder(Path(folder)) if distributed.first else _ReadOnlyFolder(Path(folder))
     outcome = job.processes / _OUTCOME
@@ -106,7 +108,7 @@ def main(folder: str, launcher: str) -> int:
         _join(distributed, job.processes / f"attempt-{attempt}")
         status, result = train(job, find_home(), distributed)
     except Exception as problem:  # as in the worker itself
-        traceback.print_exc()
+        print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
         _write(outcome, JobState(status=Status.FAILED, error=error_text(problem)))
         return 1
     if distributed.first:
