@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -20,6 +21,7 @@ from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
+from ftbridge.redaction import redact, register_environment
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, did_you_mean
 
@@ -42,6 +44,7 @@ class Context:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.home = find_home(home)
+        register_environment(os.environ)
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
         loaded = load_config(self.home, self.warn) if config is None else None
@@ -59,6 +62,7 @@ class Context:
 
     def warn(self, message: str) -> None:
         """Warn the caller of something, and log it."""
+        message = redact(message)
         _logger.warning("%s", message)
         self._warn(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from types import ModuleType
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.provider.connection import INSECURE
+from ftbridge.redaction import redact
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
@@ -106,9 +108,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     except Stopped:
         return _INTERRUPTED
     except UsageError as problem:
-        if debug:
-            raise
-        print_error(problem, as_json=as_json)
+        _report_error(problem, as_json=as_json, debug=debug)
         return problem.exit_code
 
 
@@ -121,9 +121,7 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
             print_message(f"{line_end()}interrupted")
         return int(code)
     except FtbridgeError as problem:
-        if debug:
-            raise
-        _report_error(problem, as_json=as_json)
+        _report_error(problem, as_json=as_json, debug=debug)
         return problem.exit_code
     except _BadUsage as problem:
         sentence = getattr(problem, "format_message", problem.__str__)().replace("Value error, ", "")  # pydantic's word
@@ -137,14 +135,15 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as problem:  # the last line of defence: a sentence, never a traceback
-        if debug:
-            raise
         what = f"{type(problem).__name__}: {problem}"
         bug = FtbridgeError(what, hint="This is a bug: --debug shows where it happened.")
-        _report_error(bug, as_json=as_json, with_traceback=True)
+        _report_error(bug, as_json=as_json, debug=debug, is_bug=True)
         return FtbridgeError.exit_code
 
 
-def _report_error(error: FtbridgeError, *, as_json: bool, with_traceback: bool = False) -> None:
-    _logger.error("%s", error.message, exc_info=with_traceback)
+def _report_error(error: FtbridgeError, *, as_json: bool, debug: bool = False, is_bug: bool = False) -> None:
+    """Log and print an error that is being handled; with `debug`, its traceback too, in which SDKs may show keys."""
+    _logger.error("%s", error.message, exc_info=is_bug)
+    if debug:
+        print_message(redact(traceback.format_exc()))
     print_error(error, as_json=as_json)

@@ -1,7 +1,7 @@
 """What the commands print: sentences and tables for people, one JSON document for programs.
 
-Results go to stdout, messages to stderr. Nothing that comes from outside reaches the terminal unescaped, and none of
-it is read as rich markup.
+Results go to stdout, messages to stderr. Nothing that comes from outside reaches the terminal unescaped, none of it is
+read as rich markup, and no key in use is ever printed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.errors import FtbridgeError
+from ftbridge.redaction import without_keys_in_use
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -125,15 +126,15 @@ def print_note(note: str, *, indent: str = "  ") -> None:
 
 
 def clean(text: str) -> str:
-    """`text` with every character escaped that could control a terminal, except line ends."""
+    """`text` without keys in use, and with every character escaped that could control a terminal, except line ends."""
     from ftbridge.wording import escaped
 
-    return escaped(text, keep="\n")
+    return escaped(without_keys_in_use(text), keep="\n")
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout, on one line; what could control a terminal is escaped, which means the same."""
-    text = json.dumps(document, ensure_ascii=not _takes_unicode())
+    text = without_keys_in_use(json.dumps(document, ensure_ascii=not _takes_unicode()))
     sys.stdout.write(_NOT_ASCII.sub(_printable_or_escaped, text) + "\n")
     sys.stdout.flush()
 

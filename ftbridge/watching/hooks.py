@@ -25,6 +25,7 @@ from datetime import timedelta
 from io import BufferedReader
 from typing import Any
 
+from ftbridge.child_environment import child_environment
 from ftbridge.config import BETWEEN, Hook
 from ftbridge.configuration import KnownHooks
 from ftbridge.errors import ConfigError
@@ -182,7 +183,12 @@ def _run(hook: Hook, message: bytes) -> str | None:
         given.seek(0)
         try:
             process = subprocess.Popen(
-                hook.command, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+                hook.command,
+                stdin=given,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env=child_environment(hook.secrets),
             )
         except (OSError, ValueError) as problem:
             return str(problem)

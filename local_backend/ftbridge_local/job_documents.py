@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from ftbridge.foreign import Text
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
 from ftbridge.stored import read_event, read_stored
 from ftbridge_local.out_of_memory import OomCount
@@ -57,7 +58,7 @@ class JobState(Frozen):
     """
 
     status: Status
-    error: str | None = None
+    error: Text | None = None
     result: ResultInfo | None = None
     out_of_memory: OomCount | None = None
     at: datetime = Field(default_factory=now)

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from ftbridge_local.models.source import Source
     from ftbridge_local.tokenizing.cache import TokenizedExamples
 
-TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load")
+# The worker downloads the base model, where that is not here yet, and some models need a login to the hub. It starts
+# before it is known whether this one does.
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
 
 

@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+from ftbridge.child_environment import child_environment
 from ftbridge.errors import MissingExtra, ProviderError, SpecError
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
@@ -100,7 +101,7 @@ def _write_gguf(source: Source, file: Path, name: str) -> None:
 
 def _convert(converter: str, merged: str, file: Path) -> None:
     command = [sys.executable, converter, merged, "--outfile", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=child_environment())
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it printed no error"])[-1]
         raise ProviderError(

@@ -15,6 +15,7 @@ from pathlib import Path
 from ftbridge.files import PRIVATE_FOLDER
 from ftbridge.home import find_home
 from ftbridge.model import Status
+from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_folder import JobFolder, hold
 from ftbridge_local.trainer import elastic
 from ftbridge_local.trainer.full_disk import full_disk, is_full_disk
@@ -33,6 +34,7 @@ def main(folder: str, lock: str | None = None) -> int:
         return 1
     if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):  # a batch system may run a command twice
         return 0
+    register_environment(os.environ)  # the hub's token, which must not reach worker.log
     signal.signal(signal.SIGTERM, lambda *_: job.ask("pause"))
     try:
         job.prepare_for_a_full_disk(full_disk(job))
@@ -44,7 +46,7 @@ def main(folder: str, lock: str | None = None) -> int:
         job.set_status(status, result=result)
     except Exception as problem:  # every failure is reported by the job's status
         with suppress(OSError):
-            traceback.print_exc()
+            print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
         _fail(job, problem)
         return 1
     return 0

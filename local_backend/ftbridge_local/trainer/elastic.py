@@ -22,6 +22,7 @@ from ftbridge.errors import JobFailed
 from ftbridge.files import PRIVATE_FOLDER, write
 from ftbridge.home import find_home
 from ftbridge.model import Status
+from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_documents import JobState
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.find import find_for_job, find_message
@@ -100,6 +101,7 @@ class _ReadOnlyFolder(JobFolder):
 def main(folder: str, launcher: str) -> int:
     """Train as one of several processes, and write the outcome for the launcher."""
     Thread(target=_end_with, args=(int(launcher),), daemon=True).start()
+    register_environment(os.environ)
     distributed = Distributed(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
     job = JobFolder(Path(folder)) if distributed.first else _ReadOnlyFolder(Path(folder))
     outcome = job.processes / _OUTCOME
@@ -113,7 +115,7 @@ def main(folder: str, launcher: str) -> int:
         status, result = train(job, find_home(), distributed)
     except Exception as problem:  # as in the worker itself
         with suppress(OSError):
-            traceback.print_exc()
+            print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
         if is_full_disk(problem):
             return errno.ENOSPC
         _write(outcome, JobState(status=Status.FAILED, error=error_text(problem)))
