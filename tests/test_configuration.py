@@ -29,6 +29,7 @@ base_url = "https://gateway.example/v1"
 files = ["prices.toml"]
 [hooks.team]
 command = ["true"]
+secrets = ["TEAM_TOKEN"]
 """
 NOBODY = 65534
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -201,11 +202,11 @@ def test_trust_shows_what_is_asked_for_without_passwords(file: Path, here: Cli) 
     file.write_text(ALL.replace("gateway.example", "me:canary@gateway.example") + hook, "utf-8")
     shown = here("trust")
     assert shown.code == 0
-    assert "hook team: runs true" in shown.out
-    assert "hook site: posts to https://***@example.com/hook" in shown.out
-    assert "provider openai: base_url = https://***@gateway.example/v1" in shown.out
+    assert "hook team: runs true, secrets = TEAM_TOKEN\n" in shown.out
+    assert "hook site: posts to https://me:***@example.com/hook" in shown.out
+    assert "provider openai: base_url = https://me:***@gateway.example/v1" in shown.out
     document = here("trust", file, "--json")
-    assert document.json["hooks"]["team"] == {"command": ["true"]}
+    assert document.json["hooks"]["team"] == {"command": ["true"], "secrets": ["TEAM_TOKEN"]}
     assert "canary" not in shown.out + document.out
     stored = [path.read_text() for path in (find_home() / "trusted").iterdir()]
     assert [json.loads(text)["file"] for text in stored] == [str(file)]

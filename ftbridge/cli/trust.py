@@ -136,7 +136,11 @@ def _document(config: Config) -> dict[str, Any]:
 def _describe(hook: Hook) -> str:
     fields = _shown(hook.model_dump(exclude_defaults=True))
     what = f"runs {shlex.join(fields.pop('command'))}" if hook.command else f"posts to {fields.pop('url')}"
-    return ", ".join([what, *(f"{name} = {value}" for name, value in fields.items())])
+    return ", ".join([what, *(f"{name} = {_words(value)}" for name, value in fields.items())])
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _shown(table: Mapping[str, Any]) -> dict[str, Any]:
