@@ -237,6 +237,7 @@ def test_events_that_could_not_be_read_are_brought_by_the_same_command(
 
 
 def test_hooks_are_not_told_of_what_was_over_before(make: Make, home: Path) -> None:
+    home.mkdir()
     (home / "ftbridge.toml").write_text('[hooks.shell]\ncommand = ["true"]\n', "utf-8")
     make(CHAT)
     with Bridge() as bridge:

@@ -12,7 +12,8 @@ import pytest
 from ftbridge.errors import SpecError
 from ftbridge.files import write
 from ftbridge.model import Hyperparameters, Status
-from ftbridge_local.job_folder import EVENTS, SPEC, STATUS, UPLOADS, JobFolder, JobSpec
+from ftbridge_local.job_documents import EVENTS, SPEC, STATUS, UPLOADS, JobSpec
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.provider import LocalProvider
 from ftbridge_local.trainer.train import train
 
