@@ -49,7 +49,12 @@ class Store:
 
     def drop(self, kind: str, name: str) -> bool:
         """Delete a document; returns whether there was one."""
-        file = self.folder / kind / f"{name}.json"
-        existed = "/" not in name and file.is_file()
+        return self.drop_bytes(kind, f"{name}.json")
+
+    def drop_bytes(self, kind: str, name: str) -> bool:
+        """Delete the bytes of that name; returns whether there were any."""
+        file = self.folder / kind / name
+        if "/" in name or not file.is_file():
+            return False
         file.unlink(missing_ok=True)
-        return existed
+        return True

@@ -16,10 +16,22 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
-from ftbridge.model import Event, Method, Result, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
+from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.provider import (
+    APPLIED,
+    Artifact,
+    Capabilities,
+    Files,
+    Handling,
+    Listed,
+    Provider,
+    RemoteJob,
+    Reply,
+    completion,
+)
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
+from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
@@ -38,6 +50,7 @@ class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
     name: ClassVar[str] = "local"
+    on_this_machine: ClassVar[bool] = True
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -62,7 +75,7 @@ class LocalProvider(Provider):
             "devices": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "export"}),
+        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "loss", "export", "delete"}),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -171,19 +184,34 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where one is running."""
+        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        status = self._known(remote_id).status.value
+        outcome = self._runner.resume(remote_id)
+        problems = {
+            "running": (f"job {remote_id} is running", "There is nothing to resume."),
+            "over": (f"job {remote_id} is {status}", "Only a paused or failed job can be resumed."),
+            "without data": (f"the training data of job {remote_id} was removed", "Submit the dataset again."),
+        }
+        if outcome in problems:
+            what, hint = problems[outcome]
+            raise ProviderError(what, provider=self.name, hint=hint)
+
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """The last ones and the best, with the losses at their steps."""
+        return checkpoints_of(self._runner.folder(remote_id), self.events(remote_id, ""))
+
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """The files of the job, and its result."""
         self._known(remote_id)
-        match self._runner.resume(remote_id):
-            case "running":
-                raise ProviderError(
-                    f"job {remote_id} is running", provider=self.name, hint="There is nothing to resume."
-                )
-            case "over":
-                raise ProviderError(
-                    f"job {remote_id} is {self._known(remote_id).status.value}",
-                    provider=self.name,
-                    hint="Only a paused or failed job can be resumed.",
-                )
+        return artifacts_of(self._runner.folder(remote_id))
+
+    def leftovers(self) -> list[Artifact]:
+        """The uploaded and the tokenized files."""
+        return list(leftovers_in(self.home.absolute() / "local"))
+
+    def delete(self, artifact: Artifact) -> None:
+        """Remove it, unless its job is not over."""
+        delete_in(self.home.absolute() / "local", artifact)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Copy the result into `folder`. Raises `JobFailed` while there is none."""

@@ -51,9 +51,13 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models"}),
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models", "delete"}),
+    keeps={
+        "model": "azure's v1 API deletes no models: delete it in the portal",
+        "checkpoint": "azure's v1 API deletes no checkpoints: delete the model in the portal",
+        "job": "azure's v1 API deletes no jobs: it keeps the settings and the events, not the rows",
+    },
 )
-"""The v1 API deletes no models; the portal does."""
 
 STATUS = {
     **OPENAI_STATUS,

@@ -23,7 +23,7 @@ from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, NotStarted, OverBudget, ProviderError
 from ftbridge.files import write
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.completions import chat_body, read_chat
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
@@ -280,10 +280,11 @@ class MistralProvider(HostedProvider):
 
         return with_retries(list_ids)
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model."""
-        with translated_errors():
-            self.client.sdk.models.delete(model_id=model)
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a tuned model."""
+        files, models = self.client.sdk.files, self.client.sdk.models
+        of_file, of_model = partial(files.delete, file_id=artifact.name), partial(models.delete, model_id=artifact.name)
+        with_retries(translated_errors()(of_file if artifact.kind == "file" else of_model))
 
 
 def _is_uuid(name: str) -> bool:
