@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,41 @@ def find_home() -> Path:
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home
+
+
+@contextmanager
+def temporary_folder(home: Path) -> Iterator[Path]:
+    """A private folder in the home for copies of data, removed when the block ends.
+
+    It is locked meanwhile, so that one that is left by a process that died can be told from one in use.
+    """
+    with usable(home):
+        make_folder(temporary_folders(home))
+        folder = Path(tempfile.mkdtemp(dir=temporary_folders(home)))
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def temporary_folders(home: Path) -> Path:
+    """Where they are."""
+    return home / "temporary"
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process is in the block of that temporary folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextmanager

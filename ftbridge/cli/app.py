@@ -24,6 +24,7 @@ from ftbridge.cli import (
     mock,
     providers,
     recover,
+    removal,
     report,
     results,
     submit,
@@ -36,7 +37,7 @@ from ftbridge.provider.connection import INSECURE
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, jobs, recover, import_jobs),
+    "Jobs": (submit, jobs, recover, import_jobs, removal),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),

@@ -15,6 +15,7 @@ from typing import Any
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, StateError
 from ftbridge.jobs.overfitting import detect_overfitting
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
@@ -63,7 +64,7 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
         return 0
     with_events = [job.id for job in waiting.values() if job.status in _HAS_EVENTS]
     chosen = budget.choose(with_events)
-    changes = 0
+    changes, ended = 0, False
     for remote in provider.poll(list(waiting)):
         job = waiting.pop(remote.remote_id, None)
         if job is None:  # listed twice, or not asked for
@@ -71,7 +72,10 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
         moved = remote.status != job.status or remote.raw_status != job.raw_status
         stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
         if moved or stalls or job.id in chosen:
-            changes += _update(ledger.job(job.id), remote, provider, ledger)
+            changed = _update(ledger.job(job.id), remote, provider, ledger)
+            changes, ended = changes + changed, ended or (changed and remote.status.final)
+    if ended:
+        remove_unneeded(provider.home, ledger, provider)
     for job in waiting.values():
         if _seems_to_stall(job, provider):
             changes += _warn_of_silence(ledger.job(job.id), f"{provider.name} no longer lists the job", ledger)

@@ -1,5 +1,6 @@
 """The durable store of jobs, uploads and intents."""
 
+from ftbridge.ledger.data_uses import OpenJob, Upload, keys_in_use, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
 from ftbridge.ledger.deployments import (
@@ -26,8 +27,10 @@ __all__ = [
     "Intent",
     "JobSummary",
     "Ledger",
+    "OpenJob",
     "Prepared",
     "Record",
+    "Upload",
     "adopt_deployment",
     "begin_deployment",
     "change_deployment",
@@ -38,16 +41,19 @@ __all__ = [
     "end_deployment",
     "forget_deployment",
     "has_free_slot",
+    "keys_in_use",
     "last_numbers",
     "moved_from",
     "moved_to",
     "open_deployments",
+    "open_jobs",
     "postponed",
     "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",
     "summaries",
     "unfinished",
+    "uploads_of",
     "waiting",
     "write_move",
 ]

@@ -185,16 +185,14 @@ class LocalProvider(Provider):
 
     def resume(self, remote_id: str) -> None:
         """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
-        status = self._known(remote_id).status.value
-        outcome = self._runner.resume(remote_id)
         problems = {
-            "running": (f"job {remote_id} is running", "There is nothing to resume."),
-            "over": (f"job {remote_id} is {status}", "Only a paused or failed job can be resumed."),
-            "without data": (f"the training data of job {remote_id} was removed", "Submit the dataset again."),
+            "running": ("is running", "There is nothing to resume."),
+            "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
+            "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
         }
-        if outcome in problems:
+        if (outcome := self._runner.resume(remote_id)) in problems:
             what, hint = problems[outcome]
-            raise ProviderError(what, provider=self.name, hint=hint)
+            raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """The last ones and the best, with the losses at their steps."""
