@@ -39,7 +39,7 @@ class Context:
         config: Config | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        self.home = home or find_home()
+        self.home = find_home(home)
         self.config = config or load_config()
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append

@@ -24,9 +24,10 @@
     │   ├── NotFound                404
     │   ├── Conflict                409
     │   ├── InvalidRequest          400, 413, 422: the request is not valid
-    │   ├── RateLimited             429: wait `retry_after` seconds, where the vendor says so
+    │   ├── AskedToWait             wait `retry_after` seconds, where the vendor says so
+    │   │   ├── RateLimited         429
+    │   │   └── ServerTrouble       5xx
     │   ├── QuotaExceeded           402, or 429 with a billing code: add credit first
-    │   ├── ServerTrouble           5xx
     │   ├── NotStarted              the job exists, and may not have started
     │   └── BadAnswer               not JSON, cut off, or incomplete
     │       └── ListingUnfinished   a list that breaks off or repeats itself
@@ -178,19 +179,23 @@ class InvalidRequest(ProviderError):
     """400, 413 or 422: the vendor says that the request is not valid."""
 
 
-class RateLimited(ProviderError):
-    """429: too many requests. `retry_after` is in seconds; `None` where the vendor did not say."""
+class AskedToWait(ProviderError):
+    """The vendor cannot answer now. `retry_after` is in seconds; `None` where the vendor did not say."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, **known: Any) -> None:
         super().__init__(message, **known)
         self.retry_after = retry_after
 
 
+class RateLimited(AskedToWait):
+    """429: too many requests."""
+
+
 class QuotaExceeded(ProviderError):
     """402, or a 429 with a billing code: trying again does not help."""
 
 
-class ServerTrouble(ProviderError):
+class ServerTrouble(AskedToWait):
     """5xx: the vendor failed; the request may have been carried out or not."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ftbridge.errors import SpecError
+from ftbridge.foreign import Count, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -158,28 +159,30 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting" or "deleted".
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable" or
+    "deleted". Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
+    seen.
     """
 
-    at: datetime
+    at: TimeSeen
     kind: Literal["status", "message", "metric", "checkpoint"]
-    cursor: str = ""
+    cursor: Text = ""
     code: str | None = None
     status: Status | None = None
-    message: str | None = None
-    step: int | None = None
-    total_steps: int | None = None
-    epoch: float | None = None
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
-    token_accuracy: float | None = None
-    learning_rate: float | None = None
-    tokens_per_second: float | None = None
-    tokens: int | None = None
-    grad_norm: float | None = None
-    peak_memory: int | None = None
+    message: Text | None = None
+    step: Count = None
+    total_steps: Count = None
+    epoch: Number = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    train_reward: Number = None
+    valid_reward: Number = None
+    token_accuracy: Number = None
+    learning_rate: Number = None
+    tokens_per_second: Number = None
+    tokens: Count = None
+    grad_norm: Number = None
+    peak_memory: Count = None
 
     def __str__(self) -> str:
         """The event as one line of text, without its time."""
@@ -206,22 +209,22 @@ class Result(Frozen):
     where the provider gives them.
     """
 
-    model: str | None = None
+    model: Text | None = None
     path: Path | None = None
-    files: tuple[str, ...] = ()
-    step: int | None = None
-    valid_loss: float | None = None
+    files: Texts = ()
+    step: Count = None
+    valid_loss: Number = None
 
 
 class Checkpoint(Frozen):
     """The model at one step of its training; its id can be called, and trained further."""
 
-    model: str
-    at: datetime
+    model: Text
+    at: TimeSeen
     step: int
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    valid_reward: float | None = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    valid_reward: Number = None
 
 
 class Latest(Frozen):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from ftbridge.catalogue.facts import Row
 from ftbridge.errors import ConfigError
-from ftbridge.files import write
+from ftbridge.files import make_folder, write
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
@@ -78,7 +78,7 @@ def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
             raise ConfigError(f"the catalogue {address} cannot be downloaded: {problem}", hint=_HINT) from None
         warn(f"the catalogue {address} cannot be downloaded ({problem}); the copy of {_time(copy):%Y-%m-%d} is used")
         return copy.read_text("utf-8")
-    copy.parent.mkdir(exist_ok=True)
+    make_folder(copy.parent)
     write(copy, text.encode())
     return text
 

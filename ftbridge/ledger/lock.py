@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.files import make_folder, open_private
+
 
 @contextmanager
 def file_lock(file: Path, *, wait: bool = False, shared: bool = False) -> Iterator[bool]:
@@ -14,8 +16,8 @@ def file_lock(file: Path, *, wait: bool = False, shared: bool = False) -> Iterat
 
     Any number of processes may have it `shared`, while nobody has it alone.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
+    make_folder(file.parent)
+    with open_private(file, "wb") as handle:
         try:
             fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

@@ -34,6 +34,8 @@ class PostgresServer:
     (PgBouncer: `pool_mode = session`).
     """
 
+    shared = True
+
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
         known: dict[str, Any] = {"connect_timeout": "10", "application_name": "ftbridge", "client_encoding": "utf8"}

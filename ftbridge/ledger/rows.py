@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text
 
+from ftbridge.foreign import clean
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
-from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
+from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
 
 
 def lock_jobs(connection: Connection) -> None:
@@ -55,9 +56,17 @@ def as_text(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump_json()
     if isinstance(value, str):
-        # vendors' texts may contain what PostgreSQL, or UTF-8, cannot store
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return clean(value)  # an error's text may contain what PostgreSQL, or UTF-8, cannot store
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def as_event(text: str) -> Event:
+    """An event as it is stored; one that cannot be read is a message that says so."""
+    try:
+        return Event.model_validate_json(text)
+    except ValidationError:
+        what = "an event in the ledger cannot be read; it is left out"
+        return Event(at=now(), kind="message", code="unreadable", message=what)
 
 
 def as_record(row: Row[Any]) -> Record:

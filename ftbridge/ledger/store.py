@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs, matching
+from ftbridge.ledger.rows import as_event, as_record, as_text, at_provider, candidates, lock_jobs, matching
 from ftbridge.ledger.schema import deliveries, events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 
@@ -31,13 +31,14 @@ class Ledger:
     """The jobs of one home folder; safe for any number of processes and threads at once.
 
     Each change of a job is delivered to every hook named in `hooks`. `written` are the IDs of the intents that were
-    added through this object.
+    added through this object; `shared` is whether homes on other machines may use the ledger too.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
         self._hooks = hooks
         self.written: set[str] = set()
         self._database = find_database(home)
+        self.shared = self._database.shared
         with self._as_ledger_errors():
             self._database.open()
 
@@ -230,7 +231,7 @@ class Ledger:
         query = select(events).where(events.c.job_id == job_id, events.c.number > after).order_by(events.c.number)
         with self.reading() as connection:
             rows = connection.execute(query).all()
-        return [(row.number, Event.model_validate_json(row.event)) for row in rows]
+        return [(row.number, as_event(row.event)) for row in rows]
 
     def upload(self, account: str, content_key: str) -> str | None:
         """The vendor's id of a file with that content, if it was uploaded to that account before."""

@@ -35,14 +35,14 @@ def delete(
         record = context.record(refresh(context, record.job)[0])
     _check_over(record)
     provider = context.provider_of(record)
-    with_model = result if provider.on_this_machine else at_vendor
+    with_model = result if provider.keeps_jobs_at_home else at_vendor
     if with_model:
         _check_model_unused(context, record)
     remover = Remover(dry_run=dry_run)
-    if at_vendor and not provider.on_this_machine:
+    if at_vendor and not provider.keeps_jobs_at_home:
         check_deletable(context, record)
     _delete_here(context, record, remover, result=result)
-    if at_vendor and not provider.on_this_machine:
+    if at_vendor and not provider.keeps_jobs_at_home:
         delete_at_vendor(context, record, remover)
     receipt = remover.receipt()
     if not dry_run:
@@ -86,7 +86,7 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
     folder = imported_folder(context.home, record)
     if folder and folder.exists() and not any(other.spec.data.is_relative_to(folder) for other in needed):
         remover.remove(Removal(job=job.id, kind="data", name=str(folder)), partial(remove, folder))
-    if not provider.on_this_machine or not job.remote_id:
+    if not provider.keeps_jobs_at_home or not job.remote_id:
         return
     try:
         found = provider.artifacts(job.remote_id)

@@ -74,7 +74,7 @@ class _Pruning:
     def job(self, record: Record) -> None:
         """What one job that is over has on this machine, beside its result."""
         for name, provider in self._here():
-            if record.provider != name or not provider.on_this_machine or not record.job.remote_id:
+            if record.provider != name or not provider.keeps_jobs_at_home or not record.job.remote_id:
                 continue
             try:
                 found = [one for one in provider.artifacts(record.job.remote_id) if one.kind in _PRUNED]
@@ -90,7 +90,7 @@ class _Pruning:
                 self.remover.remove(item, partial(provider.delete, one))
 
     def _leftovers(self, name: str, provider: Provider, jobs: list[OpenJob]) -> None:
-        if provider.on_this_machine:
+        if provider.keeps_jobs_at_home:
             found = unneeded_leftovers(provider, name, jobs)
         else:
             needed = {name for job in jobs for name in (*job.keys, str(job.spec.data), str(job.spec.validation))}
@@ -99,7 +99,7 @@ class _Pruning:
             found = [one for one in [*known, *self._imported(name)] if not {one.key, one.name} & needed]
         for one in found:
             if self._may_go(user := self.users.get((name, one.key or one.name))):
-                at = None if provider.on_this_machine else name
+                at = None if provider.keeps_jobs_at_home else name
                 item = _item(user, one.kind, one.name).model_copy(update={"at": at})
                 self.remover.remove(item, partial(forget_and_delete, one, provider, self.context.ledger))
 
@@ -116,7 +116,7 @@ class _Pruning:
                 provider = self.context.provider_named(name)
             except FtbridgeError:  # it is not installed any more
                 continue
-            if provider.on_this_machine or name.startswith("mock+"):
+            if provider.keeps_jobs_at_home or name.startswith("mock+"):
                 yield name, provider
 
     def _is_over(self, record: Record) -> bool:

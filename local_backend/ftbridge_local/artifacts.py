@@ -54,7 +54,7 @@ def delete_in(local: Path, artifact: Artifact) -> None:
         remove(path)
         return
     job = JobFolder(jobs / path.relative_to(jobs).parts[0])
-    lock = job.lock(timeout=_ENDING_SECONDS if job.state().status.final else 1.0)
+    lock = job.lock(timeout=_ENDING_SECONDS if job.state().status.final else 0.2)
     try:
         if lock is None or job.state().status in (Status.SUBMITTING, Status.PAUSED):
             raise Conflict(

@@ -31,7 +31,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ftbridge.files import make_folder, to_disk, write
+from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
 
 Request = Literal["cancel", "pause"]
@@ -39,6 +39,7 @@ Request = Literal["cancel", "pause"]
 SPEC, STATUS, EVENTS, LOG, UPLOADS = "spec.json", "status.json", "events.jsonl", "worker.log", "uploads.json"
 TRAINING, VALIDATION = "training.jsonl", "validation.jsonl"
 ADAPTER, MODEL = "adapter", "model"
+_PID_DIGITS = 10
 
 
 class JobSpec(Frozen):
@@ -90,7 +91,7 @@ class JobFolder:
         self.processes = path / "processes"
         self.log = path / LOG
         self._request = path / "request"
-        self._lock = path / "worker.lock"
+        self.lock_file = path / "worker.lock"
 
     # Read by anybody at any time.
 
@@ -108,7 +109,7 @@ class JobFolder:
     def alive(self) -> bool:
         """Whether the lock is held: by a worker, or by a process that is about to start one."""
         try:
-            probe = self._lock.open("rb")
+            probe = self.lock_file.open("rb")
         except FileNotFoundError:
             return False
         with probe:
@@ -117,8 +118,8 @@ class JobFolder:
     @property
     def worker_pid(self) -> int | None:
         """The process id of the worker; only meaningful while it is `alive`."""
-        digits = self._lock.read_bytes()
-        return int(digits) if digits else None
+        digits = self.lock_file.read_bytes()[:_PID_DIGITS]
+        return int(digits) if digits.isdigit() and int(digits) > 1 else None
 
     @property
     def request(self) -> Request | None:
@@ -180,7 +181,7 @@ class JobFolder:
         """Append one event in a single write; an incomplete line that a killed writer left is cut off first."""
         line = Event(at=now(), kind=kind, **fields).model_dump_json(exclude_none=True, exclude={"cursor"}) + "\n"
         path = self.path / EVENTS
-        with path.open("ab+") as file:
+        with open_private(path, "ab+") as file:
             end = file.seek(0, os.SEEK_END)
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.truncate(path.read_bytes().rfind(b"\n") + 1)
@@ -204,7 +205,7 @@ class JobFolder:
         The `timeout`, in seconds, outlasts readers of `alive`, who hold the lock for an instant.
         """
         make_folder(self.path)
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         deadline = time.monotonic() + timeout
         while not _try_lock(handle, fcntl.LOCK_EX):
             if time.monotonic() > deadline:

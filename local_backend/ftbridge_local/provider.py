@@ -17,20 +17,11 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
-from ftbridge.provider import (
-    APPLIED,
-    Artifact,
-    Capabilities,
-    Files,
-    Handling,
-    Listed,
-    Provider,
-    RemoteJob,
-    Reply,
-    completion,
-)
+from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
+from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
+from ftbridge.provider.offline import is_offline
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
@@ -50,7 +41,7 @@ class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
     name: ClassVar[str] = "local"
-    on_this_machine: ClassVar[bool] = True
+    keeps_jobs_at_home: ClassVar[bool] = True
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -131,7 +122,7 @@ class LocalProvider(Provider):
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=self.offline).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).base))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
@@ -253,7 +244,7 @@ class LocalProvider(Provider):
         from ftbridge_local.models.find import find
         from ftbridge_local.trainer.settings import check
 
-        source = find(model, self.home.absolute(), weights=False, offline=self.offline)
+        source = find(model, self.home.absolute(), weights=False, offline=is_offline())
         check(spec.hyperparameters, source)
         return source
 

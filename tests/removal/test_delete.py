@@ -38,9 +38,7 @@ def by_kind(receipt: Receipt) -> dict[str, str]:
         ("together", set[str]()),
     ],
 )
-def test_the_vendors_files_checkpoints_and_model_go(
-    bridge: Bridge, rows: Path, vendor: str, kept: set[str]
-) -> None:
+def test_the_vendors_files_checkpoints_and_model_go(bridge: Bridge, rows: Path, vendor: str, kept: set[str]) -> None:
     job = done(bridge, rows, f"mock+{vendor}")
     planned = bridge.delete(job, at_vendor=True, dry_run=True)
     receipt = bridge.delete(job, at_vendor=True)
@@ -60,7 +58,9 @@ def test_the_vendors_files_checkpoints_and_model_go(
     assert (known.status, known.cost, known.remote_id) == (job.status, job.cost, job.remote_id)
     assert any(event.code == "deleted" and "uploaded file" in str(event) for event in bridge.events(job))
     if "model" not in kept:
-        assert done(bridge, rows, f"mock+{vendor}").id != job.id  # the request is open again, and its file is sent again
+        assert (
+            done(bridge, rows, f"mock+{vendor}").id != job.id
+        )  # the request is open again, and its file is sent again
 
 
 def test_a_file_that_another_job_needs_stays(bridge: Bridge, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -31,14 +32,22 @@ def test_the_converted_file_goes_with_the_end_of_the_last_job_that_needs_it(
 
 
 def test_a_request_that_is_refused_or_made_again_leaves_nothing(bridge: Bridge, rows: Path) -> None:
-    with pytest.raises(FtbridgeError):
-        bridge.submit(rows, "mock+openai:gpt-9-ultra")
     with pytest.raises(FtbridgeError, match="max-cost"):
         bridge.submit(rows, MOCKED, max_cost=0.0)
     assert prepared(bridge) == []
     job = bridge.wait(bridge.submit(rows, MOCKED))
     assert job.status is Status.SUCCEEDED
     assert bridge.submit(rows, MOCKED).id == job.id
+    assert prepared(bridge) == []
+
+
+def test_a_refused_request_keeps_its_file_until_it_is_known_that_there_is_no_job(bridge: Bridge, rows: Path) -> None:
+    with pytest.raises(FtbridgeError):
+        bridge.submit(rows, "mock+openai:gpt-9-ultra")
+    assert len(prepared(bridge)) == 1
+    time.sleep(0.3)  # by then the vendor's listing would show it
+    bridge.recover()
+    remove_unneeded(bridge.home, bridge.ledger)
     assert prepared(bridge) == []
 
 

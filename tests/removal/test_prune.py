@@ -86,9 +86,7 @@ def test_the_result_stays(bridge: Bridge, trained: Callable[..., Job]) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PAUSED, Status.RUNNING, Status.QUEUED, Status.UNKNOWN])
-def test_a_job_that_is_not_over_keeps_everything(
-    bridge: Bridge, trained: Callable[..., Job], status: Status
-) -> None:
+def test_a_job_that_is_not_over_keeps_everything(bridge: Bridge, trained: Callable[..., Job], status: Status) -> None:
     trained(status=status)
     before = with_canary(bridge.home)
     assert bridge.prune(older_than=timedelta()).items == ()

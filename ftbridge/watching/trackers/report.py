@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ftbridge.errors import UsageError
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Event, Job
 from ftbridge.plugins import load_entry, registered
 from ftbridge.wording import did_you_mean
@@ -73,4 +74,4 @@ def facts(job: Job) -> dict[str, str | int | float]:
 def run_name(job: Job) -> str:
     """A name for the run, unique to the job and safe as a file name."""
     own = re.sub(r"[^\w.-]+", "-", job.name or "").strip("-.")
-    return f"{own}-{job.id}" if own else job.id
+    return plain_name(f"{own}-{job.id}" if own else job.id)

@@ -11,6 +11,7 @@ from ftbridge.errors import ModelNotFound
 from ftbridge_local.job_folder import MODEL, JobFolder
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
 from ftbridge_local.models.source import ADAPTER_CONFIG, Source
+from ftbridge_local.models.strangers import check_adapter, check_folder, check_index
 from ftbridge_local.models.tiny import base as tiny
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -40,12 +41,21 @@ def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Sou
     folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
     if (folder / ADAPTER_CONFIG).is_file():
         check_weights(model, {file.name for file in folder.iterdir()}, required=weights)
+        if not folder.is_relative_to(home.absolute() / "local"):
+            check_folder(model, folder)
+        if weights:
+            check_adapter(model, folder)
         return find(base_of(folder), home, weights=weights, offline=offline)._replace(adapter=folder)
     if not folder.is_absolute():
-        return Source(model, download(model, weights=weights, offline=offline))
+        downloaded = download(model, weights=weights, offline=offline)
+        check_index(model, downloaded)
+        return Source(model, downloaded)
     if not folder.is_dir():
         raise ModelNotFound(f"there is no folder {folder}", hint=WAYS_TO_NAME)
     check_files(model, {file.name for file in folder.iterdir()}, weights=True)
+    if not folder.is_relative_to(home.absolute() / "local"):
+        check_folder(model, folder)
+    check_index(model, folder)
     return Source(str(folder), folder)
 
 
