@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, UsageError
@@ -109,7 +110,7 @@ def _write_down(context: Context, record: Record, receipt: Receipt) -> None:
     """Add what was done to the job's events; a job without its model is no answer to the same request any more."""
     events = [_event(item) for item in receipt.items if item.outcome in ("removed", "failed")]
     without_model = any(item.kind == "model" and item.outcome in ("removed", "gone") for item in receipt.items)
-    fields = {"request_hash": "", "user_key": None} if without_model else {}
+    fields: dict[str, Any] = {"request_hash": "", "user_key": None} if without_model else {}
     while (events or fields) and context.ledger.change(record, events, **fields) is None:
         record = context.ledger.job(record.job.id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from removal.conftest import with_canary
 from removal.test_prune import VENDORS
 
 
-def done(bridge: Bridge, rows: Path, vendor: str, **given: object) -> Job:
+def done(bridge: Bridge, rows: Path, vendor: str, **given: Any) -> Job:
     job = bridge.wait(bridge.submit(rows, f"{vendor}:{VENDORS[vendor.removeprefix('mock+')]}", **given))
     assert job.status is Status.SUCCEEDED, job.error
     return job
