@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -101,7 +101,7 @@ def chat(
     """Send prompts to the tuned model."""
     bridge = open_bridge()
     given = {"max_tokens": max_tokens, "temperature": temperature}
-    options = {name: value for name, value in given.items() if value is not None}
+    options: Any = {name: value for name, value in given.items() if value is not None}
     for question in [prompt] if prompt is not None else _prompts():
         reply = bridge.chat(job, question, system=system, **options)
         if as_json:

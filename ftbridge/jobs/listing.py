@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed
 from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
@@ -26,11 +27,11 @@ def refresh(context: Context, *jobs: Job | str) -> list[Job]:
     return list_jobs(context, [record.job for record in records] if jobs else None)
 
 
-def list_jobs(context: Context, only: Iterable[Job | str] | None = None) -> list[Job]:
-    """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
+def list_jobs(context: Context, only: Job | str | Iterable[Job | str] | None = None) -> list[Job]:
+    """All jobs as the ledger has them, oldest first; or only that one, or those in their order."""
     if only is None:
         return with_queue_positions(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
-    records = [context.record(job) for job in only]
+    records = [context.record(job) for job in one_or_more(only)]
     if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
     queued = {job.id: job for job in list_jobs(context)}  # a queue position depends on all jobs

@@ -1,8 +1,8 @@
 """The durable store of jobs, uploads and intents."""
 
-from ftbridge.ledger.data_uses import OpenJob, Upload, keys_in_use, open_jobs, uploads_of
+from ftbridge.ledger.data_uses import OpenJob, Upload, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
-from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
+from ftbridge.ledger.deliveries import Delivery, delivered, due, forget_hooks, postponed, register_hooks
 from ftbridge.ledger.deployments import (
     DeploymentRecord,
     adopt_deployment,
@@ -40,14 +40,15 @@ __all__ = [
     "due",
     "end_deployment",
     "forget_deployment",
+    "forget_hooks",
     "has_free_slot",
-    "keys_in_use",
     "last_numbers",
     "moved_from",
     "moved_to",
     "open_deployments",
     "open_jobs",
     "postponed",
+    "register_hooks",
     "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from sqlalchemy import select
 
-from ftbridge.ledger.record import Prepared
 from ftbridge.ledger.schema import jobs, uploads
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import FINAL, Spec
+from ftbridge.stored import read_stored
+
+_STRINGS = re.compile(r'"([^"\\]*)"')
 
 
 class OpenJob(NamedTuple):
@@ -19,7 +22,7 @@ class OpenJob(NamedTuple):
     target: str
     spec: Spec
     keys: frozenset[str]
-    """The hashes of its converted files."""
+    """The hashes of its converted files, and other words: what a newer ftbridge has written there is needed, too."""
 
     @property
     def provider(self) -> str:
@@ -43,12 +46,15 @@ def open_jobs(ledger: Ledger) -> list[OpenJob]:
     )
     with ledger.reading() as connection:
         rows = connection.execute(query.order_by(jobs.c.created_at, jobs.c.id)).all()
-    return [OpenJob(row.id, row.target, Spec.model_validate_json(row.spec), _keys(row.prepared)) for row in rows]
-
-
-def keys_in_use(ledger: Ledger) -> set[str]:
-    """The hashes of the converted files that those jobs need."""
-    return {key for job in open_jobs(ledger) for key in job.keys}
+    return [
+        OpenJob(
+            row.id,
+            row.target,
+            read_stored(Spec, row.spec, {"target": row.target, "data": "unknown"}),
+            frozenset(_STRINGS.findall(row.prepared)),
+        )
+        for row in rows
+    ]
 
 
 def uploads_of(ledger: Ledger, account: str) -> list[Upload]:
@@ -57,8 +63,3 @@ def uploads_of(ledger: Ledger, account: str) -> list[Upload]:
     query = select(*columns).where(uploads.c.account == account).order_by(uploads.c.created_at, uploads.c.content_key)
     with ledger.reading() as connection:
         return [Upload._make(row) for row in connection.execute(query)]
-
-
-def _keys(prepared: str) -> frozenset[str]:
-    files = Prepared.model_validate_json(prepared)
-    return frozenset(key for key in (files.training, files.validation) if key)

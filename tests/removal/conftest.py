@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,14 +68,9 @@ def trained(bridge: Bridge) -> Callable[..., Job]:
         bridge.ledger.remember_upload("local", f"key{name}", str(upload))
         result = Result(model=str(folder.result), path=folder.result) if status is Status.SUCCEEDED else None
         ended = at if status.final else None
-        fields: dict[str, Any] = {
-            "status": status,
-            "remote_id": job_id,
-            "posted_at": at,
-            "finished_at": ended,
-            "result": result,
-        }
-        changed = bridge.ledger.change(record, **fields)
+        changed = bridge.ledger.change(
+            record, status=status, remote_id=job_id, posted_at=at, finished_at=ended, result=result
+        )
         assert changed is not None
         return changed.job
 
