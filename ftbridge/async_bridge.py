@@ -144,6 +144,9 @@ class AsyncBridge:
     undeploy = in_thread(Bridge.undeploy)
     deployments = in_thread(Bridge.deployments)
     past_deployments = in_thread(Bridge.past_deployments)
+    checkpoints = in_thread(Bridge.checkpoints)
+    prune = in_thread(Bridge.prune)
+    delete = in_thread(Bridge.delete)
     jobs_with_max_hours = in_thread(Bridge.jobs_with_max_hours)
 
     # costs and moving

@@ -148,8 +148,9 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting" or "unreadable".
-    Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was seen.
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable" or
+    "deleted". Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
+    seen.
     """
 
     at: TimeSeen

@@ -26,6 +26,7 @@ from ftbridge.cli import (
     mock,
     providers,
     recover,
+    removal,
     report,
     results,
     submit,
@@ -41,7 +42,7 @@ from ftbridge.redaction import redact
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, listing, watch, jobs, recover, import_jobs),
+    "Jobs": (submit, listing, watch, jobs, recover, import_jobs, removal),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),

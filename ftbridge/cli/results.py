@@ -37,7 +37,7 @@ _VERDICTS = {
 
 def register(app: typer.Typer, group: str) -> None:
     """Add the commands to a group of the app."""
-    for command in (fetch, export, chat, evaluate):
+    for command in (fetch, export, checkpoints, chat, evaluate):
         app.command(rich_help_panel=group)(command)
 
 
@@ -61,6 +61,19 @@ def export(
     bridge = open_bridge()
     finished = bridge.job(job)
     _print_result(finished, bridge.export(finished, out, form=form), as_json=as_json)
+
+
+def checkpoints(job: JobId, as_json: AsJson = False) -> None:
+    """List the checkpoints of a job, with the losses at their steps and the names by which the provider has them."""
+    saved = open_bridge().checkpoints(job)
+    if as_json:
+        print_json({"checkpoints": [one.model_dump(mode="json") for one in saved]})
+        return
+    if not saved:
+        print_line("It has no checkpoints.")
+        return
+    rows = [[f"{one.step}", number(one.train_loss), number(one.valid_loss), one.model] for one in saved]
+    console().print(table(["step", "loss", "valid", "checkpoint"], rows, right=(0, 1, 2), fold=3))
 
 
 def fetch_into(job: Job, out: Path | None) -> Result:

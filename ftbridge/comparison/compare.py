@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Unpack
 
 from ftbridge.arguments import HyperparameterArguments, one_or_more
@@ -20,6 +19,7 @@ from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.reading.examples import valid_examples
 from ftbridge.errors import DataError, FtbridgeError, TargetError
+from ftbridge.home import temporary_folder
 from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec
 from ftbridge.provider.capabilities import Capabilities
@@ -98,8 +98,8 @@ def compare_spec(
                 target = context.target(text)
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
-                    with TemporaryDirectory() as folder:
-                        measure(survey.write_sample(Path(folder) / "some.jsonl", _SAMPLE), str(target))
+                    with temporary_folder(context.home) as folder:
+                        measure(survey.write_sample(folder / "some.jsonl", _SAMPLE), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
         except TargetError:  # nobody has such a target

@@ -11,13 +11,15 @@ from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, Unsupported
 from ftbridge.jobs.fetching import fetch_whole
-from ftbridge.jobs.listing import succeeded
-from ftbridge.model import Job, Result
+from ftbridge.jobs.listing import refresh, succeeded
+from ftbridge.model import Checkpoint, Job, Result
 from ftbridge.provider import Provider, Reply
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import as_chat, chat_body, check_options, text_of_chunk
 
 Prompt: TypeAlias = str | Chat | Sequence[Mapping[str, Any]]
+
+_LOSSES = ("train_loss", "valid_loss", "valid_reward")
 
 
 def fetch(context: Context, job: Job | str, out: str | Path) -> Result:
@@ -41,6 +43,30 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
     record = succeeded(context, record.job)
     out = Path(out).absolute()
     return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
+
+
+def checkpoints(context: Context, job: Job | str) -> list[Checkpoint]:
+    """The checkpoints that the provider keeps of the job, oldest first, with the losses at their steps where known.
+
+    Raises `Unsupported` for a provider without checkpoints that can be used.
+    """
+    record = context.record(job)
+    provider = context.provider_of(record)
+    if "checkpoints" in provider.capabilities.verbs and record.job.remote_id is None:
+        raise JobFailed(f"job {record.job.id} never reached {record.provider}", hint="It has no checkpoints.")
+    refresh(context, record.job)
+    measured: dict[int, dict[str, float]] = {}
+    for _number, event in context.ledger.events(record.job.id):
+        if event.kind == "metric" and event.step is not None:
+            known = {name: getattr(event, name) for name in _LOSSES if getattr(event, name) is not None}
+            measured.setdefault(event.step, {}).update(known)
+    saved = provider.checkpoints(record.job.remote_id or "")
+    return [one.model_copy(update=_missing(one, measured.get(one.step, {}))) for one in saved]
+
+
+def _missing(checkpoint: Checkpoint, measured: Mapping[str, float]) -> dict[str, float]:
+    """The losses that the vendor does not give with the checkpoint."""
+    return {name: value for name, value in measured.items() if getattr(checkpoint, name) is None}
 
 
 def chat(

@@ -17,6 +17,7 @@ from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.jobs.request.identity import absolute_path, json_object
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import LAST, Record, has_free_slot
 from ftbridge.model import Job, Status
 from ftbridge.spec import make_spec
@@ -75,7 +76,7 @@ def submit(
         hyperparameters=hyperparameters,
     )
     warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
-    record = None
+    record, is_new = None, False
     with provider.preloading(spec, target.model):
         try:
             request = Request(
@@ -97,6 +98,9 @@ def submit(
         except KeyboardInterrupt:
             context.warn(_after_interruption(record))
             raise
+        finally:
+            if not is_new:  # nothing needs what was converted for it
+                remove_unneeded(context.home, context.ledger)
 
 
 def _send(context: Context, record: Record) -> Job:

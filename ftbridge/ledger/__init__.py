@@ -1,5 +1,6 @@
 """The durable store of jobs, uploads and intents."""
 
+from ftbridge.ledger.data_uses import OpenJob, Upload, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import (
     Delivery,
@@ -39,8 +40,10 @@ __all__ = [
     "JobFilter",
     "JobSummary",
     "Ledger",
+    "OpenJob",
     "Prepared",
     "Record",
+    "Upload",
     "adopt_deployment",
     "begin_deployment",
     "change_deployment",
@@ -59,6 +62,7 @@ __all__ = [
     "moved_from",
     "moved_to",
     "open_deployments",
+    "open_jobs",
     "postponed",
     "providers_of_jobs",
     "register_hooks",
@@ -67,6 +71,7 @@ __all__ = [
     "succeeded_targets",
     "summaries",
     "unfinished",
+    "uploads_of",
     "waiting",
     "write_move",
 ]

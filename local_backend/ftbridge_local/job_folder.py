@@ -1,7 +1,7 @@
 """The job folder: everything about one job, as files that can be copied to another machine and trained there.
 
     spec.json         what to train; every file it names is in this folder
-    training.jsonl    the data, and validation.jsonl where there is a validation file
+    training.jsonl    the data, and validation.jsonl where there is a validation file, until the job is over for good
     adapter/          the adapter that training continues, where there is one
     model/            the base model, where it is the result of an earlier job
     uploads.json      the provider's ids of the data files, which it lists; the trainer does not read them
@@ -39,6 +39,8 @@ from ftbridge_local.job_documents import (
     FULL,
     SPEC,
     STATUS,
+    TRAINING,
+    VALIDATION,
     JobSpec,
     JobState,
     ResultInfo,
@@ -114,6 +116,11 @@ class JobFolder:
             return "cancel" if self._request.read_text() == "cancel" else "pause"
         except FileNotFoundError:
             return None
+
+    def data(self) -> list[Path]:
+        """The copies of the rows, and what was computed from each of them."""
+        files = [self.path / name for name in (TRAINING, VALIDATION)]
+        return [file for file in [*files, *sorted(self.path.glob("reference-*.json"))] if file.exists()]
 
     def spec(self) -> JobSpec:
         """What to train. Raises `InputError` where it cannot be read."""
@@ -197,6 +204,12 @@ class JobFolder:
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.truncate(path.read_bytes().rfind(b"\n") + 1)
             file.write(line.encode())
+
+    def discard_data(self) -> None:
+        """Remove the rows of a job that is over for good; a failed one may be resumed."""
+        if self.state().status in (Status.SUCCEEDED, Status.CANCELLED):
+            for file in self.data():
+                file.unlink(missing_ok=True)
 
     def ask(self, request: Request) -> None:
         """Leave a request for the worker; anybody may."""

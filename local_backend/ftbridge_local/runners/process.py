@@ -48,6 +48,8 @@ class ProcessRunner:
         try:
             if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):
                 return "over"
+            if not job.data():
+                return "without data"
             self._hand_over(job, lock)
         finally:
             os.close(lock)
@@ -78,6 +80,7 @@ class ProcessRunner:
         try:
             if not job.state().status.final:
                 job.set_status(Status.CANCELLED)
+            job.discard_data()
         finally:
             os.close(lock)
         return True

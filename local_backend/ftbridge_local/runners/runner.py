@@ -50,7 +50,7 @@ class JobReport(NamedTuple):
         return not self.alive and self.state.status not in _AT_REST
 
 
-Resumed = Literal["resumed", "running", "over"]
+Resumed = Literal["resumed", "running", "over", "without data"]
 
 
 class Runner(Protocol):
@@ -63,7 +63,7 @@ class Runner(Protocol):
         """
 
     def resume(self, tag: str) -> Resumed:
-        """Run the command on a stopped job again, unless it is still running, succeeded or was cancelled."""
+        """Run the command on a stopped job again, unless it is still running, over, or without its data."""
 
     def tags(self) -> list[str]:
         """The tags of all jobs of this runner."""

@@ -33,6 +33,7 @@ def main(folder: str, lock: str | None = None) -> int:
         print(f"{folder} has a worker already", file=sys.stderr)  # noqa: T201 - standard error is worker.log
         return 1
     if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):  # a batch system may run a command twice
+        job.discard_data()
         return 0
     register_environment(os.environ)  # the hub's token, which must not reach worker.log
     signal.signal(signal.SIGTERM, lambda *_: job.ask("pause"))
@@ -44,6 +45,7 @@ def main(folder: str, lock: str | None = None) -> int:
         else:
             status, result = train(job, find_home())
         job.set_status(status, result=result)
+        job.discard_data()
     except Exception as problem:  # every failure is reported by the job's status
         with suppress(OSError):
             print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
