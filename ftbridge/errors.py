@@ -6,6 +6,7 @@
     │   ├── SpecError               a hyperparameter or method is out of range or not offered
     │   ├── ConfigError             ftbridge.toml or an environment variable is wrong
     │   ├── MissingExtra            an optional package is not installed
+    │   ├── BrokenPlugin            an installed plugin raises where it is loaded or opened
     │   ├── InputError              a file cannot be opened or read
     │   ├── ModelNotFound           the target's model does not exist
     │   ├── OverBudget              the job may cost more than was allowed
@@ -37,12 +38,15 @@
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
-the status and the code decide the class, never the message.
+the status and the code decide the class, never the message. Vendors' errors may repeat the key
+that they got, so keys and passwords are masked in all of these texts.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from ftbridge.redaction import redact
 
 
 class FtbridgeError(Exception):
@@ -51,9 +55,9 @@ class FtbridgeError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", line: int | None = None, path: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        super().__init__(self.message)
+        self.hint = redact(hint)
         self.line = line
         self.path = path
 
@@ -83,6 +87,10 @@ class ConfigError(UsageError):
 
 class MissingExtra(UsageError):
     """An optional package is not installed; the hint is the command that installs it."""
+
+
+class BrokenPlugin(UsageError):
+    """An installed plugin (a provider, a mock, a tracker) raises where it is loaded or opened, or is something else."""
 
 
 class InputError(UsageError):
@@ -142,9 +150,9 @@ class ProviderError(FtbridgeError):
         super().__init__(message, hint=hint)
         self.provider = provider
         self.status = status
-        self.code = code
-        self.param = param
-        self.request_id = request_id
+        self.code = _redacted(code)
+        self.param = _redacted(param)
+        self.request_id = _redacted(request_id)
 
 
 class Unsupported(ProviderError):
@@ -228,3 +236,7 @@ class ConnectionRefused(NotReached):
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")
+
+
+def _redacted(text: str | None) -> str | None:
+    return None if text is None else redact(str(text))  # some vendors send a number or an object

@@ -6,7 +6,10 @@ It holds training data, so it is its owner's alone.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,6 +51,41 @@ def _close_to_others(home: Path) -> None:
         with suppress(OSError):  # it is gone, or another user's
             if not path.is_symlink():
                 path.chmod(S_IMODE(path.stat().st_mode) & ~_OTHERS)
+
+
+@contextmanager
+def temporary_folder(home: Path) -> Iterator[Path]:
+    """A private folder in the home for copies of data, removed when the block ends.
+
+    It is locked meanwhile, so that one that is left by a process that died can be told from one in use.
+    """
+    with usable(home):
+        make_folder(temporary_folders(home))
+        folder = Path(tempfile.mkdtemp(dir=temporary_folders(home)))
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def temporary_folders(home: Path) -> Path:
+    """Where they are."""
+    return home / "temporary"
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process is in the block of that temporary folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextmanager

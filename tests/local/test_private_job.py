@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from lab import Lab
 
 from ftbridge.model import Status
+from local.lab import Lab
 
 
 @pytest.fixture
