@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from io import BufferedReader
 from typing import Any
@@ -196,7 +197,8 @@ def _run(hook: Hook, message: bytes) -> str | None:
     try:
         code = process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with what it has started
+        with suppress(ProcessLookupError, PermissionError):  # it has just ended; macOS says the second
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started
         process.wait()
         return f"it did not end within {_PATIENCE:.0f} s, and was killed"
     if code:

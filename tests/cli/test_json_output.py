@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def test_letters_and_emoji_stay_readable_where_the_terminal_has_them(monkeypatch
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_csv_is_printable(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    rows = [{"name": HOSTILE[what], "usd": 0.1 + 0.2}, {"name": "two\nlines", "usd": None}]
+    rows: list[dict[str, Any]] = [{"name": HOSTILE[what], "usd": 0.1 + 0.2}, {"name": "two\nlines", "usd": None}]
     first, *rest = printed(lambda: print_csv(["name", "usd"], rows), monkeypatch).splitlines()
     assert first == "name,usd"
     assert all(line.isprintable() for line in rest)

@@ -127,18 +127,6 @@ def test_a_base_on_the_hub_is_named_for_the_hub(
     assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
 
 
-@pytest.mark.parametrize("form", ["adapter", "merged"])
-def test_weights_may_be_read_by_whom_other_files_may(
-    lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm
-) -> None:
-    (tmp_path / "plain").touch()
-    usual = (tmp_path / "plain").stat().st_mode
-    out = tmp_path / "out"
-    out.mkdir()
-    lab.provider.export("finished", form, out)
-    assert {file.stat().st_mode for file in out.iterdir()} == {usual}
-
-
 def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
     lab: Lab, finished: RemoteJob, tmp_path: Path
 ) -> None:

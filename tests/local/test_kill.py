@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -133,7 +134,7 @@ def test_without_handles_of_processes_it_is_asked_who_has_the_file_open(
     job: JobFolder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if kill.shutil.which("lsof") is None:
+    if shutil.which("lsof") is None:
         pytest.skip("lsof is not installed")
     monkeypatch.delattr(os, "pidfd_open")
     assert not kill_holder(innocent.pid, job.lock_file)
