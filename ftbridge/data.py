@@ -26,7 +26,6 @@ from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec, make_spec
 from ftbridge.provider.capabilities import check_method
-from ftbridge.target import parse_target
 from ftbridge.wording import did_you_mean, printable
 
 
@@ -104,9 +103,8 @@ def count_tokens(
 
 
 def _counter(context: Context, to: str, vocabulary: Path | None) -> TokenCounter:
-    target = parse_target(to, context.config.targets)
-    provider = context.provider(target)
-    return provider.token_counter(provider.resolve(target.model), vocabulary)
+    target = context.target(to)
+    return context.provider(target).token_counter(target.model, vocabulary)
 
 
 def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
@@ -124,10 +122,10 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
 
 
 def _rules(context: Context, spec: Spec) -> Converter:
-    target = parse_target(spec.target, context.config.targets)
+    target = context.target(spec.target)
     provider = context.provider(target)
     check_method(spec.method, provider.capabilities, provider.name)
-    return provider.converter(spec, provider.resolve(target.model))
+    return provider.converter(spec, target.model)
 
 
 def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:

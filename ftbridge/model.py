@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ftbridge.errors import SpecError
-from ftbridge.redaction import redact
-
-Redacted: TypeAlias = Annotated[str, AfterValidator(redact)]
-"""A text that may be from outside, in which keys and passwords are masked."""
+from ftbridge.foreign import Count, Message, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -162,28 +159,29 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot) or "overfitting".
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting" or "unreadable".
+    Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was seen.
     """
 
-    at: datetime
+    at: TimeSeen
     kind: Literal["status", "message", "metric", "checkpoint"]
-    cursor: str = ""
+    cursor: Text = ""
     code: str | None = None
     status: Status | None = None
-    message: Redacted | None = None
-    step: int | None = None
-    total_steps: int | None = None
-    epoch: float | None = None
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    train_reward: float | None = None
-    valid_reward: float | None = None
-    token_accuracy: float | None = None
-    learning_rate: float | None = None
-    tokens_per_second: float | None = None
-    tokens: int | None = None
-    grad_norm: float | None = None
-    peak_memory: int | None = None
+    message: Message | None = None
+    step: Count = None
+    total_steps: Count = None
+    epoch: Number = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    train_reward: Number = None
+    valid_reward: Number = None
+    token_accuracy: Number = None
+    learning_rate: Number = None
+    tokens_per_second: Number = None
+    tokens: Count = None
+    grad_norm: Number = None
+    peak_memory: Count = None
 
     def __str__(self) -> str:
         """The event as one line of text, without its time."""
@@ -210,22 +208,22 @@ class Result(Frozen):
     where the provider gives them.
     """
 
-    model: str | None = None
+    model: Text | None = None
     path: Path | None = None
-    files: tuple[str, ...] = ()
-    step: int | None = None
-    valid_loss: float | None = None
+    files: Texts = ()
+    step: Count = None
+    valid_loss: Number = None
 
 
 class Checkpoint(Frozen):
     """The model at one step of its training; its id can be called, and trained further."""
 
-    model: str
-    at: datetime
+    model: Text
+    at: TimeSeen
     step: int
-    train_loss: float | None = None
-    valid_loss: float | None = None
-    valid_reward: float | None = None
+    train_loss: Number = None
+    valid_loss: Number = None
+    valid_reward: Number = None
 
 
 class Latest(Frozen):
@@ -264,7 +262,7 @@ class Job(Frozen):
     name: str | None
     target: str
     status: Status
-    raw_status: Redacted | None = None
+    raw_status: Message | None = None
     remote_id: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
@@ -272,7 +270,7 @@ class Job(Frozen):
     latest: Latest = Latest()
     result: Result | None = None
     cost: Cost = Cost()
-    error: Redacted | None = None
+    error: Message | None = None
     owner: str | None = None
     group: str | None = None
     queue_position: int | None = None

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ftbridge.files import plain_name
+from ftbridge.foreign_names import plain_name
 from ftbridge.jobs.recovery.importing import as_job, tag_of
 from ftbridge.model import Result, Status
 from ftbridge.provider import Listed, RemoteJob

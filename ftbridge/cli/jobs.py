@@ -30,7 +30,7 @@ from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.show import print_job
 from ftbridge.cli.watch import event_line, follow
 from ftbridge.errors import FtbridgeError
-from ftbridge.model import Event, Job, Status, now
+from ftbridge.model import Event, Job, Latest, Status, now
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -150,7 +150,11 @@ def watch(
         bridge.refresh(*chosen)
     if as_json:
         for job in bridge.jobs(chosen):
-            state = {"status": job.status, "message": job.error, **job.latest.model_dump()}
+            state = {
+                "status": job.status,
+                "message": job.error,
+                **job.latest.model_dump(include=set(Latest.model_fields)),
+            }
             _print_event(job, Event(at=now(), kind="status", **state))
         watched = bridge.watch(*chosen, history=False, fetch_to=fetch, listen=listen, report=reports, deployments=True)
         for job, event in watched:

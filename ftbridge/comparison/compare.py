@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,7 @@ from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec, make_spec
 from ftbridge.provider.capabilities import Capabilities
+from ftbridge.provider.offline import offline
 from ftbridge.target import Target
 from ftbridge.watching.follow import wait
 from ftbridge.wording import clause, counted
@@ -92,7 +92,8 @@ def compare_spec(
     offers, problems = [], []
     for text in dict.fromkeys(targets):
         try:
-            with _on_this_machine(context, text, live=live) as target:
+            with offline(not live):
+                target = context.target(text)
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
                     with TemporaryDirectory() as folder:
@@ -107,18 +108,6 @@ def compare_spec(
     if problems and len(problems) == len(offers):
         raise problems[0]
     return sorted(offers, key=_rank)
-
-
-@contextmanager
-def _on_this_machine(context: Context, text: str, *, live: bool) -> Iterator[Target]:
-    """The target of that string; unless `live`, its provider uses only what is on this machine meanwhile."""
-    target = context.target(text)
-    provider = context.provider(target)
-    provider.offline = not live
-    try:
-        yield target
-    finally:
-        provider.offline = False
 
 
 def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:

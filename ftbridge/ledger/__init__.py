@@ -1,7 +1,7 @@
 """The durable store of jobs, uploads and intents."""
 
 from ftbridge.ledger.database import set_aside_if_damaged
-from ftbridge.ledger.deliveries import Delivery, delivered, due, postponed
+from ftbridge.ledger.deliveries import Delivery, delivered, due, forget_hooks, postponed, register_hooks
 from ftbridge.ledger.deployments import (
     DeploymentRecord,
     adopt_deployment,
@@ -37,12 +37,14 @@ __all__ = [
     "due",
     "end_deployment",
     "forget_deployment",
+    "forget_hooks",
     "has_free_slot",
     "last_numbers",
     "moved_from",
     "moved_to",
     "open_deployments",
     "postponed",
+    "register_hooks",
     "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",

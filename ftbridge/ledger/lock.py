@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.files import make_folder, open_private
+
 
 @contextmanager
 def file_lock(file: Path, *, wait: bool = False) -> Iterator[bool]:
     """Whether this process, and no other, now has the lock; with `wait` it waits until it has."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
+    make_folder(file.parent)
+    with open_private(file, "wb") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

@@ -35,6 +35,8 @@ class PostgresServer:
     (PgBouncer: `pool_mode = session`).
     """
 
+    shared = True
+
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
         register(self._url.password and str(self._url.password))

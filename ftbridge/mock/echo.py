@@ -23,7 +23,7 @@ def echoed(response: Response, request: Request) -> Response:
     kind = response.headers["content-type"]
     if kind.startswith("application/json"):
         try:
-            body = json.dumps(_repeat(json.loads(response.body), echo))
+            body = json.dumps(_repeat(json.loads(bytes(response.body)), echo))
         except ValueError:  # it is injected as invalid
             body = bytes(response.body).decode() + echo
     elif kind.startswith("text/html"):

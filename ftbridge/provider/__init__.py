@@ -4,6 +4,7 @@ from ftbridge.provider.capabilities import APPLIED, Capabilities, Handling, Verb
 from ftbridge.provider.completions import completion
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.contract import Provider
+from ftbridge.provider.offline import is_offline
 from ftbridge.provider.remote import (
     Deployment,
     Files,
@@ -35,5 +36,6 @@ __all__ = [
     "Usage",
     "Verb",
     "completion",
+    "is_offline",
     "setting",
 ]

@@ -11,6 +11,7 @@ import msgspec
 
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import InputError
+from ftbridge.foreign import count_of
 from ftbridge.provider.remote import Reply, Usage
 
 
@@ -89,7 +90,8 @@ def read_reply(answer: Mapping[str, Any]) -> Reply:
         text=_text(answer["choices"][0]["message"].get("content")),
         model=answer["model"],
         usage=Usage(
-            prompt_tokens=usage.get("prompt_tokens") or 0, completion_tokens=usage.get("completion_tokens") or 0
+            prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,
+            completion_tokens=count_of(usage.get("completion_tokens")) or 0,
         )
         if usage
         else None,

@@ -48,7 +48,7 @@ class Connection(Frozen):
 
     @model_validator(mode="after")
     def _masked(self) -> Self:
-        register(self.api_key and self.api_key.get_secret_value())
+        register(self.api_key.get_secret_value() if self.api_key else None)
         for url in (self.base_url, *self.urls.values()):
             register_url(url)
         return self

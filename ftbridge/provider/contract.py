@@ -27,6 +27,7 @@ from ftbridge.provider.paging import as_far_as_listed, matching
 from ftbridge.provider.passthrough import PassThrough
 from ftbridge.provider.remote import Deployment, Files, HostingTerms, ImportedJob, Listed, RemoteJob, Reply, TunedModel
 from ftbridge.provider.settings import Settings
+from ftbridge.provider.unreadable import reading
 
 
 class Provider:
@@ -49,12 +50,12 @@ class Provider:
     """After how long without news a running job is reported as stalled."""
     concurrency_limit: int | None = None
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
+    keeps_jobs_at_home: ClassVar[bool] = False
+    """Whether its jobs are in the home folder, so that one that is not there any more is over."""
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may be missing from the vendor's listing, and so from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still work on a request whose sender died or got a gateway's error."""
-    offline: bool = False
-    """Whether converters and token counters may use only local files."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 
@@ -95,8 +96,8 @@ class Provider:
 
     # before a job
 
-    def resolve(self, model: str) -> str:
-        """The model's name made independent of the working folder; the same name at most providers."""
+    def resolve(self, model: str, folder: Path = Path()) -> str:
+        """The model's name independent of the working folder: a path is from `folder`. The same at most providers."""
         return model
 
     def converter(self, spec: Spec, model: str) -> Converter:
@@ -170,7 +171,7 @@ class Provider:
         return [listed.remote for listed in matching(self.jobs(), lambda listed: listed.tag == tag)][::-1]
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
-        """The jobs as they are now. Reads only; a job that the vendor does not know is left out."""
+        """The jobs as they are now, without those it does not know; `RemoteJob.unreadable` for one it cannot read."""
         remotes = (listed.remote for listed in as_far_as_listed(self.jobs()))
         return [remote for remote in remotes if remote.remote_id in remote_ids]
 
@@ -180,11 +181,8 @@ class Provider:
 
     def find_job_of_model(self, name: str) -> str:
         """The id of the job that made the model or checkpoint `name`, or that has this id itself. Raises `NotFound`."""
-
-        def made_it(listed: Listed) -> bool:
-            return name in (listed.remote.remote_id, listed.remote.result and listed.remote.result.model)
-
-        return self._first(made_it, f"{self.name} lists no job that made {name}").remote.remote_id
+        job = self._first(lambda listed: name in listed.names, f"{self.name} lists no job that made {name}")
+        return job.remote.remote_id
 
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
@@ -238,7 +236,8 @@ class Provider:
 
     def chat(self, model: str, chat: Chat, **options: Any) -> Reply:
         """The model's answer to the messages of `chat`; options are those of a chat completion."""
-        return read_reply(self.complete(model, chat_body(chat, options)))
+        with reading(self.name):
+            return read_reply(self.complete(model, chat_body(chat, options)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers to many chats, in order; one after the other by default."""

@@ -112,7 +112,8 @@ class Scheduler:
         slower = min(task.slowest, max(task.pace, 1.5 * task.interval))
         wait = task.interval = task.pace if outcome and not isinstance(outcome, BaseException) else slower
         if isinstance(outcome, _TEMPORARY):
-            wait = max(slower, getattr(outcome, "retry_after", None) or 0.0)
+            asked: float | None = getattr(outcome, "retry_after", None)
+            wait = max(slower, min(asked or 0.0, LONGEST_PARKED_SECONDS))
         elif isinstance(outcome, FtbridgeError):
             wait = task.interval = min(LONGEST_PARKED_SECONDS, 2 * task.interval if task.parked else PARKED_SECONDS)
         task.due = time.monotonic() + wait * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load, no secret

@@ -21,7 +21,7 @@ from ftbridge.ledger import JobSummary, summaries, unfinished
 from ftbridge.model import Event, Job, Status
 from ftbridge.provider import Provider
 from ftbridge.watching.deployments import DeploymentWatch
-from ftbridge.watching.hooks import deliver
+from ftbridge.watching.hooks import HookDelivery
 from ftbridge.watching.scheduler import PeriodicTask, Scheduler
 from ftbridge.watching.tracking import Reporting, keep_up_to_date
 
@@ -49,11 +49,11 @@ class Watch:
         self._listen = listen
         self._not_fetchable: set[str] = set()
         self._last_numbers: dict[str, int] = {}
-        self._hooks = context.config.hooks
+        self._hooks = HookDelivery(context.ledger, context.hooks, context.warn)
         self._reports = [Reporting(context.ledger, to) for to in report]
         self._deployments = DeploymentWatch(context) if deployments else None
         self._deployed: set[str] = set()
-        self.scheduler = Scheduler([self._hooks_task()] if self._hooks else [], context.warn)
+        self.scheduler = Scheduler([PeriodicTask("hooks", self._hooks.deliver, 1.0, 30.0, vital=False)], context.warn)
 
     def follow(self, last_numbers: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         """Yield each job with each of its new events until all are over.
@@ -68,9 +68,8 @@ class Watch:
             self.scheduler.tasks.append(self._deployments.task)
         with self._webhooks(), keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn):
             yield from self._until_all_are_over(last_numbers)
-        if self._hooks:
-            self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
-            deliver(self._ledger, self._hooks, self._context.warn)
+        self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
+        self._hooks.deliver()
 
     def _until_all_are_over(self, left: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(left, -1)
@@ -123,11 +122,6 @@ class Watch:
         if not self._fetch_to or summary.status != Status.SUCCEEDED or summary.id in self._not_fetchable:
             return False
         return not (self._fetch_to / summary.id).exists()
-
-    def _hooks_task(self) -> PeriodicTask:
-        return PeriodicTask(
-            "hooks", lambda: deliver(self._ledger, self._hooks, self._context.warn), 1.0, 30.0, vital=False
-        )
 
     def _provider_task(self, name: str) -> PeriodicTask:
         budget = EventBudget()

@@ -31,14 +31,17 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ftbridge.files import make_folder, to_disk, write
-from ftbridge.model import Event, Frozen, Hyperparameters, Method, Redacted, Status, now
+from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
+from ftbridge.foreign import Message
+from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
+from ftbridge.stored import not_understood, read_event, read_stored
 
 Request = Literal["cancel", "pause"]
 
 SPEC, STATUS, EVENTS, LOG, UPLOADS = "spec.json", "status.json", "events.jsonl", "worker.log", "uploads.json"
 TRAINING, VALIDATION = "training.jsonl", "validation.jsonl"
 ADAPTER, MODEL = "adapter", "model"
+_PID_DIGITS = 10
 
 
 class JobSpec(Frozen):
@@ -75,7 +78,7 @@ class JobState(Frozen):
     """The status as it was last written, with the error of a failed job, or the result of one that succeeded."""
 
     status: Status
-    error: Redacted | None = None
+    error: Message | None = None
     result: ResultInfo | None = None
     at: datetime = Field(default_factory=now)
 
@@ -90,7 +93,7 @@ class JobFolder:
         self.processes = path / "processes"
         self.log = path / LOG
         self._request = path / "request"
-        self._lock = path / "worker.lock"
+        self.lock_file = path / "worker.lock"
 
     # Read by anybody at any time.
 
@@ -108,7 +111,7 @@ class JobFolder:
     def alive(self) -> bool:
         """Whether the lock is held: by a worker, or by a process that is about to start one."""
         try:
-            probe = self._lock.open("rb")
+            probe = self.lock_file.open("rb")
         except FileNotFoundError:
             return False
         with probe:
@@ -117,8 +120,8 @@ class JobFolder:
     @property
     def worker_pid(self) -> int | None:
         """The process id of the worker; only meaningful while it is `alive`."""
-        digits = self._lock.read_bytes()
-        return int(digits) if digits else None
+        digits = self.lock_file.read_bytes()[:_PID_DIGITS]
+        return int(digits) if digits.isdigit() and int(digits) > 1 else None
 
     @property
     def request(self) -> Request | None:
@@ -130,11 +133,15 @@ class JobFolder:
 
     def spec(self) -> JobSpec:
         """What to train."""
-        return JobSpec.model_validate_json((self.path / SPEC).read_bytes())
+        return read_spec((self.path / SPEC).read_bytes())
+
+    def not_understood(self) -> tuple[str, ...]:
+        """What the spec asks for that this version of ftbridge does not know."""
+        return not_understood(self.spec(), (self.path / SPEC).read_bytes())
 
     def state(self) -> JobState:
         """The state as it was last written."""
-        return JobState.model_validate_json((self.path / STATUS).read_bytes())
+        return read_state((self.path / STATUS).read_bytes())
 
     def read(self, name: str, offset: int = 0) -> bytes:
         """The content of a file from `offset` on, empty where there is no such file.
@@ -175,7 +182,7 @@ class JobFolder:
         """Append one event in a single write; an incomplete line that a killed writer left is cut off first."""
         line = Event(at=now(), kind=kind, **fields).model_dump_json(exclude_none=True, exclude={"cursor"}) + "\n"
         path = self.path / EVENTS
-        with path.open("ab+") as file:
+        with open_private(path, "ab+") as file:
             end = file.seek(0, os.SEEK_END)
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.truncate(path.read_bytes().rfind(b"\n") + 1)
@@ -193,7 +200,7 @@ class JobFolder:
         The `timeout`, in seconds, outlasts readers of `alive`, who hold the lock for an instant.
         """
         make_folder(self.path)
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
         deadline = time.monotonic() + timeout
         while not _try_lock(handle, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -216,6 +223,16 @@ class JobFolder:
             os.truncate(path, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
 
 
+def read_spec(text: bytes) -> JobSpec:
+    """What a job folder's spec.json holds, by whichever version of ftbridge it was written."""
+    return read_stored(JobSpec, text, {"model": "unknown", "base": "unknown"})
+
+
+def read_state(text: bytes) -> JobState:
+    """What its status.json holds; a status that this version does not know is `unknown`."""
+    return read_stored(JobState, text, {"status": Status.UNKNOWN})
+
+
 def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
     """The events in `lines`, a part of events.jsonl that begins at `offset`.
 
@@ -225,7 +242,7 @@ def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
         if not line.endswith(b"\n") or b"\0" in line:
             return
         offset += len(line)
-        yield Event.model_validate_json(line).model_copy(update={"cursor": str(offset)})
+        yield read_event(line).model_copy(update={"cursor": str(offset)})
 
 
 def hold(folder: JobFolder, inherited: int | None) -> int | None:

@@ -20,6 +20,7 @@ from ftbridge.model import Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
+from ftbridge.provider.offline import is_offline
 from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
@@ -75,12 +76,12 @@ class LocalProvider(Provider):
         self._tokenized: TokenizedExamples | None = None
         self._preloading = False
 
-    def resolve(self, model: str) -> str:
+    def resolve(self, model: str, folder: Path = Path()) -> str:
         """Paths are made absolute."""
         _check_packages()
         from ftbridge_local.models.find import resolve
 
-        return resolve(model, self.home)
+        return resolve(model, self.home, folder)
 
     def converter(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
@@ -121,7 +122,7 @@ class LocalProvider(Provider):
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=self.offline).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).base))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
@@ -230,7 +231,7 @@ class LocalProvider(Provider):
         from ftbridge_local.models.find import find
         from ftbridge_local.trainer.settings import check
 
-        source = find(model, self.home.absolute(), weights=False, offline=self.offline)
+        source = find(model, self.home.absolute(), weights=False, offline=is_offline())
         check(spec.hyperparameters, source)
         return source
 

@@ -54,7 +54,7 @@ def test_words_that_no_database_can_hold_are_kept_as_far_as_they_can_be(tmp_path
     assert changed
     assert changed.job.error == "a\N{REPLACEMENT CHARACTER}b?c"
     assert changed.job.raw_status == "Prüfung"
-    assert ledger.events("ftb_aaaa")[0][1].message == "a\0b"
+    assert ledger.events("ftb_aaaa")[0][1].message == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_job_that_the_vendor_has_is_adopted_once(tmp_path: Path) -> None:

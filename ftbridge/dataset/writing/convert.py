@@ -10,22 +10,24 @@ from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
+from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.findings import Diagnostics, Finding, report_once
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
-from ftbridge.dataset.reading.lines import lines, open_file
-from ftbridge.dataset.reading.observer import Observer
+from ftbridge.dataset.reading.lines import lines
+from ftbridge.dataset.reading.observer import Observer, show
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
-from ftbridge.dataset.writing.atomic_file import atomic_file
+from ftbridge.dataset.unforeseen import report_unforeseen
+from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.errors import InputError
+from ftbridge.files import PRIVATE_FILE
 
 _CHUNK = 2**18
 _Write: TypeAlias = Callable[[bytes], object]
@@ -36,7 +38,8 @@ class Conversion(Struct, frozen=True):
 
     `exact` rows mean the same at the target; `changed` maps each code of a difference to how
     many rows have it and the first one's line. Where anything is `impossible` nothing was
-    written. `key` is a hash of what was written, which identifies the upload.
+    written. `key` is a hash of what was written, which identifies the upload. Of a rule that has more than 10,000
+    findings the first are listed, and `omitted` counts the others.
     """
 
     out: Path
@@ -47,6 +50,12 @@ class Conversion(Struct, frozen=True):
     impossible: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     key: str
+    omitted: tuple[Omitted, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """How many findings make it impossible, those that are not listed included."""
+        return len(self.impossible) + omitted_of(self.omitted, "error")
 
 
 def convert(
@@ -58,6 +67,7 @@ def convert(
     observers: Sequence[Observer] = (),
     sent_observers: Sequence[Observer] = (),
     workers: int = 1,
+    private: bool = False,
 ) -> Conversion:
     """Write the rows of `path` in the format of `converter`'s target to `out`, completely or not at all.
 
@@ -65,27 +75,39 @@ def convert(
     are read, and `sent_observers` those that the target takes, as they are written; a row that is not in the
     canonical format then, as it was read. With several `workers`, and no observers, which need all rows in order,
     an uncompressed file of lines is converted by as many processes, to the same bytes.
+    The file is never more open to others than `path`, and where it is `private` it is its owner's alone.
     Raises `InputError` for what cannot be opened, read or written.
     """
     out = Path(out)
     if out.exists() and str(path) != "-" and out.samefile(path):
         raise InputError(f"{path} would be overwritten by its own conversion", hint="Give another name to --out.")
     in_parallel = workers > 1 and not observers and not sent_observers
-    with open_source(path, format) as source, atomic_file(out) as file:
+    mode = PRIVATE_FILE if private else mode_like(path)
+    with open_source(path, format) as source, atomic_file(out, mode) as file:
         if in_parallel and source.divisible:
             tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)
         else:
             rows = _Rows(source.rows, source.read, source.canonical)
             tally = _convert_rows(rows, converter, file.write, observers, sent_observers)
-        extent = Extent(tally.with_images, file.buffer.tell())
-        about_file = file_findings(tally.examples, tally.findings, [converter], [extent])
-        findings = in_line_order([*tally.findings, *about_file])
+        diagnostics, extent = tally.diagnostics, Extent(tally.with_images, file.buffer.tell())
+        check_whole_file(tally.examples, diagnostics, [converter], [extent])
+        findings = in_line_order(diagnostics.findings)
         impossible = tuple(finding for finding in findings if finding.level == "error")
         key = file.key()
         if not impossible:
             file.commit()
     warnings = tuple(finding for finding in findings if finding.level == "warning")
-    return Conversion(out, converter.target, tally.examples, tally.exact, tally.changed, impossible, warnings, key)
+    return Conversion(
+        out,
+        converter.target,
+        tally.examples,
+        tally.exact,
+        tally.changed,
+        impossible,
+        warnings,
+        key,
+        diagnostics.omitted,
+    )
 
 
 class _Rows(Struct):
@@ -99,19 +121,19 @@ class _Rows(Struct):
 class _Tally(Struct):
     """The result of converting some rows; `lines` is how many lines they were on."""
 
+    diagnostics: Diagnostics
     lines: int = 0
     examples: int = 0
     exact: int = 0
     with_images: int = 0
     changed: dict[str, tuple[int, int]] = {}
-    findings: list[Finding] = []
 
     def add(self, later: _Tally) -> None:
         """Take in the result for the rows that come next."""
         for code, (count, first) in later.changed.items():
             earlier, line = self.changed.get(code, (0, first + self.lines))
             self.changed[code] = earlier + count, line
-        self.findings += (replace(finding, line=finding.line + self.lines) for finding in later.findings)
+        self.diagnostics.take(later.diagnostics, self.lines)
         self.lines += later.lines
         self.examples += later.examples
         self.exact += later.exact
@@ -132,33 +154,38 @@ def _convert_rows(
     sent_observers: Sequence[Observer] = (),
 ) -> _Tally:
     """Write each row in the target's format."""
-    diagnostics, rules, tally = Diagnostics(), TargetRules(converter), _Tally()
+    diagnostics, rules = Diagnostics(), TargetRules(converter)
+    tally = _Tally(diagnostics)
     codes = rules.diagnostics.changes
     encode = msgspec.json.Encoder().encode
     observed = bool(observers or sent_observers)
     examples = exact = 0
     for raw, example in source.read(source.rows, diagnostics):
         examples += 1
-        if observed:
-            data = encode(example)
-            for observer in observers:
-                observer.observe(diagnostics.line, example, data)
-        row = rules.convert(diagnostics.line, example)
-        if row is None:
+        try:
+            if observed:
+                data = encode(example)
+                show(observers, diagnostics.line, example, data)
+            row = rules.convert(diagnostics.line, example)
+            if row is None:
+                codes.clear()
+                continue
+            if sent_observers:
+                sent = example if row is example or not isinstance(row, Example) else row
+                data = data if sent is example else encode(sent)
+                show(sent_observers, diagnostics.line, sent, data)
+            if row is not example or not source.canonical or type(raw) is not bytes:
+                written = encode(row) + b"\n"
+            elif verbatim(raw, example):
+                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
+            else:
+                codes.append("repeated_keys_removed")
+                written = encode(row) + b"\n"
+        except Exception as unforeseen:
+            report_unforeseen(unforeseen, diagnostics)
             codes.clear()
             continue
-        if sent_observers:
-            sent = example if row is example or not isinstance(row, Example) else row
-            data = data if sent is example else encode(sent)
-            for observer in sent_observers:
-                observer.observe(diagnostics.line, sent, data)
-        if row is not example or not source.canonical or type(raw) is not bytes:
-            write(encode(row) + b"\n")
-        elif verbatim(raw, example):
-            write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
-        else:
-            codes.append("repeated_keys_removed")
-            write(encode(row) + b"\n")
+        write(written)
         if not codes:
             exact += 1
             continue
@@ -166,13 +193,13 @@ def _convert_rows(
         codes.clear()
     tally.lines, tally.examples, tally.exact = diagnostics.line, examples, exact
     tally.with_images = rules.diagnostics.with_images
-    tally.findings = [*diagnostics.findings, *rules.diagnostics.findings]
+    diagnostics.take(rules.diagnostics)
     return tally
 
 
 def _in_parallel(path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: _Write) -> _Tally:
     ranges = byte_ranges(path, workers)
-    tally = _Tally()
+    tally = _Tally(Diagnostics())
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         files = [Path(temporary) / str(number) for number in range(len(ranges))]
         convert_range = partial(_convert_range, path, source.format, source.detected_on, source.canonical, converter)
@@ -182,7 +209,6 @@ def _in_parallel(path: Path, source: Source, converter: Converter, workers: int,
                 for chunk in iter(partial(written.read, _CHUNK), b""):
                     write(chunk)
             file.unlink()
-    tally.findings = report_once(tally.findings)
     return tally
 
 

@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from io import FileIO
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
-from ftbridge.dataset.findings import Diagnostics, Finding, report_once
-from ftbridge.dataset.writing.atomic_file import atomic_file
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
+from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split
 from ftbridge.errors import DataError, InputError, UsageError
@@ -38,12 +37,16 @@ class Part(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings."""
+    """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings.
+
+    Of a rule that has more than 10,000 findings the first are listed, and `omitted` counts the others.
+    """
 
     train: Part
     validation: Part | None
     dropped: dict[str, int]
     findings: tuple[Finding, ...]
+    omitted: tuple[Omitted, ...] = ()
 
 
 def prepare(
@@ -63,7 +66,8 @@ def prepare(
     With dedupe "none" duplicates all stay, on the same side of the split. Two examples are duplicates when the
     XXH3-128 of their canonical bytes is equal; near duplicates are found by MinHash. The fraction `validation`
     (0 to 1) of the examples is held out, stratified by system prompt. The same input and seed give the
-    same bytes, and so do several `workers`: processes that read an uncompressed file of lines together.
+    same bytes, and so do several `workers`: processes that read an uncompressed file of lines together. The files
+    are never more open to others than `path`.
     Raises `InputError` for what cannot be read or written, and `DataError` where
     no example is left.
     """
@@ -83,7 +87,7 @@ def prepare(
                 raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="See `ftbridge check`.")
             held_out = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
-            return _write(rows, sides, out_dir, seed)
+            return _write(rows, sides, out_dir, seed, mode_like(path))
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
@@ -112,7 +116,7 @@ class _Rows:
         self.groups: list[int] = []
         self.strata: list[int] = []
         self.dropped: Counter[str] = Counter()
-        self.findings: list[Finding] = []
+        self.diagnostics = Diagnostics()
         self._lines = 0
         self._dedupe = dedupe
         self._near = NearDuplicates() if dedupe == "near" else None
@@ -126,7 +130,9 @@ class _Rows:
         file, start = len(self._files), 0
         self._files.append(chunk.file.open("rb", buffering=0))
         chunk.file.unlink()
-        diagnostics, before = Diagnostics(), self._lines
+        diagnostics, before = self.diagnostics, self._lines
+        self.dropped += chunk.diagnostics.invalid
+        diagnostics.take(chunk.diagnostics, before)
         files, starts, sizes = self._slots
         columns = zip_longest(chunk.lines, chunk.sizes, chunk.digests, chunk.prompts, chunk.signatures)
         for line, size, digest, prompt, signature in columns:
@@ -139,11 +145,6 @@ class _Rows:
                 self.groups.append(group)
                 self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
             start += size
-        read = [replace(finding, line=finding.line + before) for finding in chunk.findings]
-        for _, findings in groupby(read, attrgetter("line")):
-            errors = [finding.code for finding in findings if finding.level == "error"]
-            self.dropped.update(errors[:1])
-        self.findings += sorted((*read, *diagnostics.findings), key=attrgetter("line"))
         self._lines += chunk.line_count
 
     def read(self, indices: Sequence[int]) -> Iterator[bytes]:
@@ -173,14 +174,14 @@ class _Rows:
         return None
 
 
-def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Prepared:
+def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: int) -> Prepared:
     train, validation = out_dir / "train.jsonl", out_dir / "validation.jsonl"
     rng = random.Random(seed)  # noqa: S311  # the order is to be repeatable, not secret
     parts = []
     for path, members in zip((train, validation), sides, strict=True):
         rng.shuffle(members)
         if members:
-            with atomic_file(path) as file:
+            with atomic_file(path, mode) as file:
                 for row in rows.read(members):
                     file.write(row)
                 file.commit()
@@ -188,8 +189,10 @@ def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Pre
             path.unlink(missing_ok=True)
         parts.append(Part(path, len(members)) if members else None)
     assert parts[0] is not None
-    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), tuple(report_once(rows.findings)))
-    with atomic_file(out_dir / "report.json") as file:
+    findings = tuple(sorted(rows.diagnostics.findings, key=attrgetter("line")))
+    dropped = dict(sorted(rows.dropped.items()))
+    prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted)
+    with atomic_file(out_dir / "report.json", mode) as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
         file.commit()
     return prepared

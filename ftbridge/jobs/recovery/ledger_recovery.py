@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from ftbridge.context import Context, account_name
-from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
+from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
 from ftbridge.jobs.recovery.importing import Imported, import_listed, tag_of
 from ftbridge.plugins import provider_names
 from ftbridge.target import Target, parse_target
 
-_UNAVAILABLE = (ConfigError, MissingExtra, ProviderRetired, Unsupported)
+_UNAVAILABLE = (BrokenPlugin, ConfigError, MissingExtra, ProviderRetired, Unsupported)
 
 
 def import_jobs(context: Context, provider: str, *, since: date | None = None, dry_run: bool = False) -> Imported:

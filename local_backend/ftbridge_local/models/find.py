@@ -11,18 +11,19 @@ from ftbridge.errors import ModelNotFound
 from ftbridge_local.job_folder import MODEL, JobFolder
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
 from ftbridge_local.models.source import ADAPTER_CONFIG, Source
+from ftbridge_local.models.strangers import check_adapter, check_folder, check_index
 from ftbridge_local.models.tiny import base as tiny
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _JOB = re.compile(r"ftb_[0-9a-z]+")
 
 
-def resolve(model: str, home: Path) -> str:
-    """The same model by a name that does not depend on the working folder; an earlier job by its whole id."""
+def resolve(model: str, home: Path, start: Path = Path()) -> str:
+    """The same model by a name that holds everywhere: paths are from `start`, an earlier job has its whole id."""
     if _JOB.fullmatch(model):
         matching = [job.name for job in (home / "local" / "jobs").glob(f"{model}*")]
         return matching[0] if len(matching) == 1 else model
-    folder = Path(model).expanduser()
+    folder = start / Path(model).expanduser()
     is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
     return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
 
@@ -40,12 +41,21 @@ def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Sou
     folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
     if (folder / ADAPTER_CONFIG).is_file():
         check_weights(model, {file.name for file in folder.iterdir()}, required=weights)
+        if not folder.is_relative_to(home.absolute() / "local"):
+            check_folder(model, folder)
+        if weights:
+            check_adapter(model, folder)
         return find(base_of(folder), home, weights=weights, offline=offline)._replace(adapter=folder)
     if not folder.is_absolute():
-        return Source(model, download(model, weights=weights, offline=offline))
+        downloaded = download(model, weights=weights, offline=offline)
+        check_index(model, downloaded)
+        return Source(model, downloaded)
     if not folder.is_dir():
         raise ModelNotFound(f"there is no folder {folder}", hint=WAYS_TO_NAME)
     check_files(model, {file.name for file in folder.iterdir()}, weights=True)
+    if not folder.is_relative_to(home.absolute() / "local"):
+        check_folder(model, folder)
+    check_index(model, folder)
     return Source(str(folder), folder)
 
 

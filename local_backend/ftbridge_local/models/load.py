@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,12 @@ def load(source: Source, precision: str = "float32", **options: Any) -> Model:
     """The model on this machine's best device, with its adapter if it has one, from safetensors only."""
     _prepare()
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        source.base, dtype=getattr(torch, precision), use_safetensors=True, local_files_only=True, **options
+        source.base,
+        dtype=getattr(torch, precision),
+        use_safetensors=True,
+        trust_remote_code=False,  # without it, transformers asks whether the model's own code may run
+        local_files_only=True,
+        **options,
     )
     model.name_or_path = source.name  # the name that adapters record for their base
     model.generation_config = transformers.GenerationConfig()  # no defaults but those of the caller
@@ -52,9 +56,6 @@ def save(model: Model, folder: Path) -> None:
         model.save_pretrained(folder, save_embedding_layers=False)
     else:
         model.save_pretrained(folder)
-    config = next(folder.glob("*config.json"))
-    for weights in folder.glob("*.safetensors"):  # which are written for their owner alone
-        shutil.copymode(config, weights)
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, Request
+from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.runner import Command, JobReport, Resumed
 from ftbridge_local.runners.standby import Standby
 
@@ -70,7 +71,7 @@ class ProcessRunner:
         job.ask("cancel")
         lock = job.lock(timeout=_STOP_SECONDS)
         if lock is None and (pid := job.worker_pid):
-            os.kill(pid, signal.SIGKILL)  # it holds the lock, so the process of that id is still the worker
+            kill_holder(pid, job.lock_file)
             lock = job.lock(timeout=_STOP_SECONDS)  # processes of its own take a moment to notice that it is gone
         if lock is None:
             return False
@@ -87,7 +88,7 @@ class ProcessRunner:
 
     def folder(self, tag: str) -> JobFolder:
         """The folder that the worker itself works in."""
-        return JobFolder(self._home / "local" / "jobs" / tag)
+        return JobFolder(self._home / "local" / "jobs" / plain_name(tag))
 
     def pull(self, tag: str) -> JobFolder:
         """The same: the result is already there."""

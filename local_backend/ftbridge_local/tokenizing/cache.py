@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.errors import DataError
-from ftbridge.files import content_key, replacing
+from ftbridge.files import content_key, make_folder, replacing
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.encoding import Item, Pair, Row
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
@@ -104,7 +104,7 @@ class _Columns:
             self._trained.extend(trained)
 
     def write(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with replacing(file) as temporary:
             save_file(
                 {

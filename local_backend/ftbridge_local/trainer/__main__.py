@@ -11,6 +11,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from ftbridge.files import PRIVATE_FOLDER
 from ftbridge.home import find_home
 from ftbridge.model import Status
 from ftbridge.redaction import redact, register_environment
@@ -48,4 +49,5 @@ def main(folder: str, lock: str | None = None) -> int:
 
 
 if __name__ == "__main__":
+    os.umask(0o777 - PRIVATE_FOLDER)
     sys.exit(main(*sys.argv[1:]))

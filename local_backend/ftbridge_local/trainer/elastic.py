@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 from ftbridge.errors import JobFailed
-from ftbridge.files import write
+from ftbridge.files import PRIVATE_FOLDER, write
 from ftbridge.home import find_home
 from ftbridge.model import Status
 from ftbridge.redaction import redact, register_environment
@@ -48,7 +48,7 @@ def launch(job: JobFolder, lock: int, devices: int, home: Path) -> Outcome:
     job.add_event("message", message=find_message(job.spec().base, home))
     find_for_job(job, home)  # once, before several processes need it
     shutil.rmtree(job.processes, ignore_errors=True)
-    job.processes.mkdir()
+    job.processes.mkdir(PRIVATE_FOLDER)
     os.environ.update(_ENVIRONMENT)
     os.dup2(lock, 0)  # standard input is inherited, so that the job has a worker until the last process is gone
     config = LaunchConfig(

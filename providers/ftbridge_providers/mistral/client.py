@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
+from ftbridge.provider.unreadable import UNREADABLE, decode_json
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -75,9 +74,10 @@ class MistralClient:
         if response.status_code >= 300:
             raise error_of(response)
         try:
-            return msgspec.json.decode(response.content, type=into)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            answer: T = decode_json(response.content, into)
+        except UNREADABLE:
             raise error_of(response) from None
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
@@ -133,8 +133,8 @@ def error_of(response: Response) -> ProviderError:
 
 def _body(response: Response) -> dict[str, Any]:
     try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = decode_json(response.content, Any)
+    except UNREADABLE:
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -146,7 +146,9 @@ def _message(body: dict[str, Any]) -> str:
         return _message(detail)
     if isinstance(detail, list):
         return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in detail if _is_finding(one))
-    lines = [f"line {one.get('line_number')}: {one.get('message')}" for one in body.get("errors") or []]
+    errors = body.get("errors")
+    listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    lines = [f"line {one.get('line_number')}: {one.get('message')}" for one in listed]
     return " ".join([str(detail), *lines[:3]])
 
 

@@ -8,12 +8,14 @@ whether an adapter is served on the `-fast` or the plain name of its base.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, SpecError
+from ftbridge.foreign import number_of, texts_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import (
     APPLIED,
@@ -28,11 +30,13 @@ from ftbridge.provider import (
 )
 from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters
 from ftbridge.provider.settings import HostedSettings, setting
+from ftbridge.provider.unreadable import readable
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import HYPERPARAMETER_NAMES, read_checkpoint, read_metric
 from ftbridge_providers.nebius.serving import Serving
 from ftbridge_providers.openai_api.adapter import OpenAIApiProvider
+from ftbridge_providers.openai_api.client import with_id
 from ftbridge_providers.openai_api.request import create_request
 
 _NO_RFT = Handling(how="refused", note="Nebius offers supervised fine-tuning only.")
@@ -123,9 +127,7 @@ class NebiusProvider(OpenAIApiProvider):
         remote = super().read(answer)
         if remote.status is not Status.SUCCEEDED:
             return remote
-        return remote.model_copy(
-            update={"result": Result(model=remote.remote_id, files=tuple(answer.result_files or ()))}
-        )
+        return remote.model_copy(update={"result": Result(model=remote.remote_id, files=answer.result_files or ())})
 
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with Nebius' hyperparameters."""
@@ -137,18 +139,19 @@ class NebiusProvider(OpenAIApiProvider):
     def events(self, remote_id: str, since: str) -> list[Event]:
         """The job's messages, and the metrics of its checkpoints, by time."""
         messages = sorted(super().events(remote_id, ""), key=lambda event: event.at)
-        return merge_events(
-            messages, [read_metric(checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)], since
-        )
+        metrics = list(readable(self._sorted_checkpoints(remote_id), read_metric))
+        return merge_events(messages, metrics, since)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """All that were saved; each can be deployed."""
-        return [read_checkpoint(remote_id, checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)]
+        return list(readable(self._sorted_checkpoints(remote_id), partial(read_checkpoint, remote_id)))
 
     def _sorted_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, oldest first."""
-        checkpoints = self.list_checkpoints(remote_id)
-        return sorted(checkpoints, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
+        return sorted(
+            readable(self.list_checkpoints(remote_id), with_id),
+            key=lambda one: (number_of(one.created_at) or 0, number_of(one.step_number) or 0),
+        )
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The files of the last checkpoint in `folder`: an adapter, or all weights."""
@@ -158,8 +161,9 @@ class NebiusProvider(OpenAIApiProvider):
             raise JobFailed(
                 f"job {remote_id} has no weights: it is {job.raw_status}", hint="Wait until it has succeeded."
             )
-        download(self.client, saved[-1].result_files, folder)
-        return Result(model=job.result.model, path=folder, files=tuple(saved[-1].result_files))
+        files = texts_of(saved[-1].result_files)
+        download(self.client, files, folder)
+        return Result(model=job.result.model, path=folder, files=files)
 
     def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """A deployed adapter is billed by the token, at the base's price, and not by the hour."""

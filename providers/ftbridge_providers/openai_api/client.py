@@ -74,7 +74,7 @@ def translated_errors(provider: str) -> Iterator[None]:
         raise (network_error(provider, cause) if is_never_sent(cause) else timeout_error(provider)) from None
     except openai.APIConnectionError as problem:
         raise network_error(provider, problem.__cause__ or problem) from None
-    except (openai.APIResponseValidationError, json.JSONDecodeError):
+    except (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         raise unexpected_answer(provider) from None
     except AttributeError as problem:  # the SDK raises it for a listing that is answered with a page of HTML
         raise unexpected_answer(provider) from problem
@@ -85,6 +85,13 @@ def require(provider: str, answer: Any, *, field: str = "id") -> Any:
     if getattr(answer, field, None) is None:
         raise unexpected_answer(provider)
     return answer
+
+
+def with_id(item: Any) -> Any:
+    """An item of a listing, if it is an object with an id. Raises `ValueError` for anything else."""
+    if not getattr(item, "id", None):
+        raise ValueError("it has no id")
+    return item
 
 
 def list_all(provider: str, read_page: Callable[..., Any]) -> Iterator[Any]:
@@ -137,7 +144,8 @@ def _location(problem: Any) -> str | None:
 
 
 def _path(finding: dict[str, Any]) -> str:
-    return ".".join(map(str, finding.get("loc", [])))
+    where = finding.get("loc")
+    return ".".join(map(str, where)) if isinstance(where, list) else ""
 
 
 def _detail(problem: Any) -> Any:
