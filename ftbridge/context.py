@@ -21,7 +21,7 @@ from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
-from ftbridge.redaction import redact, register_environment
+from ftbridge.redaction import redact, register, register_environment
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, did_you_mean
 
@@ -44,12 +44,13 @@ class Context:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.home = find_home(home)
-        register_environment(os.environ)
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
         loaded = load_config(self.home, self.warn) if config is None else None
         self.config = loaded.config if loaded else config or Config()
         self.hooks = loaded.hooks if loaded else hooks_of_process(self.home, self.config)
+        register_environment(os.environ)
+        register(*(os.environ.get(hook.secret_env) for hook in self.hooks.callable.values()))
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
         _check_names("providers", self.config.providers, self.config)

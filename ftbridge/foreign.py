@@ -17,7 +17,6 @@ from ftbridge.redaction import redact
 
 MOST_CHARACTERS = 20_000
 """Longer texts are cut: nobody reads them, and the ledger keeps every one."""
-_LONGEST_KEY = 8192  # characters after the end that are read too, so that no part of a key is left
 _LARGEST = 2**53
 """Whole numbers up to here are the same in JSON, in SQLite and in PostgreSQL."""
 _YEARS = range(1970, 3000)
@@ -32,18 +31,22 @@ def clean(text: str) -> str:
 
 
 def text_of(value: Any) -> Any:
-    """A text that can be stored and shown, without keys, cut after `MOST_CHARACTERS`; other values as text.
-
-    None stays None.
-    """
+    """A text that can be stored and shown, cut after `MOST_CHARACTERS`; other values as text, and None as it is."""
     if value is None:
         return None
     if type(value) is not str:
         value = str.__str__(value) if isinstance(value, str) else str(value)  # of an enum of texts, its value
     if len(value) > MOST_CHARACTERS:
         end = f"… ({len(value):,} characters)"
-        return redact(clean(value[: MOST_CHARACTERS + _LONGEST_KEY]))[: MOST_CHARACTERS - len(end)] + end
-    return redact(clean(value))
+        return clean(value[: MOST_CHARACTERS - len(end)]) + end
+    return clean(value)
+
+
+def message_of(value: Any) -> Any:
+    """A text for people, in which keys and passwords are masked: vendors repeat what they got."""
+    if isinstance(value, str):  # before it is cut, perhaps in the middle of a key
+        value = redact(value[: 2 * MOST_CHARACTERS]) + value[2 * MOST_CHARACTERS :]
+    return text_of(value)
 
 
 def texts_of(value: Any) -> Any:
@@ -124,6 +127,7 @@ def _within_years(time: datetime) -> datetime | None:
 
 
 Text = Annotated[str, BeforeValidator(text_of)]
+Message = Annotated[str, BeforeValidator(message_of)]
 Id = Annotated[str, BeforeValidator(text_of), Field(min_length=1)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(texts_of)]
 LongText = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.foreign import Count, Number, Text, Texts, TimeSeen
+from ftbridge.foreign import Count, Message, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -158,7 +158,7 @@ class Event(Frozen):
     cursor: Text = ""
     code: str | None = None
     status: Status | None = None
-    message: Text | None = None
+    message: Message | None = None
     step: Count = None
     total_steps: Count = None
     epoch: Number = None
@@ -252,7 +252,7 @@ class Job(Frozen):
     name: str | None
     target: str
     status: Status
-    raw_status: Text | None = None
+    raw_status: Message | None = None
     remote_id: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
@@ -260,7 +260,7 @@ class Job(Frozen):
     latest: Latest = Latest()
     result: Result | None = None
     cost: Cost = Cost()
-    error: Text | None = None
+    error: Message | None = None
     owner: str | None = None
     group: str | None = None
     queue_position: int | None = None

@@ -10,7 +10,9 @@ import pytest
 
 from ftbridge import redaction
 from ftbridge.errors import InvalidRequest
+from ftbridge.foreign import MOST_CHARACTERS
 from ftbridge.model import Event, now
+from ftbridge.provider.answers import error_from
 from ftbridge.redaction import is_secret_name, redact, register, register_url, without_keys_in_use
 
 PLAIN = "5cf1e9d0b7a84e2f9d3c6b1a"
@@ -118,6 +120,13 @@ def test_errors_and_events_are_masked_when_they_are_made() -> None:
     error = InvalidRequest(f"no: {PLAIN}", provider="acme", status=400, **parts)
     assert PLAIN not in f"{error!r} {error} {vars(error)} {error.describe()}"
     assert Event(at=now(), kind="message", message=f"no: {PLAIN}").message == "no: ***"
+
+
+def test_a_text_that_is_cut_shows_no_part_of_a_key_at_its_end() -> None:
+    register(PLAIN)
+    for before in (MOST_CHARACTERS - 40, MOST_CHARACTERS - 20):
+        assert PLAIN[:12] not in str(Event(at=now(), kind="message", message="." * before + PLAIN + "." * 99).message)
+    assert PLAIN[:12] not in error_from("acme", 400, "." * 1990 + PLAIN).message
 
 
 @pytest.mark.parametrize("name", ["OPENAI_API_KEY", "HF_TOKEN", "api_key", "DB_PASSWORD", "FTBRIDGE_HOOK_SECRET"])

@@ -17,7 +17,7 @@ FAULTS = (
     " unknown one lists them), and * for any. Kinds are an HTTP error status: 400 to 404, 408 to 410, 413, 422, 429,"
     " 500 to 504; 500-after, 404-after and others, which do the operation and then answer with the status; cut,"
     " cut-after, cut-midway, cut-upload, truncate, slow, html, invalid-json, redirect, quota; and, until the mock ends,"
-    " lag, twice, unfinished, stall, fail, cancel, unknown-status."
+    " lag, twice, unfinished, stall, fail, cancel, unknown-status, echo."
 )
 
 

@@ -27,6 +27,7 @@ from ftbridge.errors import (
     TrainingNotAvailable,
 )
 from ftbridge.foreign import clean, text_of
+from ftbridge.redaction import redact
 
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     400: (InvalidRequest, "Correct what it names."),
@@ -74,7 +75,8 @@ def error_from(
         "param": text_of(param),
         "request_id": text_of(headers.get("x-request-id")),
     }
-    said = clean(str(message)[:_LONGEST_MESSAGE]).strip()
+    said = redact(str(message)[: 2 * _LONGEST_MESSAGE])  # before it is cut, perhaps in the middle of a key
+    said = clean(said[:_LONGEST_MESSAGE]).strip()
     sentence = f"{provider} answered {status}: {said or 'without a message'}"
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from ftbridge.foreign import Count, Id, JsonObject, LongText, Money, Text, Texts, Time, TimeSeen
+from ftbridge.foreign import Count, Id, JsonObject, LongText, Message, Money, Text, Time, TimeSeen
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 
@@ -27,8 +27,8 @@ class RemoteJob(Frozen):
 
     remote_id: Id
     status: Status
-    raw_status: Text
-    error: Text | None = None
+    raw_status: Message
+    error: Message | None = None
     result: Result | None = None
     trained_tokens: Count = None
     cost_usd: Money = None
@@ -97,7 +97,7 @@ class ImportedJob(Frozen):
     meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    warnings: Texts = ()
+    warnings: tuple[Message, ...] = ()
 
 
 class HostingTerms(Frozen):
@@ -126,7 +126,7 @@ class Deployment(Frozen):
     hourly_usd: Money = None
     tier: Text | None = None
     began_at: Time = None
-    raw_status: Text = ""
+    raw_status: Message = ""
 
 
 class TunedModel(Frozen):

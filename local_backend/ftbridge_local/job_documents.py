@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from ftbridge.foreign import Text
+from ftbridge.foreign import Message
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
 from ftbridge.stored import read_event, read_stored
 from ftbridge_local.out_of_memory import OomCount
@@ -58,7 +58,7 @@ class JobState(Frozen):
     """
 
     status: Status
-    error: Text | None = None
+    error: Message | None = None
     result: ResultInfo | None = None
     out_of_memory: OomCount | None = None
     at: datetime = Field(default_factory=now)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from ftbridge import Bridge
 from ftbridge.config import Hook
+from ftbridge.errors import ConfigError
 from ftbridge.ledger import due
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import now
@@ -166,6 +167,13 @@ def test_a_hook_that_cannot_be_called_safely_is_named_with_its_job_by_who_would_
     assert job.id in warning
     said = [event for event in bridge.events(job) if event.kind in ("status", "message")]
     assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(said)
+
+
+def test_a_hooks_address_is_not_shown_when_it_is_refused() -> None:
+    with pytest.raises(ConfigError) as problem:
+        Hook(url="http://me:hunter2@example.com/services/T0/B0/secret-path").check("team")
+    assert "hunter2" not in str(problem.value.describe())
+    assert "secret-path" not in str(problem.value.describe())
 
 
 @pytest.mark.parametrize("hook", [{}, {"url": "https://example.com", "command": ["true"]}])
