@@ -1,6 +1,7 @@
 """The Python API on one page: each method, and the module that implements it.
 
 Each method is a function that takes the bridge as its first argument: `help(Bridge.submit)` shows its signature.
+`AsyncBridge` has the same methods for asyncio.
 """
 
 from __future__ import annotations

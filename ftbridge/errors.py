@@ -6,6 +6,7 @@
     │   ├── SpecError               a hyperparameter or method is out of range or not offered
     │   ├── ConfigError             ftbridge.toml or an environment variable is wrong
     │   ├── MissingExtra            an optional package is not installed
+    │   ├── BrokenPlugin            an installed plugin raises where it is loaded or opened
     │   ├── InputError              a file cannot be opened or read
     │   ├── ModelNotFound           the target's model does not exist
     │   ├── OverBudget              the job may cost more than was allowed
@@ -83,6 +84,10 @@ class ConfigError(UsageError):
 
 class MissingExtra(UsageError):
     """An optional package is not installed; the hint is the command that installs it."""
+
+
+class BrokenPlugin(UsageError):
+    """An installed plugin (a provider, a mock, a tracker) raises where it is loaded or opened, or is something else."""
 
 
 class InputError(UsageError):

@@ -28,6 +28,7 @@ from ftbridge.cli import (
     report,
     results,
     submit,
+    trust,
     watch,
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
@@ -42,7 +43,7 @@ _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, providers, mock),
+    "Set-up": (demo, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name

@@ -7,12 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, print_line, table
-from ftbridge.dataset import Conversion, Finding, Part, Report, TokenCount
+from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
-from ftbridge.dataset.findings import REPORTED_ONCE
+from ftbridge.dataset.findings import REPORTED_ONCE, Level
 from ftbridge.errors import UsageError
 from ftbridge.wording import counted
 
@@ -105,7 +106,7 @@ def prepare(
             print_line(f"{part.path}: {counted(part.examples, 'example')}")
     if made.dropped:
         print_line(f"dropped: {counted(sum(made.dropped.values()), 'row')}")
-    print_findings(made.findings)
+    print_findings(made.findings, made.omitted)
 
 
 def convert(
@@ -157,7 +158,13 @@ def report_document(report: Report) -> dict[str, Any]:
             for target, count in report.tokens.items()
         ],
         "findings": [finding_document(finding) for finding in report.findings],
+        "omitted": omitted_document(report.omitted),
     }
+
+
+def omitted_document(omitted: tuple[Omitted, ...]) -> list[dict[str, Any]]:
+    """The rules of which not all findings are listed, as `--json` prints them."""
+    return [msgspec.to_builtins(other) for other in omitted]
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
@@ -168,7 +175,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 
 def print_report(report: Report) -> None:
     """The report for people: a paragraph per rule, with the number of findings and the first lines."""
-    print_findings(report.findings)
+    print_findings(report.findings, report.omitted)
     verdict = "ok" if not report.errors else "not ready"
     detected = "format unknown" if report.format == "unknown" else f"{report.format}: {report.why}"
     print_line(
@@ -177,14 +184,16 @@ def print_report(report: Report) -> None:
     )
 
 
-def print_findings(findings: tuple[Finding, ...]) -> None:
+def print_findings(findings: tuple[Finding, ...], omitted: tuple[Omitted, ...] = ()) -> None:
     """Errors first, a paragraph per rule, with its first lines and what to do."""
-    groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    more = {(other.level, other.code, other.target): other.count for other in omitted}
+    groups: dict[tuple[Level, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
         groups[finding.level, finding.code, finding.target].append(finding)
     for (level, code, target), members in sorted(groups.items()):
         style = "bold red" if level == "error" else "bold yellow"
-        times = "reported once for the file" if code in REPORTED_ONCE else _times(len(members))
+        unlisted = more.get((level, code, target), 0)
+        times = "reported once for the file" if code in REPORTED_ONCE else _times(len(members) + unlisted)
         print_line(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
         fixes: dict[str, list[Finding]] = defaultdict(list)
         for finding in members:
@@ -194,6 +203,8 @@ def print_findings(findings: tuple[Finding, ...]) -> None:
             print_line(f"  → {fix}")
         if others := [finding for alike in islice(fixes.values(), _MOST_SHOWN, None) for finding in alike]:
             print_line(f"  and {len(others):,} more with other hints, on {_lines(others)}")
+        if unlisted:
+            print_line(f"  and {unlisted:,} more, which are counted and not listed")
 
 
 def _print_alike(findings: list[Finding], most: int) -> None:
@@ -214,16 +225,17 @@ def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
         "exact": made.exact,
         "changed": {code: {"count": count, "first_line": line} for code, (count, line) in made.changed.items()},
         "impossible": [finding_document(finding) for finding in made.impossible],
+        "omitted": omitted_document(made.omitted),
     }
 
 
 def _print_conversion(made: Conversion, to: str) -> None:
-    print_findings((*made.impossible, *made.warnings))
+    print_findings((*made.impossible, *made.warnings), made.omitted)
     if made.changed:
         rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
         console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
     if made.impossible:
-        print_line(f"no file was written for {to}: {counted(len(made.impossible), 'error')}")
+        print_line(f"no file was written for {to}: {counted(made.errors, 'error')}")
     else:
         print_line(
             f"{made.out}: {counted(made.examples, 'row')} for {to}, {made.exact:,} of them with the same meaning"

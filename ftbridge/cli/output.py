@@ -6,11 +6,13 @@ it is read as rich markup.
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
+import re
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,6 +39,8 @@ Exit = typer.Exit
 UNCLEAR = 4
 """The exit code while it is not known whether a vendor has a job: as after network trouble, a later try can tell."""
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+_DIGITS = 6  # decimal places in CSV
 _NARROW = 110  # characters of a terminal below which tables have only their most important columns
 _GAP = 3  # characters between two columns of a table, and at both its edges together
 _LEAST = 16  # characters that the folded column always gets
@@ -128,9 +132,30 @@ def clean(text: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout, on one line."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    """One JSON document on stdout, on one line; what could control a terminal is escaped, which means the same."""
+    text = json.dumps(document, ensure_ascii=not _takes_unicode())
+    sys.stdout.write(_NOT_ASCII.sub(_printable_or_escaped, text) + "\n")
     sys.stdout.flush()
+
+
+def print_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A table as CSV on stdout: unknown values are empty, and numbers have at most six decimal places."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in names])
+
+
+def _cell(value: Any) -> Any:
+    return round(value, _DIGITS) if isinstance(value, float) else clean(value) if isinstance(value, str) else value
+
+
+def _takes_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+
+
+def _printable_or_escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 def print_error(error: FtbridgeError, *, as_json: bool) -> None:

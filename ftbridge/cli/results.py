@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -89,7 +89,7 @@ def chat(
     bridge = open_bridge()
     tuned = bridge.job(job)  # once, since "last" may be another one by the next prompt
     given = {"max_tokens": max_tokens, "temperature": temperature}
-    options = {name: value for name, value in given.items() if value is not None}
+    options: Any = {name: value for name, value in given.items() if value is not None}
     for question in [prompt] if prompt is not None else _prompts():
         reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:

@@ -25,7 +25,7 @@ from ftbridge.cli.output import (
 )
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.errors import FtbridgeError
-from ftbridge.model import Event, Job, Status, now
+from ftbridge.model import Event, Job, Latest, Status, now
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
@@ -148,7 +148,7 @@ def _with_results(events: _Events, folder: Path) -> Iterator[tuple[Job, Event | 
 
 def _print_json_lines(bridge: Bridge, job_ids: Sequence[str], events: _Events) -> None:
     for job in bridge.jobs(job_ids):
-        state = {"status": job.status, "message": job.error, **job.latest.model_dump()}
+        state = {"status": job.status, "message": job.error, **job.latest.model_dump(include=set(Latest.model_fields))}
         _print_json_line(job, Event(at=now(), kind="status", **state))
     for job, event in events:
         if event is not None:

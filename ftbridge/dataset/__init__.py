@@ -8,7 +8,7 @@ from ftbridge.dataset.counting.counters import TextCounter, guess, o200k, tokeni
 from ftbridge.dataset.counting.sample import TokenCount, TokenCounter
 from ftbridge.dataset.counting.survey import Changes, Survey
 from ftbridge.dataset.counting.tokens import TokenTally, count_tokens
-from ftbridge.dataset.findings import Diagnostics, Finding
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
 from ftbridge.dataset.reading.examples import read_examples
 from ftbridge.dataset.reading.observer import Observer
 from ftbridge.dataset.writing.convert import Conversion, convert
@@ -24,6 +24,7 @@ __all__ = [
     "FileLimits",
     "Finding",
     "Observer",
+    "Omitted",
     "Part",
     "Prepared",
     "Report",

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Literal
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
+
+from ftbridge.errors import DataError
 
 REPORTED_ONCE = frozenset({"key_not_read", "shape"})
 """Codes of findings that apply to the file as a whole, and are reported for the first row that shows them."""
 
+MOST_OF_A_RULE = 10_000
+"""How many findings of one rule are kept: the first ones. The others are counted."""
+
+MOST_OF_A_ROW = 1_000
+"""How many findings a row can have before no more are looked for in it."""
+
+MOST_IN_VAIN = 250_000
+"""How many rows without an example are read, where they are nine in ten of all rows so far."""
+
+_MOST_BYTES = 32 * 2**20  # of kept findings, roughly; beyond that each rule has its first few and no more
+_FIRST_FEW = 10
+_SIZE = 250  # bytes of a finding without its texts
 _INDEX = re.compile(r"\[\d+\]")
+
+Level: TypeAlias = Literal["error", "warning"]
+Rule: TypeAlias = tuple[Level, str, str]  # level, code, target
 
 
 class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -23,56 +43,163 @@ class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
 
     line: int
     path: str
-    level: Literal["error", "warning"]
+    level: Level
     code: str
     message: str
     fix: str
     target: str = ""
 
 
+class Omitted(Struct, frozen=True, omit_defaults=True):
+    """How many more findings of one rule there are than are listed."""
+
+    level: Level
+    code: str
+    count: int
+    target: str = ""
+
+
+class RowIsFull(Exception):  # noqa: N818  # it is no error of the program: it ends the search for more in a row
+    """The row has `MOST_OF_A_ROW` findings, of which the last says so."""
+
+
+class ReadInVain(DataError):  # noqa: N818  # named as those in `errors`
+    """Hardly a row of the file is an example, so the rest is not read."""
+
+
 class Diagnostics:
     """Where the rules for one example record what they find and what they change.
 
     One object serves a whole file: the reader advances `line`, so that rules stay pure functions of an example and
-    never know where it came from.
+    never know where it came from. It takes bounded memory: of each rule the first findings are kept, and all are
+    counted. `invalid` counts the rows with errors, by the code of the first; `errors` and `warnings` count findings.
+    Each message ends with the `remark`. What is added raises `RowIsFull` where its row has too many findings, and
+    `ReadInVain` where too many rows have errors or are blank.
     """
 
     def __init__(self, target: str = "") -> None:
         self.target = target
         self.line = 0
-        self.errors = 0
+        self.errors = self.warnings = 0
+        self.invalid: Counter[str] = Counter()
         self.findings: list[Finding] = []
         self.changes: list[str] = []
         self.with_images = 0
+        self.remark = ""
+        self.in_vain = False
+        self._kept: Counter[Rule] = Counter()
+        self._omitted: Counter[Rule] = Counter()
+        self._bytes = 0
+        self._topics: set[str] = set()
+        self._counted_line = self._on_line = self._without_example = 0
+        self._invalid_line = -1
 
     def error(self, path: str, code: str, message: str, fix: str) -> None:
         """The example cannot be used as it is."""
-        self.errors += 1
-        self.findings.append(Finding(self.line, path, "error", code, message, fix, self.target))
+        self.add(Finding(self.line, path, "error", code, message + self.remark, fix, self.target))
 
     def warning(self, path: str, code: str, message: str, fix: str) -> None:
         """The example can be used, but its owner should know."""
-        self.findings.append(Finding(self.line, path, "warning", code, message, fix, self.target))
+        self.add(Finding(self.line, path, "warning", code, message + self.remark, fix, self.target))
 
     def add(self, finding: Finding) -> None:
         """A finding that was made elsewhere."""
-        self.errors += finding.level == "error"
-        self.findings.append(finding)
+        if finding.line != self._counted_line:
+            self._counted_line, self._on_line = finding.line, 0
+        if self._on_line >= MOST_OF_A_ROW:
+            raise RowIsFull
+        self._on_line += finding.line > 0
+        if self._on_line == MOST_OF_A_ROW:
+            message = f"the row has {MOST_OF_A_ROW:,} problems, and no more were looked for"
+            finding = Finding(
+                finding.line, "$", "error", "too_many_problems", message, "Mend or remove it.", self.target
+            )
+        if finding.level == "error" and finding.line != self._invalid_line:
+            self._invalid_line = finding.line
+            self.invalid[finding.code] += 1
+            self._record(finding)
+            self._count_in_vain()
+        else:
+            self._record(finding)
+        if self._on_line == MOST_OF_A_ROW:
+            raise RowIsFull
+
+    def blank(self) -> None:
+        """The line is blank."""
+        fix = "Remove it: some vendors refuse it."
+        self.warning("$", "blank_line", "the line is blank and is skipped", fix)
+        self._count_in_vain()
+
+    def is_full(self, level: Level, code: str) -> bool:
+        """Whether further findings of that rule are counted and not kept, so that their texts are of no use."""
+        return self._kept[level, code, self.target] >= MOST_OF_A_RULE
+
+    def take(self, later: Diagnostics, lines_before: int = 0) -> None:
+        """Take in what was found in rows that come next, or by other rules; `later` counted lines from there."""
+        for finding in later.findings:
+            self._record(replace(finding, line=finding.line + lines_before) if lines_before else finding)
+        for (level, code, target), count in later._omitted.items():
+            self._omit((level, code, target), count)
+        self.invalid += later.invalid
+
+    @contextmanager
+    def until_in_vain(self) -> Iterator[None]:
+        """End the block where `ReadInVain` is raised in it; that is then a finding, and `in_vain` is set."""
+        try:
+            yield
+        except ReadInVain as problem:
+            self.in_vain = True
+            fix = "Mend what is wrong with the first ones, and check again."
+            self._record(Finding(self.line, "$", "error", "read_in_vain", problem.message, fix))
 
     def changed(self, code: str) -> None:
         """The vendor's row expresses the same in another way, or less of it; `code` names the difference."""
         self.changes.append(code)
 
+    @property
+    def omitted(self) -> tuple[Omitted, ...]:
+        """The rules of which not all findings were kept."""
+        rules = sorted(self._omitted.items())
+        return tuple(Omitted(level, code, count, target) for (level, code, target), count in rules)
 
-def report_once(findings: Iterable[Finding], reported: set[str] | None = None) -> list[Finding]:
-    """The findings, those with codes in `REPORTED_ONCE` only where no equal one is in `reported`; these are added."""
-    reported = set() if reported is None else reported
-    kept = []
-    for finding in findings:
+    def _count_in_vain(self) -> None:
+        self._without_example += 1
+        if self._without_example >= MOST_IN_VAIN and self._without_example >= 0.9 * self.line:
+            count, line = f"{self._without_example:,}", f"{self.line:,}"
+            raise ReadInVain(
+                f"{count} rows up to line {line} are no valid examples, so the rest is not read",
+                hint="`ftbridge check` shows what is wrong with the first ones.",
+                line=self.line,
+            )
+
+    def _record(self, finding: Finding) -> None:
+        rule = finding.level, finding.code, finding.target
+        size = _SIZE + len(finding.path) + len(finding.message) + len(finding.fix)
+        fits = self._kept[rule] < (MOST_OF_A_RULE if self._bytes + size < _MOST_BYTES else _FIRST_FEW)
         if finding.code in REPORTED_ONCE:
             topic = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
-            if topic in reported:
-                continue
-            reported.add(topic)
-        kept.append(finding)
-    return kept
+            if topic in self._topics or not fits:
+                return
+            self._topics.add(topic)
+        if not fits:
+            self._omit(rule, 1)
+            return
+        self._kept[rule] += 1
+        self._bytes += size
+        self._count(finding.level, 1)
+        self.findings.append(finding)
+
+    def _omit(self, rule: Rule, count: int) -> None:
+        self._omitted[rule] += count
+        self._count(rule[0], count)
+
+    def _count(self, level: Level, count: int) -> None:
+        if level == "error":
+            self.errors += count
+        else:
+            self.warnings += count
+
+
+def omitted_of(omitted: Iterable[Omitted], level: Level) -> int:
+    """How many findings of that level are not listed."""
+    return sum(other.count for other in omitted if other.level == level)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ftbridge.dataset.canonical.example import SHAPE_OF, SHAPES, Example, Shape
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Diagnostics
+from ftbridge.dataset.unforeseen import report_unforeseen
 
 _METHODS: dict[Shape, str] = {"chat": "sft", "text": "sft", "preference": "dpo", "task": "rft"}
 
@@ -27,7 +28,11 @@ class TargetRules:
             self._refuse(type(example))
             return None
         before = diagnostics.errors
-        row = self._convert(example, diagnostics)
+        try:
+            row = self._convert(example, diagnostics)
+        except Exception as unforeseen:
+            report_unforeseen(unforeseen, diagnostics)
+            return None
         return row if diagnostics.errors == before else None
 
     def _refuse(self, kind: type[Example]) -> None:

@@ -101,7 +101,7 @@ def check_free(folder: Path, job_id: str | None = None, form: ExportForm | None 
 def _origin(folder: Path) -> Origin | None:
     """The origin that ftbridge wrote there, if it did."""
     try:
-        return Origin.model_validate_json((folder / ORIGIN).read_bytes())
+        return Origin.model_validate_json((folder / ORIGIN).read_bytes(), extra="allow")
     except (OSError, ValidationError):
         return None
 

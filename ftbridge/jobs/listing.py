@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Unpack
 
+from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed, UsageError
 from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
@@ -35,18 +36,18 @@ def refresh(context: Context, *jobs: Job | str, **conditions: Unpack[JobConditio
 
 
 def list_jobs(
-    context: Context, only: Iterable[Job | str] | None = None, **conditions: Unpack[JobConditions]
+    context: Context, only: Job | str | Iterable[Job | str] | None = None, **conditions: Unpack[JobConditions]
 ) -> list[Job]:
-    """The jobs as the ledger has them: those of `only`, in its order, or all that meet the conditions, oldest first.
+    """The jobs as the ledger has them: only that one, or those in their order, or all that meet the conditions.
 
-    Raises `UsageError` for a condition that cannot be met.
+    All jobs come oldest first. Raises `UsageError` for a condition that cannot be met.
     """
     if only is None:
         records = filtered(context.ledger, read_conditions(context, conditions))
     elif conditions:
         raise UsageError("conditions choose among all jobs, and `only` names them", hint="Give one of the two.")
     else:
-        records = [context.record(job) for job in only]
+        records = [context.record(job) for job in one_or_more(only)]
     if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
     # a queue position depends on all jobs

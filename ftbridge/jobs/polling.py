@@ -197,11 +197,11 @@ def new_events(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tup
 
 def latest_of(before: Latest, found: Iterable[Event]) -> Latest:
     """The newest metrics after those events."""
-    newest: dict[str, Any] = before.model_dump()
+    newest: dict[str, Any] = {}
     for event in found:
         if event.kind == "metric":
-            newest |= {name: value for name in newest if (value := getattr(event, name)) is not None}
-    return Latest(**newest)
+            newest |= {name: value for name in Latest.model_fields if (value := getattr(event, name)) is not None}
+    return before.model_copy(update=newest)
 
 
 def _seems_to_stall(job: JobSummary, provider: Provider) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, Unpack
 
+from ftbridge.arguments import ChatOptions
 from ftbridge.context import Context
-from ftbridge.dataset.canonical.example import Chat, System, User
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, Unsupported
 from ftbridge.jobs.fetching import fetch_whole
 from ftbridge.jobs.listing import succeeded
 from ftbridge.model import Job, Result
 from ftbridge.provider import Provider, Reply
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge.provider.completions import chat_body, text_of_chunk
+from ftbridge.provider.completions import as_chat, chat_body, check_options, text_of_chunk
+
+Prompt: TypeAlias = str | Chat | Sequence[Mapping[str, Any]]
 
 
 def fetch(context: Context, job: Job | str, out: str | Path) -> Result:
@@ -40,26 +43,26 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
     return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
 
 
-def chat(context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
-    """The tuned model's answer to one prompt, or to a whole chat."""
+def chat(
+    context: Context, job: Job | str, prompt: Prompt, *, system: str | None = None, **options: Unpack[ChatOptions]
+) -> Reply:
+    """The tuned model's answer to one prompt, or to a whole chat: a list of messages as OpenAI has them.
+
+    Raises `SpecError` for an option that does not exist, and `InputError` for messages that cannot be read.
+    """
+    asked, body = as_chat(prompt, system), check_options(options)
     record = succeeded(context, job)
-    return context.provider_of(record).chat(tuned_model(record.job), _as_chat(prompt, system), **options)
+    return context.provider_of(record).chat(tuned_model(record.job), asked, **body)
 
 
 def stream(
-    context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any
+    context: Context, job: Job | str, prompt: Prompt, *, system: str | None = None, **options: Unpack[ChatOptions]
 ) -> Iterator[str]:
     """The same answer in pieces, as the model writes it; in one piece where the provider cannot stream."""
+    body = chat_body(as_chat(prompt, system), check_options(options))
     record = succeeded(context, job)
-    body = chat_body(_as_chat(prompt, system), options)
     chunks = context.provider_of(record).stream(tuned_model(record.job), body)
     return filter(None, map(text_of_chunk, chunks))
-
-
-def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
-    if isinstance(prompt, Chat):
-        return prompt
-    return Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
 
 
 def _not_exported(provider: Provider, job: Job) -> Unsupported:

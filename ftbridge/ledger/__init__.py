@@ -1,7 +1,15 @@
 """The durable store of jobs, uploads and intents."""
 
 from ftbridge.ledger.database import set_aside_if_damaged
-from ftbridge.ledger.deliveries import Delivery, count_deliveries, delivered, due, postponed
+from ftbridge.ledger.deliveries import (
+    Delivery,
+    count_deliveries,
+    delivered,
+    due,
+    forget_hooks,
+    postponed,
+    register_hooks,
+)
 from ftbridge.ledger.deployments import (
     DeploymentRecord,
     adopt_deployment,
@@ -45,6 +53,7 @@ __all__ = [
     "filtered",
     "find_record",
     "forget_deployment",
+    "forget_hooks",
     "has_free_slot",
     "last_numbers",
     "moved_from",
@@ -52,6 +61,7 @@ __all__ = [
     "open_deployments",
     "postponed",
     "providers_of_jobs",
+    "register_hooks",
     "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",

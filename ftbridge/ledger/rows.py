@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Row, select, text
 
 from ftbridge.foreign import clean
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
-from ftbridge.model import Cost, Event, Job, Latest, Result, Spec, Status, now
+from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
+from ftbridge.stored import as_stored, not_understood, read_status, read_stored
+
+_NO_WINDOW = {"opened": {"boot": None, "uptime": 0.0}}  # one whose end no clock can tell
 
 
 def lock_jobs(connection: Connection) -> None:
@@ -41,36 +44,29 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
 def as_text(value: Any) -> Any:
     """A value as the ledger stores it."""
     if isinstance(value, BaseModel):
-        return value.model_dump_json()
+        return as_stored(value)
     if isinstance(value, str):
         return clean(value)  # an error's text may contain what PostgreSQL, or UTF-8, cannot store
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def as_event(text: str) -> Event:
-    """An event as it is stored; one that cannot be read is a message that says so."""
-    try:
-        return Event.model_validate_json(text)
-    except ValidationError:
-        what = "an event in the ledger cannot be read; it is left out"
-        return Event(at=now(), kind="message", code="unreadable", message=what)
-
-
 def as_record(row: Row[Any]) -> Record:
-    """A row of the table of jobs as a record."""
-    spec = Spec.model_validate_json(row.spec)
+    """A row of the table of jobs as a record; what a newer ftbridge has written is read as far as it is known."""
+    spec = read_stored(Spec, row.spec, {"target": row.target, "data": "unknown"})
+    prepared = read_stored(Prepared, row.prepared, {"training": ""})
+    status = read_status(row.status)
     job = Job(
         id=row.id,
         name=spec.name,
         target=row.target,
-        status=Status(row.status),
-        raw_status=row.raw_status,
+        status=status,
+        raw_status=row.raw_status if status == row.status else row.raw_status or row.status,
         remote_id=row.remote_id,
         created_at=row.created_at,
         finished_at=row.finished_at,
         spec=spec,
-        latest=Latest.model_validate_json(row.latest),
-        result=Result.model_validate_json(row.result) if row.result else None,
+        latest=read_stored(Latest, row.latest),
+        result=read_stored(Result, row.result) if row.result else None,
         cost=Cost(
             estimate_usd=row.estimate_usd,
             estimate_usd_high=row.estimate_usd_high,
@@ -84,7 +80,7 @@ def as_record(row: Row[Any]) -> Record:
     )
     return Record(
         job=job,
-        prepared=Prepared.model_validate_json(row.prepared),
+        prepared=prepared,
         request_hash=row.request_hash,
         posted_at=row.posted_at,
         cursor=row.last_cursor,
@@ -93,5 +89,6 @@ def as_record(row: Row[Any]) -> Record:
         key=row.user_key,
         account=row.account,
         attempts=row.attempts,
-        unclear=Window.model_validate_json(row.unclear) if row.unclear else None,
+        unclear=read_stored(Window, row.unclear, _NO_WINDOW) if row.unclear else None,
+        not_understood=(*not_understood(spec, row.spec), *not_understood(prepared, row.prepared)),
     )

@@ -55,6 +55,7 @@ jobs = Table(
     Column("unclear", String),
     Column("owner", String),
     Column("group_name", String),
+    Column("hooks", String),
     Column("name", String),
 )
 
@@ -80,6 +81,13 @@ moves = Table(
     metadata,
     Column("job_id", String, primary_key=True),
     Column("moved_from", String),
+)
+
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("name", String, primary_key=True),
 )
 
 deliveries = Table(
@@ -168,6 +176,13 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
                 job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, tier TEXT, name TEXT,
                 model TEXT NOT NULL, hourly_usd DOUBLE PRECISION, max_hours DOUBLE PRECISION,
                 began_at TEXT NOT NULL, ended_at TEXT, PRIMARY KEY (job_id, number))""",
+        ],
+    ),
+    (
+        "which hooks are owed the changes of which job",
+        [
+            "ALTER TABLE jobs ADD COLUMN hooks TEXT",
+            "CREATE TABLE hooks (source TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (source, name))",
         ],
     ),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,10 +14,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
+from ftbridge.ledger.owed import owe
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import as_event, as_record, as_text, at_provider, candidates, lock_jobs
-from ftbridge.ledger.schema import deliveries, events, jobs, uploads
+from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs
+from ftbridge.ledger.schema import events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
+from ftbridge.stored import read_event
 
 _logger = logging.getLogger(__name__)
 # as text, because SQLAlchemy has a different upsert for each database
@@ -30,12 +33,13 @@ _REMEMBER = text("""
 class Ledger:
     """The jobs of one home folder; safe for any number of processes and threads at once.
 
-    Each change of a job is delivered to every hook named in `hooks`. `written` are the IDs of the intents that were
-    added through this object; `shared` is whether homes on other machines may use the ledger too.
+    A job that is added through this object owes its changes to the hooks of the sources in `hooks`, and to those named
+    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it, and `shared` is whether homes
+    on other machines may use the ledger too.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
-        self._hooks = hooks
+        self._hooks = json.dumps(list(hooks))
         self.written: set[str] = set()
         self._database = find_database(home)
         self.shared = self._database.shared
@@ -76,6 +80,7 @@ class Ledger:
             "user_key": intent.key,
             "owner": intent.owner,
             "group_name": intent.group,
+            "hooks": self._hooks,
             "name": as_text(intent.spec.name),
             "attempts": 0,
             "target": intent.target,
@@ -111,6 +116,7 @@ class Ledger:
         """Add a job that the vendor already has, with its first event; whether it was new."""
         row = {
             "id": job.id,
+            "hooks": self._hooks,
             "name": as_text(job.name),
             "target": job.target,
             "status": job.status,
@@ -223,7 +229,7 @@ class Ledger:
         query = select(events).where(events.c.job_id == job_id, events.c.number > after).order_by(events.c.number)
         with self.reading() as connection:
             rows = connection.execute(query).all()
-        return [(row.number, as_event(row.event)) for row in rows]
+        return [(row.number, read_event(row.event)) for row in rows]
 
     def upload(self, account: str, content_key: str) -> str | None:
         """The vendor's id of a file with that content, if it was uploaded to that account before."""
@@ -252,15 +258,9 @@ class Ledger:
             {"job_id": job_id, "number": number, "event": event.model_dump_json(exclude_none=True)}
             for number, event in numbered
         ]
-        owed = [
-            {"hook": hook, "job_id": job_id, "number": number, "attempts": 0, "due_at": now().isoformat()}
-            for number, event in numbered
-            if event.kind in ("status", "message")
-            for hook in self._hooks
-        ]
-        for table, new in ((events, rows), (deliveries, owed)):
-            if new:
-                connection.execute(insert(table), new)
+        if rows:
+            connection.execute(insert(events), rows)
+        owe(connection, job_id, numbered)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

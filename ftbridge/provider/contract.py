@@ -96,8 +96,8 @@ class Provider:
 
     # before a job
 
-    def resolve(self, model: str) -> str:
-        """The model's name made independent of the working folder; the same name at most providers."""
+    def resolve(self, model: str, folder: Path = Path()) -> str:
+        """The model's name independent of the working folder: a path is from `folder`. The same at most providers."""
         return model
 
     def converter(self, spec: Spec, model: str) -> Converter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -41,9 +42,16 @@ class Settings(Frozen):
 
     @classmethod
     def read(
-        cls, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, where: str = "the settings"
+        cls,
+        table: Mapping[str, Any],
+        environment: Mapping[str, str] = os.environ,
+        *,
+        where: str = "the settings",
+        folders: Mapping[str, Path] | None = None,
     ) -> Self:
         """The settings in a table of ftbridge.toml, which errors call `where`, and in the environment.
+
+        A relative path in the table is from its folder in `folders`, where that has one.
 
         Raises `ConfigError` for a name that is not a setting, a value of the wrong type, and for a key in the table.
         """
@@ -62,6 +70,12 @@ class Settings(Frozen):
             source = sources.get(name, where)
             what = source if source == cls.variable(name) else f"{source} {name}"
             raise ConfigError(f"{what}: {first['msg'].lower()}", hint="Correct the value, or remove it.") from None
+        paths = {
+            name: folder / path.expanduser()
+            for name, folder in (folders or {}).items()
+            if sources.get(name) == where and isinstance(path := getattr(settings, name), Path)
+        }
+        settings = settings.model_copy(update=paths)
         settings._sources.update(sources)  # noqa: SLF001 - the class's own
         return settings
 

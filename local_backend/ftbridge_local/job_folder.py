@@ -33,6 +33,7 @@ from pydantic import Field
 
 from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
+from ftbridge.stored import not_understood, read_event, read_stored
 
 Request = Literal["cancel", "pause"]
 
@@ -131,11 +132,15 @@ class JobFolder:
 
     def spec(self) -> JobSpec:
         """What to train."""
-        return JobSpec.model_validate_json((self.path / SPEC).read_bytes())
+        return read_spec((self.path / SPEC).read_bytes())
+
+    def not_understood(self) -> tuple[str, ...]:
+        """What the spec asks for that this version of ftbridge does not know."""
+        return not_understood(self.spec(), (self.path / SPEC).read_bytes())
 
     def state(self) -> JobState:
         """The state as it was last written."""
-        return JobState.model_validate_json((self.path / STATUS).read_bytes())
+        return read_state((self.path / STATUS).read_bytes())
 
     def read(self, name: str, offset: int = 0) -> bytes:
         """The content of a file from `offset` on, empty where there is no such file.
@@ -217,6 +222,16 @@ class JobFolder:
             os.truncate(path, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
 
 
+def read_spec(text: bytes) -> JobSpec:
+    """What a job folder's spec.json holds, by whichever version of ftbridge it was written."""
+    return read_stored(JobSpec, text, {"model": "unknown", "base": "unknown"})
+
+
+def read_state(text: bytes) -> JobState:
+    """What its status.json holds; a status that this version does not know is `unknown`."""
+    return read_stored(JobState, text, {"status": Status.UNKNOWN})
+
+
 def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
     """The events in `lines`, a part of events.jsonl that begins at `offset`.
 
@@ -226,7 +241,7 @@ def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
         if not line.endswith(b"\n") or b"\0" in line:
             return
         offset += len(line)
-        yield Event.model_validate_json(line).model_copy(update={"cursor": str(offset)})
+        yield read_event(line).model_copy(update={"cursor": str(offset)})
 
 
 def hold(folder: JobFolder, inherited: int | None) -> int | None:

@@ -73,12 +73,12 @@ class LocalProvider(Provider):
         self._tokenized: TokenizedExamples | None = None
         self._preloading = False
 
-    def resolve(self, model: str) -> str:
+    def resolve(self, model: str, folder: Path = Path()) -> str:
         """Paths are made absolute."""
         _check_packages()
         from ftbridge_local.models.find import resolve
 
-        return resolve(model, self.home)
+        return resolve(model, self.home, folder)
 
     def converter(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""

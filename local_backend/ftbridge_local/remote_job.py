@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ftbridge.model import Result, Status
 from ftbridge.provider.remote import Files, Listed, RemoteJob
-from ftbridge_local.job_folder import SPEC, UPLOADS, JobSpec, ResultInfo
+from ftbridge.stored import read_stored
+from ftbridge_local.job_folder import SPEC, UPLOADS, ResultInfo, read_spec
 from ftbridge_local.runners.runner import JobReport, Runner
 
 
@@ -34,8 +35,8 @@ def list_jobs(runner: Runner) -> list[Listed]:
 
 
 def _listed(runner: Runner, report: JobReport) -> Listed:
-    spec = JobSpec.model_validate_json(runner.read(report.tag, SPEC))
-    uploads = Files.model_validate_json(runner.read(report.tag, UPLOADS))
+    spec = read_spec(runner.read(report.tag, SPEC))
+    uploads = read_stored(Files, runner.read(report.tag, UPLOADS), {"training": ""})
     job = remote_job(report, runner.folder(report.tag).result)
     return Listed(
         remote=job,

@@ -143,7 +143,8 @@ def _tagged(structs: list[inspect.StructType]) -> Walk:
                 json_path(path), f"missing_{field}", f"the key '{field}' is missing", f"Add it; it is one of: {known}."
             )
         else:
-            near = _nearest(tag, tuple(members)) if isinstance(tag, str) else None
+            is_read = isinstance(tag, str) and not diagnostics.is_full("error", f"unknown_{field}")
+            near = _nearest(tag, tuple(members)) if is_read else None
             fix = f"Use one of: {known}." if near is None else f"Did you mean '{near}'? Use one of: {known}."
             if field == "role" and isinstance(tag, str):
                 fix = _ROLE_FIXES.get(tag.lower(), fix)
@@ -188,7 +189,7 @@ def _is_valid(value: Any, shape: type) -> bool:
 
 
 def _unknown_key(key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics) -> None:
-    near = _nearest(key, known)
+    near = None if diagnostics.is_full("error", "unknown_key") else _nearest(key, known)
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
         fix = "Move it into 'reference', where the grader looks for it."

@@ -8,27 +8,30 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
+from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
-from ftbridge.dataset.findings import Diagnostics, Finding, report_once
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
-from ftbridge.dataset.reading.lines import lines, open_file
-from ftbridge.dataset.reading.observer import Observer, observe_file
+from ftbridge.dataset.reading.lines import lines
+from ftbridge.dataset.reading.observer import Observer, observe_file, show
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
+from ftbridge.dataset.unforeseen import report_unforeseen
+from ftbridge.wording import counted
 
 
 class Report(Struct, frozen=True):
     """What `check` found. `examples` counts the valid ones; `why` says how the format was detected.
 
-    `tokens` has a count for each target for which it was requested.
+    `errors` and `warnings` count all findings. Of a rule that has more than 10,000 the first are in `findings`, and
+    `omitted` counts the others. `tokens` has a count for each target for which it was requested.
     """
 
     file: str
@@ -39,6 +42,11 @@ class Report(Struct, frozen=True):
     warnings: int
     findings: tuple[Finding, ...]
     tokens: dict[str, TokenCount] = {}
+    omitted: tuple[Omitted, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = [(self.examples, "example"), (self.errors, "error"), (self.warnings, "warning")]
+        return f"<Report {self.file}: {', '.join(counted(number, what) for number, what in counts)}>"
 
 
 def check(
@@ -63,14 +71,15 @@ def check(
                 observe_file(path, observers, format=format)
         else:
             tally = _check_rows(source.rows, source.read, source.canonical, converters, observers)
-    about_file = file_findings(tally.examples, tally.findings, converters, tally.extents)
-    return _report(source, tally.examples, in_line_order([*tally.findings, *about_file]))
+    check_whole_file(tally.examples, tally.diagnostics, converters, tally.extents)
+    return _report(source, tally.examples, tally.diagnostics)
 
 
-def _report(source: Source, examples: int, findings: Sequence[Finding]) -> Report:
-    errors = sum(finding.level == "error" for finding in findings)
-    warnings = len(findings) - errors
-    return Report(source.name, source.format, source.why, examples, errors, warnings, tuple(findings))
+def _report(source: Source, examples: int, diagnostics: Diagnostics) -> Report:
+    findings, omitted = in_line_order(diagnostics.findings), diagnostics.omitted
+    warnings = sum(finding.level == "warning" for finding in findings) + omitted_of(omitted, "warning")
+    errors = diagnostics.errors
+    return Report(source.name, source.format, source.why, examples, errors, warnings, tuple(findings), omitted=omitted)
 
 
 class _Tally(Struct):
@@ -79,11 +88,11 @@ class _Tally(Struct):
     lines: int
     examples: int
     extents: list[Extent]
-    findings: list[Finding]
+    diagnostics: Diagnostics
 
     def add(self, later: _Tally) -> None:
         """Take in what is known of the rows that come next."""
-        self.findings += (replace(finding, line=finding.line + self.lines) for finding in later.findings)
+        self.diagnostics.take(later.diagnostics, self.lines)
         self.lines += later.lines
         self.examples += later.examples
         for extent, more in zip(self.extents, later.extents, strict=True):
@@ -104,34 +113,37 @@ def _check_rows(
     encode = msgspec.json.Encoder().encode
     targets = [(TargetRules(converter), Extent()) for converter in converters]
     examples = 0
-    for raw, example in read(rows, diagnostics):
-        examples += 1
-        if observers:
-            data = encode(example)
-            for observer in observers:
-                observer.observe(diagnostics.line, example, data)
-        if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
-            repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
-        for rules, extent in targets:
-            row = rules.convert(diagnostics.line, example)
-            if row is example and canonical:
-                extent.size += len(raw)  # type: ignore[arg-type]  # likewise
-            elif row is not None:
-                extent.size += len(encode(row)) + 1
-    findings = diagnostics.findings
+    with diagnostics.until_in_vain():
+        for raw, example in read(rows, diagnostics):
+            examples += 1
+            try:
+                if observers:
+                    show(observers, diagnostics.line, example, encode(example))
+                if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
+                    repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
+                for rules, extent in targets:
+                    row = rules.convert(diagnostics.line, example)
+                    if row is example and canonical:
+                        extent.size += len(raw)  # type: ignore[arg-type]  # likewise
+                    elif row is not None:
+                        extent.size += len(encode(row)) + 1
+            except Exception as unforeseen:
+                report_unforeseen(unforeseen, diagnostics)
+                examples -= 1
     for rules, extent in targets:
         extent.with_images = rules.diagnostics.with_images
-        findings += rules.diagnostics.findings
-    return _Tally(diagnostics.line, examples, [extent for _, extent in targets], findings)
+        diagnostics.take(rules.diagnostics)
+    return _Tally(diagnostics.line, examples, [extent for _, extent in targets], diagnostics)
 
 
 def _in_parallel(path: Path, source: Source, converters: Sequence[Converter], workers: int) -> _Tally:
     ranges = byte_ranges(path, workers)
     check_range = partial(_check_range, path, source.format, source.detected_on, source.canonical, tuple(converters))
-    tally = _Tally(0, 0, [Extent() for _ in converters], [])
+    tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
     for part in run_in_processes(check_range, workers, ranges):
         tally.add(part)
-    tally.findings = report_once(tally.findings)
+        if part.diagnostics.in_vain:
+            break
     return tally
 
 

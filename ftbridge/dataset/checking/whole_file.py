@@ -19,17 +19,17 @@ class Extent(Struct):
     size: int = 0
 
 
-def file_findings(
-    examples: int, findings: Sequence[Finding], converters: Sequence[Converter], extents: Sequence[Extent]
-) -> list[Finding]:
-    """Where the file as a whole is too small or too large, on line 0; `findings` are those about its rows."""
-    diagnostics = Diagnostics()
-    if not examples and not any(finding.level == "error" for finding in findings):
-        diagnostics.error("$", "empty_file", "the file has no examples", "Give one example per line.")
+def check_whole_file(
+    examples: int, diagnostics: Diagnostics, converters: Sequence[Converter], extents: Sequence[Extent]
+) -> None:
+    """Where the file as a whole is too small or too large, on line 0; `diagnostics` has what is wrong with its rows."""
+    about_file = Diagnostics()
+    if not examples and not diagnostics.errors:
+        about_file.error("$", "empty_file", "the file has no examples", "Give one example per line.")
     for converter, extent in zip(converters, extents, strict=True):
-        diagnostics.target = converter.target
-        _check_limits(examples, converter, extent, diagnostics)
-    return diagnostics.findings
+        about_file.target = converter.target
+        _check_limits(examples, converter, extent, about_file)
+    diagnostics.take(about_file)
 
 
 def _check_limits(examples: int, converter: Converter, extent: Extent, diagnostics: Diagnostics) -> None:

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import gzip
 import io
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ftbridge.errors import MissingExtra
+from ftbridge.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _BUFFER = 2**18
-_CHUNK = 2**12  # of compressed bytes: in a malicious file it may become a hundred megabytes
+_CHUNK = 2**10  # of compressed bytes: in a malicious file it may become thirty megabytes
+HARMLESS = 2**28  # bytes of content, whatever they were compressed to
+MOST_TIMES = 200  # as large as the compressed file; rows of real data become a tenth
 
 
-def decompressed(file: io.BufferedReader[io.FileIO]) -> BinaryIO:
+class CountedFile(io.FileIO):
+    """A file that knows how many of its bytes were read, even where it is a pipe."""
+
+    count = 0
+
+    def readinto(self, buffer: Buffer) -> int | None:
+        """As of every file; its buffered reader calls it."""
+        size = super().readinto(buffer)
+        self.count += size or 0
+        return size
+
+
+def decompressed(file: io.BufferedReader[CountedFile]) -> BinaryIO:
     """The content of `file`, in constant memory; `file` itself where it is not compressed.
 
     In a truncated file everything before the end can be read, and then `EOFError` is raised; `OSError` or
-    `zlib.error` where it is damaged, `MissingExtra` for zstd without zstandard.
+    `zlib.error` where it is damaged, `InputError` where it becomes far too large, `MissingExtra` for zstd without
+    zstandard.
     """
     try:
         start = file.peek(len(ZSTD))
     except OSError:  # the first read raises it again
         return file
     if start.startswith(GZIP):
-        return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]  # it is one in all but name
+        return io.BufferedReader(_Content(gzip.GzipFile(fileobj=file).read1, file.raw), _BUFFER)
     if start.startswith(ZSTD):
-        return io.BufferedReader(_Zstandard(file), _BUFFER)
+        return io.BufferedReader(_Content(_Zstandard(file).read1, file.raw), _BUFFER)
     return file
 
 
@@ -35,7 +54,30 @@ def is_compressed(file: BinaryIO) -> bool:
     return not isinstance(getattr(file, "raw", None), io.FileIO)
 
 
-class _Zstandard(io.RawIOBase):
+class _Content(io.RawIOBase):
+    """What a compressed file contains: `read` gives at most so many bytes, none at the end."""
+
+    def __init__(self, read: Callable[[int], bytes | memoryview], file: CountedFile) -> None:
+        self._read = read
+        self._file = file
+        self._size = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._read(len(buffer))
+        buffer[: len(content)] = content
+        self._size += len(content)
+        if self._size > HARMLESS and self._size > MOST_TIMES * self._file.count:
+            raise InputError(
+                f"{self._file.count:,} compressed bytes become more than {self._size:,}, as no real dataset does",
+                hint="If it is one, decompress it first: gzip -dc FILE, or zstd -dc FILE.",
+            )
+        return len(content)
+
+
+class _Zstandard:
     """The frames of a file one after the other; the package's own reader takes a truncated one for complete."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -51,21 +93,17 @@ class _Zstandard(io.RawIOBase):
         self._frame: Any = None
         self._compressed, self._ready = b"", memoryview(b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
+    def read1(self, size: int) -> memoryview:
+        """At most `size` bytes; none at the end. Raises `EOFError` where that is in a frame, `OSError` for damage."""
         while not self._ready:
             compressed = self._compressed or self._file.read(_CHUNK)
             if not compressed:
                 if self._frame is not None:
                     raise EOFError("it ends in the middle of a frame")
-                return 0
+                break
             self._decompress(compressed)
-        chunk = self._ready[: len(buffer)]
-        buffer[: len(chunk)] = chunk
-        self._ready = self._ready[len(chunk) :]
-        return len(chunk)
+        chunk, self._ready = self._ready[:size], self._ready[size:]
+        return chunk
 
     def _decompress(self, compressed: bytes) -> None:
         if self._frame is None:

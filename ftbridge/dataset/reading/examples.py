@@ -30,7 +30,6 @@ def valid_examples(path: str | Path, format: str | None = None) -> Iterator[tupl
     diagnostics = Diagnostics()
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
-            diagnostics.findings.clear()
             yield diagnostics.line, example
 
 

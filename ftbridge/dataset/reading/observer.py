@@ -11,6 +11,7 @@ import msgspec
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.reading.source import open_source
+from ftbridge.dataset.unforeseen import report_unforeseen
 
 
 class Observer(Protocol):
@@ -24,6 +25,12 @@ class Observer(Protocol):
         ...
 
 
+def show(observers: Sequence[Observer], line: int, example: Example, data: bytes) -> None:
+    """Let all of them see an example."""
+    for observer in observers:
+        observer.observe(line, example, data)
+
+
 def observe_file(path: str | Path, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
     """Read `path` for `observers` alone; the number of lines with errors, which they do not see.
 
@@ -31,19 +38,10 @@ def observe_file(path: str | Path, observers: Sequence[Observer], *, format: str
     """
     encode = msgspec.json.Encoder().encode
     diagnostics = Diagnostics()
-    invalid = 0
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
-            if diagnostics.findings:
-                invalid += _forget_invalid_lines(diagnostics)
-            data = encode(example)
-            for observer in observers:
-                observer.observe(diagnostics.line, example, data)
-        return invalid + _forget_invalid_lines(diagnostics)
-
-
-def _forget_invalid_lines(diagnostics: Diagnostics) -> int:
-    """Clear the findings; the number of lines that they call invalid."""
-    lines = {finding.line for finding in diagnostics.findings if finding.level == "error"}
-    diagnostics.findings.clear()
-    return len(lines)
+            try:
+                show(observers, diagnostics.line, example, encode(example))
+            except Exception as unforeseen:
+                report_unforeseen(unforeseen, diagnostics)
+    return diagnostics.invalid.total()

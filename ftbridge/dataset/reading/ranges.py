@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.errors import InputError
 
 T = TypeVar("T")
@@ -26,10 +27,13 @@ class Range(NamedTuple):
 
 
 def byte_ranges(path: Path, parts: int) -> list[Range]:
-    """At most `parts` ranges of about the same size, which together are the file."""
-    size = path.stat().st_size
+    """At most `parts` ranges of about the same size, which together are the file.
+
+    Raises `InputError` where it cannot be opened.
+    """
     cuts = [0]
-    with path.open("rb") as file:
+    with open_file(path) as file:
+        size = path.stat().st_size
         for part in range(1, parts):
             file.seek(max(cuts[-1], size * part // parts))
             chunk = file.readline(_CHUNK)

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import msgspec
-from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.diagnose import diagnose
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
 from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY
-from ftbridge.dataset.findings import Diagnostics, report_once
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 from ftbridge.dataset.reading.lines import Line
 from ftbridge.dataset.reading.syntax import parse
+from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.wording import printable
 
 Row: TypeAlias = Line | JsonObject  # a line of JSON, or the columns of a table
@@ -43,15 +43,14 @@ def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  
         for diagnostics.line, raw in rows:
             try:
                 example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
-            except _UNREADABLE as problem:
+                if not ordinary(example):
+                    before = diagnostics.errors
+                    check(example, diagnostics)
+                    if diagnostics.errors > before:
+                        continue
+            except Exception as problem:
                 example = _read_undecodable(raw, format, detected_on, problem, diagnostics)
-                if example is not None:
-                    yield raw, example
-                continue
-            if not ordinary(example):
-                before = diagnostics.errors
-                check(example, diagnostics)
-                if diagnostics.errors > before:
+                if example is None:
                     continue
             yield raw, example
 
@@ -66,39 +65,46 @@ def _read_undecodable(
     diagnostics: Diagnostics,
 ) -> Example | None:
     """The example in the columns of a table; for a line that cannot be decoded, everything that is wrong with it."""
-    row = _json_row(raw, format, detected_on, diagnostics)
-    if row is None:
-        return None
-    if isinstance(raw, dict):
-        return _from_json(row, format.shape, diagnostics)
-    _diagnose(row, format.shape, problem, diagnostics)
+    try:
+        if not isinstance(problem, _UNREADABLE):
+            raise problem
+        row = _json_row(raw, format, detected_on, diagnostics)
+        if row is None:
+            return None
+        if isinstance(raw, dict):
+            return _from_json(row, format.shape, diagnostics)
+        _diagnose(row, format.shape, problem, diagnostics)
+    except Exception as unforeseen:
+        report_unforeseen(unforeseen, diagnostics)
     return None
 
 
 def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     translate = format.translate
     assert translate is not None
-    reported: set[str] = set()
+    remark = f" (after translation to a {format.shape})"
 
     def read_one(raw: Row, diagnostics: Diagnostics) -> Example | None:
         row = _json_row(raw, format, detected_on, diagnostics)
         if row is None:
             return None
-        before = len(diagnostics.findings), diagnostics.errors
+        before = diagnostics.errors
         translated = translate(FieldReader(row, diagnostics))
-        diagnostics.findings[before[0] :] = report_once(diagnostics.findings[before[0] :], reported)
-        if diagnostics.errors > before[1]:
+        if diagnostics.errors > before:
             return None
-        canonical = Diagnostics()
-        canonical.line = diagnostics.line
-        example = _from_json(translated, format.shape, canonical)
-        for finding in canonical.findings:
-            diagnostics.add(replace(finding, message=f"{finding.message} (after translation to a {format.shape})"))
-        return example
+        diagnostics.remark = remark
+        try:
+            return _from_json(translated, format.shape, diagnostics)
+        finally:
+            diagnostics.remark = ""
 
     def read(rows: Iterable[tuple[int, Row]], diagnostics: Diagnostics) -> Examples:
         for diagnostics.line, raw in rows:
-            example = read_one(raw, diagnostics)
+            try:
+                example = read_one(raw, diagnostics)
+            except Exception as unforeseen:
+                report_unforeseen(unforeseen, diagnostics)
+                continue
             if example is not None:
                 yield raw, example
 

@@ -14,14 +14,17 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
 from ftbridge.dataset.formats.base import Format, JsonObject
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD, is_compressed
-from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.csv_rows import csv_rows
+from ftbridge.dataset.reading.lines import UTF_16, Unread, lines
+from ftbridge.dataset.reading.opening import open_file
+from ftbridge.dataset.reading.parquet_rows import parquet_rows
 from ftbridge.dataset.reading.rows import Examples, Read, Row, reader
-from ftbridge.dataset.reading.tables import csv_rows, parquet_rows
 from ftbridge.dataset.reading.unrecognised import unrecognised
 from ftbridge.errors import UsageError
 from ftbridge.wording import printable
 
 _LOOK_AHEAD = 100
+_LOOK_AHEAD_SIZE = 8 * 2**20  # bytes of these rows, or characters
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -67,13 +70,13 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
             rows = parquet_rows(Path(path))
         else:
             rows = lines(file)
-        head = list(itertools.islice(rows, _LOOK_AHEAD))
+        head = _first(rows)
         detected = None if format else _detect(head)
         problem = _not_lines(head)
         if problem is None and not format and not detected:
             problem = unrecognised(_objects(head), table=not is_lines)
         if problem is not None:
-            yield Source(name, "unknown", problem[1], 1, False, False, iter(head[:1]), _refusal(*problem))
+            yield Source(name, "unknown", problem.message, 1, False, False, iter(head[:1]), _refusal(problem))
             return
         if detected is None:
             detected = FORMATS[format or CHAT.name], 0, "named by the user" if format else _no_object(head)
@@ -82,6 +85,24 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
         canonical = is_lines and found.translate is None
         rows = itertools.chain(head, rows)
         yield Source(name, found.name, why, detected_on, canonical, divisible, rows, reader(found, detected_on))
+
+
+def _first(rows: Iterator[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """The rows by which the format is detected: some, and not many bytes."""
+    head: list[tuple[int, Row]] = []
+    size = 0
+    for row in itertools.islice(rows, _LOOK_AHEAD):
+        head.append(row)
+        size += _size(row[1])
+        if size > _LOOK_AHEAD_SIZE:
+            break
+    return head
+
+
+def _size(row: Row) -> int:
+    if isinstance(row, bytes):
+        return len(row)
+    return sum(len(cell) for cell in row.values() if isinstance(cell, str)) if isinstance(row, dict) else 0
 
 
 def _detect(head: list[tuple[int, Row]]) -> tuple[Format, int, str] | None:
@@ -97,7 +118,7 @@ def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, JsonObject]]:
     """The rows that are JSON objects."""
     for number, raw in head:
         try:
-            row = raw if isinstance(raw, dict) else msgspec.json.decode(raw or b"")
+            row = msgspec.json.decode(raw) if isinstance(raw, bytes) else raw
         except _UNREADABLE:
             continue
         if isinstance(row, dict):
@@ -110,19 +131,20 @@ def _no_object(head: list[tuple[int, Row]]) -> str:
     return f"none of {first} is a JSON object" if head else "the file has no lines"
 
 
-def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
-    """Code, message and fix where the file as a whole is something other than JSON Lines."""
+def _not_lines(head: list[tuple[int, Row]]) -> Unread | None:
+    """Why nothing can be read where the file as a whole is something other than JSON Lines."""
     texts = [raw.strip() for _, raw in head if isinstance(raw, bytes) and raw.strip()]
     text = texts[0] if texts else b""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "not_utf8", "the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8."
+        return UTF_16
     if text.startswith((GZIP, ZSTD)):
         fix = "Decompress it first: gzip -dc FILE, or zstd -dc FILE."
-        return "compressed", "the input is compressed with gzip or zstd", fix
+        return Unread("compressed", "the input is compressed with gzip or zstd", fix)
     if text.startswith(b"PAR1"):
-        return "not_json", "the file is Parquet", "Give it a name that ends in .parquet."
+        return Unread("not_json", "the file is Parquet", "Give it a name that ends in .parquet.")
     if text == b"{":
-        return "json_document", "the file is JSON spread over many lines", "Put each row on one line: jq -c . FILE."
+        fix = "Put each row on one line: jq -c . FILE."
+        return Unread("json_document", "the file is JSON spread over many lines", fix)
     if text.startswith(b"["):
         try:
             whole = msgspec.json.decode(text)
@@ -130,14 +152,15 @@ def _not_lines(head: list[tuple[int, Row]]) -> tuple[str, str, str] | None:
             whole = None
         rows = isinstance(whole, list) and bool(whole) and isinstance(whole[0], dict)
         if rows if len(texts) == 1 else whole is None:
-            return "json_array", "the file is one JSON array, not one object per line", "Convert it: jq -c '.[]' FILE."
+            fix = "Convert it: jq -c '.[]' FILE."
+            return Unread("json_array", "the file is one JSON array, not one object per line", fix)
     return None
 
 
-def _refusal(code: str, message: str, fix: str) -> Read:
+def _refusal(unread: Unread) -> Read:
     def refuse(rows: Iterable[tuple[int, Row]], diagnostics: Diagnostics) -> Examples:
         for diagnostics.line, _ in rows:
-            diagnostics.error("$", code, message, fix)
+            diagnostics.error("$", unread.code, unread.message, unread.fix)
         yield from ()
 
     return refuse

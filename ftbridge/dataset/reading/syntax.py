@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import msgspec
 
 from ftbridge.dataset.findings import Diagnostics
-from ftbridge.dataset.reading.lines import MAX_LINE, Line
+from ftbridge.dataset.reading.lines import Line, Unread, not_utf8
+from ftbridge.dataset.unforeseen import too_deep
 from ftbridge.wording import json_kind, json_path, printable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,8 +25,11 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
 
     Strict: NaN, numbers that no double can represent and halves of surrogate pairs are refused.
     """
-    if raw is None:
-        diagnostics.error("$", "line_too_long", f"the line is longer than {MAX_LINE >> 20} MB", "Shorten the example.")
+    if isinstance(raw, Unread):
+        _refuse(raw, diagnostics)
+        return None
+    if raw.isspace():
+        diagnostics.blank()
         return None
     try:
         _scan(raw)  # refuses what is too deep before it is built, which would take long
@@ -33,7 +38,7 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
         _diagnose(raw, problem, diagnostics)
         return None
     except RecursionError:
-        _too_deep(diagnostics)
+        too_deep(diagnostics)
         return None
     if isinstance(value, dict):
         return value
@@ -47,12 +52,10 @@ def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
     try:
         text = raw.decode("utf-8").rstrip()
     except UnicodeDecodeError as wrong:
-        message = f"byte {wrong.start + 1} of the line (0x{raw[wrong.start]:02x}) is not UTF-8"
-        fix = "Save the file as UTF-8; for a Western Windows file: iconv -f WINDOWS-1252 -t UTF-8."
-        diagnostics.error("$", "not_utf8", message, fix)
+        _refuse(not_utf8(raw, wrong.start, "the line"), diagnostics)
         return
     if not text:
-        diagnostics.warning("$", "blank_line", "the line is blank and is skipped", "Remove it: some vendors refuse it.")
+        diagnostics.blank()
         return
     try:
         value = _strict.decode(text)
@@ -61,9 +64,9 @@ def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
     except _RangeError as wrong:
         diagnostics.error("$", "number", str(wrong), "Use null, leave the key out, or write the number as a string.")
     except RecursionError:
-        _too_deep(diagnostics)
+        too_deep(diagnostics)
     else:
-        path = _surrogate(value, ())
+        path = _surrogate(value)
         if path is None:
             message = f"the row cannot be read: {printable(str(problem), 200)}"
             diagnostics.error("$", "unreadable", message, "Write the row with a JSON library.")
@@ -72,21 +75,42 @@ def _diagnose(raw: bytes, problem: Exception, diagnostics: Diagnostics) -> None:
             diagnostics.error(json_path(path), "surrogate", "the text contains half a surrogate pair", fix)
 
 
-def _too_deep(diagnostics: Diagnostics) -> None:
-    diagnostics.error("$", "too_deep", "the row is nested too deeply to be read", "Flatten it: no vendor accepts it.")
+def _refuse(unread: Unread, diagnostics: Diagnostics) -> None:
+    diagnostics.error("$", unread.code, unread.message, unread.fix)
 
 
-def _surrogate(value: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """The path of the first string that contains half a surrogate pair, which UTF-8 cannot encode."""
+def _surrogate(value: Any) -> tuple[str | int, ...] | None:
+    """The path of the first string that contains half a surrogate pair, which UTF-8 cannot encode.
+
+    Without recursion: the row may be nested as deeply as a parser written in C can follow.
+    """
     if isinstance(value, str):
-        return path if _SURROGATE.search(value) else None
-    if isinstance(value, dict):
-        parts = [((*path, key), part) for key, item in value.items() for part in (key, item)]
-    elif isinstance(value, list):
-        parts = [((*path, index), item) for index, item in enumerate(value)]
+        return () if _SURROGATE.search(value) else None
+    path: list[str | int] = []
+    levels = [_inside(value)]
+    while levels:
+        for key, part in levels[-1]:
+            if isinstance(part, str):
+                if _SURROGATE.search(part):
+                    return (*path, key)
+            elif isinstance(part, dict | list):
+                path.append(key)
+                levels.append(_inside(part))
+                break
+        else:
+            levels.pop()
+            path = path[:-1]
+    return None
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str | int, Any]]:
+    """What is in an object or a list, with its key or index; a key is looked at as well."""
+    if isinstance(value, list):
+        yield from enumerate(value)
     else:
-        return None
-    return next((found for inner, part in parts if (found := _surrogate(part, inner)) is not None), None)
+        for key, item in value.items():
+            yield key, key
+            yield key, item
 
 
 def _diagnose_syntax(text: str, problem: json.JSONDecodeError, diagnostics: Diagnostics) -> None:

@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from itertools import chain
 
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.tables import BEYOND
+from ftbridge.dataset.reading.csv_rows import BEYOND
+from ftbridge.dataset.reading.lines import Unread
 from ftbridge.wording import printable
 
 KEY_SETS: tuple[tuple[str, ...], ...] = (
@@ -23,17 +24,22 @@ KEY_SETS: tuple[tuple[str, ...], ...] = (
 """The keys that identify the rows of the formats that people write."""
 
 _SHOWN = 8
+_COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> tuple[str, str, str] | None:
-    """Code, message and fix for the first `rows` of a file, which no format fits; None where they have no keys."""
-    some = [row for _, row in rows]
-    keys = [key for key in dict.fromkeys(chain.from_iterable(some)) if not (table and key == BEYOND)]
+def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unread | None:
+    """Why the first `rows` of a file, which no format fits, cannot be read; None where they have no keys."""
+    count = 0
+    found: dict[str, None] = {}
+    for _, row in rows:
+        count += 1
+        found |= dict.fromkeys(row)
+    keys = [key for key in found if not (table and key == BEYOND)]
     if not keys:
         return None
     what = "column" if table else "key"
-    subject = f"the first {len(some)} rows are" if len(some) > 1 else "the first row is"
+    subject = f"the first {count} rows are" if count > 1 else "the first row is"
     named = ", ".join(f"'{printable(key, 30)}'" for key in keys[:_SHOWN])
     more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
     are = "are" if len(keys) > 1 else "is"
@@ -41,7 +47,7 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> tupl
     *first, last = (" and ".join(map(repr, names)) for names in KEY_SETS)
     known = f"Known formats have the {what}s {'; '.join(first)}; or {last}."
     fix = f"{_guess(keys, table=table)}{known} Rename yours to match one."
-    return "unknown_format", message, fix
+    return Unread("unknown_format", message, fix)
 
 
 def _guess(keys: Sequence[str], *, table: bool) -> str:
@@ -50,5 +56,10 @@ def _guess(keys: Sequence[str], *, table: bool) -> str:
     if table and len(keys) == 1 and separator:
         return f"Is the table separated by {_SEPARATORS[separator]}? Save it with commas. "
     known = list(dict.fromkeys(chain.from_iterable(KEY_SETS)))
-    near = [close[0] for key in keys if (close := get_close_matches(key.strip().casefold(), known, n=1, cutoff=0.8))]
+    looked_at = keys[:_COMPARED]
+    near = [
+        close[0]
+        for key in looked_at
+        if (close := get_close_matches(key[:_LONGEST].strip().casefold(), known, n=1, cutoff=0.8))
+    ]
     return f"Did you mean {' and '.join(map(repr, dict.fromkeys(near)))}? " if near else ""

@@ -15,12 +15,14 @@ from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.texts import system_prompt
 from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.checking.minhash import Signature, signature_of
-from ftbridge.dataset.findings import Diagnostics, Finding
+from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import FORMATS
-from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.lines import lines
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import open_source
+from ftbridge.dataset.unforeseen import report_unforeseen
 
 _BUFFER = 2**18
 
@@ -34,7 +36,7 @@ class Chunk(Struct):
 
     file: Path
     line_count: int
-    findings: list[Finding]
+    diagnostics: Diagnostics
     lines: array[int]
     sizes: array[int]
     digests: list[bytes]
@@ -77,18 +79,23 @@ def _read_range(
 def _read(rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, signatures: bool, out: Path) -> Chunk:
     diagnostics = Diagnostics()
     encode = msgspec.json.Encoder().encode
-    chunk = Chunk(out, 0, diagnostics.findings, array("Q"), array("Q"), [], array("Q"), [])
+    chunk = Chunk(out, 0, diagnostics, array("Q"), array("Q"), [], array("Q"), [])
     with out.open("wb", buffering=_BUFFER) as file:
         for raw, example in read(rows, diagnostics):
-            if canonical and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
-                repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
-            data = encode(example) + b"\n"
+            try:
+                if canonical and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
+                    repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
+                data = encode(example) + b"\n"
+                prompt = xxhash.xxh3_64_intdigest(system_prompt(example).encode())
+                if signatures:
+                    chunk.signatures.append(signature_of(example))
+            except Exception as unforeseen:
+                report_unforeseen(unforeseen, diagnostics)
+                continue
             file.write(data)
             chunk.lines.append(diagnostics.line)
             chunk.sizes.append(len(data))
             chunk.digests.append(xxhash.xxh3_128_digest(data))
-            chunk.prompts.append(xxhash.xxh3_64_intdigest(system_prompt(example).encode()))
-            if signatures:
-                chunk.signatures.append(signature_of(example))
+            chunk.prompts.append(prompt)
     chunk.line_count = diagnostics.line
     return chunk

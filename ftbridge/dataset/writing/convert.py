@@ -10,23 +10,25 @@ from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.verbatim import verbatim
-from ftbridge.dataset.checking.whole_file import Extent, file_findings, in_line_order
+from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
-from ftbridge.dataset.findings import Diagnostics, Finding, report_once
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
-from ftbridge.dataset.reading.lines import lines, open_file
-from ftbridge.dataset.reading.observer import Observer
+from ftbridge.dataset.reading.lines import lines
+from ftbridge.dataset.reading.observer import Observer, show
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
+from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.errors import InputError
 from ftbridge.files import PRIVATE_FILE
+from ftbridge.wording import counted
 
 _CHUNK = 2**18
 _Write: TypeAlias = Callable[[bytes], object]
@@ -37,7 +39,8 @@ class Conversion(Struct, frozen=True):
 
     `exact` rows mean the same at the target; `changed` maps each code of a difference to how
     many rows have it and the first one's line. Where anything is `impossible` nothing was
-    written. `key` is a hash of what was written, which identifies the upload.
+    written. `key` is a hash of what was written, which identifies the upload. Of a rule that has more than 10,000
+    findings the first are listed, and `omitted` counts the others.
     """
 
     out: Path
@@ -48,6 +51,16 @@ class Conversion(Struct, frozen=True):
     impossible: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     key: str
+    omitted: tuple[Omitted, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """How many findings make it impossible, those that are not listed included."""
+        return len(self.impossible) + omitted_of(self.omitted, "error")
+
+    def __repr__(self) -> str:
+        outcome = f"{counted(len(self.impossible), 'error')}, not written" if self.impossible else f"{self.out}"
+        return f"<Conversion of {counted(self.examples, 'example')} for {self.target}: {outcome}>"
 
 
 def convert(
@@ -81,15 +94,25 @@ def convert(
         else:
             rows = _Rows(source.rows, source.read, source.canonical)
             tally = _convert_rows(rows, converter, file.write, observers, sent_observers)
-        extent = Extent(tally.with_images, file.buffer.tell())
-        about_file = file_findings(tally.examples, tally.findings, [converter], [extent])
-        findings = in_line_order([*tally.findings, *about_file])
+        diagnostics, extent = tally.diagnostics, Extent(tally.with_images, file.buffer.tell())
+        check_whole_file(tally.examples, diagnostics, [converter], [extent])
+        findings = in_line_order(diagnostics.findings)
         impossible = tuple(finding for finding in findings if finding.level == "error")
         key = file.key()
         if not impossible:
             file.commit()
     warnings = tuple(finding for finding in findings if finding.level == "warning")
-    return Conversion(out, converter.target, tally.examples, tally.exact, tally.changed, impossible, warnings, key)
+    return Conversion(
+        out,
+        converter.target,
+        tally.examples,
+        tally.exact,
+        tally.changed,
+        impossible,
+        warnings,
+        key,
+        diagnostics.omitted,
+    )
 
 
 class _Rows(Struct):
@@ -103,19 +126,19 @@ class _Rows(Struct):
 class _Tally(Struct):
     """The result of converting some rows; `lines` is how many lines they were on."""
 
+    diagnostics: Diagnostics
     lines: int = 0
     examples: int = 0
     exact: int = 0
     with_images: int = 0
     changed: dict[str, tuple[int, int]] = {}
-    findings: list[Finding] = []
 
     def add(self, later: _Tally) -> None:
         """Take in the result for the rows that come next."""
         for code, (count, first) in later.changed.items():
             earlier, line = self.changed.get(code, (0, first + self.lines))
             self.changed[code] = earlier + count, line
-        self.findings += (replace(finding, line=finding.line + self.lines) for finding in later.findings)
+        self.diagnostics.take(later.diagnostics, self.lines)
         self.lines += later.lines
         self.examples += later.examples
         self.exact += later.exact
@@ -136,33 +159,38 @@ def _convert_rows(
     sent_observers: Sequence[Observer] = (),
 ) -> _Tally:
     """Write each row in the target's format."""
-    diagnostics, rules, tally = Diagnostics(), TargetRules(converter), _Tally()
+    diagnostics, rules = Diagnostics(), TargetRules(converter)
+    tally = _Tally(diagnostics)
     codes = rules.diagnostics.changes
     encode = msgspec.json.Encoder().encode
     observed = bool(observers or sent_observers)
     examples = exact = 0
     for raw, example in source.read(source.rows, diagnostics):
         examples += 1
-        if observed:
-            data = encode(example)
-            for observer in observers:
-                observer.observe(diagnostics.line, example, data)
-        row = rules.convert(diagnostics.line, example)
-        if row is None:
+        try:
+            if observed:
+                data = encode(example)
+                show(observers, diagnostics.line, example, data)
+            row = rules.convert(diagnostics.line, example)
+            if row is None:
+                codes.clear()
+                continue
+            if sent_observers:
+                sent = example if row is example or not isinstance(row, Example) else row
+                data = data if sent is example else encode(sent)
+                show(sent_observers, diagnostics.line, sent, data)
+            if row is not example or not source.canonical or type(raw) is not bytes:
+                written = encode(row) + b"\n"
+            elif verbatim(raw, example):
+                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
+            else:
+                codes.append("repeated_keys_removed")
+                written = encode(row) + b"\n"
+        except Exception as unforeseen:
+            report_unforeseen(unforeseen, diagnostics)
             codes.clear()
             continue
-        if sent_observers:
-            sent = example if row is example or not isinstance(row, Example) else row
-            data = data if sent is example else encode(sent)
-            for observer in sent_observers:
-                observer.observe(diagnostics.line, sent, data)
-        if row is not example or not source.canonical or type(raw) is not bytes:
-            write(encode(row) + b"\n")
-        elif verbatim(raw, example):
-            write(raw if raw.endswith(b"}\n") else raw.strip() + b"\n")
-        else:
-            codes.append("repeated_keys_removed")
-            write(encode(row) + b"\n")
+        write(written)
         if not codes:
             exact += 1
             continue
@@ -170,13 +198,13 @@ def _convert_rows(
         codes.clear()
     tally.lines, tally.examples, tally.exact = diagnostics.line, examples, exact
     tally.with_images = rules.diagnostics.with_images
-    tally.findings = [*diagnostics.findings, *rules.diagnostics.findings]
+    diagnostics.take(rules.diagnostics)
     return tally
 
 
 def _in_parallel(path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: _Write) -> _Tally:
     ranges = byte_ranges(path, workers)
-    tally = _Tally()
+    tally = _Tally(Diagnostics())
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         files = [Path(temporary) / str(number) for number in range(len(ranges))]
         convert_range = partial(_convert_range, path, source.format, source.detected_on, source.canonical, converter)
@@ -186,7 +214,6 @@ def _in_parallel(path: Path, source: Source, converter: Converter, workers: int,
                 for chunk in iter(partial(written.read, _CHUNK), b""):
                     write(chunk)
             file.unlink()
-    tally.findings = report_once(tally.findings)
     return tally
 
 

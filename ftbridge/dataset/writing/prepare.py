@@ -10,17 +10,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from io import FileIO
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
-from ftbridge.dataset.findings import Diagnostics, Finding, report_once
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split
@@ -38,12 +37,16 @@ class Part(Struct, frozen=True):
 
 
 class Prepared(Struct, frozen=True):
-    """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings."""
+    """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings.
+
+    Of a rule that has more than 10,000 findings the first are listed, and `omitted` counts the others.
+    """
 
     train: Part
     validation: Part | None
     dropped: dict[str, int]
     findings: tuple[Finding, ...]
+    omitted: tuple[Omitted, ...] = ()
 
 
 def prepare(
@@ -113,7 +116,7 @@ class _Rows:
         self.groups: list[int] = []
         self.strata: list[int] = []
         self.dropped: Counter[str] = Counter()
-        self.findings: list[Finding] = []
+        self.diagnostics = Diagnostics()
         self._lines = 0
         self._dedupe = dedupe
         self._near = NearDuplicates() if dedupe == "near" else None
@@ -127,7 +130,9 @@ class _Rows:
         file, start = len(self._files), 0
         self._files.append(chunk.file.open("rb", buffering=0))
         chunk.file.unlink()
-        diagnostics, before = Diagnostics(), self._lines
+        diagnostics, before = self.diagnostics, self._lines
+        self.dropped += chunk.diagnostics.invalid
+        diagnostics.take(chunk.diagnostics, before)
         files, starts, sizes = self._slots
         columns = zip_longest(chunk.lines, chunk.sizes, chunk.digests, chunk.prompts, chunk.signatures)
         for line, size, digest, prompt, signature in columns:
@@ -140,11 +145,6 @@ class _Rows:
                 self.groups.append(group)
                 self.strata.append(self._prompts.setdefault(prompt, len(self._prompts)))
             start += size
-        read = [replace(finding, line=finding.line + before) for finding in chunk.findings]
-        for _, findings in groupby(read, attrgetter("line")):
-            errors = [finding.code for finding in findings if finding.level == "error"]
-            self.dropped.update(errors[:1])
-        self.findings += sorted((*read, *diagnostics.findings), key=attrgetter("line"))
         self._lines += chunk.line_count
 
     def read(self, indices: Sequence[int]) -> Iterator[bytes]:
@@ -189,7 +189,9 @@ def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: 
             path.unlink(missing_ok=True)
         parts.append(Part(path, len(members)) if members else None)
     assert parts[0] is not None
-    prepared = Prepared(parts[0], parts[1], dict(sorted(rows.dropped.items())), tuple(report_once(rows.findings)))
+    findings = tuple(sorted(rows.diagnostics.findings, key=attrgetter("line")))
+    dropped = dict(sorted(rows.dropped.items()))
+    prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted)
     with atomic_file(out_dir / "report.json", mode) as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
         file.commit()

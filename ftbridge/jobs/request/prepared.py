@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
 from pathlib import Path
 
 from ftbridge.dataset import Conversion, Converter, Finding, Observer, TokenTally, convert
@@ -50,7 +50,7 @@ def prepare(
         private=True,
     )
     if conversion.impossible:
-        raise _refusal(data, _options(spec, format), conversion.impossible)
+        raise _refusal(data, _options(spec, format), conversion)
     with usable(home):
         move(draft, prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
@@ -65,8 +65,8 @@ def _options(spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
     return " ".join(options)
 
 
-def _refusal(data: str | Path, options: str, impossible: Sequence[Finding]) -> DataError:
-    first, others = impossible[0], len(impossible) - 1
+def _refusal(data: str | Path, options: str, conversion: Conversion) -> DataError:
+    first, others = conversion.impossible[0], conversion.errors - 1
     return DataError(
         f"{data}, {position(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
         hint=f"{first.fix} `ftbridge check {data} {options}` lists everything.",
@@ -87,10 +87,12 @@ def describe(finding: Finding) -> str:
 
 
 def _warnings(conversion: Conversion) -> list[str]:
-    by_code: dict[str, list[Finding]] = {}
+    first: dict[str, Finding] = {}
+    counts = Counter({other.code: other.count for other in conversion.omitted if other.level == "warning"})
     for finding in conversion.warnings:
-        by_code.setdefault(finding.code, []).append(finding)
-    return [describe(found[0]) + (f" ({len(found)} such rows)" if len(found) > 1 else "") for found in by_code.values()]
+        first.setdefault(finding.code, finding)
+        counts[finding.code] += 1
+    return [describe(first[code]) + (f" ({counts[code]} such rows)" if counts[code] > 1 else "") for code in first]
 
 
 def _changes(conversion: Conversion) -> list[str]:

@@ -18,12 +18,12 @@ _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 _JOB = re.compile(r"ftb_[0-9a-z]+")
 
 
-def resolve(model: str, home: Path) -> str:
-    """The same model by a name that does not depend on the working folder; an earlier job by its whole id."""
+def resolve(model: str, home: Path, start: Path = Path()) -> str:
+    """The same model by a name that holds everywhere: paths are from `start`, an earlier job has its whole id."""
     if _JOB.fullmatch(model):
         matching = [job.name for job in (home / "local" / "jobs").glob(f"{model}*")]
         return matching[0] if len(matching) == 1 else model
-    folder = Path(model).expanduser()
+    folder = start / Path(model).expanduser()
     is_path = model != tiny.NAME and (folder.is_dir() or not _HUB_NAME.fullmatch(model))
     return os.path.abspath(folder) if is_path else model  # noqa: PTH100 - resolve() follows links, and the hub's cache has many
 

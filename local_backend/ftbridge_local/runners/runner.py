@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, JobState, Request
 
-_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
+_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 
 
 class Command(NamedTuple):

@@ -270,12 +270,7 @@ class MistralProvider(HostedProvider):
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion; its messages are changed as the training rows were."""
         request = {**body, **chat_body(chat_as_trained(read_chat(body)), {}), "model": model}
-
-        def complete() -> Any:
-            with translated_errors():
-                return self.client.sdk.chat.complete(**request)
-
-        return dict(with_retries(complete).model_dump(mode="json"))
+        return with_retries(lambda: self.client.complete(request))
 
     def list_models(self) -> list[str]:
         """Every model of the account."""

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from bench.planted import generate
 from ftbridge.dataset import Diagnostics, FileLimits, Prepared, check, convert, prepare
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
-from ftbridge.dataset.reading.lines import lines, open_file
+from ftbridge.dataset.reading.lines import lines
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.ranges import byte_ranges, open_range, run_in_processes
 from ftbridge.errors import InputError
 
