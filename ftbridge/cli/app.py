@@ -27,6 +27,7 @@ from ftbridge.cli import (
     recover,
     report,
     results,
+    show,
     submit,
     trust,
     watch,
@@ -39,7 +40,7 @@ from ftbridge.provider.connection import INSECURE
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, listing, watch, jobs, recover, import_jobs),
+    "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
