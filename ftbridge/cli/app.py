@@ -29,6 +29,7 @@ from ftbridge.cli import (
     removal,
     report,
     results,
+    show,
     submit,
     trust,
     watch,
@@ -42,7 +43,7 @@ from ftbridge.redaction import redact
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, listing, watch, jobs, recover, import_jobs, removal),
+    "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),

@@ -1,19 +1,51 @@
-"""One job in full: its request, progress, result, cost and deployments."""
+"""`show`: one job in full, its request, progress, result, cost and deployments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.deploy import current_deployment, deployment_facts
 from ftbridge.cli.job_status import status_text
-from ftbridge.cli.output import console, number, print_json, table
+from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, print_line, table
 from ftbridge.model import Cost, Job, Result
 from ftbridge.wording import dollars
 
 if TYPE_CHECKING:
     from ftbridge.deployments.listing import DeploymentInfo
     from ftbridge.migration.plan import MoveHistory
+
+
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command("show", rich_help_panel=group)(show_job)
+
+
+def show_job(
+    job: JobId,
+    plot: Annotated[Path | None, typer.Option(help="Draw the loss curves into this file, .svg or .png.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one job in full, with the curves of its losses."""
+    bridge = open_bridge()
+    [current] = bridge.refresh(job)
+    curves = read_curves(bridge.events(current))
+    if plot:
+        draw(curves, f"{current.name or current.id}  {current.target}", plot)
+    deployed = bridge.deployments(current)  # first, because it notices what has ended
+    print_job(
+        current,
+        as_json=as_json,
+        moves=bridge.moves(current),
+        deployments=[*bridge.past_deployments(current), *deployed],
+    )
+    if not as_json:
+        for name, drawn in lines(curves).items():
+            print_line(f"{name:16} {drawn}")
 
 
 def print_job(
