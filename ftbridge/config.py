@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.redaction import register
 from ftbridge.wording import did_you_mean
 
 FILE_NAME = "ftbridge.toml"
@@ -36,11 +37,13 @@ class OwnCatalogue(Frozen):
 class Hook(Frozen):
     """A command that gets each change of a job as JSON on its standard input, or a URL that it is posted to.
 
-    Requests are signed with the secret in the environment variable `secret_env`.
+    Requests are signed with the secret in the environment variable `secret_env`. A command gets the environment without
+    keys and passwords, except the variables that `secrets` names.
     """
 
     command: tuple[str, ...] = ()
     url: str | None = None
+    secrets: tuple[str, ...] = ()
     secret_env: str = "FTBRIDGE_HOOK_SECRET"  # noqa: S105 - where the secret is, not what it is
 
     @model_validator(mode="after")
@@ -52,15 +55,14 @@ class Hook(Frozen):
     def check(self, name: str) -> None:
         """Raises `ConfigError` where the hook `name` cannot work as it is configured."""
         if self.url and not is_safe_url(self.url):
-            raise ConfigError(
-                f"hook {name}: {self.url!r} is neither https nor this machine", hint="Use an https address."
-            )
+            raise ConfigError(f"hook {name}: its url is neither https nor this machine", hint="Use an https address.")
         if self.url:
             self.secret(name)
 
     def secret(self, name: str) -> bytes:
         """The secret that signs requests to the hook `name`. Raises `ConfigError` where the environment has none."""
         text = os.environ.get(self.secret_env, "").removeprefix(_SECRET_PREFIX)
+        register(text)
         try:
             secret = base64.b64decode(text, validate=True)
         except ValueError:
@@ -192,13 +194,6 @@ def is_safe_url(url: str) -> bool:
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))
     )
-
-
-def without_password(url: str) -> str:
-    """`url` as it may be shown: *** stands for a user name or password in it."""
-    before, marker, host = url.rpartition("@")
-    scheme, slashes, _user = before.partition("://")
-    return f"{scheme}://***@{host}" if marker and slashes else url
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
@@ -16,10 +17,11 @@ from ftbridge.config import Config
 from ftbridge.configuration import hooks_of_process, load_config
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Record, register_hooks
+from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
+from ftbridge.redaction import redact, register_environment
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, did_you_mean
 
@@ -42,6 +44,7 @@ class Context:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self.home = find_home(home)
+        register_environment(os.environ)
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
         loaded = load_config(self.home, self.warn) if config is None else None
@@ -59,6 +62,7 @@ class Context:
 
     def warn(self, message: str) -> None:
         """Warn the caller of something, and log it."""
+        message = redact(message)
         _logger.warning("%s", message)
         self._warn(message)
 
@@ -91,8 +95,16 @@ class Context:
         self.close()
 
     def record(self, job: Job | str) -> Record:
-        """The ledger's record of a job, by its id, an unambiguous beginning of it, its name, or "last"."""
-        return self.ledger.job(job if isinstance(job, str) else job.id)
+        """The ledger's record of a job, by its ID, the beginning of it, its name, or "last", as `find_record` has it.
+
+        Warns where several jobs have that name. Raises `JobNotFound`.
+        """
+        if not isinstance(job, str):
+            return self.ledger.job(job.id)
+        record, namesakes = find_record(self.ledger, job)
+        if namesakes > 1:
+            self.warn(f"{namesakes} jobs are named {record.job.name!r}; this is the newest, {record.job.id}")
+        return record
 
     def provider_of(self, record: Record) -> Provider:
         """The provider that a job was sent to."""

@@ -38,12 +38,15 @@
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
-the status and the code decide the class, never the message.
+the status and the code decide the class, never the message. Vendors' errors may repeat the key
+that they got, so keys and passwords are masked in all of these texts.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from ftbridge.redaction import redact
 
 
 class FtbridgeError(Exception):
@@ -52,9 +55,9 @@ class FtbridgeError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", line: int | None = None, path: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        super().__init__(self.message)
+        self.hint = redact(hint)
         self.line = line
         self.path = path
 
@@ -147,9 +150,9 @@ class ProviderError(FtbridgeError):
         super().__init__(message, hint=hint)
         self.provider = provider
         self.status = status
-        self.code = code
-        self.param = param
-        self.request_id = request_id
+        self.code = _redacted(code)
+        self.param = _redacted(param)
+        self.request_id = _redacted(request_id)
 
 
 class Unsupported(ProviderError):
@@ -233,3 +236,7 @@ class ConnectionRefused(NotReached):
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")
+
+
+def _redacted(text: str | None) -> str | None:
+    return None if text is None else redact(str(text))  # some vendors send a number or an object

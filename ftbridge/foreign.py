@@ -13,8 +13,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from ftbridge.redaction import redact
+
 MOST_CHARACTERS = 20_000
 """Longer texts are cut: nobody reads them, and the ledger keeps every one."""
+_LONGEST_KEY = 8192  # characters after the end that are read too, so that no part of a key is left
 _LARGEST = 2**53
 """Whole numbers up to here are the same in JSON, in SQLite and in PostgreSQL."""
 _YEARS = range(1970, 3000)
@@ -29,15 +32,18 @@ def clean(text: str) -> str:
 
 
 def text_of(value: Any) -> Any:
-    """A text that can be stored and shown, cut after `MOST_CHARACTERS`; other values as text, and None as it is."""
+    """A text that can be stored and shown, without keys, cut after `MOST_CHARACTERS`; other values as text.
+
+    None stays None.
+    """
     if value is None:
         return None
     if type(value) is not str:
         value = str.__str__(value) if isinstance(value, str) else str(value)  # of an enum of texts, its value
     if len(value) > MOST_CHARACTERS:
         end = f"… ({len(value):,} characters)"
-        return clean(value[: MOST_CHARACTERS - len(end)]) + end
-    return clean(value)
+        return redact(clean(value[: MOST_CHARACTERS + _LONGEST_KEY]))[: MOST_CHARACTERS - len(end)] + end
+    return redact(clean(value))
 
 
 def texts_of(value: Any) -> Any:

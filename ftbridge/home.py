@@ -37,19 +37,17 @@ def find_home(given: Path | None = None) -> Path:
 
 
 def _close_to_others(home: Path) -> None:
-    """Take everybody else's access to a home, and to what is in it, where an earlier umask gave it.
+    """Take everybody else's access to a home where an earlier umask gave it, and to what an earlier version left in it.
 
-    A folder that others use too keeps its mode: one that is another user's, is shared as /tmp is, is the user's login
-    folder, or holds files and no ledger. What ftbridge writes into it is private all the same.
+    A folder that others need keeps its mode: another user's, one that is shared as /tmp is, and the user's login
+    folder. What ftbridge writes into it is private all the same.
     """
     known = home.stat()
     if not known.st_mode & _OTHERS or known.st_uid != os.getuid() or known.st_mode & S_ISVTX or home == Path.home():
         return
-    if not (home / LEDGER).exists() and any(home.iterdir()):
-        return
     with suppress(OSError):  # a file system without modes
         home.chmod(S_IMODE(known.st_mode) & ~_OTHERS)
-    for path in home.rglob("*"):
+    for path in home.rglob("*") if (home / LEDGER).exists() else ():
         with suppress(OSError):  # it is gone, or another user's
             if not path.is_symlink():
                 path.chmod(S_IMODE(path.stat().st_mode) & ~_OTHERS)

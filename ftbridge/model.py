@@ -252,7 +252,7 @@ class Job(Frozen):
     name: str | None
     target: str
     status: Status
-    raw_status: str | None = None
+    raw_status: Text | None = None
     remote_id: str | None = None
     created_at: datetime
     finished_at: datetime | None = None
@@ -260,7 +260,7 @@ class Job(Frozen):
     latest: Latest = Latest()
     result: Result | None = None
     cost: Cost = Cost()
-    error: str | None = None
+    error: Text | None = None
     owner: str | None = None
     group: str | None = None
     queue_position: int | None = None

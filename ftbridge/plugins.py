@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from ftbridge.wording import did_you_mean
 if TYPE_CHECKING:
     from ftbridge.mock import Fault, MockVendor
 
+_logger = logging.getLogger(__name__)
 GROUP = "ftbridge.providers"
 MOCK_GROUP = "ftbridge.mocks"
 SPEED = "FTBRIDGE_MOCK_SPEED"
@@ -94,6 +96,18 @@ def _opened(
             f" {table['base_url']}, which is not the vendor's own address"
         )
     return provider
+
+
+def declared_secrets() -> frozenset[str]:
+    """The environment variables in which the installed providers expect their keys; one that cannot load has none."""
+    names: set[str] = set()
+    for name, entry in registered(GROUP).items():
+        try:
+            kind: type[Provider] = load_entry(entry, f"provider {name}", extra=name)
+            names.update(kind.settings_class.secrets.values())
+        except Exception as problem:  # a plugin may raise anything when it is imported
+            _logger.debug("the provider %s cannot be loaded: %s", name, problem)
+    return frozenset(names)
 
 
 def mock_names() -> list[str]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import threading
 import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
 from ftbridge.catalogue.facts import Row
-from ftbridge.config import without_password
 from ftbridge.errors import ConfigError
 from ftbridge.files import make_folder, write
 from ftbridge.ownership import read_regular
+from ftbridge.redaction import redact, register_url
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
@@ -68,7 +70,7 @@ def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row
     A copy from a URL is used for a day, and where the URL does not answer or gives no catalogue; where there is no copy
     either, there is a warning, and no rows. Raises `ConfigError` for a file that cannot be read, or is no catalogue.
     """
-    shown = without_password(address)
+    shown = redact(address)
     if "://" not in address:
         try:
             return read_rows(read_regular(Path(address), _LARGEST)[0].decode(), address)
@@ -122,9 +124,15 @@ def _download(address: str) -> str:
 
 def _read_url(address: str) -> bytes:
     # urllib is slow to import and seldom needed
-    from urllib.request import urlopen
+    from urllib.request import Request, urlopen
 
-    with urlopen(address, timeout=_TIMEOUT) as answer:  # noqa: S310 - the caller has checked that it is https
+    register_url(address)
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")  # which urllib would take for a part of the host's name
+    request = Request(parts._replace(netloc=host).geturl())  # noqa: S310 - the caller has checked that it is https
+    if at:
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - likewise
         content: bytes = answer.read(_LARGEST + 1)
         if not answer.url.startswith("https://"):
             raise ValueError("it redirects away from https")

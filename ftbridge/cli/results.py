@@ -100,10 +100,11 @@ def chat(
 ) -> None:
     """Send prompts to the tuned model."""
     bridge = open_bridge()
+    tuned = bridge.job(job)  # once, since "last" may be another one by the next prompt
     given = {"max_tokens": max_tokens, "temperature": temperature}
     options: Any = {name: value for name, value in given.items() if value is not None}
     for question in [prompt] if prompt is not None else _prompts():
-        reply = bridge.chat(job, question, system=system, **options)
+        reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:
             usage = reply.usage.model_dump() if reply.usage else None
             print_json({"reply": reply.text, "model": reply.model, "usage": usage})

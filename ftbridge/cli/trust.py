@@ -12,6 +12,7 @@ import typer
 from ftbridge.cli.output import AsJson, print_json, print_line, print_note
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
+from ftbridge.redaction import redact
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -125,12 +126,10 @@ def _asked_for(config: Config) -> list[str]:
 
 def _document(config: Config) -> dict[str, Any]:
     """What the file asks for, for programs; addresses are without their passwords."""
-    from ftbridge.config import without_password
-
     return {
         "hooks": {name: _shown(hook.model_dump(exclude_defaults=True)) for name, hook in config.hooks.items()},
         "providers": {name: _shown(table) for name, table in config.providers.items()},
-        "catalogues": [without_password(address) for address in config.catalogue.files],
+        "catalogues": [redact(address) for address in config.catalogue.files],
     }
 
 
@@ -141,6 +140,4 @@ def _describe(hook: Hook) -> str:
 
 
 def _shown(table: Mapping[str, Any]) -> dict[str, Any]:
-    from ftbridge.config import without_password
-
-    return {name: without_password(value) if isinstance(value, str) else value for name, value in table.items()}
+    return {name: redact(value) if isinstance(value, str) else value for name, value in table.items()}

@@ -106,7 +106,7 @@ def _note_missing(job: JobSummary, provider: Provider, ledger: Ledger) -> bool:
 
 def _end_as_gone(record: Record, provider: Provider, ledger: Ledger) -> bool:
     """Fail a job of which this machine, which alone could have it, has nothing left."""
-    gone = f"the job's folder is gone from {provider.home}: it cannot go on; submit it again"
+    gone = f"its folder below {provider.home}, or the status in it, is gone: it cannot go on; submit it again"
     remote_id = record.job.remote_id or ""
     remote = RemoteJob(remote_id=remote_id, status=Status.FAILED, raw_status="gone", error=gone)
     return record.job.status in ACTIVE and _commit(record, remote, [], ledger)

@@ -36,10 +36,11 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
 
     Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
     """
-    provider = context.provider_of(context.record(job))
+    record = context.record(job)
+    provider = context.provider_of(record)
     if "export" not in provider.capabilities.verbs:
-        raise _not_exported(provider, context.record(job).job)
-    record = succeeded(context, job)
+        raise _not_exported(provider, record.job)
+    record = succeeded(context, record.job)
     out = Path(out).absolute()
     return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
 

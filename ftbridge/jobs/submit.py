@@ -18,7 +18,7 @@ from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.jobs.request.identity import absolute_path, json_object
 from ftbridge.jobs.request.kept_data import remove_unneeded
-from ftbridge.ledger import Record, has_free_slot
+from ftbridge.ledger import LAST, Record, has_free_slot
 from ftbridge.model import Job, Status
 from ftbridge.spec import make_spec
 from ftbridge.wording import clause, counted
@@ -60,6 +60,8 @@ def submit(
         raise UsageError(
             "an idempotency key stands for one job, and --again creates another one", hint="Give one of the two."
         )
+    if name == LAST:
+        raise UsageError(f"a job cannot be named {LAST!r}, which stands for the newest one", hint="Name it otherwise.")
     target = context.target(to)
     provider = context.provider(target)
     spec = make_spec(

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from ftbridge.foreign import Count, Id, JsonObject, LongText, Money, Text, Time, TimeSeen
+from ftbridge.foreign import Count, Id, JsonObject, LongText, Money, Text, Texts, Time, TimeSeen
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 
@@ -97,7 +97,7 @@ class ImportedJob(Frozen):
     meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: Texts = ()
 
 
 class HostingTerms(Frozen):

@@ -7,8 +7,7 @@ for pip, uv and the vendors' own SDKs.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -17,9 +16,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.redaction import is_secret_name, redact
 from ftbridge.wording import did_you_mean
-
-_SECRET_NAME = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
 
 def setting(default: Any, *, env: str, description: str = "") -> Any:
@@ -95,9 +93,13 @@ class Settings(Frozen):
             return f"{self._sources[name]} {name}"
         return self.variable(name) or name
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, redact(value) if isinstance(value, str) else value  # the environment may hold a password
+
     @classmethod
     def _check(cls, name: str, value: Any, where: str) -> None:
-        if _has_userinfo(value) or (name not in cls.model_fields and _SECRET_NAME.search(name)):
+        if _has_userinfo(value) or (name not in cls.model_fields and is_secret_name(name)):
             variables = cls.secrets.get(name) or ", ".join(cls.secrets.values())
             instead = f", and set {variables} in the environment" if variables else ""
             raise ConfigError(

@@ -43,6 +43,6 @@ def wait(context: Context, job: Job | str, *, timeout: float | None = None) -> J
     """Return when the job is over. Raises `TimeoutError` after `timeout` seconds; the job goes on."""
     deadline = time.monotonic() + timeout if timeout is not None else None
     for current, event in watch(context, job):
-        if event is None and deadline is not None and time.monotonic() > deadline:
+        if event is None and not current.status.final and deadline is not None and time.monotonic() > deadline:
             raise TimeoutError(f"job {current.id} is still {current.status} after {timeout} s")
     return find_job(context, job)

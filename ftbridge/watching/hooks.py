@@ -25,10 +25,11 @@ from datetime import timedelta
 from io import BufferedReader
 from typing import Any
 
+from ftbridge.child_environment import child_environment
 from ftbridge.config import BETWEEN, Hook
 from ftbridge.configuration import KnownHooks
 from ftbridge.errors import ConfigError
-from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
+from ftbridge.ledger import Delivery, Ledger, count_deliveries, delivered, due, postponed
 from ftbridge.model import Event, Job, now
 from ftbridge.wording import clause
 
@@ -71,6 +72,10 @@ class HookDelivery:
                     count += 1
         self._warn_of_held()
         return count
+
+    def left(self) -> int:
+        """How many deliveries to the hooks that can be called have not succeeded yet."""
+        return count_deliveries(self._ledger, self._hooks.callable)
 
     def _deliver_one(self, delivery: Delivery) -> bool:
         """Call one hook for one event; whether it succeeded."""
@@ -178,7 +183,12 @@ def _run(hook: Hook, message: bytes) -> str | None:
         given.seek(0)
         try:
             process = subprocess.Popen(
-                hook.command, stdin=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+                hook.command,
+                stdin=given,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env=child_environment(hook.secrets),
             )
         except (OSError, ValueError) as problem:
             return str(problem)

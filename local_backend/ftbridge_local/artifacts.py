@@ -11,7 +11,8 @@ from ftbridge.files import remove
 from ftbridge.model import Checkpoint, Event, Status
 from ftbridge.provider import Artifact
 from ftbridge.provider.remote import Files
-from ftbridge_local.job_folder import UPLOADS, JobFolder
+from ftbridge_local.job_documents import UPLOADS
+from ftbridge_local.job_folder import JobFolder
 
 _PROVIDER = "local"
 _ENDING_SECONDS = 20.0  # in which a worker that has written its last state is gone

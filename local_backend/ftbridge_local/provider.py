@@ -16,6 +16,7 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
+from ftbridge.home import usable
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.artifacts import Artifact
@@ -23,7 +24,8 @@ from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge.provider.offline import is_offline
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
-from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
+from ftbridge_local.job_documents import EVENTS, parse_events
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
 from ftbridge_local.runners.runner import Command, JobReport, Runner
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
     from ftbridge_local.models.source import Source
     from ftbridge_local.tokenizing.cache import TokenizedExamples
 
-TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load")
+# The worker downloads the base model, where that is not here yet, and some models need a login to the hub. It starts
+# before it is known whether this one does.
+_HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
 
 
@@ -141,7 +146,9 @@ class LocalProvider(Provider):
                 tokenized.store(Path(file), self.home.absolute())
         from ftbridge_local.preparation import prepare
 
-        self._runner.start(tag, prepare(spec, model, files, source, self.home.absolute()))
+        fill = prepare(spec, model, files, source, self.home.absolute())
+        with usable(self.home):
+            self._runner.start(tag, fill)
         return self._known(tag)
 
     def find(self, tag: str) -> list[RemoteJob]:
@@ -149,7 +156,7 @@ class LocalProvider(Provider):
         reports = self._runner.report([tag])
         return [self._job(report) for report in reports if report.alive or report.state.status is not Status.SUBMITTING]
 
-    def jobs(self) -> list[Listed]:
+    def jobs(self) -> Iterator[Listed]:
         """The job folders of this home."""
         return list_jobs(self._runner)
 
@@ -181,7 +188,9 @@ class LocalProvider(Provider):
             "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
             "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
         }
-        if (outcome := self._runner.resume(remote_id)) in problems:
+        with usable(self.home):
+            outcome = self._runner.resume(remote_id)
+        if outcome in problems:
             what, hint = problems[outcome]
             raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 

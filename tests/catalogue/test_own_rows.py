@@ -12,6 +12,7 @@ from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.catalogue import own_rows, read
 from ftbridge.catalogue.read import copy_of
+from ftbridge.config import Config
 from ftbridge.configuration import load_config
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
@@ -68,6 +69,18 @@ def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path, address: str, 
     with pytest.raises(ConfigError, match=why) as problem:
         own_rows(address, tmp_path, print)
     assert address in problem.value.message
+
+
+def test_a_password_in_an_address_is_never_shown(home: Path, tmp_path: Path) -> None:
+    address = NOBODY.replace("https://", "https://me:hunter2@")
+    said: list[str] = []
+    assert own_rows(address, tmp_path, said.append) == ()
+    assert "hunter2" not in "".join(said)
+    copy_of(address, tmp_path).parent.mkdir(exist_ok=True)
+    copy_of(address, tmp_path).write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
+    with Bridge(tmp_path, config=Config.model_validate({"catalogue": {"files": [address]}})) as bridge:
+        entry = bridge.catalogue.entry("openai", "gpt-4.1-mini-2025-04-14")
+    assert entry.rows["sft_usd_per_million_tokens"].source == "https://me:***@127.0.0.1:9/prices.toml"
 
 
 def test_a_copy_is_used_for_a_day_and_where_the_address_does_not_answer(tmp_path: Path) -> None:

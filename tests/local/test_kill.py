@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge_local.job_documents import JobSpec
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners import kill, process
 from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.process import ProcessRunner

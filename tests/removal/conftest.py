@@ -12,7 +12,8 @@ from ftbridge import Bridge
 from ftbridge.ledger import Intent, Prepared
 from ftbridge.model import Job, Result, Spec, Status, now
 from ftbridge.provider import Files
-from ftbridge_local.job_folder import UPLOADS, JobFolder, JobSpec
+from ftbridge_local.job_documents import UPLOADS, JobSpec
+from ftbridge_local.job_folder import JobFolder
 from small_data import write_rows
 
 CANARY = "canary-row-7f3a"

@@ -42,7 +42,7 @@ class ProcessRunner:
     def resume(self, tag: str) -> Resumed:
         """As every runner; a worker that was asked to stop is given time to do so."""
         job = self.folder(tag)
-        lock = job.lock(timeout=_STOP_SECONDS if job.request else 1.0)
+        lock = job.lock(timeout=_STOP_SECONDS if job.request or job.worker_ends else 1.0)
         if lock is None:
             return "running"
         try:

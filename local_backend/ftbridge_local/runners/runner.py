@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobState, Request
+from ftbridge_local.job_documents import JobState
+from ftbridge_local.job_folder import JobFolder, Request
 
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 
@@ -22,11 +23,13 @@ class Command(NamedTuple):
     """The command that works on a job folder: `python -m MODULE FOLDER`.
 
     The module is a package whose `__main__` has `main(folder, lock)`. `preload`, as "module:function", imports what
-    takes seconds; a runner may call it while the job is still being prepared.
+    takes seconds; a runner may call it while the job is still being prepared. `secrets` are the environment variables
+    with keys that the command needs; it gets no others.
     """
 
     module: str
     preload: str
+    secrets: tuple[str, ...] = ()
 
 
 class JobReport(NamedTuple):

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from ftbridge.child_environment import child_environment
 from ftbridge.files import PRIVATE_FOLDER, open_private
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners.runner import Command
@@ -45,7 +46,7 @@ class Standby:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
                 umask=0o777 - PRIVATE_FOLDER,  # what it writes is in the home
-                env={**os.environ, "FTBRIDGE_HOME": str(home)},
+                env={**child_environment(command.secrets), "FTBRIDGE_HOME": str(home)},
             )
 
     def hand_over(self, job: JobFolder, lock: int) -> bool:

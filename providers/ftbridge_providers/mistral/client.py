@@ -47,6 +47,7 @@ class MistralClient:
         self._timeout = timeout
         self._http = httpx2.Client(
             base_url=connection.base_url,
+            auth=connection.auth(),
             headers={"authorization": f"Bearer {connection.key()}"},
             follow_redirects=False,
             timeout=timeout,

@@ -45,7 +45,9 @@ def open_client(
         timeout=timeout,
         default_headers=headers,
         http_client=DefaultHttpx2Client(
-            follow_redirects=False, event_hooks={"response": [on_response] if on_response else []}
+            auth=connection.auth(),
+            follow_redirects=False,
+            event_hooks={"response": [on_response] if on_response else []},
         ),
     )
 
