@@ -42,6 +42,7 @@ def remove_imports(
         ends = [record.job.finished_at.timestamp() for record in jobs if record.job.finished_at]
         written = _written(folder)
         latest = max(ends) if ends and max(ends) >= written else written + _A_DAY
+        latest = 0.0 if folder.name.startswith(".old-") else latest  # it is removed already, but for its content
         if latest <= min(before, time.time()):
             job = jobs[-1].job.id if jobs else None
             remover.remove(Removal(job=job, kind="data", name=str(folder)), partial(remove, folder))

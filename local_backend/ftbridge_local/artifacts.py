@@ -21,7 +21,8 @@ _ENDING_SECONDS = 20.0  # in which a worker that has written its last state is g
 def artifacts_of(job: JobFolder) -> list[Artifact]:
     """All of a job: the files that it was created from, its own copies, checkpoints, log, and result."""
     uploads = Files.model_validate_json(job.read(UPLOADS))
-    files = dict.fromkeys(Path(name) for name in (uploads.training, uploads.validation) if name)
+    ours = job.path.parent.with_name("files")
+    files = [ours / Path(name).name for name in dict.fromkeys((uploads.training, uploads.validation)) if name]
     is_ending = job.alive and job.state().status.final  # its worker is about to remove them
     logs = [job.log] if job.log.exists() and job.log.stat().st_size else []
     return [
@@ -49,7 +50,7 @@ def leftovers_in(local: Path) -> Iterator[Artifact]:
 def delete_in(local: Path, artifact: Artifact) -> None:
     """Remove what `artifact` names below `local`. Raises `NotFound`, and `Conflict` while its job is not over."""
     path, jobs = Path(artifact.name), local / "jobs"
-    if not path.is_relative_to(local) or not path.exists():
+    if not path.is_relative_to(local) or ".." in path.parts or not path.exists():
         raise NotFound(f"there is no {path}", provider=_PROVIDER, hint="It is deleted already.")
     if not path.is_relative_to(jobs):
         remove(path)

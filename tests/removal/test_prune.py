@@ -146,6 +146,34 @@ def test_a_copy_in_use_stays_and_one_of_a_process_that_died_goes(bridge: Bridge)
     assert with_canary(bridge.home) == []
 
 
+def test_a_prune_that_is_killed_leaves_whole_things_and_the_next_one_finishes_it(
+    bridge: Bridge, trained: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = trained()
+    checkpoints = JobFolder(bridge.home / "local" / "jobs" / job.id).checkpoints
+    file = bridge.home / "imports" / "ftjob-1" / "training.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(CANARY, "utf-8")
+    old(file)
+    old(file.parent)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(*_given: object, **_named: object) -> None:
+        raise Killed
+
+    for _time in range(4):  # each gets one folder further
+        with monkeypatch.context() as patched:
+            patched.setattr("ftbridge.files.shutil.rmtree", kill)
+            with pytest.raises(Killed):
+                bridge.prune()
+        assert all((step / "adapter_model.safetensors").exists() for step in checkpoints.glob("step-*"))
+    bridge.prune()
+    assert with_canary(bridge.home) == []
+    assert bridge.prune().items == ()
+
+
 def test_data_that_was_just_read_from_a_vendor_stays_for_a_day(bridge: Bridge) -> None:
     file = bridge.home / "imports" / "ftjob-1" / "training.jsonl"
     file.parent.mkdir(parents=True)
