@@ -155,12 +155,14 @@ def test_a_job_that_is_listed_twice_or_that_nobody_asked_for_changes_nothing(
     assert [len(running.events(job)) for job in JOBS] == [1, 1, 1]
 
 
-def test_a_list_that_breaks_in_the_middle_is_the_vendors_bad_answer(running: Ledger, provider: Hostile) -> None:
+def test_a_list_that_breaks_in_the_middle_is_the_vendors_bad_answer(
+    running: Ledger, provider: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(_remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         yield provider.polled[f"r-{JOBS[1]}"]
         raise KeyError("status")
 
-    provider.poll = broken  # type: ignore[method-assign]
+    monkeypatch.setattr(provider, "poll", broken)
     with pytest.raises(BadAnswer, match="cannot be read: KeyError"):
         poll(running, provider)
     assert running.job(JOBS[1]).job.latest.step == 1

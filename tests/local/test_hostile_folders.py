@@ -12,7 +12,7 @@ import pytest
 
 from ftbridge.errors import InputError, ListingUnfinished, StateError
 from ftbridge.model import Status
-from ftbridge.provider import Files
+from ftbridge.provider import Files, Listed
 from ftbridge_local.job_folder import JobFolder, JobSpec
 from ftbridge_local.out_of_memory import OomCount, count_oom_kills, killed_since
 from ftbridge_local.provider import LocalProvider
@@ -60,7 +60,7 @@ def test_a_spec_that_cannot_be_read_hides_no_other_job(
     provider: LocalProvider, jobs: list[JobFolder], content: bytes
 ) -> None:
     (jobs[0].path / "spec.json").write_bytes(content)
-    listed = []
+    listed: list[Listed] = []
     with pytest.raises(ListingUnfinished, match="cannot be read"):
         listed.extend(provider.jobs())
     assert [job.tag for job in listed] == ["ftb_bbbb"]
@@ -104,6 +104,16 @@ def small_disk(home: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+def work(job: JobFolder) -> int:
+    """Be its worker in this process, and let go of it."""
+    lock = job.lock()
+    assert lock is not None
+    try:
+        return worker.main(str(job.path), str(lock))
+    finally:
+        os.close(lock)
+
+
 def test_a_disk_that_is_full_is_said_and_the_job_resumes_once_there_is_room(
     small_disk: Path, provider: LocalProvider, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,7 +124,7 @@ def test_a_disk_that_is_full_is_said_and_the_job_resumes_once_there_is_room(
 
     job = make(home, "ftb_aaaa")
     monkeypatch.setattr(worker, "train", fill)
-    assert worker.main(str(job.path)) == 1
+    assert work(job) == 1
     [remote] = provider.poll(["ftb_aaaa"])
     assert remote.status is Status.FAILED
     assert f"the disk that holds {job.path} is full" in (remote.error or "")
@@ -123,18 +133,14 @@ def test_a_disk_that_is_full_is_said_and_the_job_resumes_once_there_is_room(
         provider.resume("ftb_aaaa")
     (small_disk / "ballast").unlink()
     monkeypatch.setattr(worker, "train", lambda _job, _home: (Status.PAUSED, None))
-    assert worker.main(str(job.path)) == 0
+    assert work(job) == 0
     assert next(iter(provider.poll(["ftb_aaaa"]))).status is Status.PAUSED
 
 
 def test_a_full_disk_is_known_by_what_led_to_an_error() -> None:
-    try:
-        try:
-            raise OSError(28, "No space left on device")
-        except OSError:
-            raise RuntimeError("unexpected pos 128") from None
-    except RuntimeError as problem:
-        assert is_full_disk(problem)
+    outer = RuntimeError("unexpected pos 128")
+    outer.__context__ = OSError(28, "No space left on device")
+    assert is_full_disk(outer)
     assert is_full_disk(ValueError("I/O error: No space left on device (os error 28)"))
     assert not is_full_disk(OSError(2, "No such file"))
 

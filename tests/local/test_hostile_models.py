@@ -69,8 +69,8 @@ def replaced(name: str, by: Callable[[Path], object]) -> Callable[[Path], None]:
 
 def adapter(base: object, **more: Any) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
-        for name in os.listdir(folder):
-            (folder / name).unlink()
+        for path in list(folder.iterdir()):
+            path.unlink()
         named = str(folder) if base is ... else base
         (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": named, **more}))
         (folder / "adapter_model.safetensors").write_bytes(EMPTY)
@@ -83,6 +83,16 @@ def two_adapters(folder: Path) -> None:
     other.mkdir()
     adapter(str(other))(folder)
     (other / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(folder)}))
+
+
+def instead(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Something else in the place of the folder."""
+
+    def write(folder: Path) -> None:
+        shutil.rmtree(folder)
+        make(folder)
+
+    return write
 
 
 def sparse(size: int) -> Callable[[Path], object]:
@@ -150,10 +160,10 @@ CASES: dict[str, Callable[[Path], object]] = {
     "adapter: a base with a long name": adapter("/" + "x" * 5000),
     "adapter: based on itself": adapter(...),
     "adapter: a circle of two": two_adapters,
-    "folder: a file": lambda folder: (shutil.rmtree(folder), folder.write_text("I am a file")),
-    "folder: a link to itself": lambda folder: (shutil.rmtree(folder), folder.symlink_to(folder)),
+    "folder: a file": instead(lambda folder: folder.write_text("I am a file")),
+    "folder: a link to itself": instead(lambda folder: folder.symlink_to(folder)),
     "folder: gone": shutil.rmtree,
-    "folder: empty": lambda folder: [path.unlink() for path in folder.iterdir()],
+    "folder: empty": instead(Path.mkdir),
 }
 HARMLESS: dict[str, Callable[[Path], object]] = {
     "context: a text": value("config.json", max_position_embeddings="many"),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ftbridge.errors import BadAnswer, ListingUnfinished
 from ftbridge.model import Status
+from ftbridge.provider import RemoteJob
 from ftbridge.provider.paging import by_cursor, by_number
 from ftbridge.provider.unreadable import decode_json, whole_list
 from ftbridge_providers.mistral import reading as mistral
@@ -51,10 +52,10 @@ HOSTILE_JOBS: list[Any] = [
 @pytest.mark.parametrize("job", HOSTILE_JOBS, ids=lambda job: repr(job)[:60])
 def test_one_job_of_a_page_spoils_no_other(job: Any) -> None:
     content = json.dumps({"data": [job, GOOD], "has_more": False, "total": 2}).encode()
-    pages = [openai_api.read_short_page("acme", content).data, together.read_short_list(content)]
+    pages: list[list[Any]] = [openai_api.read_short_page("acme", content).data, together.read_short_list(content)]
     for jobs in pages:
         assert jobs[-1].id == "good"
-    reads = [
+    reads: list[list[RemoteJob]] = [
         [openai_api.read_job(one, openai_api.STATUS) for one in pages[0]],
         [together.read_job(one) for one in pages[1]],
         [
