@@ -5,7 +5,7 @@ create_job=404-after        the same with 404, which is then a false answer
 list_jobs=lag:5             jobs of the last 5 seconds are not listed, as long as the mock runs
 list_jobs=twice             each job is listed twice, as when pages shift
 list_jobs=unfinished        the list is empty and says that there is more
-list_events=hostile         the answer holds texts, times and numbers that cannot be stored
+job_events=hostile          the answer holds texts, times and numbers that cannot be stored
 *=429:2x3                   any operation, three times, with Retry-After: 2
 """
 
