@@ -16,8 +16,8 @@ FAULTS = (
     " get_job, job_events, get_file_content, cancel_job, chat, list_models, some of single vendors (the error for an"
     " unknown one lists them), and * for any. Kinds are an HTTP error status: 400 to 404, 408 to 410, 413, 422, 429,"
     " 500 to 504; 500-after, 404-after and others, which do the operation and then answer with the status; cut,"
-    " cut-after, cut-midway, cut-upload, truncate, slow, html, invalid-json, redirect, quota; and, until the mock ends,"
-    " lag, twice, unfinished, stall, fail, cancel, unknown-status, echo."
+    " cut-after, cut-midway, cut-upload, truncate, slow, html, hostile, invalid-json, redirect, quota; and, until the"
+    " mock ends, lag, twice, unfinished, stall, fail, cancel, unknown-status, echo."
 )
 
 

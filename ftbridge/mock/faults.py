@@ -5,6 +5,7 @@ create_job=404-after        the same with 404, which is then a false answer
 list_jobs=lag:5             jobs of the last 5 seconds are not listed, as long as the mock runs
 list_jobs=twice             each job is listed twice, as when pages shift
 list_jobs=unfinished        the list is empty and says that there is more
+job_events=hostile          the answer holds texts, times and numbers that cannot be stored
 *=429:2x3                   any operation, three times, with Retry-After: 2
 *=echo                      each text of the vendor's repeats the caller's key, as long as the mock runs
 """
@@ -22,7 +23,8 @@ from ftbridge.wording import did_you_mean
 
 Kind = Literal[
     "429", "500", "500-after", "cut", "cut-after", "cut-midway", "cut-upload", "truncate", "slow", "html",
-    "invalid-json", "redirect", "400", "401", "402", "403", "404", "408", "409", "410", "413", "422", "501", "502",
+    "hostile", "invalid-json", "redirect",
+    "400", "401", "402", "403", "404", "408", "409", "410", "413", "422", "501", "502",
     "503", "504", "quota",
     "301-after", "303-after", "403-after", "404-after", "408-after", "409-after", "425-after", "429-after", "499-after",
     "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",

@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from ftbridge.mock.echo import echoed
 from ftbridge.mock.faults import Fault, Faults
+from ftbridge.mock.hostile import make_hostile
 from ftbridge.mock.store import Store
 from ftbridge.model import Status
 
@@ -224,6 +225,8 @@ class MockVendor:
             return _hang_up(request)
         if kind == "html":
             return Response("<html><body>Bad gateway</body></html>", media_type="text/html")
+        if kind == "hostile":
+            return Response(make_hostile(answer.body), media_type="application/json")
         if kind == "invalid-json":
             return Response('{"id": oops', media_type="application/json")
         response = _response(answer)

@@ -12,6 +12,7 @@ import pytest
 
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer, JobFailed, RateLimited
+from ftbridge.foreign import MOST_CHARACTERS
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider, Verb
 from ftbridge.testing.base import TAG, Faults, Finished, SuiteBase, new_tag, require_faults, require_verbs
@@ -91,6 +92,26 @@ class FaultTests(SuiteBase):
         with pytest.raises(BadAnswer) as problem:
             CALLS[verb](arguments)
         self.check_error(problem.value, arguments.provider, BadAnswer)
+
+    def test_events_with_anything_in_them_can_be_stored_and_shown(
+        self, arguments: Arguments, faults: Faults | None
+    ) -> None:
+        faults = require_faults(faults, "hostile")
+        faults.inject("events", "hostile")
+        events = CALLS["events"](arguments)
+        assert faults.remaining() == 0
+        assert events
+        for event in events:
+            assert "\\u0000" not in event.model_dump_json()  # which raises for half an emoji
+            assert len(event.message or "") <= MOST_CHARACTERS
+            assert 1970 <= event.at.astimezone().year < 3000
+
+    def test_a_job_with_anything_in_it_is_polled(self, arguments: Arguments, faults: Faults | None) -> None:
+        faults = require_faults(faults, "hostile")
+        faults.inject("poll", "hostile")
+        [remote] = CALLS["poll"](arguments)
+        assert remote.remote_id == arguments.job.remote.remote_id
+        assert "\\u0000" not in remote.model_dump_json()
 
     def test_a_page_instead_of_a_result_leaves_no_file(self, arguments: Arguments, faults: Faults | None) -> None:
         require_faults(faults, "html").inject("fetch", "html")

@@ -41,10 +41,10 @@ def found(home: Path, example: Chat, **settings: int) -> Diagnostics:
 
 @pytest.fixture
 def model_folder(home: Path, tmp_path: Path) -> Path:
-    """A model whose weights are a file of the right name."""
+    """A model whose weights are a file without tensors."""
     folder = tmp_path / "model"
     shutil.copytree(tiny.tokenizer_folder(home), folder)
-    (folder / "model.safetensors").touch()
+    (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     return folder
 
 

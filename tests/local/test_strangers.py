@@ -41,12 +41,16 @@ class Evil:
         return os.mkdir, (str(self.mark),)
 
 
+NO_TENSORS = (2).to_bytes(8, "little") + b"{}"
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+    for name in ("config.json", "tokenizer.json"):
         (folder / name).touch()
+    (folder / "model.safetensors").write_bytes(NO_TENSORS)
     return folder
 
 
@@ -55,7 +59,7 @@ def adapter(model: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "adapter"
     folder.mkdir()
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(model)}), "utf-8")
-    (folder / "adapter_model.safetensors").touch()
+    (folder / "adapter_model.safetensors").write_bytes(NO_TENSORS)
     return folder
 
 

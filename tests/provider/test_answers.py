@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from ftbridge import errors
-from ftbridge.errors import FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import AskedToWait, FtbridgeError, NetworkError, RateLimited, ServerTrouble
 from ftbridge.provider import retry
 from ftbridge.provider.answers import error_from, retry_after
 from ftbridge.provider.retry import with_retries
@@ -80,6 +81,46 @@ def test_a_wait_of_an_hour_is_somebody_elses_decision() -> None:
     assert waits == []
     assert isinstance(outcome, RateLimited)
     assert outcome.describe()["retry_after"] == 3600
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_whoever_is_asked_to_wait_waits(status: int) -> None:
+    waits, outcome = asking(error_from("acme", status, "Busy.", headers={"retry-after": "7"}), "done")
+    assert (waits, outcome) == ([7.0], "done")
+    waits, outcome = asking(error_from("acme", status, "Busy.", headers={"retry-after": "3600"}), "done")
+    assert waits == []
+    assert isinstance(outcome, AskedToWait)
+    assert outcome.describe()["retry_after"] == 3600
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("1e300", 86_400.0),
+        ("inf", 86_400.0),
+        ("nan", None),
+        ("", None),
+        ("soon", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400.0),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("Fri, 99 Foo 2026 99:99:99 GMT", None),
+    ],
+)
+def test_a_wait_is_a_number_or_a_date_and_never_longer_than_a_day(text: str, seconds: float | None) -> None:
+    assert retry_after({"retry-after": text}) == seconds
+
+
+@pytest.mark.parametrize("message", ["half \ud83d", "a\0b", "x" * 10_000_000, None, {"a": 1}, ["\ud800"]], ids=repr)
+def test_what_a_vendor_says_can_be_printed_and_stored(message: object) -> None:
+    problem = error_from("acme", 500, message, code={"odd": 1}, kind=[], param="\ud83d", headers={})
+    assert json.dumps(problem.describe(), ensure_ascii=False).encode()
+    assert "\0" not in problem.message
+    assert len(problem.message) < 3000
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 501])

@@ -59,12 +59,13 @@ def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bo
         check_files(model, names, weights=True)
     if not folder.is_relative_to(home.absolute() / "local"):
         check_folder(model, folder)
-    shapes(folder)  # a broken file is reported before anything is trained
     if not is_adapter:
         check_index(model, folder)
-        return Source(str(folder), folder)
-    if weights:
+    elif weights:
         check_adapter(model, folder)
+    shapes(folder)  # a broken file is reported before anything is trained
+    if not is_adapter:
+        return Source(str(folder), folder)
     base = _find_base(base_of(folder), home, weights=weights, offline=offline)
     if base.adapter:
         raise broken(folder, f"it is an adapter of an adapter, {base.adapter}: export that one as merged first")
