@@ -1,4 +1,4 @@
-"""ftbridge.toml, read from the working folder or the nearest one above it."""
+"""What ftbridge.toml may hold, and how it is read; which files apply is for `configuration` to say."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.redaction import register
 from ftbridge.wording import did_you_mean
 
 FILE_NAME = "ftbridge.toml"
+LARGEST = 256 * 1024
+"""Bytes of an ftbridge.toml at most."""
+BETWEEN = "@"
+"""Stands between a hook's name and its source, wherever a hook is named with the file that it is from."""
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, not a secret
 _SECRET_BYTES = 24
 
 
 class OwnCatalogue(Frozen):
-    """The user's own catalogues, at https addresses or paths relative to ftbridge.toml, and single rows."""
+    """The user's own catalogues, at https addresses or paths, and single rows."""
 
     files: tuple[str, ...] = ()
     row: tuple[Mapping[str, Any], ...] = ()
@@ -32,11 +37,13 @@ class OwnCatalogue(Frozen):
 class Hook(Frozen):
     """A command that gets each change of a job as JSON on its standard input, or a URL that it is posted to.
 
-    Requests are signed with the secret in the environment variable `secret_env`.
+    Requests are signed with the secret in the environment variable `secret_env`. A command gets the environment without
+    keys and passwords, except the variables that `secrets` names.
     """
 
     command: tuple[str, ...] = ()
     url: str | None = None
+    secrets: tuple[str, ...] = ()
     secret_env: str = "FTBRIDGE_HOOK_SECRET"  # noqa: S105 - where the secret is, not what it is
 
     @model_validator(mode="after")
@@ -48,15 +55,14 @@ class Hook(Frozen):
     def check(self, name: str) -> None:
         """Raises `ConfigError` where the hook `name` cannot work as it is configured."""
         if self.url and not is_safe_url(self.url):
-            raise ConfigError(
-                f"hook {name}: {self.url!r} is neither https nor this machine", hint="Use an https address."
-            )
+            raise ConfigError(f"hook {name}: its url is neither https nor this machine", hint="Use an https address.")
         if self.url:
             self.secret(name)
 
     def secret(self, name: str) -> bytes:
         """The secret that signs requests to the hook `name`. Raises `ConfigError` where the environment has none."""
         text = os.environ.get(self.secret_env, "").removeprefix(_SECRET_PREFIX)
+        register(text)
         try:
             secret = base64.b64decode(text, validate=True)
         except ValueError:
@@ -73,7 +79,8 @@ class Config(Frozen):
     """What ftbridge.toml may hold.
 
     `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider. `providers` are
-    settings by provider, which each provider checks by its own model.
+    settings by provider, which each provider checks by its own model. `origins` is the file of each entry, by
+    "table.name", and `file` the one that is nearest to the working folder.
     """
 
     targets: Mapping[str, str] = Field(default_factory=dict)
@@ -83,22 +90,21 @@ class Config(Frozen):
     hooks: Mapping[str, Hook] = Field(default_factory=dict)
     providers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     file: Path | None = None
+    origins: Mapping[str, Path] = Field(default_factory=dict)
+
+    def origin(self, table: str, name: str) -> Path | None:
+        """The file that an entry is from; `None` for a config that is from none."""
+        return self.origins.get(f"{table}.{name}", self.file)
 
 
-def load_config(folder: Path | None = None) -> Config:
-    """The config that applies in `folder` (the working folder); an empty one where there is no file."""
-    start = (folder or Path.cwd()).absolute()
-    for parent in (start, *start.parents):
-        if (parent / FILE_NAME).is_file():
-            return _read(parent / FILE_NAME)
-    return Config()
-
-
-def _read(file: Path) -> Config:
+def read_config(content: bytes, file: Path) -> Config:
+    """The config in the content of `file`, with the paths in it made absolute. Raises `ConfigError`."""
+    tables = read_toml(content, file)
+    origins = {f"{table}.{name}": file for table, names in tables.items() if isinstance(names, dict) for name in names}
+    for name, settings in providers.items() if isinstance(providers := tables.get("providers"), dict) else ():
+        origins |= {f"providers.{name}.{key}": file for key in settings if isinstance(settings, dict)}
     try:
-        return Config.model_validate(tomllib.loads(file.read_text("utf-8")) | {"file": file})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as problem:
-        raise ConfigError(f"{file} cannot be read: {problem}", hint="Correct the file, or move it away.") from problem
+        config = Config.model_validate(tables | {"file": file, "origins": origins})
     except ValidationError as problem:
         first = problem.errors()[0]
         if first["type"] == "extra_forbidden":
@@ -108,13 +114,73 @@ def _read(file: Path) -> Config:
             f"{file}: {path}: {first['msg'].lower()}",
             hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME] and [providers.NAME].",
         ) from problem
+    files = tuple(
+        name if "://" in name else str(file.parent / Path(name).expanduser()) for name in config.catalogue.files
+    )
+    rows = tuple({"source": str(file), **row} for row in config.catalogue.row)
+    return config.model_copy(update={"catalogue": OwnCatalogue(files=files, row=rows)})
+
+
+def read_targets(content: bytes, file: Path) -> Config:
+    """Only the `[targets]` in the content of `file`. Raises `ConfigError`."""
+    targets = read_toml(content, file).get("targets", {})
+    names = {name: text for name, text in targets.items() if isinstance(text, str)} if isinstance(targets, dict) else {}
+    return Config(targets=names, file=file, origins={f"targets.{name}": file for name in names})
+
+
+def read_toml(content: bytes, file: Path) -> dict[str, Any]:
+    """The tables in the content of `file`. Raises `ConfigError`."""
+    try:
+        return tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise unreadable(file, problem) from problem
+
+
+def unreadable(file: Path, problem: Exception) -> ConfigError:
+    """The error for a file that cannot be read."""
+    why = getattr(problem, "strerror", None) or problem
+    return ConfigError(f"{file} cannot be read: {why}", hint="Correct the file, or move it away.")
+
+
+def merge(home: Config, project: Config) -> Config:
+    """Both together: the project's targets and settings win, the lower budget or limit holds, hooks are the home's."""
+    budgets, limits = _lower(home, project, "budgets"), _lower(home, project, "limits")
+    providers = {
+        name: {**home.providers.get(name, {}), **project.providers.get(name, {})}
+        for name in {**home.providers, **project.providers}
+    }
+    return Config(
+        targets={**home.targets, **project.targets},
+        catalogue=OwnCatalogue(
+            files=(*home.catalogue.files, *project.catalogue.files), row=(*home.catalogue.row, *project.catalogue.row)
+        ),
+        budgets={name: of.budgets[name] for name, of in budgets.items()},
+        limits={name: of.limits[name] for name, of in limits.items()},
+        hooks=home.hooks,
+        providers=providers,
+        file=project.file or home.file,
+        origins={**home.origins, **project.origins, **_origins("budgets", budgets), **_origins("limits", limits)},
+    )
+
+
+def _lower(home: Config, project: Config, table: str) -> dict[str, Config]:
+    """Which of the two holds, by the names in a table of both."""
+    ours, theirs = getattr(home, table), getattr(project, table)
+    return {
+        name: home if name not in theirs or (name in ours and ours[name] <= theirs[name]) else project
+        for name in {**ours, **theirs}
+    }
+
+
+def _origins(table: str, holds: Mapping[str, Config]) -> dict[str, Path]:
+    return {f"{table}.{name}": file for name, of in holds.items() if (file := of.origin(table, name))}
 
 
 def _unknown_name(file: Path, loc: Sequence[str]) -> ConfigError:
     """The error for an unknown table, or an unknown key in a table."""
     *above, name = loc
     tables: dict[str, type[Frozen]] = {"": Config, "catalogue": OwnCatalogue, "hooks": Hook}
-    known = [field for field in tables[above[0] if above else ""].model_fields if field != "file"]
+    known = [field for field in tables[above[0] if above else ""].model_fields if field not in ("file", "origins")]
     if not above:
         what, where = f"there is no table [{name}]", "The tables are"
     else:

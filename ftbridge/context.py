@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Any, Self
 
-from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
-from ftbridge.config import Config, load_config
-from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError, TargetError
+from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
+from ftbridge.config import Config
+from ftbridge.configuration import hooks_of_process, load_config
+from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Record
+from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
-from ftbridge.plugins import load_provider, mock_names, provider_names
+from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
+from ftbridge.redaction import redact, register_environment
 from ftbridge.target import Target, parse_target
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import clause, did_you_mean
 
 _logger = logging.getLogger(__name__)
 
@@ -39,16 +43,18 @@ class Context:
         config: Config | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> None:
-        self.home = home or find_home()
-        self.config = config or load_config()
+        self.home = find_home(home)
+        register_environment(os.environ)
         self.warnings: list[str] = []
         self._warn = warn or self.warnings.append
-        for name, hook in self.config.hooks.items():
-            hook.check(name)  # here, and not when the first event is to be delivered
+        loaded = load_config(self.home, self.warn) if config is None else None
+        self.config = loaded.config if loaded else config or Config()
+        self.hooks = loaded.hooks if loaded else hooks_of_process(self.home, self.config)
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
         _check_names("providers", self.config.providers, self.config)
-        self.ledger = Ledger(self.home, hooks=list(self.config.hooks))
+        self.ledger = Ledger(self.home, hooks=self.hooks.sources)
+        register_hooks(self.ledger, self.hooks.names)
         self._opening = RLock()  # held while something is opened that all threads share
         self._opened = ExitStack()  # providers, and mocks that this process serves
         self._providers: dict[str, Provider] = {}
@@ -56,6 +62,7 @@ class Context:
 
     def warn(self, message: str) -> None:
         """Warn the caller of something, and log it."""
+        message = redact(message)
         _logger.warning("%s", message)
         self._warn(message)
 
@@ -69,6 +76,18 @@ class Context:
             self._opened.close()
             self.ledger.close()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.home}>"
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """The rooms' functions among the class's attributes are its methods: `help` calls their first argument self."""
+        super().__init_subclass__(**arguments)
+        for member in vars(cls).values():
+            if inspect.isfunction(member):
+                own, *others = (signature := inspect.signature(member)).parameters.values()
+                own = own.replace(name="self", annotation=inspect.Parameter.empty)
+                member.__signature__ = signature.replace(parameters=[own, *others])  # type: ignore[attr-defined]
+
     def __enter__(self) -> Self:
         return self
 
@@ -76,18 +95,30 @@ class Context:
         self.close()
 
     def record(self, job: Job | str) -> Record:
-        """The ledger's record of a job, by its id, an unambiguous beginning of it, its name, or "last"."""
-        return self.ledger.job(job if isinstance(job, str) else job.id)
+        """The ledger's record of a job, by its ID, the beginning of it, its name, or "last", as `find_record` has it.
+
+        Warns where several jobs have that name. Raises `JobNotFound`.
+        """
+        if not isinstance(job, str):
+            return self.ledger.job(job.id)
+        record, namesakes = find_record(self.ledger, job)
+        if namesakes > 1:
+            self.warn(f"{namesakes} jobs are named {record.job.name!r}; this is the newest, {record.job.id}")
+        return record
 
     def provider_of(self, record: Record) -> Provider:
         """The provider that a job was sent to."""
         return self.provider_named(record.provider)
 
     def target(self, text: str) -> Target:
-        """The target of that string or name, its model independent of the working folder."""
+        """The target of that string or name, its model independent of the working folder.
+
+        A relative path in `[targets]` is from its ftbridge.toml.
+        """
         named = self.config.targets if self.config.targets or self.config.file else None
         target = parse_target(text, named)
-        return target._replace(model=self.provider(target).resolve(target.model))
+        file = self.config.origin("targets", text) if text in self.config.targets else None
+        return target._replace(model=self.provider(target).resolve(target.model, file.parent if file else Path()))
 
     def provider(self, target: Target) -> Provider:
         """The provider of a target, the same one each time."""
@@ -121,14 +152,15 @@ class Context:
         rows: list[Row] = []
         for name in provider_names():
             try:
-                rows += load_provider(Target(name, ""), self.home).catalogue()
+                rows += provider_rows(name, self.home)
             except MissingExtra:  # what cannot be used is neither compared nor recommended
                 continue
-        own, file = self.config.catalogue, self.config.file or Path("ftbridge.toml")
-        for name in own.files:
-            address = name if "://" in name else str(file.parent / name)
-            rows += read_rows(fetched(address, self.home, self.warn), address)
-        return Catalogue([*rows, *rows_from(own.row, str(file))])
+            except FtbridgeError as problem:
+                self.warn(f"{clause(problem.message)}; its models are left out")
+        own = self.config.catalogue
+        for address in own.files:
+            rows += own_rows(address, self.home, self.warn)
+        return Catalogue([*rows, *rows_from(own.row, str(self.config.file or "the config"))])
 
     def entry(self, target: Target, *, live: bool = False) -> Entry:
         """What is known of the target's model; with `live` its provider is asked too, once, and wins."""
@@ -155,7 +187,7 @@ def _check_names(table: str, names: Iterable[str], config: Config) -> None:
         known = [*provider_names(), *(f"mock+{vendor}" for vendor in mock_names())]
         if name not in known:
             raise ConfigError(
-                f"{config.file or 'the config'}: [{table}] {name} is not a provider",
+                f"{config.origin(table, name) or 'the config'}: [{table}] {name} is not a provider",
                 hint=f"{did_you_mean(name, known)}Known providers: {', '.join(known)}.",
             )
 

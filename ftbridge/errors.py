@@ -6,6 +6,7 @@
     │   ├── SpecError               a hyperparameter or method is out of range or not offered
     │   ├── ConfigError             ftbridge.toml or an environment variable is wrong
     │   ├── MissingExtra            an optional package is not installed
+    │   ├── BrokenPlugin            an installed plugin raises where it is loaded or opened
     │   ├── InputError              a file cannot be opened or read
     │   ├── ModelNotFound           the target's model does not exist
     │   ├── OverBudget              the job may cost more than was allowed
@@ -24,9 +25,10 @@
     │   ├── NotFound                404
     │   ├── Conflict                409
     │   ├── InvalidRequest          400, 413, 422: the request is not valid
-    │   ├── RateLimited             429: wait `retry_after` seconds, where the vendor says so
+    │   ├── AskedToWait             wait `retry_after` seconds, where the vendor says so
+    │   │   ├── RateLimited         429
+    │   │   └── ServerTrouble       5xx
     │   ├── QuotaExceeded           402, or 429 with a billing code: add credit first
-    │   ├── ServerTrouble           5xx
     │   ├── NotStarted              the job exists, and may not have started
     │   └── BadAnswer               not JSON, cut off, or incomplete
     │       └── ListingUnfinished   a list that breaks off or repeats itself
@@ -36,12 +38,15 @@
 
 Each carries a `hint`: what to do next, in one sentence. Vendor errors also carry the
 provider, HTTP status, vendor code, parameter and request id, where the vendor gave them;
-the status and the code decide the class, never the message.
+the status and the code decide the class, never the message. Vendors' errors may repeat the key
+that they got, so keys and passwords are masked in all of these texts.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
+
+from ftbridge.redaction import redact
 
 
 class FtbridgeError(Exception):
@@ -50,9 +55,9 @@ class FtbridgeError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str = "", line: int | None = None, path: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        super().__init__(self.message)
+        self.hint = redact(hint)
         self.line = line
         self.path = path
 
@@ -82,6 +87,10 @@ class ConfigError(UsageError):
 
 class MissingExtra(UsageError):
     """An optional package is not installed; the hint is the command that installs it."""
+
+
+class BrokenPlugin(UsageError):
+    """An installed plugin (a provider, a mock, a tracker) raises where it is loaded or opened, or is something else."""
 
 
 class InputError(UsageError):
@@ -141,9 +150,9 @@ class ProviderError(FtbridgeError):
         super().__init__(message, hint=hint)
         self.provider = provider
         self.status = status
-        self.code = code
-        self.param = param
-        self.request_id = request_id
+        self.code = _redacted(code)
+        self.param = _redacted(param)
+        self.request_id = _redacted(request_id)
 
 
 class Unsupported(ProviderError):
@@ -178,19 +187,23 @@ class InvalidRequest(ProviderError):
     """400, 413 or 422: the vendor says that the request is not valid."""
 
 
-class RateLimited(ProviderError):
-    """429: too many requests. `retry_after` is in seconds; `None` where the vendor did not say."""
+class AskedToWait(ProviderError):
+    """The vendor cannot answer now. `retry_after` is in seconds; `None` where the vendor did not say."""
 
     def __init__(self, message: str, *, retry_after: float | None = None, **known: Any) -> None:
         super().__init__(message, **known)
         self.retry_after = retry_after
 
 
+class RateLimited(AskedToWait):
+    """429: too many requests."""
+
+
 class QuotaExceeded(ProviderError):
     """402, or a 429 with a billing code: trying again does not help."""
 
 
-class ServerTrouble(ProviderError):
+class ServerTrouble(AskedToWait):
     """5xx: the vendor failed; the request may have been carried out or not."""
 
 
@@ -223,3 +236,7 @@ class ConnectionRefused(NotReached):
 
 
 _DESCRIBED = ("provider", "status", "code", "param", "request_id", "retry_after", "line", "path")
+
+
+def _redacted(text: str | None) -> str | None:
+    return None if text is None else redact(str(text))  # some vendors send a number or an object

@@ -1,25 +1,29 @@
-"""Writing so that a crash at any moment leaves the old content or the new, never a part of either."""
+"""Writing so that a crash at any moment leaves the old content or the new, never a part of either.
+
+What is written here is its owner's alone, whatever the umask: it may be training data. What a user asks for by name
+is given the modes that the umask wants once it is complete, by `follow_umask`.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE
+from typing import IO, Any
 
 import xxhash
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 _AT_CWD = -100  # AT_FDCWD: relative paths start at the working folder
 _EXCHANGE = 2  # RENAME_EXCHANGE of Linux (man 2 renameat2) and RENAME_SWAP of macOS (man 2 renamex_np) alike
 _UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
-_LONGEST = 200  # bytes in UTF-8; file systems take 255, and a suffix needs some
-_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|]|^\.|[. ]$')
 
 
 def content_key(file: Path) -> str:
@@ -28,14 +32,20 @@ def content_key(file: Path) -> str:
         return hashlib.file_digest(content, xxhash.xxh3_128).hexdigest()
 
 
-@contextmanager
-def replacing(file: Path) -> Iterator[Path]:
-    """A temporary path in the same folder, to be written in the block; it is then renamed to `file`.
+def open_private(file: Path, mode: str) -> IO[Any]:
+    """Open the file; a new one is its owner's alone."""
+    return open(file, mode, opener=lambda path, flags: os.open(path, flags, PRIVATE_FILE))
 
-    It has the suffix of `file`, which some writers need. Where the block raises, or writes nothing, `file` stays as it
-    was.
+
+@contextmanager
+def replacing(file: Path, mode: int = PRIVATE_FILE) -> Iterator[Path]:
+    """An empty temporary file in the same folder, to be written in the block; it is then renamed to `file`.
+
+    It has the suffix of `file`, which some writers need, and the `mode` less the umask. Where the block raises, or
+    removes it, `file` stays as it was.
     """
     temporary = file.with_name(f".new-{secrets.token_hex(4)}{file.suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
         yield temporary
         if temporary.exists():
@@ -61,19 +71,46 @@ def to_disk(path: Path) -> None:
         os.close(handle)
 
 
-def make_folder(folder: Path) -> None:
-    """Create the folder and its parents; the names of new ones have reached the disk when this returns."""
+def make_folder(folder: Path, mode: int = PRIVATE_FOLDER) -> None:
+    """Create the folder and its parents; the names of new ones have reached the disk when this returns.
+
+    New ones have the `mode` less the umask.
+    """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    for path in reversed(missing or [folder]):
+        path.mkdir(mode, exist_ok=True)
     for path in missing:
         with suppress(PermissionError):  # a parent may be writable and not readable
             to_disk(path.parent)
+
+
+def follow_umask(folder: Path) -> None:
+    """Give what is in the folder, and the folder itself, the modes of files and folders that are new here."""
+    sample = folder / f".new-{secrets.token_hex(4)}"
+    sample.mkdir()
+    mode = S_IMODE(sample.stat().st_mode)
+    sample.rmdir()
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(mode if path.is_dir() else mode & 0o666)
 
 
 def move(file: Path, path: Path) -> None:
     """Rename a file that is on the disk within its folder, replacing what has that name."""
     file.replace(path)
     to_disk(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it: whoever dies meanwhile leaves all of it or nothing.
+
+    What is left then has a name `.old-…`. Raises `FileNotFoundError` where there is nothing.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
+    aside = path.with_name(f".old-{secrets.token_hex(4)}")
+    path.rename(aside)
+    shutil.rmtree(aside)
 
 
 @contextmanager
@@ -84,7 +121,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     the disk.
     """
     temporary = folder.with_name(f".new-{secrets.token_hex(4)}")
-    temporary.mkdir()
+    temporary.mkdir(PRIVATE_FOLDER)
     try:
         yield temporary
         for path in [*temporary.rglob("*"), temporary]:
@@ -103,24 +140,6 @@ def _put_in_place(temporary: Path, folder: Path) -> None:
         if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         exchange(temporary, folder)
-
-
-def plain_name(name: str) -> str:
-    """`name` as the name of one file or folder that is valid on every system and is never a path.
-
-    Characters that are not allowed become _; a changed name ends with a hash, so that no two become the same.
-
-    >>> plain_name("My tickets")
-    'My tickets'
-    >>> plain_name("../tickets")
-    '_._tickets-3baa0513'
-    """
-    plain = _NOT_IN_A_NAME.sub("_", name)
-    size = len(plain.encode("utf-8", "ignore"))
-    if plain == name and 0 < size <= _LONGEST:
-        return plain
-    short = plain.encode("utf-8", "ignore")[: _LONGEST - 9].decode("utf-8", "ignore")
-    return f"{short}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -1,28 +1,91 @@
-"""Where ftbridge keeps its state: `$FTBRIDGE_HOME`, or the platform's user data folder."""
+"""Where ftbridge keeps its state: `$FTBRIDGE_HOME`, or the platform's user data folder.
+
+It holds training data, so it is its owner's alone.
+"""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISVTX
 
 from platformdirs import user_data_path
 
 from ftbridge.errors import StateError
 from ftbridge.files import make_folder
 
+LEDGER = "ledger.sqlite"
+_OTHERS = 0o077  # what group and others may do
 
-def find_home() -> Path:
-    """The home folder, created if it is missing. Raises `StateError` where it is not writable."""
-    given = os.environ.get("FTBRIDGE_HOME")
-    home = Path(given).expanduser().absolute() if given else user_data_path("ftbridge", appauthor=False)
+
+def find_home(given: Path | None = None) -> Path:
+    """The home folder, created if it is missing, and closed to others. Raises `StateError` where it is not writable."""
+    named = given or os.environ.get("FTBRIDGE_HOME")
+    home = Path(named).expanduser().absolute() if named else user_data_path("ftbridge", appauthor=False)
     with usable(home):
         make_folder(home)
+        _close_to_others(home)
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home
+
+
+def _close_to_others(home: Path) -> None:
+    """Take everybody else's access to a home where an earlier umask gave it, and to what an earlier version left in it.
+
+    A folder that others need keeps its mode: another user's, one that is shared as /tmp is, and the user's login
+    folder. What ftbridge writes into it is private all the same.
+    """
+    known = home.stat()
+    if not known.st_mode & _OTHERS or known.st_uid != os.getuid() or known.st_mode & S_ISVTX or home == Path.home():
+        return
+    with suppress(OSError):  # a file system without modes
+        home.chmod(S_IMODE(known.st_mode) & ~_OTHERS)
+    for path in home.rglob("*") if (home / LEDGER).exists() else ():
+        with suppress(OSError):  # it is gone, or another user's
+            if not path.is_symlink():
+                path.chmod(S_IMODE(path.stat().st_mode) & ~_OTHERS)
+
+
+@contextmanager
+def temporary_folder(home: Path) -> Iterator[Path]:
+    """A private folder in the home for copies of data, removed when the block ends.
+
+    It is locked meanwhile, so that one that is left by a process that died can be told from one in use.
+    """
+    with usable(home):
+        make_folder(temporary_folders(home))
+        folder = Path(tempfile.mkdtemp(dir=temporary_folders(home)))
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def temporary_folders(home: Path) -> Path:
+    """Where they are."""
+    return home / "temporary"
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process is in the block of that temporary folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextmanager

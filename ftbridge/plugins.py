@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from ftbridge.catalogue import Row
 from ftbridge.config import Config
-from ftbridge.errors import ConfigError, MissingExtra, TargetError
-from ftbridge.provider import Connection, Provider
+from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, TargetError
+from ftbridge.provider import Capabilities, Connection, Provider
 from ftbridge.target import Target
 from ftbridge.wording import did_you_mean
 
 if TYPE_CHECKING:
     from ftbridge.mock import Fault, MockVendor
 
+_logger = logging.getLogger(__name__)
 GROUP = "ftbridge.providers"
 MOCK_GROUP = "ftbridge.mocks"
 SPEED = "FTBRIDGE_MOCK_SPEED"
@@ -47,7 +50,8 @@ def load_provider(
     the vendor itself.
 
     Raises `TargetError` for an unknown name, with the names that are known, `MissingExtra`, with the command that
-    installs it, where the provider's own packages are missing, and `ConfigError` for settings that cannot be used.
+    installs it, where the provider's own packages are missing, `BrokenPlugin` where it raises anything else, and
+    `ConfigError` for settings that cannot be used.
     """
     providers = registered(GROUP)
     if target.provider not in providers:
@@ -55,23 +59,71 @@ def load_provider(
             f"no provider is called {target.provider!r}",
             hint=f"{did_you_mean(target.provider, providers)}Installed: {', '.join(sorted(providers))}.",
         )
-    kind: type[Provider] = load_entry(providers[target.provider], f"provider {target.provider}", extra=target.provider)
-    if target.mocked:
-        return _mocked(kind, target.provider, home, resources)
-    table = config.providers.get(target.provider, {}) if config else {}
-    where = f"{config.file or 'the config'}: [providers.{target.provider}]" if config else ""
-    provider = kind(home, settings=kind.settings_class.read(table, where=where))
+    what, entry = f"provider {target.provider}", providers[target.provider]
+    kind: type[Provider] = load_entry(entry, what, extra=target.provider)
+    with plugin_errors(what, entry, extra=target.provider):
+        _check_provider(kind)
+        if target.mocked:
+            return _mocked(kind, target.provider, home, resources)
+        return _opened(kind, target.provider, home, config, warn)
+
+
+def provider_rows(name: str, home: Path) -> tuple[Row, ...]:
+    """The catalogue of the provider of that name. Raises as `load_provider` does, and for an invalid catalogue."""
+    provider = load_provider(Target(name, ""), home)
+    with plugin_errors(f"the catalogue of {name}", registered(GROUP)[name], extra=name):
+        return tuple(provider.catalogue())
+
+
+def _check_provider(kind: Any) -> None:
+    if not isinstance(kind, type) or not issubclass(kind, Provider):
+        raise TypeError(f"{kind!r} is no subclass of ftbridge.provider.Provider")
+    if not isinstance(getattr(kind, "capabilities", None), Capabilities):
+        raise TypeError(f"{kind.__name__} has no capabilities")
+
+
+def _opened(
+    kind: type[Provider], name: str, home: Path, config: Config | None, warn: Callable[[str], None]
+) -> Provider:
+    table = config.providers.get(name, {}) if config else {}
+    where = f"{config.origin('providers', name) or 'the config'}: [providers.{name}]" if config else ""
+    files = {key: file for key in table if config and (file := config.origin(f"providers.{name}", key))}
+    folders = {key: file.parent for key, file in files.items()}
+    provider = kind(home, settings=kind.settings_class.read(table, where=where, folders=folders))
     if provider.settings.is_from_file("base_url") and not provider.connects_to_vendor:
         warn(
-            f"{provider.settings.source('base_url')} sends your key for {target.provider}, and your data, to"
+            f"{provider.settings.source('base_url')} sends your key for {name}, and your data, to"
             f" {table['base_url']}, which is not the vendor's own address"
         )
     return provider
 
 
+def declared_secrets() -> frozenset[str]:
+    """The environment variables in which the installed providers expect their keys; one that cannot load has none."""
+    names: set[str] = set()
+    for name, entry in registered(GROUP).items():
+        try:
+            kind: type[Provider] = load_entry(entry, f"provider {name}", extra=name)
+            names.update(kind.settings_class.secrets.values())
+        except Exception as problem:  # a plugin may raise anything when it is imported
+            _logger.debug("the provider %s cannot be loaded: %s", name, problem)
+    return frozenset(names)
+
+
 def mock_names() -> list[str]:
     """The vendors that have a mock, sorted."""
     return sorted(registered(MOCK_GROUP))
+
+
+def usable_mocks(warn: Callable[[str], None]) -> dict[str, type[MockVendor]]:
+    """All mocks by vendor; a broken one is warned of and left out. Raises `MissingExtra` without the extra `mock`."""
+    mocks = {}
+    for name in mock_names():
+        try:
+            mocks[name] = load_mock(name)
+        except BrokenPlugin as problem:
+            warn(f"{problem.message}; it is left out")
+    return mocks
 
 
 def load_mock(vendor: str) -> type[MockVendor]:
@@ -80,6 +132,8 @@ def load_mock(vendor: str) -> type[MockVendor]:
     if vendor not in mocks:
         raise TargetError(f"{vendor} has no mock", hint=f"Vendors with a mock: {', '.join(sorted(mocks)) or 'none'}.")
     mock: type[MockVendor] = load_entry(mocks[vendor], f"the mock of {vendor}", extra="mock")
+    with plugin_errors(f"the mock of {vendor}", mocks[vendor], extra="mock"):
+        mock.operations()
     return mock
 
 
@@ -89,7 +143,8 @@ def read_faults(rules: Sequence[str]) -> list[Fault]:
         return []
     from ftbridge.mock import parse_fault
 
-    operations = {operation for name in mock_names() for operation in load_mock(name).operations()}
+    mocks = usable_mocks(lambda _warning: None)  # who names the mock is told
+    operations = {operation for mock in mocks.values() for operation in mock.operations()}
     return [parse_fault(rule, operations) for rule in rules]
 
 
@@ -118,14 +173,31 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
 
 
 def load_entry(entry: EntryPoint, what: str, *, extra: str) -> Any:
-    """The object of an entry point. Raises `MissingExtra`, whose hint installs `extra`, for a missing package."""
-    try:
+    """The object of an entry point, which errors call `what`.
+
+    Raises `MissingExtra`, whose hint installs `extra`, for a missing package, and `BrokenPlugin` for anything else.
+    """
+    with plugin_errors(what, entry, extra=extra):
         return entry.load()
+
+
+@contextmanager
+def plugin_errors(what: str, entry: EntryPoint, *, extra: str) -> Iterator[None]:
+    """A block of another's code: whatever it raises is an error of ftbridge's own that names the plugin."""
+    package = entry.dist.name if entry.dist else "ftbridge"
+    try:
+        yield
+    except FtbridgeError:
+        raise
     except ImportError as problem:
-        package = entry.dist.name if entry.dist else "ftbridge"
         raise MissingExtra(
             f"{what} needs a package that is not installed: {problem.name or problem}",
             hint=f"Install it with: pip install '{package}[{extra}]'",
+        ) from problem
+    except (Exception, SystemExit) as problem:
+        raise BrokenPlugin(
+            f"{what} cannot be used: {type(problem).__name__}: {problem}",
+            hint=f"It is from the package {package}: upgrade that, or uninstall it. --debug shows where it happened.",
         ) from problem
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.config import load_config
+from ftbridge.configuration import load_config
 from ftbridge.errors import ConfigError
+from ftbridge.home import find_home
 
 
 def configure(text: str) -> None:
@@ -26,14 +27,14 @@ def configure(text: str) -> None:
 def test_an_unknown_name_is_refused_with_the_one_that_was_meant(text: str, what: str, meant: str) -> None:
     configure(text)
     with pytest.raises(ConfigError, match=what) as problem:
-        load_config()
+        load_config(find_home(), print)
     assert problem.value.hint.startswith(f"Did you mean {meant!r}? ")
 
 
 def test_where_no_table_is_similar_all_are_named() -> None:
     configure("[colours]\nred = 1")
     with pytest.raises(ConfigError) as problem:
-        load_config()
+        load_config(find_home(), print)
     assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks, providers."
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,51 @@ def test_every_folder_that_is_new_has_its_name_on_the_disk(place: Path, monkeypa
     assert sorted(synced) == [place, place / "a"]
     make_folder(place / "a" / "b")
     assert len(synced) == 2
+
+
+STEPS = """
+import os, signal, sys
+from pathlib import Path
+from ftbridge import files
+
+root, step, exchanges = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "at once"
+if not exchanges:
+    files._swap = lambda _one, _other: 95
+
+def killed_before(module, name):
+    function = getattr(module, name)
+    def killing(*given, **named):
+        global step
+        if step == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        step -= 1
+        return function(*given, **named)
+    setattr(module, name, killing)
+
+for module, name in [(os, "rename"), (os, "mkdir"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (files, "_swap")]:
+    killed_before(module, name)
+with files.whole_folder(root / "result") as beside:
+    for name in ("a", "b"):
+        (beside / name).write_text("new")
+"""
+
+
+@pytest.mark.parametrize("how", ["at once", "aside"])
+def test_a_folder_is_the_old_one_or_the_new_one_wherever_it_is_killed(place: Path, how: str) -> None:
+    """Without an exchange of names in the system, the old one has another name for a moment, and is never lost."""
+    killed = 0
+    for step in range(40):
+        root = place / str(step)
+        (root / "result").mkdir(parents=True)
+        for name in ("a", "b"):
+            (root / "result" / name).write_text("old")
+        done = subprocess.run([sys.executable, "-c", STEPS, str(root), str(step), how], check=False)
+        folders = [folder for folder in (root / "result", *root.glob(".old-*")) if folder.exists()]
+        whole = [{file.name: file.read_text() for file in folder.iterdir()} for folder in folders]
+        assert whole[:1] in ([dict.fromkeys("ab", "old")], [dict.fromkeys("ab", "new")])
+        assert how == "aside" or folders == [root / "result"]
+        killed += done.returncode == -signal.SIGKILL
+        if done.returncode == 0:
+            break
+    assert killed > 8
+    assert names(root) == ["result", "result/a", "result/b"]

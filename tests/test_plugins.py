@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.errors import MissingExtra, SpecError, TargetError
-from ftbridge.plugins import load_provider, provider_names
+from command_line import Cli
+from ftbridge.errors import BrokenPlugin, MissingExtra, SpecError, TargetError
+from ftbridge.plugins import load_mock, load_provider, mock_names, provider_names, read_faults, usable_mocks
 from ftbridge.target import Target, parse_target
 
 
@@ -77,6 +78,89 @@ def test_a_missing_package_names_the_command_that_installs_it(tmp_path: Path) ->
     assert problem.value.hint == "Install it with: pip install 'acme-tunes[bare]'"
 
 
+BROKEN = {
+    "a module that raises": ("raise ValueError('boom')", "ValueError: boom"),
+    "one that ends the process": ("raise SystemExit(3)", "SystemExit: 3"),
+    "an attribute that is missing": ("", "AttributeError: "),
+    "a syntax error": ("def", "SyntaxError: "),
+    "no class": ("def AcmeProvider(home): raise KeyError(1)", "TypeError: "),
+    "another class": ("class AcmeProvider: pass", "TypeError: "),
+    "no capabilities": (
+        "from ftbridge.provider import Provider\nclass AcmeProvider(Provider): name = 'acme'",
+        "TypeError: ",
+    ),
+    "a constructor that raises": (
+        "    def __init__(self, *_, **__): raise RuntimeError('down')",
+        "RuntimeError: down",
+    ),
+    "a catalogue that is invalid": ("    def catalogue(self): return [{}['price']]", "KeyError: 'price'"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_plugin_is_named_once_and_everything_else_goes_on(
+    plugin: Path, here: Cli, rows: Path, case: str
+) -> None:
+    source, why = BROKEN[case]
+    module = plugin / "acme_tunes.py"
+    module.write_text((module.read_text("utf-8") if source.startswith("    ") else "") + source + "\n", "utf-8")
+    sys.modules.pop("acme_tunes", None)
+    catalogue = here("catalogue", "--json")
+    assert catalogue.code == 0
+    assert {model["target"].partition(":")[0] for model in catalogue.json["models"]} >= {"openai", "together"}
+    [warning] = [line for line in catalogue.err.splitlines() if "acme" in line]
+    assert why in warning
+    assert here("check", rows, "--to", "openai:gpt-4.1-mini-2025-04-14").code == 0
+    assert "together" in here("providers").out
+    assert here("jobs").code == 0
+    if "catalogue" not in case:
+        named = here("check", rows, "--to", "acme:small")
+        assert named.code == 2
+        assert why in named.err
+        assert "acme-tunes" in named.err
+
+
+@pytest.mark.usefixtures("plugin")
+def test_listing_names_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.EntryPoint.load", None)
+    assert {"acme", "bare", "local"} <= set(provider_names())
+    assert "openai" in mock_names()
+
+
+@pytest.fixture
+def broken_extras(plugin: Path) -> None:
+    """A mock and a tracker that raise where they are loaded, and a tracker that raises where it is opened."""
+    entries = plugin / "acme_tunes-1.0.dist-info" / "entry_points.txt"
+    more = "[ftbridge.mocks]\nacme = acme_broken:Mock\n[ftbridge.reporters]\nbad = acme_broken:x\nshy = acme_shy:x\n"
+    entries.write_text(entries.read_text("utf-8") + more, "utf-8")
+    (plugin / "acme_broken.py").write_text("1 / 0\n", "utf-8")
+    (plugin / "acme_shy.py").write_text("def x(location, job): raise LookupError(location)\n", "utf-8")
+    for name in ("acme_broken", "acme_shy"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("broken_extras")
+def test_a_broken_mock_is_left_out_of_the_mocks(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    assert "openai" in usable_mocks(warnings.append)
+    [warning] = warnings
+    assert warning.startswith("the mock of acme cannot be used: ZeroDivisionError")
+    assert read_faults(["create_job=500"])
+    with pytest.raises(BrokenPlugin, match="ZeroDivisionError"):
+        load_mock("acme")
+
+
+@pytest.mark.usefixtures("broken_extras", "vendors")
+def test_a_broken_tracker_gets_a_sentence_and_a_watch_goes_on_without_it(here: Cli, rows: Path) -> None:
+    job = here("submit", rows, "--to", "openai:gpt-4.1-mini-2025-04-14", "--json").json["id"]
+    refused = here("watch", job, "--report", "bad:x")
+    assert refused.code == 2
+    assert "tracker bad cannot be used: ZeroDivisionError" in refused.err
+    watched = here("watch", job, "--report", "shy:place")
+    assert watched.code == 0
+    assert "tracker shy cannot be used: LookupError: place" in watched.err
+
+
 def test_a_mock_without_its_packages_names_what_installs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [name for name in sys.modules if name.startswith(("ftbridge.mock", "ftbridge_providers.mistral"))]:
         monkeypatch.delitem(sys.modules, module)
@@ -92,7 +176,7 @@ def test_a_provider_without_a_mock_says_so(tmp_path: Path) -> None:
 
 
 def test_hyperparameters_out_of_range_are_named() -> None:
-    from ftbridge.model import make_spec
+    from ftbridge.spec import make_spec
 
     with pytest.raises(SpecError, match="epochs = 0 cannot be used") as problem:
         make_spec(target="local:tiny", data=Path("x"), hyperparameters={"epochs": 0})

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.config import load_config
+from ftbridge.configuration import load_config
 from ftbridge.errors import ConfigError, TargetError
+from ftbridge.home import find_home
 from ftbridge.target import Target, parse_target
 
 
@@ -41,7 +42,7 @@ def test_a_name_from_the_config_stands_for_a_target(tmp_path: Path) -> None:
     (tmp_path / "ftbridge.toml").write_text('[targets]\nsupport = "local:tiny"\n', "utf-8")
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
-    assert parse_target("support", load_config(below).targets) == Target("local", "tiny")
+    assert parse_target("support", load_config(find_home(), print, below).config.targets) == Target("local", "tiny")
 
 
 def test_a_name_nobody_gave_is_refused_with_those_that_exist() -> None:
@@ -66,6 +67,6 @@ def test_a_name_that_stands_for_no_target_says_where_it_is_written() -> None:
 def test_a_broken_config_is_named_with_the_place(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "ftbridge.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigError) as problem:
-        load_config(tmp_path)
+        load_config(find_home(), print, tmp_path)
     assert words in problem.value.message
     assert "ftbridge.toml" in problem.value.message

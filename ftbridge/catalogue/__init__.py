@@ -3,7 +3,7 @@
 from ftbridge.catalogue.clock import today
 from ftbridge.catalogue.facts import Facts, Row
 from ftbridge.catalogue.merged import SOON, STALE, Catalogue, Entry
-from ftbridge.catalogue.read import fetched, read_room, read_rows, rows_from
+from ftbridge.catalogue.read import own_rows, read_room, read_rows, rows_from
 
 __all__ = [
     "SOON",
@@ -12,7 +12,7 @@ __all__ = [
     "Entry",
     "Facts",
     "Row",
-    "fetched",
+    "own_rows",
     "read_room",
     "read_rows",
     "rows_from",

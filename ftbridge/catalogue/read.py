@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import tomllib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
 from ftbridge.catalogue.facts import Row
 from ftbridge.errors import ConfigError
-from ftbridge.files import write
+from ftbridge.files import make_folder, write
+from ftbridge.ownership import read_regular
+from ftbridge.redaction import redact, register_url
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
@@ -35,9 +40,12 @@ def read_rows(text: str, where: str, provider: str | None = None) -> tuple[Row, 
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise ConfigError(f"{where} is not valid TOML: {problem}", hint="Correct the file.") from None
-    return rows_from(document.get("row", []), where, provider or document.get("provider"))
+    rows = document.get("row", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"{where} has no list of rows", hint="Write each row as a table [[row]].")
+    return rows_from(rows, where, provider or document.get("provider"))
 
 
 def rows_from(tables: Iterable[Mapping[str, Any]], where: str, provider: str | None = None) -> tuple[Row, ...]:
@@ -56,31 +64,35 @@ def rows_from(tables: Iterable[Mapping[str, Any]], where: str, provider: str | N
     return tuple(rows)
 
 
-def fetched(address: str, home: Path, warn: Callable[[str], None]) -> str:
-    """The text at a path or https URL; a copy from a URL is used for a day, and where the URL does not answer.
+def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row, ...]:
+    """The rows of the user's own catalogue at a path or https URL.
 
-    Raises `ConfigError` where there is neither.
+    A copy from a URL is used for a day, and where the URL does not answer or gives no catalogue; where there is no copy
+    either, there is a warning, and no rows. Raises `ConfigError` for a file that cannot be read, or is no catalogue.
     """
+    shown = redact(address)
     if "://" not in address:
         try:
-            return Path(address).read_text("utf-8")
+            return read_rows(read_regular(Path(address), _LARGEST)[0].decode(), address)
         except (OSError, UnicodeDecodeError) as problem:
             raise ConfigError(f"the catalogue {address} cannot be read: {problem}", hint=_HINT) from None
     if not address.startswith("https://"):
-        raise ConfigError(f"the catalogue {address} is neither a file nor https", hint=_HINT)
+        raise ConfigError(f"the catalogue {shown} is neither a file nor https", hint=_HINT)
     copy = copy_of(address, home)
     if copy.exists() and datetime.now(UTC) - _time(copy) < _FRESH:
-        return copy.read_text("utf-8")
+        return read_rows(copy.read_text("utf-8"), shown)
     try:
         text = _download(address)
-    except (OSError, UnicodeDecodeError, ValueError) as problem:
+        rows = read_rows(text, shown)  # before it replaces the copy
+    except (OSError, ValueError, ConfigError) as problem:
         if not copy.exists():
-            raise ConfigError(f"the catalogue {address} cannot be downloaded: {problem}", hint=_HINT) from None
-        warn(f"the catalogue {address} cannot be downloaded ({problem}); the copy of {_time(copy):%Y-%m-%d} is used")
-        return copy.read_text("utf-8")
-    copy.parent.mkdir(exist_ok=True)
+            warn(f"the catalogue {shown} cannot be downloaded ({problem}), so its models are left out")
+            return ()
+        warn(f"the catalogue {shown} cannot be downloaded ({problem}); the copy of {_time(copy):%Y-%m-%d} is used")
+        return read_rows(copy.read_text("utf-8"), shown)
+    make_folder(copy.parent)
     write(copy, text.encode())
-    return text
+    return rows
 
 
 def copy_of(address: str, home: Path) -> Path:
@@ -89,16 +101,44 @@ def copy_of(address: str, home: Path) -> Path:
 
 
 def _download(address: str) -> str:
-    # urllib is slow to import and seldom needed
-    from urllib.request import urlopen
+    """The text at an https address, within `_TIMEOUT` from beginning to end. Raises `OSError` or `ValueError`."""
+    outcome: list[bytes | Exception] = []
 
-    with urlopen(address, timeout=_TIMEOUT) as answer:  # noqa: S310 - the caller has checked that it is https
+    def run() -> None:
+        try:
+            outcome.append(_read_url(address))
+        except Exception as problem:  # raised again by who waits
+            outcome.append(problem)
+
+    # in a thread, because urllib's time-out begins anew with every byte; one that never ends keeps no process alive
+    thread = threading.Thread(target=run, name="ftbridge catalogue", daemon=True)
+    thread.start()
+    thread.join(_TIMEOUT)
+    if not outcome:
+        raise TimeoutError(f"it did not arrive within {_TIMEOUT:.0f} s")
+    if isinstance(outcome[0], Exception):
+        problem = outcome[0]
+        raise problem if isinstance(problem, ValueError) else OSError(str(problem)) from problem
+    return outcome[0].decode()
+
+
+def _read_url(address: str) -> bytes:
+    # urllib is slow to import and seldom needed
+    from urllib.request import Request, urlopen
+
+    register_url(address)
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")  # which urllib would take for a part of the host's name
+    request = Request(parts._replace(netloc=host).geturl())  # noqa: S310 - the caller has checked that it is https
+    if at:
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(unquote(user).encode()).decode()}")
+    with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310 - likewise
         content: bytes = answer.read(_LARGEST + 1)
         if not answer.url.startswith("https://"):
             raise ValueError("it redirects away from https")
     if len(content) > _LARGEST:
         raise ValueError("it is larger than 4 MiB")
-    return content.decode()
+    return content
 
 
 def _time(file: Path) -> datetime:

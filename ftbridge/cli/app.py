@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from types import ModuleType
 from typing import Annotated
 
@@ -20,27 +21,32 @@ from ftbridge.cli import (
     import_jobs,
     jobs,
     lifecycle,
+    listing,
     migrate,
     mock,
     providers,
     recover,
+    removal,
     report,
     results,
     submit,
+    trust,
+    watch,
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
-from ftbridge.cli.output import print_error, print_line, print_message
+from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.provider.connection import INSECURE
+from ftbridge.redaction import redact
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, jobs, recover, import_jobs),
+    "Jobs": (submit, listing, watch, jobs, recover, import_jobs, removal),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, providers, mock),
+    "Set-up": (demo, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -100,10 +106,10 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         chosen, arguments = take_global_options(arguments)
         with logging_to(chosen.log_file, verbose=chosen.verbose):
             return _run(arguments, chosen, debug=debug or chosen.debug, as_json=as_json)
+    except Stopped:
+        return _INTERRUPTED
     except UsageError as problem:
-        if debug:
-            raise
-        print_error(problem, as_json=as_json)
+        _report_error(problem, as_json=as_json, debug=debug)
         return problem.exit_code
 
 
@@ -113,33 +119,32 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     try:
         code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
-            print_message("interrupted")
+            print_message(f"{line_end()}interrupted")
         return int(code)
     except FtbridgeError as problem:
-        if debug:
-            raise
-        _report_error(problem, as_json=as_json)
+        _report_error(problem, as_json=as_json, debug=debug)
         return problem.exit_code
     except _BadUsage as problem:
         sentence = getattr(problem, "format_message", problem.__str__)().replace("Value error, ", "")  # pydantic's word
         _report_error(UsageError(sentence, hint=_help_hint(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print_message("interrupted")
+        print_message(f"{line_end()}interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # the reader has closed the pipe; what is still buffered must not raise again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as problem:  # the last line of defence: a sentence, never a traceback
-        if debug:
-            raise
         what = f"{type(problem).__name__}: {problem}"
         bug = FtbridgeError(what, hint="This is a bug: --debug shows where it happened.")
-        _report_error(bug, as_json=as_json, with_traceback=True)
+        _report_error(bug, as_json=as_json, debug=debug, is_bug=True)
         return FtbridgeError.exit_code
 
 
-def _report_error(error: FtbridgeError, *, as_json: bool, with_traceback: bool = False) -> None:
-    _logger.error("%s", error.message, exc_info=with_traceback)
+def _report_error(error: FtbridgeError, *, as_json: bool, debug: bool = False, is_bug: bool = False) -> None:
+    """Log and print an error that is being handled; with `debug`, its traceback too, in which SDKs may show keys."""
+    _logger.error("%s", error.message, exc_info=is_bug)
+    if debug:
+        print_message(redact(traceback.format_exc()))
     print_error(error, as_json=as_json)

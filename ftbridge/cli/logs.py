@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ftbridge.cli.output import print_message
 from ftbridge.errors import InputError
+from ftbridge.redaction import redact
 from ftbridge.wording import escaped
 
 _RETRIES = "ftbridge.provider.retry"
@@ -54,10 +55,13 @@ def _open(file: Path) -> logging.Handler:
 
 
 class _Escaped(logging.Formatter):
-    """A record per line: what comes from outside can neither steer a terminal nor start a line that looks like ours."""
+    """A record per line: what comes from outside can neither steer a terminal nor start a line that looks like ours.
+
+    Tracebacks have texts that no error of ftbridge's has masked.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        return escaped(super().format(record), keep="\n").replace("\n", "\n    ")
+        return escaped(redact(super().format(record)), keep="\n").replace("\n", "\n    ")
 
 
 class _Stderr(logging.Handler):

@@ -8,7 +8,7 @@ import typer
 
 from ftbridge.cli.output import AsJson, print_json, print_line, print_message
 from ftbridge.home import find_home
-from ftbridge.plugins import load_mock, mock_names, read_faults
+from ftbridge.plugins import read_faults, usable_mocks
 
 # written out, because loading the mocks to list them would make every command slower
 FAULTS = (
@@ -35,7 +35,7 @@ def mock(
     as_json: AsJson = False,
 ) -> None:
     """Serve the mocked vendors on this machine, and print the environment variables that select them."""
-    kinds = {name: load_mock(name) for name in mock_names()}
+    kinds = usable_mocks(lambda warning: print_message(f"note: {warning}", style="yellow"))
     from ftbridge.loopback import listen, serve
     from ftbridge.mock import MockVendors
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ftbridge.cli.output import AsJson, print_json, print_line, print_note
+from ftbridge.cli.output import AsJson, print_json, print_line, print_message, print_note
 from ftbridge.cli.submit import option_name
+from ftbridge.errors import FtbridgeError
 from ftbridge.plugins import load_provider, provider_names
 from ftbridge.target import Target
 
@@ -19,7 +20,12 @@ def providers(as_json: AsJson = False) -> None:
     """List the installed providers with their methods, commands and hyperparameters."""
     from ftbridge.home import find_home
 
-    able_of = {name: load_provider(Target(name, ""), find_home()).capabilities for name in provider_names()}
+    able_of = {}
+    for name in provider_names():
+        try:
+            able_of[name] = load_provider(Target(name, ""), find_home()).capabilities
+        except FtbridgeError as problem:
+            print_message(f"note: {problem.message}", style="yellow")
     if as_json:
         print_json({"providers": [{"name": name, **able.model_dump(mode="json")} for name, able in able_of.items()]})
         return

@@ -9,7 +9,7 @@ from ftbridge.context import Context, account_name
 from ftbridge.costs.quote import HOURS_A_MONTH
 from ftbridge.costs.spending import hosting_usd, hours_deployed
 from ftbridge.deployments.reconcile import is_elsewhere, reconcile, removed_at
-from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, Unsupported
+from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, Unsupported
 from ftbridge.ledger import DeploymentRecord, deployments_of, open_deployments, succeeded_targets
 from ftbridge.model import Frozen, Job, Status, now
 from ftbridge.plugins import provider_names
@@ -139,7 +139,7 @@ def _list_at_vendor(context: Context, name: str, jobs: Sequence[Job], *, everywh
     except FtbridgeError as problem:
         ids = {job.id for job in jobs}
         matters = any(row.job_id in ids for row in open_deployments(context.ledger))
-        if matters or (everywhere and not isinstance(problem, ConfigError | MissingExtra)):
+        if matters or (everywhere and not isinstance(problem, BrokenPlugin | ConfigError | MissingExtra)):
             context.warn(f"{name} could not be asked what it serves now: {problem.message}")
         return None
 

@@ -13,11 +13,13 @@ from operator import attrgetter
 from typing import Any
 
 from ftbridge.context import Context
-from ftbridge.errors import FtbridgeError, StateError
+from ftbridge.errors import BadAnswer, FtbridgeError, InvalidRequest, NotFound, ServerTrouble, StateError
 from ftbridge.jobs.overfitting import detect_overfitting
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
+from ftbridge.provider.unreadable import UNREADABLE, guarded, reason
 from ftbridge.wording import clause
 
 ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Status.UNKNOWN)
@@ -25,6 +27,10 @@ ACTIVE = (Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.PAUSED, Statu
 _HAS_EVENTS = (Status.VALIDATING, Status.RUNNING)  # a job adds events without changing its status
 
 _BEFORE_RUNNING = (Status.VALIDATING, Status.QUEUED)
+
+
+_OF_ONE_JOB = (BadAnswer, InvalidRequest, NotFound, ServerTrouble)
+"""Errors that may be about one job only."""
 
 
 class EventBudget:
@@ -57,42 +63,85 @@ class EventBudget:
 
 
 def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, budget: EventBudget) -> int:
-    """Poll the jobs that can still change, and commit every change with its events; how many there were."""
+    """Poll the jobs that can still change, and commit every change with its events; how many there were.
+
+    An answer about one job that is an error does not keep the others from being read: it is raised after them.
+    """
     waiting = {job.remote_id: job for job in jobs if job.status in ACTIVE and job.remote_id}
     if not waiting:
         return 0
     with_events = [job.id for job in waiting.values() if job.status in _HAS_EVENTS]
     chosen = budget.choose(with_events)
-    changes = 0
-    for remote in provider.poll(list(waiting)):
+    changes, ended, problem = 0, False, None
+    for remote in guarded(provider.name, "a list of jobs", lambda: provider.poll(list(waiting))):
         job = waiting.pop(remote.remote_id, None)
         if job is None:  # listed twice, or not asked for
             continue
         moved = remote.status != job.status or remote.raw_status != job.raw_status
         stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
         if moved or stalls or job.id in chosen:
-            changes += _update(ledger.job(job.id), remote, provider, ledger)
-    for job in waiting.values():
-        if _seems_to_stall(job, provider):
-            changes += _warn_of_silence(ledger.job(job.id), f"{provider.name} no longer lists the job", ledger)
+            try:
+                changed = _update(ledger.job(job.id), remote, provider, ledger)
+                changes, ended = changes + changed, ended or (changed and remote.status.final)
+            except _OF_ONE_JOB as trouble:
+                if isinstance(trouble, ServerTrouble) and isinstance(problem, ServerTrouble):
+                    raise  # the vendor has more than one job that it cannot tell of: it is down
+                problem = trouble
+    changes += sum(_note_missing(job, provider, ledger) for job in waiting.values())
+    if ended:
+        remove_unneeded(provider.home, ledger, provider)
+    if problem:
+        raise problem
     return changes
+
+
+def _note_missing(job: JobSummary, provider: Provider, ledger: Ledger) -> bool:
+    """End, or warn of, a job that its provider does not know."""
+    if provider.keeps_jobs_at_home and not ledger.shared:
+        return _end_as_gone(ledger.job(job.id), provider, ledger)
+    if _seems_to_stall(job, provider):
+        return _warn_of_silence(ledger.job(job.id), f"{provider.name} no longer lists the job", ledger)
+    return False
+
+
+def _end_as_gone(record: Record, provider: Provider, ledger: Ledger) -> bool:
+    """Fail a job of which this machine, which alone could have it, has nothing left."""
+    gone = f"its folder below {provider.home}, or the status in it, is gone: it cannot go on; submit it again"
+    remote_id = record.job.remote_id or ""
+    remote = RemoteJob(remote_id=remote_id, status=Status.FAILED, raw_status="gone", error=gone)
+    return record.job.status in ACTIVE and _commit(record, remote, [], ledger)
 
 
 def _update(record: Record, remote: RemoteJob, provider: Provider, ledger: Ledger) -> bool:
     """Read the job's events and commit what is new; whether anything was new and not written by another process."""
     if record.job.status not in ACTIVE:
         return False
-    found = list(provider.events(remote.remote_id, record.cursor))
-    events, status = new_events(record.job.status, remote, _with_overfitting(record, found, ledger))
-    if not found and not events and remote.raw_status == record.job.raw_status:
+    try:
+        found = list(provider.events(remote.remote_id, record.cursor))
+    except UNREADABLE as problem:  # it would be the same next time, and the job's status is known all the same
+        found = _unreadable_events(record, provider, problem, ledger)
+    if not found and remote.status is record.job.status and remote.raw_status == record.job.raw_status:
         return record.job.status is Status.RUNNING and _warn_of_a_stall(record, provider, ledger)
+    return _commit(record, remote, found, ledger)
+
+
+def _unreadable_events(record: Record, provider: Provider, problem: Exception, ledger: Ledger) -> list[Event]:
+    """Once in a job, a message that its events cannot be read."""
+    if any(event.code == "unreadable" for _number, event in ledger.events(record.job.id)):
+        return []
+    what = f"{provider.name} sent events that cannot be read: {reason(problem)}; they are left out"
+    return [Event(at=now(), kind="message", code="unreadable", cursor=record.cursor, message=what)]
+
+
+def _commit(record: Record, remote: RemoteJob, found: Sequence[Event], ledger: Ledger) -> bool:
+    events, status = new_events(record.job.status, remote, _with_overfitting(record, found, ledger))
     changed = ledger.change(
         record,
         events,
         status=status,
         raw_status=remote.raw_status,
         latest=latest_of(record.job.latest, found),
-        last_cursor=found[-1].cursor if found else record.cursor,
+        last_cursor=next((event.cursor for event in reversed(found) if event.cursor), record.cursor),
         error=remote.error,
         result=remote.result,
         **reported_cost(record.job.cost, remote),
@@ -152,11 +201,11 @@ def new_events(before: Status, remote: RemoteJob, found: Iterable[Event]) -> tup
 
 def latest_of(before: Latest, found: Iterable[Event]) -> Latest:
     """The newest metrics after those events."""
-    newest: dict[str, Any] = before.model_dump()
+    newest: dict[str, Any] = {}
     for event in found:
         if event.kind == "metric":
-            newest |= {name: value for name in newest if (value := getattr(event, name)) is not None}
-    return Latest(**newest)
+            newest |= {name: value for name in Latest.model_fields if (value := getattr(event, name)) is not None}
+    return before.model_copy(update=newest)
 
 
 def _seems_to_stall(job: JobSummary, provider: Provider) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from statistics import median
 
 from ftbridge.context import Context
 from ftbridge.costs.budgets import price_check
-from ftbridge.errors import FtbridgeError, NotStarted
+from ftbridge.errors import FtbridgeError, NotStarted, SpecError
 from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.closing import cancel
 from ftbridge.jobs.exactly_once.explain_unclear import with_reason
 from ftbridge.jobs.exactly_once.sending import has_files, submit
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
 from ftbridge.model import Job, Status
 from ftbridge.provider import Provider
@@ -31,6 +33,9 @@ def advance(context: Context, name: str, *, before: str | None = None, watched: 
     for record in waiting(context.ledger, name):
         if record.job.id == before:
             break
+        if record.not_understood:
+            add_message(record, _needs_newer(record), context.ledger)
+            continue
         try:
             after = send(context, record, queued=True)
         except NotStarted as problem:
@@ -61,12 +66,26 @@ def _is_blocked(context: Context, record: Record) -> bool:
 
 
 def send(context: Context, record: Record, *, queued: bool = False, patience: float = 0.0) -> Record:
-    """`submit` the job with this home's provider, limits and budgets."""
+    """`submit` the job with this home's provider, limits and budgets.
+
+    Raises `SpecError` for one of a newer ftbridge whose spec this one does not know in full: it would train another.
+    """
+    if record.not_understood:
+        raise SpecError(f"job {record.job.id} {_needs_newer(record)}", hint="Upgrade ftbridge here, or send it there.")
     provider, limit = context.provider_named(record.provider), context.concurrency_limit(record.provider)
     judge = partial(price_check, context)
-    return submit(
-        record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
-    )
+    try:
+        return submit(
+            record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
+        )
+    except FtbridgeError:  # it may have failed by that
+        remove_unneeded(context.home, context.ledger)
+        raise
+
+
+def _needs_newer(record: Record) -> str:
+    what = ", ".join(record.not_understood)
+    return f"has to be sent by the newer ftbridge that wrote it: this one does not know its {what}"
 
 
 def withdraw(ledger: Ledger, record: Record) -> bool:
@@ -88,9 +107,14 @@ def with_queue_positions(
     The expected start assumes that each running job takes as long as the median of the provider's finished jobs, from
     being sent to being over; it is unknown while none is over.
     """
-    after = {record.job.id: with_reason(record, provider_of(record.provider)) for record in jobs if record.is_unclear}
+    after = {}
+    for record in (record for record in jobs if record.is_unclear):
+        with suppress(FtbridgeError):  # a provider that cannot be used here hides no job
+            after[record.job.id] = with_reason(record, provider_of(record.provider))
     for name in {record.provider for record in jobs if _waits(record)}:
-        limit = concurrency_limit(name)
+        limit = None
+        with suppress(FtbridgeError):
+            limit = concurrency_limit(name)
         if limit is None:
             continue
         queue = _queue([record for record in jobs if record.provider == name], limit)

@@ -21,11 +21,13 @@ URL = "FTBRIDGE_LEDGER"
 class Database(Protocol):
     """What a ledger needs of its database; the statements are the same for all.
 
+    `shared` is whether homes on other machines may use it too.
     `lock` yields whether this process, and no other, may now submit a job; it is held until the block ends. A lease
     would expire while its process is stopped; these locks stay with a stopped process, and are free when it dies.
     """
 
     engine: Engine
+    shared: bool
 
     def open(self) -> None:
         """Create the database if necessary, and bring its schema up to date. Raises `StateError`."""

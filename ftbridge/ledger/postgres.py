@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ftbridge.errors import ConfigError, LedgerError, MissingExtra
 from ftbridge.ledger.schema import bring_up_to_date
+from ftbridge.redaction import MASK, register
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _EVERY_SESSION = (
@@ -34,8 +35,11 @@ class PostgresServer:
     (PgBouncer: `pool_mode = session`).
     """
 
+    shared = True
+
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
+        register(self._url.password and str(self._url.password))
         known: dict[str, Any] = {"connect_timeout": "10", "application_name": "ftbridge", "client_encoding": "utf8"}
         known = {name: value for name, value in known.items() if name not in self._url.query}
         # the statements are written for this isolation; a database may be set to another
@@ -67,7 +71,7 @@ class PostgresServer:
         cause = problem.orig if isinstance(problem, DBAPIError) else problem
         why = " ".join(str(cause).split())
         if self._url.password:
-            why = why.replace(str(self._url.password), "***")
+            why = why.replace(str(self._url.password), MASK)  # however short it is
         state = getattr(cause, "sqlstate", None)
         hints = {
             None: "Check that the server runs and that FTBRIDGE_LEDGER is right; without that variable the ledger"

@@ -40,7 +40,7 @@ class Record(Frozen):
     `posted_at` is when the request that creates the job was about to be sent, `cursor` the provider's mark of the
     last event read, `version` grows with every change, and `progress_at` is when the job last showed something new.
     `account` is where it was requested, `attempts` how often, and `unclear` the window in which a missing answer, or a
-    refusal, may still turn out to be a job.
+    refusal, may still turn out to be a job. `not_understood` names what a newer ftbridge has asked for in its spec.
     """
 
     job: Job
@@ -54,6 +54,7 @@ class Record(Frozen):
     account: str | None = None
     attempts: int = 0
     unclear: Window | None = None
+    not_understood: tuple[str, ...] = ()
 
     @property
     def unconfirmed(self) -> bool:

@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, select, text
 
+from ftbridge.foreign import clean
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
+from ftbridge.stored import as_stored, not_understood, read_status, read_stored
+
+_NO_WINDOW = {"opened": {"boot": None, "uptime": 0.0}}  # one whose end no clock can tell
 
 
 def lock_jobs(connection: Connection) -> None:
@@ -37,44 +41,32 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
     return [as_record(row) for row in found or connection.execute(unseen).all()]
 
 
-def matching(reference: str) -> Select[Any]:
-    """The newest two jobs for a reference: a prefix of an ID, `provider:id`, `provider:model`, or "last"."""
-    newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-    if reference == "last":
-        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED))
-    if ":" not in reference:
-        return newest.where(jobs.c.id.startswith(reference, autoescape=True))
-    provider, _, name = reference.partition(":")
-    made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
-    at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
-    return newest.where(at_provider(provider), at_vendor)
-
-
 def as_text(value: Any) -> Any:
     """A value as the ledger stores it."""
     if isinstance(value, BaseModel):
-        return value.model_dump_json()
+        return as_stored(value)
     if isinstance(value, str):
-        # vendors' texts may contain what PostgreSQL, or UTF-8, cannot store
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return clean(value)  # an error's text may contain what PostgreSQL, or UTF-8, cannot store
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def as_record(row: Row[Any]) -> Record:
-    """A row of the table of jobs as a record."""
-    spec = Spec.model_validate_json(row.spec)
+    """A row of the table of jobs as a record; what a newer ftbridge has written is read as far as it is known."""
+    spec = read_stored(Spec, row.spec, {"target": row.target, "data": "unknown"})
+    prepared = read_stored(Prepared, row.prepared, {"training": ""})
+    status = read_status(row.status)
     job = Job(
         id=row.id,
         name=spec.name,
         target=row.target,
-        status=Status(row.status),
-        raw_status=row.raw_status,
+        status=status,
+        raw_status=row.raw_status if status == row.status else row.raw_status or row.status,
         remote_id=row.remote_id,
         created_at=row.created_at,
         finished_at=row.finished_at,
         spec=spec,
-        latest=Latest.model_validate_json(row.latest),
-        result=Result.model_validate_json(row.result) if row.result else None,
+        latest=read_stored(Latest, row.latest),
+        result=read_stored(Result, row.result) if row.result else None,
         cost=Cost(
             estimate_usd=row.estimate_usd,
             estimate_usd_high=row.estimate_usd_high,
@@ -88,7 +80,7 @@ def as_record(row: Row[Any]) -> Record:
     )
     return Record(
         job=job,
-        prepared=Prepared.model_validate_json(row.prepared),
+        prepared=prepared,
         request_hash=row.request_hash,
         posted_at=row.posted_at,
         cursor=row.last_cursor,
@@ -97,5 +89,6 @@ def as_record(row: Row[Any]) -> Record:
         key=row.user_key,
         account=row.account,
         attempts=row.attempts,
-        unclear=Window.model_validate_json(row.unclear) if row.unclear else None,
+        unclear=read_stored(Window, row.unclear, _NO_WINDOW) if row.unclear else None,
+        not_understood=(*not_understood(spec, row.spec), *not_understood(prepared, row.prepared)),
     )

@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ftbridge.errors import LedgerDamaged, LedgerError
 from ftbridge.files import replacing, to_disk
+from ftbridge.home import LEDGER
 from ftbridge.ledger.lock import file_lock
 from ftbridge.ledger.schema import bring_up_to_date, schema_of
 from ftbridge.model import now
 
-FILE_NAME = "ledger.sqlite"
 _WAL_IS_SAFE_FROM = (3, 51, 3)  # sqlite.org/wal.html: the WAL-reset bug of 3.7.0 to 3.51.2 could corrupt the file
 _PATIENCE = 30  # seconds to wait for another writer
 _CHECKED_WHOLE = 4_000_000  # bytes up to which every opening checks the whole file, within milliseconds
@@ -28,8 +28,10 @@ _BESIDE = ("-journal", "-wal", "-shm")  # the files that SQLite keeps beside a d
 class SqliteFile:
     """The ledger of one home folder."""
 
+    shared = False
+
     def __init__(self, home: Path) -> None:
-        self.file = home / FILE_NAME
+        self.file = home / LEDGER
         self.engine = _engine(self.file)
         self._locks = home / "locks"
 

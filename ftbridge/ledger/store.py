@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,10 +14,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
+from ftbridge.ledger.owed import owe
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs, matching
-from ftbridge.ledger.schema import deliveries, events, jobs, uploads
+from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs
+from ftbridge.ledger.schema import events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
+from ftbridge.stored import read_event
 
 _logger = logging.getLogger(__name__)
 # as text, because SQLAlchemy has a different upsert for each database
@@ -30,14 +33,16 @@ _REMEMBER = text("""
 class Ledger:
     """The jobs of one home folder; safe for any number of processes and threads at once.
 
-    Each change of a job is delivered to every hook named in `hooks`. `written` are the IDs of the intents that were
-    added through this object.
+    A job that is added through this object owes its changes to the hooks of the sources in `hooks`, and to those named
+    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it, and `shared` is whether homes
+    on other machines may use the ledger too.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
-        self._hooks = hooks
+        self._hooks = json.dumps(list(hooks))
         self.written: set[str] = set()
         self._database = find_database(home)
+        self.shared = self._database.shared
         with self._as_ledger_errors():
             self._database.open()
 
@@ -75,6 +80,8 @@ class Ledger:
             "user_key": intent.key,
             "owner": intent.owner,
             "group_name": intent.group,
+            "hooks": self._hooks,
+            "name": as_text(intent.spec.name),
             "attempts": 0,
             "target": intent.target,
             "status": Status.SUBMITTING,
@@ -109,6 +116,8 @@ class Ledger:
         """Add a job that the vendor already has, with its first event; whether it was new."""
         row = {
             "id": job.id,
+            "hooks": self._hooks,
+            "name": as_text(job.name),
             "target": job.target,
             "status": job.status,
             "raw_status": job.raw_status,
@@ -139,22 +148,12 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job with that ID, or prefix of an ID, or with `provider:id` or `provider:model` at its vendor.
-
-        "last" is the newest one that was not refused by its provider.
-        """
+        """The job with exactly that ID; `find_record` takes what people write. Raises `JobNotFound`."""
         with self.reading() as connection:
-            found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
-            if not found:
-                found = connection.execute(matching(job_id)).all()
-        if not found or not job_id:
-            provider, at_vendor, _ = job_id.partition(":")
-            more = f" `ftbridge import {provider}` imports those of its account." if at_vendor else ""
-            more = ' "last" leaves out jobs that their provider refused.' if job_id == "last" else more
-            raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists all jobs.{more}")
-        if len(found) > 1 and job_id != "last":
-            raise JobNotFound(f"{job_id!r} is the beginning of several job IDs", hint="Give more of the ID.")
-        return as_record(found[0])
+            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+        if row is None:
+            raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists all jobs.")
+        return as_record(row)
 
     def requests(self, key: str | None, request_hash: str) -> list[Record]:
         """The jobs that may be the same request as one with that key and hash, newest first."""
@@ -230,7 +229,7 @@ class Ledger:
         query = select(events).where(events.c.job_id == job_id, events.c.number > after).order_by(events.c.number)
         with self.reading() as connection:
             rows = connection.execute(query).all()
-        return [(row.number, Event.model_validate_json(row.event)) for row in rows]
+        return [(row.number, read_event(row.event)) for row in rows]
 
     def upload(self, account: str, content_key: str) -> str | None:
         """The vendor's id of a file with that content, if it was uploaded to that account before."""
@@ -259,15 +258,9 @@ class Ledger:
             {"job_id": job_id, "number": number, "event": event.model_dump_json(exclude_none=True)}
             for number, event in numbered
         ]
-        owed = [
-            {"hook": hook, "job_id": job_id, "number": number, "attempts": 0, "due_at": now().isoformat()}
-            for number, event in numbered
-            if event.kind in ("status", "message")
-            for hook in self._hooks
-        ]
-        for table, new in ((events, rows), (deliveries, owed)):
-            if new:
-                connection.execute(insert(table), new)
+        if rows:
+            connection.execute(insert(events), rows)
+        owe(connection, job_id, numbered)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

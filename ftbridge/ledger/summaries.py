@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from ftbridge.ledger.schema import events, jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import FINAL
+from ftbridge.stored import read_status
 
 _BATCH = 5_000  # SQLite takes up to 32,766 parameters in one statement (sqlite.org/limits.html)
 
@@ -39,7 +40,7 @@ def unfinished(ledger: Ledger) -> list[JobSummary]:
     """Every job that is not over, oldest first."""
     query = select(*_COLUMNS).where(jobs.c.status.not_in(FINAL)).order_by(jobs.c.created_at, jobs.c.id)
     with ledger.reading() as connection:
-        return [JobSummary._make(row) for row in connection.execute(query)]
+        return [_summary(row) for row in connection.execute(query)]
 
 
 def summaries(ledger: Ledger, job_ids: Iterable[str]) -> Iterator[JobSummary]:
@@ -47,7 +48,7 @@ def summaries(ledger: Ledger, job_ids: Iterable[str]) -> Iterator[JobSummary]:
     for some in _batches(job_ids):
         with ledger.reading() as connection:
             found = connection.execute(select(*_COLUMNS).where(jobs.c.id.in_(some))).all()
-        yield from map(JobSummary._make, found)
+        yield from map(_summary, found)
 
 
 def last_numbers(ledger: Ledger, job_ids: Iterable[str]) -> dict[str, int]:
@@ -59,6 +60,11 @@ def last_numbers(ledger: Ledger, job_ids: Iterable[str]) -> dict[str, int]:
             found = connection.execute(newest.where(events.c.job_id.in_(some))).all()
         numbers |= {row.job_id: row.last for row in found}
     return numbers
+
+
+def _summary(row: Row[Any]) -> JobSummary:
+    summary = JobSummary._make(row)
+    return summary._replace(status=read_status(summary.status))
 
 
 def _batches(job_ids: Iterable[str]) -> Iterator[list[str]]:

@@ -71,5 +71,5 @@ def _boot_session() -> str | None:
     program = shutil.which("sysctl")
     if program is None:
         return None
-    asked = subprocess.run([program, "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=False)
+    asked = subprocess.run([program, "-n", "kern.bootsessionuuid"], capture_output=True, text=True, check=False, env={})
     return asked.stdout.strip() or None

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from ftbridge.context import Context, account_name
-from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra
+from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra
 from ftbridge.model import Frozen, Job, Status
 from ftbridge.plugins import provider_names
 from ftbridge.provider import TunedModel
@@ -54,7 +54,7 @@ def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, TunedMode
         try:
             provider = context.provider(account)
             _ = provider.account  # raises without a key, which needs no warning
-        except (ConfigError, MissingExtra):
+        except (BrokenPlugin, ConfigError, MissingExtra):
             continue
         try:
             for tuned in provider.list_tuned_models():

@@ -6,6 +6,7 @@ list_jobs=lag:5             jobs of the last 5 seconds are not listed, as long a
 list_jobs=twice             each job is listed twice, as when pages shift
 list_jobs=unfinished        the list is empty and says that there is more
 *=429:2x3                   any operation, three times, with Retry-After: 2
+*=echo                      each text of the vendor's repeats the caller's key, as long as the mock runs
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ Kind = Literal[
     "503", "504", "quota",
     "301-after", "303-after", "403-after", "404-after", "408-after", "409-after", "425-after", "429-after", "499-after",
     "501-after", "lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status",
+    "echo",
 ]  # fmt: skip
-CONDITIONS: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status")
+CONDITIONS: tuple[Kind, ...] = ("lag", "twice", "unfinished", "stall", "fail", "cancel", "unknown-status", "echo")
 """Conditions of the vendor rather than faults of one answer: they hold until the mock stops."""
 
 _RULE = re.compile(r"(?P<operation>[a-z_]+|\*)=(?P<kind>[a-z0-9-]+?)(:(?P<value>[0-9.]+))?(x(?P<times>[0-9]+))?")

@@ -9,6 +9,9 @@ from typing import TypeVar
 
 import msgspec
 
+from ftbridge.files import make_folder, open_private
+from ftbridge.foreign_names import plain_name
+
 T = TypeVar("T")
 
 
@@ -35,21 +38,24 @@ class Store:
     def put_bytes(self, kind: str, name: str, data: bytes) -> None:
         """Store bytes."""
         folder = self.folder / kind
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".{name}.{secrets.token_hex(4)}"
-        draft.write_bytes(data)
-        draft.replace(folder / name)
+        make_folder(folder)
+        draft = folder / f".{secrets.token_hex(8)}"
+        with open_private(draft, "xb") as out:
+            out.write(data)
+        draft.replace(folder / plain_name(name))
 
     def get_bytes(self, kind: str, name: str) -> bytes | None:
-        """The bytes of that name, or `None`; a name cannot lead out of the folder."""
-        if "/" in name or name.startswith("."):
-            return None
-        file = self.folder / kind / name
+        """The bytes of that name, or `None`."""
+        file = self.folder / kind / plain_name(name)
         return file.read_bytes() if file.is_file() else None
 
     def drop(self, kind: str, name: str) -> bool:
         """Delete a document; returns whether there was one."""
-        file = self.folder / kind / f"{name}.json"
-        existed = "/" not in name and file.is_file()
+        return self.drop_bytes(kind, f"{name}.json")
+
+    def drop_bytes(self, kind: str, name: str) -> bool:
+        """Delete the bytes of that name; returns whether there were any."""
+        file = self.folder / kind / plain_name(name)
+        existed = file.is_file()
         file.unlink(missing_ok=True)
         return existed

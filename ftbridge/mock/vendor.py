@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from ftbridge.mock.echo import echoed
 from ftbridge.mock.faults import Fault, Faults
 from ftbridge.mock.store import Store
 from ftbridge.model import Status
@@ -151,7 +152,7 @@ class MockVendor:
             function = getattr(type(self), name)
             method, path, open_to_all = function.route
             endpoint = self._endpoint(name, function, open_to_all)
-            routes.append(Route(self.mount_path(path), endpoint, methods=[method]))
+            routes.append(Route(self.mount_path(path), self._with_echo(endpoint), methods=[method]))
         routes.sort(key=lambda route: route.path.count("{"))  # a fixed segment wins over a parameter
         return Starlette(routes=routes)
 
@@ -172,6 +173,13 @@ class MockVendor:
             return self._after(fault, answer, request) if fault else _response(answer)
 
         return endpoint
+
+    def _with_echo(self, endpoint: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        async def echoing(request: Request) -> Response:
+            response: Response = await endpoint(request)
+            return echoed(response, request) if self.faults.condition("echo") else response
+
+        return echoing
 
     def _with_conditions(self, name: str, answer: Answer) -> Answer:
         """The answer of a listing, changed by the vendor's conditions."""

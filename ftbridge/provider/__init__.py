@@ -1,9 +1,11 @@
 """The contract of a provider, and what adapters share: everything that writing a provider needs."""
 
+from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import APPLIED, Capabilities, Handling, Verb
 from ftbridge.provider.completions import completion
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.contract import Provider
+from ftbridge.provider.offline import is_offline
 from ftbridge.provider.remote import (
     Deployment,
     Files,
@@ -19,6 +21,7 @@ from ftbridge.provider.settings import Settings, setting
 
 __all__ = [
     "APPLIED",
+    "Artifact",
     "Capabilities",
     "Connection",
     "Deployment",
@@ -35,5 +38,6 @@ __all__ = [
     "Usage",
     "Verb",
     "completion",
+    "is_offline",
     "setting",
 ]

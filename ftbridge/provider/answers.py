@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -25,6 +26,7 @@ from ftbridge.errors import (
     ServerTrouble,
     TrainingNotAvailable,
 )
+from ftbridge.foreign import clean, text_of
 
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     400: (InvalidRequest, "Correct what it names."),
@@ -48,14 +50,19 @@ _NO_NEW_JOBS = ("training_not_available",)
 """Codes of a 403 by which a vendor that is winding down turns an organisation away (OpenAI, deprecations, 2026-05)."""
 
 
+MOST_RETRY_SECONDS = 86_400.0
+"""A vendor that asks for a longer wait is asked again after a day."""
+_LONGEST_MESSAGE = 2000  # characters: a page of HTML says nothing in its rest
+
+
 def error_from(
     provider: str,
     status: int,
-    message: str,
+    message: Any,
     *,
-    code: str | None = None,
-    kind: str | None = None,
-    param: str | None = None,
+    code: Any = None,
+    kind: Any = None,
+    param: Any = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProviderError:
     """The error for an answer with `status` and the vendor's message; `kind` is its `type`, where it has one."""
@@ -63,11 +70,12 @@ def error_from(
     known: dict[str, Any] = {
         "provider": provider,
         "status": status,
-        "code": code,
-        "param": param,
-        "request_id": headers.get("x-request-id"),
+        "code": text_of(code),
+        "param": text_of(param),
+        "request_id": text_of(headers.get("x-request-id")),
     }
-    sentence = f"{provider} answered {status}: {message.strip() or 'without a message'}"
+    said = clean(str(message)[:_LONGEST_MESSAGE]).strip()
+    sentence = f"{provider} answered {status}: {said or 'without a message'}"
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)
     if status == 403 and code in _NO_NEW_JOBS:
@@ -76,7 +84,8 @@ def error_from(
     if status == 429:
         return RateLimited(sentence, retry_after=retry_after(headers), hint=_KINDS[429][1], **known)
     if status >= 500 and status != 501:
-        return ServerTrouble(sentence, hint="The fault is the provider's; try again later.", **known)
+        hint = "The fault is the provider's; try again later."
+        return ServerTrouble(sentence, retry_after=retry_after(headers), hint=hint, **known)
     if 300 <= status < 400:
         return BadAnswer(sentence, hint="Redirects are not followed: set the base URL to where the API is.", **known)
     made, hint = _KINDS.get(status, (InvalidRequest, "Correct what it names."))
@@ -123,13 +132,14 @@ def timeout_error(provider: str) -> NetworkError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds in a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
+    """The seconds in a Retry-After header, which is a number or a date (RFC 9110, 10.2.3); at most a day."""
     text = headers.get("retry-after", "")
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+        try:
+            date = parsedate_to_datetime(text)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
+    return None if math.isnan(seconds) else min(max(0.0, seconds), MOST_RETRY_SECONDS)

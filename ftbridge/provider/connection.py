@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Self
+from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ftbridge.config import is_safe_url
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
 from ftbridge.provider.settings import Settings
+from ftbridge.redaction import register, register_url
 
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
 
@@ -21,9 +22,11 @@ INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
 class Connection(Frozen):
     """What a client of the vendor is opened with.
 
-    `urls` are further addresses by name. Where the vendor takes no plain API key, `credentials` is the object that its
+    `urls` are further addresses by name, and `basic_auth` are the user name and password that stood in `base_url`: HTTP
+    clients log their addresses. Where the vendor takes no plain API key, `credentials` is the object that its
     SDK takes, such as a boto3 session or Google's default credentials, and `staging_bucket` is where files are put for
-    it. `account` separates one key's files and jobs from another's without revealing the key.
+    it. `account` separates one key's files and jobs from another's without revealing the key. From now on the key, and
+    passwords in the addresses, are masked wherever a text of the vendor's repeats them.
 
     Raises `ConfigError` for a key that cannot be sent as a header, without showing it: HTTP clients do show it.
     """
@@ -31,6 +34,7 @@ class Connection(Frozen):
     base_url: str = ""
     urls: Mapping[str, str] = Field(default_factory=dict)
     api_key: SecretStr | None = None
+    basic_auth: tuple[str, SecretStr] | None = None
     credentials: Any = Field(None, repr=False, exclude=True)
     staging_bucket: str | None = None
     account: str
@@ -42,11 +46,22 @@ class Connection(Frozen):
             _check_key(key.get_secret_value(), "the API key")
         return key
 
+    @model_validator(mode="after")
+    def _masked(self) -> Self:
+        register(self.api_key.get_secret_value() if self.api_key else None)
+        for url in (self.base_url, *self.urls.values()):
+            register_url(url)
+        return self
+
     def key(self) -> str:
         """The API key, to be handed to a client and to nothing else."""
         if self.api_key is None:
             raise ConfigError("this connection has no API key", hint="Open it with one.")
         return self.api_key.get_secret_value()
+
+    def auth(self) -> tuple[str, str] | None:
+        """User name and password as an HTTP client takes them."""
+        return (self.basic_auth[0], self.basic_auth[1].get_secret_value()) if self.basic_auth else None
 
 
 def open_connection(
@@ -78,7 +93,18 @@ def open_connection(
         )
     _check_url(base_url, settings.source(url))
     account = hashlib.sha256(f"{base_url}\n{secret}".encode()).hexdigest()[:12]
-    return Connection(base_url=base_url, api_key=SecretStr(secret), account=account)
+    register_url(base_url)
+    address, basic_auth = _without_user(base_url)
+    return Connection(base_url=address, basic_auth=basic_auth, api_key=SecretStr(secret), account=account)
+
+
+def _without_user(base_url: str) -> tuple[str, tuple[str, SecretStr] | None]:
+    """The address without its user name and password, and these."""
+    parts = urlsplit(base_url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    basic_auth = (unquote(name), SecretStr(unquote(password))) if at else None
+    return parts._replace(netloc=host).geturl(), basic_auth
 
 
 def _check_key(key: str, name: str) -> None:

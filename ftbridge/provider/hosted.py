@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
+from ftbridge.foreign import text_of
 from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider
 from ftbridge.provider.connection import Connection, open_connection
@@ -92,11 +93,12 @@ def make_suffix(name: str | None, tag: str, limit: int) -> str:
     return f"{plain}-{tag}" if plain else tag
 
 
-def read_suffix(suffix: str | None) -> tuple[str | None, str | None]:
+def read_suffix(suffix: Any) -> tuple[str | None, str | None]:
     """The user's name and ftbridge's tag in a job's suffix; a suffix without a tag is all name."""
-    if match := _SUFFIX.fullmatch(suffix or ""):
+    text = text_of(suffix) or ""
+    if match := _SUFFIX.fullmatch(text):
         return match["name"], match["tag"]
-    return suffix or None, None
+    return text or None, None
 
 
 def merge_events(events: Sequence[Event], metrics: Sequence[Event], since: str) -> list[Event]:
@@ -105,7 +107,7 @@ def merge_events(events: Sequence[Event], metrics: Sequence[Event], since: str) 
     For vendors that list metrics apart from the other events, and give them no ids. Both lists only grow at their
     ends, so a cursor is how much of each has been read, and a metric that comes late is still read once.
     """
-    event, metric = (int(count) for count in since.split(".")) if since else (0, 0)
+    event, metric = map(int, since.split(".")) if since else (0, 0)
     merged: list[Event] = []
     while event < len(events) or metric < len(metrics):
         if metric == len(metrics) or (event < len(events) and events[event].at <= metrics[metric].at):

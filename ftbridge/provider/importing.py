@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge.errors import ProviderError
-from ftbridge.files import replacing
+from ftbridge.files import make_folder, write
 from ftbridge.model import Hyperparameters
 from ftbridge.provider import ImportedJob, Listed
 
@@ -95,7 +95,7 @@ def read_files(
 
     Only the owner can read them, because they are training data.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder)
     written: dict[str, Path] = {}
     warnings = []
     for name, file_id in file_ids.items():
@@ -107,11 +107,5 @@ def read_files(
             warnings.append(f"the {name} file {file_id} cannot be read back: {problem.message}")
             continue
         written[name] = folder / f"{name}.jsonl"
-        _write_private(written[name], data)
+        write(written[name], data)
     return written, warnings
-
-
-def _write_private(file: Path, content: bytes) -> None:
-    with replacing(file) as temporary:
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(content)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
-from ftbridge.errors import ListingUnfinished
+from ftbridge.errors import ListingUnfinished, NotFound
+from ftbridge.foreign import text_of
 
 MOST_PAGES = 100_000
 """A listing with more pages does not end: no account has ten million jobs."""
@@ -41,9 +42,10 @@ def by_cursor(provider: str, page_after: Callable[[str], Any]) -> Iterator[Any]:
         yield from new
         if not page.has_more:
             return
-        if not new:
+        last = next(filter(None, map(_id_of, reversed(page.data))), "")
+        if not new or not last:
             break
-        after = page.data[-1].id
+        after = last
     raise unfinished(provider, "it says that there is more, and sends nothing new")
 
 
@@ -84,6 +86,15 @@ def matching(items: Iterable[T], wanted: Callable[[T], bool]) -> list[T]:
     return found
 
 
+def first(items: Iterable[T], wanted: Callable[[T], bool], provider: str, what: str) -> T:
+    """The first such item of a vendor's list of jobs. Raises `NotFound`, which says what is missing: `what`."""
+    for item in items:
+        if wanted(item):
+            return item
+    hint = "It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew."
+    raise NotFound(f"{provider} lists no {what}", provider=provider, hint=hint)
+
+
 def once(items: Iterable[WithId]) -> Iterator[WithId]:
     """Each item once, by its id, in order."""
     return _unseen(items, set())
@@ -99,7 +110,14 @@ def unfinished(provider: str, why: str) -> ListingUnfinished:
 
 
 def _unseen(items: Iterable[Any], seen: set[str]) -> Iterator[Any]:
+    """The items that are new. Null is no item; one without an id is left to the reader, who cannot read it."""
     for item in items:
-        if item.id not in seen:
-            seen.add(item.id)
+        item_id = _id_of(item)
+        if item is not None and item_id not in seen:
+            if item_id:
+                seen.add(item_id)
             yield item
+
+
+def _id_of(item: Any) -> str:
+    return text_of(getattr(item, "id", None)) or ""

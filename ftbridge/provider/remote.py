@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from ftbridge.foreign import Count, Id, JsonObject, LongText, Money, Text, Texts, Time, TimeSeen
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 
 class Files(Frozen):
     """The provider's own ids of the uploaded files."""
 
-    training: str
-    validation: str | None = None
+    training: Text
+    validation: Text | None = None
 
 
 class RemoteJob(Frozen):
@@ -24,15 +25,20 @@ class RemoteJob(Frozen):
     `estimate_tokens` and `estimate_usd`, over all epochs, are the vendor's own estimate.
     """
 
-    remote_id: str
+    remote_id: Id
     status: Status
-    raw_status: str
-    error: str | None = None
+    raw_status: Text
+    error: Text | None = None
     result: Result | None = None
-    trained_tokens: int | None = None
-    cost_usd: float | None = None
-    estimate_tokens: int | None = None
-    estimate_usd: float | None = None
+    trained_tokens: Count = None
+    cost_usd: Money = None
+    estimate_tokens: Count = None
+    estimate_usd: Money = None
+
+    @classmethod
+    def unreadable(cls, remote_id: str, why: str) -> Self:
+        """A job whose description cannot be read: `unknown` until it can, so that it stops no other job."""
+        return cls(remote_id=remote_id, status=Status.UNKNOWN, raw_status="unreadable", error=why)
 
 
 class Listed(Frozen):
@@ -44,17 +50,22 @@ class Listed(Frozen):
     """
 
     remote: RemoteJob
-    tag: str | None = None
-    model: str
+    tag: Text | None = None
+    model: Text
     method: Method | None = None
-    grader: dict[str, Any] | None = None
-    response_format: dict[str, Any] | None = None
+    grader: JsonObject = None
+    response_format: JsonObject = None
     hyperparameters: Hyperparameters = Hyperparameters()
-    name: str | None = None
-    training_file: str
-    validation_file: str | None = None
-    created_at: datetime
-    finished_at: datetime | None = None
+    name: Text | None = None
+    training_file: Text
+    validation_file: Text | None = None
+    created_at: TimeSeen
+    finished_at: Time = None
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """By what the job can be found: its own id, and the model that it made."""
+        return self.remote.remote_id, self.remote.result.model if self.remote.result else None
 
     @classmethod
     def of(cls, remote: RemoteJob, spec: Spec, model: str, files: Files, **more: Any) -> Self:
@@ -86,7 +97,7 @@ class ImportedJob(Frozen):
     meanings: Mapping[str, str]
     training: Path | None = None
     validation: Path | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: Texts = ()
 
 
 class HostingTerms(Frozen):
@@ -110,19 +121,19 @@ class Deployment(Frozen):
     "" for one that does.
     """
 
-    name: str
-    model: str
-    hourly_usd: float | None = None
-    tier: str | None = None
-    began_at: datetime | None = None
-    raw_status: str = ""
+    name: Text
+    model: Text
+    hourly_usd: Money = None
+    tier: Text | None = None
+    began_at: Time = None
+    raw_status: Text = ""
 
 
 class TunedModel(Frozen):
     """A tuned model at the vendor, its base, and the last day on which it answers, where the vendor says so."""
 
-    model: str
-    base: str
+    model: Text
+    base: Text
     closes_on: date | None = None
 
 
@@ -136,8 +147,8 @@ class Usage(Frozen):
 class Reply(Frozen):
     """A model's answer; `str(reply)` is the text."""
 
-    text: str
-    model: str
+    text: LongText
+    model: Text
     usage: Usage | None = None
 
     def __str__(self) -> str:

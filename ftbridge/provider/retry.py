@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception
 
-from ftbridge.errors import ConnectionRefused, FtbridgeError, NetworkError, RateLimited, ServerTrouble
+from ftbridge.errors import AskedToWait, ConnectionRefused, FtbridgeError, NetworkError
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -72,11 +72,11 @@ def _refused(state: RetryCallState) -> bool:
 
 
 def _is_temporary(problem: BaseException, longest_wait: float) -> bool:
-    if isinstance(problem, RateLimited):
+    if isinstance(problem, AskedToWait):
         return (problem.retry_after or 0.0) <= longest_wait
     if isinstance(problem, ConnectionRefused):
         return not problem.given_up
-    return isinstance(problem, NetworkError | ServerTrouble)
+    return isinstance(problem, NetworkError)
 
 
 def _wait(state: RetryCallState, longest_wait: float) -> float:

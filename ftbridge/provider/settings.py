@@ -7,8 +7,8 @@ for pip, uv and the vendors' own SDKs.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -16,9 +16,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
+from ftbridge.redaction import is_secret_name, redact
 from ftbridge.wording import did_you_mean
-
-_SECRET_NAME = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
 
 def setting(default: Any, *, env: str, description: str = "") -> Any:
@@ -41,9 +40,16 @@ class Settings(Frozen):
 
     @classmethod
     def read(
-        cls, table: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, where: str = "the settings"
+        cls,
+        table: Mapping[str, Any],
+        environment: Mapping[str, str] = os.environ,
+        *,
+        where: str = "the settings",
+        folders: Mapping[str, Path] | None = None,
     ) -> Self:
         """The settings in a table of ftbridge.toml, which errors call `where`, and in the environment.
+
+        A relative path in the table is from its folder in `folders`, where that has one.
 
         Raises `ConfigError` for a name that is not a setting, a value of the wrong type, and for a key in the table.
         """
@@ -62,6 +68,12 @@ class Settings(Frozen):
             source = sources.get(name, where)
             what = source if source == cls.variable(name) else f"{source} {name}"
             raise ConfigError(f"{what}: {first['msg'].lower()}", hint="Correct the value, or remove it.") from None
+        paths = {
+            name: folder / path.expanduser()
+            for name, folder in (folders or {}).items()
+            if sources.get(name) == where and isinstance(path := getattr(settings, name), Path)
+        }
+        settings = settings.model_copy(update=paths)
         settings._sources.update(sources)  # noqa: SLF001 - the class's own
         return settings
 
@@ -81,9 +93,13 @@ class Settings(Frozen):
             return f"{self._sources[name]} {name}"
         return self.variable(name) or name
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, redact(value) if isinstance(value, str) else value  # the environment may hold a password
+
     @classmethod
     def _check(cls, name: str, value: Any, where: str) -> None:
-        if _has_userinfo(value) or (name not in cls.model_fields and _SECRET_NAME.search(name)):
+        if _has_userinfo(value) or (name not in cls.model_fields and is_secret_name(name)):
             variables = cls.secrets.get(name) or ", ".join(cls.secrets.values())
             instead = f", and set {variables} in the environment" if variables else ""
             raise ConfigError(

@@ -8,6 +8,7 @@ def test_my_pipeline(ftbridge_mock):
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from ftbridge.mock.vendors import MockVendors
 
+_logger = logging.getLogger(__name__)
 pytest.register_assert_rewrite("ftbridge.testing")  # so that the suite's failures show their values
 
 
@@ -25,9 +27,9 @@ def ftbridge_mock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[M
     """The mocked vendors, fast; the environment leads their SDKs there for the length of the test."""
     from ftbridge.loopback import LoopbackServer
     from ftbridge.mock.vendors import MockVendors
-    from ftbridge.plugins import load_mock, mock_names
+    from ftbridge.plugins import usable_mocks
 
-    vendors = MockVendors({name: load_mock(name) for name in mock_names()}, tmp_path / "mock", speed=600.0)
+    vendors = MockVendors(usable_mocks(_logger.warning), tmp_path / "mock", speed=600.0)
     with LoopbackServer(vendors.app()) as server:
         for name, value in vendors.environment(server.url).items():
             monkeypatch.setenv(name, value)

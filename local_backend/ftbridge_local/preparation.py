@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from ftbridge.files import replacing, whole_folder, write
+from ftbridge.files import PRIVATE_FILE, replacing, whole_folder, write
 from ftbridge.model import Spec
 from ftbridge.provider import Files
-from ftbridge_local.job_folder import ADAPTER, MODEL, TRAINING, UPLOADS, VALIDATION, JobFolder, JobSpec
+from ftbridge_local.job_documents import TRAINING, UPLOADS, VALIDATION, JobSpec
+from ftbridge_local.job_folder import ADAPTER, MODEL, JobFolder
 from ftbridge_local.models.source import Source
 from ftbridge_local.models.tiny import base as tiny
 
@@ -60,6 +61,7 @@ def _copy_folder(source: Path, target: Path, ours: Path) -> None:
 
 def _copy(source: Path, target: Path, ours: Path) -> None:
     with replacing(target) as temporary:
+        temporary.unlink()  # a link is made only where there is nothing
         _copy_file(source, temporary, ours)
 
 
@@ -72,4 +74,5 @@ def _copy_file(source: Path, target: Path, ours: Path) -> None:
             pass
         else:
             return
+    target.touch(PRIVATE_FILE)
     shutil.copyfile(source, target)

@@ -11,11 +11,11 @@ from ftbridge.cli.app import app
 
 GROUPS = {
     "Data": "check prepare convert",
-    "Jobs": "submit run jobs show watch events cancel pause resume recover import",
-    "Results": "fetch export chat evaluate report",
+    "Jobs": "submit run jobs show watch events cancel pause resume recover import delete prune",
+    "Results": "fetch export checkpoints chat evaluate report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
-    "Set-up": "demo providers mock",
+    "Set-up": "demo providers mock trust",
 }
 OPTIONS = {
     "check": ["--near-duplicates", "--tokenizer"],

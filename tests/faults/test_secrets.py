@@ -5,28 +5,41 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import traceback
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from faults.harbour import TARGETS
 from ftbridge import Bridge
 from ftbridge.cli.app import run
-from ftbridge.errors import ConfigError, FtbridgeError
+from ftbridge.config import Config, Hook
+from ftbridge.errors import ConfigError
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
-from ftbridge.mock.faults import CONDITIONS, Kind
+from ftbridge.model import Status
 from ftbridge.plugins import load_mock, load_provider
+from ftbridge.redaction import MASK
 from ftbridge.target import parse_target
+from ftbridge.testing.secrets import reveals
 
 CANARY = "sk-canary-5cf1e9d0b7"
-VENDORS = ["openai", "together", "mistral"]
-FAULTS = [kind for kind in get_args(Kind) if kind not in CONDITIONS]
-QUICK = {"429": "429:0.01", "slow": "slow:0.01"}
+CANARIES = ["sk-proj-Canary5cf1e9d0b7Canary5cf1", "5cf1e9d0b7a84e2f9d3c6b1a"]  # of a known shape, and of none
+VENDORS = ["openai", "together", "mistral", "azure", "nebius"]
+REFUSALS = ["400", "401", "403", "404", "409", "422", "429:0.01", "500", "redirect"]
+SHAPES = pytest.mark.parametrize("secret", CANARIES, ids=["known", "unknown"])
+
+
+CONNECTIONS_STAY_OPEN = pytest.mark.filterwarnings(
+    # a command leaves its connections to the end of its process, and these commands share one
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
 
 
 @pytest.fixture(params=VENDORS)
@@ -48,71 +61,101 @@ def rows(tmp_path: Path) -> Path:
     return file
 
 
-class Ear:
-    """Hears all that could be read by somebody else."""
-
-    def __init__(self) -> None:
-        self.heard: list[str] = []
-
-    def command(self, *words: str | Path) -> int:
-        """Run a command as `--debug` does, and hear its traceback."""
-        try:
-            return run([str(word) for word in words], debug=True)
-        except FtbridgeError as problem:
-            self.problem(problem)
-            return problem.exit_code
-
-    def problem(self, problem: BaseException) -> None:
-        self.heard += traceback.format_exception(problem)
-        links: list[BaseException | None] = [problem, problem.__cause__, problem.__context__]
-        self.heard += [f"{link!r} {link} {vars(link)}" for link in links if link is not None]
-        if isinstance(problem, FtbridgeError):
-            self.heard.append(str(problem.describe()))
+def command(*words: str | Path) -> int:
+    """Run a command as `--debug` and `--log-file` do."""
+    return run(["--log-file", "ftbridge.log", *map(str, words)], debug=True)
 
 
-def assert_silent(heard: list[str], *folders: Path) -> None:
+def assert_silent(heard: list[str], *folders: Path, secret: str = CANARY) -> None:
     assert heard
-    assert [text for text in heard if CANARY in text] == []
+    assert [text for text in heard if reveals(text, secret)] == []
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     assert files
-    assert [file for file in files if CANARY.encode() in file.read_bytes()] == []
+    assert [file for file in files if reveals(file.read_text("latin-1"), secret)] == []
 
 
-@pytest.mark.filterwarnings(
-    # a command leaves its connections to the end of its process, and these commands share one
-    "ignore::ResourceWarning",
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-)
-def test_the_key_is_nowhere_after_a_run_with_every_fault(
+@CONNECTIONS_STAY_OPEN
+@SHAPES
+def test_the_key_is_nowhere_after_a_run_with_every_fault_and_a_vendor_that_repeats_it(
     mock: MockVendor,
     rows: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
-    ear = Ear()
+    caplog.set_level(logging.DEBUG, "ftbridge")
+    monkeypatch.setenv(mock.key_env, secret)
     codes = set()
-    for fault in FAULTS:
-        mock.faults.add(f"create_job={QUICK.get(fault, fault)}")
-        codes.add(ear.command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1", "--again"))
-    for fault in ("401", "html", "redirect", "truncate", "422"):
-        for command, operation in {"show": "get_job", "events": "job_events", "chat": "chat"}.items():
-            if operation in mock.operations():  # Mistral tells of events in the answer to get_job
-                mock.faults.add(f"{operation}={fault}")
-            codes.add(ear.command(command, "last", *(["q"] if command == "chat" else [])))
-            mock.faults.clear()
-    ear.command("recover")
-    ear.command("jobs", "--json")
-    assert codes >= {0, 3, 4}
+    for fault in [*REFUSALS, "html", "500-after", "fail"]:
+        mock.faults.clear()
+        for rule in ("echo", fault):
+            mock.faults.add(f"create_job={rule}")
+        codes.add(command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1", "--again"))
+    operations = {"show": "get_job", "events": "job_events", "chat": "chat"}
+    for fault, (words, operation), form in zip(
+        [*REFUSALS, "truncate"], cycle(operations.items()), cycle(([], ["--json"])), strict=False
+    ):
+        mock.faults.clear()
+        mock.faults.add("create_job=echo")
+        if operation in mock.operations():  # Mistral tells of events in the answer to get_job
+            mock.faults.add(f"{operation}={fault}")
+        codes.add(command(words, "last", *(["q"] if words == "chat" else []), *form))
+    for words in (["recover"], ["watch"], ["jobs", "--json"]):
+        command(*words)
+    assert codes >= {0, 3}
     said = capfd.readouterr()
-    ear.heard += [said.out, said.err, repr(mock.seen), *[record.getMessage() for record in caplog.records]]
-    ear.heard += [repr(vars(record)) for record in caplog.records]
+    heard = [said.out, said.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
     with Bridge() as bridge:
-        ear.heard += [f"{job!r} {bridge.events(job)!r}" for job in bridge.jobs()]
+        heard += [f"{job!r} {bridge.events(job)!r}" for job in bridge.jobs()]
         assert bridge.jobs()
     gc.collect()
-    assert_silent(ear.heard, tmp_path)
+    assert MASK in said.err
+    assert_silent(heard, tmp_path / "home", tmp_path / "work", secret=secret)
+
+
+@SHAPES
+def test_a_hook_gets_the_key_neither_in_its_body_nor_in_its_environment(
+    mock: MockVendor, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv(mock.key_env, secret)
+    monkeypatch.setenv("SLACK_TOKEN", "what-the-command-needs-1")
+    heard = tmp_path / "heard"
+    script = f"import os, sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + str(dict(os.environ)))"
+    hook = Hook(command=(sys.executable, "-c", script), secrets=("SLACK_TOKEN",))
+    mock.faults.add("create_job=echo")
+    mock.faults.add("create_job=fail")
+    with Bridge(config=Config(hooks={"file": hook})) as bridge:
+        job = bridge.wait(bridge.submit(rows, to=TARGETS[mock.name], epochs=1))
+    assert job.status is Status.FAILED
+    assert "job.failed" in heard.read_text()
+    assert "what-the-command-needs-1" in heard.read_text()
+    assert_silent([heard.read_text()], tmp_path / "home", secret=secret)
+
+
+@CONNECTIONS_STAY_OPEN
+def test_the_password_of_a_base_url_is_nowhere(
+    mock: MockVendor,
+    rows: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.INFO)  # at which HTTP clients log their addresses
+    url = os.environ[mock.url_env]
+    monkeypatch.setenv(mock.url_env, url.replace("http://", "http://gateway:hunter2-5cf1@"))
+    monkeypatch.setenv(mock.key_env, CANARY)
+    command("submit", rows, "--to", TARGETS[mock.name], "--epochs", "1")
+    monkeypatch.setenv(mock.url_env, "http://gateway:hunter2-5cf1@127.0.0.1:9/v1")
+    for words in (["submit", rows, "--to", TARGETS[mock.name], "--again"], ["jobs"], ["providers", "--json"]):
+        command(*words)
+    said = capfd.readouterr()
+    heard = [said.out, said.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
+    gc.collect()
+    assert "127.0.0.1:9" in said.err
+    assert_silent(heard, tmp_path / "home", tmp_path / "work", secret="hunter2-5cf1")
 
 
 def test_the_key_is_in_no_repr(mock: MockVendor, tmp_path: Path) -> None:
@@ -142,8 +185,7 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(mock.key_env, bad)
-    ear = Ear()
-    assert ear.command("submit", rows, "--to", TARGETS[mock.name]) == ConfigError.exit_code
+    assert command("submit", rows, "--to", TARGETS[mock.name]) == ConfigError.exit_code
     said = capfd.readouterr()
-    assert_silent([*ear.heard, said.out, said.err], tmp_path)
+    assert_silent([said.out, said.err], tmp_path)
     assert mock.seen == []

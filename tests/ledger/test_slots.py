@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from ftbridge.ledger import Delivery, Ledger, delivered, due, last_numbers, postponed, reserve_slot, unfinished, waiting
+from ftbridge.ledger import Ledger, last_numbers, reserve_slot, unfinished, waiting
 from ftbridge.ledger import summaries as summaries
-from ftbridge.model import Event, Status, now
+from ftbridge.model import Status, now
 from ledger_rows import add, message
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -77,16 +76,3 @@ def test_the_newest_events_of_any_number_of_jobs_are_told_by_their_numbers(tmp_p
     many = [f"ftb_{number}" for number in range(12_000)]
     numbers = last_numbers(ledger, [*many, "ftb_three", "ftb_none"])
     assert (numbers["ftb_three"], numbers["ftb_none"], len(numbers)) == (3, 0, 12_002)
-
-
-def test_what_hooks_are_owed_is_there_until_it_is_delivered(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path, ["mail"])
-    metric = Event(at=now(), kind="metric", step=1, train_loss=1.0)
-    ledger.change(add(ledger), [message("one"), metric, message("two")])
-    assert due(ledger, now() - timedelta(hours=1)) == []
-    one, two = due(ledger, now())
-    assert (one, two) == (Delivery("mail", "ftb_aaaa", 1, 0), Delivery("mail", "ftb_aaaa", 3, 0))
-    delivered(ledger, one)
-    postponed(ledger, two, now() + timedelta(hours=1))
-    assert due(ledger, now()) == []
-    assert due(ledger, now() + timedelta(hours=2)) == [two._replace(attempts=1)]

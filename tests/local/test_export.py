@@ -15,7 +15,7 @@ from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
-from ftbridge_local.job_folder import ResultInfo
+from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.load import load
@@ -183,12 +183,14 @@ def test_gguf_is_made_by_the_converter_from_the_merged_model(
     lab: Lab, finished: RemoteJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "convert_hf_to_gguf.py").write_text(
-        "import pathlib, sys\n"
+        "import os, pathlib, sys\n"
+        "assert 'OPENAI_API_KEY' not in os.environ\n"
         "folder, _, out = sys.argv[1:]\n"
         "names = sorted(file.name for file in pathlib.Path(folder).iterdir())\n"
         "pathlib.Path(out).write_text(' '.join(names))\n"
     )
     monkeypatch.setenv("LLAMA_CPP", str(tmp_path))
+    monkeypatch.setenv("OPENAI_API_KEY", "which-no-converter-needs")
     out = tmp_path / "out"
     out.mkdir()
     lab.provider.export("finished", "gguf", out)

@@ -73,6 +73,22 @@ def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab
     assert started == [waiting]
 
 
+def test_the_worker_has_no_key_but_the_hubs(lab: Lab, started: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "AZURE_MANAGEMENT_TOKEN", "FTBRIDGE_HOOK_SECRET", "WANDB_API_KEY"):
+        monkeypatch.setenv(name, "5cf1e9d0b7a84e2f9d3c6b1a")
+    monkeypatch.setenv("FTBRIDGE_LEDGER", "postgresql://me:5cf1e9d0b7a84e2f9d3c6b1a@host/jobs")
+    monkeypatch.setenv("HF_TOKEN", "hub-token-1")
+    with lab.provider.preloading(lab.spec(**SETTINGS), "tiny"):
+        environments = [Path(f"/proc/{started[0]}/environ").read_bytes()]
+    lab.submit("without_keys")
+    environments.append(Path(f"/proc/{started[1]}/environ").read_bytes())
+    assert lab.wait("without_keys").status is Status.SUCCEEDED
+    for environment in environments:
+        assert b"5cf1e9d0b7a84e2f9d3c6b1a" not in environment
+        assert b"HF_TOKEN=hub-token-1" in environment  # gated models are downloaded by the worker
+        assert b"PATH=" in environment
+
+
 def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> None:
     with pytest.raises(ValueError, match="refused"), lab.provider.preloading(lab.spec(), "tiny"):
         raise ValueError("refused")

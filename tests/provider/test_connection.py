@@ -88,3 +88,19 @@ def test_http_elsewhere_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("ACME_BASE_URL", "http://gateway.test")
     monkeypatch.setenv("FTBRIDGE_INSECURE_BASE_URL", "1")
     assert connection().base_url == "http://gateway.test"
+
+
+def test_a_password_in_the_address_is_kept_apart_from_it_and_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_BASE_URL", "https://me:hunter2%2Fx-9@api.acme.test/v1/")
+    settings = AcmeSettings.read({})
+    found = open_connection("acme", settings)
+    assert found.base_url == "https://api.acme.test/v1"
+    assert found.auth() == ("me", "hunter2/x-9")
+    assert "hunter2" not in f"{found!r} {found} {found.model_dump_json()} {settings!r} {settings}"
+
+
+def test_an_address_that_is_refused_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_BASE_URL", "http://me:hunter2@api.acme.test/v1")
+    with pytest.raises(ConfigError, match=r"http://me:\*\*\*@api\.acme\.test") as problem:
+        connection()
+    assert "hunter2" not in "".join(traceback.format_exception(problem.value))

@@ -151,3 +151,16 @@ def test_a_bridge_that_is_closed_serves_no_mock_any_more(tmp_path: Path) -> None
         assert httpx.get(url).status_code == 404
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
+
+
+class ShelfSettings(Settings):
+    shelf: Path = setting(Path("default"), env="ACME_SHELF")
+    note: str = ""
+
+
+def test_a_relative_path_is_from_the_file_that_it_is_in(tmp_path: Path) -> None:
+    table, folders = {"shelf": "models", "note": "models"}, {"shelf": tmp_path, "note": tmp_path}
+    settings = ShelfSettings.read(table, {}, folders=folders)
+    assert (settings.shelf, settings.note) == (tmp_path / "models", "models")
+    assert ShelfSettings.read(table, {"ACME_SHELF": "here"}, folders=folders).shelf == Path("here")
+    assert ShelfSettings.read({}, {}, folders=folders).shelf == Path("default")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.errors import BadAnswer, FtbridgeError
+from ftbridge.foreign_names import PICKLES
 from ftbridge.provider import unpack as unpacking
 from ftbridge.provider.unpack import safe_name, unpack
 
@@ -77,7 +78,7 @@ HARMFUL = {
     "a sparse file": member("sparse", type=tarfile.GNUTYPE_SPARSE),
     "weights that run code": member("pytorch_model.bin", b"weights"),
     "weights that run code, in capitals": member("optimizer.PT", b"weights"),
-    **{f"weights that run code, as {suffix}": member(f"w{suffix}") for suffix in sorted(unpacking.PICKLES)},
+    **{f"weights that run code, as {suffix}": member(f"w{suffix}") for suffix in sorted(PICKLES)},
     "a file twice": member("adapter/adapter_config.json", b"other"),
 }
 

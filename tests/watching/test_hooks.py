@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from ftbridge import Bridge
 from ftbridge.config import Hook
-from ftbridge.errors import ConfigError
+from ftbridge.ledger import due
 from ftbridge.loopback import LoopbackServer
+from ftbridge.model import now
 from ftbridge.watching import hooks
 from openai import OpenAI
 from watching_helpers import OPENAI
@@ -48,6 +49,10 @@ class Receiver:
     @property
     def messages(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _headers, body in self.told]
+
+
+def deliver(bridge: Bridge) -> int:
+    return hooks.HookDelivery(bridge.ledger, bridge.hooks, bridge.warn).deliver()
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
     bridge = open_bridge(hooks={"team": {"url": url}})
     job = bridge.wait(bridge.submit(data, to=OPENAI))
     while len(receiver.told) < sum(event.kind != "metric" for event in bridge.events(job)):
-        hooks.deliver(bridge.ledger, bridge.config.hooks, print)
+        deliver(bridge)
     ids = [headers["webhook-id"] for headers, _body in receiver.told]
     assert len(set(ids)) == len(ids)
     assert all(name.startswith(f"{job.id}.") for name in ids)
@@ -137,17 +142,30 @@ def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: P
 @pytest.mark.parametrize(
     ("hook", "secret", "why"),
     [
-        ({"url": "http://example.com/hook"}, SECRET, "neither https nor this machine"),
+        ({"url": "http://me:hunter2@example.com/services/secret-path"}, SECRET, "neither https nor this machine"),
         ({"url": "https://example.com/hook"}, "", "no secret to sign with"),
         ({"url": "https://example.com/hook"}, "whsec_c2hvcnQ=", "no secret to sign with"),
     ],
 )
-def test_a_hook_that_could_not_be_told_safely_is_refused_at_the_start(
-    open_bridge: Open, monkeypatch: pytest.MonkeyPatch, hook: dict[str, str], secret: str, why: str
+def test_a_hook_that_cannot_be_called_safely_is_named_with_its_job_by_who_would_call_it_and_stays_due(
+    open_bridge: Open, monkeypatch: pytest.MonkeyPatch, data: Path, hook: dict[str, str], secret: str, why: str
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_HOOK_SECRET", secret)
-    with pytest.raises(ConfigError, match=why):
-        open_bridge(hooks={"team": hook})
+    bridge = open_bridge(hooks={"team": hook})
+    job = bridge.submit(data, to=OPENAI)
+    bridge.refresh(job)
+    assert not any("hook" in warning for warning in bridge.warnings)
+    bridge.warnings.clear()
+    job = bridge.wait(job)
+    [warning, still_due] = bridge.warnings  # however many events are due
+    assert "hunter2" not in warning
+    assert "secret-path" not in warning
+    assert "still due" in still_due
+    assert warning.startswith("hook team")
+    assert why in warning
+    assert job.id in warning
+    said = [event for event in bridge.events(job) if event.kind in ("status", "message")]
+    assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(said)
 
 
 @pytest.mark.parametrize("hook", [{}, {"url": "https://example.com", "command": ["true"]}])

@@ -10,11 +10,9 @@ from stringzilla import find  # type: ignore[import-not-found,import-untyped,unu
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.texts import texts
+from ftbridge.redaction import KEY_MARKS, KEY_SHAPE
 
-_KEY_MARKS = (
-    *(b"sk-", b"AKIA", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_"),
-    *(b"AIza", b"hf_", b"xox", b"-----BEGIN "),
-)
+_KEY_MARKS = tuple(mark.encode() for mark in KEY_MARKS)
 _CARD_DIGITS = 13
 # Digits stay digits. A byte of a character outside ASCII counts as one, since there are digits among these.
 _DIGITS = bytes(ord("0") if byte > 127 or chr(byte).isdigit() else ord(".") for byte in range(256))
@@ -47,10 +45,7 @@ KINDS: dict[str, Kind] = {
     "api_key": Kind(
         "API key",
         "s",
-        re.compile(
-            r"\b(?:sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|AIza[0-9A-Za-z_-]{35}"
-            r"|hf_[A-Za-z0-9]{34}|xox[abprs]-[A-Za-z0-9-]{10,})|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-        ),
+        KEY_SHAPE,
         _may_hold_key,
     ),
     "email": Kind(

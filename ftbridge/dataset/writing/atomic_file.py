@@ -6,12 +6,13 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 import xxhash
 
 from ftbridge.errors import InputError
-from ftbridge.files import replacing
+from ftbridge.files import PRIVATE_FILE, replacing
 from ftbridge.wording import printable
 
 if TYPE_CHECKING:
@@ -52,14 +53,20 @@ class Draft:
         self.committed = True
 
 
+def mode_like(source: str | Path) -> int:
+    """The mode for a file made of `source`, before the umask: never more open than that; "-" has none of its own."""
+    file = Path(source)
+    return S_IMODE(file.stat().st_mode) & 0o666 if file.is_file() else 0o666
+
+
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Draft]:
+def atomic_file(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Draft]:
     """A file that appears at `path` if it is committed, and leaves nothing if it is not.
 
-    Raises `InputError` where it cannot be written.
+    It has the `mode` less the umask. Raises `InputError` where it cannot be written.
     """
     try:
-        with replacing(path) as temporary:
+        with replacing(path, mode) as temporary:
             draft = Draft(temporary)
             with draft.buffer:
                 yield draft

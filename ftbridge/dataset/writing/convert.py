@@ -25,8 +25,10 @@ from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
-from ftbridge.dataset.writing.atomic_file import atomic_file
+from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.errors import InputError
+from ftbridge.files import PRIVATE_FILE
+from ftbridge.wording import counted
 
 _CHUNK = 2**18
 _Write: TypeAlias = Callable[[bytes], object]
@@ -56,6 +58,10 @@ class Conversion(Struct, frozen=True):
         """How many findings make it impossible, those that are not listed included."""
         return len(self.impossible) + omitted_of(self.omitted, "error")
 
+    def __repr__(self) -> str:
+        outcome = f"{counted(len(self.impossible), 'error')}, not written" if self.impossible else f"{self.out}"
+        return f"<Conversion of {counted(self.examples, 'example')} for {self.target}: {outcome}>"
+
 
 def convert(
     path: str | Path,
@@ -66,6 +72,7 @@ def convert(
     observers: Sequence[Observer] = (),
     sent_observers: Sequence[Observer] = (),
     workers: int = 1,
+    private: bool = False,
 ) -> Conversion:
     """Write the rows of `path` in the format of `converter`'s target to `out`, completely or not at all.
 
@@ -73,13 +80,15 @@ def convert(
     are read, and `sent_observers` those that the target takes, as they are written; a row that is not in the
     canonical format then, as it was read. With several `workers`, and no observers, which need all rows in order,
     an uncompressed file of lines is converted by as many processes, to the same bytes.
+    The file is never more open to others than `path`, and where it is `private` it is its owner's alone.
     Raises `InputError` for what cannot be opened, read or written.
     """
     out = Path(out)
     if out.exists() and str(path) != "-" and out.samefile(path):
         raise InputError(f"{path} would be overwritten by its own conversion", hint="Give another name to --out.")
     in_parallel = workers > 1 and not observers and not sent_observers
-    with open_source(path, format) as source, atomic_file(out) as file:
+    mode = PRIVATE_FILE if private else mode_like(path)
+    with open_source(path, format) as source, atomic_file(out, mode) as file:
         if in_parallel and source.divisible:
             tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)
         else:

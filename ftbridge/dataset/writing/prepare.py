@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
-from ftbridge.dataset.writing.atomic_file import atomic_file
+from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split
 from ftbridge.errors import DataError, InputError, UsageError
@@ -66,7 +66,8 @@ def prepare(
     With dedupe "none" duplicates all stay, on the same side of the split. Two examples are duplicates when the
     XXH3-128 of their canonical bytes is equal; near duplicates are found by MinHash. The fraction `validation`
     (0 to 1) of the examples is held out, stratified by system prompt. The same input and seed give the
-    same bytes, and so do several `workers`: processes that read an uncompressed file of lines together.
+    same bytes, and so do several `workers`: processes that read an uncompressed file of lines together. The files
+    are never more open to others than `path`.
     Raises `InputError` for what cannot be read or written, and `DataError` where
     no example is left.
     """
@@ -86,7 +87,7 @@ def prepare(
                 raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="See `ftbridge check`.")
             held_out = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
-            return _write(rows, sides, out_dir, seed)
+            return _write(rows, sides, out_dir, seed, mode_like(path))
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
@@ -173,14 +174,14 @@ class _Rows:
         return None
 
 
-def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Prepared:
+def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: int) -> Prepared:
     train, validation = out_dir / "train.jsonl", out_dir / "validation.jsonl"
     rng = random.Random(seed)  # noqa: S311  # the order is to be repeatable, not secret
     parts = []
     for path, members in zip((train, validation), sides, strict=True):
         rng.shuffle(members)
         if members:
-            with atomic_file(path) as file:
+            with atomic_file(path, mode) as file:
                 for row in rows.read(members):
                     file.write(row)
                 file.commit()
@@ -191,7 +192,7 @@ def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int) -> Pre
     findings = tuple(sorted(rows.diagnostics.findings, key=attrgetter("line")))
     dropped = dict(sorted(rows.dropped.items()))
     prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted)
-    with atomic_file(out_dir / "report.json") as file:
+    with atomic_file(out_dir / "report.json", mode) as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
         file.commit()
     return prepared

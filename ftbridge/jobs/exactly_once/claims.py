@@ -12,6 +12,9 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISDIR
+
+from ftbridge.files import PRIVATE_FILE, PRIVATE_FOLDER
 
 _KEPT_SECONDS = 24 * 3600.0
 
@@ -24,7 +27,7 @@ def claim(tag: str, attempt: int) -> bool:
     try:
         folder = _folder()
         _remove_old(folder)
-        os.close(os.open(folder / f"{tag}.{attempt}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(folder / f"{tag}.{attempt}", os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
     except FileExistsError:
         return False
     except OSError:
@@ -36,9 +39,12 @@ def _folder() -> Path:
     """Raises `OSError` where it cannot be created, or belongs to another user, who could then block every job."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")  # the user's own, until logout (basedir specification 0.8)
     folder = Path(runtime, "ftbridge") if runtime else Path(tempfile.gettempdir(), f"ftbridge-{os.getuid()}")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_uid != os.getuid():
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    known = folder.lstat()  # not through a link, which another user may have put there
+    if known.st_uid != os.getuid() or not S_ISDIR(known.st_mode):
         raise PermissionError(f"{folder} belongs to another user")
+    if S_IMODE(known.st_mode) != PRIVATE_FOLDER:
+        folder.chmod(PRIVATE_FOLDER)
     return folder
 
 

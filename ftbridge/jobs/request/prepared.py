@@ -9,6 +9,7 @@ from pathlib import Path
 from ftbridge.dataset import Conversion, Converter, Finding, Observer, TokenTally, convert
 from ftbridge.errors import DataError
 from ftbridge.files import make_folder, move
+from ftbridge.foreign_names import plain_name
 from ftbridge.home import usable
 from ftbridge.model import Method, Spec
 from ftbridge.wording import counted
@@ -16,7 +17,7 @@ from ftbridge.wording import counted
 
 def prepared_file(home: Path, key: str) -> Path:
     """The path of the converted file with that content hash, until its job is over."""
-    return home / "prepared" / f"{key}.jsonl"
+    return home / "prepared" / f"{plain_name(key)}.jsonl"
 
 
 def prepare(
@@ -40,7 +41,13 @@ def prepare(
         make_folder(folder)
     draft = folder / f"draft-{secrets.token_hex(4)}.jsonl"
     conversion = convert(
-        data, converter, draft, format=format, observers=[observer], sent_observers=[tokens] if tokens else []
+        data,
+        converter,
+        draft,
+        format=format,
+        observers=[observer],
+        sent_observers=[tokens] if tokens else [],
+        private=True,
     )
     if conversion.impossible:
         raise _refusal(data, _options(spec, format), conversion)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ftbridge.errors import UsageError
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Event, Job
-from ftbridge.plugins import load_entry, registered
+from ftbridge.plugins import load_entry, plugin_errors, registered
 from ftbridge.wording import did_you_mean
 
 GROUP = "ftbridge.reporters"
@@ -55,7 +56,12 @@ def find_tracker(to: str) -> Callable[[Job], Report]:
             hint=f"{did_you_mean(name, found)}Write {', '.join(f'{known}:LOCATION' for known in sorted(found))}.",
         )
     open_report: Callable[[str, Job], Report] = load_entry(found[name], f"tracker {name}", extra=name)
-    return lambda job: open_report(location, job)
+
+    def open_one(job: Job) -> Report:
+        with plugin_errors(f"tracker {name}", found[name], extra=name):
+            return open_report(location, job)
+
+    return open_one
 
 
 def metrics(event: Event) -> dict[str, float]:
@@ -73,4 +79,4 @@ def facts(job: Job) -> dict[str, str | int | float]:
 def run_name(job: Job) -> str:
     """A name for the run, unique to the job and safe as a file name."""
     own = re.sub(r"[^\w.-]+", "-", job.name or "").strip("-.")
-    return f"{own}-{job.id}" if own else job.id
+    return plain_name(f"{own}-{job.id}" if own else job.id)

@@ -20,10 +20,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+from ftbridge.child_environment import child_environment
 from ftbridge.errors import MissingExtra, ProviderError, SpecError
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
-from ftbridge_local.job_folder import JobFolder, ResultInfo
+from ftbridge_local.job_documents import ResultInfo
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import job_name, model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.source import Source, copy_companions
@@ -99,7 +101,7 @@ def _write_gguf(source: Source, file: Path, name: str) -> None:
 
 def _convert(converter: str, merged: str, file: Path) -> None:
     command = [sys.executable, converter, merged, "--outfile", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=child_environment())
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it printed no error"])[-1]
         raise ProviderError(

@@ -6,11 +6,11 @@ import logging
 from pathlib import Path
 
 from ftbridge.errors import ModelNotFound, NetworkError
+from ftbridge.foreign_names import is_pickle
 
 WAYS_TO_NAME = (
     "Name the model as tiny, as the path of a Hugging Face folder, as ORG/NAME at the hub, or as a finished job."
 )
-_PICKLED = (".bin", ".pt", ".pth", ".ckpt")
 _TIMEOUT_SECONDS = 20.0
 
 
@@ -70,7 +70,7 @@ def check_files(model: str, names: set[str], *, weights: bool) -> None:
 
 def check_weights(model: str, names: set[str], *, required: bool) -> None:
     """Raises `ModelNotFound` where there are only pickled weights, or none though they are `required`."""
-    pickled = any(name.endswith(_PICKLED) for name in names)
+    pickled = any(map(is_pickle, names))
     if (required or pickled) and not any(name.endswith(".safetensors") for name in names):
         only = " only pickled weights, which can run code when they are loaded, and" if pickled else ""
         raise ModelNotFound(

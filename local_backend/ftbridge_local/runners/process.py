@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, Request
+from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.runner import Command, JobReport, Resumed
 from ftbridge_local.runners.standby import Standby
 
@@ -41,12 +42,14 @@ class ProcessRunner:
     def resume(self, tag: str) -> Resumed:
         """As every runner; a worker that was asked to stop is given time to do so."""
         job = self.folder(tag)
-        lock = job.lock(timeout=_STOP_SECONDS if job.request else 1.0)
+        lock = job.lock(timeout=_STOP_SECONDS if job.request or job.worker_ends else 1.0)
         if lock is None:
             return "running"
         try:
             if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):
                 return "over"
+            if not job.data():
+                return "without data"
             self._hand_over(job, lock)
         finally:
             os.close(lock)
@@ -70,13 +73,14 @@ class ProcessRunner:
         job.ask("cancel")
         lock = job.lock(timeout=_STOP_SECONDS)
         if lock is None and (pid := job.worker_pid):
-            os.kill(pid, signal.SIGKILL)  # it holds the lock, so the process of that id is still the worker
+            kill_holder(pid, job.lock_file)
             lock = job.lock(timeout=_STOP_SECONDS)  # processes of its own take a moment to notice that it is gone
         if lock is None:
             return False
         try:
             if not job.state().status.final:
                 job.set_status(Status.CANCELLED)
+            job.discard_data()
         finally:
             os.close(lock)
         return True
@@ -87,7 +91,7 @@ class ProcessRunner:
 
     def folder(self, tag: str) -> JobFolder:
         """The folder that the worker itself works in."""
-        return JobFolder(self._home / "local" / "jobs" / tag)
+        return JobFolder(self._home / "local" / "jobs" / plain_name(tag))
 
     def pull(self, tag: str) -> JobFolder:
         """The same: the result is already there."""

@@ -13,20 +13,23 @@ from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobState, Request
+from ftbridge_local.job_documents import JobState
+from ftbridge_local.job_folder import JobFolder, Request
 
-_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
+_AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 
 
 class Command(NamedTuple):
     """The command that works on a job folder: `python -m MODULE FOLDER`.
 
     The module is a package whose `__main__` has `main(folder, lock)`. `preload`, as "module:function", imports what
-    takes seconds; a runner may call it while the job is still being prepared.
+    takes seconds; a runner may call it while the job is still being prepared. `secrets` are the environment variables
+    with keys that the command needs; it gets no others.
     """
 
     module: str
     preload: str
+    secrets: tuple[str, ...] = ()
 
 
 class JobReport(NamedTuple):
@@ -47,7 +50,7 @@ class JobReport(NamedTuple):
         return not self.alive and self.state.status not in _AT_REST
 
 
-Resumed = Literal["resumed", "running", "over"]
+Resumed = Literal["resumed", "running", "over", "without data"]
 
 
 class Runner(Protocol):
@@ -60,7 +63,7 @@ class Runner(Protocol):
         """
 
     def resume(self, tag: str) -> Resumed:
-        """Run the command on a stopped job again, unless it is still running, succeeded or was cancelled."""
+        """Run the command on a stopped job again, unless it is still running, over, or without its data."""
 
     def tags(self) -> list[str]:
         """The tags of all jobs of this runner."""

@@ -17,6 +17,8 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
+from ftbridge.child_environment import child_environment
+from ftbridge.files import PRIVATE_FOLDER, open_private
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners.runner import Command
 
@@ -43,7 +45,8 @@ class Standby:
                 stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
-                env={**os.environ, "FTBRIDGE_HOME": str(home)},
+                umask=0o777 - PRIVATE_FOLDER,  # what it writes is in the home
+                env={**child_environment(command.secrets), "FTBRIDGE_HOME": str(home)},
             )
 
     def hand_over(self, job: JobFolder, lock: int) -> bool:
@@ -54,7 +57,7 @@ class Standby:
             return False
         _started[:] = [known for known in _started if known.poll() is None] + [self._process]
         try:
-            with self._ours, job.log.open("ab") as log:
+            with self._ours, open_private(job.log, "ab") as log:
                 socket.send_fds(self._ours, [os.fsencode(job.path)], [lock, log.fileno()])
         except OSError:
             return False

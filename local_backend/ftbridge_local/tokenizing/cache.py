@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.errors import DataError
-from ftbridge.files import content_key, replacing
+from ftbridge.files import content_key, make_folder, replacing
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.encoding import Item, Pair, Row
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
@@ -60,7 +61,7 @@ class TokenizedExamples:
 def tokenized_file(file: Path, tokenizer: Tokenizer, home: Path) -> list[tuple[int, Item]]:
     """Every example of the file with its line number, from the cache, or else tokenized and put there."""
     cached = _cache_file(file, tokenizer.fingerprint, home)
-    if cached.exists():
+    with suppress(FileNotFoundError):  # there is none yet, or `prune` has just removed it
         return _from_arrays(load_file(cached))
     items = list(_tokenize(file, tokenizer))
     columns = _Columns()
@@ -104,7 +105,7 @@ class _Columns:
             self._trained.extend(trained)
 
     def write(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         with replacing(file) as temporary:
             save_file(
                 {

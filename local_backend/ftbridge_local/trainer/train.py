@@ -11,10 +11,11 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from ftbridge.errors import FtbridgeError
+from ftbridge.errors import FtbridgeError, SpecError
 from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
-from ftbridge_local.job_folder import JobFolder, ResultInfo
+from ftbridge_local.job_documents import ResultInfo
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find_for_job, find_message
 from ftbridge_local.models.source import copy_companions, parameters
@@ -33,6 +34,8 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     `home` is where base models and tokenized data are cached. Where several processes train, each computes its shard
     of every step, and the first one writes.
     """
+    if unknown := job.not_understood():
+        raise SpecError(f"this ftbridge does not know the job's {', '.join(unknown)}", hint="Upgrade ftbridge here.")
     spec = job.spec()
     report = partial(job.add_event, "message")
     if distributed.world_size == 1:  # else the launcher has reported it

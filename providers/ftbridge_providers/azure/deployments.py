@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
+from ftbridge.foreign import time_of
 from ftbridge.provider import Deployment, HostingTerms
 from ftbridge.provider.retry import poll_until
 from ftbridge_providers.openai_api.client import retry_read, unexpected_answer
@@ -111,7 +112,7 @@ class Deployments:
         return page
 
     def _read(self, body: dict[str, Any]) -> Deployment:
-        tier, state = body["sku"]["name"].lower(), body["properties"]["provisioningState"]
+        tier, state = str(body["sku"]["name"]).lower(), body["properties"]["provisioningState"]
         failed = state in _FAILED  # whether Azure bills a failed deployment is not documented
         return Deployment(
             name=body["name"],
@@ -172,11 +173,8 @@ def _is_tuned(body: dict[str, Any]) -> bool:
 
 def _created_at(body: dict[str, Any]) -> datetime | None:
     """When it was deployed, by the `systemData` of every Azure resource."""
-    try:
-        created = datetime.fromisoformat(body["systemData"]["createdAt"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return created.astimezone(UTC) if created.tzinfo else created.replace(tzinfo=UTC)
+    data = body.get("systemData")
+    return time_of(data.get("createdAt")) if isinstance(data, dict) else None
 
 
 _VERSION: Any = {"params": {"api-version": API_VERSION}}

@@ -15,21 +15,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import UUID
 
 import msgspec
 
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, NotStarted, OverBudget, ProviderError
 from ftbridge.files import write
+from ftbridge.foreign import number_of
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.completions import chat_body, read_chat
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_number, matching
 from ftbridge.provider.retry import with_retries
 from ftbridge.provider.settings import HostedSettings, setting
+from ftbridge.provider.unreadable import job_or_unreadable, read_each, whole_list
 from ftbridge.wording import dollars
 from ftbridge_providers.mistral.capabilities import CAPABILITIES
 from ftbridge_providers.mistral.client import MistralClient, translated_errors
@@ -39,10 +40,13 @@ from ftbridge_providers.mistral.reading import (
     JOB_FIELDS,
     JobBody,
     Page,
+    as_job_body,
     awaits,
+    is_uuid,
     read_events,
     read_job,
     read_listed,
+    read_page,
 )
 from ftbridge_providers.mistral.tokens import MistralCounter, tekken
 
@@ -141,7 +145,7 @@ class MistralProvider(HostedProvider):
         """The jobs whose suffix is the tag."""
         # if a gateway ignores the filter, another job must not be adopted
         tagged = matching(self._list_jobs(suffix=tag), lambda job: job.suffix == tag)
-        return [read_job(job) for job in sorted(tagged, key=lambda job: job.created_at)]
+        return [read_job(job) for job in sorted(tagged, key=lambda job: number_of(job.created_at) or 0)]
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
         """The second step, unless it has been done."""
@@ -191,35 +195,38 @@ class MistralProvider(HostedProvider):
 
     def jobs(self) -> Iterator[Listed]:
         """By pages of 100, each read when it is needed; they have no reasons of failed jobs."""
-        for job in self._list_jobs():
-            yield read_listed(job)
+        return whole_list(self.name, self._list_jobs(), read_listed)
 
     def find_job_of_model(self, name: str) -> str:
         """A UUID is a job's own id; a model is looked up in the listing."""
-        return name if _is_uuid(name) else super().find_job_of_model(name)
+        return name if is_uuid(name) else super().find_job_of_model(name)
 
     def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
         """A few jobs one by one; many by pages, until all are read."""
         wanted = set(remote_ids)
         for job in as_far_as_listed(self._list_jobs()) if len(wanted) > MAX_SINGLE_READS else ():
-            if job.id in wanted and (remote := read_job(job)).status is not Status.FAILED:
-                wanted.remove(job.id)
-                yield remote
+            if job.id in wanted:
+                remote = job_or_unreadable(job.id, partial(read_job, job))
+                if remote.status is not Status.FAILED:
+                    wanted.remove(job.id)
+                    yield remote
             if not wanted:
                 return
         # failed jobs too: only a single job has its events, and so the reason
-        for remote_id in sorted(wanted):
-            try:
-                yield read_job(with_retries(partial(self._get, remote_id)))
-            except (NotFound, InvalidRequest):  # 422: the id is not a UUID
-                continue
+        yield from read_each(sorted(wanted), self._read_single)
+
+    def _read_single(self, remote_id: str) -> RemoteJob:
+        try:
+            return read_job(with_retries(partial(self._get, remote_id)))
+        except InvalidRequest as problem:  # 422: the id is not a UUID
+            raise NotFound(problem.message, provider=self.name, hint=problem.hint) from problem
 
     def _list_jobs(self, **query: str) -> Iterator[JobBody]:
         def page_of(number: int) -> Page:
             params = {"page": number, "page_size": PAGE_SIZE, **query}
-            return with_retries(partial(self.client.send, "GET", JOBS, Page, params=params))
+            return read_page(with_retries(partial(self.client.send, "GET", JOBS, Page, params=params)))
 
-        return by_number(self.name, page_of)
+        return whole_list(self.name, by_number(self.name, page_of), as_job_body)
 
     def _get(self, remote_id: str) -> JobBody:
         return self.client.send("GET", f"{JOBS}/{remote_id}", JobBody)
@@ -263,12 +270,7 @@ class MistralProvider(HostedProvider):
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion; its messages are changed as the training rows were."""
         request = {**body, **chat_body(chat_as_trained(read_chat(body)), {}), "model": model}
-
-        def complete() -> Any:
-            with translated_errors():
-                return self.client.sdk.chat.complete(**request)
-
-        return dict(with_retries(complete).model_dump(mode="json"))
+        return with_retries(lambda: self.client.complete(request))
 
     def list_models(self) -> list[str]:
         """Every model of the account."""
@@ -280,15 +282,10 @@ class MistralProvider(HostedProvider):
 
         return with_retries(list_ids)
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model."""
-        with translated_errors():
-            self.client.sdk.models.delete(model_id=model)
-
-
-def _is_uuid(name: str) -> bool:
-    try:
-        UUID(name)
-    except ValueError:
-        return False
-    return True
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a tuned model."""
+        if artifact.kind == "job":
+            super().delete(artifact)
+        files, models = self.client.sdk.files, self.client.sdk.models
+        of_file, of_model = partial(files.delete, file_id=artifact.name), partial(models.delete, model_id=artifact.name)
+        with_retries(translated_errors()(of_file if artifact.kind == "file" else of_model))

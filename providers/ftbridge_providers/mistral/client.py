@@ -5,18 +5,19 @@ The SDK has had no jobs since 2.5.2 (2026-07); services that speak the API may s
 
 from __future__ import annotations
 
+import inspect
 import logging
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
+from ftbridge.errors import BadAnswer, MissingExtra, ProviderError, SpecError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
+from ftbridge.provider.unreadable import UNREADABLE, decode_json
+from ftbridge.wording import did_you_mean
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "mistral"
+_OPTIONS = {"seed": "random_seed", "max_completion_tokens": "max_tokens"}
+"""Options of a chat completion that Mistral calls something else than OpenAI does."""
 
 
 class MistralClient:
@@ -44,6 +47,7 @@ class MistralClient:
         self._timeout = timeout
         self._http = httpx2.Client(
             base_url=connection.base_url,
+            auth=connection.auth(),
             headers={"authorization": f"Bearer {connection.key()}"},
             follow_redirects=False,
             timeout=timeout,
@@ -74,9 +78,22 @@ class MistralClient:
         if response.status_code >= 300:
             raise error_of(response)
         try:
-            return msgspec.json.decode(response.content, type=into)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            answer: T = decode_json(response.content, into)
+        except UNREADABLE:
             raise error_of(response) from None
+        return answer
+
+    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a chat completion. Raises `SpecError` for an option that Mistral does not have."""
+        create = self.sdk.chat.complete
+        renamed = {_OPTIONS.get(name, name): value for name, value in request.items()}
+        options = inspect.signature(create).parameters
+        for name in renamed.keys() - options.keys():
+            raise SpecError(
+                f"{NAME} has no option {name} of a chat completion", hint=f"{did_you_mean(name, options)}Leave it out."
+            )
+        with translated_errors():
+            return dict(create(**renamed).model_dump(mode="json"))
 
     def close(self) -> None:
         """Close the connections."""
@@ -132,8 +149,8 @@ def error_of(response: Response) -> ProviderError:
 
 def _body(response: Response) -> dict[str, Any]:
     try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = decode_json(response.content, Any)
+    except UNREADABLE:
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -145,7 +162,9 @@ def _message(body: dict[str, Any]) -> str:
         return _message(detail)
     if isinstance(detail, list):
         return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in detail if _is_finding(one))
-    lines = [f"line {one.get('line_number')}: {one.get('message')}" for one in body.get("errors") or []]
+    errors = body.get("errors")
+    listed = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+    lines = [f"line {one.get('line_number')}: {one.get('message')}" for one in listed]
     return " ".join([str(detail), *lines[:3]])
 
 

@@ -8,15 +8,18 @@ whether an adapter is served on the `-fast` or the plain name of its base.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, SpecError
+from ftbridge.errors import JobFailed, NotFound, SpecError
+from ftbridge.foreign import number_of, texts_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import (
     APPLIED,
+    Artifact,
     Capabilities,
     Deployment,
     Files,
@@ -28,11 +31,13 @@ from ftbridge.provider import (
 )
 from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters
 from ftbridge.provider.settings import HostedSettings, setting
+from ftbridge.provider.unreadable import readable
 from ftbridge_providers.nebius.download import download
 from ftbridge_providers.nebius.format import NebiusFormat
 from ftbridge_providers.nebius.reading import HYPERPARAMETER_NAMES, read_checkpoint, read_metric
 from ftbridge_providers.nebius.serving import Serving
 from ftbridge_providers.openai_api.adapter import OpenAIApiProvider
+from ftbridge_providers.openai_api.client import with_id
 from ftbridge_providers.openai_api.request import create_request
 
 _NO_RFT = Handling(how="refused", note="Nebius offers supervised fine-tuning only.")
@@ -59,7 +64,8 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models"}),
+    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models", "delete"}),
+    keeps={"job": "nebius' API deletes no jobs: it keeps the settings and the events, not the rows"},
 )
 """Hyperparameters of the create call: `SupervisedHParameters`."""
 
@@ -123,9 +129,7 @@ class NebiusProvider(OpenAIApiProvider):
         remote = super().read(answer)
         if remote.status is not Status.SUCCEEDED:
             return remote
-        return remote.model_copy(
-            update={"result": Result(model=remote.remote_id, files=tuple(answer.result_files or ()))}
-        )
+        return remote.model_copy(update={"result": Result(model=remote.remote_id, files=answer.result_files or ())})
 
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with Nebius' hyperparameters."""
@@ -137,18 +141,45 @@ class NebiusProvider(OpenAIApiProvider):
     def events(self, remote_id: str, since: str) -> list[Event]:
         """The job's messages, and the metrics of its checkpoints, by time."""
         messages = sorted(super().events(remote_id, ""), key=lambda event: event.at)
-        return merge_events(
-            messages, [read_metric(checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)], since
-        )
+        metrics = list(readable(self._sorted_checkpoints(remote_id), read_metric))
+        return merge_events(messages, metrics, since)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """All that were saved; each can be deployed."""
-        return [read_checkpoint(remote_id, checkpoint) for checkpoint in self._sorted_checkpoints(remote_id)]
+        return list(readable(self._sorted_checkpoints(remote_id), partial(read_checkpoint, remote_id)))
 
     def _sorted_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own objects, oldest first."""
-        checkpoints = self.list_checkpoints(remote_id)
-        return sorted(checkpoints, key=lambda checkpoint: (checkpoint.created_at, checkpoint.step_number))
+        return sorted(
+            readable(self.list_checkpoints(remote_id), with_id),
+            key=lambda one: (number_of(one.created_at) or 0, number_of(one.step_number) or 0),
+        )
+
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """The uploaded files, and the files of each checkpoint: the model is the last one."""
+        saved = self._sorted_checkpoints(remote_id)
+        weights = [name for checkpoint in saved for name in texts_of(checkpoint.result_files)]
+        found = [one for one in super().artifacts(remote_id) if one.name not in weights]
+        last = f"{remote_id}:{saved[-1].id}" if saved else None
+        return [one.model_copy(update={"part_of": last}) if one.kind == "model" else one for one in found]
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete an uploaded file, or the files of a checkpoint. Raises `NotFound` where none of them is left."""
+        if artifact.kind != "checkpoint":
+            return super().delete(artifact)
+        job_id, _, checkpoint = artifact.name.partition(":")
+        names = [
+            name for one in self.list_checkpoints(job_id) if one.id == checkpoint for name in texts_of(one.result_files)
+        ]
+        gone = 0
+        for name in names:
+            try:
+                super().delete(Artifact(kind="file", name=name))
+            except NotFound:
+                gone += 1
+        if gone == len(names):
+            raise NotFound(f"nebius has no file of {artifact.name}", provider=self.name, hint="It is deleted already.")
+        return None
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The files of the last checkpoint in `folder`: an adapter, or all weights."""
@@ -158,8 +189,9 @@ class NebiusProvider(OpenAIApiProvider):
             raise JobFailed(
                 f"job {remote_id} has no weights: it is {job.raw_status}", hint="Wait until it has succeeded."
             )
-        download(self.client, saved[-1].result_files, folder)
-        return Result(model=job.result.model, path=folder, files=tuple(saved[-1].result_files))
+        files = texts_of(saved[-1].result_files)
+        download(self.client, files, folder)
+        return Result(model=job.result.model, path=folder, files=files)
 
     def hosting_terms(self, tier: str | None = None) -> HostingTerms:
         """A deployed adapter is billed by the token, at the base's price, and not by the hour."""

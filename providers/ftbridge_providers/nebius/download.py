@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
-from ftbridge.files import replacing
+from ftbridge.files import make_folder, replacing
+from ftbridge.foreign_names import first_repeated
 from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unpack import safe_name
 from ftbridge_providers.openai_api.client import require, retry_read, translated_errors, unexpected_answer
@@ -25,9 +26,9 @@ def download(client: OpenAI, file_ids: Sequence[str], folder: Path) -> None:
     """
     files = [_file_object(client, file_id) for file_id in file_ids]
     names = [safe_name(file.filename, provider="nebius") for file in files]
-    if len(set(names)) < len(names):
+    if first_repeated(names):
         raise unexpected_answer("nebius")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file, name in zip(files, names, strict=True):
         with_retries(partial(_write, client, file, folder / name))
 

@@ -5,7 +5,6 @@ Source: docs.tokenfactory.nebius.com/api-reference/fine-tuning (OpenAPI document
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from ftbridge.model import Checkpoint, Event
@@ -20,7 +19,7 @@ def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
     values = _metrics(checkpoint)
     return Checkpoint(
         model=f"{job_id}:{checkpoint.id}",
-        at=datetime.fromtimestamp(checkpoint.created_at, UTC),
+        at=checkpoint.created_at,
         step=values["step"],
         train_loss=values["train_loss"],
         valid_loss=values["valid_loss"],
@@ -29,7 +28,7 @@ def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
 
 def read_metric(checkpoint: Any) -> Event:
     """The metrics of a checkpoint: Nebius documents no others."""
-    return Event(at=datetime.fromtimestamp(checkpoint.created_at, UTC), kind="metric", **_metrics(checkpoint))
+    return Event(at=checkpoint.created_at, kind="metric", **_metrics(checkpoint))
 
 
 def _metrics(checkpoint: Any) -> dict[str, Any]:

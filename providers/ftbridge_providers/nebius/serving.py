@@ -6,7 +6,6 @@ Source: docs.tokenfactory.nebius.com/api-reference/models (OpenAPI document 2026
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -104,11 +103,10 @@ class Serving:
 
 
 def _read(model: dict[str, Any]) -> Deployment:
-    created_at = model.get("created_at")
     return Deployment(
         name=str(model["name"]),
         model=str(model["job_id"]),
         hourly_usd=0.0,
-        began_at=datetime.fromtimestamp(created_at, UTC) if isinstance(created_at, int | float) else None,
+        began_at=model.get("created_at"),
         raw_status="" if model["status"] == "active" else str(model["status"]),
     )

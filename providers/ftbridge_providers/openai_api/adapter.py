@@ -9,13 +9,15 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ftbridge.errors import NotFound
+from ftbridge.foreign import number_of
 from ftbridge.model import Checkpoint, Event, Spec, Status
-from ftbridge.provider import Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider import Artifact, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
+from ftbridge.provider.unreadable import job_or_unreadable, read_each, readable, whole_list
 from ftbridge_providers.openai_api.client import (
+    deleted,
     list_all,
     omit,
     open_client,
@@ -23,6 +25,7 @@ from ftbridge_providers.openai_api.client import (
     retry_read,
     translated_errors,
     unexpected_answer,
+    with_id,
 )
 from ftbridge_providers.openai_api.completions import create_completion, stream_chunks
 from ftbridge_providers.openai_api.reading import (
@@ -31,8 +34,9 @@ from ftbridge_providers.openai_api.reading import (
     JOB_FIELDS,
     STATUS,
     ShortPage,
+    cursor_of,
     read_checkpoint,
-    read_event,
+    read_events,
     read_job,
     read_listed,
     read_short_page,
@@ -105,7 +109,7 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
         has_tag, query = partial(self.has_tag, tag=tag), self.filter_by(tag)
         tagged = list(filter(has_tag, as_far_as_listed(self._list_jobs(**query)))) if query else []
         tagged = tagged or matching(self._list_jobs(), has_tag)
-        return [self.read(job) for job in sorted(tagged, key=lambda job: job.created_at)]
+        return [self.read(job) for job in sorted(tagged, key=lambda job: number_of(job.created_at) or 0)]
 
     def filter_by(self, tag: str) -> dict[str, Any]:
         """The query by which the listing filters for a tag; empty where the service has no filter."""
@@ -113,12 +117,11 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
 
     def has_tag(self, job: Any, tag: str) -> bool:
         """Whether a listed job carries this tag, in its metadata or in its suffix."""
-        return tag in ((job.metadata or {}).get(TAG), tag_of_suffix(job))
+        return tag in (_tag_in_metadata(job), tag_of_suffix(job))
 
     def jobs(self) -> Iterator[Listed]:
         """By pages of 100, each read when it is needed."""
-        for job in self._list_jobs():
-            yield self.read_listed(job)
+        return whole_list(self.name, self._list_jobs(), self.read_listed)
 
     def find_job_of_model(self, name: str) -> str:
         """An id `ftjob-…` is the job's own; a model is looked up in the listing."""
@@ -131,31 +134,35 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
             for job in as_far_as_listed(by_cursor(self.name, self._short_page)):
                 if job.id in wanted:
                     wanted.remove(job.id)
-                    yield self.read(job)
+                    yield job_or_unreadable(job.id, partial(self.read, job))
                 if not wanted:
                     return
-        for remote_id in sorted(wanted):
-            try:
-                yield self.read(self._get(remote_id))
-            except NotFound:
-                continue
+        yield from read_each(sorted(wanted), lambda remote_id: self.read(self._get(remote_id)))
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """By pages of 100, newest first, back to the event `since`."""
         listed = as_far_as_listed(
             list_all(self.name, partial(self.client.fine_tuning.jobs.list_events, remote_id, limit=100))
         )
-        return [read_event(event) for event in takewhile(lambda event: event.id != since, listed)][::-1]
+        newer = list(takewhile(lambda event: not since or cursor_of(event) != since, listed))
+        return read_events(newer[::-1])
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """Those that the service keeps, by step."""
-        return sorted(map(read_checkpoint, self.list_checkpoints(remote_id)), key=lambda checkpoint: checkpoint.step)
+        read = readable(self.list_checkpoints(remote_id), read_checkpoint)
+        return sorted(read, key=lambda checkpoint: checkpoint.step)
 
     def list_checkpoints(self, remote_id: str) -> list[Any]:
         """The vendor's own checkpoint objects."""
         return list(
             as_far_as_listed(list_all(self.name, partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)))
         )
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete an uploaded file, or a result file."""
+        if artifact.kind != "file":
+            super().delete(artifact)
+        self._retry(lambda: deleted(self.name, self.client.files.delete(artifact.name)))
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""
@@ -206,13 +213,14 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
 
     def read_listed(self, job: Any) -> Listed:
         """A job of the listing, with its tag."""
-        return read_listed(job, self.read(job), (job.metadata or {}).get(TAG))
+        return read_listed(job, self.read(job), _tag_in_metadata(job))
 
     def _get(self, remote_id: str) -> Any:
         return self._retry(lambda: require(self.name, self.client.fine_tuning.jobs.retrieve(remote_id)))
 
     def _list_jobs(self, **query: Any) -> Iterator[Any]:
-        return list_all(self.name, partial(self.client.fine_tuning.jobs.list, limit=100, **query))
+        listed = list_all(self.name, partial(self.client.fine_tuning.jobs.list, limit=100, **query))
+        return whole_list(self.name, listed, with_id)
 
     def _short_page(self, after: str) -> ShortPage:
         """What a watcher needs of a page: building the SDK's own objects takes five times as long as the rest."""
@@ -226,3 +234,7 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
 
     def _retry(self, read: Callable[[], T]) -> T:
         return retry_read(self.name, read)
+
+
+def _tag_in_metadata(job: Any) -> Any:
+    return job.metadata.get(TAG) if isinstance(job.metadata, dict) else None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ftbridge.errors import BadAnswer, MissingExtra
+from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import by_cursor
@@ -45,7 +45,9 @@ def open_client(
         timeout=timeout,
         default_headers=headers,
         http_client=DefaultHttpx2Client(
-            follow_redirects=False, event_hooks={"response": [on_response] if on_response else []}
+            auth=connection.auth(),
+            follow_redirects=False,
+            event_hooks={"response": [on_response] if on_response else []},
         ),
     )
 
@@ -72,7 +74,7 @@ def translated_errors(provider: str) -> Iterator[None]:
         raise (network_error(provider, cause) if is_never_sent(cause) else timeout_error(provider)) from None
     except openai.APIConnectionError as problem:
         raise network_error(provider, problem.__cause__ or problem) from None
-    except (openai.APIResponseValidationError, json.JSONDecodeError):
+    except (openai.APIResponseValidationError, json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         raise unexpected_answer(provider) from None
     except AttributeError as problem:  # the SDK raises it for a listing that is answered with a page of HTML
         raise unexpected_answer(provider) from problem
@@ -83,6 +85,19 @@ def require(provider: str, answer: Any, *, field: str = "id") -> Any:
     if getattr(answer, field, None) is None:
         raise unexpected_answer(provider)
     return answer
+
+
+def deleted(provider: str, answer: Any) -> None:
+    """Raises `ProviderError` for an answer to a deletion that does not say that it is done."""
+    if require(provider, answer).deleted is not True:
+        raise ProviderError(f"{provider} has not deleted {answer.id}", provider=provider, hint="Try again later.")
+
+
+def with_id(item: Any) -> Any:
+    """An item of a listing, if it is an object with an id. Raises `ValueError` for anything else."""
+    if not getattr(item, "id", None):
+        raise ValueError("it has no id")
+    return item
 
 
 def list_all(provider: str, read_page: Callable[..., Any]) -> Iterator[Any]:
@@ -135,7 +150,8 @@ def _location(problem: Any) -> str | None:
 
 
 def _path(finding: dict[str, Any]) -> str:
-    return ".".join(map(str, finding.get("loc", [])))
+    where = finding.get("loc")
+    return ".".join(map(str, where)) if isinstance(where, list) else ""
 
 
 def _detail(problem: Any) -> Any:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
-from ftbridge.errors import JobFailed, NotFound, ServerTrouble
-from ftbridge.files import plain_name
+from ftbridge.errors import JobFailed, ServerTrouble
+from ftbridge.files import make_folder
+from ftbridge.foreign_names import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
+from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
 from ftbridge.provider.hosted import HostedProvider, make_suffix
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import once
 from ftbridge.provider.retry import poll_until, with_retries
 from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge.provider.unpack import unpack
+from ftbridge.provider.unreadable import job_or_unreadable, read_each, readable, whole_list
 from ftbridge_providers.together.client import open_client, require, translated_errors, unexpected_answer
 from ftbridge_providers.together.download import download
 from ftbridge_providers.together.format import TogetherFormat
@@ -112,7 +114,9 @@ class TogetherProvider(HostedProvider):
 
     def list_tuned_models(self) -> list[TunedModel]:
         """The tuned models of all jobs that succeeded."""
-        succeeded = [job for job in self._list_jobs() if STATUS.get(str(job.status)) is Status.SUCCEEDED]
+        succeeded = [
+            job for job in self._list_jobs() if STATUS.get(str(getattr(job, "status", ""))) is Status.SUCCEEDED
+        ]
         return [
             TunedModel(model=job.x_model_output_name, base=job.model) for job in succeeded if job.x_model_output_name
         ]
@@ -152,12 +156,12 @@ class TogetherProvider(HostedProvider):
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs whose suffix ends with the tag."""
         tagged = [job for job in self._retry(self._short_list) if has_tag(job.suffix, tag)]
-        return [self._read(job) for job in sorted(tagged, key=lambda job: job.created_at)]
+        return [self._read(job) for job in sorted(tagged, key=lambda job: str(job.created_at))]
 
     def jobs(self) -> Iterator[Listed]:
         """The listing, which has no pages, and no reasons of failed jobs."""
-        for job in sorted(self._list_jobs(), key=lambda job: job.created_at, reverse=True):
-            yield read_listed(job)
+        newest_first = sorted(self._list_all(), key=lambda job: str(getattr(job, "created_at", "")), reverse=True)
+        yield from whole_list(self.name, newest_first, read_listed)
 
     def find_job_of_model(self, name: str) -> str:
         """An id `ft-…` is a job's own, or begins that of its checkpoint; a model is looked up in the listing."""
@@ -170,12 +174,8 @@ class TogetherProvider(HostedProvider):
             for job in self._retry(self._short_list):
                 if job.id in wanted:
                     wanted.remove(job.id)
-                    yield self._read(job)
-        for remote_id in sorted(wanted):
-            try:
-                yield self._read(self._retry(partial(self._get, remote_id)))
-            except NotFound:
-                continue
+                    yield job_or_unreadable(job.id, partial(self._read, job))
+        yield from read_each(sorted(wanted), lambda remote_id: self._read(self._retry(partial(self._get, remote_id))))
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         """Events and metrics as one list, by time."""
@@ -189,7 +189,7 @@ class TogetherProvider(HostedProvider):
         """All that were saved; a new job can continue from each."""
         answer = self._retry(lambda: require(self.client.fine_tuning.list_checkpoints(remote_id), field="data"))
         # one step may be listed twice, as an adapter and merged into its base
-        by_step = {one.step: read_checkpoint(remote_id, one) for one in answer.data}
+        by_step = {one.step: one for one in readable(answer.data, partial(read_checkpoint, remote_id))}
         return [by_step[step] for step in sorted(by_step)]
 
     def cancel(self, remote_id: str) -> None:
@@ -205,7 +205,7 @@ class TogetherProvider(HostedProvider):
             raise JobFailed(f"job {remote_id} has no weights: it is {job.status}", hint="Wait until it has succeeded.")
         full = job.training_type is not None and job.training_type.type == "Full"
         downloads = self.home / "downloads"
-        downloads.mkdir(parents=True, exist_ok=True)
+        make_folder(downloads)
         archive = downloads / f"{plain_name(remote_id)}.tar.zst"
         checkpoint = "model_output_path" if full else "adapter"
         with_retries(partial(download, self.client, archive, ft_id=remote_id, checkpoint=checkpoint))
@@ -245,16 +245,17 @@ class TogetherProvider(HostedProvider):
             raise unexpected_answer()
         return [str(model["id"]) for model in answer]
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model and its job: Together cannot delete the one without the other."""
-        jobs = [job for job in self._list_jobs() if job.x_model_output_name == model and STATUS.get(job.status)]
-        if not jobs:
-            raise NotFound(
-                f"no job of this account made a model called {model!r}",
-                provider=self.name,
-                hint="`ftbridge jobs` lists the jobs of this ledger.",
-            )
-        self._retry(lambda: self.client.fine_tuning.delete(jobs[0].id))
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """Files, and the job with its model and checkpoints: Together does not delete the one without the others."""
+        found = super().artifacts(remote_id)
+        parts = [one.model_copy(update={"part_of": remote_id}) for one in found if one.kind in ("checkpoint", "model")]
+        return [*(one for one in found if one.kind == "file"), *parts, *(one for one in found if one.kind == "job")]
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a job with its model and checkpoints."""
+        files, jobs = self.client.files, self.client.fine_tuning
+        remove: Callable[[str], Any] = files.delete if artifact.kind == "file" else jobs.delete
+        self._retry(lambda: remove(artifact.name))
 
     def _parent(self, model: str) -> Any:
         """The job that `model` continues from, if it is a checkpoint."""
@@ -267,6 +268,10 @@ class TogetherProvider(HostedProvider):
         )
 
     def _list_jobs(self) -> list[Any]:
+        """The jobs of the listing, without what is no job."""
+        return [job for job in self._list_all() if getattr(job, "id", None)]
+
+    def _list_all(self) -> list[Any]:
         answer = self._retry(lambda: require(self.client.fine_tuning.list(), field="data"))
         return list(once(answer.data))
 

@@ -37,7 +37,9 @@ def open_client(connection: Connection, *, timeout: float, on_response: Callable
         api_key=connection.key(),
         max_retries=0,
         timeout=timeout,
-        http_client=DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [on_response]}),
+        http_client=DefaultHttpxClient(
+            auth=connection.auth(), follow_redirects=False, event_hooks={"response": [on_response]}
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
+from ftbridge.files import open_private
 from ftbridge.provider.answers import error_from
 from ftbridge_providers.together.client import NAME, translated_errors
 
@@ -34,7 +35,7 @@ def download(client: Together, archive: Path, *, ft_id: str, checkpoint: str) ->
         total = int(span["total"]) if span else int(response.headers.get("content-length", -1))
         if response.status_code != 416:  # nothing is missing
             continues = response.status_code == 206 and span is not None and span["start"] == str(start)
-            with archive.open("ab" if continues else "wb") as out:
+            with open_private(archive, "ab" if continues else "wb") as out:
                 for chunk in (
                     response.iter_bytes()
                 ):  # as they arrive: of a chunk of fixed size the incomplete part would be lost

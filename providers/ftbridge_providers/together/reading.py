@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -11,9 +10,11 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.catalogue import Row
+from ftbridge.foreign import cost_of, count_of, text_of, time_of, times_of
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge.provider.hosted import merge_events, read_hyperparameters, read_suffix
+from ftbridge.provider.unreadable import UNREADABLE, decode_json, readable
 from ftbridge_providers.together.client import unexpected_answer
 
 STATUS = {
@@ -47,33 +48,43 @@ JOB_FIELDS = {
 }
 """ftbridge's names of the fields of a job."""
 _METHODS = {"sft": Method.SFT, "dpo": Method.DPO}
+_NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class ShortJob(Struct, gc=False):
-    """The fields of a listed job that `find` and `read_job` need."""
+    """The fields of a listed job that `find` and `read_job` need, whatever they hold."""
 
     id: str
-    status: str
-    created_at: str = ""
-    suffix: str | None = None
-    x_model_output_name: str | None = msgspec.field(name="model_output_name", default=None)
-    total_price: float | None = None
-    token_count: int | None = None
+    status: Any
+    created_at: Any = ""
+    suffix: Any = None
+    x_model_output_name: Any = msgspec.field(name="model_output_name", default=None)
+    total_price: Any = None
+    token_count: Any = None
 
 
 class _ShortList(Struct):
     data: list[ShortJob]
 
 
+class _ListOfAnything(Struct):
+    data: list[Any]
+
+
 _SHORT_LIST = msgspec.json.Decoder(_ShortList)
 
 
 def read_short_list(content: bytes) -> list[ShortJob]:
-    """The jobs in the bytes of a listing. Raises `BadAnswer` where they are not one."""
+    """The jobs in the bytes of a listing; what is no job is left out. Raises `BadAnswer` where they are not one."""
     try:
         return _SHORT_LIST.decode(content).data
-    except (msgspec.DecodeError, RecursionError):
+    except (*UNREADABLE, msgspec.DecodeError):
+        pass
+    try:
+        listed: list[Any] = decode_json(content, _ListOfAnything).data
+    except UNREADABLE:
         raise unexpected_answer() from None
+    return list(readable(listed, lambda job: msgspec.convert(job, ShortJob)))
 
 
 def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
@@ -85,14 +96,14 @@ def read_job(job: Any, *, error: str | None = None) -> RemoteJob:
     """
     status = STATUS.get(str(job.status), Status.UNKNOWN)
     done = status is Status.SUCCEEDED
-    name, price = getattr(job, "x_model_output_name", None), getattr(job, "total_price", None)
+    name, price = getattr(job, "x_model_output_name", None), cost_of(getattr(job, "total_price", None))
     return RemoteJob(
         remote_id=job.id,
         status=status,
         raw_status=str(job.status),
         error=error,
         result=Result(model=name) if name and done else None,
-        trained_tokens=(getattr(job, "token_count", None) or None) if done else None,
+        trained_tokens=count_of(getattr(job, "token_count", None)) or None if done else None,
         cost_usd=price / NANODOLLARS if price and done else None,
         estimate_usd=price / NANODOLLARS if price and not done else None,
     )
@@ -106,13 +117,13 @@ def read_listed(job: Any) -> Listed:
         remote=remote,
         tag=tag,
         model=job.from_checkpoint or job.model or "",
-        method=_METHODS.get(_fields(job.training_method).get("method", "sft")),
+        method=_METHODS.get(str(_fields(job.training_method).get("method", "sft"))),
         hyperparameters=_hyperparameters(job),
         name=name,
         training_file=job.training_file or "",
         validation_file=job.validation_file or None,
-        created_at=_time(job.created_at),
-        finished_at=_time(job.updated_at) if remote.status.final else None,
+        created_at=job.created_at,
+        finished_at=job.updated_at if remote.status.final else None,
     )
 
 
@@ -123,26 +134,29 @@ def _hyperparameters(job: Any) -> Hyperparameters:
 
 
 def _fields(part: Any) -> dict[str, Any]:
-    return part.model_dump() if part is not None else {}
+    return part.model_dump() if hasattr(part, "model_dump") else {}
 
 
 def read_error(events: Sequence[Any]) -> str | None:
     """Why a job failed: jobs have no field for it, but their last error event has the reason."""
-    reasons = [event.message for event in events if _kind(event) in ("job_error", "job_user_error")]
+    reasons = [text_of(event.message) for event in events if _kind(event) in ("job_error", "job_user_error")]
     return reasons[-1] if reasons else None
 
 
-def read_events(events: Sequence[Any], metrics: Sequence[dict[str, float]], since: str) -> list[Event]:
+def read_events(events: Sequence[Any], metrics: Sequence[Any], since: str) -> list[Event]:
     """Events and metrics, which have no ids, as one list by time, after the event whose cursor is `since`."""
-    events = sorted(events, key=lambda event: _time(event.created_at))
-    first = next((event for event in events if _kind(event) == "training_start"), events[0] if events else None)
-    start = _time(first.created_at) if first else datetime.fromtimestamp(0, UTC)
-    return merge_events([_event(event) for event in events], [_metric(row, start) for row in metrics], since)
+    times = times_of(getattr(event, "created_at", None) for event in events)
+    timed = sorted(zip(events, times, strict=True), key=lambda one: one[1] or _NO_TIME)
+    begun = [at for event, at in timed if _kind(event) == "training_start"]
+    start = next(iter([*begun, *(at for _event, at in timed)]), None) or _NO_TIME
+    return merge_events(
+        list(readable(timed, lambda one: _event(*one))), list(readable(metrics, lambda row: _metric(row, start))), since
+    )
 
 
 def read_checkpoint(job_id: str, checkpoint: Any) -> Checkpoint:
     """A checkpoint, by the id under which a new job can continue from it."""
-    return Checkpoint(model=f"{job_id}:{checkpoint.step}", at=_time(checkpoint.created_at), step=checkpoint.step)
+    return Checkpoint(model=f"{job_id}:{checkpoint.step}", at=checkpoint.created_at, step=checkpoint.step)
 
 
 def limits_row(model: str, limits: Any, today: date) -> tuple[Row, ...]:
@@ -163,14 +177,15 @@ def limits_row(model: str, limits: Any, today: date) -> tuple[Row, ...]:
 
 def read_estimate(answer: Any) -> float | None:
     """Together's price estimate in US dollars; it gives none for images (SDK 3.1.1, estimate_price)."""
-    price = answer.get("estimated_total_price") if isinstance(answer, dict) else None
-    return float(price) if isinstance(price, int | float) and answer.get("estimation_available", True) else None
+    if not isinstance(answer, dict) or not answer.get("estimation_available", True):
+        return None
+    return cost_of(answer.get("estimated_total_price"))
 
 
-def _event(event: Any) -> Event:
+def _event(event: Any, at: Any) -> Event:
     kind = _kind(event)
     return Event(
-        at=_time(event.created_at),
+        at=at,
         kind="checkpoint" if kind == "checkpoint_save" else "message",
         message=event.message or kind,
         step=event.step or None,
@@ -178,36 +193,23 @@ def _event(event: Any) -> Event:
     )
 
 
-def _metric(row: dict[str, float], start: datetime) -> Event:
+def _metric(row: dict[str, Any], start: datetime) -> Event:
     """A row of the metrics: `train/…` of a training step, or `eval/…` of an evaluation.
 
     The names are those of docs.together.ai/docs/fine-tuning/monitoring and of the SDK's charts (3.1.1).
     """
-    step, at = row.get("train/global_step"), row.get("timestamp")
     return Event(
-        at=datetime.fromtimestamp(at, UTC) if at else start,
+        at=time_of(row.get("timestamp")) or start,
         kind="metric",
-        step=int(step) if step is not None else None,
-        epoch=_number(row, "train/epoch"),
-        train_loss=_number(row, "train/loss"),
-        valid_loss=_number(row, "eval/loss"),
-        learning_rate=_number(row, "train/learning_rate"),
+        step=row.get("train/global_step"),
+        epoch=row.get("train/epoch"),
+        train_loss=row.get("train/loss"),
+        valid_loss=row.get("eval/loss"),
+        learning_rate=row.get("train/learning_rate"),
     )
-
-
-def _number(row: dict[str, float], name: str) -> float | None:
-    value = row.get(name)
-    return value if value is not None and math.isfinite(value) else None
 
 
 def _kind(event: Any) -> str:
     """The event's type: lower case in the API, upper case in the events of older jobs."""
-    return str(getattr(event.type, "value", event.type)).lower()
-
-
-def _time(text: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise unexpected_answer() from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    kind = getattr(event, "type", "")
+    return str(getattr(kind, "value", kind)).lower()

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ftbridge.files import replacing, write
+from ftbridge.files import make_folder, open_private, replacing, write
 from ftbridge_local.models.tiny.text import texts
 
 VERSION = 1  # part of the folder's name: to be raised with every change to what is built here
@@ -61,7 +61,7 @@ def tokenizer_folder(home: Path) -> Path:
     """The base's folder, with tokenizer and config, and possibly no weights yet. Needs no torch."""
     folder = home / "local" / "bases" / FOLDER
     if not (folder / "config.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with _one_builder(folder):
             _write_tokenizer(folder)
     return folder
@@ -85,7 +85,7 @@ def complete_folder(home: Path) -> Path:
 
 @contextmanager
 def _one_builder(folder: Path) -> Iterator[None]:
-    with (folder / ".lock").open("wb") as lock:
+    with open_private(folder / ".lock", "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,0 +1,143 @@
+"""`trust`: allow what a project's ftbridge.toml asks for, once one has seen it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ftbridge.cli.output import AsJson, print_json, print_line, print_note
+from ftbridge.errors import UsageError
+from ftbridge.home import find_home
+from ftbridge.redaction import redact
+
+if TYPE_CHECKING:
+    from ftbridge.config import Config, Hook
+
+
+def register(app: typer.Typer, group: str) -> None:
+    """Add the command to a group of the app."""
+    app.command(rich_help_panel=group)(trust)
+
+
+def trust(
+    file: Annotated[
+        Path | None, typer.Argument(help="An ftbridge.toml, or its folder; default: the one that applies here.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the files that are trusted.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Trust the file no longer, and drop what is due.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Trust a project's ftbridge.toml: its hooks are called for the jobs that are submitted below it.
+
+    What the file asks for is shown. A file that changes has to be trusted again.
+    """
+    if show_list and (remove or file):
+        raise UsageError("--list lists all files, and takes no other word", hint="Give one of the two.")
+    home = find_home()
+    if show_list:
+        _list(home, as_json=as_json)
+    elif remove:
+        _remove(home, _chosen(home, file), as_json=as_json)
+    else:
+        _trust(home, _chosen(home, file), as_json=as_json)
+
+
+def _chosen(home: Path, file: Path | None) -> Path:
+    from ftbridge.config import FILE_NAME
+    from ftbridge.configuration import find_project_file
+
+    if file is not None:
+        return (file / FILE_NAME if file.is_dir() else file).absolute()
+    found = find_project_file(home)
+    if found is None:
+        raise UsageError(f"there is no {FILE_NAME} in this folder or above it", hint="Name the file, or its folder.")
+    return found
+
+
+def _trust(home: Path, file: Path, *, as_json: bool) -> None:
+    from ftbridge.config import LARGEST, read_config, unreadable
+    from ftbridge.ledger import Ledger, register_hooks
+    from ftbridge.ownership import read_regular
+    from ftbridge.trust import trust
+
+    try:
+        content, _known = read_regular(file, LARGEST)
+    except OSError as problem:
+        raise unreadable(file, problem) from None
+    config = read_config(content, file)
+    trusted = trust(home, file, content, config.hooks)
+    ledger = Ledger(home)
+    register_hooks(ledger, {trusted.source: tuple(config.hooks)})
+    ledger.close()
+    if as_json:
+        print_json({"file": str(file), "sha256": trusted.sha256, **_document(config)})
+        return
+    for line in _asked_for(config):
+        print_line(line)
+    print_line(f"{file} is trusted until it changes.")
+    if config.hooks:
+        print_note("Its hooks are called for all changes of the jobs that are submitted below its folder.", indent="")
+
+
+def _remove(home: Path, file: Path, *, as_json: bool) -> None:
+    from ftbridge.ledger import Ledger, forget_hooks
+    from ftbridge.trust import distrust, source_of
+
+    was_trusted = distrust(home, file)
+    ledger = Ledger(home)
+    forget_hooks(ledger, source_of(home, file))
+    ledger.close()
+    if as_json:
+        print_json({"file": str(file), "removed": was_trusted})
+    else:
+        print_line(f"{file} is not trusted any more." if was_trusted else f"{file} was not trusted.")
+
+
+def _list(home: Path, *, as_json: bool) -> None:
+    from ftbridge.trust import trusted_files
+
+    found = trusted_files(home)
+    if as_json:
+        rows = [
+            {"file": str(one.file), "sha256": one.sha256, "state": one.state, "hooks": [*one.hooks]} for one in found
+        ]
+        print_json({"trusted": rows})
+        return
+    if not found:
+        print_line("No file is trusted.")
+    for one in found:
+        states = {"changed": ", which has changed and has to be trusted again", "gone": ", which is gone"}
+        print_line(f"{one.file}{states.get(one.state, '')}")
+        for name, hook in one.hooks.items():
+            print_line(f"  hook {name}: {_describe(hook)}")
+
+
+def _asked_for(config: Config) -> list[str]:
+    lines = [f"hook {name}: {_describe(hook)}" for name, hook in config.hooks.items()]
+    for name, table in _document(config)["providers"].items():
+        lines += [f"provider {name}: {key} = {value}" for key, value in table.items()]
+    lines += [f"catalogue: {address}" for address in _document(config)["catalogues"]]
+    return lines or ["It has no hooks, settings of providers, or catalogues."]
+
+
+def _document(config: Config) -> dict[str, Any]:
+    """What the file asks for, for programs; addresses are without their passwords."""
+    return {
+        "hooks": {name: _shown(hook.model_dump(exclude_defaults=True)) for name, hook in config.hooks.items()},
+        "providers": {name: _shown(table) for name, table in config.providers.items()},
+        "catalogues": [redact(address) for address in config.catalogue.files],
+    }
+
+
+def _describe(hook: Hook) -> str:
+    fields = _shown(hook.model_dump(exclude_defaults=True))
+    what = f"runs {shlex.join(fields.pop('command'))}" if hook.command else f"posts to {fields.pop('url')}"
+    return ", ".join([what, *(f"{name} = {value}" for name, value in fields.items())])
+
+
+def _shown(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: redact(value) if isinstance(value, str) else value for name, value in table.items()}

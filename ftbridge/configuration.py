@@ -1,0 +1,129 @@
+"""Which ftbridge.toml files apply, and how much of each.
+
+The home's may hold everything. A project's, in the working folder or the nearest one above it, adds to it; its hooks
+run once it is trusted. One that may be another user's doing gives targets and nothing else, unless it is trusted.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ftbridge.config import (
+    BETWEEN,
+    FILE_NAME,
+    LARGEST,
+    Config,
+    Hook,
+    merge,
+    read_config,
+    read_targets,
+    read_toml,
+    unreadable,
+)
+from ftbridge.errors import ConfigError
+from ftbridge.ownership import doubt_about, is_own, read_regular
+from ftbridge.trust import digest, find_trusted, home_id, source_of, trusted_files
+
+
+class KnownHooks(NamedTuple):
+    """The hooks of a home, by NAME@SOURCE as deliveries name them.
+
+    `callable` are those that may be called, and `held` those of files that have changed since they were trusted.
+    `names` has the names of the hooks of each source, and `sources` are those of new jobs.
+    """
+
+    callable: Mapping[str, Hook]
+    held: Mapping[str, Path]
+    names: Mapping[str, tuple[str, ...]]
+    sources: tuple[str, ...]
+
+
+class Loaded(NamedTuple):
+    """What applies, and the hooks."""
+
+    config: Config
+    hooks: KnownHooks
+
+
+def load_config(home: Path, warn: Callable[[str], None], folder: Path | None = None) -> Loaded:
+    """What applies in `folder` (the working folder) for the user of `home`.
+
+    Raises `ConfigError` for a mistake in a file of the user's own; one in another's is a warning.
+    """
+    of_home, of_project = Config(), Config()
+    if (home / FILE_NAME).exists():
+        of_home = _read(home, home / FILE_NAME, warn, has_hooks=True)
+    if file := find_project_file(home, folder):
+        of_project = _read(home, file, warn, has_hooks=False)
+    return Loaded(merge(of_home, of_project), _known_hooks(home, of_home.hooks, file))
+
+
+def hooks_of_process(home: Path, config: Config) -> KnownHooks:
+    """The hooks of a config that was given in Python: this process alone can call them, for the jobs that it adds."""
+    source = home_id(home)
+    known = {f"{name}{BETWEEN}{source}/python": hook for name, hook in config.hooks.items()}
+    return KnownHooks(callable=known, held={}, names={}, sources=(source, *known))
+
+
+def find_project_file(home: Path, folder: Path | None = None) -> Path | None:
+    """The ftbridge.toml in `folder` or the nearest one above it, unless that is the home's."""
+    start = (folder or Path.cwd()).absolute()
+    for file in (parent / FILE_NAME for parent in (start, *start.parents)):
+        try:
+            if file.is_dir() or not file.exists():
+                continue
+            return None if (home / FILE_NAME).exists() and file.samefile(home / FILE_NAME) else file
+        except OSError:  # a folder that may not be looked into
+            continue
+    return None
+
+
+def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: bool) -> Config:
+    """As much of the file as applies; `has_hooks` says that its hooks need no trust."""
+    try:
+        content, opened = read_regular(file, LARGEST)
+        doubt = doubt_about(file, opened)
+    except OSError as problem:
+        if is_own(file.lstat()) and not isinstance(problem, PermissionError):
+            raise unreadable(file, problem) from problem
+        warn(f"{file} is ignored, because it cannot be read: {problem.strerror or problem}")
+        return Config()
+    trusted = find_trusted(home, file)
+    is_trusted = trusted is not None and trusted.sha256 == digest(content)
+    way_out = f"`ftbridge trust {shlex.quote(str(file))}` shows what it asks for, and allows it"
+    if doubt and not is_trusted:
+        return _read_doubtful(content, file, f"{file} {doubt}", way_out, warn)
+    config = read_config(content, file)
+    if config.hooks and not has_hooks and not is_trusted:
+        why = "has changed since it was trusted" if trusted else "is not trusted"
+        warn(f"the hooks in {file} are not called, because it {why}: {way_out}")
+    return config
+
+
+def _read_doubtful(content: bytes, file: Path, doubt: str, way_out: str, warn: Callable[[str], None]) -> Config:
+    try:
+        others = [f"[{table}]" for table in read_toml(content, file) if table != "targets"]
+        config = read_targets(content, file)
+    except ConfigError as problem:
+        warn(f"{doubt}, and is ignored: {problem.message}")
+        return Config()
+    if others:
+        warn(f"{doubt}: only its [targets] are used, not its {', '.join(others)}; {way_out}")
+    return config
+
+
+def _known_hooks(home: Path, of_home: Mapping[str, Hook], project: Path | None) -> KnownHooks:
+    own = home_id(home)
+    called = {f"{name}{BETWEEN}{own}": hook for name, hook in of_home.items()}
+    held: dict[str, Path] = {}
+    names = {own: tuple(of_home)}
+    for trusted in trusted_files(home):
+        names[trusted.source] = tuple(trusted.hooks)
+        if trusted.state == "changed":
+            held |= {f"{name}{BETWEEN}{trusted.source}": trusted.file for name in trusted.hooks}
+        else:
+            called |= {f"{name}{BETWEEN}{trusted.source}": hook for name, hook in trusted.hooks.items()}
+    return KnownHooks(called, held, names, (own, *([source_of(home, project)] if project else [])))
