@@ -102,15 +102,15 @@ def test_compressed_files(kind: str, how: list[tuple[int, int]], cut: int) -> No
 
 @given(changes, st.integers(0, 50))
 def test_parquet(how: list[tuple[int, int]], cut: int) -> None:
-    data = parquet()
+    data = small_parquet()
     kept = changed(data[:-8], how) + data[-8:]
     read_in_every_way(kept[: len(kept) - cut], ".parquet")
 
 
-def parquet() -> bytes:
+def small_parquet() -> bytes:
     """A small file with a column of chats, one of dates and one of maps."""
     arrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
+    parquet = pytest.importorskip("pyarrow.parquet")
 
     columns = {
         "messages": [GOOD["messages"]] * 5,
