@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ def table(make: Callable[[Any], Any], **options: Any) -> Callable[[Path], Path]:
     """A file of what `make` builds with pyarrow."""
 
     def write(folder: Path) -> Path:
-        import pyarrow
+        import pyarrow  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
         from pyarrow import parquet
 
         path = folder / "data.parquet"
@@ -50,10 +51,12 @@ def repeated(arrow: Any, text: str, rows: int) -> Any:
 
 
 def deep(arrow: Any, depth: int) -> Any:
-    kind, value = arrow.string(), "x"
+    """A table of one row of objects in each other."""
+    kind: Any = arrow.string()
+    value: Any = "x"
     for _ in range(depth):
         kind, value = arrow.struct([("a", kind)]), {"a": value}
-    return arrow.array([value], kind)
+    return arrow.table({"text": arrow.array([value], kind)})
 
 
 def damaged_text(arrow: Any) -> Any:
@@ -78,7 +81,7 @@ CASES: dict[str, Callable[[Path], Path | str]] = {
     ),
     "a list of three million nulls": table(lambda a: a.table({"messages": nulls_in_a_list(a, 3_000_000)})),
     "a list of 400,000 nulls": table(lambda a: a.table({"messages": nulls_in_a_list(a, 400_000)})),
-    **{f"objects {depth} deep": table(lambda a, depth=depth: a.table({"text": deep(a, depth)})) for depth in (60, 200)},
+    **{f"objects {depth} deep": table(partial(deep, depth=depth)) for depth in (60, 200)},
     "20,000 columns": table(lambda a: a.table({f"c{n}": ["x"] for n in range(20_000)})),
     "5,000 columns": table(lambda a: a.table({f"c{n}": ["x"] for n in range(5_000)})),
     "300 columns of a thousand nulls": table(lambda a: a.table({f"c{n}": a.nulls(1000) for n in range(300)})),

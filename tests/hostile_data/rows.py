@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +53,24 @@ def with_parameters(text: str) -> str:
     return row.replace('"parameters": {}', f'"parameters": {{"a": {text}}}')
 
 
-def with_reference(text: str) -> str:
-    return json.dumps({"messages": [USER], "reference": {"a": "?"}}).replace('"?"', text)
+def deep_parameters(depth: int) -> str:
+    return with_parameters(nested(depth, "1", '{"a":', "}"))
+
+
+def deep_reference(depth: int) -> str:
+    return json.dumps({"messages": [USER], "reference": {"a": "?"}}).replace('"?"', nested(depth, "1"))
 
 
 DEPTHS = (100, 240, 320, 480, 600, 900, 960, 975, 985, 990, 995, 1000, 5000, 100_000)
 
 CASES: dict[str, Callable[[Path], Path | str]] = {
-    **{
-        f"half an emoji in lists {depth} deep": of(lambda depth=depth: nested(depth, SURROGATE))
-        for depth in (300, 600, 900, 990)
-    },
+    **{f"half an emoji in lists {depth} deep": of(partial(nested, depth, SURROGATE)) for depth in (300, 600, 900, 990)},
     "half an emoji in objects 600 deep": of(lambda: nested(600, SURROGATE, '{"a":', "}")),
     "half an emoji as a key 600 deep": of(lambda: nested(600, f"{{{SURROGATE}: 1}}", '{"a":', "}")),
     "half an emoji under a million values": of(lambda: "[" + "1," * 400_000 + nested(600, SURROGATE) + "]"),
     "half an emoji as the line": of(lambda: SURROGATE),
-    **{
-        f"parameters {depth} deep": of(lambda depth=depth: with_parameters(nested(depth, "1", '{"a":', "}")))
-        for depth in DEPTHS
-    },
-    **{f"a reference {depth} deep": of(lambda depth=depth: with_reference(nested(depth, "1"))) for depth in DEPTHS},
+    **{f"parameters {depth} deep": of(partial(deep_parameters, depth)) for depth in DEPTHS},
+    **{f"a reference {depth} deep": of(partial(deep_reference, depth)) for depth in DEPTHS},
     "a content 960 deep": of(lambda: json.dumps(chat(USER, ANSWER)).replace('"Hi"', nested(960, "1"))),
     "the same key a million times": of(lambda: '{"text": "x"' + ', "a": 1' * 1_000_000 + "}"),
     "ten thousand repeated keys": of(lambda: '{"messages": [], ' + '"a": 1, ' * 10_000 + '"b": 1}'),

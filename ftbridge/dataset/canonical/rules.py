@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.wording import printable
 
 _IMAGE_URL = re.compile(r"https?://\S+\Z|data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}\Z", re.IGNORECASE)
+_MOST_NAMED = 8  # calls that wait for an answer
 _VISIBLE = "!"  # a text that sorts after it begins with neither white space nor a control character
 _arguments = msgspec.json.Decoder(dict[str, Any])
 
@@ -253,12 +255,12 @@ def _empty(message: Message, path: str, diagnostics: Diagnostics) -> None:
 
 
 def _unexpected_result(message: Tool, path: str, waiting: dict[str, str], diagnostics: Diagnostics) -> None:
-    expected = ", ".join(f"'{printable(known, 30)}'" for known in waiting)
+    expected = ", ".join(f"'{printable(known, 30)}'" for known in islice(waiting, _MOST_NAMED))
     diagnostics.error(
         f"{path}.tool_call_id",
         "tool_call_id",
         f"'{printable(message.tool_call_id)}' does not match an open tool call",
-        f"Use the id of the call it answers: {expected}."
+        f"Use the id of the call it answers: {expected}{', …' * (len(waiting) > _MOST_NAMED)}."
         if waiting
         else "Put it right after the message with the tool_calls.",
     )

@@ -21,6 +21,7 @@ from ftbridge.wording import counted, printable
 
 FEW = 50
 _DOMINANT = 0.6
+_SHOWN = 100  # characters of an answer
 _ANSWERS_KEPT = 1000  # texts of different answers, to show the one that dominates
 
 
@@ -80,7 +81,7 @@ class Advice:
             key = digest(answer.encode())
             self._answers[key] += 1
             if len(self._answer_texts) < _ANSWERS_KEPT:
-                self._answer_texts.setdefault(key, (line, answer))
+                self._answer_texts.setdefault(key, (line, answer[:_SHOWN]))
 
     def findings(self, validation: Set[bytes] = frozenset()) -> tuple[Finding, ...]:
         """The warnings; `validation` are the digests of the examples that are held out."""

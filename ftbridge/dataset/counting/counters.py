@@ -14,10 +14,13 @@ import msgspec
 
 from ftbridge.dataset.canonical.example import Example, ToolDefinition
 from ftbridge.dataset.canonical.texts import messages_of, texts, tools_of
+from ftbridge.dataset.reading.lines import READ_ERRORS, cannot_read
+from ftbridge.dataset.reading.opening import open_file
 from ftbridge.errors import InputError, MissingExtra
 from ftbridge.wording import printable
 
 O200K_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+_LARGEST = 64 * 2**20  # bytes of a vocabulary; the largest have half of it
 _O200K_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
 # Packages that have it in their wheels (litellm 1.106, llama-index-core 0.14), and the folder in them.
@@ -84,7 +87,7 @@ def o200k(vocabulary: Path | None = None, *, sha256: str = O200K_SHA256) -> Text
                 hint=f"Download {_O200K_URL}.",
             )
     else:
-        contents = (path.read_bytes() for path in _vocabulary_paths() if path.is_file())
+        contents = (_bytes(path) for path in _vocabulary_paths() if _may_be_vocabulary(path))
         found = next((known for known in contents if hashlib.sha256(known).hexdigest() == sha256), None)
         if found is None:
             return None
@@ -137,9 +140,18 @@ def _vocabulary_paths() -> Iterator[Path]:
             yield Path(root, folder, name)
 
 
+def _may_be_vocabulary(path: Path) -> bool:
+    """Whether it is a file that others may have put there, of a size that makes sense."""
+    return path.is_file() and path.stat().st_size <= _LARGEST
+
+
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise InputError(f"{printable(str(path), 200)} cannot be read: {reason}", hint="Check the path.") from None
+        with open_file(path) as file:
+            data = file.read(_LARGEST + 1)
+    except READ_ERRORS as problem:
+        raise cannot_read(0, problem) from None
+    if len(data) > _LARGEST:
+        message = f"{printable(str(path), 200)} is larger than {_LARGEST >> 20} MB, so it is no vocabulary"
+        raise InputError(message, hint="Give the model's own tokenizer.json, or o200k_base.tiktoken.")
+    return data

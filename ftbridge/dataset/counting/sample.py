@@ -14,6 +14,9 @@ from ftbridge.dataset.canonical.example import Chat, Example, Preference
 
 _Z = 1.96  # standard errors on either side hold the truth 95 times in 100
 _FEWEST = 50  # rows of a kind that are counted, if there are so many
+_LEAST_KEPT = 2  # rows of a kind, from which a deviation can be estimated
+_MOST_HELD = 32 * 2**20  # bytes of the sampled rows, as JSON; where they are larger fewer are kept
+_LARGE = 2**12  # bytes of a row: no sample of smaller ones is too large
 _IMAGE = b'"type":"image_url"'  # in a text of the row its quotes would have backslashes before them
 
 
@@ -69,11 +72,14 @@ class Sampled(NamedTuple):
 
 
 class Reservoir:
-    """The rows of one kind: how many, how many bytes, and a uniform random sample of them (reservoir sampling)."""
+    """The rows of one kind: how many, how many bytes, and a uniform random sample of them (reservoir sampling).
+
+    `held` are the bytes of the sampled ones.
+    """
 
     def __init__(self, kind: Kind, capacity: int, rng: random.Random) -> None:
         self.kind = kind
-        self.rows = self.size = 0
+        self.rows = self.size = self.held = 0
         self.sample: list[Sampled] = []
         self._capacity = capacity
         self._rng = rng
@@ -84,12 +90,21 @@ class Reservoir:
         self.size += size
         if len(self.sample) < self._capacity:
             self.sample.append(Sampled(line, example, size))
+            self.held += size
         elif self._capacity and (index := self._rng.randrange(self.rows)) < self._capacity:
+            self.held += size - self.sample[index].size
             self.sample[index] = Sampled(line, example, size)
+
+    def halve(self) -> None:
+        """Keep half as many rows from now on: a random half of a random sample is one as well."""
+        self._capacity = max(_LEAST_KEPT, self._capacity // 2)
+        if len(self.sample) > self._capacity:
+            self.sample = self._rng.sample(self.sample, self._capacity)
+            self.held = sum(row.size for row in self.sample)
 
 
 class RowSample:
-    """An observer that keeps up to `size` random rows of each kind, and counts all."""
+    """An observer that keeps up to `size` random rows of each kind, fewer where they are large, and counts all."""
 
     def __init__(self, size: int, seed: int = 0) -> None:
         self._size, self._seed = size, seed
@@ -103,6 +118,9 @@ class RowSample:
         if reservoir is None:
             reservoir = self.reservoirs[kind] = Reservoir(kind, self._size, self._rng)
         reservoir.add(line, example, len(data))
+        if len(data) > _LARGE and sum(other.held for other in self.reservoirs.values()) > _MOST_HELD:
+            for other in self.reservoirs.values():
+                other.halve()
 
     @property
     def examples(self) -> int:

@@ -12,6 +12,7 @@ import msgspec
 from ftbridge.dataset.findings import MOST_IN_VAIN
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import (
+    BOM,
     READ_ERRORS,
     TOO_MANY_VALUES,
     UTF_16,
@@ -102,11 +103,13 @@ class _Text:
     def __next__(self) -> str:
         part = next(self._parts, None)
         if part is None:
-            part = self._next_line()
+            part = self._decoded(self._next_line())
+        elif not part.isascii():
+            part = self._decoded(part.encode("utf-8", "surrogateescape"))
         self.number += 1
         return part
 
-    def _next_line(self) -> str:
+    def _next_line(self) -> bytes:
         raw = self._file.readline(self._left + 1)
         if not raw:
             self.ended = True
@@ -119,15 +122,18 @@ class _Text:
             raise csv.Error
         if self.number == 0:
             self.problem = UTF_16 if raw.startswith(_BOMS) else None
+            raw = raw.removeprefix(BOM)
+        if b"\r" not in raw[:-2]:
+            return raw
+        self._parts = io.TextIOWrapper(io.BytesIO(raw), "utf-8", "surrogateescape", newline="")
+        return next(self._parts).encode("utf-8", "surrogateescape")
+
+    def _decoded(self, raw: bytes) -> str:
         try:
-            text = raw.decode("utf-8-sig" if self.number == 0 else "utf-8")
+            return raw.decode()
         except UnicodeDecodeError as wrong:
             self.problem = self.problem or not_utf8(raw, wrong.start, f"line {self.number + 1:,}")
-            text = raw.decode("utf-8", "surrogateescape")
-        if "\r" not in text[:-2]:
-            return text
-        self._parts = iter(io.StringIO(text, newline=""))  # which ends lines as the lists of other programs do
-        return next(self._parts)
+            return raw.decode("utf-8", "surrogateescape")
 
 
 def _next_row(table: Any, text: _Text) -> list[str] | Unread | None:

@@ -21,7 +21,7 @@ READ_ERRORS = (OSError, EOFError, zlib.error)
 _SMALL = 2**20  # what a line of so many bytes becomes in memory is bounded
 _ENDLESS = 2**30
 _BUFFER = 2**18
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
@@ -52,7 +52,7 @@ def lines(file: BinaryIO, limit: int = MAX_LINE, *, skip_bom: bool = True) -> It
     number = 0
     try:
         start = file.readline(limit + 1)
-        first = start.removeprefix(_BOM) if skip_bom else start
+        first = start.removeprefix(BOM) if skip_bom else start
         if first:
             number = 1
             yield 1, _bounded(file, first, limit, 1)

@@ -49,8 +49,8 @@ def test_the_ranges_are_the_file_in_whole_lines(tmp_path: Path, parts: int) -> N
     read = []
     for part in byte_ranges(path, parts):
         with open_file(path) as file:
-            read += [raw for _, raw in lines(open_range(file, part))]
-    assert b"".join(raw or b"" for raw in read) == path.read_bytes()
+            read += [raw for _, raw in lines(open_range(file, part)) if isinstance(raw, bytes)]
+    assert b"".join(read) == path.read_bytes()
     assert len(read) == 101
 
 
