@@ -14,6 +14,7 @@ from typing import Any, Self
 from ftbridge.catalogue import Catalogue, Entry, Row, fetched, read_rows, rows_from
 from ftbridge.config import Config, load_config
 from ftbridge.errors import ConfigError, MissingExtra, NetworkError, ProviderError, TargetError
+from ftbridge.foreign import clean
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Job
@@ -90,7 +91,7 @@ class Context:
 
     def record(self, job: Job | str) -> Record:
         """The ledger's record of a job, by its id, an unambiguous beginning of it, its name, or "last"."""
-        return self.ledger.job(job if isinstance(job, str) else job.id)
+        return self.ledger.job(clean(job) if isinstance(job, str) else job.id)
 
     def provider_of(self, record: Record) -> Provider:
         """The provider that a job was sent to."""

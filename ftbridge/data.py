@@ -25,9 +25,9 @@ from ftbridge.dataset import (
 )
 from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.jobs.request.identity import json_object
-from ftbridge.spec import make_spec
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
+from ftbridge.spec import make_spec
 from ftbridge.target import parse_target
 from ftbridge.wording import did_you_mean, printable
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from ftbridge.cli import (
     catalogue,
@@ -31,8 +33,10 @@ from ftbridge.cli import (
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import print_error, print_line, print_message
-from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.errors import FtbridgeError, InputError, UsageError
+from ftbridge.foreign import clean
 from ftbridge.provider.connection import INSECURE
+from ftbridge.wording import broken_rule, printable
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
@@ -65,6 +69,15 @@ def _help_hint(arguments: list[str]) -> str:
     return "`ftbridge --help` lists the commands."
 
 
+def _what_is_wrong(problem: Any) -> str:
+    """A sentence for bad usage; where pydantic has read a value, in our words instead of its."""
+    if not isinstance(problem.__cause__, ValidationError):
+        return str(problem.format_message())
+    [first, *_] = problem.__cause__.errors()
+    option = problem.param.get_error_hint().strip("'")
+    return f"{option} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}"
+
+
 def _print_version(requested: bool) -> None:
     if requested:
         from importlib.metadata import version
@@ -90,6 +103,8 @@ def options(
 
 def main() -> None:
     """Run the command line and exit with its code: 0, 1, 2, 3, 4 or 130, as listed in `errors`."""
+    # without an open descriptor Python has no stream at all
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115, PTH123
     sys.exit(run(sys.argv[1:]))
 
 
@@ -97,6 +112,7 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; the exit code. Options of all commands may stand before the command or after it."""
     as_json = "--json" in arguments
     try:
+        _check(arguments)
         chosen, arguments = take_global_options(arguments)
         with logging_to(chosen.log_file, verbose=chosen.verbose):
             return _run(arguments, chosen, debug=debug or chosen.debug, as_json=as_json)
@@ -107,6 +123,18 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         return problem.exit_code
 
 
+def _check(arguments: Sequence[str]) -> None:
+    """Raises `UsageError` for what is a mistake in every command: an empty argument, and one that is not text."""
+    before = ""
+    for argument in arguments:
+        if not argument or (argument.startswith("--") and argument.endswith("=")):
+            named = argument[:-1] or (before if before.startswith("-") else "an argument")
+            raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
+        if clean(argument) != argument:
+            raise UsageError(f"{printable(repr(argument))} is not UTF-8", hint="Rename the file, or type it again.")
+        before = argument
+
+
 def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: bool) -> int:
     if chosen.insecure_base_url:
         os.environ[INSECURE] = "1"
@@ -115,31 +143,38 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
             print_message("interrupted")
         return int(code)
-    except FtbridgeError as problem:
-        if debug:
-            raise
-        _report_error(problem, as_json=as_json)
-        return problem.exit_code
-    except _BadUsage as problem:
-        sentence = getattr(problem, "format_message", problem.__str__)().replace("Value error, ", "")  # pydantic's word
-        _report_error(UsageError(sentence, hint=_help_hint(arguments)), as_json=as_json)
-        return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print_message("interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # the reader has closed the pipe; what is still buffered must not raise again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has closed the pipe
         return 0
-    except Exception as problem:  # the last line of defence: a sentence, never a traceback
-        if debug:
+    except Exception as problem:
+        if debug and not isinstance(problem, _BadUsage):
             raise
-        what = f"{type(problem).__name__}: {problem}"
-        bug = FtbridgeError(what, hint="This is a bug: --debug shows where it happened.")
-        _report_error(bug, as_json=as_json, with_traceback=True)
-        return FtbridgeError.exit_code
+        error = _error_of(problem, arguments)
+        _logger.error("%s", error.message, exc_info=type(error) is FtbridgeError)
+        try:
+            print_error(error, as_json=as_json)
+        except OSError:  # the disk below stdout is full
+            _drop_output()
+            print_error(error, as_json=False)
+        return error.exit_code
 
 
-def _report_error(error: FtbridgeError, *, as_json: bool, with_traceback: bool = False) -> None:
-    _logger.error("%s", error.message, exc_info=with_traceback)
-    print_error(error, as_json=as_json)
+def _drop_output() -> None:
+    """What is still buffered must not raise again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _error_of(problem: Exception, arguments: list[str]) -> FtbridgeError:
+    """What ended a command, as a sentence: never a traceback."""
+    if isinstance(problem, FtbridgeError):
+        return problem
+    if isinstance(problem, _BadUsage):
+        return UsageError(_what_is_wrong(problem), hint=_help_hint(arguments))
+    if isinstance(problem, OSError):
+        file = f"{printable(str(problem.filename), 200)} cannot be used: " if problem.filename else ""
+        reason = (problem.strerror or str(problem)).lower()
+        return InputError(f"{file}{reason}", hint="Check the path, its permissions, and the space there.")
+    return FtbridgeError(f"{type(problem).__name__}: {problem}", hint="This is a bug: --debug shows where it happened.")

@@ -47,21 +47,25 @@ def compare(
     method: Annotated[str | None, typer.Option(help="sft or dpo; default: the method that fits the examples.")] = None,
     months: Annotated[
         float,
-        typer.Option(min=0, metavar="N", help="The months for which the model is stored, and hosted where that costs."),
+        typer.Option(
+            min=0, max=1200, metavar="N", help="The months for which the model is stored, and hosted where that costs."
+        ),
     ] = 1.0,
     requests_per_month: Annotated[
-        float, typer.Option(min=0, metavar="N", help="The requests per month to the tuned model.")
+        float, typer.Option(min=0, max=1e12, metavar="N", help="The requests per month to the tuned model.")
     ] = 0,
-    tokens_in: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a prompt.")] = 500,
-    tokens_out: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a reply.")] = 200,
+    tokens_in: Annotated[float, typer.Option(min=0, max=1e9, metavar="N", help="The tokens of a prompt.")] = 500,
+    tokens_out: Annotated[float, typer.Option(min=0, max=1e9, metavar="N", help="The tokens of a reply.")] = 200,
     machine_cost_per_hour: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="The cost of this machine, in US dollars per hour.")
+        float | None,
+        typer.Option(min=0, max=1e6, metavar="USD", help="The cost of this machine, in US dollars per hour."),
     ] = None,
     electricity_price: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="The price of electricity here, in US dollars per kWh.")
+        float | None,
+        typer.Option(min=0, max=1e6, metavar="USD", help="The price of electricity here, in US dollars per kWh."),
     ] = None,
     watts: Annotated[
-        float | None, typer.Option(min=1, metavar="W", help="The power draw of this machine, in watts.")
+        float | None, typer.Option(min=1, max=1e9, metavar="W", help="The power draw of this machine, in watts.")
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask the vendors for current dates and limits.")] = False,
     measure: Annotated[

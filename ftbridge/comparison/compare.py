@@ -21,10 +21,10 @@ from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.reading.examples import valid_examples
 from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.jobs.submit import submit
-from ftbridge.spec import make_spec
 from ftbridge.model import Method, Spec
 from ftbridge.provider.capabilities import Capabilities
 from ftbridge.provider.offline import offline
+from ftbridge.spec import make_spec
 from ftbridge.target import Target
 from ftbridge.watching.follow import wait
 from ftbridge.wording import clause, counted
@@ -56,7 +56,7 @@ def compare(
     training_method = method or method_for(Path(data), format)
     if method is None and training_method is Method.DPO:
         context.warn(f"{data} holds preferences, so they are priced for dpo")
-    held = Path(validation) if validation else None
+    held = Path(validation) if validation is not None else None
     spec = make_spec(
         target="", data=Path(data), validation=held, method=training_method, hyperparameters=hyperparameters
     )

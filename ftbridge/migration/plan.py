@@ -23,9 +23,9 @@ from ftbridge.jobs.submit import submit
 from ftbridge.ledger import moved_from, moved_to, write_move
 from ftbridge.migration.differences import Difference, field_by_field, terms_of
 from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
-from ftbridge.spec import make_spec
 from ftbridge.model import Frozen, Job, Spec
 from ftbridge.provider import ImportedJob
+from ftbridge.spec import make_spec
 from ftbridge.target import Target
 from ftbridge.wording import clause
 

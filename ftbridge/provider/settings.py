@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import broken_rule, did_you_mean
 
 _SECRET_NAME = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
 
@@ -61,7 +61,7 @@ class Settings(Frozen):
             name = str(first["loc"][0]) if first["loc"] else ""
             source = sources.get(name, where)
             what = source if source == cls.variable(name) else f"{source} {name}"
-            raise ConfigError(f"{what}: {first['msg'].lower()}", hint="Correct the value, or remove it.") from None
+            raise ConfigError(f"{what}: {broken_rule(first)}", hint="Correct the value, or remove it.") from None
         settings._sources.update(sources)  # noqa: SLF001 - the class's own
         return settings
 
