@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperCommand
 
 from ftbridge.cli import (
     catalogue,
@@ -51,6 +52,14 @@ _INTERRUPTED = 130
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
+
+class _Command(TyperCommand):
+    """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
+
+
 app = typer.Typer(
     name="ftbridge",
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
@@ -60,6 +69,8 @@ app = typer.Typer(
 for _title, _modules in _GROUPS.items():
     for _module in _modules:
         _module.register(app, _title)
+for _command in app.registered_commands:
+    _command.cls = _Command
 
 
 def _help_hint(arguments: list[str]) -> str:
@@ -72,7 +83,7 @@ def _help_hint(arguments: list[str]) -> str:
 def _what_is_wrong(problem: Any) -> str:
     """A sentence for bad usage; where pydantic has read a value, in our words instead of its."""
     if not isinstance(problem.__cause__, ValidationError):
-        return str(problem.format_message())
+        return str(problem.message if getattr(problem, "possibilities", None) else problem.format_message())
     [first, *_] = problem.__cause__.errors()
     option = problem.param.get_error_hint().strip("'")
     return f"{option} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}"
@@ -172,7 +183,8 @@ def _error_of(problem: Exception, arguments: list[str]) -> FtbridgeError:
     if isinstance(problem, FtbridgeError):
         return problem
     if isinstance(problem, _BadUsage):
-        return UsageError(_what_is_wrong(problem), hint=_help_hint(arguments))
+        meant = "".join(f"Did you mean {name!r}? " for name in (getattr(problem, "possibilities", None) or ())[:1])
+        return UsageError(_what_is_wrong(problem), hint=f"{meant}{_help_hint(arguments)}")
     if isinstance(problem, OSError):
         file = f"{printable(str(problem.filename), 200)} cannot be used: " if problem.filename else ""
         reason = (problem.strerror or str(problem)).lower()

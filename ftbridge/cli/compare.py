@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from ftbridge.catalogue import SOON, today
 from ftbridge.cli.output import (
@@ -24,7 +25,7 @@ from ftbridge.cli.output import (
 )
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
-from ftbridge.wording import counted
+from ftbridge.wording import broken_rule, counted
 
 if TYPE_CHECKING:
     from ftbridge.comparison.offers import Offer
@@ -47,25 +48,23 @@ def compare(
     method: Annotated[str | None, typer.Option(help="sft or dpo; default: the method that fits the examples.")] = None,
     months: Annotated[
         float,
-        typer.Option(
-            min=0, max=1200, metavar="N", help="The months for which the model is stored, and hosted where that costs."
-        ),
+        typer.Option(min=0, metavar="N", help="The months for which the model is stored, and hosted where that costs."),
     ] = 1.0,
     requests_per_month: Annotated[
-        float, typer.Option(min=0, max=1e12, metavar="N", help="The requests per month to the tuned model.")
+        float, typer.Option(min=0, metavar="N", help="The requests per month to the tuned model.")
     ] = 0,
-    tokens_in: Annotated[float, typer.Option(min=0, max=1e9, metavar="N", help="The tokens of a prompt.")] = 500,
-    tokens_out: Annotated[float, typer.Option(min=0, max=1e9, metavar="N", help="The tokens of a reply.")] = 200,
+    tokens_in: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a prompt.")] = 500,
+    tokens_out: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a reply.")] = 200,
     machine_cost_per_hour: Annotated[
         float | None,
-        typer.Option(min=0, max=1e6, metavar="USD", help="The cost of this machine, in US dollars per hour."),
+        typer.Option(min=0, metavar="USD", help="The cost of this machine, in US dollars per hour."),
     ] = None,
     electricity_price: Annotated[
         float | None,
-        typer.Option(min=0, max=1e6, metavar="USD", help="The price of electricity here, in US dollars per kWh."),
+        typer.Option(min=0, metavar="USD", help="The price of electricity here, in US dollars per kWh."),
     ] = None,
     watts: Annotated[
-        float | None, typer.Option(min=1, max=1e9, metavar="W", help="The power draw of this machine, in watts.")
+        float | None, typer.Option(min=1, metavar="W", help="The power draw of this machine, in watts.")
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask the vendors for current dates and limits.")] = False,
     measure: Annotated[
@@ -83,12 +82,13 @@ def compare(
     from ftbridge.comparison.offers import Machine
     from ftbridge.costs.quote import Load
 
-    load = Load(
-        months=months,
-        requests_per_month=requests_per_month,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-    )
+    try:
+        load = Load(months=months, requests_per_month=requests_per_month, tokens_in=tokens_in, tokens_out=tokens_out)
+        machine = Machine(hourly_usd=machine_cost_per_hour, kwh_usd=electricity_price, watts=watts)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        what = f"{first['loc'][0]} = {first['input']:g} cannot be used: {broken_rule(first)}"
+        raise UsageError(what, hint="Give another number.") from None
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", hint="Give one of the two.")
     if data == "-":
@@ -99,7 +99,7 @@ def compare(
         validation=validation,
         method=method,
         load=load,
-        machine=Machine(hourly_usd=machine_cost_per_hour, kwh_usd=electricity_price, watts=watts),
+        machine=machine,
         live=live,
         measure=measure,
         format=format,

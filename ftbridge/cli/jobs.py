@@ -119,7 +119,9 @@ def show_job(
 def watch(
     jobs: Annotated[
         list[str] | None,
-        typer.Argument(help="The jobs; default: all that have not ended, and those deployed with --max-hours."),
+        typer.Argument(
+            metavar="[JOB]...", help="The jobs; default: all that have not ended, and those deployed with --max-hours."
+        ),
     ] = None,
     fetch: Annotated[
         Path | None, typer.Option("--fetch", help="Fetch each result into a subfolder of this folder, named by job id.")

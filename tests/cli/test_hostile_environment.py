@@ -60,7 +60,7 @@ def test_a_variable_with_junk_is_named(
 def test_a_terminal_of_any_width_is_written_to(here: Cli, rows: Path, columns: str) -> None:
     assert rows.exists()
     for words in (("--help",), ("providers",), COMPARE):
-        ran = here(*words, columns=columns)  # type: ignore[arg-type]  # as the environment has it
+        ran = here(*words, columns=columns)
         assert ran.code == 0, ran
         assert "This is a bug" not in ran.err
 

@@ -59,7 +59,7 @@ def run_in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any
     except BrokenProcessPool:
         raise InputError(
             "a process that was reading a part of the file was killed",
-            hint="If memory is short, give fewer --workers.",
+            hint="If memory is short, give fewer workers.",
         ) from None
 
 
