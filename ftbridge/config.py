@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
 from ftbridge.redaction import register
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import broken_rule, did_you_mean
 
 FILE_NAME = "ftbridge.toml"
 LARGEST = 256 * 1024
@@ -111,7 +111,7 @@ def read_config(content: bytes, file: Path) -> Config:
             raise _unknown_name(file, [str(step) for step in first["loc"]]) from None
         path = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
-            f"{file}: {path}: {first['msg'].lower()}",
+            f"{file}: {path}: {broken_rule(first)}",
             hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME] and [providers.NAME].",
         ) from problem
     files = tuple(
@@ -190,7 +190,11 @@ def _unknown_name(file: Path, loc: Sequence[str]) -> ConfigError:
 
 def is_safe_url(url: str) -> bool:
     """Whether what is sent there is encrypted or stays on this machine."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # a bracket that is not closed, or a port beyond 65535
+        return False
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))
     )

@@ -16,6 +16,7 @@ from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
 from ftbridge.configuration import hooks_of_process, load_config
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
+from ftbridge.foreign import clean
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
@@ -102,7 +103,7 @@ class Context:
         """
         if not isinstance(job, str):
             return self.ledger.job(job.id)
-        record, namesakes = find_record(self.ledger, job)
+        record, namesakes = find_record(self.ledger, clean(job))
         if namesakes > 1:
             self.warn(f"{namesakes} jobs are named {record.job.name!r}; this is the newest, {record.job.id}")
         return record

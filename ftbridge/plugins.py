@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from ftbridge.catalogue import Row
 from ftbridge.config import Config
-from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, TargetError
+from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, TargetError, UsageError
+from ftbridge.foreign import number_of
 from ftbridge.provider import Capabilities, Connection, Provider
 from ftbridge.target import Target
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import did_you_mean, printable
 
 if TYPE_CHECKING:
     from ftbridge.mock import Fault, MockVendor
@@ -28,6 +29,7 @@ _logger = logging.getLogger(__name__)
 GROUP = "ftbridge.providers"
 MOCK_GROUP = "ftbridge.mocks"
 SPEED = "FTBRIDGE_MOCK_SPEED"
+SLOWEST, FASTEST = 0.01, 1_000_000
 FAULTS = "FTBRIDGE_MOCK_FAULTS"
 
 
@@ -153,8 +155,7 @@ def _mocked(kind: type[Provider], vendor: str, home: Path, resources: ExitStack 
     mock_class = load_mock(vendor)
     from ftbridge.loopback import LoopbackServer
 
-    faults = read_faults(os.environ.get(FAULTS, "").split())
-    mock = mock_class(home / "mock" / vendor, speed=_number(SPEED, 60.0), faults=faults)
+    mock = mock_class(home / "mock" / vendor, speed=_speed(), faults=_faults())
     server = LoopbackServer(mock.app()).start()
     if resources:
         resources.callback(server.stop)
@@ -201,12 +202,24 @@ def plugin_errors(what: str, entry: EntryPoint, *, extra: str) -> Iterator[None]
         ) from problem
 
 
-def _number(name: str, default: float) -> float:
-    text = os.environ.get(name) or str(default)
+def _faults() -> list[Fault]:
+    """The faults of mocks that this process serves."""
     try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(f"{name} = {text!r} is not a number", hint="Set it to one, or unset it.") from None
+        return read_faults(os.environ.get(FAULTS, "").split())
+    except UsageError as problem:
+        raise ConfigError(f"{FAULTS}: {problem.message}", hint=problem.hint) from None
+
+
+def _speed() -> float:
+    """How many times faster than the vendors mocks are."""
+    text = os.environ.get(SPEED) or "60"
+    speed = number_of(text) or 0.0
+    if not SLOWEST <= speed <= FASTEST:
+        raise ConfigError(
+            f"{SPEED} = {printable(repr(text))} is not a speed",
+            hint=f"Set it to a number from {SLOWEST:g} to {FASTEST:,}, or unset it.",
+        )
+    return speed
 
 
 @cache  # listing entry points reads all that is installed on `path`, which may grow

@@ -11,9 +11,21 @@ from ftbridge.errors import SpecError
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.wording import broken_rule, did_you_mean, printable
 
+LONGEST_NAME, LONGEST_KEY = 64, 255
+
+
+def check_label(what: str, label: str | None, longest: int = LONGEST_NAME) -> None:
+    """Raises `SpecError` for a name that is empty, longer than `longest` characters, or not printable."""
+    if label is not None and not (0 < len(label) <= longest and label.isprintable()):
+        raise SpecError(
+            f"{what} = {printable(repr(label))} cannot be used: it must be 1 to {longest} printable characters",
+            hint="Give it another value, or leave it out.",
+        )
+
 
 def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
     """A spec from plain values; raises `SpecError` naming the first that is not valid."""
+    check_label("name", fields.get("name"))
     try:
         return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
     except ValidationError as problem:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ftbridge.errors import TargetError
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import did_you_mean, printable
 
-_SHAPE = re.compile(r"(?P<mock>mock\+)?(?P<provider>[a-z][a-z0-9_-]*):(?P<model>\S(?:.*\S)?)")
+_SHAPE = re.compile(r"(?P<mock>mock\+)?(?P<provider>[a-z][a-z0-9_-]{,63}):(?P<model>\S(?:.*\S)?)")
+_LONGEST = 4096  # characters, as the longest path
 _EXAMPLES = "local:tiny, local:./my-model or openai:gpt-4.1-mini-2025-04-14"
 
 
@@ -34,7 +35,7 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     """
     no_file, names = names is None, names or {}
     match = _SHAPE.fullmatch(names.get(text, text).strip())
-    if match:
+    if match and len(text) <= _LONGEST:
         return Target(match["provider"], match["model"], bool(match["mock"]))
     if text in names:
         raise TargetError(
@@ -45,4 +46,4 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     if no_file and ":" not in text:
         known = " No ftbridge.toml was found in this folder or above it, so no names are defined."
     hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
-    raise TargetError(f"{text!r} is not a target", hint=hint)
+    raise TargetError(f"{printable(repr(text))} is not a target", hint=hint)

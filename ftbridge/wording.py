@@ -24,6 +24,7 @@ _RULES = {
     "enum": "it must be {expected}",
     "literal_error": "it must be {expected}",
     "string_type": "it must be a text",
+    "string_unicode": "it must be a text in UTF-8",
     "string_too_long": "it has more than {max_length} characters",
     "path_type": "it must be a path",
     "list_type": "it must be a list",

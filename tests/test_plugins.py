@@ -180,7 +180,7 @@ def test_hyperparameters_out_of_range_are_named() -> None:
 
     with pytest.raises(SpecError, match="epochs = 0 cannot be used") as problem:
         make_spec(target="local:tiny", data=Path("x"), hyperparameters={"epochs": 0})
-    assert "--epochs" in problem.value.hint
+    assert "another value" in problem.value.hint
     with pytest.raises(SpecError, match="'epoch' is not a hyperparameter"):
         make_spec(target="local:tiny", data=Path("x"), hyperparameters={"epoch": 1})
     with pytest.raises(SpecError, match="method"):

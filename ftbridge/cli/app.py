@@ -6,10 +6,13 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from typer.core import TyperCommand
 
 from ftbridge.cli import (
     catalogue,
@@ -37,9 +40,11 @@ from ftbridge.cli import (
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
-from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.errors import FtbridgeError, InputError, UsageError
+from ftbridge.foreign import clean
 from ftbridge.provider.connection import INSECURE
 from ftbridge.redaction import redact
+from ftbridge.wording import broken_rule, printable
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
@@ -54,6 +59,14 @@ _INTERRUPTED = 130
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
+
+class _Command(TyperCommand):
+    """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
+
+
 app = typer.Typer(
     name="ftbridge",
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
@@ -63,6 +76,8 @@ app = typer.Typer(
 for _title, _modules in _GROUPS.items():
     for _module in _modules:
         _module.register(app, _title)
+for _command in app.registered_commands:
+    _command.cls = _Command
 
 
 def _help_hint(arguments: list[str]) -> str:
@@ -70,6 +85,15 @@ def _help_hint(arguments: list[str]) -> str:
     if arguments and arguments[0] in known:
         return f"`ftbridge {arguments[0]} --help` lists its options."
     return "`ftbridge --help` lists the commands."
+
+
+def _what_is_wrong(problem: Any) -> str:
+    """A sentence for bad usage; where pydantic has read a value, in our words instead of its."""
+    if not isinstance(problem.__cause__, ValidationError):
+        return str(problem.message if getattr(problem, "possibilities", None) else problem.format_message())
+    [first, *_] = problem.__cause__.errors()
+    option = problem.param.get_error_hint().strip("'")
+    return f"{option} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}"
 
 
 def _print_version(requested: bool) -> None:
@@ -97,6 +121,8 @@ def options(
 
 def main() -> None:
     """Run the command line and exit with its code: 0, 1, 2, 3, 4 or 130, as listed in `errors`."""
+    # without an open descriptor Python has no stream at all
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115, PTH123
     sys.exit(run(sys.argv[1:]))
 
 
@@ -104,14 +130,26 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command; the exit code. Options of all commands may stand before the command or after it."""
     as_json = "--json" in arguments
     try:
+        _check(arguments)
         chosen, arguments = take_global_options(arguments)
         with logging_to(chosen.log_file, verbose=chosen.verbose):
             return _run(arguments, chosen, debug=debug or chosen.debug, as_json=as_json)
     except Stopped:
         return _INTERRUPTED
     except UsageError as problem:
-        _report_error(problem, as_json=as_json, debug=debug)
-        return problem.exit_code
+        return _report(problem, arguments, as_json=as_json, debug=debug)
+
+
+def _check(arguments: Sequence[str]) -> None:
+    """Raises `UsageError` for what is a mistake in every command: an empty argument, and one that is not text."""
+    before = ""
+    for argument in arguments:
+        if not argument or (argument.startswith("--") and argument.endswith("=")):
+            named = argument[:-1] or (before if before.startswith("-") else "an argument")
+            raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
+        if clean(argument) != argument:
+            raise UsageError(f"{printable(repr(argument))} is not UTF-8", hint="Rename the file, or type it again.")
+        before = argument
 
 
 def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: bool) -> int:
@@ -122,30 +160,44 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
             print_message(f"{line_end()}interrupted")
         return int(code)
-    except FtbridgeError as problem:
-        _report_error(problem, as_json=as_json, debug=debug)
-        return problem.exit_code
-    except _BadUsage as problem:
-        sentence = getattr(problem, "format_message", problem.__str__)().replace("Value error, ", "")  # pydantic's word
-        _report_error(UsageError(sentence, hint=_help_hint(arguments)), as_json=as_json)
-        return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         print_message(f"{line_end()}interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
-        # the reader has closed the pipe; what is still buffered must not raise again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has closed the pipe
         return 0
-    except Exception as problem:  # the last line of defence: a sentence, never a traceback
-        what = f"{type(problem).__name__}: {problem}"
-        bug = FtbridgeError(what, hint="This is a bug: --debug shows where it happened.")
-        _report_error(bug, as_json=as_json, debug=debug, is_bug=True)
-        return FtbridgeError.exit_code
+    except Exception as problem:
+        return _report(problem, arguments, as_json=as_json, debug=debug)
 
 
-def _report_error(error: FtbridgeError, *, as_json: bool, debug: bool = False, is_bug: bool = False) -> None:
-    """Log and print an error that is being handled; with `debug`, its traceback too, in which SDKs may show keys."""
-    _logger.error("%s", error.message, exc_info=is_bug)
-    if debug:
-        print_message(redact(traceback.format_exc()))
-    print_error(error, as_json=as_json)
+def _report(problem: Exception, arguments: list[str], *, as_json: bool, debug: bool) -> int:
+    """Log and print what ended a command, with `debug` its traceback too; the exit code."""
+    error = _error_of(problem, arguments)
+    _logger.error("%s", error.message, exc_info=type(error) is FtbridgeError)
+    if debug and not isinstance(problem, _BadUsage):
+        print_message(redact(traceback.format_exc()))  # in which SDKs may show keys
+    try:
+        print_error(error, as_json=as_json)
+    except OSError:  # the disk below stdout is full
+        _drop_output()
+        print_error(error, as_json=False)
+    return error.exit_code
+
+
+def _drop_output() -> None:
+    """What is still buffered must not raise again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _error_of(problem: Exception, arguments: list[str]) -> FtbridgeError:
+    """What ended a command, as a sentence: never a traceback."""
+    if isinstance(problem, FtbridgeError):
+        return problem
+    if isinstance(problem, _BadUsage):
+        meant = "".join(f"Did you mean {name!r}? " for name in (getattr(problem, "possibilities", None) or ())[:1])
+        return UsageError(_what_is_wrong(problem), hint=f"{meant}{_help_hint(arguments)}")
+    if isinstance(problem, OSError):
+        file = f"{printable(str(problem.filename), 200)} cannot be used: " if problem.filename else ""
+        reason = (problem.strerror or str(problem)).lower()
+        return InputError(f"{file}{reason}", hint="Check the path, its permissions, and the space there.")
+    return FtbridgeError(f"{type(problem).__name__}: {problem}", hint="This is a bug: --debug shows where it happened.")

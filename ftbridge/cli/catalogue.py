@@ -11,6 +11,7 @@ from ftbridge.catalogue import STALE, Entry, Row, today
 from ftbridge.cli.output import AsJson, console, fits, open_bridge, print_json, print_line, print_note, table
 from ftbridge.errors import TargetError
 from ftbridge.plugins import provider_names
+from ftbridge.wording import did_you_mean, printable
 
 _SHOWN = ("methods", "sft_usd_per_million_tokens", "training_closes_on", "inference_closes_on", "only_from", "opens_on")
 """The facts shown in text; --json has all."""
@@ -27,7 +28,10 @@ def catalogue(
 ) -> None:
     """List the models that can be trained: what is open, what closes when, the training price, and the sources."""
     if provider and provider not in provider_names():
-        raise TargetError(f"no provider is called {provider!r}", hint=f"Installed: {', '.join(provider_names())}.")
+        raise TargetError(
+            f"no provider is called {printable(repr(provider))}",
+            hint=f"{did_you_mean(provider, provider_names())}Installed: {', '.join(provider_names())}.",
+        )
     entries = [entry for entry in open_bridge().catalogue.entries() if provider in (None, entry.provider)]
     entries.sort(key=lambda entry: (entry.provider, entry.closed_on(today()) is not None))
     if as_json:

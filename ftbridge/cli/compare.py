@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from ftbridge.catalogue import SOON, today
 from ftbridge.cli.output import (
@@ -23,7 +24,7 @@ from ftbridge.cli.output import (
 )
 from ftbridge.cli.submit import hyperparameter_options, with_options
 from ftbridge.errors import UsageError
-from ftbridge.wording import counted
+from ftbridge.wording import broken_rule, counted
 
 if TYPE_CHECKING:
     from ftbridge.comparison.offers import Offer
@@ -53,10 +54,12 @@ def compare(
     tokens_in: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a prompt.")] = 500,
     tokens_out: Annotated[float, typer.Option(min=0, metavar="N", help="The tokens of a reply.")] = 200,
     machine_cost_per_hour: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="The cost of this machine, in US dollars per hour.")
+        float | None,
+        typer.Option(min=0, metavar="USD", help="The cost of this machine, in US dollars per hour."),
     ] = None,
     electricity_price: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="The price of electricity here, in US dollars per kWh.")
+        float | None,
+        typer.Option(min=0, metavar="USD", help="The price of electricity here, in US dollars per kWh."),
     ] = None,
     watts: Annotated[
         float | None, typer.Option(min=1, metavar="W", help="The power draw of this machine, in watts.")
@@ -77,12 +80,13 @@ def compare(
     from ftbridge.comparison.offers import Machine
     from ftbridge.costs.quote import Load
 
-    load = Load(
-        months=months,
-        requests_per_month=requests_per_month,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
-    )
+    try:
+        load = Load(months=months, requests_per_month=requests_per_month, tokens_in=tokens_in, tokens_out=tokens_out)
+        machine = Machine(hourly_usd=machine_cost_per_hour, kwh_usd=electricity_price, watts=watts)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        what = f"{first['loc'][0]} = {first['input']:g} cannot be used: {broken_rule(first)}"
+        raise UsageError(what, hint="Give another number.") from None
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", hint="Give one of the two.")
     if data == "-":
@@ -93,7 +97,7 @@ def compare(
         validation=validation,
         method=method,
         load=load,
-        machine=Machine(hourly_usd=machine_cost_per_hour, kwh_usd=electricity_price, watts=watts),
+        machine=machine,
         live=live,
         measure=measure,
         format=format,

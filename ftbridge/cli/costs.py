@@ -22,6 +22,7 @@ from ftbridge.cli.output import (
     table,
 )
 from ftbridge.errors import UsageError
+from ftbridge.wording import did_you_mean, printable
 
 if TYPE_CHECKING:
     from ftbridge.costs.month import Amount, Costs
@@ -47,7 +48,10 @@ def costs(
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", hint="Give one of the two.")
     if by not in _BY:
-        raise UsageError(f"costs cannot be grouped by {by!r}", hint=f"Give --by one of: {', '.join(_BY)}.")
+        raise UsageError(
+            f"costs cannot be grouped by {printable(repr(by))}",
+            hint=f"{did_you_mean(by, _BY)}Give --by one of: {', '.join(_BY)}.",
+        )
     day, bridge = _day_in(month), open_bridge()
     foreign = [] if offline else [info for info in bridge.deployments() if info.job is None and info.costs_by_the_hour]
     for info in foreign:
@@ -76,7 +80,7 @@ def _day_in(month: str | None) -> date:
     try:
         return date.fromisoformat(f"{month}-01")
     except ValueError:
-        raise UsageError(f"{month!r} is not a month", hint="Write it as 2026-11.") from None
+        raise UsageError(f"{printable(repr(month))} is not a month", hint="Write it as 2026-11.") from None
 
 
 def _document(row: Costs, by: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCo
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.findings import REPORTED_ONCE, Level
 from ftbridge.errors import UsageError
-from ftbridge.wording import counted
+from ftbridge.wording import counted, did_you_mean, printable
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
 Format = Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")]
@@ -23,6 +23,7 @@ Method = Annotated[str, typer.Option(help="The training method that the rows are
 Grader = Annotated[
     Path | None, typer.Option(help="For rft: a JSON file with the grader; check that each row has the fields it reads.")
 ]
+_DEDUPE = ("exact", "near", "none")
 _MOST_SHOWN = 3  # lines under one hint, or hints under one rule
 _MOST_LINES = 8  # numbers of lines in one list of them
 
@@ -92,8 +93,9 @@ def prepare(
     as_json: AsJson = False,
 ) -> None:
     """Drop invalid rows and duplicates, split off a validation file, and shuffle."""
-    if dedupe not in ("exact", "near", "none"):
-        raise UsageError(f"--dedupe {dedupe} is not one of exact, near and none", hint="Give one of these.")
+    if dedupe not in _DEDUPE:
+        what = f"--dedupe {printable(dedupe)} is not one of {', '.join(_DEDUPE)}"
+        raise UsageError(what, hint=f"{did_you_mean(dedupe, _DEDUPE)}Give one of these.")
     _refuse_stdout(out)
     options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format}
     made = prepare_files(data, out, **options, workers=workers)

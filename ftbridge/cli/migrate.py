@@ -56,7 +56,9 @@ def migrate(
     to: Annotated[str, typer.Option("--to", help="The target.")],
     job: Annotated[
         str | None,
-        typer.Argument(help="A job; openai:ftjob-… or openai:ft:… names one that is not in the ledger."),
+        typer.Argument(
+            metavar="[JOB]", help="A job; openai:ftjob-… or openai:ft:… names one that is not in the ledger."
+        ),
     ] = None,
     all_from: Annotated[
         str | None,

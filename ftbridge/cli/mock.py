@@ -8,7 +8,7 @@ import typer
 
 from ftbridge.cli.output import AsJson, print_json, print_line, print_message
 from ftbridge.home import find_home
-from ftbridge.plugins import read_faults, usable_mocks
+from ftbridge.plugins import FASTEST, SLOWEST, read_faults, usable_mocks
 
 # written out, because loading the mocks to list them would make every command slower
 FAULTS = (
@@ -29,7 +29,7 @@ def register(app: typer.Typer, group: str) -> None:
 def mock(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The loopback port; 0 is any free one.")] = 8765,
     speed: Annotated[
-        float, typer.Option(min=0.01, help="The factor by which the mocks are faster than the vendors.")
+        float, typer.Option(min=SLOWEST, max=FASTEST, help="The factor by which the mocks are faster than the vendors.")
     ] = 60.0,
     fault: Annotated[list[str] | None, typer.Option(help=FAULTS)] = None,
     as_json: AsJson = False,

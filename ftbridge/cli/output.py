@@ -51,17 +51,22 @@ _PAIR = 2  # columns of a table of names and values
 @cache
 def console() -> Console:
     """Where results go."""
-    from rich.console import Console
-
-    return Console(markup=False, highlight=False, emoji=False)
+    return _console(stderr=False)
 
 
 @cache
 def error_console() -> Console:
     """Where messages go."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+    made = Console(stderr=stderr, markup=False, highlight=False, emoji=False)
+    if made.width < _LEAST:  # COLUMNS=0, where rich would print nothing at all
+        made.width = _LEAST
+    return made
 
 
 class Stopped(BaseException):

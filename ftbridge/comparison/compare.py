@@ -56,7 +56,7 @@ def compare(
     training_method = method or method_for(Path(data), format)
     if method is None and training_method is Method.DPO:
         context.warn(f"{data} holds preferences, so they are priced for dpo")
-    held = Path(validation) if validation else None
+    held = Path(validation) if validation is not None else None
     spec = make_spec(
         target="", data=Path(data), validation=held, method=training_method, hyperparameters=hyperparameters
     )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from pydantic import Field
+
 from ftbridge.costs.quote import Quote
 from ftbridge.model import Frozen
 from ftbridge.wording import dollars
@@ -17,9 +19,9 @@ DAYS_A_MONTH = 30.4
 class Machine(Frozen):
     """What an hour of the user's machine costs: `hourly_usd`, or `watts` at so many dollars a kilowatt-hour."""
 
-    hourly_usd: float | None = None
-    kwh_usd: float | None = None
-    watts: float | None = None
+    hourly_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+    kwh_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+    watts: float | None = Field(None, ge=0, allow_inf_nan=False)
 
     @property
     def usd_per_hour(self) -> float | None:

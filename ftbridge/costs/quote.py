@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from ftbridge.catalogue.facts import Facts
 from ftbridge.costs.billable_work import Work
 from ftbridge.model import Frozen, Method
 
 HOURS_A_MONTH = 730.0
+MOST_MONTHS, MOST_REQUESTS, MOST_TOKENS = 1200, 1e12, 1e9
+"""Beyond these a load is a typing mistake."""
 
 
 class Load(Frozen):
     """What the tuned model is expected to do: for so many months, so many requests of so many tokens."""
 
-    months: float = 1.0
-    requests_per_month: float = 0.0
-    tokens_in: float = 500.0
-    tokens_out: float = 200.0
+    months: float = Field(1.0, ge=0, le=MOST_MONTHS)
+    requests_per_month: float = Field(0.0, ge=0, le=MOST_REQUESTS)
+    tokens_in: float = Field(500.0, ge=0, le=MOST_TOKENS)
+    tokens_out: float = Field(200.0, ge=0, le=MOST_TOKENS)
 
 
 class Quote(Frozen):

@@ -79,9 +79,9 @@ def check_free(folder: Path, job_id: str | None = None, form: ExportForm | None 
     if Path.cwd().is_relative_to(folder.resolve()):
         raise InputError(
             f"{folder} is the working folder or contains it, and so cannot be replaced by the result",
-            hint="Name a folder below it, such as --out result.",
+            hint="Name a folder below it, such as result.",
         )
-    hint = "Give --out a folder that is new or empty."
+    hint = "Name a folder that is new or empty."
     origin = _origin(folder)
     own = {ORIGIN, *origin.files, *_folders_of(origin)} if origin else set()
     if foreign := next((name for name in _leaves(folder) if name not in own), None):
@@ -92,7 +92,7 @@ def check_free(folder: Path, job_id: str | None = None, form: ExportForm | None 
         problem = f"{folder} holds the same job's result {f'as {origin.form}' if origin.form else 'as it was fetched'}"
     elif origin and (changed := _first_changed(folder, origin)):
         problem = f"{folder / changed} was changed after it was fetched, and would be overwritten"
-        hint = "Move it to another folder, or give --out a folder that is new or empty."
+        hint = "Move it to another folder, or name a folder that is new or empty."
     else:
         return
     raise InputError(problem, hint=hint)

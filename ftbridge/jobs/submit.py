@@ -20,7 +20,7 @@ from ftbridge.jobs.request.identity import absolute_path, json_object
 from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import LAST, Record, has_free_slot
 from ftbridge.model import Job, Status
-from ftbridge.spec import make_spec
+from ftbridge.spec import LONGEST_KEY, check_label, make_spec
 from ftbridge.wording import clause, counted
 
 _PATIENCE = 60.0  # seconds to wait for another process that is sending the same job
@@ -56,18 +56,20 @@ def submit(
     Raises `UsageError` or `DataError` before anything leaves this machine, among them `OverBudget` where the job may
     cost more than `max_cost`, in US dollars, or the month's budget.
     """
-    if again and idempotency_key:
+    if again and idempotency_key is not None:
         raise UsageError(
             "an idempotency key stands for one job, and --again creates another one", hint="Give one of the two."
         )
     if name == LAST:
         raise UsageError(f"a job cannot be named {LAST!r}, which stands for the newest one", hint="Name it otherwise.")
+    check_label("group", group)
+    check_label("idempotency_key", idempotency_key, LONGEST_KEY)
     target = context.target(to)
     provider = context.provider(target)
     spec = make_spec(
         target=str(target),
         data=absolute_path(data),
-        validation=absolute_path(validation) if validation else None,
+        validation=absolute_path(validation) if validation is not None else None,
         method=method,
         grader=json_object(grader),
         response_format=json_object(response_format),

@@ -115,7 +115,7 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
     if plan.blocking:
         raise SpecError(
             f"{plan.job} cannot be moved to {spec.target}: {plan.blocking[0]}",
-            hint="Choose another target, or give --data or hyperparameters that fit.",
+            hint="Choose another target, or give a dataset or hyperparameters that fit.",
         )
     why = f"imported from {plan.job}, to be moved to {spec.target}"
     files = {"data": spec.data, "validation": spec.validation}
@@ -154,7 +154,7 @@ def _spec(old: SourceJob, target: Target, given: Mapping[str, Any]) -> Spec:
     if data is None or not Path(data).exists():
         raise InputError(
             f"the training file of {old.job} is not available: {'; '.join(old.warnings) or data}",
-            hint="Give the dataset with --data FILE.",
+            hint="Give the dataset: --data FILE, or data= in Python.",
         )
     own = {name: wanted[name] for name in OF_SPEC if name in wanted}
     rest = {name: value for name, value in wanted.items() if name not in OF_SPEC}

@@ -107,12 +107,15 @@ def _check_grading(spec: Spec) -> None:
     """Reinforcement needs a grader; no other method takes one."""
     if spec.method is Method.RFT:
         if spec.grader is None:
-            raise SpecError("rft needs a grader, which scores the model's answers", hint="Give --grader FILE.json.")
+            raise SpecError(
+                "rft needs a grader, which scores the model's answers", hint="Give a grader, in a JSON file."
+            )
         return
     for name in ("grader", "response_format"):
         if getattr(spec, name) is not None:
             raise SpecError(
-                f"{name} is a setting of rft, and this job is {spec.method}", hint="Use --method rft, or leave it out."
+                f"{name} is a setting of rft, and this job is {spec.method}",
+                hint="Choose the method rft, or leave it out.",
             )
 
 
@@ -124,11 +127,11 @@ def _unusable(name: str, spec: Spec, capabilities: Capabilities, provider: str) 
         what, hint = f"{provider} has no {name}", handling.note or f"It takes: {', '.join(offered)}."
     elif handling.methods and spec.method not in handling.methods:
         those = " or ".join(sorted(handling.methods))
-        what, hint = f"{name} is a setting of {those}, and this job is {spec.method}", f"Use --method {those}."
+        what, hint = f"{name} is a setting of {those}, and this job is {spec.method}", f"Choose the method {those}."
     elif (
         name in _NEEDS_VALIDATION and spec.validation is None and spec.method is not Method.RFT
     ):  # rft always needs one
-        what, hint = f"{name} needs a validation file, and there is none", "Give one with --validation."
+        what, hint = f"{name} needs a validation file, and there is none", "Give one."
     else:
         return None
     return SpecError(what, hint=f"{hint} Leave it out, or pass --allow-ignored.")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import ssl
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -15,8 +17,10 @@ from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
 from ftbridge.provider.settings import Settings
 from ftbridge.redaction import register, register_url
+from ftbridge.wording import printable
 
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class Connection(Frozen):
@@ -107,6 +111,30 @@ def _without_user(base_url: str) -> tuple[str, tuple[str, SecretStr] | None]:
     return parts._replace(netloc=host).geturl(), basic_auth
 
 
+def check_network_variables() -> None:
+    """Raises `ConfigError` for variables that HTTP clients read and fail at: certificates, and proxies."""
+    if file := os.environ.get("SSL_CERT_FILE"):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+        except OSError as problem:
+            what = f"SSL_CERT_FILE = {printable(repr(file))} holds no certificates: {problem.strerror or problem}"
+            raise ConfigError(what, hint="Set it to a file of certificates in PEM, or unset it.") from None
+    for scheme, address in getproxies().items():
+        if scheme in ("http", "https", "all") and not _is_proxy(address):
+            raise ConfigError(
+                f"{scheme.upper()}_PROXY is not the address of a proxy",  # which may hold a password
+                hint="Set it to one, such as http://proxy.example.com:3128, or unset it.",
+            )
+
+
+def _is_proxy(address: str) -> bool:
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
 def _check_key(key: str, name: str) -> None:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError(
@@ -118,7 +146,12 @@ def _check_key(key: str, name: str) -> None:
 def _check_url(base_url: str, source: str) -> None:
     if is_safe_url(base_url):
         return
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+    except ValueError:
+        what = f"{source} = {printable(repr(base_url))} is not an address"
+        raise ConfigError(what, hint="Write it as https://HOST/PATH.") from None
     if parts.scheme == "http" and parts.hostname and os.environ.get(INSECURE) == "1":
         return
     raise ConfigError(

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ftbridge.foreign import text_of
 from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider
-from ftbridge.provider.connection import Connection, open_connection
+from ftbridge.provider.connection import Connection, check_network_variables, open_connection
 from ftbridge.provider.settings import HostedSettings
 
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
@@ -68,7 +68,8 @@ class HostedProvider(Provider):
 
     @cached_property
     def connection(self) -> Connection:
-        """The vendor's address and the key; raises `ConfigError` where one of them is missing."""
+        """The vendor's address and the key. Raises `ConfigError` where one is missing, or no client can open."""
+        check_network_variables()
         return self._connection or open_connection(self.name, self.settings, environment=self.environment)
 
     @property

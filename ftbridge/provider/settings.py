@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from ftbridge.errors import ConfigError
 from ftbridge.model import Frozen
 from ftbridge.redaction import is_secret_name, redact
-from ftbridge.wording import did_you_mean
+from ftbridge.wording import broken_rule, did_you_mean
 
 
 def setting(default: Any, *, env: str, description: str = "") -> Any:
@@ -67,7 +67,7 @@ class Settings(Frozen):
             name = str(first["loc"][0]) if first["loc"] else ""
             source = sources.get(name, where)
             what = source if source == cls.variable(name) else f"{source} {name}"
-            raise ConfigError(f"{what}: {first['msg'].lower()}", hint="Correct the value, or remove it.") from None
+            raise ConfigError(f"{what}: {broken_rule(first)}", hint="Correct the value, or remove it.") from None
         paths = {
             name: folder / path.expanduser()
             for name, folder in (folders or {}).items()

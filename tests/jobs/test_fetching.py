@@ -163,7 +163,7 @@ def test_the_working_folder_is_not_replaced(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.chdir(tmp_path / "a" / "b")
     with pytest.raises(InputError, match="is the working folder or contains it") as problem:
         fetch_whole(job("one"), Giving(tmp_path).fetch, Path(where).absolute())
-    assert "--out result" in problem.value.hint
+    assert "such as result" in problem.value.hint
     assert list((tmp_path / "a").iterdir()) == [tmp_path / "a" / "b"]
 
 

@@ -215,7 +215,7 @@ def test_what_goes_by_the_validation_file_is_refused_where_there_is_none(home: P
     provider, asked = LocalProvider(home), spec(**{name: 2})
     with pytest.raises(UsageError, match=f"{name} needs a validation file, and there is none") as problem:
         provider.check_spec(asked)
-    assert "--validation" in problem.value.hint
+    assert "Give one" in problem.value.hint
     said, kept = provider.check_spec(asked, allow_ignored=True)
     assert f"{name} = 2 is ignored" in said[0]
     assert kept.hyperparameters.given() == {}

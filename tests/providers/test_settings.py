@@ -42,7 +42,7 @@ def test_a_value_out_of_range_is_refused_with_the_range_and_the_nearest(
 def test_beta_belongs_to_dpo(provider: type[Provider], tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="beta is a setting of dpo, and this job is sft") as problem:
         provider(tmp_path).check_spec(asked(beta=0.1))
-    assert "--method dpo" in problem.value.hint
+    assert "the method dpo" in problem.value.hint
     said, kept = provider(tmp_path).check_spec(asked(beta=0.1), allow_ignored=True)
     assert "beta = 0.1 is ignored" in said[0]
     assert kept.hyperparameters.given() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +32,7 @@ def byte_ranges(path: Path, parts: int) -> list[Range]:
 
     Raises `InputError` where it cannot be opened.
     """
+    parts = min(parts, _most_processes())
     cuts = [0]
     with open_file(path) as file:
         size = path.stat().st_size
@@ -56,13 +58,18 @@ def run_in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any
     Raises `InputError` where one of them is killed.
     """
     try:
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(workers, _most_processes()), get_context("spawn")) as pool:
             yield from pool.map(work, *inputs)
     except BrokenProcessPool:
         raise InputError(
             "a process that was reading a part of the file was killed",
-            hint="If memory is short, give fewer --workers.",
+            hint="If memory is short, give fewer workers.",
         ) from None
+
+
+def _most_processes() -> int:
+    """More than these gain nothing, and cost memory each."""
+    return 4 * (os.cpu_count() or 1)
 
 
 class _Limited(io.RawIOBase):

@@ -21,7 +21,7 @@ from ftbridge.dataset.reading.parquet_rows import parquet_rows
 from ftbridge.dataset.reading.rows import Examples, Read, Row, reader
 from ftbridge.dataset.reading.unrecognised import unrecognised
 from ftbridge.errors import UsageError
-from ftbridge.wording import printable
+from ftbridge.wording import did_you_mean, printable
 
 _LOOK_AHEAD = 100
 _LOOK_AHEAD_SIZE = 8 * 2**20  # bytes of these rows, or characters
@@ -58,7 +58,8 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
     Raises `InputError` for what cannot be opened and `UsageError` for an unknown format.
     """
     if format is not None and format not in FORMATS:
-        raise UsageError(f"there is no format '{printable(format)}'", hint=f"Known formats: {', '.join(FORMATS)}.")
+        hint = f"{did_you_mean(format, FORMATS)}Known formats: {', '.join(FORMATS)}."
+        raise UsageError(f"there is no format '{printable(format)}'", hint=hint)
     name = printable(str(path), 200)
     suffix = Path(path).with_suffix("").suffix if Path(path).suffix in (".gz", ".zst") else Path(path).suffix
     is_lines = suffix not in (*_SEPARATORS, ".parquet")

@@ -63,9 +63,13 @@ def mode_like(source: str | Path) -> int:
 def atomic_file(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Draft]:
     """A file that appears at `path` if it is committed, and leaves nothing if it is not.
 
-    It has the `mode` less the umask. Raises `InputError` where it cannot be written.
+    It has the `mode` less the umask. Raises `InputError` where it cannot be written, or where what is there is not a
+    file: a device would be replaced as well.
     """
     try:
+        if path.is_dir() or (path.exists() and not path.is_file()):
+            what = "folder" if path.is_dir() else "device or pipe"
+            raise InputError(f"{printable(str(path), 200)} is a {what}", hint="Name a file.")
         with replacing(path, mode) as temporary:
             draft = Draft(temporary)
             with draft.buffer:

@@ -85,7 +85,7 @@ def convert(
     """
     out = Path(out)
     if out.exists() and str(path) != "-" and out.samefile(path):
-        raise InputError(f"{path} would be overwritten by its own conversion", hint="Give another name to --out.")
+        raise InputError(f"{path} would be overwritten by its own conversion", hint="Name another file.")
     in_parallel = workers > 1 and not observers and not sent_observers
     mode = PRIVATE_FILE if private else mode_like(path)
     with open_source(path, format) as source, atomic_file(out, mode) as file:

@@ -91,7 +91,7 @@ def prepare(
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
-            f"{printable(str(out_dir), 200)} cannot be written: {reason}", hint="Choose another folder with --out."
+            f"{printable(str(out_dir), 200)} cannot be written: {reason}", hint="Name another folder."
         ) from None
 
 

@@ -48,7 +48,7 @@ CAPABILITIES = Capabilities(
         **HYPERPARAMETERS,
         "reasoning_effort": _NO_RFT,
         "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
+        "eval_interval": Handling(how="refused", note="Azure chooses itself when it evaluates."),
         "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models", "delete"}),

@@ -61,7 +61,7 @@ CAPABILITIES = Capabilities(
         "beta": Handling(how="refused", note="Nebius offers supervised fine-tuning only."),
         "reasoning_effort": _NO_RFT,
         "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
+        "eval_interval": Handling(how="refused", note="Nebius chooses itself when it evaluates."),
         "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models", "delete"}),

@@ -37,7 +37,7 @@ CAPABILITIES = Capabilities(
         "beta": Handling(how="renamed", to="dpo_beta", methods=frozenset({Method.DPO})),
         "reasoning_effort": _NO_RFT,
         "compute_multiplier": _NO_RFT,
-        "eval_interval": _NO_RFT,
+        "eval_interval": Handling(how="refused", note="Together evaluates once an epoch."),
         "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "checkpoints", "chat", "list_models", "delete"}),
