@@ -97,7 +97,7 @@ class Reservoir:
 
     def halve(self) -> None:
         """Keep half as many rows from now on: a random half of a random sample is one as well."""
-        self._capacity = max(_LEAST_KEPT, self._capacity // 2)
+        self._capacity = max(_LEAST_KEPT, min(self._capacity, len(self.sample)) // 2)
         if len(self.sample) > self._capacity:
             self.sample = self._rng.sample(self.sample, self._capacity)
             self.held = sum(row.size for row in self.sample)
