@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ftbridge.async_bridge import AsyncBridge
     from ftbridge.bridge import Bridge
     from ftbridge.comparison.offers import Machine, Offer
     from ftbridge.costs.quote import Load
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whether to log is the application's choice
 
 _ROOMS = {
+    "AsyncBridge": "async_bridge",
     "Bridge": "bridge",
     "Evaluation": "evaluation.scores",
     "Event": "model",
@@ -41,6 +43,7 @@ _ROOMS = {
 }
 
 __all__ = [
+    "AsyncBridge",
     "Bridge",
     "Evaluation",
     "Event",
@@ -63,3 +66,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return getattr(import_module(f"ftbridge.{_ROOMS[name]}"), name)
     raise AttributeError(f"module 'ftbridge' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

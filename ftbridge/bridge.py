@@ -1,6 +1,7 @@
 """The Python API on one page: each method, and the module that implements it.
 
 Each method is a function that takes the bridge as its first argument: `help(Bridge.submit)` shows its signature.
+`AsyncBridge` has the same methods for asyncio.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ftbridge.jobs.recovery import ledger_recovery
 from ftbridge.jobs.recovery import recover as recovery
 from ftbridge.migration import all_jobs, plan
 from ftbridge.migration import lifecycle as endings
+from ftbridge.removal import delete as deletion
+from ftbridge.removal import prune as pruning
 from ftbridge.watching import follow, tracking
 
 
@@ -64,6 +67,12 @@ class Bridge(Context):
     deployments = deployed.list_deployments
     past_deployments = deployed.past_deployments
     jobs_with_max_hours = deployed.jobs_with_max_hours
+
+    checkpoints = results.checkpoints  #                with step and losses
+
+    # what is left of jobs
+    prune = pruning.prune  #                            data of jobs that are over, from this machine
+    delete = deletion.delete  #                         one job's files, here and at its vendor, with a receipt
 
     # costs and moving
     compare = comparison.compare  #                     one dataset at several targets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -9,14 +10,14 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Self
+from typing import Any, Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
 from ftbridge.configuration import hooks_of_process, load_config
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Record, register_hooks
+from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
@@ -76,6 +77,18 @@ class Context:
             self._opened.close()
             self.ledger.close()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.home}>"
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        """The rooms' functions among the class's attributes are its methods: `help` calls their first argument self."""
+        super().__init_subclass__(**arguments)
+        for member in vars(cls).values():
+            if inspect.isfunction(member):
+                own, *others = (signature := inspect.signature(member)).parameters.values()
+                own = own.replace(name="self", annotation=inspect.Parameter.empty)
+                member.__signature__ = signature.replace(parameters=[own, *others])  # type: ignore[attr-defined]
+
     def __enter__(self) -> Self:
         return self
 
@@ -83,8 +96,16 @@ class Context:
         self.close()
 
     def record(self, job: Job | str) -> Record:
-        """The ledger's record of a job, by its id, an unambiguous beginning of it, its name, or "last"."""
-        return self.ledger.job(job if isinstance(job, str) else job.id)
+        """The ledger's record of a job, by its ID, the beginning of it, its name, or "last", as `find_record` has it.
+
+        Warns where several jobs have that name. Raises `JobNotFound`.
+        """
+        if not isinstance(job, str):
+            return self.ledger.job(job.id)
+        record, namesakes = find_record(self.ledger, job)
+        if namesakes > 1:
+            self.warn(f"{namesakes} jobs are named {record.job.name!r}; this is the newest, {record.job.id}")
+        return record
 
     def provider_of(self, record: Record) -> Provider:
         """The provider that a job was sent to."""

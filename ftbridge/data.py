@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import structs
 
 from ftbridge import dataset
+from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.dataset import (
     Advice,
@@ -24,15 +25,16 @@ from ftbridge.dataset import (
 )
 from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.jobs.request.identity import json_object
-from ftbridge.model import Spec, make_spec
+from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
+from ftbridge.spec import make_spec
 from ftbridge.wording import did_you_mean, printable
 
 
 def check(
     context: Context,
     data: str | Path,
-    to: Sequence[str] = (),
+    to: str | Sequence[str] = (),
     *,
     validation: str | Path | None = None,
     near_duplicates: bool = False,
@@ -44,12 +46,13 @@ def check(
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
 ) -> Report:
-    """All findings in `data`: by ftbridge's own rules, by those of each target in `to`, and what to consider.
+    """All findings in `data`: by ftbridge's own rules, by those of the target or targets `to`, and advice.
 
     The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
     `validation`, examples that are in both files are found; with `near_duplicates`, these as well. With `tokens`,
     the report has those of each target, counted as `count_tokens` does with `exact` and `vocabulary`.
     """
+    to = one_or_more(to)
     specs = [_partial_spec(data, text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
     advice, held_out = Advice(near_duplicates=near_duplicates), Digests()

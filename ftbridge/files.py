@@ -100,6 +100,19 @@ def move(file: Path, path: Path) -> None:
     to_disk(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it: whoever dies meanwhile leaves all of it or nothing.
+
+    What is left then has a name `.old-…`. Raises `FileNotFoundError` where there is nothing.
+    """
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+        return
+    aside = path.with_name(f".old-{secrets.token_hex(4)}")
+    path.rename(aside)
+    shutil.rmtree(aside)
+
+
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder next to `folder`, to be filled in the block; it is then renamed to `folder`.

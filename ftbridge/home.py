@@ -6,7 +6,10 @@ It holds training data, so it is its owner's alone.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,22 +37,55 @@ def find_home(given: Path | None = None) -> Path:
 
 
 def _close_to_others(home: Path) -> None:
-    """Take everybody else's access to a home, and to what is in it, where an earlier umask gave it.
+    """Take everybody else's access to a home where an earlier umask gave it, and to what an earlier version left in it.
 
-    A folder that others use too keeps its mode: one that is another user's, is shared as /tmp is, is the user's login
-    folder, or holds files and no ledger. What ftbridge writes into it is private all the same.
+    A folder that others need keeps its mode: another user's, one that is shared as /tmp is, and the user's login
+    folder. What ftbridge writes into it is private all the same.
     """
     known = home.stat()
     if not known.st_mode & _OTHERS or known.st_uid != os.getuid() or known.st_mode & S_ISVTX or home == Path.home():
         return
-    if not (home / LEDGER).exists() and any(home.iterdir()):
-        return
     with suppress(OSError):  # a file system without modes
         home.chmod(S_IMODE(known.st_mode) & ~_OTHERS)
-    for path in home.rglob("*"):
+    for path in home.rglob("*") if (home / LEDGER).exists() else ():
         with suppress(OSError):  # it is gone, or another user's
             if not path.is_symlink():
                 path.chmod(S_IMODE(path.stat().st_mode) & ~_OTHERS)
+
+
+@contextmanager
+def temporary_folder(home: Path) -> Iterator[Path]:
+    """A private folder in the home for copies of data, removed when the block ends.
+
+    It is locked meanwhile, so that one that is left by a process that died can be told from one in use.
+    """
+    with usable(home):
+        make_folder(temporary_folders(home))
+        folder = Path(tempfile.mkdtemp(dir=temporary_folders(home)))
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(handle)
+
+
+def temporary_folders(home: Path) -> Path:
+    """Where they are."""
+    return home / "temporary"
+
+
+def is_in_use(folder: Path) -> bool:
+    """Whether a process is in the block of that temporary folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 @contextmanager

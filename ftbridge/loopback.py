@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,6 +22,32 @@ class _Protocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
+class Limits(NamedTuple):
+    """What strangers may take of a server: connections at a time, and the seconds that one may last."""
+
+    connections: int
+    seconds: float
+
+
+def _limited(limits: Limits) -> type[_Protocol]:
+    class Limited(_Protocol):
+        """Closes a connection that is one too many, or lasts too long, whatever it is waiting for."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as above
+            if len(self.connections) >= limits.connections:
+                transport.abort()
+                return
+            super().connection_made(transport)
+            self.end = self.loop.call_later(limits.seconds, transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self in self.connections:
+                self.end.cancel()
+                super().connection_lost(exc)
+
+    return Limited
+
+
 class LoopbackServer:
     """Serves an application from a thread for as long as the block lasts; port 0 is any free one.
 
@@ -29,9 +55,9 @@ class LoopbackServer:
     ...     print(server.url)
     """
 
-    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+    def __init__(self, app: ASGIApp, port: int = 0, *, limits: Limits | None = None) -> None:
         self._socket = listen(port)
-        self._server = _server(app)
+        self._server = _server(app, _limited(limits) if limits else _Protocol)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="ftbridge-loopback", daemon=True
         )
@@ -78,9 +104,9 @@ def listen(port: int) -> socket.socket:
     return listening
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, protocol: type[_Protocol] = _Protocol) -> uvicorn.Server:
     # uvicorn's own log_config would reset its loggers to INFO, also for another server that is just starting
     config = uvicorn.Config(
-        app, http=_Protocol, loop="asyncio", lifespan="off", ws="none", log_config=None, log_level="critical"
+        app, http=protocol, loop="asyncio", lifespan="off", ws="none", log_config=None, log_level="critical"
     )
     return uvicorn.Server(config)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.errors import SpecError
 from ftbridge.foreign import Count, Message, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
-    """Immutable data; unknown keys are refused."""
+    """Immutable data; unknown keys are refused. Its repr leaves out what has its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in fields or value != fields[name].get_default(call_default_factory=True, validated_data={}):
+                yield name, value
+
+    def __str__(self) -> str:
+        return repr(self)
 
 
 class Status(StrEnum):
@@ -130,26 +138,7 @@ class Spec(Frozen):
     response_format: dict[str, Any] | None = None
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
-    max_cost_usd: float | None = Field(None, ge=0)
-
-
-def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
-    """A spec from plain values; raises `SpecError` naming the first that is not valid."""
-    try:
-        return Spec(hyperparameters=Hyperparameters(**hyperparameters), **fields)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        name = str(first["loc"][-1]).removesuffix("_usd") if first["loc"] else "spec"  # as the option is named
-        if first["type"] == "extra_forbidden":
-            raise SpecError(
-                f"'{name}' is not a hyperparameter",
-                hint=f"Known ones: {', '.join(Hyperparameters.model_fields)}.",
-            ) from None
-        sentence = first["msg"][0].lower() + first["msg"][1:]
-        raise SpecError(
-            f"{name} = {first['input']!r} cannot be used: {sentence}",
-            hint=f"Give --{name.replace('_', '-')} a value in range, or leave it out.",
-        ) from None
+    max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
 class Event(Frozen):
@@ -159,8 +148,9 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting" or "unreadable".
-    Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was seen.
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable" or
+    "deleted". Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
+    seen.
     """
 
     at: TimeSeen
@@ -277,6 +267,9 @@ class Job(Frozen):
     expected_start: datetime | None = None
     unclear: Unclear | None = None
     unclear_until: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.status} {self.target}>"
 
 
 def now() -> datetime:

@@ -48,15 +48,18 @@ def as_stored(model: BaseModel) -> str:
     return json.dumps(_joined(model.model_dump(mode="json"), unknown)) if unknown else model.model_dump_json()
 
 
-def read_event(text: str | bytes) -> Event:
-    """A stored event; one of an unknown kind is a message, and an unknown status is `unknown`, with the word kept."""
+def read_event(text: str | bytes, what: str = "an event in the ledger") -> Event:
+    """A stored event; one of an unknown kind is a message, and an unknown status is `unknown`, with the word kept.
+
+    `what` names an event that cannot be read, in the message that takes its place.
+    """
     try:
         return Event.model_validate_json(text, extra="allow")
     except ValidationError:
         known = _document(text)
     if not known:
-        what = "an event in the ledger cannot be read; it is left out"
-        return Event(at=now(), kind="message", code="unreadable", message=what)
+        message = f"{what} cannot be read; it is left out"
+        return Event(at=now(), kind="message", code="unreadable", message=message)
     kind, word = known.get("kind"), known.get("status")
     if kind is not None and kind not in ("status", "message", "metric", "checkpoint"):
         known |= {"kind": "message", "message": known.get("message") or f"{kind}, which this ftbridge does not know"}

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 _LONGEST_NAME = 60
+_RULES = {
+    "greater_than": "it must be more than {gt:g}",
+    "greater_than_equal": "it must be at least {ge:g}",
+    "less_than": "it must be less than {lt:g}",
+    "less_than_equal": "it must be at most {le:g}",
+    "int_parsing": "it must be a whole number",
+    "int_parsing_size": "it must be a whole number",
+    "int_type": "it must be a whole number",
+    "int_from_float": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "float_type": "it must be a number",
+    "finite_number": "it must be a finite number",
+    "bool_parsing": "it must be true or false",
+    "bool_type": "it must be true or false",
+    "enum": "it must be {expected}",
+    "literal_error": "it must be {expected}",
+    "string_type": "it must be a text",
+    "string_too_long": "it has more than {max_length} characters",
+    "path_type": "it must be a path",
+    "list_type": "it must be a list",
+    "tuple_type": "it must be a list",
+    "dict_type": "it must be a table",
+    "mapping_type": "it must be a table",
+    "model_type": "it must be a table",
+    "missing": "it is missing",
+}
+"""Sentences for what pydantic finds, by its name of the kind."""
 
 
 def printable(value: Any, limit: int = 60) -> str:
@@ -50,6 +77,14 @@ def json_kind(value: object) -> str:
         return "true" if value else "false"
     names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
     return names.get(type(value), f"a value of type {type(value).__name__}")
+
+
+def broken_rule(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, from one of the errors of pydantic's ValidationError."""
+    if rule := _RULES.get(error["type"]):
+        return rule.format(**error.get("ctx", {}))
+    sentence = str(error["msg"]).removeprefix("Value error, ")
+    return sentence[:1].lower() + sentence[1:]
 
 
 def counted(number: float, what: str) -> str:

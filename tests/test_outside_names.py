@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,12 +12,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from ftbridge.foreign_names import plain_name
+from ftbridge.errors import JobNotFound
+from ftbridge.foreign_names import first_repeated, member_parts, plain_name
 from ftbridge.jobs.recovery.importing import as_job, tag_of
+from ftbridge.mock.store import Store
 from ftbridge.model import Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.importing import field_meanings, read_files
+from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.provider import LocalProvider
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
 
@@ -34,6 +40,61 @@ def test_any_name_is_one_part_of_a_path(name: str) -> None:
 @given(st.text(), st.text())
 def test_different_names_stay_different(one: str, other: str) -> None:
     assert (plain_name(one) == plain_name(other)) == (one == other)
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "aux.txt", "Com1", "LPT¹.log", "prn .txt", "conin$"])
+def test_no_name_is_that_of_a_device(name: str) -> None:
+    assert plain_name(name) == f"_{name}-{plain_name(name)[-8:]}"
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u200b", "\x9b", "\x85", "\ud83d", "\ufeff", "\u2028"])
+def test_no_name_has_a_character_that_nobody_sees(sign: str) -> None:
+    assert plain_name(f"a{sign}b").isprintable()
+    with pytest.raises(ValueError, match="a character that names of files cannot have"):
+        member_parts(f"a{sign}b")
+
+
+@given(st.text() | st.from_regex(r"[./\\\\a]{0,20}", fullmatch=True))
+@example("a/./b")
+@example("a//b")
+def test_a_members_name_stays_in_its_folder_or_is_refused(name: str) -> None:
+    with suppress(ValueError):
+        parts = member_parts(name)
+        assert not {"", ".", ".."} & set(parts)
+        assert not any(set(part) & set('/\\:\0"<>|?*') for part in parts)
+        assert os.path.normpath("/".join(parts) or ".") == ("/".join(parts) or ".")
+
+
+@pytest.mark.parametrize("names", [("a", "A"), ("e\u0301", "\u00e9"), ("ss", "\u00df"), ("K", "\u212a")])
+def test_names_that_some_system_takes_for_one_are_found(names: tuple[str, str]) -> None:
+    assert first_repeated(("x", *names, "y")) == names[1]
+    assert first_repeated(("x", names[0], "y")) is None
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..", "", "a/b", "evil\0"])
+def test_what_a_client_calls_a_document_of_a_mock_is_no_path(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "evil.json"
+    outside.write_text("{}", "utf-8")
+    store = Store(tmp_path / "state" / "vendor")
+    assert store.get_bytes("files", name) is None
+    assert not store.drop("files", name)
+    store.put_bytes("files", name, b"content")
+    assert store.get_bytes("files", name) == b"content"
+    assert outside.read_text("utf-8") == "{}"
+    [written] = (path for path in (tmp_path / "state").rglob("*") if path.is_file())
+    assert written.parent == tmp_path / "state" / "vendor" / "files"
+
+
+@pytest.mark.parametrize("remote_id", ["../../evil", "/evil", "..", "", "ftb_1/../../../evil"])
+def test_a_local_jobs_id_is_no_path(tmp_path: Path, remote_id: str) -> None:
+    evil = JobFolder(tmp_path / "evil")
+    evil.path.mkdir()
+    evil.set_status(Status.SUCCEEDED)
+    provider = LocalProvider(tmp_path / "home")
+    with pytest.raises(JobNotFound):
+        provider.cancel(remote_id)
+    assert list(provider.poll([remote_id])) == []
+    assert not (evil.path / "request").exists()
 
 
 @pytest.mark.parametrize("name", ["My tickets!", "ftjob-1a2b", "ft-1-2", "Tafel für Müller"])

@@ -176,7 +176,7 @@ def test_a_provider_without_a_mock_says_so(tmp_path: Path) -> None:
 
 
 def test_hyperparameters_out_of_range_are_named() -> None:
-    from ftbridge.model import make_spec
+    from ftbridge.spec import make_spec
 
     with pytest.raises(SpecError, match="epochs = 0 cannot be used") as problem:
         make_spec(target="local:tiny", data=Path("x"), hyperparameters={"epochs": 0})

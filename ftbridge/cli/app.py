@@ -21,25 +21,28 @@ from ftbridge.cli import (
     import_jobs,
     jobs,
     lifecycle,
+    listing,
     migrate,
     mock,
     providers,
     recover,
+    removal,
     report,
     results,
     submit,
     trust,
+    watch,
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
-from ftbridge.cli.output import print_error, print_line, print_message
+from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.provider.connection import INSECURE
 from ftbridge.redaction import redact
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
-    "Jobs": (submit, jobs, recover, import_jobs),
+    "Jobs": (submit, listing, watch, jobs, recover, import_jobs, removal),
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
@@ -103,6 +106,8 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         chosen, arguments = take_global_options(arguments)
         with logging_to(chosen.log_file, verbose=chosen.verbose):
             return _run(arguments, chosen, debug=debug or chosen.debug, as_json=as_json)
+    except Stopped:
+        return _INTERRUPTED
     except UsageError as problem:
         _report_error(problem, as_json=as_json, debug=debug)
         return problem.exit_code
@@ -114,7 +119,7 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     try:
         code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
-            print_message("interrupted")
+            print_message(f"{line_end()}interrupted")
         return int(code)
     except FtbridgeError as problem:
         _report_error(problem, as_json=as_json, debug=debug)
@@ -124,7 +129,7 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
         _report_error(UsageError(sentence, hint=_help_hint(arguments)), as_json=as_json)
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print_message("interrupted")
+        print_message(f"{line_end()}interrupted")
         return _INTERRUPTED
     except BrokenPipeError:
         # the reader has closed the pipe; what is still buffered must not raise again at exit

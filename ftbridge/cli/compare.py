@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ from ftbridge.cli.output import (
     console,
     narrow,
     open_bridge,
+    print_csv,
     print_json,
     print_line,
     print_message,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from ftbridge.comparison.offers import Offer
 
 _MOST_NOTES = 3  # notes on a target's figures; --json has all
-_DIGITS = 6  # after the decimal point in CSV: what follows is rounding noise
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -116,15 +114,12 @@ def compare(
 
 
 def _print_csv(offers: list[Offer]) -> None:
-    """One line per target; unknown amounts are empty, and numbers have at most six decimal places."""
+    """One line per target."""
     rows = [offer.model_dump(mode="json") for offer in offers]
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
-    writer.writeheader()
     for row in rows:
         row["changed"] = " ".join(f"{code}={count}" for code, count in row["changed"].items())
         row |= {name: "; ".join(row[name]) for name in ("unsupported", "blocking", "warnings")}
-        row |= {name: round(value, _DIGITS) for name, value in row.items() if isinstance(value, float)}
-        writer.writerow(row)
+    print_csv(list(rows[0]), rows)
 
 
 def _print_offers(offers: list[Offer], *, months: float) -> None:

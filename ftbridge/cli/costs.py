@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +14,7 @@ from ftbridge.cli.output import (
     console,
     narrow,
     open_bridge,
+    print_csv,
     print_json,
     print_line,
     print_message,
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ftbridge.costs.month import Amount, Costs
 
 _BY = ("vendor", "target", "owner", "group")
-_DIGITS = 6  # after the decimal point in CSV: what follows is rounding noise
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -65,7 +63,7 @@ def costs(
         documents = [_document(row, by) for row in rows]
         print_json({"month": f"{day:%Y-%m}", "by": by, "rows": documents, "total": _document(total, by)})
     elif as_csv:
-        _print_csv([_document(row, by) for row in rows], by)
+        print_csv(list(_document(total, by)), [_document(row, by) for row in rows])
     elif not rows:
         print_line(f"There are no costs in {day:%Y-%m}.")
     else:
@@ -94,16 +92,6 @@ def _document(row: Costs, by: str) -> dict[str, Any]:
         "partial_total_usd": row.total.partial_total_usd,
         "budget_usd": row.budget_usd,
     }
-
-
-def _print_csv(documents: Sequence[dict[str, Any]], by: str) -> None:
-    """One line per row; unknown amounts are empty, and numbers have at most six decimal places."""
-    from ftbridge.costs.month import Costs
-
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(_document(Costs(name=None), by)))
-    writer.writeheader()
-    for row in documents:
-        writer.writerow({n: round(value, _DIGITS) if isinstance(value, float) else value for n, value in row.items()})
 
 
 def _print(rows: Sequence[Costs], total: Costs, by: str, day: date) -> None:

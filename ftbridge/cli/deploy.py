@@ -51,8 +51,9 @@ def deploy(
 def undeploy(job: JobId, as_json: AsJson = False) -> None:
     """Stop serving the tuned model, and paying for that. The vendor keeps the model."""
     bridge = open_bridge()
-    ended = bridge.undeploy(job)
-    tuned, past = bridge.job(job), bridge.past_deployments(job)
+    tuned = bridge.job(job)
+    ended = bridge.undeploy(tuned)
+    tuned, past = bridge.job(tuned), bridge.past_deployments(tuned)
     model = tuned.result.model if tuned.result else None
     if as_json:
         last = past[-1].model_dump(mode="json") if past else None
@@ -120,7 +121,7 @@ def _ended(info: DeploymentInfo) -> str:
     """When it ended, and what it has cost."""
     from ftbridge.deployments.wording import describe_ended
 
-    at = f"{info.ended_at.astimezone():%m-%d %H:%M}" if info.ended_at else ""
+    at = short_time(info.ended_at) if info.ended_at else ""
     return f"undeployed at {at} {describe_ended(info)}"
 
 

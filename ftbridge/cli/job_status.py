@@ -11,8 +11,14 @@ _ENDED = {Status.SUCCEEDED: "has succeeded", Status.FAILED: "has failed", Status
 
 
 def short_time(time: datetime) -> str:
-    """A local time to the minute: 11-29 14:05."""
-    return time.astimezone().strftime("%m-%d %H:%M")
+    """A local time to the minute, 11-29 14:05, and of another year the day: 2025-11-29."""
+    local = time.astimezone()
+    return local.strftime("%m-%d %H:%M" if local.year == datetime.now().astimezone().year else "%Y-%m-%d")
+
+
+def label(job: Job) -> str:
+    """The job's ID, with its name if it has one."""
+    return f"{job.id} ({job.name})" if job.name else job.id
 
 
 def status_text(job: Job) -> str:
@@ -33,8 +39,8 @@ def queue_text(job: Job) -> str:
 def job_sentence(job: Job) -> str:
     """A job's status, step and newest loss in one sentence."""
     if job.queue_position is not None:
-        return f"{job.id} {queue_text(job)}"
-    known = [f"{job.id} {_ENDED.get(job.status, f'is {status_text(job)}')}"]
+        return f"{label(job)} {queue_text(job)}"
+    known = [f"{label(job)} {_ENDED.get(job.status, f'is {status_text(job)}')}"]
     if job.latest.step is not None:
         known.append(f"step {job.latest.step}" + (f" of {job.latest.total_steps}" if job.latest.total_steps else ""))
     known += [f"{name} {value}" for name, value in latest_metrics(job).items()][:1]

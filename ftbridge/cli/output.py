@@ -6,11 +6,14 @@ read as rich markup, and no key in use is ever printed.
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
+import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,14 +30,22 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
-JobId = Annotated[str, typer.Argument(help="The job's id, the beginning of it, or 'last'.", show_default=False)]
+JobId = Annotated[
+    str,
+    typer.Argument(
+        help="The job: its id, the beginning of it, its name, 'last', or PROVIDER:last.", show_default=False
+    ),
+]
 Exit = typer.Exit
 UNCLEAR = 4
 """The exit code while it is not known whether a vendor has a job: as after network trouble, a later try can tell."""
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")
+_DIGITS = 6  # decimal places in CSV
 _NARROW = 110  # characters of a terminal below which tables have only their most important columns
 _GAP = 3  # characters between two columns of a table, and at both its edges together
 _LEAST = 16  # characters that the folded column always gets
+_PAIR = 2  # columns of a table of names and values
 
 
 @cache
@@ -53,6 +64,26 @@ def error_console() -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False)
 
 
+class Stopped(BaseException):
+    """Ctrl-C, where the command has said already what that means: no error handler may take it for an error."""
+
+
+_drawing: list[Console] = []  # the console of a display that is redrawn on the terminal, while there is one
+
+
+@contextmanager
+def messages_above(display: Console) -> Iterator[None]:
+    """Until the block ends, print messages above what that console redraws, where they share the terminal with it."""
+    if not sys.stderr.isatty():  # they go elsewhere, and cannot spoil the display
+        yield
+        return
+    _drawing.append(display)
+    try:
+        yield
+    finally:
+        _drawing.remove(display)
+
+
 def open_bridge() -> Bridge:
     """The bridge of this home; its warnings go to stderr."""
     from ftbridge.bridge import Bridge
@@ -62,12 +93,23 @@ def open_bridge() -> Bridge:
 
 def print_message(sentence: str, *, style: str = "") -> None:
     """A message for people, on stderr."""
-    error_console().print(clean(sentence), style=style or None, soft_wrap=True)
+    where = _drawing[-1] if _drawing else error_console()
+    where.print(clean(sentence), style=style or None, soft_wrap=True)
+
+
+def line_end() -> str:
+    """What ends the line of the ^C that a terminal writes at Ctrl-C; nothing where messages go elsewhere."""
+    return "\n" if sys.stderr.isatty() else ""
 
 
 def print_line(text: str, *, style: str = "") -> None:
     """One line of the result, for people."""
     console().print(clean(text), style=style or None, soft_wrap=True)
+
+
+def print_sentence(text: str) -> None:
+    """One line of the result that on a terminal is wrapped between words, so that no number is broken."""
+    console().print(clean(text), soft_wrap=not console().is_terminal)
 
 
 def print_note(note: str, *, indent: str = "  ") -> None:
@@ -91,9 +133,30 @@ def clean(text: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on stdout, on one line."""
-    sys.stdout.write(without_keys_in_use(json.dumps(document, ensure_ascii=False)) + "\n")
+    """One JSON document on stdout, on one line; what could control a terminal is escaped, which means the same."""
+    text = without_keys_in_use(json.dumps(document, ensure_ascii=not _takes_unicode()))
+    sys.stdout.write(_NOT_ASCII.sub(_printable_or_escaped, text) + "\n")
     sys.stdout.flush()
+
+
+def print_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A table as CSV on stdout: unknown values are empty, and numbers have at most six decimal places."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row[name]) for name in names])
+
+
+def _cell(value: Any) -> Any:
+    return round(value, _DIGITS) if isinstance(value, float) else clean(value) if isinstance(value, str) else value
+
+
+def _takes_unicode() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+
+
+def _printable_or_escaped(match: re.Match[str]) -> str:
+    return match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1]
 
 
 def print_error(error: FtbridgeError, *, as_json: bool) -> None:
@@ -111,20 +174,23 @@ def table(
 ) -> Table:
     """A plain table; the columns in `right` are right-aligned.
 
-    Only the column `fold` is wrapped, at hyphens, so that names of models stay readable.
+    Only the column `fold` is wrapped, at hyphens, so that names of models stay readable. Where the terminal has no
+    room for the other columns, each row becomes a list of its values, so that no number, date or ID is cut.
     """
     from rich import box
     from rich.table import Table
 
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if len(headers) > _PAIR and _least_width(headers, cells, fold) > console().width:
+        return table(["", ""], _listed(headers, cells), fold=1)
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headers))
     for index, header in enumerate(headers):
         made.add_column(
             header,
             justify="right" if index in right else "left",
-            overflow="fold" if fold in (None, index) else "ellipsis",
+            overflow="fold",
             no_wrap=fold is not None and index != fold,
         )
-    cells = [[clean(cell) for cell in row] for row in rows]
     if fold is not None:
         others = sum(width for index, width in enumerate(_widths(headers, cells)) if index != fold)
         room = max(console().width - others - _GAP * len(headers), _LEAST)
@@ -139,10 +205,28 @@ def fits(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return sum(_widths(headers, rows)) + _GAP * len(headers) <= console().width
 
 
+def _least_width(headers: Sequence[str], rows: Sequence[Sequence[str]], fold: int | None) -> int:
+    """The width in which nothing is broken but words of the column `fold`, or of none where all are wrapped."""
+    if fold is None:
+        words = ["\n".join(header.split()) for header in headers]
+        rows = [["\n".join(cell.split()) for cell in row] for row in rows]
+        return sum(_widths(words, rows)) + _GAP * len(headers)
+    widths = _widths(headers, rows)
+    return sum(widths) - widths[fold] + min(widths[fold], _LEAST) + _GAP * len(headers)
+
+
+def _listed(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The same as pairs of header and value, with an empty line between two rows."""
+    lists = [[[header, cell] for header, cell in zip(headers, row, strict=True) if cell] for row in rows]
+    return [pair for index, pairs in enumerate(lists) for pair in ([["", ""]] if index else []) + pairs]
+
+
 def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """The width of each column: that of its longest line."""
+    """The width of each column on the terminal: that of its longest line."""
+    from rich.cells import cell_len
+
     columns = zip(headers, *rows, strict=True)
-    return [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
+    return [max(cell_len(line) for cell in column for line in cell.split("\n")) for column in columns]
 
 
 def _folded(text: str, width: int) -> str:

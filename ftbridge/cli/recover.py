@@ -52,10 +52,12 @@ def recover(
     if job and adopt:
         print_job(bridge.adopt(job, adopt), as_json=as_json)
         return
+    chosen = bridge.job(job) if job else None
     warn_of_deployments(bridge)
     lists = list(bridge.recover_from_vendors(provider or ())) if from_vendors else []
-    recovered = [*(adopted for one in lists for adopted in one.adopted), *bridge.recover(job)]
-    unfinished = [one for one in bridge.jobs([job] if job else None) if one.status is Status.SUBMITTING or one.unclear]
+    recovered = [*(adopted for one in lists for adopted in one.adopted), *bridge.recover(chosen)]
+    current = bridge.jobs([chosen] if chosen else None)
+    unfinished = [one for one in current if one.status is Status.SUBMITTING or one.unclear]
     is_incomplete = any(one.broken_off for one in lists)
     code = UNCLEAR if any(one.unclear for one in unfinished) else 1 if is_incomplete else 0
     if as_json:
@@ -68,7 +70,7 @@ def recover(
     if any(one.adopted for one in lists):
         print_message("Vendors do not know idempotency keys: a key that was used before would create a new job.")
     lines = [*map(job_sentence, recovered), *map(_unfinished, unfinished)]
-    print_line("\n".join(lines) or (job_sentence(bridge.job(job)) if job else "There is nothing to recover."))
+    print_line("\n".join(lines) or (job_sentence(bridge.job(chosen)) if chosen else "There is nothing to recover."))
     raise Exit(code)
 
 

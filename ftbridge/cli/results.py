@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,7 +37,7 @@ _VERDICTS = {
 
 def register(app: typer.Typer, group: str) -> None:
     """Add the commands to a group of the app."""
-    for command in (fetch, export, chat, evaluate):
+    for command in (fetch, export, checkpoints, chat, evaluate):
         app.command(rich_help_panel=group)(command)
 
 
@@ -61,6 +61,19 @@ def export(
     bridge = open_bridge()
     finished = bridge.job(job)
     _print_result(finished, bridge.export(finished, out, form=form), as_json=as_json)
+
+
+def checkpoints(job: JobId, as_json: AsJson = False) -> None:
+    """List the checkpoints of a job, with the losses at their steps and the names by which the provider has them."""
+    saved = open_bridge().checkpoints(job)
+    if as_json:
+        print_json({"checkpoints": [one.model_dump(mode="json") for one in saved]})
+        return
+    if not saved:
+        print_line("It has no checkpoints.")
+        return
+    rows = [[f"{one.step}", number(one.train_loss), number(one.valid_loss), one.model] for one in saved]
+    console().print(table(["step", "loss", "valid", "checkpoint"], rows, right=(0, 1, 2), fold=3))
 
 
 def fetch_into(job: Job, out: Path | None) -> Result:
@@ -87,10 +100,11 @@ def chat(
 ) -> None:
     """Send prompts to the tuned model."""
     bridge = open_bridge()
+    tuned = bridge.job(job)  # once, since "last" may be another one by the next prompt
     given = {"max_tokens": max_tokens, "temperature": temperature}
-    options = {name: value for name, value in given.items() if value is not None}
+    options: Any = {name: value for name, value in given.items() if value is not None}
     for question in [prompt] if prompt is not None else _prompts():
-        reply = bridge.chat(job, question, system=system, **options)
+        reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:
             usage = reply.usage.model_dump() if reply.usage else None
             print_json({"reply": reply.text, "model": reply.model, "usage": usage})

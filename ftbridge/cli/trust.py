@@ -12,6 +12,7 @@ import typer
 from ftbridge.cli.output import AsJson, print_json, print_line, print_note
 from ftbridge.errors import UsageError
 from ftbridge.home import find_home
+from ftbridge.redaction import redact
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -125,8 +126,6 @@ def _asked_for(config: Config) -> list[str]:
 
 def _document(config: Config) -> dict[str, Any]:
     """What the file asks for, for programs; addresses are without their passwords."""
-    from ftbridge.redaction import redact
-
     return {
         "hooks": {name: _shown(hook.model_dump(exclude_defaults=True)) for name, hook in config.hooks.items()},
         "providers": {name: _shown(table) for name, table in config.providers.items()},
@@ -137,10 +136,12 @@ def _document(config: Config) -> dict[str, Any]:
 def _describe(hook: Hook) -> str:
     fields = _shown(hook.model_dump(exclude_defaults=True))
     what = f"runs {shlex.join(fields.pop('command'))}" if hook.command else f"posts to {fields.pop('url')}"
-    return ", ".join([what, *(f"{name} = {value}" for name, value in fields.items())])
+    return ", ".join([what, *(f"{name} = {_words(value)}" for name, value in fields.items())])
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _shown(table: Mapping[str, Any]) -> dict[str, Any]:
-    from ftbridge.redaction import redact
-
     return {name: redact(value) if isinstance(value, str) else value for name, value in table.items()}

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Unpack
 
+from ftbridge.arguments import HyperparameterArguments, one_or_more
 from ftbridge.catalogue import Entry, Facts, today
 from ftbridge.comparison.offers import ASSUMED_WATTS, DAYS_A_MONTH, Machine, Offer, no_offer
 from ftbridge.context import Context
@@ -19,10 +19,12 @@ from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.reading.examples import valid_examples
 from ftbridge.errors import DataError, FtbridgeError, TargetError
+from ftbridge.home import temporary_folder
 from ftbridge.jobs.submit import submit
-from ftbridge.model import Method, Spec, make_spec
+from ftbridge.model import Method, Spec
 from ftbridge.provider.capabilities import Capabilities
 from ftbridge.provider.offline import offline
+from ftbridge.spec import make_spec
 from ftbridge.target import Target
 from ftbridge.watching.follow import wait
 from ftbridge.wording import clause, counted
@@ -34,7 +36,7 @@ _SAMPLE = 32  # rows to measure a machine's speed with
 def compare(
     context: Context,
     data: str | Path,
-    to: Sequence[str],
+    to: str | Sequence[str],
     *,
     validation: str | Path | None = None,
     method: str | None = None,
@@ -43,9 +45,9 @@ def compare(
     live: bool = False,
     measure: bool = False,
     format: str | None = None,  # noqa: A002 - the word users know
-    **hyperparameters: Any,
+    **hyperparameters: Unpack[HyperparameterArguments],
 ) -> list[Offer]:
-    """What training on `data`, and then serving `load`, costs at each target; cheapest first.
+    """What training on `data`, and then serving `load`, costs at the target or targets `to`; cheapest first.
 
     By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
     this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
@@ -59,7 +61,7 @@ def compare(
         target="", data=Path(data), validation=held, method=training_method, hyperparameters=hyperparameters
     )
     train = partial(_try_out, context, method=training_method) if measure else None
-    return compare_spec(context, spec, to, load, machine=machine, live=live, measure=train, format=format)
+    return compare_spec(context, spec, one_or_more(to), load, machine=machine, live=live, measure=train, format=format)
 
 
 def _try_out(context: Context, data: Path, to: str, method: str) -> None:
@@ -96,8 +98,8 @@ def compare_spec(
                 target = context.target(text)
                 entry = context.entry(target, live=live)
                 if measure and entry.facts.own_machine and speed(context, target) is None:
-                    with TemporaryDirectory() as folder:
-                        measure(survey.write_sample(Path(folder) / "some.jsonl", _SAMPLE), str(target))
+                    with temporary_folder(context.home) as folder:
+                        measure(survey.write_sample(folder / "some.jsonl", _SAMPLE), str(target))
                 at = spec.model_copy(update={"target": str(target)})
                 offers.append(_offer(context, target, entry, at, survey, held, load, machine))
         except TargetError:  # nobody has such a target

@@ -8,6 +8,7 @@ from typing import Any
 
 from ftbridge.costs.quote import Quote
 from ftbridge.model import Frozen
+from ftbridge.wording import dollars
 
 ASSUMED_WATTS = 150.0
 DAYS_A_MONTH = 30.4
@@ -69,6 +70,9 @@ class Offer(Frozen):
     blocking: tuple[str, ...]
     warnings: tuple[str, ...]
     problem: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Offer {self.target} {'price not known' if self.total_usd is None else dollars(self.total_usd)}>"
 
 
 def no_offer(text: str, examples: int, why: str) -> Offer:

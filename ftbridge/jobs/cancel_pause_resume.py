@@ -11,6 +11,7 @@ from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.queue import withdraw
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.jobs.steering import steer
 from ftbridge.model import FINAL, Event, Job, Status, now
 from ftbridge.provider import Provider
@@ -22,6 +23,7 @@ def cancel(context: Context, job: Job | str) -> Job:
     """Cancel the job, or take it out of the queue. A job that is over does not change."""
     record = context.record(job)
     if withdraw(context.ledger, record):
+        remove_unneeded(context.home, context.ledger)
         return find_job(context, record.job.id)
     if record.job.status is Status.SUBMITTING or (record.unconfirmed and record.job.status is Status.FAILED):
         with warn_of_messages(context, record.job.id):

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Unpack
 
+from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
-from ftbridge.errors import JobFailed
+from ftbridge.errors import JobFailed, UsageError
 from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
+from ftbridge.jobs.filters import JobConditions, read_conditions
 from ftbridge.jobs.polling import poll_once
 from ftbridge.jobs.queue import with_queue_positions
-from ftbridge.ledger import Record
+from ftbridge.ledger import Record, filtered
 from ftbridge.model import Event, Job, Status
 
 
-def refresh(context: Context, *jobs: Job | str) -> list[Job]:
-    """Ask the providers once, and return the jobs as they are then; without arguments, all of them."""
-    records = [context.record(job) for job in jobs] if jobs else context.ledger.jobs()
+def refresh(context: Context, *jobs: Job | str, **conditions: Unpack[JobConditions]) -> list[Job]:
+    """Ask the providers once, and return the jobs as they are then; without `jobs`, all that meet the conditions."""
+    if jobs:
+        records = [context.record(job) for job in jobs]
+    else:
+        wanted = read_conditions(context, conditions)
+        # by the status that it gets now, a job may come into the list or fall out of it
+        limit = None if wanted.statuses else wanted.limit
+        records = filtered(context.ledger, wanted._replace(statuses=(), limit=limit))
     problems = poll_once(context, [record.job.id for record in records])
     if names := {record.provider for record in records if record.unconfirmed}:
         problems += resolve_all(context, names)
@@ -23,22 +32,32 @@ def refresh(context: Context, *jobs: Job | str) -> list[Job]:
         raise problems[0]
     for problem in problems:
         context.warn(problem.message)
-    return list_jobs(context, [record.job for record in records] if jobs else None)
+    return list_jobs(context, [record.job for record in records]) if jobs else list_jobs(context, **conditions)
 
 
-def list_jobs(context: Context, only: Iterable[Job | str] | None = None) -> list[Job]:
-    """All jobs as the ledger has them, oldest first; or those of `only`, in its order."""
+def list_jobs(
+    context: Context, only: Job | str | Iterable[Job | str] | None = None, **conditions: Unpack[JobConditions]
+) -> list[Job]:
+    """The jobs as the ledger has them: only that one, or those in their order, or all that meet the conditions.
+
+    All jobs come oldest first. Raises `UsageError` for a condition that cannot be met.
+    """
     if only is None:
-        return with_queue_positions(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
-    records = [context.record(job) for job in only]
+        records = filtered(context.ledger, read_conditions(context, conditions))
+    elif conditions:
+        raise UsageError("conditions choose among all jobs, and `only` names them", hint="Give one of the two.")
+    else:
+        records = [context.record(job) for job in one_or_more(only)]
     if not any(record.job.status is Status.SUBMITTING or record.is_unclear for record in records):
         return [record.job for record in records]
-    queued = {job.id: job for job in list_jobs(context)}  # a queue position depends on all jobs
-    return [queued[record.job.id] for record in records]
+    # a queue position depends on all jobs
+    known = with_queue_positions(context.ledger.jobs(), context.concurrency_limit, context.provider_named)
+    queued = {job.id: job for job in known}
+    return [queued.get(record.job.id, record.job) for record in records]
 
 
 def find_job(context: Context, job: Job | str) -> Job:
-    """One job as the ledger has it, by its ID, an unambiguous prefix of it, its name, or "last"."""
+    """One job as the ledger has it, by its ID, the beginning of it, its name, "last", or PROVIDER:last."""
     return list_jobs(context, [job])[0]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from ftbridge.context import Context
 from ftbridge.errors import BadAnswer, FtbridgeError, InvalidRequest, NotFound, ServerTrouble, StateError
 from ftbridge.jobs.overfitting import detect_overfitting
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import JobSummary, Ledger, Record, summaries, unfinished
 from ftbridge.model import Cost, Event, Latest, Status, now
 from ftbridge.provider import Provider, RemoteJob
@@ -71,7 +72,7 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
         return 0
     with_events = [job.id for job in waiting.values() if job.status in _HAS_EVENTS]
     chosen = budget.choose(with_events)
-    changes, problem = 0, None
+    changes, ended, problem = 0, False, None
     for remote in guarded(provider.name, "a list of jobs", lambda: provider.poll(list(waiting))):
         job = waiting.pop(remote.remote_id, None)
         if job is None:  # listed twice, or not asked for
@@ -80,12 +81,15 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
         stalls = job.status == Status.RUNNING and _seems_to_stall(job, provider)
         if moved or stalls or job.id in chosen:
             try:
-                changes += _update(ledger.job(job.id), remote, provider, ledger)
+                changed = _update(ledger.job(job.id), remote, provider, ledger)
+                changes, ended = changes + changed, ended or (changed and remote.status.final)
             except _OF_ONE_JOB as trouble:
                 if isinstance(trouble, ServerTrouble) and isinstance(problem, ServerTrouble):
                     raise  # the vendor has more than one job that it cannot tell of: it is down
                 problem = trouble
     changes += sum(_note_missing(job, provider, ledger) for job in waiting.values())
+    if ended:
+        remove_unneeded(provider.home, ledger, provider)
     if problem:
         raise problem
     return changes
@@ -102,7 +106,7 @@ def _note_missing(job: JobSummary, provider: Provider, ledger: Ledger) -> bool:
 
 def _end_as_gone(record: Record, provider: Provider, ledger: Ledger) -> bool:
     """Fail a job of which this machine, which alone could have it, has nothing left."""
-    gone = f"the job's folder is gone from {provider.home}: it cannot go on; submit it again"
+    gone = f"its folder below {provider.home}, or the status in it, is gone: it cannot go on; submit it again"
     remote_id = record.job.remote_id or ""
     remote = RemoteJob(remote_id=remote_id, status=Status.FAILED, raw_status="gone", error=gone)
     return record.job.status in ACTIVE and _commit(record, remote, [], ledger)

@@ -16,6 +16,7 @@ from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.closing import cancel
 from ftbridge.jobs.exactly_once.explain_unclear import with_reason
 from ftbridge.jobs.exactly_once.sending import has_files, submit
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import Ledger, Record, has_free_slot, waiting
 from ftbridge.model import Job, Status
 from ftbridge.provider import Provider
@@ -73,9 +74,13 @@ def send(context: Context, record: Record, *, queued: bool = False, patience: fl
         raise SpecError(f"job {record.job.id} {_needs_newer(record)}", hint="Upgrade ftbridge here, or send it there.")
     provider, limit = context.provider_named(record.provider), context.concurrency_limit(record.provider)
     judge = partial(price_check, context)
-    return submit(
-        record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
-    )
+    try:
+        return submit(
+            record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
+        )
+    except FtbridgeError:  # it may have failed by that
+        remove_unneeded(context.home, context.ledger)
+        raise
 
 
 def _needs_newer(record: Record) -> str:

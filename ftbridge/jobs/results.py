@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, Unpack
 
+from ftbridge.arguments import ChatOptions
 from ftbridge.context import Context
-from ftbridge.dataset.canonical.example import Chat, System, User
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, Unsupported
 from ftbridge.jobs.fetching import fetch_whole
-from ftbridge.jobs.listing import succeeded
-from ftbridge.model import Job, Result
+from ftbridge.jobs.listing import refresh, succeeded
+from ftbridge.model import Checkpoint, Job, Result
 from ftbridge.provider import Provider, Reply
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge.provider.completions import chat_body, text_of_chunk
+from ftbridge.provider.completions import as_chat, chat_body, check_options, text_of_chunk
+
+Prompt: TypeAlias = str | Chat | Sequence[Mapping[str, Any]]
+
+_LOSSES = ("train_loss", "valid_loss", "valid_reward")
 
 
 def fetch(context: Context, job: Job | str, out: str | Path) -> Result:
@@ -31,34 +36,59 @@ def export(context: Context, job: Job | str, out: str | Path, *, form: ExportFor
 
     Raises as `fetch` does, and `Unsupported` for a job of another provider than this machine.
     """
-    provider = context.provider_of(context.record(job))
+    record = context.record(job)
+    provider = context.provider_of(record)
     if "export" not in provider.capabilities.verbs:
-        raise _not_exported(provider, context.record(job).job)
-    record = succeeded(context, job)
+        raise _not_exported(provider, record.job)
+    record = succeeded(context, record.job)
     out = Path(out).absolute()
     return fetch_whole(record.job, lambda job, folder: provider.export(job, form, folder), out, form)
 
 
-def chat(context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any) -> Reply:
-    """The tuned model's answer to one prompt, or to a whole chat."""
+def checkpoints(context: Context, job: Job | str) -> list[Checkpoint]:
+    """The checkpoints that the provider keeps of the job, oldest first, with the losses at their steps where known.
+
+    Raises `Unsupported` for a provider without checkpoints that can be used.
+    """
+    record = context.record(job)
+    provider = context.provider_of(record)
+    if "checkpoints" in provider.capabilities.verbs and record.job.remote_id is None:
+        raise JobFailed(f"job {record.job.id} never reached {record.provider}", hint="It has no checkpoints.")
+    refresh(context, record.job)
+    measured: dict[int, dict[str, float]] = {}
+    for _number, event in context.ledger.events(record.job.id):
+        if event.kind == "metric" and event.step is not None:
+            known = {name: getattr(event, name) for name in _LOSSES if getattr(event, name) is not None}
+            measured.setdefault(event.step, {}).update(known)
+    saved = provider.checkpoints(record.job.remote_id or "")
+    return [one.model_copy(update=_missing(one, measured.get(one.step, {}))) for one in saved]
+
+
+def _missing(checkpoint: Checkpoint, measured: Mapping[str, float]) -> dict[str, float]:
+    """The losses that the vendor does not give with the checkpoint."""
+    return {name: value for name, value in measured.items() if getattr(checkpoint, name) is None}
+
+
+def chat(
+    context: Context, job: Job | str, prompt: Prompt, *, system: str | None = None, **options: Unpack[ChatOptions]
+) -> Reply:
+    """The tuned model's answer to one prompt, or to a whole chat: a list of messages as OpenAI has them.
+
+    Raises `SpecError` for an option that does not exist, and `InputError` for messages that cannot be read.
+    """
+    asked, body = as_chat(prompt, system), check_options(options)
     record = succeeded(context, job)
-    return context.provider_of(record).chat(tuned_model(record.job), _as_chat(prompt, system), **options)
+    return context.provider_of(record).chat(tuned_model(record.job), asked, **body)
 
 
 def stream(
-    context: Context, job: Job | str, prompt: str | Chat, *, system: str | None = None, **options: Any
+    context: Context, job: Job | str, prompt: Prompt, *, system: str | None = None, **options: Unpack[ChatOptions]
 ) -> Iterator[str]:
     """The same answer in pieces, as the model writes it; in one piece where the provider cannot stream."""
+    body = chat_body(as_chat(prompt, system), check_options(options))
     record = succeeded(context, job)
-    body = chat_body(_as_chat(prompt, system), options)
     chunks = context.provider_of(record).stream(tuned_model(record.job), body)
     return filter(None, map(text_of_chunk, chunks))
-
-
-def _as_chat(prompt: str | Chat, system: str | None) -> Chat:
-    if isinstance(prompt, Chat):
-        return prompt
-    return Chat(messages=[*([System(content=system)] if system else []), User(content=prompt)])
 
 
 def _not_exported(provider: Provider, job: Job) -> Unsupported:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
@@ -16,8 +17,10 @@ from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
 from ftbridge.jobs.request.identity import absolute_path, json_object
-from ftbridge.ledger import Record, has_free_slot
-from ftbridge.model import Job, Status, make_spec
+from ftbridge.jobs.request.kept_data import remove_unneeded
+from ftbridge.ledger import LAST, Record, has_free_slot
+from ftbridge.model import Job, Status
+from ftbridge.spec import make_spec
 from ftbridge.wording import clause, counted
 
 _PATIENCE = 60.0  # seconds to wait for another process that is sending the same job
@@ -39,7 +42,7 @@ def submit(
     max_cost: float | None = None,
     allow_ignored: bool = False,
     format: str | None = None,  # noqa: A002 - the word users know
-    **hyperparameters: Any,
+    **hyperparameters: Unpack[HyperparameterArguments],
 ) -> Job:
     """Check, convert, upload and start one job; returns as soon as the provider has it.
 
@@ -47,7 +50,8 @@ def submit(
     whether the vendor has it, and for a day after it has succeeded. With `again` it gives another one, unless an
     earlier attempt is unclear or was never sent, which it then goes on with; with `idempotency_key` it gives the same
     one for as long as the ledger has it. `grader` and `response_format`, of reinforcement, are objects in the vendor's
-    own format, or files that hold them; `group` is what the job belongs to.
+    own format, or files that hold them; `group` is what the job belongs to. The hyperparameters are the fields of
+    `Hyperparameters`, such as `epochs=3`.
 
     Raises `UsageError` or `DataError` before anything leaves this machine, among them `OverBudget` where the job may
     cost more than `max_cost`, in US dollars, or the month's budget.
@@ -56,6 +60,8 @@ def submit(
         raise UsageError(
             "an idempotency key stands for one job, and --again creates another one", hint="Give one of the two."
         )
+    if name == LAST:
+        raise UsageError(f"a job cannot be named {LAST!r}, which stands for the newest one", hint="Name it otherwise.")
     target = context.target(to)
     provider = context.provider(target)
     spec = make_spec(
@@ -70,7 +76,7 @@ def submit(
         hyperparameters=hyperparameters,
     )
     warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
-    record = None
+    record, is_new = None, False
     with provider.preloading(spec, target.model):
         try:
             request = Request(
@@ -92,6 +98,9 @@ def submit(
         except KeyboardInterrupt:
             context.warn(_after_interruption(record))
             raise
+        finally:
+            if not is_new:  # nothing needs what was converted for it
+                remove_unneeded(context.home, context.ledger)
 
 
 def _send(context: Context, record: Record) -> Job:

@@ -1,7 +1,16 @@
 """The durable store of jobs, uploads and intents."""
 
+from ftbridge.ledger.data_uses import OpenJob, Upload, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
-from ftbridge.ledger.deliveries import Delivery, delivered, due, forget_hooks, postponed, register_hooks
+from ftbridge.ledger.deliveries import (
+    Delivery,
+    count_deliveries,
+    delivered,
+    due,
+    forget_hooks,
+    postponed,
+    register_hooks,
+)
 from ftbridge.ledger.deployments import (
     DeploymentRecord,
     adopt_deployment,
@@ -14,28 +23,38 @@ from ftbridge.ledger.deployments import (
     open_deployments,
     succeeded_targets,
 )
+from ftbridge.ledger.filters import JobFilter, filtered, providers_of_jobs
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
 from ftbridge.ledger.record import Intent, Prepared, Record
+from ftbridge.ledger.references import LAST, Found, find_record
 from ftbridge.ledger.slots import has_free_slot, reserve_slot, waiting
 from ftbridge.ledger.store import Ledger
 from ftbridge.ledger.summaries import JobSummary, last_numbers, summaries, unfinished
 
 __all__ = [
+    "LAST",
     "Delivery",
     "DeploymentRecord",
+    "Found",
     "Intent",
+    "JobFilter",
     "JobSummary",
     "Ledger",
+    "OpenJob",
     "Prepared",
     "Record",
+    "Upload",
     "adopt_deployment",
     "begin_deployment",
     "change_deployment",
+    "count_deliveries",
     "delivered",
     "deployments_of",
     "deployments_since",
     "due",
     "end_deployment",
+    "filtered",
+    "find_record",
     "forget_deployment",
     "forget_hooks",
     "has_free_slot",
@@ -43,13 +62,16 @@ __all__ = [
     "moved_from",
     "moved_to",
     "open_deployments",
+    "open_jobs",
     "postponed",
+    "providers_of_jobs",
     "register_hooks",
     "reserve_slot",
     "set_aside_if_damaged",
     "succeeded_targets",
     "summaries",
     "unfinished",
+    "uploads_of",
     "waiting",
     "write_move",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 
 from ftbridge.config import BETWEEN
 from ftbridge.ledger.schema import deliveries, hooks
@@ -58,6 +58,14 @@ def due(ledger: Ledger, at: datetime, known: Collection[str], limit: int = 100) 
     with ledger.reading() as connection:
         found = connection.execute(query.order_by(deliveries.c.due_at, deliveries.c.number).limit(limit)).all()
     return [Delivery._make(row) for row in found]
+
+
+def count_deliveries(ledger: Ledger, known: Collection[str]) -> int:
+    """How many deliveries to the `known` hooks have not succeeded yet, whenever they are due."""
+    query = select(func.count()).select_from(deliveries).where(deliveries.c.hook.in_(list(known)))
+    with ledger.reading() as connection:
+        count: int = connection.execute(query).scalar_one()
+    return count
 
 
 def delivered(ledger: Ledger, delivery: Delivery) -> None:

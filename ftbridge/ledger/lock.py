@@ -11,12 +11,15 @@ from ftbridge.files import make_folder, open_private
 
 
 @contextmanager
-def file_lock(file: Path, *, wait: bool = False) -> Iterator[bool]:
-    """Whether this process, and no other, now has the lock; with `wait` it waits until it has."""
+def file_lock(file: Path, *, wait: bool = False, shared: bool = False) -> Iterator[bool]:
+    """Whether this process, and no other, now has the lock; with `wait` it waits until it has.
+
+    Any number of processes may have it `shared`, while nobody has it alone.
+    """
     make_folder(file.parent)
     with open_private(file, "wb") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
         else:

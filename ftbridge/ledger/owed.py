@@ -8,7 +8,7 @@ its home alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, insert, select
 
@@ -32,9 +32,18 @@ def owe(connection: Connection, job_id: str, numbered: Iterable[tuple[int, Event
 
 def _hooks_of(connection: Connection, job_id: str) -> list[str]:
     stored = connection.execute(select(jobs.c.hooks).where(jobs.c.id == job_id)).scalar()
-    sources: Sequence[str] = json.loads(stored or "[]")
+    sources = _sources(stored)
     if not sources:
         return []
     query = select(hooks.c.name, hooks.c.source).where(hooks.c.source.in_(sources)).order_by(hooks.c.name)
     names = [f"{row.name}{BETWEEN}{row.source}" for row in connection.execute(query)]
     return [*names, *(source for source in sources if BETWEEN in source)]
+
+
+def _sources(stored: str | None) -> list[str]:
+    """The sources in a row; none where a newer ftbridge has stored something else."""
+    try:
+        found = json.loads(stored or "[]")
+    except ValueError:
+        return []
+    return [source for source in found if isinstance(source, str)] if isinstance(found, list) else []

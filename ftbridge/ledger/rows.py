@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Row, select, text
 
 from ftbridge.foreign import clean
 from ftbridge.ledger.record import Prepared, Record
@@ -39,19 +39,6 @@ def candidates(connection: Connection, key: str | None, request_hash: str) -> li
     unconfirmed = (jobs.c.status == Status.SUBMITTING) | jobs.c.unclear.is_not(None)
     unseen = equal.where(jobs.c.user_key.is_(None), jobs.c.remote_id.is_(None), unconfirmed)
     return [as_record(row) for row in found or connection.execute(unseen).all()]
-
-
-def matching(reference: str) -> Select[Any]:
-    """The newest two jobs for a reference: a prefix of an ID, `provider:id`, `provider:model`, or "last"."""
-    newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(2)
-    if reference == "last":
-        return newest.where(jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED))
-    if ":" not in reference:
-        return newest.where(jobs.c.id.startswith(reference, autoescape=True))
-    provider, _, name = reference.partition(":")
-    made = Result(model=name).model_dump_json(include={"model"})[:-1]  # as the column's text begins
-    at_vendor = (jobs.c.remote_id == name) | (func.substr(jobs.c.result, 1, len(made)) == made)
-    return newest.where(at_provider(provider), at_vendor)
 
 
 def as_text(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The tables, and the numbered migrations that lead to them.
 
-Each migration is plain SQL that SQLite and PostgreSQL both take. A released migration is
-never altered: what comes next is appended.
+Each migration is plain SQL that SQLite takes, and PostgreSQL with the words that `_for_a_server` replaces. A released
+migration is never altered: what comes next is appended.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ jobs = Table(
     Column("owner", String),
     Column("group_name", String),
     Column("hooks", String),
+    Column("name", String),
 )
 
 events = Table(
@@ -184,6 +185,15 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             "CREATE TABLE hooks (source TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (source, name))",
         ],
     ),
+    (
+        "the names of jobs, by which they are found",
+        [
+            "ALTER TABLE jobs ADD COLUMN name TEXT",
+            # PostgreSQL cannot read U+0000 out of JSON
+            "UPDATE jobs SET name = json_extract(spec, '$.name') WHERE spec NOT LIKE '%u0000%'",
+            "CREATE INDEX jobs_by_name ON jobs (name)",
+        ],
+    ),
 ]
 
 
@@ -217,6 +227,11 @@ def _migrate(connection: Connection) -> None:
         )
     for number, (name, statements) in enumerate(MIGRATIONS[done:], start=done + 1):
         for statement in statements:
-            # texts sort by their bytes, as they do in SQLite, and not by the server's language
-            connection.execute(text(statement.replace(" TEXT", ' TEXT COLLATE "C"') if on_a_server else statement))
+            connection.execute(text(_for_a_server(statement) if on_a_server else statement))
         connection.execute(text("INSERT INTO migrations VALUES (:number, :name)"), {"number": number, "name": name})
+
+
+def _for_a_server(statement: str) -> str:
+    # texts sort by their bytes, as they do in SQLite, and not by the server's language
+    statement = statement.replace(" TEXT", ' TEXT COLLATE "C"')
+    return statement.replace("json_extract(spec, '$.name')", "CAST(spec AS json) ->> 'name'")

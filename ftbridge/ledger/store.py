@@ -16,7 +16,7 @@ from ftbridge.errors import JobNotFound
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.owed import owe
 from ftbridge.ledger.record import Intent, Prepared, Record
-from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs, matching
+from ftbridge.ledger.rows import as_record, as_text, at_provider, candidates, lock_jobs
 from ftbridge.ledger.schema import events, jobs, uploads
 from ftbridge.model import Event, Job, Latest, Status, now
 from ftbridge.stored import read_event
@@ -81,6 +81,7 @@ class Ledger:
             "owner": intent.owner,
             "group_name": intent.group,
             "hooks": self._hooks,
+            "name": as_text(intent.spec.name),
             "attempts": 0,
             "target": intent.target,
             "status": Status.SUBMITTING,
@@ -116,6 +117,7 @@ class Ledger:
         row = {
             "id": job.id,
             "hooks": self._hooks,
+            "name": as_text(job.name),
             "target": job.target,
             "status": job.status,
             "raw_status": job.raw_status,
@@ -146,22 +148,12 @@ class Ledger:
         return True
 
     def job(self, job_id: str) -> Record:
-        """The job with that ID, or prefix of an ID, or with `provider:id` or `provider:model` at its vendor.
-
-        "last" is the newest one that was not refused by its provider.
-        """
+        """The job with exactly that ID; `find_record` takes what people write. Raises `JobNotFound`."""
         with self.reading() as connection:
-            found = connection.execute(select(jobs).where(jobs.c.id == job_id)).all()
-            if not found:
-                found = connection.execute(matching(job_id)).all()
-        if not found or not job_id:
-            provider, at_vendor, _ = job_id.partition(":")
-            more = f" `ftbridge import {provider}` imports those of its account." if at_vendor else ""
-            more = ' "last" leaves out jobs that their provider refused.' if job_id == "last" else more
-            raise JobNotFound(f"there is no job {job_id!r}", hint=f"`ftbridge jobs` lists all jobs.{more}")
-        if len(found) > 1 and job_id != "last":
-            raise JobNotFound(f"{job_id!r} is the beginning of several job IDs", hint="Give more of the ID.")
-        return as_record(found[0])
+            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
+        if row is None:
+            raise JobNotFound(f"there is no job {job_id!r}", hint="`ftbridge jobs` lists all jobs.")
+        return as_record(row)
 
     def requests(self, key: str | None, request_hash: str) -> list[Record]:
         """The jobs that may be the same request as one with that key and hash, newest first."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
+from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, OverBudget
 from ftbridge.files import content_key
@@ -65,12 +66,23 @@ class BulkPlan(Frozen):
         """The upper end of that."""
         return _sum([move.training_usd_high for move in self.ready])
 
+    def __repr__(self) -> str:
+        ready = f"{len(self.ready)} of {counted(len(self.moves), 'job')} can be moved"
+        return f"<BulkPlan {self.source} → {self.target}: {ready}>"
 
-def plan_all(context: Context, source: str, to: str, *, only_succeeded: bool = True, **given: Any) -> BulkPlan:
+
+def plan_all(
+    context: Context,
+    source: str,
+    to: str,
+    *,
+    only_succeeded: bool = True,
+    **hyperparameters: Unpack[HyperparameterArguments],
+) -> BulkPlan:
     """What moving every job of the provider `source` in the ledger to the target `to` would mean; nothing is sent.
 
     Jobs that were moved there before are listed apart, and those that have not succeeded are left out, unless
-    `only_succeeded` is false. `given` are hyperparameters for all of them. A job that cannot be moved says why and
+    `only_succeeded` is false. `hyperparameters` are for all of them. A job that cannot be moved says why and
     does not stop the others.
     """
     context.provider_named(source)  # raises for an unknown name
@@ -86,7 +98,7 @@ def plan_all(context: Context, source: str, to: str, *, only_succeeded: bool = T
         if known := _moved(context, record, target):
             done.append(_line(record, moved_to=known))
             continue
-        move = _planned(context, record, target, given)
+        move = _planned(context, record, target, hyperparameters)
         if move.plan and move.blocked_by is None:
             first = first_of.setdefault(_training_of(move.plan.spec), move.job)
             move = move.model_copy(update={"same_as": None if first == move.job else first})
@@ -153,7 +165,7 @@ def _moved(context: Context, record: Record, target: Target) -> str | None:
     return None
 
 
-def _planned(context: Context, record: Record, target: Target, given: dict[str, Any]) -> PlannedMove:
+def _planned(context: Context, record: Record, target: Target, given: HyperparameterArguments) -> PlannedMove:
     try:
         plan = plan_migration(context, record.job.id, str(target), **given)
     except FtbridgeError as problem:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from ftbridge.arguments import HyperparameterArguments
 from ftbridge.catalogue import today
 from ftbridge.comparison.compare import compare_spec
 from ftbridge.comparison.offers import Machine, Offer
@@ -22,8 +23,9 @@ from ftbridge.jobs.submit import submit
 from ftbridge.ledger import moved_from, moved_to, write_move
 from ftbridge.migration.differences import Difference, field_by_field, terms_of
 from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
-from ftbridge.model import Frozen, Job, Spec, make_spec
+from ftbridge.model import Frozen, Job, Spec
 from ftbridge.provider import ImportedJob
+from ftbridge.spec import make_spec
 from ftbridge.target import Target
 from ftbridge.wording import clause
 
@@ -50,6 +52,10 @@ class MigrationPlan(Frozen):
     blocking: tuple[str, ...] = ()
     exported: ImportedJob | None = None
 
+    def __repr__(self) -> str:
+        blocked = f", blocked: {self.blocking[0]}" if self.blocking else ""
+        return f"<MigrationPlan {self.job} {self.source} → {self.spec.target}{blocked}>"
+
 
 class MoveHistory(Frozen):
     """The job that one was moved from, and those that it was moved to."""
@@ -66,7 +72,7 @@ def plan_migration(
     data: str | Path | None = None,
     validation: str | Path | None = None,
     max_cost: float | None = None,
-    **hyperparameters: Any,
+    **hyperparameters: Unpack[HyperparameterArguments],
 ) -> MigrationPlan:
     """What moving a job to another target would mean: what is carried, changed or dropped; nothing is sent.
 
@@ -76,9 +82,8 @@ def plan_migration(
     """
     old, target = find_source(context, job if isinstance(job, str) else job.id), context.target(to)
     files = {"data": data, "validation": validation}
-    given = {name: Path(file).absolute() for name, file in files.items() if file} | hyperparameters
-    if max_cost is not None:
-        given["max_cost_usd"] = max_cost
+    given: dict[str, Any] = {name: Path(file).absolute() for name, file in files.items() if file}
+    given |= {"max_cost_usd": max_cost, **hyperparameters}
     before_spec = _spec(old, old.target, {"data": old.known.get("data") or given.get("data")})
     after_spec, blocking = _fitted(context, target, _spec(old, target, given))
     before, after = _offers(context, before_spec, after_spec)

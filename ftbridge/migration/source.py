@@ -43,7 +43,7 @@ def find_source(context: Context, job: str) -> SourceJob:
     Raises `JobNotFound` where the ledger has no such job, and `NotFound` where the vendor has none.
     """
     if ":" not in job:
-        return _from_ledger(context, context.ledger.job(job))
+        return _from_ledger(context, context.record(job))
     if known := _known(context, job):
         return _from_ledger(context, known)
     target = parse_target(job)
@@ -71,7 +71,7 @@ def in_ledger(
 def _known(context: Context, job: str) -> Record | None:
     """The job with a vendor's ID or model, if the ledger has it."""
     try:
-        return context.ledger.job(job)
+        return context.record(job)
     except JobNotFound:
         return None
 

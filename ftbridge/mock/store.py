@@ -51,7 +51,11 @@ class Store:
 
     def drop(self, kind: str, name: str) -> bool:
         """Delete a document; returns whether there was one."""
-        file = self.folder / kind / plain_name(f"{name}.json")
+        return self.drop_bytes(kind, f"{name}.json")
+
+    def drop_bytes(self, kind: str, name: str) -> bool:
+        """Delete the bytes of that name; returns whether there were any."""
+        file = self.folder / kind / plain_name(name)
         existed = file.is_file()
         file.unlink(missing_ok=True)
         return existed

@@ -1,5 +1,6 @@
 """The contract of a provider, and what adapters share: everything that writing a provider needs."""
 
+from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import APPLIED, Capabilities, Handling, Verb
 from ftbridge.provider.completions import completion
 from ftbridge.provider.connection import Connection
@@ -20,6 +21,7 @@ from ftbridge.provider.settings import Settings, setting
 
 __all__ = [
     "APPLIED",
+    "Artifact",
     "Capabilities",
     "Connection",
     "Deployment",

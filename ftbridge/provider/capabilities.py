@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ftbridge.errors import SpecError
+from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
 
 Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "list_models", "delete", "export"]
@@ -18,7 +18,9 @@ _COMMANDS: Mapping[Verb, tuple[str, ...]] = {
     "pause": ("pause",),
     "resume": ("resume",),
     "deploy": ("deploy", "undeploy"),
+    "checkpoints": ("checkpoints",),
     "chat": ("chat", "evaluate"),
+    "delete": ("delete --at-vendor",),
     "export": ("export",),
 }
 
@@ -47,17 +49,27 @@ _UNKNOWN = Handling(how="refused")
 
 
 class Capabilities(Frozen):
-    """What is not named here is unsupported. `gives_weights` is true where `fetch` downloads the weights."""
+    """What is not named here is unsupported. `gives_weights` is true where `fetch` downloads the weights.
+
+    `keeps` says, by the kind of an `Artifact`, why `delete` cannot delete it, and what to do instead.
+    """
 
     methods: frozenset[Method]
     hyperparameters: Mapping[str, Handling]
     verbs: frozenset[Verb] = frozenset()
     gives_weights: bool = False
+    keeps: Mapping[str, str] = {}
 
     @property
     def commands(self) -> list[str]:
         """The commands for the offered verbs, beyond those that work with every provider."""
         return [command for verb, commands in _COMMANDS.items() if verb in self.verbs for command in commands]
+
+
+def unsupported(verb: str, capabilities: Capabilities, provider: str) -> Unsupported:
+    """The error for a verb that the provider does not offer."""
+    hint = f"Beyond what all take, it offers: {', '.join(capabilities.commands) or 'nothing'}."
+    return Unsupported(f"{provider} does not offer {verb}", provider=provider, hint=hint)
 
 
 def fit_spec(spec: Spec, capabilities: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:

@@ -9,10 +9,12 @@ from typing import Any
 
 import msgspec
 
-from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import InputError
+from ftbridge.arguments import ChatOptions
+from ftbridge.dataset.canonical.example import Chat, System, User
+from ftbridge.errors import InputError, SpecError
 from ftbridge.foreign import count_of
 from ftbridge.provider.remote import Reply, Usage
+from ftbridge.wording import did_you_mean, printable
 
 
 def chat_body(chat: Chat, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,6 +33,48 @@ def read_chat(body: Mapping[str, Any]) -> Chat:
         raise InputError(
             f"the messages cannot be read: {problem}", hint="Write them in the shape of OpenAI's chat completions."
         ) from None
+
+
+def as_chat(prompt: Any, system: str | None = None) -> Chat:
+    """A text as a chat, or OpenAI's messages, or a chat as it is; `system` is a message before the others.
+
+    Raises `InputError` for anything else.
+    """
+    first = [System(content=system)] if system else []
+    if isinstance(prompt, str):
+        return Chat(messages=[*first, User(content=prompt)])
+    if isinstance(prompt, Chat):
+        return msgspec.structs.replace(prompt, messages=[*first, *prompt.messages])
+    body = prompt if isinstance(prompt, Mapping) and "messages" in prompt else {"messages": prompt}
+    given = body["messages"]
+    messages = [*given] if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) else []
+    if not messages:
+        raise InputError(
+            f"{printable(repr(prompt))} is neither a text nor a list of messages",
+            hint='Give the prompt as a text, or as [{"role": "user", "content": "…"}].',
+        )
+    return as_chat(read_chat({**body, "messages": msgspec.to_builtins(messages)}), system)
+
+
+def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a completion as they stand in its request.
+
+    Raises `SpecError` for a name that is not in `ChatOptions`, and for a value that none of them can have.
+    """
+    known = list(ChatOptions.__annotations__)
+    for name, value in options.items():
+        if name not in known:
+            hint = f"{did_you_mean(name, known)}A vendor's own options go into extra_body={{…}}."
+            raise SpecError(f"{name!r} is not an option of a chat completion", hint=hint)
+        try:
+            msgspec.convert({name: value}, ChatOptions)
+        except msgspec.ValidationError as problem:
+            rule = str(problem).partition(" - at ")[0]
+            raise SpecError(
+                f"{name} = {printable(repr(value))} cannot be used: {rule[:1].lower()}{rule[1:]}",
+                hint="Give it another value, or leave it out.",
+            ) from None
+    return {**{name: value for name, value in options.items() if name != "extra_body"}, **options.get("extra_body", {})}
 
 
 def completion(model: str, text: str, *, usage: Usage | None = None, finish_reason: str = "stop") -> dict[str, Any]:

@@ -1,9 +1,8 @@
 """The contract of a provider: small verbs, each doing one thing, all synchronous.
 
 A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its class in the entry-point
-group `ftbridge.providers`. It has to define `upload`, `create` and `jobs`; everything else has a default here, which
-says that the verb is unsupported where nothing better is possible. `ftbridge.testing` is the suite that every
-provider passes.
+group `ftbridge.providers`. It has to define `upload`, `create` and `jobs`; everything else has a default here, if only
+that the verb is unsupported. `ftbridge.testing` is the suite that every provider passes.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from typing import Any, ClassVar, NoReturn
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, NotFound, Unsupported
+from ftbridge.errors import JobFailed
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec
+from ftbridge.provider.artifacts import Artifact, artifacts_of
+from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, unsupported
 from ftbridge.provider.completions import as_chunk, chat_body, read_reply
 from ftbridge.provider.connection import Connection
-from ftbridge.provider.paging import as_far_as_listed, matching
+from ftbridge.provider.paging import as_far_as_listed, first, matching
 from ftbridge.provider.passthrough import PassThrough
 from ftbridge.provider.remote import Deployment, Files, HostingTerms, ImportedJob, Listed, RemoteJob, Reply, TunedModel
 from ftbridge.provider.settings import Settings
@@ -51,7 +51,7 @@ class Provider:
     concurrency_limit: int | None = None
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
     keeps_jobs_at_home: ClassVar[bool] = False
-    """Whether its jobs are in the home folder, so that one that is not there any more is over."""
+    """Whether its jobs and artifacts are in the home folder, so that one that is not there any more is over."""
     listing_lag_seconds: ClassVar[float] = 0.0
     """How long a new job may be missing from the vendor's listing, and so from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
@@ -149,9 +149,9 @@ class Provider:
         self._unsupported("create")
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
-        """Finish creating a job of `spec` that `find` returned; at most vendors nothing is left to do.
-        For vendors with a second step, which is safe to repeat. Raises `OverBudget`, having cancelled the job, where
-        the vendor asks more for it than `spec.max_cost_usd`.
+        """Finish creating a job of `spec` that `find` returned, where that takes a second step; safe to repeat.
+
+        Raises `OverBudget`, having cancelled the job, where the vendor asks more for it than `spec.max_cost_usd`.
         """
         return job
 
@@ -165,8 +165,7 @@ class Provider:
     def find(self, tag: str) -> list[RemoteJob]:
         """The jobs that carry `tag`, each once, oldest first: one or none, unless something went badly wrong.
 
-        Raises `ListingUnfinished` where there is none in a list that was not read to its end: that does not prove
-        that there is no job.
+        Raises `ListingUnfinished` where there is none in a list that was not read to its end, which proves nothing.
         """
         return [listed.remote for listed in matching(self.jobs(), lambda listed: listed.tag == tag)][::-1]
 
@@ -177,12 +176,12 @@ class Provider:
 
     def get_job(self, remote_id: str) -> Listed:
         """The job with that id in the vendor's list. Raises `NotFound`."""
-        return self._first(lambda listed: listed.remote.remote_id == remote_id, f"{self.name} has no job {remote_id}")
+        return first(self.jobs(), lambda one: one.remote.remote_id == remote_id, self.name, f"job {remote_id}")
 
     def find_job_of_model(self, name: str) -> str:
         """The id of the job that made the model or checkpoint `name`, or that has this id itself. Raises `NotFound`."""
-        job = self._first(lambda listed: name in listed.names, f"{self.name} lists no job that made {name}")
-        return job.remote.remote_id
+        made_it: Callable[[Listed], bool] = lambda listed: name in listed.names  # noqa: E731
+        return first(self.jobs(), made_it, self.name, f"job that made {name}").remote.remote_id
 
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
@@ -256,8 +255,18 @@ class Provider:
         """The tuned models of the account; empty where the vendor cannot list them."""
         return []
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model for good."""
+    # what is left of a job
+
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """What the vendor keeps of a job that is over, in the order in which to delete it. Raises `NotFound`."""
+        return artifacts_of(self.get_job(remote_id), self.checkpoints, self.capabilities, self.name)
+
+    def leftovers(self) -> list[Artifact]:
+        """What is kept on this machine beside the jobs' own artifacts: uploaded files, caches, temporary files."""
+        return []
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete it for good. Raises `NotFound` where it is gone, and `Conflict` while a running job uses it."""
         self._unsupported("delete")
 
     # deployments
@@ -284,16 +293,5 @@ class Provider:
         """Stop serving a tuned model, which the vendor keeps; does nothing where it is not deployed."""
         self._unsupported("undeploy")
 
-    def _first(self, wanted: Callable[[Listed], bool], otherwise: str) -> Listed:
-        """The newest such job. Raises `NotFound`, which says what is missing, where there is none."""
-        if listed := next(filter(wanted, self.jobs()), None):
-            return listed
-        hint = "It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew."
-        raise NotFound(otherwise, provider=self.name, hint=hint)
-
     def _unsupported(self, verb: str) -> NoReturn:
-        raise Unsupported(
-            f"{self.name} does not offer {verb}",
-            provider=self.name,
-            hint=f"Beyond what all take, it offers: {', '.join(self.capabilities.commands) or 'nothing'}.",
-        )
+        raise unsupported(verb, self.capabilities, self.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
-from ftbridge.errors import ListingUnfinished
+from ftbridge.errors import ListingUnfinished, NotFound
 from ftbridge.foreign import text_of
 
 MOST_PAGES = 100_000
@@ -84,6 +84,15 @@ def matching(items: Iterable[T], wanted: Callable[[T], bool]) -> list[T]:
         if not found:
             raise
     return found
+
+
+def first(items: Iterable[T], wanted: Callable[[T], bool], provider: str, what: str) -> T:
+    """The first such item of a vendor's list of jobs. Raises `NotFound`, which says what is missing: `what`."""
+    for item in items:
+        if wanted(item):
+            return item
+    hint = "It may be deleted, or another account's: `ftbridge submit DATA --to TARGET` trains its data anew."
+    raise NotFound(f"{provider} lists no {what}", provider=provider, hint=hint)
 
 
 def once(items: Iterable[WithId]) -> Iterator[WithId]:

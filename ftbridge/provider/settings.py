@@ -7,7 +7,7 @@ for pip, uv and the vendors' own SDKs.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -93,7 +93,7 @@ class Settings(Frozen):
             return f"{self._sources[name]} {name}"
         return self.variable(name) or name
 
-    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             yield name, redact(value) if isinstance(value, str) else value  # the environment may hold a password
 

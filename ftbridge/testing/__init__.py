@@ -19,13 +19,14 @@ from __future__ import annotations
 
 from ftbridge.testing.base import ROWS, Faults, Finished
 from ftbridge.testing.creates import CreateTests
+from ftbridge.testing.deletion import DeletionTests
 from ftbridge.testing.faults import FaultTests
 from ftbridge.testing.jobs import JobTests
 from ftbridge.testing.secrets import SecretTests
 from ftbridge.testing.specs import SpecTests
 
 
-class ProviderContract(SpecTests, JobTests, CreateTests, FaultTests, SecretTests):
+class ProviderContract(SpecTests, JobTests, DeletionTests, CreateTests, FaultTests, SecretTests):
     """What ftbridge relies on. Subclass it, set `model`, and define the class-scoped fixture `provider`."""
 
 

@@ -169,17 +169,6 @@ class JobTests(SuiteBase):
         assert served not in [one.model for one in provider.deployments()]
         provider.deploy(served)
 
-    def test_the_tuned_model_is_listed_until_it_is_deleted(self, provider: Provider, spec: Spec, files: Files) -> None:
-        require_verbs(provider, "list_models", "delete")
-        made = provider.create(spec, self.model, files, tag=new_tag())
-        model = self.follow(provider, made.remote_id).model
-        assert model in provider.list_models()
-        provider.delete(model)
-        assert model not in provider.list_models()
-        with pytest.raises(FtbridgeError) as problem:
-            provider.delete(model)
-        assert problem.value.hint
-
     def test_a_cancelled_job_ends_as_cancelled(
         self, provider: Provider, spec: Spec, files: Files, faults: Faults | None
     ) -> None:

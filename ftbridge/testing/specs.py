@@ -12,7 +12,7 @@ from ftbridge.dataset import Conversion, convert
 from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec
-from ftbridge.provider import Provider, Verb
+from ftbridge.provider import Artifact, Provider, Verb
 from ftbridge.testing.base import ROWS, SuiteBase
 
 _ANSWERS = [{"role": "assistant", "content": text} for text in ("Yes.", "Well, no.")]
@@ -85,6 +85,7 @@ class SpecTests(SuiteBase):
             "chat": ("any", chats[0]),
             "loss": ("any", chats),
             "list_models": (),
+            "delete": (Artifact(kind="file", name="any"),),
             "export": ("any", "merged", tmp_path),
         }
         for verb in set(get_args(Verb)) - provider.capabilities.verbs:

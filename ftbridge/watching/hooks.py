@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from io import BufferedReader
 from typing import Any
@@ -29,7 +30,7 @@ from ftbridge.child_environment import child_environment
 from ftbridge.config import BETWEEN, Hook
 from ftbridge.configuration import KnownHooks
 from ftbridge.errors import ConfigError
-from ftbridge.ledger import Delivery, Ledger, delivered, due, postponed
+from ftbridge.ledger import Delivery, Ledger, count_deliveries, delivered, due, postponed
 from ftbridge.model import Event, Job, now
 from ftbridge.wording import clause
 
@@ -72,6 +73,10 @@ class HookDelivery:
                     count += 1
         self._warn_of_held()
         return count
+
+    def left(self) -> int:
+        """How many deliveries to the hooks that can be called have not succeeded yet."""
+        return count_deliveries(self._ledger, self._hooks.callable)
 
     def _deliver_one(self, delivery: Delivery) -> bool:
         """Call one hook for one event; whether it succeeded."""
@@ -192,7 +197,8 @@ def _run(hook: Hook, message: bytes) -> str | None:
     try:
         code = process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with what it has started
+        with suppress(ProcessLookupError, PermissionError):  # it has just ended; macOS says the second
+            os.killpg(process.pid, signal.SIGKILL)  # with what it has started
         process.wait()
         return f"it did not end within {_PATIENCE:.0f} s, and was killed"
     if code:

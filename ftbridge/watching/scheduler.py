@@ -24,7 +24,8 @@ _TEMPORARY = (BadAnswer, NetworkError, RateLimited, ServerTrouble)
 class PeriodicTask:
     """`run` returns how many changes it found; `pace` and `slowest` bound the seconds between two rounds.
 
-    `slow_down` is called when the vendor is rate limiting. The scheduler is stuck when all `vital` tasks are parked.
+    `slow_down` is called when the vendor is rate limiting. The scheduler is stuck when all `vital` tasks are parked
+    for good: one that has worked before is tried once more.
     """
 
     name: str
@@ -38,6 +39,8 @@ class PeriodicTask:
     rounds: int = 0
     problem: FtbridgeError | None = None
     parked: bool = False
+    worked: bool = False
+    refusals: int = 0
     busy: bool = False
 
 
@@ -64,7 +67,7 @@ class Scheduler:
         """
         with self._changed:
             self._start_due()
-            self._changed.wait_for(lambda: self._ended or self._woken, timeout=self._until_next(longest))
+            self._changed.wait_for(lambda: self._ended or self._can_start_woken(), timeout=self._until_next(longest))
             ended, self._ended = self._ended, []
         for task, outcome in ended:
             self._finish(task, outcome)
@@ -78,9 +81,10 @@ class Scheduler:
 
     @property
     def stuck(self) -> FtbridgeError | None:
-        """The first error, if every vital task is parked."""
+        """The first error, if every vital task is parked, and has never worked or was refused twice."""
         vital = [task for task in self.tasks if task.vital]
-        return vital[0].problem if vital and all(task.parked for task in vital) else None
+        hopeless = all(task.parked and (not task.worked or task.refusals > 1) for task in vital)
+        return vital[0].problem if vital and hopeless else None
 
     def _start_due(self) -> None:
         at = time.monotonic()
@@ -90,6 +94,10 @@ class Scheduler:
                 # a daemon, so that a vendor that does not answer cannot keep the process from ending
                 task.busy = True
                 threading.Thread(target=self._round, args=(task,), name=f"ftbridge {task.name}", daemon=True).start()
+
+    def _can_start_woken(self) -> bool:
+        """Whether a woken task is idle; a busy one starts when its round has ended, and others may never be added."""
+        return any(task.name in self._woken and not task.busy for task in self.tasks)
 
     def _until_next(self, longest: float) -> float:
         idle = [task.due - time.monotonic() for task in self.tasks if not task.busy]
@@ -126,10 +134,16 @@ class Scheduler:
         before = task.problem
         task.problem = outcome if isinstance(outcome, FtbridgeError) else None
         task.parked = task.problem is not None and not isinstance(task.problem, _TEMPORARY)
+        task.worked |= task.problem is None
+        task.refusals = task.refusals + 1 if task.parked else 0
         if isinstance(outcome, RateLimited):
             task.slow_down()
+        if task.problem is not None and task.problem is self.stuck:
+            return  # it is raised, and nothing is asked again
         if task.problem and str(task.problem) != str(before):
             seconds = max(0.0, task.due - time.monotonic())
-            self._warn(f"{clause(task.problem.message)}; {task.name} is asked again in {seconds:.0f} s")
+            goes_on = not task.parked or any(one.worked for one in self.tasks if one.vital)
+            again = f"; {task.name} is asked again in {seconds:.0f} s" if goes_on else ""
+            self._warn(f"{clause(task.problem.message)}{again}")
         elif before and not task.problem:
             self._warn(f"{task.name} answers again")

@@ -66,10 +66,16 @@ class Watch:
         if self._deployments:
             self._deployments.begin()
             self.scheduler.tasks.append(self._deployments.task)
-        with self._webhooks(), keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn):
+        with (
+            self._webhooks(last_numbers),
+            keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn),
+        ):
             yield from self._until_all_are_over(last_numbers)
         self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
         self._hooks.deliver()
+        if late := self._hooks.left():
+            what = "1 delivery to a hook is" if late == 1 else f"{late:,} deliveries to hooks are"
+            self._context.warn(f"{what} still due; the next `ftbridge watch` delivers what is due then")
 
     def _until_all_are_over(self, left: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(left, -1)
@@ -90,19 +96,21 @@ class Watch:
             self.scheduler.run_due()
 
     @contextmanager
-    def _webhooks(self) -> Iterator[None]:
+    def _webhooks(self, job_ids: Collection[str]) -> Iterator[None]:
         if self._listen is None:
             yield
             return
         try:
             from ftbridge.loopback import LoopbackServer
-            from ftbridge.watching.webhook_listener import webhook_app
+            from ftbridge.watching.webhook_listener import LIMITS, webhook_app
         except ImportError as problem:
             raise MissingExtra(
                 f"accepting webhooks needs a package that is not installed: {problem.name}",
                 hint="Install it with: pip install 'ftbridge[mock]'",
             ) from problem
-        with LoopbackServer(webhook_app(self._context, self.scheduler.wake), self._listen):
+        names = {summary.provider for summary in summaries(self._ledger, job_ids)}
+        app = webhook_app(self._context, self.scheduler.wake, names)
+        with LoopbackServer(app, self._listen, limits=LIMITS):
             yield
 
     def _new_events(self, summary: JobSummary) -> Iterator[tuple[Job, Event | None]]:
@@ -112,8 +120,7 @@ class Watch:
             yield job, event
         if self._is_done(summary):
             del self._last_numbers[job.id]
-        else:
-            yield job, None
+        yield job, None
 
     def _is_done(self, summary: JobSummary) -> bool:
         return Status(summary.status).final and summary.id not in self._deployed and not self._is_to_be_fetched(summary)

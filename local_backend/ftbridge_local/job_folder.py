@@ -1,11 +1,12 @@
 """The job folder: everything about one job, as files that can be copied to another machine and trained there.
 
     spec.json         what to train; every file it names is in this folder
-    training.jsonl    the data, and validation.jsonl where there is a validation file
+    training.jsonl    the data, and validation.jsonl where there is a validation file, until the job is over for good
     adapter/          the adapter that training continues, where there is one
     model/            the base model, where it is the result of an earlier job
     uploads.json      the provider's ids of the data files, which it lists; the trainer does not read them
     status.json       the job's state, replaced as a whole
+    disk-full.json    the state that replaces it where the disk has no room for any other
     events.jsonl      what happened, appended; an event's cursor is the offset in bytes at which its line ends
     request           "cancel" or "pause", written by the runner, read by the trainer after each step
     checkpoints/      step-000050/, …: what was trained, with the state that training continues from
@@ -23,64 +24,38 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field
+from ftbridge.errors import InputError
+from ftbridge.files import PRIVATE_FILE, make_folder, move, open_private, to_disk, write
+from ftbridge.model import Event, Status, now
+from ftbridge.stored import not_understood
+from ftbridge_local.job_documents import (
+    EVENTS,
+    FULL,
+    SPEC,
+    STATUS,
+    TRAINING,
+    VALIDATION,
+    JobSpec,
+    JobState,
+    ResultInfo,
+    parse_events,
+    read_spec,
+    read_state,
+)
+from ftbridge_local.out_of_memory import count_oom_kills
 
-from ftbridge.files import PRIVATE_FILE, make_folder, open_private, to_disk, write
-from ftbridge.foreign import Message
-from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
-from ftbridge.stored import not_understood, read_event, read_stored
-
+T = TypeVar("T")
 Request = Literal["cancel", "pause"]
 
-SPEC, STATUS, EVENTS, LOG, UPLOADS = "spec.json", "status.json", "events.jsonl", "worker.log", "uploads.json"
-TRAINING, VALIDATION = "training.jsonl", "validation.jsonl"
+LOG = "worker.log"
 ADAPTER, MODEL = "adapter", "model"
 _PID_DIGITS = 10
-
-
-class JobSpec(Frozen):
-    """What the trainer is to do.
-
-    `model` is what the user named. `base` is where the base model is: `tiny`, ORG/NAME at the hub, or a folder of the
-    job folder; a model folder of the user's own is the one exception, and named by its absolute path, because it may
-    be too large to copy. `adapter` is the folder, in the job folder, of the adapter that training continues.
-    """
-
-    model: str
-    base: str
-    adapter: str | None = None
-    method: Method = Method.SFT
-    hyperparameters: Hyperparameters = Hyperparameters()
-    name: str | None = None
-    training: str = TRAINING
-    validation: str | None = None
-    created_at: datetime = Field(default_factory=now)
-
-
-class ResultInfo(Frozen):
-    """The step that the result is of, its validation loss then, and how the settings were chosen.
-
-    `settings_note` is a sentence for the model card: the settings that the user left open.
-    """
-
-    step: int | None = None
-    valid_loss: float | None = None
-    settings_note: str | None = None
-
-
-class JobState(Frozen):
-    """The status as it was last written, with the error of a failed job, or the result of one that succeeded."""
-
-    status: Status
-    error: Message | None = None
-    result: ResultInfo | None = None
-    at: datetime = Field(default_factory=now)
 
 
 class JobFolder:
@@ -124,6 +99,17 @@ class JobFolder:
         return int(digits) if digits.isdigit() and int(digits) > 1 else None
 
     @property
+    def worker_ends(self) -> bool:
+        """Whether the worker is gone or about to be, though its lock is still held: the kernel, which frees its memory
+        first, or processes that it started take a moment.
+        """
+        try:
+            stat = Path(f"/proc/{self.worker_pid}/stat").read_text("utf-8", "replace")
+        except (OSError, ValueError):
+            return sys.platform == "linux"
+        return stat.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
+
+    @property
     def request(self) -> Request | None:
         """What the worker is asked to do."""
         try:
@@ -131,17 +117,25 @@ class JobFolder:
         except FileNotFoundError:
             return None
 
+    def data(self) -> list[Path]:
+        """The copies of the rows, and what was computed from each of them."""
+        files = [self.path / name for name in (TRAINING, VALIDATION)]
+        return [file for file in [*files, *sorted(self.path.glob("reference-*.json"))] if file.exists()]
+
     def spec(self) -> JobSpec:
-        """What to train."""
-        return read_spec((self.path / SPEC).read_bytes())
+        """What to train. Raises `InputError` where it cannot be read."""
+        return self._readable(SPEC, read_spec)
 
     def not_understood(self) -> tuple[str, ...]:
         """What the spec asks for that this version of ftbridge does not know."""
         return not_understood(self.spec(), (self.path / SPEC).read_bytes())
 
     def state(self) -> JobState:
-        """The state as it was last written."""
-        return read_state((self.path / STATUS).read_bytes())
+        """The state as it was last written; one that cannot be read is `unknown`, with the reason as its error."""
+        try:
+            return self._readable(STATUS, read_state)
+        except InputError as problem:
+            return JobState(status=Status.UNKNOWN, error=problem.message)
 
     def read(self, name: str, offset: int = 0) -> bytes:
         """The content of a file from `offset` on, empty where there is no such file.
@@ -175,8 +169,31 @@ class JobFolder:
         if status is not Status.SUBMITTING:
             self.add_event("status", status=status, message=error)
             to_disk(self.path / EVENTS)  # before the state, which is read first
-        state = JobState(status=status, error=error, result=result)
-        write(self.path / STATUS, state.model_dump_json(exclude_none=True).encode())
+        self._write_state(STATUS, JobState(status=status, error=error, result=result, out_of_memory=count_oom_kills()))
+
+    def prepare_for_a_full_disk(self, error: str) -> None:
+        """Write the state of a job that failed with `error`, while there is room for it."""
+        self._write_state(FULL, JobState(status=Status.FAILED, error=error))
+
+    def fail_on_a_full_disk(self) -> None:
+        """Take that state for the job's: to rename a file needs no room."""
+        move(self.path / FULL, self.path / STATUS)
+
+    def _readable(self, name: str, parse: Callable[[bytes], T]) -> T:
+        file = self.path / name
+        try:
+            return parse(file.read_bytes())
+        except OSError as problem:
+            why = problem.strerror or str(problem)
+        except ValueError as problem:
+            why = str(problem).splitlines()[0]
+        raise InputError(
+            f"{name} of job {self.path.name} cannot be read: {why}",
+            hint=f"Restore {file}, or submit the job again.",
+        )
+
+    def _write_state(self, name: str, state: JobState) -> None:
+        write(self.path / name, state.model_dump_json(exclude_none=True).encode())
 
     def add_event(self, kind: Literal["status", "message", "metric", "checkpoint"], **fields: Any) -> None:
         """Append one event in a single write; an incomplete line that a killed writer left is cut off first."""
@@ -187,6 +204,12 @@ class JobFolder:
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.truncate(path.read_bytes().rfind(b"\n") + 1)
             file.write(line.encode())
+
+    def discard_data(self) -> None:
+        """Remove the rows of a job that is over for good; a failed one may be resumed."""
+        if self.state().status in (Status.SUCCEEDED, Status.CANCELLED):
+            for file in self.data():
+                file.unlink(missing_ok=True)
 
     def ask(self, request: Request) -> None:
         """Leave a request for the worker; anybody may."""
@@ -207,7 +230,6 @@ class JobFolder:
                 os.close(handle)
                 return None
             time.sleep(0.02)
-        self._cut_zeros()
         return handle
 
     def reset(self, lock: int) -> None:
@@ -215,34 +237,6 @@ class JobFolder:
         self.set_status(Status.SUBMITTING)
         self._request.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
-
-    def _cut_zeros(self) -> None:
-        """A power failure may leave zeros where the last lines were appended; no reader has been given those lines."""
-        path = self.path / EVENTS
-        if path.exists() and b"\0" in (lines := path.read_bytes()):
-            os.truncate(path, lines.rfind(b"\n", 0, lines.index(b"\0")) + 1)
-
-
-def read_spec(text: bytes) -> JobSpec:
-    """What a job folder's spec.json holds, by whichever version of ftbridge it was written."""
-    return read_stored(JobSpec, text, {"model": "unknown", "base": "unknown"})
-
-
-def read_state(text: bytes) -> JobState:
-    """What its status.json holds; a status that this version does not know is `unknown`."""
-    return read_stored(JobState, text, {"status": Status.UNKNOWN})
-
-
-def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
-    """The events in `lines`, a part of events.jsonl that begins at `offset`.
-
-    A line that is still being written is left for later.
-    """
-    for line in lines.splitlines(keepends=True):
-        if not line.endswith(b"\n") or b"\0" in line:
-            return
-        offset += len(line)
-        yield read_event(line).model_copy(update={"cursor": str(offset)})
 
 
 def hold(folder: JobFolder, inherited: int | None) -> int | None:

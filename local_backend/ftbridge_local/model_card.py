@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ftbridge_local.job_folder import JobFolder, ResultInfo
+from ftbridge_local.job_documents import ResultInfo
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.source import ADAPTER_CONFIG, Source
 
 _PACKAGES = ("ftbridge", "torch", "transformers", "peft")

@@ -10,7 +10,8 @@ from pathlib import Path
 from ftbridge.files import PRIVATE_FILE, replacing, whole_folder, write
 from ftbridge.model import Spec
 from ftbridge.provider import Files
-from ftbridge_local.job_folder import ADAPTER, MODEL, TRAINING, UPLOADS, VALIDATION, JobFolder, JobSpec
+from ftbridge_local.job_documents import TRAINING, UPLOADS, VALIDATION, JobSpec
+from ftbridge_local.job_folder import ADAPTER, MODEL, JobFolder
 from ftbridge_local.models.source import Source
 from ftbridge_local.models.tiny import base as tiny
 

@@ -16,12 +16,16 @@ from ftbridge.dataset import Converter, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
-from ftbridge.model import Event, Method, Result, Spec, Status
+from ftbridge.home import usable
+from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
+from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge.provider.offline import is_offline
-from ftbridge_local.job_folder import EVENTS, JobFolder, parse_events
+from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
+from ftbridge_local.job_documents import EVENTS, parse_events
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
 from ftbridge_local.runners.runner import Command, JobReport, Runner
@@ -42,6 +46,7 @@ class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
     name: ClassVar[str] = "local"
+    keeps_jobs_at_home: ClassVar[bool] = True
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -66,7 +71,7 @@ class LocalProvider(Provider):
             "devices": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "chat", "loss", "export"}),
+        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "loss", "export", "delete"}),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -141,7 +146,9 @@ class LocalProvider(Provider):
                 tokenized.store(Path(file), self.home.absolute())
         from ftbridge_local.preparation import prepare
 
-        self._runner.start(tag, prepare(spec, model, files, source, self.home.absolute()))
+        fill = prepare(spec, model, files, source, self.home.absolute())
+        with usable(self.home):
+            self._runner.start(tag, fill)
         return self._known(tag)
 
     def find(self, tag: str) -> list[RemoteJob]:
@@ -149,7 +156,7 @@ class LocalProvider(Provider):
         reports = self._runner.report([tag])
         return [self._job(report) for report in reports if report.alive or report.state.status is not Status.SUBMITTING]
 
-    def jobs(self) -> list[Listed]:
+    def jobs(self) -> Iterator[Listed]:
         """The job folders of this home."""
         return list_jobs(self._runner)
 
@@ -175,19 +182,34 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where one is running."""
+        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        problems = {
+            "running": ("is running", "There is nothing to resume."),
+            "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
+            "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
+        }
+        with usable(self.home):
+            outcome = self._runner.resume(remote_id)
+        if outcome in problems:
+            what, hint = problems[outcome]
+            raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
+
+    def checkpoints(self, remote_id: str) -> list[Checkpoint]:
+        """The last ones and the best, with the losses at their steps."""
+        return checkpoints_of(self._runner.folder(remote_id), self.events(remote_id, ""))
+
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """The files of the job, and its result."""
         self._known(remote_id)
-        match self._runner.resume(remote_id):
-            case "running":
-                raise ProviderError(
-                    f"job {remote_id} is running", provider=self.name, hint="There is nothing to resume."
-                )
-            case "over":
-                raise ProviderError(
-                    f"job {remote_id} is {self._known(remote_id).status.value}",
-                    provider=self.name,
-                    hint="Only a paused or failed job can be resumed.",
-                )
+        return artifacts_of(self._runner.folder(remote_id))
+
+    def leftovers(self) -> list[Artifact]:
+        """The uploaded and the tokenized files."""
+        return list(leftovers_in(self.home.absolute() / "local"))
+
+    def delete(self, artifact: Artifact) -> None:
+        """Remove it, unless its job is not over."""
+        delete_in(self.home.absolute() / "local", artifact)
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Copy the result into `folder`. Raises `JobFailed` while there is none."""

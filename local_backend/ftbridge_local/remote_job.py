@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from ftbridge.errors import ListingUnfinished
 from ftbridge.model import Result, Status
 from ftbridge.provider.remote import Files, Listed, RemoteJob
+from ftbridge.provider.unreadable import whole_list
 from ftbridge.stored import read_stored
-from ftbridge_local.job_folder import SPEC, UPLOADS, ResultInfo, read_spec
+from ftbridge_local.job_documents import SPEC, UPLOADS, ResultInfo, read_spec
+from ftbridge_local.out_of_memory import killed_since
 from ftbridge_local.runners.runner import JobReport, Runner
 
 
@@ -28,10 +33,20 @@ def as_result(info: ResultInfo | None, folder: Path) -> Result:
     return Result(model=str(folder), path=folder, step=known.step, valid_loss=known.valid_loss)
 
 
-def list_jobs(runner: Runner) -> list[Listed]:
-    """All jobs of the runner with what was asked for, newest first."""
-    listed = [_listed(runner, report) for report in runner.report(runner.tags())]
-    return sorted(listed, key=lambda job: job.created_at, reverse=True)
+def list_jobs(runner: Runner) -> Iterator[Listed]:
+    """All jobs of the runner with what was asked for, newest first.
+
+    Raises `ListingUnfinished`, after the others, where what was asked for in one of them cannot be read.
+    """
+    listed: list[Listed] = []
+    unlisted = None
+    try:
+        listed.extend(whole_list("local", runner.report(runner.tags()), partial(_listed, runner)))
+    except ListingUnfinished as problem:
+        unlisted = problem
+    yield from sorted(listed, key=lambda job: job.created_at, reverse=True)
+    if unlisted:
+        raise unlisted
 
 
 def _listed(runner: Runner, report: JobReport) -> Listed:
@@ -55,6 +70,11 @@ def _listed(runner: Runner, report: JobReport) -> Listed:
 def _death(report: JobReport, status: Status) -> str:
     died = f"the worker died while {status.value}"
     hint = f"`ftbridge resume {report.tag}` continues from the last checkpoint"
+    if status is Status.UNKNOWN:
+        return f"the worker died, and {report.state.error}; {hint}"
     if report.log:
         return f"{died}; {hint}; the end of its log: {report.log}"
-    return f"{died} without an error message: a signal killed it, or the system ran out of memory; {hint}"
+    if killed_since(report.state.out_of_memory):
+        smaller = "with a smaller batch_size or max_seq_length it needs less"
+        return f"{died}: the system ran out of memory and ended it; {smaller}; {hint}"
+    return f"{died} without an error message: a signal killed it, or the machine was turned off; {hint}"

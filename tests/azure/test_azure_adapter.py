@@ -13,7 +13,7 @@ from ftbridge.dataset.canonical.example import Assistant, Chat, ImagePart, Image
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import ConfigError, InvalidRequest, SpecError, Unsupported
 from ftbridge.model import Hyperparameters, Method, Spec, Status
-from ftbridge.provider import Files
+from ftbridge.provider import Artifact, Files
 from ftbridge.provider.connection import Connection
 from ftbridge_providers.azure.adapter import AzureProvider
 from ftbridge_providers.azure.format import AzureFormat
@@ -165,7 +165,7 @@ def test_hyperparameters_it_does_not_have_are_refused_before_anything_is_uploade
 
 def test_models_are_not_deleted_here(provider: AzureProvider) -> None:
     with pytest.raises(Unsupported):
-        provider.delete("any")
+        provider.delete(Artifact(kind="model", name="any"))
 
 
 @pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"])

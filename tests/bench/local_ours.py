@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.local_world import GIVEN, Meter
 from ftbridge.model import Hyperparameters, Status
-from ftbridge_local.job_folder import TRAINING, VALIDATION, JobFolder, JobSpec
+from ftbridge_local.job_documents import TRAINING, VALIDATION, JobSpec
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.trainer.train import train
 
 

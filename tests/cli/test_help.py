@@ -11,8 +11,8 @@ from ftbridge.cli.app import app
 
 GROUPS = {
     "Data": "check prepare convert",
-    "Jobs": "submit run jobs show watch events cancel pause resume recover import",
-    "Results": "fetch export chat evaluate report",
+    "Jobs": "submit run jobs show watch events cancel pause resume recover import delete prune",
+    "Results": "fetch export checkpoints chat evaluate report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
     "Set-up": "demo providers mock trust",

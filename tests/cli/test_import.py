@@ -14,7 +14,7 @@ from command_line import Cli
 from ftbridge import Bridge, Status
 from ftbridge.errors import JobNotFound, NotFound
 from ftbridge.jobs.recovery.importing import ledger_id
-from ftbridge.ledger import Ledger, due
+from ftbridge.ledger import due
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.plugins import load_provider
@@ -237,13 +237,13 @@ def test_events_that_could_not_be_read_are_brought_by_the_same_command(
 
 
 def test_hooks_are_not_told_of_what_was_over_before(make: Make, home: Path) -> None:
-    Path("ftbridge.toml").write_text('[hooks.shell]\ncommand = ["true"]\n', "utf-8")
+    home.mkdir()
+    (home / "ftbridge.toml").write_text('[hooks.shell]\ncommand = ["true"]\n', "utf-8")
     make(CHAT)
     with Bridge() as bridge:
         assert len(bridge.import_jobs("openai").adopted) == 1
-    ledger = Ledger(home)
-    assert not list(due(ledger, datetime.now(UTC) + timedelta(days=9)))
-    ledger.close()
+        assert bridge.hooks.callable
+        assert not list(due(bridge.ledger, datetime.now(UTC) + timedelta(days=9), bridge.hooks.callable))
 
 
 def test_a_job_by_a_method_nobody_knows_here_is_left_out_and_said(

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from command_line import Cli
 from ftbridge import Bridge
+from ftbridge.cli.job_status import short_time
+from ftbridge.cli.output import console, table
 from ftbridge.cli.submit import option_name
 from ftbridge.jobs.request.identity import make_intent
 from ftbridge.ledger import Prepared
-from ftbridge.model import Cost, Hyperparameters, Spec, Status
+from ftbridge.model import Cost, Hyperparameters, Spec, Status, now
 
 NAMES = {
     "openai:gpt-4.1-mini-2025-04-14": None,
@@ -33,7 +36,7 @@ def jobs(home: Path) -> list[str]:
             )
             record = bridge.ledger.add(intent)
             status = [Status.CANCELLED, Status.SUCCEEDED, Status.FAILED][number]
-            created = datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(days=number)
+            created = datetime(now().year, 11, 20, 12, tzinfo=UTC) + timedelta(days=number)
             bridge.ledger.change(record, status=status, created_at=created)
             ids.append(record.job.id)
     return ids
@@ -57,6 +60,31 @@ def test_jobs_can_be_read(here: Cli, jobs: list[str], columns: int) -> None:
         assert row[end:].startswith(status)
         assert row[header.index("created") :].startswith(day)
     assert ("loss" in header) is (columns == 200)
+
+
+@pytest.mark.parametrize("columns", [36, 60, 80, 200])
+@pytest.mark.parametrize("fold", [0, None])
+def test_no_number_date_or_id_is_cut_however_narrow_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int, fold: int | None
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    console.cache_clear()
+    kept = ["1,234,567.89", "12,345,678,901", "ftb_0123456789ab", "2026-11-29"]
+    rows = [["日本語の名前 of-a-model", *kept], ["evil\x9b31m\u202e", *reversed(kept)]]
+    console().print(table(["name and target", "billed $", "tokens", "job", "ends"], rows, right=(1, 2), fold=fold))
+    console.cache_clear()
+    out = capsys.readouterr().out
+    assert all(out.split().count(value) == 2 for value in kept)
+    assert max(map(cell_len, out.splitlines())) <= columns
+    assert "…" not in out
+    assert "\x9b" not in out
+    assert "\u202e" not in out
+
+
+def test_a_short_time_of_another_year_is_its_day() -> None:
+    at = now().astimezone().replace(hour=12)
+    assert short_time(at) == f"{at:%m-%d} {at:%H:%M}"
+    assert short_time(at - timedelta(days=366)) == f"{at - timedelta(days=366):%Y-%m-%d}"
 
 
 @pytest.mark.parametrize("columns", [80, 200])

@@ -57,3 +57,40 @@ def test_a_job_that_waits_is_told_of_with_its_place(here: Cli, rows: Path, ftbri
     first, *_others, last = watched.out.splitlines()
     assert first == f"{waiting} waits, position 1"
     assert "succeeded" in last
+
+
+def test_where_a_result_was_put_is_said(here: Cli, rows: Path, ftbridge_mock: MockVendors) -> None:
+    job = here("submit", rows, "--to", OPENAI, "--name", "mine").out.strip()
+    watched = here("watch", "mine", "--fetch", "results")
+    assert watched.code == 0
+    assert watched.out.splitlines()[-1].endswith(f"  {job} (mine)  the result is in results/{job}")
+    assert (Path("results") / job).is_dir()
+    told = [json.loads(line) for line in here("watch", "mine", "--fetch", "results", "--json").out.splitlines()]
+    assert [(event.get("code"), event.get("message")) for event in told][-1] == (
+        "fetched",
+        f"the result is in results/{job}",
+    )
+
+
+@pytest.mark.parametrize("over", ["succeeded"], indirect=True)
+def test_a_result_that_could_not_be_fetched_is_a_failure(here: Cli, over: Job, ftbridge_mock: MockVendors) -> None:
+    ftbridge_mock["openai"].faults.add("get_file_content=404x9")
+    watched = here("watch", over.id, "--fetch", "results")
+    assert watched.code == 1
+    assert f"the result of {over.id} could not be fetched" in watched.err
+    assert "the result is in" not in watched.out
+
+
+def test_without_a_key_the_error_alone_says_so(
+    here: Cli, rows: Path, ftbridge_mock: MockVendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with standing_still(ftbridge_mock):
+        job = here("submit", rows, "--to", OPENAI).out.strip()
+        monkeypatch.delenv("OPENAI_API_KEY")
+        watched = here("watch")
+    assert watched.code == 2
+    assert watched.out.splitlines() == [f"{job} is validating"]
+    assert watched.err.splitlines() == [
+        "error: there is no key for openai",
+        "       Set OPENAI_API_KEY in the environment.",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -90,7 +91,9 @@ def test_more_months_cost_more(bridge: Bridge, data: Path) -> None:
 
 
 @pytest.mark.parametrize("tuning", ["lora", "rslora", "full"])
-def test_every_tuning_has_a_price_that_of_an_adapter_or_of_all_weights(bridge: Bridge, data: Path, tuning: str) -> None:
+def test_every_tuning_has_a_price_that_of_an_adapter_or_of_all_weights(
+    bridge: Bridge, data: Path, tuning: Literal["lora", "rslora", "full"]
+) -> None:
     [offer] = bridge.compare(data, [QWEN], tuning=tuning)
     price = 0.54 if tuning == "full" else 0.48
     assert offer.training_usd == pytest.approx(offer.tokens * price / 1e6)

@@ -43,7 +43,8 @@ SET_DOWN = """
 import sys
 from pathlib import Path
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge_local.job_documents import JobSpec
+from ftbridge_local.job_folder import JobFolder
 
 root = Path(sys.argv[1])
 job = JobFolder(root / "disk" / "local" / "jobs" / "ftb_aaaa")

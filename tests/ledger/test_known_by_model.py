@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.errors import JobNotFound
-from ftbridge.ledger import Ledger
+from ftbridge.ledger import Ledger, find_record
 from ftbridge.model import Cost, Event, Job, Result, Spec, Status
 
 MADE = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -49,11 +49,11 @@ def test_the_whole_name_counts_to_the_letter(ledger: Ledger, model: str) -> None
     job = adopt(ledger, 1, "openai:gpt-4.1-mini", model)
     adopt(ledger, 2, "openai:gpt-4.1-mini", f"{model}2")
     adopt(ledger, 3, "mock+openai:gpt-4.1-mini", model)
-    assert ledger.job(f"openai:{model}").job == job
-    assert ledger.job("openai:ftjob-1").job == job
+    assert find_record(ledger, f"openai:{model}").record.job == job
+    assert find_record(ledger, "openai:ftjob-1").record.job == job
     for other in (model[:-1], model.swapcase() if model != model.swapcase() else f"{model}3", f"{model}:"):
         with pytest.raises(JobNotFound):
-            ledger.job(f"openai:{other}")
+            find_record(ledger, f"openai:{other}")
 
 
 def test_what_was_over_is_written_down_whole(ledger: Ledger) -> None:

@@ -117,9 +117,10 @@ def test_what_says_nothing_new_is_known_in_full(tmp_path: Path) -> None:
 def test_a_column_that_holds_no_object_hides_no_job(tmp_path: Path, junk: str) -> None:
     ledger = Ledger(tmp_path)
     add(ledger)
-    rewrite(ledger, "ftb_aaaa", spec=junk, latest=junk, result=junk, prepared=junk, unclear=junk)
+    rewrite(ledger, "ftb_aaaa", spec=junk, latest=junk, result=junk, prepared=junk, unclear=junk, hooks=junk)
     [record] = ledger.jobs()
     assert (record.job.id, record.job.spec.target) == ("ftb_aaaa", "local:tiny")
+    assert ledger.change(record, [message("goes on")])
 
 
 @pytest.mark.usefixtures("vendors")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from ftbridge.errors import JobNotFound, StateError
+from ftbridge.errors import StateError
 from ftbridge.ledger import Ledger
 from ftbridge.model import Result, Status
 from ledger_rows import add, message
@@ -73,39 +73,6 @@ def test_the_same_key_is_the_same_job(tmp_path: Path) -> None:
     assert len(ledger.jobs()) == 1
 
 
-def test_a_job_is_found_by_the_beginning_of_its_id_or_as_the_last(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
-    add(ledger, "ftb_aaaa")
-    add(ledger, "ftb_abbb")
-    assert ledger.job("ftb_aa").job.id == "ftb_aaaa"
-    assert ledger.job("last").job.id == "ftb_abbb"
-    with pytest.raises(JobNotFound, match="several"):
-        ledger.job("ftb_a")
-    with pytest.raises(JobNotFound, match="no job"):
-        ledger.job("ftb_z")
-    with pytest.raises(JobNotFound):
-        ledger.job("")
-    with pytest.raises(JobNotFound):
-        ledger.job("ftb%")
-
-
-def test_the_last_job_is_the_newest_that_was_not_refused(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
-    ledger.change(add(ledger, "ftb_made"), status=Status.RUNNING, remote_id="remote-1")
-    ledger.change(add(ledger, "ftb_refused"), status=Status.FAILED)
-    ledger.change(add(ledger, "ftb_withdrawn"), status=Status.CANCELLED)
-    assert ledger.job("last").job.id == "ftb_withdrawn"
-    add(ledger, "ftb_waits")
-    assert ledger.job("last").job.id == "ftb_waits"
-
-
-def test_a_whole_id_is_found_though_newer_ones_begin_with_it(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path)
-    for job_id in ("ftb_aa", "ftb_aabb", "ftb_aacc", "ftb_aadd"):
-        add(ledger, job_id)
-    assert ledger.job("ftb_aa").job.id == "ftb_aa"
-
-
 def test_an_upload_is_remembered_by_account_and_content(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path)
     assert ledger.upload("local", "k1") is None
@@ -136,7 +103,6 @@ def test_jobs_are_in_the_order_of_their_making_whatever_the_servers_language(tmp
     for number, moment in enumerate(moments):
         add(ledger, f"ftb_{9 - number}", at=moment)
     assert [record.job.created_at for record in ledger.jobs()] == moments
-    assert ledger.job("last").job.id == "ftb_6"
 
 
 def write_many(home: Path, who: str) -> None:

@@ -15,7 +15,7 @@ from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
-from ftbridge_local.job_folder import ResultInfo
+from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.load import load
@@ -125,18 +125,6 @@ def test_a_base_on_the_hub_is_named_for_the_hub(
     told = model_card(lab.folder("finished"), ResultInfo(), form, Source("org/base", tmp_path, tmp_path), tmp_path)
     head = json.loads(told.splitlines()[1])
     assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
-
-
-@pytest.mark.parametrize("form", ["adapter", "merged"])
-def test_weights_may_be_read_by_whom_other_files_may(
-    lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm
-) -> None:
-    (tmp_path / "plain").touch()
-    usual = (tmp_path / "plain").stat().st_mode
-    out = tmp_path / "out"
-    out.mkdir()
-    lab.provider.export("finished", form, out)
-    assert {file.stat().st_mode for file in out.iterdir()} == {usual}
 
 
 def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(

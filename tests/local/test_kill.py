@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobSpec
+from ftbridge_local.job_documents import JobSpec
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners import kill, process
 from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.process import ProcessRunner
@@ -132,7 +134,7 @@ def test_without_handles_of_processes_it_is_asked_who_has_the_file_open(
     job: JobFolder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if kill.shutil.which("lsof") is None:
+    if shutil.which("lsof") is None:
         pytest.skip("lsof is not installed")
     monkeypatch.delattr(os, "pidfd_open")
     assert not kill_holder(innocent.pid, job.lock_file)

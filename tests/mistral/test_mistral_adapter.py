@@ -10,7 +10,7 @@ import pytest
 from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, FunctionCall, Tool, ToolCall, User
 from ftbridge.errors import AuthenticationFailed, InvalidRequest, SpecError
 from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files
+from ftbridge.provider import Artifact, Files
 from ftbridge_providers.mistral.adapter import JOBS, MistralProvider
 from ftbridge_providers.mistral.mock.vendor import MistralMock
 from ftbridge_providers.mistral.reading import JobBody
@@ -48,7 +48,7 @@ def test_a_whole_life_agrees_with_the_vendors_document(
     assert result.model
     assert provider.chat(result.model, Chat(messages=[User(content="q3")]), max_tokens=9).text == "a3"
     assert result.model in provider.list_models()
-    provider.delete(result.model)
+    provider.delete(Artifact(kind="model", name=result.model))
     assert result.model not in provider.list_models()
     check_operations("mistral", "adapter", mock.seen)
 

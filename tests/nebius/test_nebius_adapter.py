@@ -232,7 +232,7 @@ def test_bad_data_is_the_jobs_failure(provider: NebiusProvider, spec: Spec, tmp_
     assert "line 1" in failed.error
 
 
-@pytest.mark.parametrize("verb", ["pause", "resume", "delete"])
-def test_it_neither_pauses_nor_deletes(provider: NebiusProvider, verb: str) -> None:
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_it_does_not_pause(provider: NebiusProvider, verb: str) -> None:
     with pytest.raises(Unsupported):
         getattr(provider, verb)("ftjob-1")

@@ -10,7 +10,7 @@ import pytest
 
 from ftbridge.errors import TrainingNotAvailable
 from ftbridge.model import Hyperparameters, Method, Spec, Status
-from ftbridge.provider import Files
+from ftbridge.provider import Artifact, Files
 from ftbridge_providers.azure.adapter import STATUS as AZURE
 from ftbridge_providers.openai.adapter import OpenAIProvider
 from ftbridge_providers.openai.mock.vendor import OpenAIMock
@@ -62,7 +62,7 @@ def test_a_whole_life_agrees_with_the_vendors_document(
 
     assert provider.chat(result.model, Chat(messages=[User(content="q3")])).text == "a3"
     assert result.model in provider.list_models()
-    provider.delete(result.model)
+    provider.delete(Artifact(kind="model", name=result.model))
     assert result.model not in provider.list_models()
     check_operations("openai", "adapter", mock.seen, prefix="/v1")
 

@@ -14,7 +14,7 @@ from ftbridge.errors import InvalidRequest, JobFailed, NotFound
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import Answer, Call, operation
 from ftbridge.model import Status
-from ftbridge.provider import Files
+from ftbridge.provider import Artifact, Files
 from ftbridge.provider.connection import Connection
 from ftbridge_providers.together.adapter import TogetherProvider
 from ftbridge_providers.together.mock.vendor import TogetherMock
@@ -43,7 +43,7 @@ def test_all_that_the_adapter_sends_fits_togethers_document(
     assert str(provider.chat(done.result.model, Chat(messages=[User(content="Say six.")]))) == "six"
     again = provider.create(make_spec(), checkpoint.model, files, tag="ftb_0123456789ac")
     provider.cancel(again.remote_id)
-    provider.delete(done.result.model)
+    provider.delete(Artifact(kind="job", name=done.remote_id))
     check_operations("together", "adapter", mock.seen, prefix="/v1")
 
 
@@ -173,9 +173,9 @@ def test_weights_are_real_and_an_unfinished_job_has_none(
     assert list((provider.home / "downloads").iterdir()) == []
 
 
-def test_a_model_that_no_job_made_cannot_be_deleted(provider: TogetherProvider) -> None:
+def test_a_job_that_does_not_exist_cannot_be_deleted(provider: TogetherProvider) -> None:
     with pytest.raises(NotFound) as problem:
-        provider.delete(MODEL)
+        provider.delete(Artifact(kind="job", name="ft-nobody"))
     assert problem.value.hint
 
 

@@ -143,7 +143,7 @@ def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: P
 @pytest.mark.parametrize(
     ("hook", "secret", "why"),
     [
-        ({"url": "http://example.com/hook"}, SECRET, "neither https nor this machine"),
+        ({"url": "http://me:hunter2@example.com/services/secret-path"}, SECRET, "neither https nor this machine"),
         ({"url": "https://example.com/hook"}, "", "no secret to sign with"),
         ({"url": "https://example.com/hook"}, "whsec_c2hvcnQ=", "no secret to sign with"),
     ],
@@ -158,7 +158,10 @@ def test_a_hook_that_cannot_be_called_safely_is_named_with_its_job_by_who_would_
     assert not any("hook" in warning for warning in bridge.warnings)
     bridge.warnings.clear()
     job = bridge.wait(job)
-    [warning] = bridge.warnings  # however many events are due
+    [warning, still_due] = bridge.warnings  # however many events are due
+    assert "hunter2" not in warning
+    assert "secret-path" not in warning
+    assert "still due" in still_due
     assert warning.startswith("hook team")
     assert why in warning
     assert job.id in warning

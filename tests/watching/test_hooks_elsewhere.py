@@ -12,7 +12,8 @@ import pytest
 
 from command_line import Cli
 from ftbridge import Bridge
-from watching_helpers import OPENAI
+from ftbridge.mock.vendors import MockVendors
+from watching_helpers import OPENAI, standing_still
 
 SCRIPT = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')"
 
@@ -79,17 +80,18 @@ def test_jobs_of_elsewhere_are_not_told_to_a_projects_hooks(
     assert not by_project.exists()
 
 
-@pytest.mark.usefixtures("vendors")
 def test_a_project_that_is_not_trusted_runs_nothing_and_says_what_to_type(
-    here: Cli, tmp_path: Path, data: Path
+    here: Cli, vendors: MockVendors, tmp_path: Path, data: Path
 ) -> None:
     heard = tmp_path / "project.jsonl"
     file = configure(tmp_path / "project", "team", heard)
     os.chdir(file.parent)
-    submitted = here("submit", data, "--to", OPENAI, "--json")
-    assert f"the hooks in {file} are not called, because it is not trusted: `ftbridge trust {file}`" in submitted.err
-    assert here("jobs").code == 0
-    assert here("trust").code == 0
+    with standing_still(vendors):
+        submitted = here("submit", data, "--to", OPENAI, "--json")
+        why = f"the hooks in {file} are not called, because it is not trusted: `ftbridge trust {file}`"
+        assert why in submitted.err
+        assert here("jobs").code == 0
+        assert here("trust").code == 0
     watched = here("watch", submitted.json["id"])  # what happens from the trust on is told
     assert watched.code == 0
     assert "trust" not in watched.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -65,6 +66,51 @@ def test_when_every_provider_refuses_nothing_can_go_on() -> None:
     scheduler = Scheduler([bad, PeriodicTask("hooks", Script(0), 0.01, 0.01, vital=False)], lambda _said: None)
     tick_until(scheduler, lambda: bad.parked)
     assert scheduler.stuck is problem
+
+
+def test_who_refuses_from_the_start_is_not_said_to_be_asked_again() -> None:
+    said: list[str] = []
+    tasks = [task(name, Script(AuthenticationFailed(f"no key for {name}", provider=name))) for name in ("one", "two")]
+    scheduler = Scheduler(tasks, said.append)
+    tick_until(scheduler, lambda: scheduler.stuck is not None)
+    assert scheduler.stuck is tasks[0].problem
+    assert not any("asked again" in sentence for sentence in said)
+
+
+def test_who_refuses_after_it_has_worked_is_asked_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ftbridge.watching.scheduler.PARKED_SECONDS", 0.05)
+    said: list[str] = []
+    refused = AuthenticationFailed("the key is wrong", provider="bad")
+    bad = task("bad", Script(1, refused, 1, refused))
+    scheduler = Scheduler([bad], said.append)
+    tick_until(scheduler, lambda: bad.rounds == 3)
+    assert scheduler.stuck is None
+    tick_until(scheduler, lambda: scheduler.stuck is refused)
+    assert bad.rounds == 5
+    assert [sentence.partition(" again")[0] for sentence in said[:2]] == [
+        "the key is wrong; bad is asked",
+        "bad answers",
+    ]
+
+
+def test_waking_what_is_busy_or_unknown_waits_for_it_and_does_not_spin() -> None:
+    allowed = threading.Event()
+
+    def round_of_it() -> int:
+        return int(allowed.wait(20))
+
+    slow = task("slow", round_of_it)
+    scheduler = Scheduler([slow], lambda _said: None)
+    scheduler.run_due(longest=0.05)
+    scheduler.wake("slow")
+    scheduler.wake("nobody")
+    ticks, began = 0, time.monotonic()
+    while time.monotonic() - began < 0.5:
+        scheduler.run_due(longest=0.1)
+        ticks += 1
+    assert ticks <= 6
+    allowed.set()
+    tick_until(scheduler, lambda: slow.rounds >= 2)
 
 
 def test_the_vendor_is_left_alone_for_as_long_as_it_asks() -> None:

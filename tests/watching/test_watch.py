@@ -162,3 +162,10 @@ def test_taking_webhooks_without_its_packages_names_what_installs_them(
 def test_taking_webhooks_at_a_port_that_is_taken_says_so(open_bridge: Open) -> None:
     with listen(0) as taken, pytest.raises(UsageError, match=r"cannot be used: .*in use"):
         list(open_bridge().watch(listen=taken.getsockname()[1]))
+
+
+def test_what_a_hook_still_has_to_get_is_said_at_the_end(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
+    bridge = open_bridge(hooks={"site": {"command": ["false"]}})
+    bridge.wait(bridge.submit(data, to=OPENAI))
+    owed = " deliveries to hooks are still due; the next `ftbridge watch` delivers what is due then"
+    assert bridge.warnings[-1].endswith(owed)

@@ -24,6 +24,7 @@ from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
+from ftbridge.wording import counted
 
 
 class Report(Struct, frozen=True):
@@ -42,6 +43,10 @@ class Report(Struct, frozen=True):
     findings: tuple[Finding, ...]
     tokens: dict[str, TokenCount] = {}
     omitted: tuple[Omitted, ...] = ()
+
+    def __repr__(self) -> str:
+        counts = [(self.examples, "example"), (self.errors, "error"), (self.warnings, "warning")]
+        return f"<Report {self.file}: {', '.join(counted(number, what) for number, what in counts)}>"
 
 
 def check(

@@ -28,6 +28,7 @@ from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.errors import InputError
 from ftbridge.files import PRIVATE_FILE
+from ftbridge.wording import counted
 
 _CHUNK = 2**18
 _Write: TypeAlias = Callable[[bytes], object]
@@ -56,6 +57,10 @@ class Conversion(Struct, frozen=True):
     def errors(self) -> int:
         """How many findings make it impossible, those that are not listed included."""
         return len(self.impossible) + omitted_of(self.omitted, "error")
+
+    def __repr__(self) -> str:
+        outcome = f"{counted(len(self.impossible), 'error')}, not written" if self.impossible else f"{self.out}"
+        return f"<Conversion of {counted(self.examples, 'example')} for {self.target}: {outcome}>"
 
 
 def convert(

@@ -14,6 +14,7 @@ from ftbridge.jobs.exactly_once.absence import at_other_account
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps, with_reason
 from ftbridge.jobs.exactly_once.unconfirmed import resolve, resolve_or_wait
 from ftbridge.jobs.request.identity import is_same, make_intent, request_hash
+from ftbridge.jobs.request.kept_data import keeping
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import describe, prepare
 from ftbridge.ledger import Prepared, Record
@@ -47,6 +48,11 @@ def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
 
     For a request that was made before, the target's closing date and the price are not checked again.
     """
+    with keeping(context.home):
+        return _write_intent(context, request)
+
+
+def _write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     repeated = _may_be_repeated(context, request)
     if not repeated:
         check_open(context, request.target, request.spec.method)

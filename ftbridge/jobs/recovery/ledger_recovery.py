@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from ftbridge.arguments import one_or_more
 from ftbridge.context import Context, account_name
 from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, ProviderRetired, Unsupported
 from ftbridge.jobs.recovery.importing import Imported, import_listed, tag_of
@@ -27,14 +28,14 @@ def import_jobs(context: Context, provider: str, *, since: date | None = None, d
     )
 
 
-def adopt_listed(context: Context, to: Sequence[str] = ()) -> Iterator[Imported]:
+def adopt_listed(context: Context, to: str | Sequence[str] = ()) -> Iterator[Imported]:
     """Import every job that a vendor lists with ftbridge's tag and that is not in the ledger yet.
 
-    `to` names providers, such as openai or mock+openai; without it all installed ones are asked, and those that are
-    not available are skipped with the reason. Nothing is changed at the vendors, and doing it again adds nothing.
-    What vendors do not know is not restored: idempotency keys, the paths of datasets, and estimates.
+    `to` names one or more providers, such as openai or mock+openai; without it all installed ones are asked, and
+    those that are not available are skipped with the reason. Nothing is changed at the vendors, and doing it again
+    adds nothing. What vendors do not know is not restored: idempotency keys, the paths of datasets, and estimates.
     """
-    for name in to or provider_names():
+    for name in one_or_more(to) or provider_names():
         target = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:
             yield import_listed(context, account_name(target), lambda listed: tag_of(listed) is not None)

@@ -24,7 +24,8 @@ from ftbridge.child_environment import child_environment
 from ftbridge.errors import MissingExtra, ProviderError, SpecError
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge_local.exporting.modelfile import modelfile
-from ftbridge_local.job_folder import JobFolder, ResultInfo
+from ftbridge_local.job_documents import ResultInfo
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import job_name, model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.source import Source, copy_companions

@@ -10,7 +10,8 @@ import json
 from typing import Any
 
 from ftbridge.errors import SpecError
-from ftbridge_local.tokenizing.tokenizer import TemplateError, Tokenizer
+from ftbridge_local.tokenizing.template import TemplateError
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 _MAX_CONTEXT = 8192  # tokens: Ollama allocates the memory for all of them at once
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 
 from ftbridge.errors import ModelNotFound
 from ftbridge_local.job_folder import MODEL, JobFolder
+from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
-from ftbridge_local.models.source import ADAPTER_CONFIG, Source
+from ftbridge_local.models.source import ADAPTER_CONFIG, Source, shapes
 from ftbridge_local.models.strangers import check_adapter, check_folder, check_index
 from ftbridge_local.models.tiny import base as tiny
 
@@ -39,30 +39,52 @@ def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Sou
         base = tiny.complete_folder(home) if weights else tiny.tokenizer_folder(home)
         return Source(str(base), base)
     folder = _result_of(model, home) if _JOB.fullmatch(model) else Path(model)
-    if (folder / ADAPTER_CONFIG).is_file():
-        check_weights(model, {file.name for file in folder.iterdir()}, required=weights)
-        if not folder.is_relative_to(home.absolute() / "local"):
-            check_folder(model, folder)
-        if weights:
-            check_adapter(model, folder)
-        return find(base_of(folder), home, weights=weights, offline=offline)._replace(adapter=folder)
     if not folder.is_absolute():
         downloaded = download(model, weights=weights, offline=offline)
         check_index(model, downloaded)
         return Source(model, downloaded)
+    with understood(folder):
+        return _find_in(folder, model, home, weights=weights, offline=offline)
+
+
+def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bool) -> Source:
     if not folder.is_dir():
-        raise ModelNotFound(f"there is no folder {folder}", hint=WAYS_TO_NAME)
-    check_files(model, {file.name for file in folder.iterdir()}, weights=True)
+        what = f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}"
+        raise ModelNotFound(what, hint=WAYS_TO_NAME)
+    names = {file.name for file in folder.iterdir()}
+    is_adapter = ADAPTER_CONFIG in names
+    if is_adapter:
+        check_weights(model, names, required=weights)
+    else:
+        check_files(model, names, weights=True)
     if not folder.is_relative_to(home.absolute() / "local"):
         check_folder(model, folder)
-    check_index(model, folder)
-    return Source(str(folder), folder)
+    shapes(folder)  # a broken file is reported before anything is trained
+    if not is_adapter:
+        check_index(model, folder)
+        return Source(str(folder), folder)
+    if weights:
+        check_adapter(model, folder)
+    base = _find_base(base_of(folder), home, weights=weights, offline=offline)
+    if base.adapter:
+        raise broken(folder, f"it is an adapter of an adapter, {base.adapter}: export that one as merged first")
+    return base._replace(adapter=folder)
+
+
+def _find_base(model: str, home: Path, *, weights: bool, offline: bool) -> Source:
+    """The base of an adapter; one that is itself an adapter is returned as one, and not followed any further."""
+    folder = Path(resolve(model, home))
+    if model != tiny.NAME and (folder / ADAPTER_CONFIG).is_file():
+        return Source(str(folder), folder, adapter=folder)
+    return find(model, home, weights=weights, offline=offline)
 
 
 def base_of(adapter: Path) -> str:
     """The base that an adapter's config names, or the same base here where the adapter was trained elsewhere."""
-    config = json.loads((adapter / ADAPTER_CONFIG).read_text("utf-8"))
-    base = Path(str(config["base_model_name_or_path"]))
+    named = read_object(adapter / ADAPTER_CONFIG).get("base_model_name_or_path")
+    if not isinstance(named, str) or not named:
+        raise broken(adapter, f"its {ADAPTER_CONFIG} names no base model")
+    base = Path(named)
     if base.is_absolute() and not base.exists():
         if base.name == tiny.FOLDER:
             return tiny.NAME

@@ -11,24 +11,33 @@ from typing import Any
 import torch
 import transformers as _transformers
 
+from ftbridge.foreign import count_of
+from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.device import device, use_all_cores
-from ftbridge_local.models.source import Source
+from ftbridge_local.models.source import Source, shapes
 
 transformers: Any = _transformers  # half of its functions have no types
+_LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
 Model = Any  # a transformers model, or peft's wrapper around one: neither has types worth the name
 
 
 def load(source: Source, precision: str = "float32", **options: Any) -> Model:
     """The model on this machine's best device, with its adapter if it has one, from safetensors only."""
     _prepare()
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        source.base,
-        dtype=getattr(torch, precision),
-        use_safetensors=True,
-        trust_remote_code=False,  # without it, transformers asks whether the model's own code may run
-        local_files_only=True,
-        **options,
-    )
+    check_shape(source.base)
+    with understood(source.base, "it cannot be loaded"):
+        model, info = transformers.AutoModelForCausalLM.from_pretrained(
+            source.base,
+            dtype=getattr(torch, precision),
+            use_safetensors=True,
+            trust_remote_code=False,  # without it, transformers asks whether the model's own code may run
+            local_files_only=True,
+            output_loading_info=True,
+            **options,
+        )
+    if missing := sorted(info["missing_keys"]):
+        what = f"its weights lack {len(missing)} tensors that its config.json needs, such as {missing[0]}"
+        raise broken(source.base, what)
     model.name_or_path = source.name  # the name that adapters record for their base
     model.generation_config = transformers.GenerationConfig()  # no defaults but those of the caller
     if not options:
@@ -40,8 +49,18 @@ def with_adapter(model: Model, folder: Path, **options: Any) -> Model:
     """The model with the adapter in `folder`."""
     from peft import PeftModel
 
-    with quiet():
+    with quiet(), understood(folder, "it cannot be put on its base"):
         return PeftModel.from_pretrained(model, str(folder), **options)
+
+
+def check_shape(base: Path) -> None:
+    """Raises `ModelNotFound` where config.json describes a larger model than there are weights: it would be built."""
+    config, tensors = read_object(base / "config.json"), shapes(base)
+    inner = config.get("text_config")
+    for part in (config, inner if isinstance(inner, dict) else {}):
+        for name in _LAYERS:
+            if (layers := count_of(part.get(name)) or 0) > len(tensors):
+                raise broken(base, f"its config.json describes {layers:,} layers, and it has {len(tensors):,} tensors")
 
 
 def untrained(folder: Path) -> Model:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from ftbridge_local.model_files import understood
 
 ADAPTER_CONFIG = "adapter_config.json"
 
@@ -21,12 +22,19 @@ class Source(NamedTuple):
 
 def parameters(source: Source) -> int:
     """The number of parameters of the base, by the headers of its safetensors files; a tied tensor counts once."""
-    total = 0
-    for file in source.base.glob("*.safetensors"):
-        with file.open("rb") as weights:
-            header = json.loads(weights.read(int.from_bytes(weights.read(8), "little")))
-        total += sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
-    return total
+    return sum(math.prod(shape) for shape in shapes(source.base).values())
+
+
+def shapes(folder: Path) -> dict[str, list[int]]:
+    """The shape of every tensor in the folder's safetensors files. Raises `ModelNotFound` for a broken file."""
+    from safetensors import safe_open
+
+    found: dict[str, list[int]] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with understood(folder, f"its {file.name} is broken"):
+            weights: Any = safe_open(file, framework="numpy")  # it has no types
+            found |= {name: weights.get_slice(name).get_shape() for name in weights.keys()}  # noqa: SIM118 - no mapping
+    return found
 
 
 def copy_companions(base: Path, folder: Path) -> None:

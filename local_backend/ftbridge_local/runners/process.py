@@ -42,12 +42,14 @@ class ProcessRunner:
     def resume(self, tag: str) -> Resumed:
         """As every runner; a worker that was asked to stop is given time to do so."""
         job = self.folder(tag)
-        lock = job.lock(timeout=_STOP_SECONDS if job.request else 1.0)
+        lock = job.lock(timeout=_STOP_SECONDS if job.request or job.worker_ends else 1.0)
         if lock is None:
             return "running"
         try:
             if job.state().status in (Status.SUCCEEDED, Status.CANCELLED):
                 return "over"
+            if not job.data():
+                return "without data"
             self._hand_over(job, lock)
         finally:
             os.close(lock)
@@ -78,6 +80,7 @@ class ProcessRunner:
         try:
             if not job.state().status.final:
                 job.set_status(Status.CANCELLED)
+            job.discard_data()
         finally:
             os.close(lock)
         return True

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 from typing import Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
-from ftbridge_local.job_folder import JobFolder, JobState, Request
+from ftbridge_local.job_documents import JobState
+from ftbridge_local.job_folder import JobFolder, Request
 
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 
@@ -49,7 +50,7 @@ class JobReport(NamedTuple):
         return not self.alive and self.state.status not in _AT_REST
 
 
-Resumed = Literal["resumed", "running", "over"]
+Resumed = Literal["resumed", "running", "over", "without data"]
 
 
 class Runner(Protocol):
@@ -62,7 +63,7 @@ class Runner(Protocol):
         """
 
     def resume(self, tag: str) -> Resumed:
-        """Run the command on a stopped job again, unless it is still running, succeeded or was cancelled."""
+        """Run the command on a stopped job again, unless it is still running, over, or without its data."""
 
     def tags(self) -> list[str]:
         """The tags of all jobs of this runner."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,7 +61,7 @@ class TokenizedExamples:
 def tokenized_file(file: Path, tokenizer: Tokenizer, home: Path) -> list[tuple[int, Item]]:
     """Every example of the file with its line number, from the cache, or else tokenized and put there."""
     cached = _cache_file(file, tokenizer.fingerprint, home)
-    if cached.exists():
+    with suppress(FileNotFoundError):  # there is none yet, or `prune` has just removed it
         return _from_arrays(load_file(cached))
     items = list(_tokenize(file, tokenizer))
     columns = _Columns()

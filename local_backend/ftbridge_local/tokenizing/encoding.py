@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, ImagePart, Message, Preference, Text, Tool
-from ftbridge_local.tokenizing.tokenizer import Span, TemplateError, Tokenizer
+from ftbridge_local.tokenizing.template import TemplateError
+from ftbridge_local.tokenizing.tokenizer import Span, Tokenizer
 
 
 class Row(NamedTuple):

@@ -1,36 +1,28 @@
 """A model's own tokenizer and chat template, without torch.
 
-Reads what a Hugging Face folder holds (tokenizer.json, tokenizer_config.json, chat_template.jinja,
-generation_config.json, config.json) and renders templates in the environment that they are written for: see "Chat
-templates" in the documentation of transformers, https://huggingface.co/docs/transformers/chat_templating, 2026-11.
+Reads what a Hugging Face folder holds: tokenizer.json, tokenizer_config.json, chat_template.jinja,
+generation_config.json, config.json.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import jinja2
 import xxhash
-from jinja2.ext import Extension, loopcontrols
-from jinja2.nodes import Node
-from jinja2.parser import Parser
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer as Backend
 
 from ftbridge.errors import ModelNotFound
+from ftbridge.foreign import count_of
+from ftbridge_local.model_files import check_file, read_object, reason_of, understood
+from ftbridge_local.tokenizing.bounds import TooMuchError
+from ftbridge_local.tokenizing.template import ChatTemplate, TemplateError
 
 Span = tuple[int, int]
 
 _FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json", "config.json")
 _NO_LIMIT = 2**20  # tokens, for a model that names no limit of its own
-
-
-class TemplateError(Exception):
-    """The chat template cannot render these messages; the text is the template's own reason."""
 
 
 class Tokenizer:
@@ -41,8 +33,15 @@ class Tokenizer:
     """
 
     def __init__(self, folder: Path) -> None:
-        config = _read(folder / "tokenizer_config.json")
-        model, generation = _read(folder / "config.json"), _read(folder / "generation_config.json")
+        for name in _FILES:
+            if (folder / name).exists():
+                check_file(folder / name)
+        with understood(folder, "its tokenizer cannot be read"):
+            self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        config = read_object(folder / "tokenizer_config.json")
+        model, generation = read_object(folder / "config.json"), read_object(folder / "generation_config.json")
         self._backend = Backend.from_file(str(folder / "tokenizer.json"))
         self._backend.no_truncation()
         self._backend.no_padding()
@@ -52,9 +51,10 @@ class Tokenizer:
 
         self._names = {key: _content(value) for key, value in config.items() if key.endswith("_token")}
         ends = generation.get("eos_token_id", model.get("eos_token_id"))
-        listed = [ends] if isinstance(ends, int) else list(ends or [])
+        listed = [count_of(token) for token in (ends if isinstance(ends, list) else [ends])]
         named = self._backend.token_to_id(self._names.get("eos_token") or "")
-        self.end_ids = list(dict.fromkeys([*([] if named is None else [named]), *listed]))
+        known = [token for token in (named, *listed) if token is not None and self._backend.id_to_token(token)]
+        self.end_ids = list(dict.fromkeys(known))
         if not self.end_ids:
             raise ModelNotFound(
                 f"the model in {folder} defines no token that ends an answer",
@@ -94,18 +94,17 @@ class Tokenizer:
     def render(self, messages: Sequence[dict[str, Any]], tools: Any = None, *, answer_next: bool = False) -> str:
         """The messages as the model reads them; with `answer_next`, up to where its answer begins.
 
-        Raises `TemplateError` when there is no template, or when it does not accept these messages.
+        Raises `TemplateError` when there is no template, or when it does not accept these messages, and
+        `ModelNotFound` for one that takes too much time or memory: it would do so for every row.
         """
         if self._template is None:
             raise TemplateError("the model has no chat template")
         try:
-            return str(
-                self._template.render(
-                    messages=messages, tools=tools, add_generation_prompt=answer_next, documents=None, **self._names
-                )
+            return self._template.render(
+                messages=messages, tools=tools, add_generation_prompt=answer_next, documents=None, **self._names
             )
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError, AttributeError, IndexError) as problem:
-            raise TemplateError(str(problem)) from problem
+        except TooMuchError as problem:
+            raise _bad_template(self._folder, str(problem)) from problem
 
     def end_of_answer(self, text: str) -> int:
         """Where an answer rendered as `text` ends: white space after its last special token is not part of it."""
@@ -113,56 +112,39 @@ class Tokenizer:
         return len(bare) if any(bare.endswith(token) for token in self._special) else len(text)
 
 
-class _Generation(Extension):
-    """`{% generation %}` marks answers in some templates. Answers are located without it, so it does nothing here."""
-
-    tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
-
-    def parse(self, parser: Parser) -> list[Node]:
-        """The nodes between the marks."""
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-def _template(folder: Path, config: dict[str, Any]) -> Any:
+def _template(folder: Path, config: dict[str, Any]) -> ChatTemplate | None:
     file = folder / "chat_template.jinja"
     source = file.read_text("utf-8") if file.exists() else config.get("chat_template")
     if isinstance(source, list):  # several, by name
         source = {entry["name"]: entry["template"] for entry in source}.get("default")
     if source is None:
         return None
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
-    )
-    environment.filters["tojson"] = _tojson
-    environment.globals.update(raise_exception=_refuse, strftime_now=lambda form: datetime.now().strftime(form))
+    if not isinstance(source, str):
+        raise _bad_template(folder, "is not a text")
     try:
-        return environment.from_string(source)
-    except jinja2.TemplateError as problem:
-        raise ModelNotFound(
-            f"the chat template of the model in {folder} is not valid Jinja: {problem}",
-            hint="Fix its chat_template.jinja, or chat_template in tokenizer_config.json.",
-        ) from problem
+        return ChatTemplate(source)
+    except TooMuchError as problem:
+        raise _bad_template(folder, str(problem)) from problem
+    except Exception as problem:  # of jinja2, or of Python, which compiles what jinja2 makes of it
+        raise _bad_template(folder, f"is not valid Jinja: {reason_of(problem)}") from problem
 
 
-def _tojson(value: Any, indent: int | None = None) -> str:
-    # jinja2's own filter escapes HTML, which would change the training data
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise jinja2.TemplateError(reason)
+def _bad_template(folder: Path, why: str) -> ModelNotFound:
+    return ModelNotFound(
+        f"the chat template of the model in {folder} {why}",
+        hint="Fix its chat_template.jinja, or chat_template in tokenizer_config.json.",
+    )
 
 
 def _context(model: dict[str, Any], config: dict[str, Any]) -> int:
-    inner = model.get("text_config", {})
+    inner = model.get("text_config")
     limits = [
         model.get("max_position_embeddings"),
-        inner.get("max_position_embeddings"),
+        inner.get("max_position_embeddings") if isinstance(inner, dict) else None,
         model.get("n_positions"),
         config.get("model_max_length"),
     ]
-    return min((int(limit) for limit in limits if limit), default=_NO_LIMIT)
+    return min((limit for limit in map(count_of, limits) if limit), default=_NO_LIMIT)
 
 
 def _content(token: Any) -> Any:
@@ -175,7 +157,3 @@ def _hash(files: Iterable[Path]) -> str:
         digest.update(file.read_bytes() if file.exists() else b"")
         digest.update(b"\0")
     return digest.hexdigest()
-
-
-def _read(file: Path) -> dict[str, Any]:
-    return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}

@@ -45,7 +45,8 @@ def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.
     make_folder(folder)
     with whole_folder(of_step(folder, progress.step)) as temporary:
         load.save(model, temporary)
-        torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, temporary / STATE)
+        with (temporary / STATE).open("wb") as file:  # opened here, so that an error is the system's own
+            torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, file)
     best = of_step(folder, progress.best_step)
     old = [step for step in sorted(folder.glob("step-*"))[:-_RECENT] if step != best]
     for useless in [*old, *folder.glob(".new-*"), *folder.glob(".old-*")]:

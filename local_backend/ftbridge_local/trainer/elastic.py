@@ -7,11 +7,13 @@ only: nothing of it can be reached from outside this machine.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -21,9 +23,11 @@ from ftbridge.files import PRIVATE_FOLDER, write
 from ftbridge.home import find_home
 from ftbridge.model import Status
 from ftbridge.redaction import redact, register_environment
-from ftbridge_local.job_folder import JobFolder, JobState
+from ftbridge_local.job_documents import JobState
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.find import find_for_job, find_message
 from ftbridge_local.trainer.distributed import Distributed
+from ftbridge_local.trainer.full_disk import is_full_disk
 from ftbridge_local.trainer.train import Outcome, error_text, train
 
 _RESTARTS = 3
@@ -70,6 +74,8 @@ def launch(job: JobFolder, lock: int, devices: int, home: Path) -> Outcome:
         )
     except ChildFailedError as problem:
         rank, failure = problem.get_first_failure()
+        if failure.exitcode == errno.ENOSPC:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
         end = failure.signal_name() if failure.exitcode < 0 else f"exit code {failure.exitcode}"
         raise JobFailed(
             f"one of the {devices} processes was lost {_RESTARTS + 1} times, the last time rank {rank} by {end}",
@@ -108,7 +114,10 @@ def main(folder: str, launcher: str) -> int:
         _join(distributed, job.processes / f"attempt-{attempt}")
         status, result = train(job, find_home(), distributed)
     except Exception as problem:  # as in the worker itself
-        print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
+        with suppress(OSError):
+            print(redact(traceback.format_exc()), file=sys.stderr)  # noqa: T201 - likewise
+        if is_full_disk(problem):
+            return errno.ENOSPC
         _write(outcome, JobState(status=Status.FAILED, error=error_text(problem)))
         return 1
     if distributed.first:

@@ -14,7 +14,8 @@ from pathlib import Path
 from ftbridge.errors import FtbridgeError, SpecError
 from ftbridge.files import whole_folder
 from ftbridge.model import Method, Status
-from ftbridge_local.job_folder import JobFolder, ResultInfo
+from ftbridge_local.job_documents import ResultInfo
+from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find_for_job, find_message
 from ftbridge_local.models.source import copy_companions, parameters

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ftbridge.dataset import Converter
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
+from ftbridge.home import temporary_folder
 from ftbridge.model import Method, Spec, Status
 from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms
 from ftbridge.provider.connection import Connection, open_connection
@@ -51,9 +51,13 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models"}),
+    verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models", "delete"}),
+    keeps={
+        "model": "azure's v1 API deletes no models: delete it in the portal",
+        "checkpoint": "azure's v1 API deletes no checkpoints: delete the model in the portal",
+        "job": "azure's v1 API deletes no jobs: it keeps the settings and the events, not the rows",
+    },
 )
-"""The v1 API deletes no models; the portal does."""
 
 STATUS = {
     **OPENAI_STATUS,
@@ -134,8 +138,8 @@ class AzureProvider(GptProvider):
 
     def upload(self, file: Path, *, key: str) -> str:
         """Upload the file behind the byte-order mark that Azure requires, and wait until Azure has validated it."""
-        with tempfile.TemporaryDirectory() as folder:
-            marked = Path(folder) / file.name
+        with temporary_folder(self.home) as folder:
+            marked = folder / file.name
             with marked.open("wb") as out, file.open("rb") as rows:
                 out.write(BOM_UTF8)
                 shutil.copyfileobj(rows, out)

@@ -23,7 +23,7 @@ from ftbridge.errors import InvalidRequest, JobFailed, NotFound, NotStarted, Ove
 from ftbridge.files import write
 from ftbridge.foreign import number_of
 from ftbridge.model import Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.completions import chat_body, read_chat
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
@@ -270,12 +270,7 @@ class MistralProvider(HostedProvider):
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion; its messages are changed as the training rows were."""
         request = {**body, **chat_body(chat_as_trained(read_chat(body)), {}), "model": model}
-
-        def complete() -> Any:
-            with translated_errors():
-                return self.client.sdk.chat.complete(**request)
-
-        return dict(with_retries(complete).model_dump(mode="json"))
+        return with_retries(lambda: self.client.complete(request))
 
     def list_models(self) -> list[str]:
         """Every model of the account."""
@@ -287,7 +282,10 @@ class MistralProvider(HostedProvider):
 
         return with_retries(list_ids)
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model."""
-        with translated_errors():
-            self.client.sdk.models.delete(model_id=model)
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a tuned model."""
+        if artifact.kind == "job":
+            super().delete(artifact)
+        files, models = self.client.sdk.files, self.client.sdk.models
+        of_file, of_model = partial(files.delete, file_id=artifact.name), partial(models.delete, model_id=artifact.name)
+        with_retries(translated_errors()(of_file if artifact.kind == "file" else of_model))

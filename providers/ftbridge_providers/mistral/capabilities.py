@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
         "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "chat", "list_models", "delete"}),
+    keeps={"job": "mistral's API deletes no jobs: it keeps the settings and the events, not the rows"},
 )
 """Hyperparameters of the create call: the last OpenAPI document with jobs, `CompletionTrainingParametersIn`.
 

@@ -5,17 +5,19 @@ The SDK has had no jobs since 2.5.2 (2026-07); services that speak the API may s
 
 from __future__ import annotations
 
+import inspect
 import logging
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
+from ftbridge.errors import BadAnswer, MissingExtra, ProviderError, SpecError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.unreadable import UNREADABLE, decode_json
+from ftbridge.wording import did_you_mean
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "mistral"
+_OPTIONS = {"seed": "random_seed", "max_completion_tokens": "max_tokens"}
+"""Options of a chat completion that Mistral calls something else than OpenAI does."""
 
 
 class MistralClient:
@@ -78,6 +82,18 @@ class MistralClient:
         except UNREADABLE:
             raise error_of(response) from None
         return answer
+
+    def complete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a chat completion. Raises `SpecError` for an option that Mistral does not have."""
+        create = self.sdk.chat.complete
+        renamed = {_OPTIONS.get(name, name): value for name, value in request.items()}
+        options = inspect.signature(create).parameters
+        for name in renamed.keys() - options.keys():
+            raise SpecError(
+                f"{NAME} has no option {name} of a chat completion", hint=f"{did_you_mean(name, options)}Leave it out."
+            )
+        with translated_errors():
+            return dict(create(**renamed).model_dump(mode="json"))
 
     def close(self) -> None:
         """Close the connections."""

@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, SpecError
+from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.foreign import number_of, texts_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import (
     APPLIED,
+    Artifact,
     Capabilities,
     Deployment,
     Files,
@@ -63,7 +64,8 @@ CAPABILITIES = Capabilities(
         "eval_interval": _NO_RFT,
         "eval_samples": _NO_RFT,
     },
-    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models"}),
+    verbs=frozenset({"cancel", "checkpoints", "deploy", "chat", "list_models", "delete"}),
+    keeps={"job": "nebius' API deletes no jobs: it keeps the settings and the events, not the rows"},
 )
 """Hyperparameters of the create call: `SupervisedHParameters`."""
 
@@ -152,6 +154,32 @@ class NebiusProvider(OpenAIApiProvider):
             readable(self.list_checkpoints(remote_id), with_id),
             key=lambda one: (number_of(one.created_at) or 0, number_of(one.step_number) or 0),
         )
+
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """The uploaded files, and the files of each checkpoint: the model is the last one."""
+        saved = self._sorted_checkpoints(remote_id)
+        weights = [name for checkpoint in saved for name in texts_of(checkpoint.result_files)]
+        found = [one for one in super().artifacts(remote_id) if one.name not in weights]
+        last = f"{remote_id}:{saved[-1].id}" if saved else None
+        return [one.model_copy(update={"part_of": last}) if one.kind == "model" else one for one in found]
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete an uploaded file, or the files of a checkpoint. Raises `NotFound` where none of them is left."""
+        if artifact.kind != "checkpoint":
+            return super().delete(artifact)
+        job_id, _, checkpoint = artifact.name.partition(":")
+        names = [
+            name for one in self.list_checkpoints(job_id) if one.id == checkpoint for name in texts_of(one.result_files)
+        ]
+        gone = 0
+        for name in names:
+            try:
+                super().delete(Artifact(kind="file", name=name))
+            except NotFound:
+                gone += 1
+        if gone == len(names):
+            raise NotFound(f"nebius has no file of {artifact.name}", provider=self.name, hint="It is deleted already.")
+        return None
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """The files of the last checkpoint in `folder`: an adapter, or all weights."""

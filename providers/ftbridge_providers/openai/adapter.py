@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset import Converter
 from ftbridge.model import Method, Spec
-from ftbridge.provider import Capabilities, Listed, TunedModel
+from ftbridge.provider import Artifact, Capabilities, Listed, TunedModel
 from ftbridge.provider.settings import HostedSettings, setting
 from ftbridge_providers.openai.format import OpenAIFormat
 from ftbridge_providers.openai.models import read_tuned, shutdown_row
@@ -17,7 +17,7 @@ from ftbridge_providers.openai.reinforcement import check_grading
 from ftbridge_providers.openai.tasks import read_tasks
 from ftbridge_providers.openai.webhook import check_signature
 from ftbridge_providers.openai_api.adapter import TAG
-from ftbridge_providers.openai_api.client import require, translated_errors
+from ftbridge_providers.openai_api.client import deleted, require
 from ftbridge_providers.openai_api.gpt.adapter import GptProvider
 from ftbridge_providers.openai_api.gpt.request import HYPERPARAMETERS
 
@@ -25,6 +25,7 @@ CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO, Method.RFT}),
     hyperparameters={**HYPERPARAMETERS, **RFT_HYPERPARAMETERS},
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "list_models", "delete"}),
+    keeps={"job": "openai's API deletes no jobs: it keeps the settings and the events, not the rows"},
 )
 
 
@@ -78,7 +79,8 @@ class OpenAIProvider(GptProvider):
         content = super().training_content(listed, file_id)
         return read_tasks(content) if listed.method is Method.RFT else content
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model."""
-        with translated_errors(self.name):
-            self.client.models.delete(model)
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a tuned model; checkpoints are models, too."""
+        if artifact.kind not in ("model", "checkpoint"):
+            return super().delete(artifact)
+        return self._retry(lambda: deleted(self.name, self.client.models.delete(artifact.name)))

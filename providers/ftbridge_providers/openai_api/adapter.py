@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.foreign import number_of
 from ftbridge.model import Checkpoint, Event, Spec, Status
-from ftbridge.provider import Files, ImportedJob, Listed, RemoteJob
+from ftbridge.provider import Artifact, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import as_far_as_listed, by_cursor, matching
 from ftbridge.provider.unreadable import job_or_unreadable, read_each, readable, whole_list
 from ftbridge_providers.openai_api.client import (
+    deleted,
     list_all,
     omit,
     open_client,
@@ -156,6 +157,12 @@ class OpenAIApiProvider(HostedProvider, metaclass=ABCMeta):
         return list(
             as_far_as_listed(list_all(self.name, partial(self.client.fine_tuning.jobs.checkpoints.list, remote_id)))
         )
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete an uploaded file, or a result file."""
+        if artifact.kind != "file":
+            super().delete(artifact)
+        self._retry(lambda: deleted(self.name, self.client.files.delete(artifact.name)))
 
     def cancel(self, remote_id: str) -> None:
         """Stop the job for good."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ftbridge.errors import BadAnswer, MissingExtra
+from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import by_cursor
@@ -85,6 +85,12 @@ def require(provider: str, answer: Any, *, field: str = "id") -> Any:
     if getattr(answer, field, None) is None:
         raise unexpected_answer(provider)
     return answer
+
+
+def deleted(provider: str, answer: Any) -> None:
+    """Raises `ProviderError` for an answer to a deletion that does not say that it is done."""
+    if require(provider, answer).deleted is not True:
+        raise ProviderError(f"{provider} has not deleted {answer.id}", provider=provider, hint="Try again later.")
 
 
 def with_id(item: Any) -> Any:

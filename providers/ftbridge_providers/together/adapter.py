@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
-from ftbridge.errors import JobFailed, NotFound, ServerTrouble
+from ftbridge.errors import JobFailed, ServerTrouble
 from ftbridge.files import make_folder
 from ftbridge.foreign_names import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
-from ftbridge.provider import Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
+from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
 from ftbridge.provider.hosted import HostedProvider, make_suffix
 from ftbridge.provider.importing import imported_job
 from ftbridge.provider.paging import once
@@ -245,16 +245,17 @@ class TogetherProvider(HostedProvider):
             raise unexpected_answer()
         return [str(model["id"]) for model in answer]
 
-    def delete(self, model: str) -> None:
-        """Delete a tuned model and its job: Together cannot delete the one without the other."""
-        jobs = [job for job in self._list_jobs() if job.x_model_output_name == model and STATUS.get(job.status)]
-        if not jobs:
-            raise NotFound(
-                f"no job of this account made a model called {model!r}",
-                provider=self.name,
-                hint="`ftbridge jobs` lists the jobs of this ledger.",
-            )
-        self._retry(lambda: self.client.fine_tuning.delete(jobs[0].id))
+    def artifacts(self, remote_id: str) -> list[Artifact]:
+        """Files, and the job with its model and checkpoints: Together does not delete the one without the others."""
+        found = super().artifacts(remote_id)
+        parts = [one.model_copy(update={"part_of": remote_id}) for one in found if one.kind in ("checkpoint", "model")]
+        return [*(one for one in found if one.kind == "file"), *parts, *(one for one in found if one.kind == "job")]
+
+    def delete(self, artifact: Artifact) -> None:
+        """Delete a file, or a job with its model and checkpoints."""
+        files, jobs = self.client.files, self.client.fine_tuning
+        remove: Callable[[str], Any] = files.delete if artifact.kind == "file" else jobs.delete
+        self._retry(lambda: remove(artifact.name))
 
     def _parent(self, model: str) -> Any:
         """The job that `model` continues from, if it is a checkpoint."""

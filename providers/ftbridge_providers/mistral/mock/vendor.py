@@ -41,9 +41,8 @@ T = TypeVar("T")
 
 BASES = ("open-mistral-7b", "open-mistral-nemo", "ministral-8b-latest", "mistral-small-latest", "codestral-latest")
 """Some of the models that were open for tuning when it ended (docs.mistral.ai, deprecated pages, 2026-08)."""
-LARGEST_FILE = 512 * 1024 * 1024
-CANCEL_SECONDS = 2.0
-"""How long a job takes to be cancelled."""
+LARGEST_FILE, CANCEL_SECONDS = 512 * 1024 * 1024, 2.0
+"""Bytes; and how long a job takes to be cancelled."""
 
 
 class MistralMock(MockVendor):
@@ -119,9 +118,10 @@ class MistralMock(MockVendor):
 
     @operation("DELETE", "/v1/files/{file_id}")
     def delete_file(self, call: Call) -> Answer:
-        """Delete a file."""
+        """Delete a file, and its content; a model that was trained on it stays."""
         file = self.file(call)
         self.store.drop("files", file.id)
+        self.store.drop_bytes("contents", file.id)
         return Answer({"id": file.id, "object": "file", "deleted": True})
 
     @operation("POST", "/v1/fine_tuning/jobs")

@@ -169,7 +169,7 @@ class NebiusMock(OpenAIApiMock):
         file_ids = []
         for index, (name, content) in enumerate(files.items()):
             file_id = f"file-{job.number}{step}x{index}"
-            if self.store.get("files", file_id, File) is None:
+            if not self.exists(file_id):
                 self.store_file(f"{job.id}/{step}/{name}", "fine-tune-results", content, file_id)
             file_ids.append(file_id)
         return file_ids

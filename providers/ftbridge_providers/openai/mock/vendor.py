@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge_providers.openai.mock import reinforcement
 from ftbridge_providers.openai.mock.reinforcement_file import check_task
@@ -36,12 +38,13 @@ class OpenAIMock(GptMock):
 
     @operation("DELETE", "/v1/models/{model}")
     def delete_model(self, call: Call) -> Answer:
-        """Delete a tuned model, and its job."""
-        job = self.job_of(call.params["model"])
+        """Delete a tuned model, or a checkpoint; its job stays."""
+        name = call.params["model"]
+        job = self.job_of(name)
         if job is None:
             raise self.refusal(404, "The model does not exist", code="model_not_found", param="model")
-        self.store.drop("jobs", job.id)
-        return Answer({"id": call.params["model"], "object": "model", "deleted": True})
+        self.store.put("jobs", job.id, replace(job, deleted=(*job.deleted, name)))
+        return Answer({"id": name, "object": "model", "deleted": True})
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Raises the refusal of an organisation, a model or a method."""

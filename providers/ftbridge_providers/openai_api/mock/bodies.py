@@ -56,6 +56,8 @@ class Job(Struct, frozen=True):
     method: dict[str, Any]
     trained_tokens: int
     problem: dict[str, Any] | None = None
+    deleted: tuple[str, ...] = ()
+    """The models of the job that were deleted: its own and checkpoints."""
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

@@ -42,9 +42,11 @@ class FilesMock(MockVendor):
 
     @operation("DELETE", "/v1/files/{file_id}")
     def delete_file(self, call: Call) -> Answer:
-        """Delete a file."""
+        """Delete a file, and its content; a model that was trained on it stays."""
         file = self.file(call.params["file_id"])
         self.store.drop("files", file.id)
+        self.store.drop_bytes("contents", file.id)
+        self.store.put("deleted", file.id, file)
         return Answer({"id": file.id, "object": "file", "deleted": True})
 
     def store_file(self, name: str, purpose: str, content: bytes, file_id: str = "") -> File:
@@ -53,6 +55,10 @@ class FilesMock(MockVendor):
         self.store.put_bytes("contents", file.id, content)
         self.store.put("files", file.id, file)
         return file
+
+    def exists(self, file_id: str) -> bool:
+        """Whether a file is stored, or was: files of results are made when they are first needed, and only once."""
+        return any(self.store.get(kind, file_id, File) for kind in ("files", "deleted"))
 
     def file(self, file_id: str, *, param: str | None = "id") -> File:
         """A stored file. Raises the vendor's refusal if there is none."""

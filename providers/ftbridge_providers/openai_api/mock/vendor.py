@@ -92,7 +92,8 @@ class OpenAIApiMock(FilesMock, metaclass=ABCMeta):
     @operation("GET", "/v1/models")
     def list_models(self, call: Call) -> Answer:
         """The bases and the tuned models."""
-        names = [*self.bases, *(job.model for job in self.store.all("jobs", Job) if self.is_done(job))]
+        done = filter(self.is_done, self.store.all("jobs", Job))
+        names = [*self.bases, *(job.model for job in done if job.model not in job.deleted)]
         return Answer({"object": "list", "data": [self.model(name) for name in names]})
 
     @operation("POST", "/v1/chat/completions")
@@ -162,8 +163,9 @@ class OpenAIApiMock(FilesMock, metaclass=ABCMeta):
         return job.script.status(self.now()) is Status.SUCCEEDED
 
     def learnt_rows(self, job: Job) -> list[dict[str, Any]]:
-        """The rows by which the job's model answers."""
-        return list(self.read_rows(self.content(job.request["training_file"]), job.method["type"]))
+        """The rows by which the job's model answers; none where its training file was deleted."""
+        content = self.content(job.request["training_file"])
+        return list(self.read_rows(content, job.method["type"])) if content else []
 
     def control(self, call: Call, change: Callable[[Script], Script]) -> Answer:
         """Change the script of a job that is not over."""

@@ -70,9 +70,10 @@ class TogetherFiles(MockVendor):
 
     @operation("DELETE", "/v1/files/{id}")
     def delete_file(self, call: Call) -> Answer:
-        """Delete a file."""
+        """Delete a file, and its content; a model that was trained on it stays."""
         file = self.file(call)
         self.store.drop("files", file.id)
+        self.store.drop_bytes("contents", file.id)
         return Answer({"id": file.id, "deleted": True})
 
     def new_file(self, name: str, purpose: str, checksum: str) -> File:

@@ -172,8 +172,8 @@ class TogetherMock(TogetherFiles):
         jobs = [job for job in self.store.all("jobs", Job) if output_name(job) == name and self.is_done(job)]
         if not jobs and name not in BASES:
             raise self.refusal(404, f"Unable to access model {name}.", code="model_not_available")
-        rows = check_training_file(self.content(jobs[0].request["training_file"]))[1] if jobs else []
-        text = answer_of(rows, messages)
+        content = self.content(jobs[0].request["training_file"]) if jobs else b""
+        text = answer_of(check_training_file(content)[1] if content else [], messages)
         return Answer({**completion(name, messages, text, self.now()), "prompt": []})
 
     @operation("GET", "/v3/whoami")

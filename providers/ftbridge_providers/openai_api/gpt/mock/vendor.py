@@ -74,10 +74,10 @@ class GptMock(OpenAIApiMock):
         return job
 
     def job_of(self, model: str) -> Job | None:
-        """The finished job that made a model, by the model's id or a checkpoint's."""
+        """The finished job that made a model that is not deleted, by the model's id or a checkpoint's."""
         base = model.split(":ckpt-step-")[0]
-        jobs = self.store.all("jobs", Job)
-        return next((job for job in jobs if job.model == base and self.is_done(job)), None)
+        jobs = (job for job in self.store.all("jobs", Job) if job.model == base and model not in job.deleted)
+        return next(filter(self.is_done, jobs), None)
 
     def saved(self, job: Job) -> list[Moment]:
         """The last three checkpoints."""
@@ -95,7 +95,7 @@ class GptMock(OpenAIApiMock):
 
     def file(self, file_id: str, *, param: str | None = "id") -> File:
         """A stored file; the result file of a job is stored when it is first read."""
-        if self.store.get("files", file_id, File) is None:
+        if not self.exists(file_id):
             for job in self.store.all("jobs", Job):
                 if _result_file_id(job) == file_id and self.is_done(job):
                     self.store_file("step_metrics.csv", "fine-tune-results", self.result_file(job), file_id)

@@ -1,0 +1,73 @@
+"""What callers give by keyword, as types: a type checker finds `epoch=3`, and an editor completes `epochs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypedDict
+
+from msgspec import Meta
+from pydantic import BaseModel
+
+_Count = Annotated[int, Meta(ge=1)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_NotNegative = Annotated[float, Meta(ge=0)]
+
+
+class HyperparameterArguments(TypedDict, total=False):
+    """The fields of `Hyperparameters`, which has their bounds and descriptions. `None` is as good as left out."""
+
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    learning_rate_multiplier: float | None
+    warmup_ratio: float | None
+    weight_decay: float | None
+    seed: int | None
+    lora_rank: int | None
+    lora_alpha: float | None
+    lora_dropout: float | None
+    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None
+    max_seq_length: int | None
+    precision: Literal["float32", "bfloat16"] | None
+    beta: float | None
+    reasoning_effort: Literal["low", "medium", "high"] | None
+    compute_multiplier: float | None
+    eval_interval: int | None
+    early_stopping: int | None
+    devices: int | None
+    eval_samples: int | None
+
+
+class ChatOptions(TypedDict, total=False):
+    """The options of a chat completion, by OpenAI's names, and those that several vendors have beside them.
+
+    A provider refuses what it does not have. `max_tokens` is the most tokens of an answer, and `temperature` 0 the
+    most probable answer.
+    """
+
+    max_tokens: _Count
+    max_completion_tokens: _Count
+    temperature: _NotNegative
+    top_p: _Share
+    top_k: int
+    min_p: _Share
+    seed: int
+    stop: str | list[str]
+    frequency_penalty: float
+    presence_penalty: float
+    repetition_penalty: float
+    logit_bias: dict[str, float]
+    logprobs: bool | int
+    top_logprobs: int
+    response_format: dict[str, Any]
+    tool_choice: str | dict[str, Any]
+    parallel_tool_calls: bool
+    reasoning_effort: str
+    extra_body: dict[str, Any]
+    """Fields of the request by the vendor's own names, sent as they are."""
+
+
+def one_or_more(given: Any) -> list[Any]:
+    """A list of what was given: one string or job, or several of them."""
+    is_one = isinstance(given, str | BaseModel) or not isinstance(given, Iterable)
+    return [given] if is_one else list(given)

@@ -1,0 +1,1 @@
+"""Removing what nobody needs any more: on this machine, and at vendors."""

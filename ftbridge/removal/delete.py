@@ -1,0 +1,122 @@
+"""`delete`: removes what one job has left on this machine and, if asked, at its vendor."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ftbridge.context import Context
+from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.files import remove
+from ftbridge.jobs.listing import refresh
+from ftbridge.jobs.request.kept_data import forget_and_delete, unneeded_files, unneeded_leftovers
+from ftbridge.ledger import Record, open_jobs
+from ftbridge.model import Event, Job, now
+from ftbridge.removal.at_vendor import check_deletable, delete_at_vendor
+from ftbridge.removal.in_home import imported_folder
+from ftbridge.removal.receipt import WORDS, Receipt, Removal, Remover
+from ftbridge.target import parse_target
+
+DELETED = "deleted"
+"""The code of the events that say what of a job was deleted."""
+
+
+def delete(
+    context: Context, job: Job | str, *, at_vendor: bool = False, result: bool = False, dry_run: bool = False
+) -> Receipt:
+    """Remove the data, checkpoints and logs of a job that is over; the ledger keeps the job, its cost and its events.
+
+    With `at_vendor` also the vendor's files, checkpoints and model, and with `result` the result of a job that was
+    trained on this machine. Raises `UsageError` for a job that is not over, or whose model is deployed, or is the base
+    of an open job. A file that another open job needs stays, and what could not be deleted is in the receipt: the same
+    command goes on.
+    """
+    record = context.record(job)
+    if not record.job.status.final:
+        record = context.record(refresh(context, record.job)[0])
+    _check_over(record)
+    provider = context.provider_of(record)
+    with_model = result if provider.keeps_jobs_at_home else at_vendor
+    if with_model:
+        _check_model_unused(context, record)
+    remover = Remover(dry_run=dry_run)
+    if at_vendor and not provider.keeps_jobs_at_home:
+        check_deletable(context, record)
+    _delete_here(context, record, remover, result=result)
+    if at_vendor and not provider.keeps_jobs_at_home:
+        delete_at_vendor(context, record, remover)
+    receipt = remover.receipt()
+    if not dry_run:
+        _write_down(context, record, receipt)
+    return receipt
+
+
+def _check_over(record: Record) -> None:
+    job = record.job
+    if record.is_unclear:
+        raise UsageError(
+            f"it is not known whether {record.provider} has job {job.id}, so nothing of it is deleted",
+            hint=f"`ftbridge recover {job.id}` finds out.",
+        )
+    if not job.status.final:
+        raise UsageError(
+            f"job {job.id} is {job.status}, and needs its data", hint=f"Cancel it first: `ftbridge cancel {job.id}`."
+        )
+
+
+def _check_model_unused(context: Context, record: Record) -> None:
+    """An open job may start from the model, which may not have been read yet."""
+    names = {record.job.id, record.job.result.model if record.job.result else None}
+    for other in open_jobs(context.ledger):
+        if other.provider == record.provider and parse_target(other.target).model in names:
+            raise UsageError(
+                f"job {other.id}, which is not over, starts from the model of {record.job.id}",
+                hint=f"Wait for it, or cancel it first: `ftbridge cancel {other.id}`.",
+            )
+
+
+def _delete_here(context: Context, record: Record, remover: Remover, *, result: bool) -> None:
+    """The job's files in the home, except those that an open job needs as well."""
+    job, provider = record.job, context.provider_of(record)
+    keys = {key for key in (record.prepared.training, record.prepared.validation) if key}
+    with unneeded_files(context.home.absolute(), context.ledger) as files:
+        for file in files or ():
+            if file.stem in keys:
+                remover.remove(Removal(job=job.id, kind="data", name=str(file)), partial(remove, file))
+    needed = open_jobs(context.ledger)
+    folder = imported_folder(context.home, record)
+    if folder and folder.exists() and not any(other.spec.data.is_relative_to(folder) for other in needed):
+        remover.remove(Removal(job=job.id, kind="data", name=str(folder)), partial(remove, folder))
+    if not provider.keeps_jobs_at_home or not job.remote_id:
+        return
+    try:
+        found = provider.artifacts(job.remote_id)
+    except FtbridgeError:  # its folder is gone
+        found = []
+    leftovers = unneeded_leftovers(provider, record.provider, needed)
+    found += [one for one in leftovers if one.kind == "cache"]  # which does not say of which rows it is
+    for one in found:
+        item = Removal(job=job.id, kind=one.kind, name=one.name)
+        users = [other.id for other in needed if one.key in other.keys]
+        if one.kind == "model" and not result:
+            remover.add(item.model_copy(update={"outcome": "kept", "why": "it is the result: --result deletes it"}))
+        elif users:
+            remover.add(item.model_copy(update={"outcome": "in use", "why": f"job {users[0]} needs it"}))
+        else:
+            remover.remove(item, partial(forget_and_delete, one, provider, context.ledger))
+
+
+def _write_down(context: Context, record: Record, receipt: Receipt) -> None:
+    """Add what was done to the job's events; a job without its model is no answer to the same request any more."""
+    events = [_event(item) for item in receipt.items if item.outcome in ("removed", "failed")]
+    without_model = any(item.kind == "model" and item.outcome in ("removed", "gone") for item in receipt.items)
+    fields: dict[str, Any] = {"request_hash": "", "user_key": None} if without_model else {}
+    while (events or fields) and context.ledger.change(record, events, **fields) is None:
+        record = context.ledger.job(record.job.id)
+
+
+def _event(item: Removal) -> Event:
+    what = f"{WORDS[item.kind]} {item.name}" + (f" at {item.at}" if item.at else "")
+    if item.outcome == "failed":
+        return Event(at=now(), kind="message", message=f"{what} could not be deleted: {item.why}")
+    return Event(at=now(), kind="message", code=DELETED, message=f"deleted {what}")
