@@ -102,8 +102,8 @@ def test_the_key_is_nowhere_after_a_run_with_every_fault_and_a_vendor_that_repea
         if operation in mock.operations():  # Mistral tells of events in the answer to get_job
             mock.faults.add(f"{operation}={fault}")
         codes.add(command(words, "last", *(["q"] if words == "chat" else []), *form))
-    for words in (["recover"], ["watch"], ["jobs", "--json"]):
-        command(*words)
+    for last in (["recover"], ["watch"], ["jobs", "--json"]):
+        command(*last)
     assert codes >= {0, 3}
     said = capfd.readouterr()
     heard = [said.out, said.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
