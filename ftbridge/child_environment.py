@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 
+from ftbridge.foreign.redaction import is_secret_name, is_secret_value
 from ftbridge.plugins import declared_secrets
-from ftbridge.redaction import is_secret_name, is_secret_value
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # a password in these is needed to reach anything at all
 

@@ -14,15 +14,15 @@ from typing import Any, Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
-from ftbridge.configuration import hooks_of_process, load_config
+from ftbridge.config.load import hooks_of_process, load_config
 from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkError, ProviderError, TargetError
-from ftbridge.foreign import clean
+from ftbridge.foreign.redaction import redact, register, register_environment
+from ftbridge.foreign.values import clean
 from ftbridge.home import find_home
 from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
-from ftbridge.redaction import redact, register, register_environment
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, did_you_mean
 

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ftbridge.redaction import redact
+from ftbridge.foreign.redaction import redact
 
 
 class FtbridgeError(Exception):

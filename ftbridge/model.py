@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.foreign import Count, Message, Number, Text, Texts, TimeSeen
+from ftbridge.foreign.values import Count, Message, Number, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from ftbridge.catalogue import Row
 from ftbridge.config import Config
 from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, TargetError, UsageError
-from ftbridge.foreign import number_of
+from ftbridge.foreign.values import number_of
 from ftbridge.provider import Capabilities, Connection, Provider
 from ftbridge.target import Target
 from ftbridge.wording import did_you_mean, printable

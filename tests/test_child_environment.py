@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ftbridge.child_environment import child_environment
+from ftbridge.foreign.redaction import register
 from ftbridge.plugins import declared_secrets
-from ftbridge.redaction import register
 
 
 def test_every_vendors_keys_are_declared() -> None:

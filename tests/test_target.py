@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.configuration import load_config
+from ftbridge.config.load import load_config
 from ftbridge.errors import ConfigError, TargetError
 from ftbridge.home import find_home
 from ftbridge.target import Target, parse_target

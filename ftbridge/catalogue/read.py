@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from ftbridge.catalogue.facts import Row
+from ftbridge.config.ownership import read_regular
 from ftbridge.errors import ConfigError
 from ftbridge.files import make_folder, write
-from ftbridge.ownership import read_regular
-from ftbridge.redaction import redact, register_url
+from ftbridge.foreign.redaction import redact, register_url
 
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)

@@ -41,9 +41,9 @@ from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_gl
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
-from ftbridge.foreign import clean
+from ftbridge.foreign.redaction import redact
+from ftbridge.foreign.values import clean
 from ftbridge.provider.connection import INSECURE
-from ftbridge.redaction import redact
 from ftbridge.wording import broken_rule, printable
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {

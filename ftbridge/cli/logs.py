@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ftbridge.cli.output import print_message
 from ftbridge.errors import InputError
-from ftbridge.redaction import redact
+from ftbridge.foreign.redaction import redact
 from ftbridge.wording import escaped
 
 _RETRIES = "ftbridge.provider.retry"

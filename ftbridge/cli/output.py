@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ftbridge.errors import FtbridgeError
-from ftbridge.redaction import without_keys_in_use
+from ftbridge.foreign.redaction import without_keys_in_use
 
 if TYPE_CHECKING:
     from rich.console import Console

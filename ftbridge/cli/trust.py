@@ -11,8 +11,8 @@ import typer
 
 from ftbridge.cli.output import AsJson, print_json, print_line, print_note
 from ftbridge.errors import UsageError
+from ftbridge.foreign.redaction import redact
 from ftbridge.home import find_home
-from ftbridge.redaction import redact
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -48,7 +48,7 @@ def trust(
 
 def _chosen(home: Path, file: Path | None) -> Path:
     from ftbridge.config import FILE_NAME
-    from ftbridge.configuration import find_project_file
+    from ftbridge.config.load import find_project_file
 
     if file is not None:
         return (file / FILE_NAME if file.is_dir() else file).absolute()
@@ -59,10 +59,10 @@ def _chosen(home: Path, file: Path | None) -> Path:
 
 
 def _trust(home: Path, file: Path, *, as_json: bool) -> None:
-    from ftbridge.config import LARGEST, read_config, unreadable
+    from ftbridge.config.ownership import read_regular
+    from ftbridge.config.tables import LARGEST, read_config, unreadable
+    from ftbridge.config.trust import trust
     from ftbridge.ledger import Ledger, register_hooks
-    from ftbridge.ownership import read_regular
-    from ftbridge.trust import trust
 
     try:
         content, _known = read_regular(file, LARGEST)
@@ -84,8 +84,8 @@ def _trust(home: Path, file: Path, *, as_json: bool) -> None:
 
 
 def _remove(home: Path, file: Path, *, as_json: bool) -> None:
+    from ftbridge.config.trust import distrust, source_of
     from ftbridge.ledger import Ledger, forget_hooks
-    from ftbridge.trust import distrust, source_of
 
     was_trusted = distrust(home, file)
     ledger = Ledger(home)
@@ -98,7 +98,7 @@ def _remove(home: Path, file: Path, *, as_json: bool) -> None:
 
 
 def _list(home: Path, *, as_json: bool) -> None:
-    from ftbridge.trust import trusted_files
+    from ftbridge.config.trust import trusted_files
 
     found = trusted_files(home)
     if as_json:

@@ -12,8 +12,8 @@ from sqlalchemy import URL, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ftbridge.errors import ConfigError, LedgerError, MissingExtra
+from ftbridge.foreign.redaction import MASK, register
 from ftbridge.ledger.schema import bring_up_to_date
-from ftbridge.redaction import MASK, register
 
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _EVERY_SESSION = (

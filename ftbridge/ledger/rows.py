@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Row, select, text
 
-from ftbridge.foreign import clean
+from ftbridge.foreign.values import clean
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window

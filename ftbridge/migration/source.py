@@ -8,7 +8,7 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.jobs.recovery.importing import add_jobs, as_job, ledger_id, name_of, tag_of
 from ftbridge.ledger import Record
 from ftbridge.model import Frozen

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from ftbridge.files import make_folder, open_private
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 
 T = TypeVar("T")
 

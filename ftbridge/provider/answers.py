@@ -26,8 +26,8 @@ from ftbridge.errors import (
     ServerTrouble,
     TrainingNotAvailable,
 )
-from ftbridge.foreign import clean, text_of
-from ftbridge.redaction import redact
+from ftbridge.foreign.redaction import redact
+from ftbridge.foreign.values import clean, text_of
 
 _KINDS: dict[int, tuple[type[ProviderError], str]] = {
     400: (InvalidRequest, "Correct what it names."),

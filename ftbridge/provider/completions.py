@@ -12,7 +12,7 @@ import msgspec
 from ftbridge.arguments import ChatOptions
 from ftbridge.dataset.canonical.example import Chat, System, User
 from ftbridge.errors import InputError, SpecError
-from ftbridge.foreign import count_of
+from ftbridge.foreign.values import count_of
 from ftbridge.provider.remote import Reply, Usage
 from ftbridge.wording import did_you_mean, printable
 

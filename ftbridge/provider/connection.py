@@ -14,9 +14,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ftbridge.config import is_safe_url
 from ftbridge.errors import ConfigError
+from ftbridge.foreign.redaction import register, register_url
 from ftbridge.model import Frozen
 from ftbridge.provider.settings import Settings
-from ftbridge.redaction import register, register_url
 from ftbridge.wording import printable
 
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from ftbridge.foreign import text_of
+from ftbridge.foreign.values import text_of
 from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider
 from ftbridge.provider.connection import Connection, check_network_variables, open_connection

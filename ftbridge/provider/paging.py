@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from ftbridge.errors import ListingUnfinished, NotFound
-from ftbridge.foreign import text_of
+from ftbridge.foreign.values import text_of
 
 MOST_PAGES = 100_000
 """A listing with more pages does not end: no account has ten million jobs."""

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from ftbridge.foreign import Count, Id, JsonObject, LongText, Message, Money, Text, Time, TimeSeen
+from ftbridge.foreign.values import Count, Id, JsonObject, LongText, Message, Money, Text, Time, TimeSeen
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
 

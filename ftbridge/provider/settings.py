@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr, ValidationError
 
 from ftbridge.errors import ConfigError
+from ftbridge.foreign.redaction import is_secret_name, redact
 from ftbridge.model import Frozen
-from ftbridge.redaction import is_secret_name, redact
 from ftbridge.wording import broken_rule, did_you_mean
 
 

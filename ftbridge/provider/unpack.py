@@ -18,7 +18,7 @@ from typing import Any
 
 from ftbridge.errors import BadAnswer, InputError, MissingExtra
 from ftbridge.files import make_folder
-from ftbridge.foreign_names import first_repeated, is_pickle, member_parts
+from ftbridge.foreign.names import first_repeated, is_pickle, member_parts
 from ftbridge.wording import printable
 
 EXPANSION = 100

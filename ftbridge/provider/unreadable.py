@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ftbridge.errors import BadAnswer, NotFound, ProviderError, ServerTrouble
-from ftbridge.foreign import json_of
+from ftbridge.foreign.values import json_of
 from ftbridge.provider.paging import unfinished
 from ftbridge.provider.remote import RemoteJob
 

@@ -12,7 +12,7 @@ import pytest
 
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer, JobFailed, RateLimited
-from ftbridge.foreign import MOST_CHARACTERS
+from ftbridge.foreign.values import MOST_CHARACTERS
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider, Verb
 from ftbridge.testing.base import TAG, Faults, Finished, SuiteBase, new_tag, require_faults, require_verbs

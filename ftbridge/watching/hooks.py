@@ -28,7 +28,7 @@ from typing import Any
 
 from ftbridge.child_environment import child_environment
 from ftbridge.config import BETWEEN, Hook
-from ftbridge.configuration import KnownHooks
+from ftbridge.config.load import KnownHooks
 from ftbridge.errors import ConfigError
 from ftbridge.ledger import Delivery, Ledger, count_deliveries, delivered, due, postponed
 from ftbridge.model import Event, Job, now

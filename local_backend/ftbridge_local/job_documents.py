@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from ftbridge.foreign import Message
+from ftbridge.foreign.values import Message
 from ftbridge.model import Event, Frozen, Hyperparameters, Method, Status, now
 from ftbridge.stored import read_event, read_stored
 from ftbridge_local.out_of_memory import OomCount

@@ -12,7 +12,7 @@ from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.catalogue import own_rows, read
 from ftbridge.catalogue.read import copy_of
-from ftbridge.configuration import load_config
+from ftbridge.config.load import load_config
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
 

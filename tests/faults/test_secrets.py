@@ -20,11 +20,11 @@ from ftbridge import Bridge
 from ftbridge.cli.app import run
 from ftbridge.config import Config, Hook
 from ftbridge.errors import ConfigError
+from ftbridge.foreign.redaction import MASK
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
 from ftbridge.model import Status
 from ftbridge.plugins import load_mock, load_provider
-from ftbridge.redaction import MASK
 from ftbridge.target import parse_target
 from ftbridge.testing.secrets import reveals
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.errors import BadAnswer, FtbridgeError
-from ftbridge.foreign_names import PICKLES
+from ftbridge.foreign.names import PICKLES
 from ftbridge.provider import unpack as unpacking
 from ftbridge.provider.unpack import safe_name, unpack
 

@@ -10,7 +10,7 @@ from stringzilla import find  # type: ignore[import-not-found,import-untyped,unu
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.texts import texts
-from ftbridge.redaction import KEY_MARKS, KEY_SHAPE
+from ftbridge.foreign.redaction import KEY_MARKS, KEY_SHAPE
 
 _KEY_MARKS = tuple(mark.encode() for mark in KEY_MARKS)
 _CARD_DIGITS = 13

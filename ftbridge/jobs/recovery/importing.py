@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.jobs.polling import latest_of, new_events
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Cost, Event, Frozen, Job, Method, Spec, Status, now

@@ -9,7 +9,7 @@ from pathlib import Path
 from ftbridge.dataset import Conversion, Converter, Finding, Observer, TokenTally, convert
 from ftbridge.errors import DataError
 from ftbridge.files import make_folder, move
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.home import usable
 from ftbridge.model import Method, Spec
 from ftbridge.wording import counted

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ftbridge.errors import UsageError
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.model import Event, Job
 from ftbridge.plugins import load_entry, plugin_errors, registered
 from ftbridge.wording import did_you_mean

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from ftbridge.errors import ModelNotFound, NetworkError
-from ftbridge.foreign_names import is_pickle
+from ftbridge.foreign.names import is_pickle
 
 WAYS_TO_NAME = (
     "Name the model as tiny, as the path of a Hugging Face folder, as ORG/NAME at the hub, or as a finished job."

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import transformers as _transformers
 
-from ftbridge.foreign import count_of
+from ftbridge.foreign.values import count_of
 from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.device import device, use_all_cores
 from ftbridge_local.models.source import Source, shapes

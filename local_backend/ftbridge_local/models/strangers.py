@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge.errors import ModelNotFound
-from ftbridge.foreign_names import is_pickle, member_parts
+from ftbridge.foreign.names import is_pickle, member_parts
 from ftbridge.wording import printable
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"

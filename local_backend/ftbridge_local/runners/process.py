@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder, Request
 from ftbridge_local.runners.kill import kill_holder

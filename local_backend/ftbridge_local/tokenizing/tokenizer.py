@@ -14,7 +14,7 @@ import xxhash
 from tokenizers import Tokenizer as Backend
 
 from ftbridge.errors import ModelNotFound
-from ftbridge.foreign import count_of
+from ftbridge.foreign.values import count_of
 from ftbridge_local.model_files import check_file, read_object, reason_of, understood
 from ftbridge_local.tokenizing.bounds import TooMuchError
 from ftbridge_local.tokenizing.template import ChatTemplate, TemplateError

@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ftbridge.files import PRIVATE_FOLDER
+from ftbridge.foreign.redaction import redact, register_environment
 from ftbridge.home import find_home
 from ftbridge.model import Status
-from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_folder import JobFolder, hold
 from ftbridge_local.trainer import elastic
 from ftbridge_local.trainer.full_disk import full_disk, is_full_disk

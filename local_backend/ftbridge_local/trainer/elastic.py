@@ -20,9 +20,9 @@ from typing import Any
 
 from ftbridge.errors import JobFailed
 from ftbridge.files import PRIVATE_FOLDER, write
+from ftbridge.foreign.redaction import redact, register_environment
 from ftbridge.home import find_home
 from ftbridge.model import Status
-from ftbridge.redaction import redact, register_environment
 from ftbridge_local.job_documents import JobState
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.find import find_for_job, find_message

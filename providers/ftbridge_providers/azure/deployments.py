@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ftbridge.errors import NotFound, ProviderError, ServerTrouble, UsageError
-from ftbridge.foreign import time_of
+from ftbridge.foreign.values import time_of
 from ftbridge.provider import Deployment, HostingTerms
 from ftbridge.provider.retry import poll_until
 from ftbridge_providers.openai_api.client import retry_read, unexpected_answer

@@ -21,7 +21,7 @@ import msgspec
 from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
 from ftbridge.errors import InvalidRequest, JobFailed, NotFound, NotStarted, OverBudget, ProviderError
 from ftbridge.files import write
-from ftbridge.foreign import number_of
+from ftbridge.foreign.values import number_of
 from ftbridge.model import Event, Result, Spec, Status
 from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.completions import chat_body, read_chat

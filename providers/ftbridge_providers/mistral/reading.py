@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.catalogue import Catalogue, read_room
-from ftbridge.foreign import cost_of, text_of, texts_of, time_of
+from ftbridge.foreign.values import cost_of, text_of, texts_of, time_of
 from ftbridge.model import Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge.provider.hosted import read_hyperparameters, read_suffix

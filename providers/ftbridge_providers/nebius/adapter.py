@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ftbridge.dataset import Converter
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
-from ftbridge.foreign import number_of, texts_of
+from ftbridge.foreign.values import number_of, texts_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
 from ftbridge.provider import (
     APPLIED,

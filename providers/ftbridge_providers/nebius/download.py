@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ftbridge.errors import NetworkError
 from ftbridge.files import make_folder, replacing
-from ftbridge.foreign_names import first_repeated
+from ftbridge.foreign.names import first_repeated
 from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unpack import safe_name
 from ftbridge_providers.openai_api.client import require, retry_read, translated_errors, unexpected_answer

@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from ftbridge.foreign import number_of
+from ftbridge.foreign.values import number_of
 from ftbridge.model import Checkpoint, Event, Spec, Status
 from ftbridge.provider import Artifact, Files, ImportedJob, Listed, RemoteJob
 from ftbridge.provider.hosted import HostedProvider

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ftbridge.foreign import clean, text_of, times_of
+from ftbridge.foreign.values import clean, text_of, times_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge.provider.hosted import read_hyperparameters, read_suffix

@@ -11,7 +11,7 @@ from ftbridge.catalogue import Row, today
 from ftbridge.dataset.converter import Converter
 from ftbridge.errors import JobFailed, ServerTrouble
 from ftbridge.files import make_folder
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
 from ftbridge.provider import Artifact, Capabilities, Files, ImportedJob, Listed, RemoteJob, TunedModel
 from ftbridge.provider.hosted import HostedProvider, make_suffix

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.catalogue import Row
-from ftbridge.foreign import cost_of, count_of, text_of, time_of, times_of
+from ftbridge.foreign.values import cost_of, count_of, text_of, time_of, times_of
 from ftbridge.model import Checkpoint, Event, Hyperparameters, Method, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 from ftbridge.provider.hosted import merge_events, read_hyperparameters, read_suffix

@@ -8,7 +8,7 @@ from typing import Any
 from ftbridge.dataset import TokenCounter, guess, o200k
 from ftbridge.errors import JobFailed, SpecError
 from ftbridge.files import write
-from ftbridge.foreign_names import plain_name
+from ftbridge.foreign.names import plain_name
 from ftbridge.model import Method, Result, Spec
 from ftbridge.provider import Files
 from ftbridge.provider.hosted import make_suffix

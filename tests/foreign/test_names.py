@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ftbridge.errors import JobNotFound
-from ftbridge.foreign_names import first_repeated, member_parts, plain_name
+from ftbridge.foreign.names import first_repeated, member_parts, plain_name
 from ftbridge.jobs.recovery.importing import as_job, tag_of
 from ftbridge.mock.store import Store
 from ftbridge.model import Result, Status

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from ftbridge.redaction import redact
+from ftbridge.foreign.redaction import redact
 
 MOST_CHARACTERS = 20_000
 """Longer texts are cut: nobody reads them, and the ledger keeps every one."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftbridge.foreign import MOST_CHARACTERS, count_of, number_of, text_of, time_of, times_of
+from ftbridge.foreign.values import MOST_CHARACTERS, count_of, number_of, text_of, time_of, times_of
 from ftbridge.model import Event, Result, Status
 from ftbridge.provider import Listed, RemoteJob
 

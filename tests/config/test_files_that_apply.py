@@ -11,10 +11,10 @@ import pytest
 from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.config import Config
-from ftbridge.configuration import load_config
+from ftbridge.config.load import load_config
+from ftbridge.config.trust import home_id, source_of
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
-from ftbridge.trust import home_id, source_of
 
 ALL = """
 [targets]

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ftbridge.config import (
+from ftbridge.config.ownership import doubt_about, is_own, read_regular
+from ftbridge.config.tables import (
     BETWEEN,
     FILE_NAME,
     LARGEST,
@@ -23,9 +24,8 @@ from ftbridge.config import (
     read_toml,
     unreadable,
 )
+from ftbridge.config.trust import digest, find_trusted, home_id, source_of, trusted_files
 from ftbridge.errors import ConfigError
-from ftbridge.ownership import doubt_about, is_own, read_regular
-from ftbridge.trust import digest, find_trusted, home_id, source_of, trusted_files
 
 
 class KnownHooks(NamedTuple):

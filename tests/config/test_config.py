@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.configuration import load_config
+from ftbridge.config.load import load_config
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
 

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import pytest
 
-from ftbridge import redaction
 from ftbridge.errors import InvalidRequest
-from ftbridge.foreign import MOST_CHARACTERS
+from ftbridge.foreign import redaction
+from ftbridge.foreign.redaction import is_secret_name, redact, register, register_url, without_keys_in_use
+from ftbridge.foreign.values import MOST_CHARACTERS
 from ftbridge.model import Event, now
 from ftbridge.provider.answers import error_from
-from ftbridge.redaction import is_secret_name, redact, register, register_url, without_keys_in_use
 
 PLAIN = "5cf1e9d0b7a84e2f9d3c6b1a"
 ODD = 'Pa"ss/w0rd\\+x'

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, model_validator
 
 from ftbridge.errors import ConfigError
+from ftbridge.foreign.redaction import register
 from ftbridge.model import Frozen
-from ftbridge.redaction import register
 from ftbridge.wording import broken_rule, did_you_mean
 
 FILE_NAME = "ftbridge.toml"

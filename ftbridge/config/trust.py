@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ftbridge.config import LARGEST, Hook
+from ftbridge.config.ownership import read_regular
+from ftbridge.config.tables import LARGEST, Hook
 from ftbridge.files import make_folder, write
 from ftbridge.model import Frozen
-from ftbridge.ownership import read_regular
 from ftbridge.stored import read_stored
 
 
