@@ -134,8 +134,8 @@ class Junk(Dripping):
 def test_an_address_that_gives_no_catalogue_stops_no_job(
     here: Cli, home: Path, rows: Path, monkeypatch: pytest.MonkeyPatch, answer: type[Dripping] | None, why: str
 ) -> None:
-    monkeypatch.setattr(read, "_TIMEOUT", 0.3)
     if answer:
+        monkeypatch.setattr(read, "_TIMEOUT", 0.3)
         monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: answer())
     address = NOBODY.replace("//", "//me:canary@")
     Path("ftbridge.toml").write_text(f'[catalogue]\nfiles = ["{address}"]\n', "utf-8")

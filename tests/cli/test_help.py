@@ -11,7 +11,7 @@ from ftbridge.cli.app import app
 
 GROUPS = {
     "Data": "check prepare convert",
-    "Jobs": "submit run jobs watch show events cancel pause resume recover import delete prune",
+    "Jobs": "submit run jobs show watch events cancel pause resume recover import delete prune",
     "Results": "fetch export checkpoints chat evaluate report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
