@@ -57,7 +57,7 @@ def read_event(text: str | bytes, what: str = "an event in the ledger") -> Event
         return Event.model_validate_json(text, extra="allow")
     except ValidationError:
         known = _document(text)
-    if not known:
+    if "kind" not in known:
         message = f"{what} cannot be read; it is left out"
         return Event(at=now(), kind="message", code="unreadable", message=message)
     kind, word = known.get("kind"), known.get("status")

@@ -55,12 +55,14 @@ class JobState(Frozen):
     """The status as it was last written, with the error of a failed job, or the result of one that succeeded.
 
     `out_of_memory` is how often the system had then ended a process to free memory, in the worker's part of it.
+    `unreadable` is a state of which only the reason is known, as `error`.
     """
 
     status: Status
     error: Message | None = None
     result: ResultInfo | None = None
     out_of_memory: OomCount | None = None
+    unreadable: bool = False
     at: datetime = Field(default_factory=now)
 
 
@@ -87,7 +89,10 @@ def parse_events(lines: bytes, offset: int = 0) -> Iterator[Event]:
 
 
 def _object(text: bytes) -> bytes:
-    json.loads(text)
+    try:
+        json.loads(text)
+    except RecursionError as problem:
+        raise ValueError("it is nested too deeply") from problem
     if not text.lstrip().startswith(b"{"):
         raise ValueError("it holds no JSON object")
     return text

@@ -135,7 +135,7 @@ class JobFolder:
         try:
             return self._readable(STATUS, read_state)
         except InputError as problem:
-            return JobState(status=Status.UNKNOWN, error=problem.message)
+            return JobState(status=Status.UNKNOWN, error=problem.message, unreadable=True)
 
     def read(self, name: str, offset: int = 0) -> bytes:
         """The content of a file from `offset` on, empty where there is no such file.

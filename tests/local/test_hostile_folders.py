@@ -20,7 +20,7 @@ from ftbridge_local.provider import LocalProvider
 from ftbridge_local.trainer import __main__ as worker
 from ftbridge_local.trainer.full_disk import is_full_disk
 
-JUNK = [b"", b"{", b"null", b"[]", b"\0" * 50, b"\xff\xfe", b'{"status": "asleep"}', b"[" * 100_000]
+JUNK = [b"", b"{", b"null", b"[]", b"\0" * 50, b"\xff\xfe", b"[" * 100_000]
 
 
 def make(home: Path, tag: str) -> JobFolder:
@@ -70,7 +70,7 @@ def test_a_spec_that_cannot_be_read_hides_no_other_job(
 
 
 @pytest.mark.parametrize(
-    "line", [b"junk", b"\0\0\0", b"", b"\xff", b'{"kind": "dance"}', b"[" * 99_999, b'{"a"\r:1}'], ids=repr
+    "line", [b"junk", b"\0\0\0", b"", b"\xff", b"[" * 99_999, b'{"a"\r:1}'], ids=repr
 )
 def test_a_line_of_junk_is_a_message_and_the_lines_after_it_are_read(jobs: list[JobFolder], line: bytes) -> None:
     jobs[0].add_event("message", message="before")

@@ -47,7 +47,7 @@ class JobReport(NamedTuple):
     @property
     def died(self) -> bool:
         """Whether the worker ended without writing a state that says so."""
-        return not self.alive and self.state.status not in _AT_REST
+        return not self.alive and (self.state.unreadable or self.state.status not in _AT_REST)
 
 
 Resumed = Literal["resumed", "running", "over", "without data"]
