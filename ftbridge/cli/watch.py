@@ -136,12 +136,14 @@ def event_line(whose: str, event: Event, *, day: date | None = None) -> str:
 
 
 def _with_results(events: _Events, folder: Path) -> Iterator[tuple[Job, Event | None]]:
-    """The same events, and for each job, once, where its result was put."""
-    fetched: set[str] = set()
+    """The same events, and after the last one of each job where its result was put."""
+    succeeded: dict[str, Job] = {}
     for job, event in events:
         yield job, event
-        if job.id not in fetched and job.status is Status.SUCCEEDED and (folder / job.id).exists():
-            fetched.add(job.id)
+        if job.status is Status.SUCCEEDED and (event is None or event.status is Status.SUCCEEDED):
+            succeeded[job.id] = job
+    for job in succeeded.values():
+        if (folder / job.id).exists():
             where = f"the result is in {folder / job.id}"
             yield job, Event(at=now(), kind="message", code="fetched", message=where)
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from ftbridge.config.ownership import read_regular
 from ftbridge.config.tables import LARGEST, Hook
 from ftbridge.files import make_folder, write
+from ftbridge.home import usable
 from ftbridge.model import Frozen
 from ftbridge.stored import read_stored
 
@@ -83,15 +84,14 @@ def source_of(home: Path, file: Path) -> str:
 
 def home_id(home: Path) -> str:
     """The home's own identifier, made when it is first needed: several homes may share one ledger on a server."""
-    handle = os.open(home / "home-id", os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(handle, "r+") as file:
+    with usable(home), os.fdopen(os.open(home / "home-id", os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         known = file.read().strip()
         if not known:
             known = secrets.token_hex(6)
             file.write(known)
             file.flush()
-            os.fsync(handle)
+            os.fsync(file.fileno())
     return known
 
 

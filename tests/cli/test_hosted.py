@@ -66,7 +66,7 @@ def test_tasks_in_openais_own_form_train_by_reinforcement(cli: Cli, tmp_path: Pa
     grader.write_text(grader.read_text("utf-8").replace("item.solution", "item.answer"), "utf-8")
     refused = cli("submit", tasks, *asked, "--format", "openai-rft")
     assert refused.code == 2
-    assert "--grader" in refused.err
+    assert "Give a grader, in a JSON file." in refused.err
     more = ("--validation", tasks, "--grader", grader, "--format", "openai-rft", "--eval-interval", "2")
     ran = cli("run", tasks, *asked, *more, "--out", tmp_path / "out", "--epochs", "1")
     assert ran.code == 0, ran.err

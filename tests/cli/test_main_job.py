@@ -88,7 +88,7 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert len(cli("jobs", "--json").json["jobs"]) == 1
 
     watched = cli("watch", job["id"])
-    assert watched.out.splitlines()[0].startswith(f"{job['id']} has succeeded, step ")
+    assert watched.out.splitlines()[0].startswith(f"{job['id']} ({job['name']}) has succeeded, step ")
     assert len(watched.out.splitlines()) == 1
     [told] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
     assert (told["id"], told["status"]) == (job["id"], "succeeded")

@@ -69,9 +69,7 @@ def test_a_spec_that_cannot_be_read_hides_no_other_job(
         jobs[0].spec()
 
 
-@pytest.mark.parametrize(
-    "line", [b"junk", b"\0\0\0", b"", b"\xff", b"[" * 99_999, b'{"a"\r:1}'], ids=repr
-)
+@pytest.mark.parametrize("line", [b"junk", b"\0\0\0", b"", b"\xff", b"[" * 99_999, b'{"a"\r:1}'], ids=repr)
 def test_a_line_of_junk_is_a_message_and_the_lines_after_it_are_read(jobs: list[JobFolder], line: bytes) -> None:
     jobs[0].add_event("message", message="before")
     with (jobs[0].path / "events.jsonl").open("ab") as events:
