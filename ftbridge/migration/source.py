@@ -10,7 +10,7 @@ from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, JobNotFound, SpecError
 from ftbridge.foreign.names import plain_name
 from ftbridge.jobs.recovery.importing import add_jobs, as_job, ledger_id, name_of, tag_of
-from ftbridge.ledger import Record
+from ftbridge.ledger import Record, moved_from
 from ftbridge.model import Frozen
 from ftbridge.provider import ImportedJob
 from ftbridge.provider.importing import field_meanings, flattened
@@ -40,10 +40,13 @@ class SourceJob(Frozen):
 def find_source(context: Context, job: str) -> SourceJob:
     """The job of the ledger, or `provider:name` with the vendor's ID of a job or the name of a tuned model.
 
+    A name, or "last", that now means a job which was made by moving another one still means that one, so that the same
+    words always move the same job.
+
     Raises `JobNotFound` where the ledger has no such job, and `NotFound` where the vendor has none.
     """
     if ":" not in job:
-        return _from_ledger(context, context.record(job))
+        return _from_ledger(context, _original(context, context.record(job), job))
     if known := _known(context, job):
         return _from_ledger(context, known)
     target = parse_target(job)
@@ -51,6 +54,12 @@ def find_source(context: Context, job: str) -> SourceJob:
     if known := _known(context, str(target)):
         return _from_ledger(context, known)
     return _from_vendor(context, target, str(target))
+
+
+def _original(context: Context, record: Record, reference: str) -> Record:
+    while not record.job.id.startswith(reference) and (older := moved_from(context.ledger, record.job.id)):
+        record = context.record(older)
+    return record
 
 
 def in_ledger(

@@ -20,7 +20,7 @@ _COMMANDS: Mapping[Verb, tuple[str, ...]] = {
     "deploy": ("deploy", "undeploy"),
     "checkpoints": ("checkpoints",),
     "chat": ("chat", "evaluate"),
-    "delete": ("delete --at-vendor",),
+    "delete": ("delete",),
     "export": ("export",),
 }
 

@@ -22,7 +22,7 @@ from ftbridge.cli.app import run
 from hostile_data import CASES
 from hostile_data.rows import LINE
 
-CPU_SECONDS, SECONDS = 30, 600  # safeguards; the tests are stricter
+CPU_SECONDS, SECONDS = 90, 600  # safeguards; the tests are stricter
 MEMORY = 3 * 2**30
 TARGET = "openai:gpt-4.1-mini-2025-04-14"
 

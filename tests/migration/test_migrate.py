@@ -66,6 +66,18 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
     assert len(here("jobs", "--json").json["jobs"]) == 10
 
 
+@pytest.mark.parametrize("words", ["tickets", "last"])
+def test_the_same_words_move_the_same_job_though_the_new_one_has_its_name(
+    here: Cli, organisation: Organisation, words: str
+) -> None:
+    here("import", "mock+openai")
+    known = here("jobs", "--name", "tickets", "--json").json["jobs"]
+    job = known[-1]["id"] if words == "tickets" else here("show", "last", "--json").json["id"]
+    first, second = (here("migrate", words, "--to", QWEN, "--yes", "--json").json for _ in range(2))
+    assert first["job"] == second["job"] == job
+    assert first["submitted"]["id"] == second["submitted"]["id"]
+
+
 def test_five_jobs_move_to_this_machine_in_one_command_each(
     cli: Cli, here: Cli, organisation: Organisation, tmp_path: Path
 ) -> None:

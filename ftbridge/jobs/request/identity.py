@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,4 +86,9 @@ def is_same(record: Record, key: str | None, account: str) -> bool:
         return True
     if record.account not in (None, account):
         return False
-    return not job.status.final or (job.status is Status.SUCCEEDED and now() - (job.finished_at or now()) < _A_DAY)
+    return not job.status.final or (job.status is Status.SUCCEEDED and now() - _seen_to_end(record) < _A_DAY)
+
+
+def _seen_to_end(record: Record) -> datetime:
+    """When this ledger saw the job's end, or the vendor's time of it where that is later: vendors' clocks may lag."""
+    return max(filter(None, (record.progress_at, record.job.finished_at)), default=now())
