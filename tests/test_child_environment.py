@@ -24,13 +24,19 @@ def test_what_is_secret_is_left_out_and_all_else_is_kept(monkeypatch: pytest.Mon
         "HF_TOKEN": "x",
         "FTBRIDGE_HOOK_SECRET": "x",
         "WANDB_API_KEY": "x",
-        "DB_PASSWORD": "x",
+        **dict.fromkeys(("DB_PASSWORD", "PGPASSWORD", "MYSQL_PWD", "SMTP_PASS", "SSHPASS", "ACCESSTOKEN"), "x"),
+        **dict.fromkeys(
+            ("GITHUB_PAT", "OPENAI_KEY_2", "OPENAI_API_KEY_PROD", "RESTIC_PASSPHRASE", "REDISCLI_AUTH"), "x"
+        ),
+        "NOTIFY": "https://hooks.slack.com/services/T0/B0/x",
+        "MINE": f"ghp_{'a1' * 18}",
         "ACME_LOGIN": "x",
         "UNDER_ANY_NAME": "the-value-of-a-key-1",
         "FTBRIDGE_LEDGER": "postgresql://me:hunter2@host/jobs",
     }
     plain = {
         "PATH": "/bin",
+        "PWD": "/home/me",
         "CUDA_VISIBLE_DEVICES": "0",
         "TOKENIZERS_PARALLELISM": "false",
         "HTTPS_PROXY": "http://me:hunter2@proxy:3128",

@@ -25,7 +25,12 @@ KEY_SHAPE = re.compile(
 )
 """The known kinds of keys and tokens."""
 
-_SECRET_NAME = re.compile(r"(?:^|_)(?:api_?key|key|token|secret|password|passwd|credentials?)$", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(?:^|_)(?:api_?key|key|passwd|credentials?)(?:_\d+)?$|(?:token|secret|password|passphrase)(?:_\d+)?$"
+    r"|_(?:api|access|secret)_key_|_(?:pass|pwd|pat|auth)$|^sshpass$",  # not PWD, the working folder
+    re.IGNORECASE,
+)
+_SECRET_URL = re.compile(r"https://(?:hooks\.slack\.com/services/|discord(?:app)?\.com/api/webhooks/)")
 _BEARER = re.compile(r"(?P<scheme>\bbearer\s+)(?=[^\s\"',]{0,512}\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)
 _IN_AUTHORITY, _ANYWHERE = (
     r"[^\s/?#\"'<>]{1,512}@",
@@ -96,8 +101,10 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_value(value: str) -> bool:
-    """Whether it is a registered secret, or a URL with a password."""
-    return value.strip(" \"'") in _in_use or bool(_PASSWORD.search(value) or _TOKEN_AS_USER.search(value))
+    """Whether it is a registered secret, a known kind of key, or a URL with a password or known to be secret."""
+    if value.strip(" \"'") in _in_use or KEY_SHAPE.fullmatch(value.strip()):
+        return True
+    return any(pattern.search(value) for pattern in (_PASSWORD, _TOKEN_AS_USER, _SECRET_URL))
 
 
 def _spellings(secret: str) -> str:

@@ -138,11 +138,13 @@ class JobFolder:
             return JobState(status=Status.UNKNOWN, error=problem.message, unreadable=True)
 
     def read(self, name: str, offset: int = 0) -> bytes:
-        """The content of a file from `offset` on, empty where there is no such file.
+        """The content of a file from `offset` on, empty where there is no such file, or something else in its place.
 
         It is brought to disk first: a reader that remembers the offset would otherwise miss lines that are written
         again after a power failure. This way the worker does not have to wait for the disk after every step.
         """
+        if not (self.path / name).is_file():  # a pipe would be waited for, and a device may have no end
+            return b""
         try:
             with (self.path / name).open("rb") as file:
                 file.seek(offset)
@@ -182,6 +184,8 @@ class JobFolder:
     def _readable(self, name: str, parse: Callable[[bytes], T]) -> T:
         file = self.path / name
         try:
+            if file.exists() and not file.is_file():
+                raise ValueError("it is no file")
             return parse(file.read_bytes())
         except OSError as problem:
             why = problem.strerror or str(problem)

@@ -56,6 +56,17 @@ def test_a_status_that_cannot_be_read_fails_that_job_and_can_be_resumed_from(
     assert next(iter(provider.poll(["ftb_aaaa"]))).status is Status.CANCELLED
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "status.json"])
+def test_a_pipe_or_a_device_in_place_of_a_file_is_not_read(
+    provider: LocalProvider, jobs: list[JobFolder], name: str
+) -> None:
+    for job in jobs:
+        (job.path / name).unlink()
+    os.mkfifo(jobs[0].path / name)
+    (jobs[1].path / name).symlink_to("/dev/zero")
+    assert len(list(provider.poll([job.path.name for job in jobs]))) == 2
+
+
 @pytest.mark.parametrize("content", JUNK[:-1], ids=lambda content: repr(content)[:20])
 def test_a_spec_that_cannot_be_read_hides_no_other_job(
     provider: LocalProvider, jobs: list[JobFolder], content: bytes
