@@ -160,7 +160,9 @@ def _as_known(context: Context, request: Request, record: Record, fingerprint: s
         once = "; once it is sent, --again creates another one" if request.again else ""
         context.warn(f"this goes on with job {named}, which was requested before{once}")
     else:
-        context.warn(f"job {named} is the same request and {_state(record)}{_another(request)}")
+        unnamed = request.spec.name not in (None, record.job.name)
+        keeps = f", and keeps its name: {request.spec.name!r} is not used" if unnamed else ""
+        context.warn(f"job {named} is the same request and {_state(record)}{keeps}{_another(request)}")
     return record
 
 
@@ -184,10 +186,10 @@ def _warn_of_others(context: Context, request: Request, fingerprint: str, new: R
                 f" {_state(record)}; {new.job.id} is another job: `ftbridge cancel {new.job.id}` drops it"
             )
         elif request.idempotency_key and is_same(record, None, request.provider.account):
-            keyed = f"under the key {record.key!r}" if record.key else "without a key"
+            keyed = "under another key" if record.key else "without a key"
             context.warn(
-                f"job {record.job.id} is the same request {keyed} and {_state(record)}; the key"
-                f" {request.idempotency_key!r} creates another job, {new.job.id}"
+                f"job {record.job.id} is the same request {keyed} and {_state(record)}; this one creates another job,"
+                f" {new.job.id}"
             )
 
 
