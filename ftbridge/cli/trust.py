@@ -13,6 +13,7 @@ from ftbridge.cli.output import AsJson, Yes, check_that_one_can_ask, print_json,
 from ftbridge.errors import UsageError
 from ftbridge.foreign.redaction import redact
 from ftbridge.home import find_home
+from ftbridge.wording import escaped
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -71,8 +72,8 @@ def _trust(home: Path, file: Path, *, yes: bool, as_json: bool) -> None:
     except OSError as problem:
         raise unreadable(file, problem) from None
     config = read_config(content, file)
-    for line in _asked_for(config) if not as_json else ():
-        print_line(line)
+    for line in [f"{file}:", *_asked_for(config)] if not as_json else ():
+        print_line(escaped(line))  # a line end in a value would forge a line
     if not yes:
         check_that_one_can_ask(f"trusting {file}", "Add --yes once you have seen what it asks for.", as_json=as_json)
         typer.confirm("Trust it?", abort=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +11,7 @@ from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.config import Config
 from ftbridge.config.load import load_config
-from ftbridge.config.trust import home_id, source_of, trusted_files
+from ftbridge.config.trust import home_id, source_of
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
 from ftbridge.target import Target, parse_target
@@ -200,57 +197,6 @@ def test_a_home_keeps_its_identifier_and_a_source_its_name(tmp_path: Path) -> No
     assert source_of(first, tmp_path / "x" / ".." / "f") == source_of(first, tmp_path / "f")
 
 
-def test_trust_shows_what_is_asked_for_without_passwords(file: Path, here: Cli) -> None:
-    hook = '[hooks.site]\nurl = "https://me:canary@example.com/hook"\n'
-    file.write_text(ALL.replace("gateway.example", "me:canary@gateway.example") + hook, "utf-8")
-    shown = here("trust", "--yes")
-    assert shown.code == 0
-    assert "hook team: runs true, secrets = TEAM_TOKEN\n" in shown.out
-    assert "hook site: posts to https://me:***@example.com/hook" in shown.out
-    assert "provider openai: base_url = https://me:***@gateway.example/v1" in shown.out
-    document = here("trust", file, "--yes", "--json")
-    assert document.json["hooks"]["team"] == {"command": ["true"], "secrets": ["TEAM_TOKEN"]}
-    assert "canary" not in shown.out + document.out
-    stored = [path.read_text() for path in (find_home() / "trusted").iterdir()]
-    assert [json.loads(text)["file"] for text in stored] == [str(file)]
-    assert here("trust", "--list", "--json").json["trusted"][0]["state"] == "unchanged"
-    assert here("trust", "--remove").out == f"{file} is not trusted any more.\n"
-    assert here("trust", "--remove", file.parent, "--json").json["removed"] is False
-    assert here("trust", "--list").out == "No file is trusted.\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        (["trust", "--list", "--remove"], "--list lists all files"),
-        (["trust"], "there is no ftbridge.toml"),
-        (["trust", "gone.toml"], "cannot be read"),
-        (["trust", "/dev/zero"], "not a regular file"),
-    ],
-)
-def test_a_request_that_makes_no_sense_gets_a_sentence(here: Cli, words: list[str], why: str) -> None:
-    ran = here(*words)
-    assert ran.code == 2
-    assert why in ran.err
-
-
-@pytest.mark.parametrize(("answer", "is_trusted"), [("y", True), ("", False), (None, False)])
-def test_trust_shows_and_then_asks(
-    file: Path, here: Cli, monkeypatch: pytest.MonkeyPatch, answer: str | None, is_trusted: bool
-) -> None:
-    typed = io.StringIO(f"{answer}\n")
-    monkeypatch.setattr(typed, "isatty", lambda: answer is not None)
-    monkeypatch.setattr(sys, "stdin", typed)
-    ran = here("trust")
-    assert "hook team: runs true" in ran.out
-    assert ("Trust it? [y/N]" in ran.out) == (answer is not None)
-    if answer is None:
-        assert ran.code == 2
-        assert f"trusting {file} has to be confirmed" in ran.err
-        assert "--yes" in ran.err
-    assert bool(trusted_files(find_home())) == is_trusted
-
-
 def test_a_target_is_never_a_name(file: Path) -> None:
     file.write_text('[targets]\n"local:tiny" = "openai:gpt-4.1"\n', "utf-8")
     with pytest.raises(ConfigError, match="'local:tiny' is no name, because it has a colon") as problem:
@@ -290,7 +236,7 @@ def test_the_own_project_applies_below_anothers_nearer_file(file: Path) -> None:
 def test_paths_in_a_file_that_is_linked_are_from_the_file_itself(file: Path, here: Cli) -> None:
     file.write_text(
         '[targets]\nmine = "local:./my-model"\n[catalogue]\nfiles = ["prices.toml"]\n'
-        '[hooks.team]\ncommand = ["./notify", "./word"]\n[hooks.other]\ncommand = ["~/notify"]\n',
+        '[hooks.team]\ncommand = ["./notify", "./a\\nb"]\n[hooks.other]\ncommand = ["~/notify"]\n',
         "utf-8",
     )
     (file.parent / "prices.toml").touch()
@@ -302,5 +248,5 @@ def test_paths_in_a_file_that_is_linked_are_from_the_file_itself(file: Path, her
     with Bridge() as bridge:
         assert bridge.target("mine").model == str(file.parent / "my-model")
     shown = here("trust", "--yes").out
-    assert f"hook team: runs {file.parent / 'notify'} ./word\n" in shown
+    assert f"hook team: runs {file.parent / 'notify'} './a\\nb'\n" in shown
     assert f"hook other: runs {Path.home() / 'notify'}\n" in shown
