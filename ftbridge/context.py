@@ -49,6 +49,7 @@ class Context:
         self._warn = warn or self.warnings.append
         loaded = load_config(self.home, self.warn) if config is None else None
         self.config = loaded.config if loaded else config or Config()
+        self._doubts = dict(loaded.doubts) if loaded else {}
         self.hooks = loaded.hooks if loaded else hooks_of_process(self.home, self.config)
         register_environment(os.environ)
         register(*(os.environ.get(hook.secret_env) for hook in self.hooks.callable.values()))
@@ -115,12 +116,16 @@ class Context:
     def target(self, text: str) -> Target:
         """The target of that string or name, its model independent of the working folder.
 
-        A relative path in `[targets]` is from its ftbridge.toml.
+        A relative path in `[targets]` is from its ftbridge.toml. Warns, once, where a file that may be another user's
+        doing says what the name means.
         """
         named = self.config.targets if self.config.targets or self.config.file else None
         target = parse_target(text, named)
         file = self.config.origin("targets", text) if text in self.config.targets else None
-        return target._replace(model=self.provider(target).resolve(target.model, file.parent if file else Path()))
+        if doubt := self._doubts.pop(text, None):
+            self.warn(f"{text} means {target}, as written in {doubt}")
+        folder = file.resolve().parent if file else Path()
+        return target._replace(model=self.provider(target).resolve(target.model, folder))
 
     def provider(self, target: Target) -> Provider:
         """The provider of a target, the same one each time."""

@@ -90,7 +90,7 @@ def _opened(
     table = config.providers.get(name, {}) if config else {}
     where = f"{config.origin('providers', name) or 'the config'}: [providers.{name}]" if config else ""
     files = {key: file for key in table if config and (file := config.origin(f"providers.{name}", key))}
-    folders = {key: file.parent for key, file in files.items()}
+    folders = {key: file.resolve().parent for key, file in files.items()}
     provider = kind(home, settings=kind.settings_class.read(table, where=where, folders=folders))
     if provider.settings.is_from_file("base_url") and not provider.connects_to_vendor:
         warn(

@@ -27,6 +27,7 @@ class Target(NamedTuple):
 
 def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     """The target that a config string means; `names` are the `[targets]` of ftbridge.toml, `None` where there is none.
+    A string with a colon is a target itself, whatever `names` has.
 
     >>> parse_target("local:tiny")
     Target(provider='local', model='tiny', mocked=False)
@@ -34,7 +35,7 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     Raises `TargetError` for a string that has another shape and is not a known name.
     """
     no_file, names = names is None, names or {}
-    match = _SHAPE.fullmatch(names.get(text, text).strip())
+    match = _SHAPE.fullmatch((text if ":" in text else names.get(text, text)).strip())
     if match and len(text) <= _LONGEST:
         return Target(match["provider"], match["model"], bool(match["mock"]))
     if text in names:

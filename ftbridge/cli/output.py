@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.errors import FtbridgeError
+from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.foreign.redaction import without_keys_in_use
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 JobId = Annotated[
     str,
     typer.Argument(
@@ -135,6 +136,12 @@ def clean(text: str) -> str:
     from ftbridge.wording import escaped
 
     return escaped(without_keys_in_use(text), keep="\n")
+
+
+def check_that_one_can_ask(doing: str, hint: str, *, as_json: bool) -> None:
+    """Raises `UsageError` where nobody is there to confirm it: the output is for a program, or there is no terminal."""
+    if as_json or not sys.stdin.isatty():
+        raise UsageError(f"{doing} has to be confirmed", hint=hint)
 
 
 def print_json(document: Any) -> None:

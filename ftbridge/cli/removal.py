@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,8 @@ from ftbridge.cli.output import (
     AsJson,
     Exit,
     JobId,
+    Yes,
+    check_that_one_can_ask,
     console,
     fits,
     open_bridge,
@@ -65,7 +66,7 @@ def delete(
     result: Annotated[
         bool, typer.Option("--result", help="Also the result of a job that was trained on this machine.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -80,8 +81,7 @@ def delete(
         if dry_run:
             _print(planned, as_json=as_json)
             return
-        if as_json or not sys.stdin.isatty():
-            raise UsageError("deleting has to be confirmed", hint="Give --yes, or --dry-run to see what would go.")
+        check_that_one_can_ask("deleting", "Give --yes, or --dry-run to see what would go.", as_json=as_json)
         _print(planned, as_json=False, ends=False)
         if not any(item.outcome == "removed" for item in planned.items):
             return

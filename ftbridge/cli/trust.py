@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.output import AsJson, print_json, print_line, print_note
+from ftbridge.cli.output import AsJson, Yes, check_that_one_can_ask, print_json, print_line, print_note
 from ftbridge.errors import UsageError
 from ftbridge.foreign.redaction import redact
 from ftbridge.home import find_home
+from ftbridge.wording import escaped
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -25,15 +26,17 @@ def register(app: typer.Typer, group: str) -> None:
 
 def trust(
     file: Annotated[
-        Path | None, typer.Argument(help="An ftbridge.toml, or its folder; default: the one that applies here.")
+        Path | None,
+        typer.Argument(help="An ftbridge.toml, or its folder; default: the one here or the nearest above."),
     ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the files that are trusted.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Trust the file no longer, and drop what is due.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Trust a project's ftbridge.toml: its hooks are called for the jobs that are submitted below it.
 
-    What the file asks for is shown. A file that changes has to be trusted again.
+    What the file asks for is shown before you are asked. A file that changes has to be trusted again.
     """
     if show_list and (remove or file):
         raise UsageError("--list lists all files, and takes no other word", hint="Give one of the two.")
@@ -43,22 +46,22 @@ def trust(
     elif remove:
         _remove(home, _chosen(home, file), as_json=as_json)
     else:
-        _trust(home, _chosen(home, file), as_json=as_json)
+        _trust(home, _chosen(home, file), yes=yes, as_json=as_json)
 
 
 def _chosen(home: Path, file: Path | None) -> Path:
     from ftbridge.config import FILE_NAME
-    from ftbridge.config.load import find_project_file
+    from ftbridge.config.load import project_files
 
     if file is not None:
         return (file / FILE_NAME if file.is_dir() else file).absolute()
-    found = find_project_file(home)
+    found = next(project_files(home), None)
     if found is None:
         raise UsageError(f"there is no {FILE_NAME} in this folder or above it", hint="Name the file, or its folder.")
     return found
 
 
-def _trust(home: Path, file: Path, *, as_json: bool) -> None:
+def _trust(home: Path, file: Path, *, yes: bool, as_json: bool) -> None:
     from ftbridge.config.ownership import read_regular
     from ftbridge.config.tables import LARGEST, read_config, unreadable
     from ftbridge.config.trust import trust
@@ -69,6 +72,11 @@ def _trust(home: Path, file: Path, *, as_json: bool) -> None:
     except OSError as problem:
         raise unreadable(file, problem) from None
     config = read_config(content, file)
+    for line in [f"{file}:", *_asked_for(config)] if not as_json else ():
+        print_line(escaped(line))  # a line end in a value would forge a line
+    if not yes:
+        check_that_one_can_ask(f"trusting {file}", "Add --yes once you have seen what it asks for.", as_json=as_json)
+        typer.confirm("Trust it?", abort=True)
     trusted = trust(home, file, content, config.hooks)
     ledger = Ledger(home)
     register_hooks(ledger, {trusted.source: tuple(config.hooks)})
@@ -76,8 +84,6 @@ def _trust(home: Path, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(file), "sha256": trusted.sha256, **_document(config)})
         return
-    for line in _asked_for(config):
-        print_line(line)
     print_line(f"{file} is trusted until it changes.")
     if config.hooks:
         print_note("Its hooks are called for all changes of the jobs that are submitted below its folder.", indent="")

@@ -1,13 +1,14 @@
 """Which ftbridge.toml files apply, and how much of each.
 
 The home's may hold everything. A project's, in the working folder or the nearest one above it, adds to it; its hooks
-run once it is trusted. One that may be another user's doing gives targets and nothing else, unless it is trusted.
+run once it is trusted. One that may be another user's doing gives targets and nothing else, unless it is trusted: its
+names are below those of the user's own files, and the project's file is looked for above it.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from ftbridge.config.tables import (
     read_targets,
     read_toml,
     unreadable,
+    with_targets_below,
 )
 from ftbridge.config.trust import digest, find_trusted, home_id, source_of, trusted_files
 from ftbridge.errors import ConfigError
@@ -32,20 +34,23 @@ class KnownHooks(NamedTuple):
     """The hooks of a home, by NAME@SOURCE as deliveries name them.
 
     `callable` are those that may be called, and `held` those of files that have changed since they were trusted.
-    `names` has the names of the hooks of each source, and `sources` are those of new jobs.
+    `names` has the names of the hooks of each source, and `sources` are those of new jobs. `folders` are where commands
+    are run, by the same names as `callable`; one that a process was given in Python runs where that process does.
     """
 
     callable: Mapping[str, Hook]
     held: Mapping[str, Path]
     names: Mapping[str, tuple[str, ...]]
     sources: tuple[str, ...]
+    folders: Mapping[str, Path] = {}
 
 
 class Loaded(NamedTuple):
-    """What applies, and the hooks."""
+    """What applies, the hooks, and, for each name in `[targets]` that may be another user's doing, whose it is."""
 
     config: Config
     hooks: KnownHooks
+    doubts: Mapping[str, str]
 
 
 def load_config(home: Path, warn: Callable[[str], None], folder: Path | None = None) -> Loaded:
@@ -54,11 +59,30 @@ def load_config(home: Path, warn: Callable[[str], None], folder: Path | None = N
     Raises `ConfigError` for a mistake in a file of the user's own; one in another's is a warning.
     """
     of_home, of_project = Config(), Config()
+    projects: list[Path] = []
+    doubtful: list[Config] = []
+    doubts: dict[Path | None, str] = {}
     if (home / FILE_NAME).exists():
-        of_home = _read(home, home / FILE_NAME, warn, has_hooks=True)
-    if file := find_project_file(home, folder):
-        of_project = _read(home, file, warn, has_hooks=False)
-    return Loaded(merge(of_home, of_project), _known_hooks(home, of_home.hooks, file))
+        found, doubt = _read(home, home / FILE_NAME, warn, has_hooks=True)
+        if doubt:
+            doubts[home / FILE_NAME] = doubt
+            doubtful.append(found)
+        else:
+            of_home = found
+    for file in project_files(home, folder):
+        projects.append(file)
+        found, doubt = _read(home, file, warn, has_hooks=False)
+        if not doubt:
+            of_project = found
+            break
+        doubts[file] = doubt
+        doubtful.append(found)
+    for below in doubtful:  # the nearest first
+        of_home = with_targets_below(of_home, below)
+    config = merge(of_home, of_project)
+    files = {name: config.origin("targets", name) for name in config.targets}
+    theirs = {name: f"{file}, which {doubts[file]}" for name, file in files.items() if file in doubts}
+    return Loaded(config, _known_hooks(home, of_home.hooks, projects), theirs)
 
 
 def hooks_of_process(home: Path, config: Config) -> KnownHooks:
@@ -68,21 +92,22 @@ def hooks_of_process(home: Path, config: Config) -> KnownHooks:
     return KnownHooks(callable=known, held={}, names={}, sources=(source, *known))
 
 
-def find_project_file(home: Path, folder: Path | None = None) -> Path | None:
-    """The ftbridge.toml in `folder` or the nearest one above it, unless that is the home's."""
+def project_files(home: Path, folder: Path | None = None) -> Iterator[Path]:
+    """The ftbridge.toml in `folder` and those above it, the nearest first, up to the home's."""
     start = (folder or Path.cwd()).absolute()
     for file in (parent / FILE_NAME for parent in (start, *start.parents)):
         try:
             if file.is_dir() or not file.exists():
                 continue
-            return None if (home / FILE_NAME).exists() and file.samefile(home / FILE_NAME) else file
+            if (home / FILE_NAME).exists() and file.samefile(home / FILE_NAME):
+                return
         except OSError:  # a folder that may not be looked into
             continue
-    return None
+        yield file
 
 
-def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: bool) -> Config:
-    """As much of the file as applies; `has_hooks` says that its hooks need no trust."""
+def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: bool) -> tuple[Config, str | None]:
+    """As much of the file as applies, and why it is doubtful; `has_hooks` says that its hooks need no trust."""
     try:
         content, opened = read_regular(file, LARGEST)
         doubt = doubt_about(file, opened)
@@ -90,17 +115,17 @@ def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: boo
         if is_own(file.lstat()) and not isinstance(problem, PermissionError):
             raise unreadable(file, problem) from problem
         warn(f"{file} is ignored, because it cannot be read: {problem.strerror or problem}")
-        return Config()
+        return Config(), "cannot be read"
     trusted = find_trusted(home, file)
     is_trusted = trusted is not None and trusted.sha256 == digest(content)
-    way_out = f"`ftbridge trust {shlex.quote(str(file))}` shows what it asks for, and allows it"
+    way_out = f"`ftbridge trust {shlex.quote(str(file))}` shows what it asks for, and asks whether to trust it"
     if doubt and not is_trusted:
-        return _read_doubtful(content, file, f"{file} {doubt}", way_out, warn)
+        return _read_doubtful(content, file, f"{file} {doubt}", way_out, warn), doubt
     config = read_config(content, file)
     if config.hooks and not has_hooks and not is_trusted:
         why = "has changed since it was trusted" if trusted else "is not trusted"
         warn(f"the hooks in {file} are not called, because it {why}: {way_out}")
-    return config
+    return config, None
 
 
 def _read_doubtful(content: bytes, file: Path, doubt: str, way_out: str, warn: Callable[[str], None]) -> Config:
@@ -115,9 +140,10 @@ def _read_doubtful(content: bytes, file: Path, doubt: str, way_out: str, warn: C
     return config
 
 
-def _known_hooks(home: Path, of_home: Mapping[str, Hook], project: Path | None) -> KnownHooks:
+def _known_hooks(home: Path, of_home: Mapping[str, Hook], projects: Sequence[Path]) -> KnownHooks:
     own = home_id(home)
     called = {f"{name}{BETWEEN}{own}": hook for name, hook in of_home.items()}
+    folders = {name: (home / FILE_NAME).resolve().parent for name in called}
     held: dict[str, Path] = {}
     names = {own: tuple(of_home)}
     for trusted in trusted_files(home):
@@ -125,5 +151,7 @@ def _known_hooks(home: Path, of_home: Mapping[str, Hook], project: Path | None) 
         if trusted.state == "changed":
             held |= {f"{name}{BETWEEN}{trusted.source}": trusted.file for name in trusted.hooks}
         else:
-            called |= {f"{name}{BETWEEN}{trusted.source}": hook for name, hook in trusted.hooks.items()}
-    return KnownHooks(called, held, names, (own, *([source_of(home, project)] if project else [])))
+            hooks = {f"{name}{BETWEEN}{trusted.source}": hook for name, hook in trusted.hooks.items()}
+            called |= hooks
+            folders |= dict.fromkeys(hooks, trusted.file.parent if trusted.file.parent.is_dir() else home)
+    return KnownHooks(called, held, names, (own, *(source_of(home, file) for file in projects)), folders)

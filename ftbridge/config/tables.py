@@ -114,17 +114,39 @@ def read_config(content: bytes, file: Path) -> Config:
             f"{file}: {path}: {broken_rule(first)}",
             hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME] and [providers.NAME].",
         ) from problem
-    files = tuple(
-        name if "://" in name else str(file.parent / Path(name).expanduser()) for name in config.catalogue.files
-    )
+    if shapes := [name for name in config.targets if ":" in name]:
+        raise ConfigError(
+            f"{file}: [targets] {shapes[0]!r} is no name, because it has a colon: what has one is a target itself",
+            hint="Give it a name without a colon.",
+        )
+    files = tuple(name if "://" in name else _absolute(file, name) for name in config.catalogue.files)
     rows = tuple({"source": str(file), **row} for row in config.catalogue.row)
-    return config.model_copy(update={"catalogue": OwnCatalogue(files=files, row=rows)})
+    hooks = {name: _with_absolute_command(hook, file) for name, hook in config.hooks.items()}
+    return config.model_copy(update={"catalogue": OwnCatalogue(files=files, row=rows), "hooks": hooks})
+
+
+def _with_absolute_command(hook: Hook, file: Path) -> Hook:
+    """The hook with the path of its program made absolute; a bare name is looked up in the PATH."""
+    if not hook.command or not ("/" in hook.command[0] or hook.command[0].startswith("~")):
+        return hook
+    program, *words = hook.command
+    return hook.model_copy(update={"command": (_absolute(file, program), *words)})
+
+
+def _absolute(file: Path, name: str) -> str:
+    """A path in `file`; where that is a link, relative ones are from what it leads to, whose content they are."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # ~name of nobody
+        path = Path(name)
+    return str(file.resolve().parent / path)
 
 
 def read_targets(content: bytes, file: Path) -> Config:
-    """Only the `[targets]` in the content of `file`. Raises `ConfigError`."""
+    """Only the `[targets]` in the content of `file`, but those that would redefine a target. Raises `ConfigError`."""
     targets = read_toml(content, file).get("targets", {})
-    names = {name: text for name, text in targets.items() if isinstance(text, str)} if isinstance(targets, dict) else {}
+    named = targets.items() if isinstance(targets, dict) else ()
+    names = {name: text for name, text in named if isinstance(text, str) and ":" not in name}
     return Config(targets=names, file=file, origins={f"targets.{name}": file for name in names})
 
 
@@ -160,6 +182,17 @@ def merge(home: Config, project: Config) -> Config:
         providers=providers,
         file=project.file or home.file,
         origins={**home.origins, **project.origins, **_origins("budgets", budgets), **_origins("limits", limits)},
+    )
+
+
+def with_targets_below(config: Config, doubtful: Config) -> Config:
+    """The config with the targets of a doubtful file for the names that it has not itself."""
+    return config.model_copy(
+        update={
+            "targets": {**doubtful.targets, **config.targets},
+            "origins": {**doubtful.origins, **config.origins},
+            "file": config.file or doubtful.file,
+        }
     )
 
 

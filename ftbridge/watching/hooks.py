@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from io import BufferedReader
+from pathlib import Path
 from typing import Any
 
 from ftbridge.child_environment import child_environment
@@ -86,7 +87,7 @@ class HookDelivery:
         except ConfigError as unusable:  # it is not the hook that failed, so the attempt does not count
             self._warn_once(f"{unusable.message}, so it is not called for {delivery.job_id}. {unusable.hint}")
             return False
-        problem = _call(delivery, name, hook, self._ledger)
+        problem = _call(delivery, name, hook, self._ledger, self._hooks.folders.get(delivery.hook))
         if problem is None:
             delivered(self._ledger, delivery)
             _logger.info("hook %s: delivered event %s of %s", name, delivery.number, delivery.job_id)
@@ -101,7 +102,8 @@ class HookDelivery:
             file = self._hooks.held[delivery.hook]
             self._warn_once(
                 f"hook {hook_name(delivery)} is not called, and what is due to it stays due, because {file} has changed"
-                f" since it was trusted: `ftbridge trust {shlex.quote(str(file))}` shows it and trusts it again"
+                f" since it was trusted: `ftbridge trust {shlex.quote(str(file))}` shows it, and asks whether to trust"
+                " it again"
             )
 
     def _warn_once(self, sentence: str) -> None:
@@ -115,7 +117,7 @@ def hook_name(delivery: Delivery) -> str:
     return delivery.hook.rpartition(BETWEEN)[0]
 
 
-def _call(delivery: Delivery, name: str, hook: Hook, ledger: Ledger) -> str | None:
+def _call(delivery: Delivery, name: str, hook: Hook, ledger: Ledger, folder: Path | None) -> str | None:
     """Call one hook for one event; `None`, or what went wrong. An event that is gone needs no call."""
     numbered = ledger.events(delivery.job_id, after=delivery.number - 1)[:1]
     events = [event for number, event in numbered if number == delivery.number]
@@ -124,7 +126,7 @@ def _call(delivery: Delivery, name: str, hook: Hook, ledger: Ledger) -> str | No
     message = json.dumps(_message(ledger.job(delivery.job_id).job, events[0]), ensure_ascii=False).encode()
     if hook.url:
         return _post(hook, f"{delivery.job_id}.{delivery.number}", message, hook.secret(name))
-    return _run(hook, message)
+    return _run(hook, message, folder)
 
 
 def _message(job: Job, event: Event) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def signature(secret: bytes, message_id: str, at: str, message: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
-def _run(hook: Hook, message: bytes) -> str | None:
+def _run(hook: Hook, message: bytes, folder: Path | None = None) -> str | None:
     with tempfile.TemporaryFile() as given:  # a pipe would wait for a command that does not read it
         given.write(message)
         given.seek(0)
@@ -189,6 +191,7 @@ def _run(hook: Hook, message: bytes) -> str | None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                cwd=folder,
                 env=child_environment(hook.secrets),
             )
         except (OSError, ValueError) as problem:

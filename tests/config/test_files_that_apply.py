@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ftbridge.config.load import load_config
 from ftbridge.config.trust import home_id, source_of
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
+from ftbridge.target import Target, parse_target
 
 ALL = """
 [targets]
@@ -92,7 +92,7 @@ def test_what_may_be_anothers_doing_gives_targets_until_it_is_trusted(file: Path
     assert str(file) in warning
     assert "only its [targets] are used, not its [budgets], [limits], [providers], [catalogue], [hooks]" in warning
     assert f"`ftbridge trust {file}`" in warning
-    assert here("trust").code == 0
+    assert here("trust", "--yes").code == 0
     assert loaded(warnings).providers
     assert len(warnings) == 1
     with file.open("a") as opened:
@@ -197,35 +197,56 @@ def test_a_home_keeps_its_identifier_and_a_source_its_name(tmp_path: Path) -> No
     assert source_of(first, tmp_path / "x" / ".." / "f") == source_of(first, tmp_path / "f")
 
 
-def test_trust_shows_what_is_asked_for_without_passwords(file: Path, here: Cli) -> None:
-    hook = '[hooks.site]\nurl = "https://me:canary@example.com/hook"\n'
-    file.write_text(ALL.replace("gateway.example", "me:canary@gateway.example") + hook, "utf-8")
-    shown = here("trust")
-    assert shown.code == 0
-    assert "hook team: runs true, secrets = TEAM_TOKEN\n" in shown.out
-    assert "hook site: posts to https://me:***@example.com/hook" in shown.out
-    assert "provider openai: base_url = https://me:***@gateway.example/v1" in shown.out
-    document = here("trust", file, "--json")
-    assert document.json["hooks"]["team"] == {"command": ["true"], "secrets": ["TEAM_TOKEN"]}
-    assert "canary" not in shown.out + document.out
-    stored = [path.read_text() for path in (find_home() / "trusted").iterdir()]
-    assert [json.loads(text)["file"] for text in stored] == [str(file)]
-    assert here("trust", "--list", "--json").json["trusted"][0]["state"] == "unchanged"
-    assert here("trust", "--remove").out == f"{file} is not trusted any more.\n"
-    assert here("trust", "--remove", file.parent, "--json").json["removed"] is False
-    assert here("trust", "--list").out == "No file is trusted.\n"
+def test_a_target_is_never_a_name(file: Path) -> None:
+    file.write_text('[targets]\n"local:tiny" = "openai:gpt-4.1"\n', "utf-8")
+    with pytest.raises(ConfigError, match="'local:tiny' is no name, because it has a colon") as problem:
+        loaded()
+    assert str(file) in problem.value.message
+    assert parse_target("local:tiny", {"local:tiny": "openai:gpt-4.1"}) == Target("local", "tiny")
 
 
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        (["trust", "--list", "--remove"], "--list lists all files"),
-        (["trust"], "there is no ftbridge.toml"),
-        (["trust", "gone.toml"], "cannot be read"),
-        (["trust", "/dev/zero"], "not a regular file"),
-    ],
-)
-def test_a_request_that_makes_no_sense_gets_a_sentence(here: Cli, words: list[str], why: str) -> None:
-    ran = here(*words)
-    assert ran.code == 2
-    assert why in ran.err
+@is_root
+def test_anothers_file_redefines_nothing_and_its_names_are_warned_of_once(file: Path) -> None:
+    file.write_text('[targets]\n"local:tiny" = "openai:gpt-4.1"\nsmall = "local:tiny"\n', "utf-8")
+    give_away(file)
+    assert loaded().targets == {"small": "local:tiny"}
+    with Bridge() as bridge:
+        assert bridge.target("local:tiny") == Target("local", "tiny")
+        assert bridge.warnings == []
+        for _ in range(2):
+            assert bridge.target("small") == Target("local", "tiny")
+        assert bridge.warnings == [
+            f"small means local:tiny, as written in {file}, which belongs to nobody, not to root"
+        ]
+
+
+@is_root
+def test_the_own_project_applies_below_anothers_nearer_file(file: Path) -> None:
+    below = file.parent / "theirs" / "ftbridge.toml"
+    below.parent.mkdir()
+    below.write_text('[targets]\nsmall = "openai:theirs"\nbig = "openai:theirs"\n[budgets]\nopenai = 1e9\n', "utf-8")
+    give_away(below)
+    os.chdir(below.parent)
+    config = loaded()
+    assert config.targets == {"small": "local:tiny", "big": "openai:theirs"}
+    assert (config.budgets, config.limits) == ({"openai": 5}, {"openai": 2})
+    assert config.file == file
+
+
+def test_paths_in_a_file_that_is_linked_are_from_the_file_itself(file: Path, here: Cli) -> None:
+    file.write_text(
+        '[targets]\nmine = "local:./my-model"\n[catalogue]\nfiles = ["prices.toml"]\n'
+        '[hooks.team]\ncommand = ["./notify", "./a\\nb"]\n[hooks.other]\ncommand = ["~/notify"]\n',
+        "utf-8",
+    )
+    (file.parent / "prices.toml").touch()
+    linked = file.parent / "linked"
+    linked.mkdir()
+    (linked / "ftbridge.toml").symlink_to(file)
+    os.chdir(linked)
+    assert loaded().catalogue.files == (str(file.parent / "prices.toml"),)
+    with Bridge() as bridge:
+        assert bridge.target("mine").model == str(file.parent / "my-model")
+    shown = here("trust", "--yes").out
+    assert f"hook team: runs {file.parent / 'notify'} './a\\nb'\n" in shown
+    assert f"hook other: runs {Path.home() / 'notify'}\n" in shown

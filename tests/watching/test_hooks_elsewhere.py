@@ -47,7 +47,7 @@ def test_a_change_that_any_command_sees_in_another_folder_is_delivered_once_by_t
     configure(home, "mine", by_home)
     project = configure(tmp_path / "project", "team", by_project).parent
     os.chdir(project)
-    assert here("trust").code == 0
+    assert here("trust", "--yes").code == 0
     job = here("submit", data, "--to", OPENAI, "--json").json["id"]
     os.chdir(elsewhere)
     words = {"show": ["show", job], "watch": ["watch", job], "submit": ["submit", data, "--to", OPENAI, "--again"]}
@@ -74,7 +74,7 @@ def test_jobs_of_elsewhere_are_not_told_to_a_projects_hooks(
     os.chdir(elsewhere)
     job = here("submit", data, "--to", OPENAI, "--json").json["id"]
     os.chdir(project)
-    here("trust")
+    here("trust", "--yes")
     here("watch", job)
     assert heard_of(by_home, job)
     assert not by_project.exists()
@@ -91,7 +91,7 @@ def test_a_project_that_is_not_trusted_runs_nothing_and_says_what_to_type(
         why = f"the hooks in {file} are not called, because it is not trusted: `ftbridge trust {file}`"
         assert why in submitted.err
         assert here("jobs").code == 0
-        assert here("trust").code == 0
+        assert here("trust", "--yes").code == 0
     watched = here("watch", submitted.json["id"])  # what happens from the trust on is told
     assert watched.code == 0
     assert "trust" not in watched.err
@@ -105,7 +105,7 @@ def test_a_project_that_has_changed_is_owed_its_deliveries_until_it_is_trusted_a
     heard, other = tmp_path / "heard.jsonl", tmp_path / "other.jsonl"
     file = configure(tmp_path / "project", "team", heard)
     os.chdir(file.parent)
-    here("trust")
+    here("trust", "--yes")
     job = here("submit", data, "--to", OPENAI, "--json").json["id"]
     configure(file.parent, "team", other)
     os.chdir(elsewhere)
@@ -113,7 +113,7 @@ def test_a_project_that_has_changed_is_owed_its_deliveries_until_it_is_trusted_a
     assert watched.err.count(f"because {file} has changed since it was trusted") == 1
     assert not heard.exists()
     assert not other.exists()
-    assert here("trust", file.parent).code == 0
+    assert here("trust", file.parent, "--yes").code == 0
     here("watch")
     assert heard_of(other, job)
     assert not heard.exists()
@@ -126,7 +126,7 @@ def test_the_hooks_of_a_project_that_is_gone_are_called_until_it_is_not_trusted_
     heard = tmp_path / "heard.jsonl"
     file = configure(tmp_path / "project", "team", heard)
     os.chdir(file.parent)
-    here("trust")
+    here("trust", "--yes")
     first = here("submit", data, "--to", OPENAI, "--json").json["id"]
     second = here("submit", data, "--to", OPENAI, "--again", "--json").json["id"]
     file.unlink()
@@ -138,3 +138,23 @@ def test_the_hooks_of_a_project_that_is_gone_are_called_until_it_is_not_trusted_
     assert "is not trusted any more" in here("trust", "--remove", file).out
     here("watch", second)
     assert heard_of(heard, second) == before
+
+
+@pytest.mark.usefixtures("vendors")
+def test_a_hooks_program_is_the_one_beside_its_file_and_runs_there(
+    here: Cli, tmp_path: Path, data: Path, elsewhere: Path
+) -> None:
+    project = tmp_path / "project"
+    for folder in (project, elsewhere):
+        folder.mkdir(exist_ok=True)
+        program = folder / "notify-the-team"
+        program.write_text(f"#!/bin/sh\npwd > {folder}/told\n", "utf-8")
+        program.chmod(0o755)
+    (project / "ftbridge.toml").write_text('[hooks.team]\ncommand = ["./notify-the-team"]\n', "utf-8")
+    os.chdir(project)
+    assert f"hook team: runs {project / 'notify-the-team'}\n" in here("trust", "--yes").out
+    job = here("submit", data, "--to", OPENAI, "--json").json["id"]
+    os.chdir(elsewhere)
+    here("watch", job)
+    assert (project / "told").read_text("utf-8") == f"{project}\n"
+    assert not (elsewhere / "told").exists()
