@@ -13,7 +13,6 @@ from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.deploy import current_deployment, deployment_facts
 from ftbridge.cli.job_status import status_text
 from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, print_line, table
-from ftbridge.jobs.deleted import deletions
 from ftbridge.model import Cost, Event, Job, Result
 from ftbridge.wording import dollars
 
@@ -33,6 +32,8 @@ def show_job(
     as_json: AsJson = False,
 ) -> None:
     """Show one job in full, with the curves of its losses."""
+    from ftbridge.jobs.deleted import deletions
+
     bridge = open_bridge()
     [current] = bridge.refresh(job)
     events = bridge.events(current)
