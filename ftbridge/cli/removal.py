@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +17,6 @@ from ftbridge.cli.output import (
     Yes,
     check_that_one_can_ask,
     console,
-    fits,
     open_bridge,
     print_json,
     print_line,
@@ -83,9 +84,10 @@ def delete(
             return
         check_that_one_can_ask("deleting", "Give --yes, or --dry-run to see what would go.", as_json=as_json)
         _print(planned, as_json=False, ends=False)
-        if not any(item.outcome == "removed" for item in planned.items):
+        count = sum(item.outcome == "to be removed" for item in planned.items)
+        if not count:
             return
-        typer.confirm("Delete it?", abort=True)
+        typer.confirm("Delete it?" if count == 1 else "Delete them?", abort=True)
     elif dry_run:
         raise UsageError("--yes and --dry-run contradict each other", hint="Give one of the two.")
     _print(bridge.delete(job, at_vendor=at_vendor, result=result), as_json=as_json)
@@ -106,24 +108,23 @@ def _print_table(receipt: Receipt) -> None:
     if not receipt.items:
         print_line("Nothing is left to remove.")
         return
-    headers = ["job", "what", "where", "size", "outcome"]
-    rows = [_row(item, receipt.dry_run) for item in receipt.items]
-    if fits([*headers, "name"], [[*row, item.name] for row, item in zip(rows, receipt.items, strict=True)]):
-        headers, rows = [*headers, "name"], [[*row, item.name] for row, item in zip(rows, receipt.items, strict=True)]
-    console().print(table(headers, rows, right=(3,), fold=len(headers) - 1))
+    headers = ["job", "what", "size", "outcome"]
+    console().print(table(headers, [_row(item) for item in receipt.items], right=(2,), fold=1))
     for why in dict.fromkeys(f"{item.name}: {item.why}" for item in receipt.items if item.why):
         print_note(why)
-    count = sum(item.outcome == "removed" for item in receipt.items)
-    verb = "would be removed" if receipt.dry_run else "removed"
-    print_line(f"{counted(count, 'item')} {verb}, {_size(receipt.bytes)} on this machine.")
+    counts = Counter[str](item.outcome for item in receipt.items)
+    done, verb = ("to be removed", "would be removed") if receipt.dry_run else ("removed", "removed")
+    gone = f"; {counts['gone']} already gone" if counts["gone"] else ""
+    print_line(f"{counted(counts[done], 'item')} {verb}, {_size(receipt.bytes)} on this machine{gone}.")
 
 
-def _row(item: Removal, dry_run: bool) -> list[str]:
+def _row(item: Removal) -> list[str]:
     from ftbridge.removal.receipt import WORDS
 
-    outcome = {"removed": "to be removed" if dry_run else "removed", "gone": "already gone"}
-    where, size = item.at or "here", "" if item.bytes is None else _size(item.bytes)
-    return [item.job or "", WORDS[item.kind], where, size, outcome.get(item.outcome, item.outcome)]
+    name = f"{item.name} at {item.at}" if item.at else Path(item.name).name
+    size = "" if item.bytes is None else _size(item.bytes)
+    outcome = "already gone" if item.outcome == "gone" else item.outcome
+    return [item.job or "", f"{WORDS[item.kind]} {name}", size, outcome]
 
 
 def _size(count: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from ftbridge.cli.curves import draw, lines, read_curves
 from ftbridge.cli.deploy import current_deployment, deployment_facts
 from ftbridge.cli.job_status import status_text
 from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, print_line, table
-from ftbridge.model import Cost, Job, Result
+from ftbridge.model import Cost, Event, Job, Result
 from ftbridge.wording import dollars
 
 if TYPE_CHECKING:
@@ -31,9 +32,12 @@ def show_job(
     as_json: AsJson = False,
 ) -> None:
     """Show one job in full, with the curves of its losses."""
+    from ftbridge.jobs.deleted import deletions
+
     bridge = open_bridge()
     [current] = bridge.refresh(job)
-    curves = read_curves(bridge.events(current))
+    events = bridge.events(current)
+    curves = read_curves(events)
     if plot:
         draw(curves, f"{current.name or current.id}  {current.target}", plot)
     deployed = bridge.deployments(current)  # first, because it notices what has ended
@@ -42,6 +46,7 @@ def show_job(
         as_json=as_json,
         moves=bridge.moves(current),
         deployments=[*bridge.past_deployments(current), *deployed],
+        deleted=deletions(events),
     )
     if not as_json:
         for name, drawn in lines(curves).items():
@@ -49,9 +54,14 @@ def show_job(
 
 
 def print_job(
-    job: Job, *, as_json: bool, moves: MoveHistory | None = None, deployments: Sequence[DeploymentInfo] = ()
+    job: Job,
+    *,
+    as_json: bool,
+    moves: MoveHistory | None = None,
+    deployments: Sequence[DeploymentInfo] = (),
+    deleted: Sequence[Event] = (),
 ) -> None:
-    """Print one job, with its moves to and from other targets, and its deployments."""
+    """Print one job, with its moves to and from other targets, its deployments, and what of it was deleted."""
     if as_json:
         deployed = {"deployments": [info.model_dump(mode="json") for info in deployments]}
         current = {"deployment": current_deployment(deployments)}
@@ -61,6 +71,8 @@ def print_job(
     if moves:
         facts |= {"moved from": moves.moved_from, "moved to": ", ".join(moves.moved_to)}
     facts |= deployment_facts(deployments)
+    told = (f"{_seconds(event.at)} {(event.message or '').removeprefix('deleted ')}" for event in deleted)
+    facts["deleted"] = "\n".join(told)
     rows = [[name, value] for name, value in facts.items() if value not in (None, "")]
     console().print(table(["", ""], rows, fold=1))
 
@@ -88,12 +100,16 @@ def _facts(job: Job) -> dict[str, Any]:
         "hyperparameters": given,
         "steps": "" if step is None else f"{step} of {steps}" if steps else f"{step}",
         **{name: number(value) for name, value in measured.items() if value is not None},
-        "created": job.created_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        "finished": job.finished_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if job.finished_at else "",
+        "created": _seconds(job.created_at),
+        "finished": _seconds(job.finished_at) if job.finished_at else "",
         "model": job.result.model if job.result else "",
         "result": _origin(job.result) if job.result else "",
         **_costs(job.cost),
     }
+
+
+def _seconds(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _origin(result: Result) -> str:

@@ -8,6 +8,7 @@ from typing import Unpack
 from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed, UsageError
+from ftbridge.jobs.deleted import check_result_kept
 from ftbridge.jobs.exactly_once.unconfirmed import resolve_all
 from ftbridge.jobs.filters import JobConditions, read_conditions
 from ftbridge.jobs.polling import poll_once
@@ -67,7 +68,7 @@ def events(context: Context, job: Job | str) -> list[Event]:
 
 
 def succeeded(context: Context, job: Job | str) -> Record:
-    """The job, refreshed. Raises `JobFailed` unless it has succeeded."""
+    """The job, refreshed. Raises `JobFailed` unless it has succeeded and its result was not deleted."""
     record = context.record(refresh(context, job)[0])
     if record.job.status is not Status.SUCCEEDED:
         why = f": {record.job.error}" if record.job.error else ""
@@ -75,4 +76,5 @@ def succeeded(context: Context, job: Job | str) -> Record:
             f"job {record.job.id} is {record.job.status}{why}",
             hint=f"`ftbridge watch {record.job.id}` follows it." if not record.job.status.final else "",
         )
+    check_result_kept(context.ledger, record)
     return record

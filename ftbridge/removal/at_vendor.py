@@ -7,12 +7,13 @@ from functools import partial
 from ftbridge.context import Context
 from ftbridge.deployments.listing import list_deployments
 from ftbridge.deployments.reconcile import is_elsewhere
-from ftbridge.errors import FtbridgeError, NotFound, UsageError
+from ftbridge.errors import FtbridgeError, NotFound, Unsupported, UsageError
 from ftbridge.jobs.request.kept_data import forget_and_delete
 from ftbridge.ledger import Record, open_jobs
 from ftbridge.provider import Artifact, Provider
-from ftbridge.provider.paging import as_far_as_listed
-from ftbridge.removal.receipt import Removal, Remover
+from ftbridge.removal.in_use import starts_from
+from ftbridge.removal.receipt import Outcome, Removal, Remover
+from ftbridge.wording import clause
 
 
 def check_deletable(context: Context, record: Record) -> None:
@@ -34,8 +35,8 @@ def delete_at_vendor(context: Context, record: Record, remover: Remover) -> None
     """Delete what the vendor has of the job; what its API does not delete is in the receipt, with what to do."""
     provider = context.provider_of(record)
     found = _artifacts(context, record, provider)
-    users = _users(context, record, provider, {one.name for one in found if one.kind == "file"})
-    gone: set[str] = set()
+    users, unknown = _users(context, record, provider, found)
+    done: dict[str, Outcome] = {}
     for one in found:
         item = Removal(job=record.job.id, kind=one.kind, name=one.name, at=record.provider)
         if one.kept:
@@ -43,16 +44,18 @@ def delete_at_vendor(context: Context, record: Record, remover: Remover) -> None
         elif one.name in users:
             why = f"{users[one.name]}, which is not over, needs it"
             remover.add(item.model_copy(update={"outcome": "in use", "why": why}))
+        elif one.part_of is None and unknown:
+            remover.add(item.model_copy(update={"outcome": "failed", "why": unknown}))
         elif one.kind == "job" and any(other.outcome == "failed" for other in remover.items):
             why = "the rest has to be deleted first"
             remover.add(item.model_copy(update={"outcome": "failed", "why": why}))
         elif one.part_of is None and remover.remove(item, partial(forget_and_delete, one, provider, context.ledger)):
-            gone.add(one.name)
+            done[one.name] = remover.items[-1].outcome
     for one in found:
-        if one.part_of and not one.kept:
+        if one.part_of and not one.kept and one.name not in users:
             item = Removal(job=record.job.id, kind=one.kind, name=one.name, at=record.provider)
-            with_it = {"outcome": "removed" if one.part_of in gone else "failed", "why": f"goes with {one.part_of}"}
-            remover.add(item.model_copy(update=with_it))
+            outcome = done.get(one.part_of, "in use" if one.part_of in users else "failed")
+            remover.add(item.model_copy(update={"outcome": outcome, "why": f"goes with {one.part_of}"}))
 
 
 def _artifacts(context: Context, record: Record, provider: Provider) -> list[Artifact]:
@@ -68,18 +71,27 @@ def _artifacts(context: Context, record: Record, provider: Provider) -> list[Art
     return [Artifact(kind="file", name=name, key=key, kept=kept) for key, name in uploaded.items() if name]
 
 
-def _users(context: Context, record: Record, provider: Provider, files: set[str]) -> dict[str, str]:
-    """By file, a job that needs it and is not over: one of the ledger, or of the vendor's list."""
-    users: dict[str, str] = {}
+def _users(context: Context, record: Record, provider: Provider, found: list[Artifact]) -> tuple[dict[str, str], str]:
+    """By artifact, a job that needs it and is not over; and why others may need them, "" where none does.
+
+    The jobs are those of the ledger, and of the vendor's list, where another home's are.
+    """
+    names, users = {one.name for one in found}, dict[str, str]()
     for other in open_jobs(context.ledger):
         if other.provider == record.provider:
-            names = {context.ledger.upload(provider.account, key) for key in other.keys}
-            users |= dict.fromkeys(files & names, f"job {other.id}")
+            files = {context.ledger.upload(provider.account, key) for key in other.keys}
+            used = {name for name in names if name in files or starts_from([other], record.provider, name)}
+            users |= dict.fromkeys(used, f"job {other.id}")
+    unknown = ""
     try:
-        for listed in as_far_as_listed(provider.jobs()):
+        for listed in provider.jobs():
             if not listed.remote.status.final:
-                names = {listed.training_file, listed.validation_file}
-                users |= dict.fromkeys(files & names, f"{record.provider}'s job {listed.remote.remote_id}")
-    except FtbridgeError:  # the deletions say what is wrong
+                used = names & {listed.training_file, listed.validation_file, listed.model}
+                users |= dict.fromkeys(used, f"{record.provider}'s job {listed.remote.remote_id}")
+    except Unsupported:  # only what the ledger knows can be known
         pass
-    return users
+    except FtbridgeError as problem:
+        unknown = f"it is not known whether another job needs it: {clause(problem.message)}"
+    # what is in use keeps the whole with which it would go
+    users |= {one.part_of: users[one.name] for one in found if one.part_of and one.name in users}
+    return users, unknown

@@ -6,19 +6,17 @@ from functools import partial
 from typing import Any
 
 from ftbridge.context import Context
-from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.errors import UsageError
 from ftbridge.files import remove
+from ftbridge.jobs.deleted import deletion_of, deletions
 from ftbridge.jobs.listing import refresh
 from ftbridge.jobs.request.kept_data import forget_and_delete, unneeded_files, unneeded_leftovers
 from ftbridge.ledger import Record, open_jobs
 from ftbridge.model import Event, Job, now
 from ftbridge.removal.at_vendor import check_deletable, delete_at_vendor
 from ftbridge.removal.in_home import imported_folder
+from ftbridge.removal.in_use import starts_from, starts_from_result
 from ftbridge.removal.receipt import WORDS, Receipt, Removal, Remover
-from ftbridge.target import parse_target
-
-DELETED = "deleted"
-"""The code of the events that say what of a job was deleted."""
 
 
 def delete(
@@ -66,13 +64,11 @@ def _check_over(record: Record) -> None:
 
 def _check_model_unused(context: Context, record: Record) -> None:
     """An open job may start from the model, which may not have been read yet."""
-    names = {record.job.id, record.job.result.model if record.job.result else None}
-    for other in open_jobs(context.ledger):
-        if other.provider == record.provider and parse_target(other.target).model in names:
-            raise UsageError(
-                f"job {other.id}, which is not over, starts from the model of {record.job.id}",
-                hint=f"Wait for it, or cancel it first: `ftbridge cancel {other.id}`.",
-            )
+    if other := starts_from_result(open_jobs(context.ledger), record):
+        raise UsageError(
+            f"job {other.id}, which is not over, starts from the model of {record.job.id}",
+            hint=f"Wait for it, or cancel it first: `ftbridge cancel {other.id}`.",
+        )
 
 
 def _delete_here(context: Context, record: Record, remover: Remover, *, result: bool) -> None:
@@ -89,28 +85,32 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
         remover.remove(Removal(job=job.id, kind="data", name=str(folder)), partial(remove, folder))
     if not provider.keeps_jobs_at_home or not job.remote_id:
         return
-    try:
-        found = provider.artifacts(job.remote_id)
-    except FtbridgeError:  # its folder is gone
-        found = []
+    found = remover.listed(job.id, partial(provider.artifacts, job.remote_id))
     leftovers = unneeded_leftovers(provider, record.provider, needed)
     found += [one for one in leftovers if one.kind == "cache"]  # which does not say of which rows it is
     for one in found:
         item = Removal(job=job.id, kind=one.kind, name=one.name)
-        users = [other.id for other in needed if one.key in other.keys]
+        user = next((other for other in needed if one.key in other.keys), None)
+        user = user or starts_from(needed, record.provider, one.name)
         if one.kind == "model" and not result:
             remover.add(item.model_copy(update={"outcome": "kept", "why": "it is the result: --result deletes it"}))
-        elif users:
-            remover.add(item.model_copy(update={"outcome": "in use", "why": f"job {users[0]} needs it"}))
+        elif user:
+            remover.add(item.model_copy(update={"outcome": "in use", "why": f"job {user.id} needs it"}))
         else:
             remover.remove(item, partial(forget_and_delete, one, provider, context.ledger))
 
 
 def _write_down(context: Context, record: Record, receipt: Receipt) -> None:
-    """Add what was done to the job's events; a job without its model is no answer to the same request any more."""
+    """Add what was done to the job's events; a job without its model is no answer to the same request any more.
+
+    Its idempotency key stays, because the key stands for this job for ever.
+    """
+    told = {event.message for event in deletions(event for _number, event in context.ledger.events(record.job.id))}
     events = [_event(item) for item in receipt.items if item.outcome in ("removed", "failed")]
+    gone = [_event(item) for item in receipt.items if item.outcome == "gone"]
+    events += [event for event in gone if event.message not in told]  # the process that removed it may have died
     without_model = any(item.kind == "model" and item.outcome in ("removed", "gone") for item in receipt.items)
-    fields: dict[str, Any] = {"request_hash": "", "user_key": None} if without_model else {}
+    fields: dict[str, Any] = {"request_hash": ""} if without_model else {}
     while (events or fields) and context.ledger.change(record, events, **fields) is None:
         record = context.ledger.job(record.job.id)
 
@@ -119,4 +119,4 @@ def _event(item: Removal) -> Event:
     what = f"{WORDS[item.kind]} {item.name}" + (f" at {item.at}" if item.at else "")
     if item.outcome == "failed":
         return Event(at=now(), kind="message", message=f"{what} could not be deleted: {item.why}")
-    return Event(at=now(), kind="message", code=DELETED, message=f"deleted {what}")
+    return deletion_of(what)

@@ -15,6 +15,7 @@ from ftbridge.ledger import OpenJob, Record, open_jobs, uploads_of
 from ftbridge.model import Status
 from ftbridge.provider import Artifact, Provider
 from ftbridge.removal.in_home import remove_imports, remove_temporary
+from ftbridge.removal.in_use import starts_from
 from ftbridge.removal.receipt import Receipt, Removal, Remover
 
 RESUMABLE = timedelta(days=7)
@@ -46,7 +47,8 @@ class _Pruning:
         self.before = time.time() - (older_than or timedelta()).total_seconds()
         self.resumable_since = self.before if older_than is not None else self.before - RESUMABLE.total_seconds()
         self.records = context.ledger.jobs()
-        self.open = {job.id for job in open_jobs(context.ledger)}
+        self.open = open_jobs(context.ledger)
+        self.open_ids = {job.id for job in self.open}
         self.ended = [record for record in self.records if self._is_over(record)]
         self.users = {use: record for record in self.records for use in _uses(record)}
 
@@ -76,10 +78,8 @@ class _Pruning:
         for name, provider in self._here():
             if record.provider != name or not provider.keeps_jobs_at_home or not record.job.remote_id:
                 continue
-            try:
-                found = [one for one in provider.artifacts(record.job.remote_id) if one.kind in _PRUNED]
-            except FtbridgeError:  # its folder is gone
-                continue
+            listed = self.remover.listed(record.job.id, partial(provider.artifacts, record.job.remote_id))
+            found = [one for one in listed if one.kind in _PRUNED]
             if found and self._can_be_resumed(record, provider):
                 why = "it failed less than a week ago and can be resumed; --older-than 0d removes it all the same"
                 item = Removal(job=record.job.id, kind="data", name=found[0].name, outcome="kept", why=why)
@@ -87,7 +87,11 @@ class _Pruning:
                 continue
             for one in found:
                 item = Removal(job=record.job.id, kind=one.kind, name=one.name)
-                self.remover.remove(item, partial(provider.delete, one))
+                if one.kind == "checkpoint" and (other := starts_from(self.open, name, one.name)):
+                    why = f"job {other.id}, which is not over, starts from it"
+                    self.remover.add(item.model_copy(update={"outcome": "in use", "why": why}))
+                else:
+                    self.remover.remove(item, partial(provider.delete, one))
 
     def _leftovers(self, name: str, provider: Provider, jobs: list[OpenJob]) -> None:
         if provider.keeps_jobs_at_home:
@@ -121,7 +125,7 @@ class _Pruning:
 
     def _is_over(self, record: Record) -> bool:
         ended = record.job.finished_at or record.job.created_at
-        return record.job.id not in self.open and ended.timestamp() <= self.before
+        return record.job.id not in self.open_ids and ended.timestamp() <= self.before
 
     def _can_be_resumed(self, record: Record, provider: Provider) -> bool:
         ended = record.job.finished_at or record.job.created_at

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from ftbridge.errors import Conflict, FtbridgeError, NotFound
+from ftbridge.errors import Conflict, FtbridgeError, JobNotFound, NotFound
 from ftbridge.model import Frozen
+from ftbridge.provider import Artifact
 
-Outcome = Literal["removed", "gone", "kept", "in use", "failed"]
+Outcome = Literal["removed", "to be removed", "gone", "kept", "in use", "failed"]
 WORDS = {
     "file": "uploaded file",
     "checkpoint": "checkpoint",
@@ -27,8 +28,9 @@ WORDS = {
 class Removal(Frozen):
     """One item: on this machine, where `name` is its path, or at the provider `at`, where it is the vendor's name.
 
-    `job` is the job that it belongs to, and `bytes` its size on this disk, where it is here. "gone" was removed before,
-    "kept" stays, and "in use" and "failed" may be removed by the same command later; `why` says more.
+    `job` is the job that it belongs to, and `bytes` its size on this disk, where it is here. In a dry run it is "to be
+    removed". "gone" was removed before, "kept" stays, and "in use" and "failed" may be removed by the same command
+    later; `why` says more.
     """
 
     job: str | None = None
@@ -41,15 +43,15 @@ class Removal(Frozen):
 
 
 class Receipt(Frozen):
-    """All items; in a `dry_run` nothing was removed, and "removed" is what would be."""
+    """All items; in a `dry_run` nothing was removed, and "to be removed" is what would be."""
 
     dry_run: bool
     items: tuple[Removal, ...]
 
     @property
     def bytes(self) -> int:
-        """The size on this disk of what was removed."""
-        return sum(item.bytes or 0 for item in self.items if item.outcome == "removed")
+        """The size on this disk of what was removed, or would be."""
+        return sum(item.bytes or 0 for item in self.items if item.outcome in ("removed", "to be removed"))
 
     @property
     def unfinished(self) -> tuple[Removal, ...]:
@@ -66,12 +68,22 @@ class Remover:
         self._measured: set[tuple[int, int]] = set()
 
     def remove(self, item: Removal, how: Callable[[], object]) -> bool:
-        """Remove it by calling `how`; whether it is gone, or would be."""
+        """Remove it by calling `how`, which may return False for what is not there; whether it is gone, or would be."""
         if item.at is None:
             item = item.model_copy(update={"bytes": sum(self._sizes(Path(item.name)))})
-        outcome, why = ("removed", "") if self.dry_run else _try(how)
+        outcome, why = ("to be removed", "") if self.dry_run else _try(how)
         self.items.append(item.model_copy(update={"outcome": outcome, "why": why}))
-        return outcome in ("removed", "gone")
+        return outcome in ("removed", "to be removed", "gone")
+
+    def listed(self, job: str, how: Callable[[], list[Artifact]]) -> list[Artifact]:
+        """What `how` lists of a job on this machine; nothing, and a failed item, where that cannot be read."""
+        try:
+            return how()
+        except (NotFound, JobNotFound):  # its folder is gone
+            return []
+        except (FtbridgeError, OSError) as problem:
+            self.add(Removal(job=job, kind="job", name=job, outcome="failed", why=_reason(problem)))
+            return []
 
     def add(self, item: Removal) -> None:
         """Add an item that is not removed here."""
@@ -96,13 +108,16 @@ class Remover:
 
 def _try(how: Callable[[], object]) -> tuple[Outcome, str]:
     try:
-        how()
+        if how() is False:
+            return "gone", ""
     except (NotFound, FileNotFoundError):
         return "gone", ""
     except Conflict as problem:
         return "in use", problem.message
-    except FtbridgeError as problem:
-        return "failed", problem.message
-    except OSError as problem:
-        return "failed", (problem.strerror or str(problem)).lower()
+    except (FtbridgeError, OSError) as problem:
+        return "failed", _reason(problem)
     return "removed", ""
+
+
+def _reason(problem: FtbridgeError | OSError) -> str:
+    return problem.message if isinstance(problem, FtbridgeError) else (problem.strerror or str(problem)).lower()

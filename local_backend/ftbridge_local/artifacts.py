@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ftbridge.errors import Conflict, NotFound
 from ftbridge.files import remove
 from ftbridge.model import Checkpoint, Event, Status
@@ -20,9 +22,8 @@ _ENDING_SECONDS = 20.0  # in which a worker that has written its last state is g
 
 def artifacts_of(job: JobFolder) -> list[Artifact]:
     """All of a job: the files that it was created from, its own copies, checkpoints, log, and result."""
-    uploads = Files.model_validate_json(job.read(UPLOADS))
     ours = job.path.parent.with_name("files")
-    files = [ours / Path(name).name for name in dict.fromkeys((uploads.training, uploads.validation)) if name]
+    files = [ours / Path(name).name for name in _uploads(job)]
     is_ending = job.alive and job.state().status.final  # its worker is about to remove them
     logs = [job.log] if job.log.exists() and job.log.stat().st_size else []
     return [
@@ -87,6 +88,15 @@ def checkpoints_of(job: JobFolder, events: Iterable[Event]) -> list[Checkpoint]:
         )
         for step, folder in folders.items()
     ]
+
+
+def _uploads(job: JobFolder) -> list[str]:
+    """The names of its files; none where they cannot be read: the files that no job needs are found without them."""
+    try:
+        uploads = Files.model_validate_json(job.read(UPLOADS))
+    except ValidationError:
+        return []
+    return [name for name in dict.fromkeys((uploads.training, uploads.validation)) if name]
 
 
 def _file(file: Path) -> Artifact:

@@ -25,6 +25,11 @@ def done(bridge: Bridge, rows: Path, vendor: str, **given: Any) -> Job:
     return job
 
 
+def as_done(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of a dry run, as if it had been none."""
+    return [item | ({"outcome": "removed"} if item["outcome"] == "to be removed" else {}) for item in items]
+
+
 def by_kind(receipt: Receipt) -> dict[str, str]:
     return {item.kind: item.outcome for item in receipt.items}
 
@@ -43,7 +48,7 @@ def test_the_vendors_files_checkpoints_and_model_go(bridge: Bridge, rows: Path, 
     job = done(bridge, rows, f"mock+{vendor}")
     planned = bridge.delete(job, at_vendor=True, dry_run=True)
     receipt = bridge.delete(job, at_vendor=True)
-    assert planned.items == receipt.items
+    assert as_done(planned.model_dump(mode="json")["items"]) == receipt.model_dump(mode="json")["items"]
     outcomes = by_kind(receipt)
     assert {kind for kind, outcome in outcomes.items() if outcome == "kept"} == kept
     assert {outcome for kind, outcome in outcomes.items() if kind not in kept} == {"removed"}
@@ -147,7 +152,8 @@ def test_on_the_command_line_it_is_confirmed(here: Cli, bridge: Bridge, trained:
     assert planned["dry_run"]
     ran = here("delete", job.id, "--yes", "--json")
     assert ran.code == 0
-    assert ran.json["items"] == planned["items"]
+    assert {item["outcome"] for item in planned["items"]} == {"to be removed", "kept"}
+    assert ran.json["items"] == as_done(planned["items"])
     assert ran.json["unfinished"] == 0
     assert with_canary(bridge.home) == []
     shown = here("delete", job.id, "--yes")

@@ -148,6 +148,11 @@ def _queued(context: Context, fingerprint: str) -> set[str]:
 
 def _as_known(context: Context, request: Request, record: Record, fingerprint: str) -> Record:
     """Warn that the job was requested before. Raises `SpecError` where its key belongs to a different request."""
+    if not record.request_hash:
+        raise SpecError(
+            f"the idempotency key {request.idempotency_key!r} belongs to {record.job.id}, whose model was deleted",
+            hint="Use another key, or --again without a key.",
+        )
     if record.request_hash != fingerprint:
         raise SpecError(
             f"the idempotency key {request.idempotency_key!r} belongs to another request: job {record.job.id}",
