@@ -6,7 +6,7 @@ A file of a newer ftbridge is read as far as this version knows it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from pydantic import Field
@@ -27,6 +27,7 @@ class JobSpec(Frozen):
     `model` is what the user named. `base` is where the base model is: `tiny`, ORG/NAME at the hub, or a folder of the
     job folder; a model folder of the user's own is the one exception, and named by its absolute path, because it may
     be too large to copy. `adapter` is the folder, in the job folder, of the adapter that training continues.
+    `sha256` are the digests of the data files, in hex, which outlast the files.
     """
 
     model: str
@@ -37,6 +38,7 @@ class JobSpec(Frozen):
     name: str | None = None
     training: str = TRAINING
     validation: str | None = None
+    sha256: Mapping[str, str] = Field(default_factory=dict)
     created_at: datetime = Field(default_factory=now)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -30,8 +29,8 @@ def model_card(job: JobFolder, result: ResultInfo, form: str, source: Source, fo
         "form": form,
         "base": spec.model,
         "method": spec.method.value,
-        "training data, SHA-256": _sha256(job.path / spec.training),
-        "validation data, SHA-256": _sha256(job.path / spec.validation) if spec.validation else None,
+        "training data, SHA-256": spec.sha256.get(spec.training),
+        "validation data, SHA-256": spec.sha256.get(spec.validation or ""),
         "steps": f"{step}, where the validation loss was lowest; {last} were done" if step != last else last,
         "tokens read": until[-1].tokens if until else None,
         f"training loss, first and at step {step}": _first_and_last([event.train_loss for event in until]),
@@ -63,7 +62,3 @@ def _hub_metadata(source: Source, model: str, folder: Path) -> dict[str, str]:
 def _first_and_last(losses: Iterable[float | None]) -> str | None:
     known = [loss for loss in losses if loss is not None]
     return f"{known[0]:.4f}, {known[-1]:.4f}" if known else None
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "not kept"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -45,6 +46,9 @@ def prepare(spec: Spec, model: str, files: Files, source: Source, home: Path) ->
                 hyperparameters=spec.hyperparameters,
                 name=spec.name,
                 validation=VALIDATION if files.validation else None,
+                sha256={
+                    name: _sha256(job.path / name) for name in (TRAINING, VALIDATION) if (job.path / name).exists()
+                },
             )
         )
         write(job.path / UPLOADS, files.model_dump_json(exclude_none=True).encode())
@@ -76,3 +80,8 @@ def _copy_file(source: Path, target: Path, ours: Path) -> None:
             return
     target.touch(PRIVATE_FILE)
     shutil.copyfile(source, target)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

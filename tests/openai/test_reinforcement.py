@@ -191,7 +191,7 @@ def test_python_that_grades_is_not_read_as_a_template(provider: OpenAIProvider, 
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "no grader": ({"grader": None}, "rft needs a grader", "--grader"),
+    "no grader": ({"grader": None}, "rft needs a grader", "Give a grader"),
     "no validation": ({"validation": None}, "needs a validation file", "--validation"),
     "another model": ({"target": "openai:gpt-4.1-2025-04-14"}, "does not train gpt-4.1-2025-04-14 by rft", "o4-mini"),
     "another method": (
@@ -199,7 +199,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         f"does not train {MODEL} by sft",
         "o4-mini",
     ),
-    "a grader for sft": ({"method": Method.SFT}, "grader is a setting of rft, and this job is sft", "--method rft"),
+    "a grader for sft": ({"method": Method.SFT}, "grader is a setting of rft, and this job is sft", "method rft"),
     "too much compute": (
         {"hyperparameters": Hyperparameters(compute_multiplier=11)},
         "compute_multiplier = 11 is outside the range of openai: more than 1e-05 to 10",
@@ -210,7 +210,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "compute_multiplier = 1e-05 is outside the range of openai",
         "above 1e-05",
     ),
-    "beta": ({"hyperparameters": Hyperparameters(beta=0.1)}, "beta is a setting of dpo", "--method dpo"),
+    "beta": ({"hyperparameters": Hyperparameters(beta=0.1)}, "beta is a setting of dpo", "method dpo"),
 }
 
 

@@ -20,7 +20,7 @@ SERVICES: dict[type[Provider], type[MockVendor]] = {
     AzureProvider: AzureMock,
     NebiusProvider: NebiusMock,
 }
-OPERATIONS = {"pause": "pause_job", "resume": "resume_job", "delete": "delete_model"}
+OPERATIONS = {"pause": "pause_job", "resume": "resume_job", "delete": "delete_file"}
 """The mocks' operations behind verbs that not every service has."""
 VERBS = ("cancel", "pause", "resume", "checkpoints", "deploy", "chat", "delete")
 
