@@ -10,7 +10,6 @@ import typer
 from ftbridge.cli.deploy import current_deployment, of_job, print_deployments
 from ftbridge.cli.job_status import short_time, status_text
 from ftbridge.cli.output import AsJson, console, narrow, number, open_bridge, print_json, print_line, table
-from ftbridge.jobs.filters import JobConditions
 from ftbridge.model import Job
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def list_jobs(
 ) -> None:
     """List jobs, oldest first, and the deployed models with their price."""
     given = {"status": status, "provider": provider, "since": since, "name": name, "group": group, "limit": limit}
-    conditions = JobConditions(**{key: value for key, value in given.items() if value not in (None, [])})  # type: ignore[typeddict-item]
+    conditions: Any = {key: value for key, value in given.items() if value not in (None, [])}
     bridge = open_bridge()
     jobs = bridge.refresh(**conditions)
     listed = {job.id for job in jobs}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import ssl
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -113,6 +111,9 @@ def _without_user(base_url: str) -> tuple[str, tuple[str, SecretStr] | None]:
 
 def check_network_variables() -> None:
     """Raises `ConfigError` for variables that HTTP clients read and fail at: certificates, and proxies."""
+    import ssl  # both imported here: they are slow to import, and many commands connect to nobody
+    from urllib.request import getproxies
+
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)

@@ -35,6 +35,10 @@ def test_the_core_loads_nothing_heavy(code: str) -> None:
     assert names & HEAVY == set()
 
 
+def test_the_help_loads_no_ledger() -> None:
+    assert "sqlalchemy" not in loaded("from ftbridge.cli.app import run; run(['--help'])")
+
+
 def test_the_public_names_are_all_there() -> None:
     import ftbridge
 
