@@ -145,15 +145,15 @@ def _commit(record: Record, remote: RemoteJob, found: Sequence[Event], ledger: L
         error=remote.error,
         result=remote.result,
         **reported_cost(record.job.cost, remote),
-        finished_at=_ended_at(record, found) if status.final else None,
+        finished_at=_ended_at(found) if status.final else None,
         progress_at=now(),
     )
     return changed is not None
 
 
-def _ended_at(record: Record, found: Sequence[Event]) -> datetime:
-    """The time of the last event, as far as it can be that of the job's end."""
-    return min(max(found[-1].at, record.job.created_at), now()) if found else now()
+def _ended_at(found: Sequence[Event]) -> datetime:
+    """The time of the last event, which a vendor's clock may put into the future; the present where there is none."""
+    return min(found[-1].at, now()) if found else now()
 
 
 def reported_cost(known: Cost, remote: RemoteJob) -> dict[str, Any]:

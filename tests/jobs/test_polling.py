@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.jobs.polling import EventBudget, poll_jobs
+from ftbridge.jobs.request.identity import is_same
 from ftbridge.ledger import Intent, Ledger, Prepared, Record, unfinished
 from ftbridge.ledger import summaries as summaries
 from ftbridge.model import Event, Result, Spec, Status, now
@@ -97,6 +98,14 @@ def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: Script
     assert seen.job.finished_at == AT
     assert [event.at for _number, event in ledger.events("ftb_aaaa")] == [AT]
     assert statuses(ledger) == [Status.SUCCEEDED]
+
+
+def test_a_job_whose_end_was_just_seen_answers_the_same_request_however_old_its_vendors_times_are(
+    ledger: Ledger, provider: ScriptedProvider, running: Record
+) -> None:
+    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
+    assert is_same(seen, None, str(seen.account))
 
 
 def test_a_job_that_is_over_is_not_asked_about_again(
