@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 import msgspec
-from stringzilla import count, find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+from stringzilla import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+    count,
+    count_byteset,
+    find,
+)
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+def doubtful(raws: list[bytes], rows: list[bytes]) -> list[int]:
+    """The indices of lines that may repeat a key; `rows` is what was read from them, as canonical JSON.
+
+    A line never has fewer quotes than what was read from it, if it writes none as `\\u0022`: where the two numbers
+    agree, for all lines together or for one, no key is repeated. `verbatim` decides about the others, and about lines
+    with a null, whose key is not in what was read.
+    """
+    everything = b"".join(raws)
+    if find(everything, b"\\u0022") >= 0:
+        return list(range(len(raws)))
+    nulls = (
+        [index for index, raw in enumerate(raws) if find(raw, b"null") >= 0] if find(everything, b"null") >= 0 else []
+    )
+    more = count_byteset(everything, b'"') - count_byteset(b"".join(rows), b'"')
+    if more == sum(count(raws[index], b'"') - count(rows[index], b'"') for index in nulls):
+        return nulls
+    pairs = enumerate(zip(raws, rows, strict=True))
+    return [index for index, (raw, row) in pairs if count(raw, b'"') != count(row, b'"')]
 
 
 def verbatim(raw: bytes, example: Example) -> bool:
