@@ -26,10 +26,9 @@ from ftbridge.dataset import (
 from ftbridge.dataset.counting.sample import RowSample
 from ftbridge.dataset.counting.tokens import SAMPLE
 from ftbridge.dataset.reading.observer import Observer, observe_file
-from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
-from ftbridge.spec import make_spec
+from ftbridge.spec import json_object, make_spec
 from ftbridge.wording import did_you_mean, printable
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, print_line, table
+from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
 from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.findings import REPORTED_ONCE, Level
@@ -70,8 +70,10 @@ def check(
         raise UsageError("--validation and --near-duplicates are advice", hint="Leave --no-advice out.")
     if tokenizer and not to:
         raise UsageError("--tokenizer needs a target, for which the tokens are counted", hint="Give --to as well.")
-    bridge = open_bridge()
-    report = bridge.check(
+    from ftbridge.data import check as check_data
+
+    report = check_data(
+        open_context(),
         data,
         to or [],
         validation=validation,
@@ -135,7 +137,9 @@ def convert(
 ) -> None:
     """Write a dataset in the format of a target, and report what changed."""
     _refuse_stdout(out)
-    made = open_bridge().convert(data, to, out, method=method, grader=grader, format=format, workers=workers)
+    from ftbridge.data import convert as convert_data
+
+    made = convert_data(open_context(), data, to, out, method=method, grader=grader, format=format, workers=workers)
     if as_json:
         print_json(_conversion_document(made, to))
     else:

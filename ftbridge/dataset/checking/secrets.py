@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ftbridge.foreign.redaction import KEY_SHAPE
 
@@ -38,16 +38,20 @@ _FRACTION = re.compile(r"\+[0-9]+\.[0-9]+")
 _DIGIT = "[0-9０-９٠-٩۰-۹]"  # ASCII, full-width and the two Arabic ones, in which such numbers are written
 
 
-def _all_matches(pattern: re.Pattern[str], text: str) -> Iterator[str]:
-    return (match[0] for match in pattern.finditer(text))
+Pattern: TypeAlias = str | re.Pattern[str]
+"""An expression, compiled when it is first used: most files need none."""
 
 
-def _addresses(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+def _all_matches(pattern: Pattern, text: str) -> Iterator[str]:
+    return (match[0] for match in re.finditer(pattern, text))
+
+
+def _addresses(pattern: Pattern, text: str) -> Iterator[str]:
     """All matches of an address, found from the @ on: `pattern` alone would try every letter before it."""
     end, at = 0, text.find("@")
     while at >= 0:
         around = max(end, at - _LONGEST_NAME), at + _LONGEST_DOMAIN + 2
-        match = pattern.search(text, *around) if at >= end else None
+        match = re.compile(pattern).search(text, *around) if at >= end else None
         if match and text.find("@", match.start()) == at:
             yield match[0]
             end = match.end()
@@ -87,9 +91,9 @@ class Kind(NamedTuple):
 
     name: str
     plural: str
-    pattern: re.Pattern[str]
+    pattern: Pattern
     is_real: Callable[[str], bool] = bool
-    matches: Callable[[re.Pattern[str], str], Iterator[str]] = _all_matches
+    matches: Callable[[Pattern, str], Iterator[str]] = _all_matches
 
 
 KINDS: dict[str, Kind] = {
@@ -97,17 +101,17 @@ KINDS: dict[str, Kind] = {
     "email": Kind(
         "e-mail address",
         "es",
-        re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b"),
+        r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
         matches=_addresses,
     ),
     "card_number": Kind(
-        "card number", "s", re.compile(rf"(?<![\d-])(?<!\d\.){_DIGIT}(?:[ -]?{_DIGIT}){{12,18}}(?![\d-])"), _is_card
+        "card number", "s", rf"(?<![\d-])(?<!\d\.){_DIGIT}(?:[ -]?{_DIGIT}){{12,18}}(?![\d-])", _is_card
     ),
-    "iban": Kind("bank account number", "s", re.compile(rf"\b(?:{_IBAN})\b"), _is_account),
+    "iban": Kind("bank account number", "s", rf"\b(?:{_IBAN})\b", _is_account),
     "phone_number": Kind(
         "phone number",
         "s",
-        re.compile(r"(?<![\w+])\+[1-9](?:[ .()/-]{0,2}[0-9]){7,14}(?![\w+])"),  # as one writes it for abroad
+        r"(?<![\w+])\+[1-9](?:[ .()/-]{0,2}[0-9]){7,14}(?![\w+])",  # as one writes it for abroad
         _is_phone_number,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def plainly(text: str) -> list[tuple[str, str]]:
     return [
         (code, f"{match[0][:3]}…")
         for code, kind in KINDS.items()
-        for match in kind.pattern.finditer(text)
+        for match in re.finditer(kind.pattern, text)
         if kind.is_real(match[0])
     ]
 
