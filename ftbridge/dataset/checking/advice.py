@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Set
 from operator import attrgetter
 from pathlib import Path
-from struct import iter_unpack
 
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example
 from ftbridge.dataset.canonical.texts import content_texts
-from ftbridge.dataset.checking.digests import DIGEST, Digests, answer_digest, digest
+from ftbridge.dataset.checking.digests import Digests, answer_digest, digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
 from ftbridge.dataset.checking.secrets import KINDS
 from ftbridge.dataset.checking.suspects import secrets_of
@@ -61,7 +60,7 @@ class Advice:
 
     def __init__(self, *, near_duplicates: bool = False) -> None:
         self._signatures: list[Signature] | None = [] if near_duplicates else None
-        self._digests = bytearray()  # of each example, one after the other
+        self._digests: list[bytes] = []
         self._lines = array("Q")
         self._answers = array("Q")  # the digest of each example's answer
         self._first_answers: dict[int, tuple[int, str]] = {}
@@ -69,7 +68,7 @@ class Advice:
 
     def observe(self, batch: Batch) -> None:
         """Take in some examples."""
-        self._digests += b"".join(map(digest, batch.rows))
+        self._digests += map(digest, batch.rows)
         self._lines.extend(batch.lines)
         if self._signatures is not None:
             self._signatures += map(signature_of, batch.examples)
@@ -82,7 +81,7 @@ class Advice:
             for key, line, answer in zip(keys, batch.lines, answers, strict=True):
                 self._first_answers.setdefault(key, (line, answer[:_SHOWN]))
 
-    def part(self, _number: int) -> Advice:
+    def part(self, _number: int, _parts: int) -> Advice:
         """An observer for one of the file's parts."""
         return Advice(near_duplicates=self._signatures is not None)
 
@@ -117,7 +116,7 @@ class Advice:
 
     def _keys(self) -> Iterator[tuple[bytes, int]]:
         """The digest of each example and its line."""
-        return zip((key for (key,) in iter_unpack(DIGEST, self._digests)), self._lines, strict=True)
+        return zip(self._digests, self._lines, strict=True)
 
     def _shared(self, validation: Set[bytes]) -> list[_Topic]:
         """What is in the validation file as well."""
@@ -126,19 +125,20 @@ class Advice:
 
     def _repeated(self) -> list[_Topic]:
         """The examples that an earlier one equals, and those that one resembles."""
-        seen: set[bytes] = set()
+        repeated = len(self._lines) - len(set(self._digests))
+        if not repeated and self._signatures is None:
+            return []
         near = NearDuplicates() if self._signatures is not None else None
+        seen: set[bytes] = set()
         topics: dict[str, _Topic] = {}
         for number, (key, line) in enumerate(self._keys()):
             if key in seen:
-                code = "duplicates"
+                topics.setdefault("duplicates", _Topic("duplicates", line, repeated))
+                if near is None:
+                    break
             elif near and self._signatures and near.earlier(line, self._signatures[number]) is not None:
-                code = "near_duplicates"
-            else:
-                seen.add(key)
-                continue
+                topics.setdefault("near_duplicates", _Topic("near_duplicates", line)).count += 1
             seen.add(key)
-            topics.setdefault(code, _Topic(code, line)).count += 1
         return list(topics.values())
 
     def _warn_of_one_answer(self, diagnostics: Diagnostics) -> None:

@@ -164,7 +164,7 @@ def _check_parts(
 ) -> _Tally:
     check_part = partial(_check_part, path, source.format, source.detected_on, source.canonical, tuple(converters))
     tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
-    copies = [[observer.part(number) for observer in observers] for number in range(len(parts))]
+    copies = [[observer.part(number, len(parts)) for observer in observers] for number in range(len(parts))]
     with tally.diagnostics.until_in_vain():
         for part, seen in run_in_processes(check_part, workers, parts, copies):
             for observer, copy in zip(observers, seen, strict=True):

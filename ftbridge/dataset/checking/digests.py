@@ -8,8 +8,6 @@ from ftbridge.dataset.reading.observer import Batch
 
 digest = xxhash.xxh3_128_digest
 """The XXH3-128 of an example's canonical bytes: equal for equal examples, and no defence against forgery."""
-DIGEST = "16s"
-"""How `struct` reads one of many."""
 answer_digest = xxhash.xxh3_64_intdigest
 """The XXH3-64 of an answer, by which equal ones are counted."""
 

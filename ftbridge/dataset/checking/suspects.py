@@ -46,6 +46,7 @@ _OUTLINES = {
 }
 
 
+_PARTS = [(code, part, whole) for code, (parts, whole) in _OUTLINES.items() for part in parts]
 _KEY_MARKS = tuple(mark.encode() for mark in KEY_MARKS)
 
 
@@ -62,25 +63,30 @@ def secrets_of(batch: Batch) -> Iterator[tuple[int, str, str]]:
 def suspects(batch: Batch) -> dict[int, set[str]]:
     """The codes of the secrets that each row may have, by its index; rows that have none for certain are left out."""
     found: defaultdict[int, set[str]] = defaultdict(set)
+    block = batch.block
     for mark in _KEY_MARKS:
-        for row in _rows_with(mark, batch.block, batch, _may_begin_word):
-            found[row].add("api_key")
-    for row in _rows_with(b"@", batch.block, batch):
-        found[row].add("email")
-    outline = translate(batch.block, _OUTLINE)
-    for code, (parts, whole) in _OUTLINES.items():
-        for part in parts:
-            for row in _rows_with(part, outline, batch):
+        if (at := find(block, mark)) >= 0:
+            for row in _rows_with(mark, at, block, batch, _may_begin_word):
+                found[row].add("api_key")
+    if (at := find(block, b"@")) >= 0:
+        for row in _rows_with(b"@", at, block, batch):
+            found[row].add("email")
+    outline = translate(block, _OUTLINE)
+    for code, part, whole in _PARTS:
+        if (at := find(outline, part)) >= 0:
+            for row in _rows_with(part, at, outline, batch):
                 if code not in found.get(row, ()) and whole.search(outline, *batch.starts[row : row + 2]):
                     found[row].add(code)
     return found
 
 
 def _rows_with(
-    part: bytes, block: bytes, batch: Batch, fits: Callable[[bytes, int], bool] = lambda _block, _at: True
+    part: bytes, at: int, block: bytes, batch: Batch, fits: Callable[[bytes, int], bool] = lambda _block, _at: True
 ) -> Iterator[int]:
-    """The index of each row that has `part` at a place in `block` that fits; a batch's block, or an outline of it."""
-    at = find(block, part)
+    """The index of each row that has `part` at a place in `block` that fits; the first place is `at`.
+
+    The block is the batch's, or an outline of it.
+    """
     while at >= 0:
         if fits(block, at):
             row = bisect_right(batch.starts, at) - 1

@@ -105,11 +105,24 @@ class Reservoir:
         if len(self._kept) >= 2 * self._capacity:
             self._prune()
 
+    def add(self, later: Reservoir, lines_before: int) -> None:
+        """Take in the rows of the same kind that come next, whose lines are counted from there.
+
+        Only what is below the limits of both is a uniform sample of all.
+        """
+        self.rows += later.rows
+        self.size += later.size
+        self.limit = min(self.limit, later.limit)
+        kept = [*self._kept, *(row._replace(line=row.line + lines_before) for row in later.sample)]
+        self._kept = [row for row in kept if row.priority < self.limit]
+        self.held = sum(row.size for row in self._kept)
+        self._prune()
+
     def _prune(self) -> None:
         self._kept.sort()
         if len(self._kept) > self._capacity:
+            self.limit = self._kept[self._capacity].priority
             del self._kept[self._capacity :]
-            self.limit = self._kept[-1].priority
             self.held = sum(row.size for row in self._kept)
 
     def halve(self) -> None:
@@ -144,19 +157,18 @@ class RowSample:
         if large:
             self._bound()
 
-    def part(self, number: int) -> RowSample:
-        """An empty sample for one of the file's parts, which draws other random numbers than those of the others."""
-        return RowSample(self._size, self._seed + number)
+    def part(self, number: int, parts: int) -> RowSample:
+        """An empty sample for one of the file's parts, which draws other random numbers than those of the others.
+
+        It keeps twice its share, which is enough where no kind of rows is in few parts only.
+        """
+        return RowSample(min(self._size, math.ceil(2 * self._size / parts)), self._seed + number)
 
     def add(self, later: RowSample, lines_before: int) -> None:
         """Take in the sample of the rows that come next, whose lines are counted from there."""
         for kind, more in later.reservoirs.items():
             reservoir = self.reservoirs.setdefault(kind, Reservoir(kind, self._size))
-            reservoir.rows += more.rows
-            reservoir.size += more.size
-            for row in more.sample:
-                if row.priority < reservoir.limit:
-                    reservoir.keep(row._replace(line=row.line + lines_before))
+            reservoir.add(more, lines_before)
         self._bound()
 
     def _bound(self) -> None:

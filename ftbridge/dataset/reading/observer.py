@@ -17,8 +17,8 @@ from ftbridge.dataset.reading.rows import Examples, Row
 from ftbridge.dataset.reading.source import open_source
 from ftbridge.dataset.unforeseen import report_unforeseen
 
-_BATCH = 2**18  # bytes: few enough to stay in a processor's cache, and enough that a call for each costs nothing
-_encode_lines = msgspec.json.Encoder().encode_lines
+_BATCH = 2**16  # bytes: few enough to stay in a processor's cache, and enough that a call for each costs nothing
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Batch:
     examples: list[Example] = field(default_factory=list)
 
     @cached_property
-    def block(self) -> bytes:
-        """The examples as canonical JSON, each with a line end."""
-        return _encode_lines(self.examples)
-
-    @cached_property
     def rows(self) -> list[bytes]:
         """The examples as canonical JSON, one by one, without line ends."""
-        return self.block.split(b"\n")[:-1]
+        return list(map(_encode, self.examples))
+
+    @cached_property
+    def block(self) -> bytes:
+        """All of them together, each with a line end."""
+        return b"\n".join([*self.rows, b""])
 
     @cached_property
     def starts(self) -> list[int]:
@@ -57,8 +57,8 @@ class Observer(Protocol):
 class Divisible(Observer, Protocol):
     """An observer of which each part of a file can have one of its own, in another process."""
 
-    def part(self, number: int) -> Self:
-        """One that has seen nothing, for that part of the file."""
+    def part(self, number: int, parts: int) -> Self:
+        """One that has seen nothing, for that one of the file's parts."""
         ...
 
     def add(self, later: Self, lines_before: int) -> None:
@@ -91,7 +91,7 @@ def batches(rows: Examples, diagnostics: Diagnostics) -> Iterator[Batch]:
 def encoded(batch: Batch, diagnostics: Diagnostics) -> list[Batch]:
     """The batch, once it is encoded; in batches of one row where that fails for some, which are reported instead."""
     try:
-        assert batch.block is not None
+        assert batch.rows is not None
         return [batch]
     except Exception as unforeseen:
         if len(batch.lines) > 1:
