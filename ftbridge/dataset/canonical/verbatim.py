@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from stringzilla import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
     count,
-    count_byteset,
     find,
 )
 
@@ -28,7 +27,7 @@ def doubtful(raws: list[bytes], rows: list[bytes]) -> list[int]:
     nulls = (
         [index for index, raw in enumerate(raws) if find(raw, b"null") >= 0] if find(everything, b"null") >= 0 else []
     )
-    more = count_byteset(everything, b'"') - count_byteset(b"".join(rows), b'"')
+    more = count(everything, b'"') - count(b"".join(rows), b'"')
     if more == sum(count(raws[index], b'"') - count(rows[index], b'"') for index in nulls):
         return nulls
     pairs = enumerate(zip(raws, rows, strict=True))

@@ -7,6 +7,7 @@ import random
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
+import msgspec
 from msgspec import Struct
 from stringzilla import find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
 
@@ -17,6 +18,7 @@ _Z = 1.96  # standard errors on either side hold the truth 95 times in 100
 _FEWEST = 50  # rows of a kind that are counted, if there are so many
 _LEAST_KEPT = 2  # rows of a kind, from which a deviation can be estimated
 _MOST_HELD = 32 * 2**20  # bytes of the sampled rows, as JSON; where they are larger fewer are kept
+_SPARE = 256  # rows that are kept too many before those of the highest priorities are dropped
 _LARGE = 2**12  # bytes of a row: no sample of smaller ones is too large
 _IMAGE = b'"type":"image_url"'  # in a text of the row its quotes would have backslashes before them
 
@@ -65,12 +67,20 @@ class Kind(NamedTuple):
 
 
 class Sampled(NamedTuple):
-    """A row in the sample, with the size of its canonical JSON. The rows of the lowest priorities are in it."""
+    """A row in the sample, as canonical JSON: as bytes it takes less memory, and can be sent to another process.
+
+    The rows of the lowest priorities are in the sample.
+    """
 
     priority: float
     line: int
-    example: Example
-    size: int
+    row: bytes
+    shape: type[Example]
+
+    @property
+    def example(self) -> Example:
+        """What the row means."""
+        return msgspec.json.decode(self.row, type=self.shape)
 
 
 class Reservoir:
@@ -101,8 +111,8 @@ class Reservoir:
     def keep(self, row: Sampled) -> None:
         """Keep a row whose priority is below the limit, until others have lower ones."""
         self._kept.append(row)
-        self.held += row.size
-        if len(self._kept) >= 2 * self._capacity:
+        self.held += len(row.row)
+        if len(self._kept) >= self._capacity + _SPARE:
             self._prune()
 
     def add(self, later: Reservoir, lines_before: int) -> None:
@@ -115,15 +125,15 @@ class Reservoir:
         self.limit = min(self.limit, later.limit)
         kept = [*self._kept, *(row._replace(line=row.line + lines_before) for row in later.sample)]
         self._kept = [row for row in kept if row.priority < self.limit]
-        self.held = sum(row.size for row in self._kept)
+        self.held = sum(len(row.row) for row in self._kept)
         self._prune()
 
     def _prune(self) -> None:
         self._kept.sort()
         if len(self._kept) > self._capacity:
             self.limit = self._kept[self._capacity].priority
+            self.held -= sum(len(row.row) for row in self._kept[self._capacity :])
             del self._kept[self._capacity :]
-            self.held = sum(row.size for row in self._kept)
 
     def halve(self) -> None:
         """Keep half as many rows from now on: a random half of a random sample is one as well."""
@@ -152,7 +162,7 @@ class RowSample:
             reservoir.rows += 1
             reservoir.size += size
             if (priority := random()) < reservoir.limit:
-                reservoir.keep(Sampled(priority, line, example, size))
+                reservoir.keep(Sampled(priority, line, row, type(example)))
                 large = large or size > _LARGE
         if large:
             self._bound()
@@ -227,7 +237,7 @@ class RowSample:
         total = variance = 0.0
         for stratum in self.reservoirs.values():
             number = min(len(stratum.sample), max(_FEWEST, math.ceil(self._size * stratum.size / size)))
-            counted = [(counter.count(row.example), row.size) for row in rng.sample(stratum.sample, number)]
+            counted = [(counter.count(row.example), len(row.row)) for row in rng.sample(stratum.sample, number)]
             ratio = sum(tokens for tokens, _ in counted) / sum(bytes_ for _, bytes_ in counted)
             total += ratio * stratum.size
             if 1 < number < stratum.rows:
