@@ -167,27 +167,29 @@ def _convert_rows(
     for taken in batches(source.read(source.rows, diagnostics), diagnostics):
         for batch in encoded(taken, diagnostics):
             show(observers, batch)
-            rows, sent = _converted(batch, source.canonical, rules, tally)
-            write(b"".join(rows))
-            if sent_observers:
+            sent = Batch() if sent_observers else None
+            write(b"".join(_converted(batch, source.canonical, rules, tally, sent)))
+            if sent:
                 show(sent_observers, batch if sent.examples == batch.examples else sent)
     tally.lines, tally.with_images = diagnostics.line, rules.diagnostics.with_images
     diagnostics.take(rules.diagnostics)
     return tally
 
 
-def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally) -> tuple[list[bytes], Batch]:
-    """The rows as they are written, each with a line end, and the examples that they hold; all is counted in `tally`.
+def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally, sent: Batch | None) -> list[bytes]:
+    """The rows as they are written, each with a line end; all is counted in `tally`.
 
-    An example that is sent in another form than a canonical one is given as it was read.
+    The examples that they hold are added to `sent`; one that is sent in another form than a canonical one as it was
+    read.
     """
-    rows, sent, codes = [], Batch(), rules.diagnostics.changes
+    rows, codes = [], rules.diagnostics.changes
     doubts = set(doubtful(batch.raws, batch.rows)) if canonical else set()  # type: ignore[arg-type]  # they are lines
+    exact = 0
     for index, (line, raw, example) in enumerate(zip(batch.lines, batch.raws, batch.examples, strict=True)):
-        codes.clear()
         try:
             row = rules.convert(line, example)
             if row is None:
+                codes.clear()
                 continue
             if row is not example or not canonical or type(raw) is not bytes:
                 written = _encode(row) + b"\n"
@@ -199,17 +201,21 @@ def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally)
         except Exception as unforeseen:
             with tally.diagnostics.at(line):
                 report_unforeseen(unforeseen, tally.diagnostics)
+            codes.clear()
             continue
         rows.append(written)
-        sent.lines.append(line)
-        sent.raws.append(raw)
-        sent.examples.append(row if isinstance(row, Example) else example)
+        if sent:
+            sent.lines.append(line)
+            sent.raws.append(raw)
+            sent.examples.append(row if row is example or isinstance(row, Example) else example)
         if codes:
             tally.count_changes(codes, line)
+            codes.clear()
         else:
-            tally.exact += 1
+            exact += 1
+    tally.exact += exact
     tally.examples += len(batch.lines)
-    return rows, sent
+    return rows
 
 
 def _convert_parts(
