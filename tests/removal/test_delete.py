@@ -16,6 +16,7 @@ from ftbridge.model import Job, Status
 from ftbridge.provider import Artifact
 from ftbridge.removal.receipt import Receipt
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_providers.together.adapter import TogetherProvider
 from removal.conftest import with_canary
 from removal.test_prune import VENDORS
 
@@ -104,9 +105,9 @@ def test_a_vendor_that_does_not_answer_is_said_and_what_was_removed_here_is_writ
     job = done(bridge, rows, "mock+together")
 
     def refuse(*_: object) -> list[Artifact]:
-        raise ProviderError("Together does not answer.")
+        raise ProviderError("Together does not answer.", provider="together")
 
-    monkeypatch.setattr(type(bridge.context.provider_of(bridge.ledger.job(job.id))), "artifacts", refuse)
+    monkeypatch.setattr(TogetherProvider, "artifacts", refuse)
     [unfinished] = bridge.delete(job, at_vendor=True).unfinished
     assert (unfinished.kind, unfinished.name, unfinished.outcome) == ("job", job.remote_id, "failed")
     assert unfinished.why == "Together does not answer"
