@@ -1,18 +1,18 @@
 """Whatever the answer to a create was, and whatever people do then: one job is paid for, and it is known.
 
 The vendors are the stubs, which share no guess with the project's own mocks. With FTBRIDGE_EVERY_CASE=1 every
-status is tried, and every listing with everything that people do; else each at least once. `pytest -n 0 -s` prints
-a line for each case.
+status is tried at each vendor, and every listing with everything that people do; else some statuses, and each of them
+and each listing at one vendor at least. `pytest -n 0 -s` prints a line for each case.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import cycle, islice
-from typing import get_args
+from itertools import cycle, islice, product
+from typing import TypeVar, get_args
 
 import pytest
 
@@ -67,6 +67,7 @@ LISTINGS = {
     "is refused by 500 twice": Listing(refused=500, calls=2),
 }
 PAGES_ONLY = ("shifts", "begins", "has a total", "ignores", "has two pages", "has lost the metadata")
+Case = TypeVar("Case")
 vendors = pytest.mark.parametrize("vendor", STUBS)
 pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
 
@@ -74,6 +75,11 @@ pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
 def turns_of(vendor: str, *, with_key: bool = False) -> Iterator[str]:
     """What people do, in turn; at each vendor another one begins, so that all of it meets every fault somewhere."""
     return islice(cycle(THEN), [*STUBS].index(vendor) + 3 * with_key, None)
+
+
+def share_of(vendor: str, cases: Iterable[Case], turn: int = 0) -> list[Case]:
+    """Every second case, at two vendors that follow each other those of the other one; in another `turn` vice versa."""
+    return list(cases) if EVERY else list(islice(cases, ([*STUBS].index(vendor) + turn) % 2, None, 2))
 
 
 def outcome(person: Person, fault: str, then: str) -> Row:
@@ -89,7 +95,7 @@ def outcome(person: Person, fault: str, then: str) -> Row:
 @vendors
 def test_any_status_and_the_same_command_again_is_one_job(place: Town, vendor: str) -> None:
     rows = []
-    for status in STATUSES:
+    for status in share_of(vendor, STATUSES):
         for done in (True, False):
             person = place.person(vendor, creates=[Mishap(done, status=status)])
             person.submit()
@@ -116,12 +122,12 @@ def test_any_status_of_a_job_that_the_list_does_not_show_yet_is_one_job(place: T
 @pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
 def test_any_success_with_any_body_is_one_job(place: Town, vendor: str, done: bool) -> None:
     rows = []
-    for status in (200, 201, 202):
-        for body in (body for body in get_args(Body) if body != "plausible"):
-            person = place.person(vendor, creates=[Mishap(done, status=status, body=body)])
-            person.submit()
-            person.submit()
-            rows.append(outcome(person, f"{status} with {body}, {'made' if done else 'not made'}", "submits again"))
+    bodies = [body for body in get_args(Body) if body != "plausible"]
+    for status, body in share_of(vendor, product((200, 201, 202), bodies), turn=done):
+        person = place.person(vendor, creates=[Mishap(done, status=status, body=body)])
+        person.submit()
+        person.submit()
+        rows.append(outcome(person, f"{status} with {body}, {'made' if done else 'not made'}", "submits again"))
     assert wrong(rows) == []
 
 
@@ -160,9 +166,9 @@ def test_the_same_command_after_any_answer_names_the_job_that_was_made(place: To
 def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(place: Town, vendor: str, done: bool) -> None:
     rows = []
     turns = turns_of(vendor)
-    for name, listing in LISTINGS.items():
-        if vendor not in PAGED and name.startswith(PAGES_ONLY):
-            continue
+    possible = [name for name in LISTINGS if vendor in PAGED or not name.startswith(PAGES_ONLY)]
+    for name in share_of(vendor, possible, turn=done):
+        listing = LISTINGS[name]
         for then in THEN if EVERY else [next(turns)]:
             window = {"window": LONG} if listing.lag_seconds or listing.lag_calls else {}
             person = place.person(vendor, creates=[Mishap(done, cut=True)], listing=replace(listing), **window)

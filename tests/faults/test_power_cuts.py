@@ -2,7 +2,8 @@
 
 A submission is run once, and every call that changes a file is recorded. Then a disk is built for each moment, as it
 may be when the power is back: what was synced is there, and of the rest all, nothing, or some. On each of them somebody
-goes on, with `recover` or by submitting again. With FTBRIDGE_EVERY_CASE=1 each single write may be lost, too.
+goes on, with `recover` or by submitting again: in turn, or on each of them both with FTBRIDGE_EVERY_CASE=1, where each
+single write may be lost, too.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ pytestmark = [
 
 def outcomes(desk: Desk, recording: Recording, journal: str) -> Iterator[Outcome]:
     """What comes of each disk, where somebody recovers, and where nobody does."""
-    for cut, tree in disks(recording, every=EVERY):
-        for recover in (True, False):
+    for number, (cut, tree) in enumerate(disks(recording, every=EVERY)):
+        for recover in (True, False) if EVERY else (number % 2 == 0,):
             with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
                 build(tree, Path(folder))
                 yield desk.go_on(cut, Path(folder, HOME), Path(folder, ELSEWHERE), journal, recover=recover)
@@ -74,5 +75,5 @@ def paid_for(tree: Tree) -> bool:
 
 
 def test_these_cuts_find_a_ledger_that_forgets_because_its_folder_is_not_synced(desk: Desk, tmp_path: Path) -> None:
-    found = counted(outcomes(desk, submission(desk, tmp_path, "DELETE", "FULL"), "DELETE"))
-    assert sum(outcome.forgotten for outcome in found) > 0
+    found = outcomes(desk, submission(desk, tmp_path, "DELETE", "FULL"), "DELETE")
+    assert any(outcome.forgotten for outcome in found)
