@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ftbridge.dataset.canonical.example import Shape
-from ftbridge.dataset.formats.base import FieldReader, JsonObject
+from ftbridge.dataset.formats.base import FieldReader, JsonObject, without_nulls
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.complete import complete_chat
 from ftbridge.dataset.formats.messages import take_messages
@@ -36,9 +36,11 @@ def read_chat(row: FieldReader) -> JsonObject:
 def _preference(row: FieldReader) -> JsonObject:
     calls = CallIds()
     translated: JsonObject = {}
-    if isinstance(row.peek("input"), dict):
+    given = row.peek("input")
+    if isinstance(given, dict):
         chat = row.object("input")
-        translated["input"] = _chat(chat, calls) | chat.take_rest()
+        made = _chat(chat, calls) | chat.take_rest()
+        translated["input"] = given if made == without_nulls(given) else made
     for key in ("preferred_output", "non_preferred_output"):
         if isinstance(row.peek(key), list):
             translated[key] = take_messages(row, key, "assistant", calls.copy())

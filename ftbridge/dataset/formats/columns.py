@@ -23,7 +23,8 @@ def take_prompt(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
 def take_instruction(row: FieldReader) -> list[JsonObject]:
     """Alpaca's question with the turns before it. The input, if any, is on the line after the instruction."""
     messages: list[JsonObject] = []
-    for exchange in row.take("history") or ():
+    history = row.take("history") or []
+    for exchange in history if isinstance(history, list) else [history]:
         if isinstance(exchange, list) and len(exchange) == 2:
             messages += [message("user", exchange[0]), message("assistant", exchange[1])]
         else:

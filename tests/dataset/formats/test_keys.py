@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from foreign_rows import ANSWER, USER, problems, read, write
+from foreign_rows import ANSWER, USER, WORSE, problems, read, write
 from ftbridge.dataset import check
 
 
@@ -79,7 +79,7 @@ def test_what_has_a_meaning_that_a_chat_cannot_say_is_refused_in_every_format(
         {
             "messages": [{"role": "user", "content": "<image>"}],
             "chosen": ANSWER,
-            "rejected": {**ANSWER, "content": "c"},
+            "rejected": WORSE,
         },
     ],
 )
