@@ -51,9 +51,13 @@ class FieldReader:
         self._diagnostics = diagnostics
         self._path = path
 
-    def has(self, *keys: str) -> bool:
-        """Whether all of the keys are there."""
-        return all(key in self._unread for key in keys)
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self._unread
+
+    def has_any(self, keys: frozenset[str]) -> bool:
+        """Whether one of the keys is there."""
+        return not keys.isdisjoint(self._unread)
 
     def peek(self, key: str) -> Any:
         """The value under `key`, which stays to be read; None where it is absent."""
@@ -65,7 +69,10 @@ class FieldReader:
 
     def optional_text(self, *keys: str) -> str | None:
         """The string under the first of `keys` that is there, if any."""
-        return self.text(*keys) if any(map(self.has, keys)) else None
+        for key in keys:
+            if key in self._unread:
+                return self.text(key)
+        return None
 
     def take(self, key: str) -> Any:
         """The value under `key`, of any type; None where it is absent."""
@@ -117,13 +124,15 @@ class FieldReader:
             self.leave_out(key)
 
     def _typed(self, kind: type, expected: str, keys: tuple[str, ...]) -> Any:
-        key = next((known for known in keys if known in self._unread), None)
-        if key is None:
+        for key in keys:
+            value = self._unread.pop(key, None)
+            if isinstance(value, kind):
+                return value
+            if value is not None:
+                break
+        else:
             self.refuse(f"the key '{keys[0]}' is missing", f"Add '{keys[0]}'.")
             return None
-        value = self._unread.pop(key)
-        if isinstance(value, kind):
-            return value
         self.refuse(f"this is {json_kind(value)}, but must be {expected}", f"Make it {expected}.", key)
         return None
 

@@ -26,6 +26,7 @@ _REFUSED = {
 }
 """Keys beside the messages that carry meaning which a chat cannot say: why, and what to do."""
 
+_BESIDE = frozenset({"system", "system_prompt", "tools", "parallel_tool_calls", *_REFUSED, *LABELS})
 _UNPAIRED = (
     "it says whether the answer is wanted, which a chat does not: an unwanted answer would be trained as a good one"
 )
@@ -37,11 +38,13 @@ _UNPAIRED_FIX = (
 
 def complete_chat(row: FieldReader, messages: list[Any]) -> JsonObject:
     """A chat of `messages` with the system prompt, tools and images of the row."""
+    place_images(row, messages)
+    if not row.has_any(_BESIDE):
+        return {"messages": messages}
     _refuse_other_meaning(row)
     system = row.optional_text("system", "system_prompt")
     if system:
         messages = [message("system", system), *messages]
-    place_images(row, messages)
     translated: JsonObject = {"messages": messages}
     tools = take_tools(row, "tools") if row.has("tools") else None
     if tools:

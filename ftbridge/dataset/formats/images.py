@@ -25,8 +25,8 @@ def place_images(row: FieldReader, messages: list[Any]) -> None:
     key = "images" if row.has("images") else "image"
     given = row.take(key)
     images = [] if given is None else given if isinstance(given, list) else [given]
-    chats = [one for one in messages if isinstance(one, dict)]
-    places = sum(_places(one.get("content")) for one in chats) if images else 0
+    chats = [one for one in messages if isinstance(one, dict) and (images or isinstance(one.get("content"), list))]
+    places = sum(_places(one.get("content")) for one in chats)
     if images and places != len(images):
         found = counted(places, "placeholder")
         row.refuse(
@@ -40,7 +40,7 @@ def place_images(row: FieldReader, messages: list[Any]) -> None:
         one_content = one.get("content")
         if isinstance(one_content, list):
             one["content"] = [_filled(part, urls) for part in one_content]
-        elif images and isinstance(one_content, str) and _MARK in one_content:
+        elif isinstance(one_content, str) and _MARK in one_content:
             one["content"] = _divided(one_content, urls)
 
 

@@ -57,7 +57,8 @@ class Pairs:
             return None
         *before, answer = chat.pop("messages")
         for one in before:
-            one.pop("weight", None)
+            if isinstance(one, dict):
+                one.pop("weight", None)
         prompt = {"messages": before, **chat}
         key = json.dumps(prompt, sort_keys=True)
         waiting_wanted, answers = self._waiting.setdefault(key, (wanted, []))
