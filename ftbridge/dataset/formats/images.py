@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, image_part, text_part
+from ftbridge.dataset.formats.tools import decoded
 from ftbridge.wording import counted
 
 _MARK = "<image>"
@@ -24,6 +25,8 @@ def place_images(row: FieldReader, messages: list[Any]) -> None:
     """
     key = "images" if row.has("images") else "image"
     given = row.take(key)
+    if isinstance(given, str) and given.startswith("["):  # a list in the cell of a table
+        given = decoded(given)
     images = [] if given is None else given if isinstance(given, list) else [given]
     chats = [one for one in messages if isinstance(one, dict) and (images or isinstance(one.get("content"), list))]
     places = sum(_places(one.get("content")) for one in chats)

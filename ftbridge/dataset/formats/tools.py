@@ -18,7 +18,7 @@ _DEEPEST = 2  # strings of JSON within strings of JSON
 
 def take_tools(row: FieldReader, key: str) -> Any:
     """The tools under `key`; what has no known form is returned as it is, for the canonical rules to refuse."""
-    tools = _decoded(row.take(key))
+    tools = decoded(row.take(key))
     if isinstance(tools, str):
         if tools.strip():
             row.refuse("the tools are a string that is not JSON", "Write a list of tools, or that list as JSON.", key)
@@ -27,7 +27,7 @@ def take_tools(row: FieldReader, key: str) -> Any:
         tools = [tools]
     if not isinstance(tools, list):
         return tools
-    return [_tool(_decoded(one), row, (key, index)) for index, one in enumerate(tools)]
+    return [_tool(decoded(one), row, (key, index)) for index, one in enumerate(tools)]
 
 
 def arguments_text(arguments: Any) -> Any:
@@ -56,7 +56,8 @@ def _function(function: JsonObject, row: FieldReader, at: tuple[str | int, ...])
     return function
 
 
-def _decoded(value: Any) -> Any:
+def decoded(value: Any) -> Any:
+    """The value, out of the strings of JSON that it may be in."""
     for _ in range(_DEEPEST):
         if not isinstance(value, str):
             break

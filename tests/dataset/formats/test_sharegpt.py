@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +125,11 @@ def image(url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def test_images_are_put_where_the_texts_have_a_placeholder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write_images", [list, json.dumps])
+def test_images_are_put_where_the_texts_have_a_placeholder(tmp_path: Path, write_images: Any) -> None:
     row = {
         "conversations": [{"from": "human", "value": "<image>\nWhat is it, and <image>?"}, GPT],
-        "images": ["https://a/1.png", "https://a/2.png"],
+        "images": write_images(["https://a/1.png", "https://a/2.png"]),
     }
     path = write(tmp_path / "rows.jsonl", row)
     [made] = read(path)
@@ -161,3 +163,11 @@ def test_an_image_that_is_a_path_is_refused_with_what_to_give(tmp_path: Path) ->
     [(level, path, message)] = problems(tmp_path, row)
     assert (level, path) == ("error", "$.messages[0].content[0].image_url.url")
     assert "'cat.png' is neither a web address nor a data URL" in message
+
+
+def test_an_image_of_hugging_face_datasets_is_its_bytes() -> None:
+    row = {
+        "conversations": [{"from": "human", "value": "<image>"}, GPT],
+        "images": [{"bytes": b"\x89PNG", "path": "1.png"}],
+    }
+    assert translated(row)["messages"][0]["content"] == [image("data:image/png;base64,iVBORw==")]
