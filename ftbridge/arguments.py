@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
@@ -71,3 +73,15 @@ def one_or_more(given: Any) -> list[Any]:
     """A list of what was given: one string or job, or several of them."""
     is_one = isinstance(given, str | BaseModel) or not isinstance(given, Iterable)
     return [given] if is_one else list(given)
+
+
+_AGO = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
+
+
+def read_age(text: str) -> timedelta | None:
+    """How long ago, as "30d", "1.5h" or "2w" (m, h, d, w); `None` for what is no such text, or over a hundred years."""
+    match = _AGO.fullmatch(text.strip())
+    age = timedelta(**{_UNITS[match[2]]: float(match[1])}) if match else None
+    return age if age is not None and age <= _LONGEST else None

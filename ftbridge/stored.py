@@ -17,7 +17,9 @@ from pydantic import BaseModel, ValidationError
 from ftbridge.model import Event, Status, now
 
 Model = TypeVar("Model", bound=BaseModel)
-_UNDATED = {"at": datetime.fromtimestamp(0, UTC), "kind": "message"}
+UNDATED = datetime.fromtimestamp(0, UTC)
+"""Stands for a time that was stored and cannot be read."""
+_EVENT = {"at": UNDATED, "kind": "message"}
 
 
 def read_stored(kind: type[Model], text: str | bytes, required: Mapping[str, Any] | None = None) -> Model:
@@ -65,7 +67,7 @@ def read_event(text: str | bytes, what: str = "an event in the ledger") -> Event
         known |= {"kind": "message", "message": known.get("message") or f"{kind}, which this ftbridge does not know"}
     if word is not None and read_status(word) != word:
         known |= {"status": Status.UNKNOWN, "message": known.get("message") or str(word)}
-    return read_stored(Event, json.dumps(known), _UNDATED)
+    return read_stored(Event, json.dumps(known), _EVENT)
 
 
 def read_status(word: str) -> Status:

@@ -94,6 +94,10 @@ class Terminal:
             assert time.monotonic() < deadline, f"the command does not end:\n{self}"
         return self.process.wait(timeout=10)
 
+    def type(self, text: str) -> None:
+        """What a person types; a control character is the key that makes it."""
+        os.write(self._leader, text.encode())
+
     def press_ctrl_c(self) -> None:
         """As a terminal does it: it writes ^C, and interrupts the command."""
         self._draw(b"^C")

@@ -29,8 +29,6 @@ from ftbridge.wording import broken_rule, counted
 if TYPE_CHECKING:
     from ftbridge.comparison.offers import Offer
 
-_MOST_NOTES = 3  # notes on a target's figures; --json has all
-
 
 def register(app: typer.Typer, group: str) -> None:
     """Add the command to a group of the app."""
@@ -153,10 +151,8 @@ def _print_offers(offers: list[Offer], *, months: float) -> None:
     for offer in offers:
         print_line(offer.target, style="bold" if offer.usable else "dim")
         others = offer.warnings[len(offer.blocking) :]
-        for note in (*([_aside(offer)] if narrow() else []), *_obstacles(offer), *others[:_MOST_NOTES]):
+        for note in (*([_aside(offer)] if narrow() else []), *_obstacles(offer), *others):
             print_note(note)
-        if len(others) > _MOST_NOTES:
-            print_note(f"and {len(others) - _MOST_NOTES} more notes: see --json")
 
 
 def _aside(offer: Offer) -> str:

@@ -154,7 +154,10 @@ def _in_short(fields: Sequence[Difference]) -> Iterator[Difference]:
 
 
 def _differences(title: str, fields: Sequence[Difference]) -> Table:
-    return table([title, "", "why"], [[_short(one), _change(one), one.why] for one in fields])
+    cells = [[_short(one), _change(one), one.why] for one in fields]
+    if any(one.why for one in fields):
+        return table([title, "", "why"], cells)
+    return table([title, ""], [row[:2] for row in cells])
 
 
 def _short(one: Difference) -> str:

@@ -110,9 +110,9 @@ def _note(warning: str) -> None:
 
 
 def print_message(sentence: str, *, style: str = "") -> None:
-    """A message for people, on stderr."""
+    """A message for people, on stderr; on a terminal wrapped between words."""
     where = _drawing[-1] if _drawing else error_console()
-    where.print(clean(sentence), style=style or None, soft_wrap=True)
+    where.print(clean(sentence), style=style or None, soft_wrap=not where.is_terminal)
 
 
 def line_end() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ftbridge.arguments import read_age
 from ftbridge.cli.output import (
     AsJson,
     Exit,
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from ftbridge.removal.receipt import Receipt, Removal
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")]
-_AGE = re.compile(r"(\d+(?:\.\d+)?)([mhdw])")
-_DAYS = {"m": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0}
-_LONGEST = 36_500.0  # days
 _BYTES = 1000.0
 
 
@@ -138,11 +135,8 @@ def _size(count: float) -> str:
 
 def _age(text: str) -> timedelta:
     """Raises `UsageError` for what is not an age."""
-    match = _AGE.fullmatch(text.strip())
-    days = float(match[1]) * _DAYS[match[2]] if match else _LONGEST + 1
-    if days > _LONGEST:
-        raise UsageError(
-            f"--older-than {text!r} is not an age",
-            hint="Write a number and m, h, d or w, such as 30d.",
-        )
-    return timedelta(days=days)
+    age = read_age(text)
+    if age is None:
+        hint = "Write a number and m, h, d or w, such as 30d."
+        raise UsageError(f"--older-than {text!r} is not an age", hint=hint)
+    return age

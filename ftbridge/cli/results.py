@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,6 @@ from ftbridge.cli.output import (
     open_bridge,
     print_json,
     print_line,
-    print_message,
     table,
 )
 from ftbridge.errors import UsageError
@@ -91,7 +91,7 @@ def _print_result(job: Job, result: Result, *, as_json: bool) -> None:
 def chat(
     job: JobId,
     prompt: Annotated[
-        str | None, typer.Argument(help="The prompt; default: a prompt per line of standard input.")
+        str | None, typer.Argument(help="The prompt; default: a conversation on a terminal, else standard input.")
     ] = None,
     system: Annotated[str | None, typer.Option(help="A system message before the prompt.")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="The most tokens of a reply.")] = None,
@@ -103,6 +103,11 @@ def chat(
     tuned = bridge.job(job)  # once, since "last" may be another one by the next prompt
     given = {"max_tokens": max_tokens, "temperature": temperature}
     options: Any = {name: value for name, value in given.items() if value is not None}
+    if prompt is None and sys.stdin.isatty() and not as_json:
+        from ftbridge.cli.conversation import converse
+
+        converse(bridge, tuned, system=system, options=options)
+        return
     for question in [prompt] if prompt is not None else _prompts():
         reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:
@@ -112,14 +117,15 @@ def chat(
             print_line(reply.text)
 
 
-def _prompts() -> list[str]:
-    if not sys.stdin.isatty():
-        text = sys.stdin.read().strip()
-        if not text:
-            raise UsageError("there is no prompt", hint='Give one: ftbridge chat JOB "…"')
-        return [text]
-    print_message("One prompt per line; Ctrl-D ends.")
-    return [line.strip() for line in sys.stdin if line.strip()]
+def _prompts() -> Iterator[str]:
+    """A prompt a line of a terminal, and otherwise all of standard input as one."""
+    if sys.stdin.isatty():
+        yield from filter(None, map(str.strip, sys.stdin))
+        return
+    text = sys.stdin.read().strip()
+    if not text:
+        raise UsageError("there is no prompt", hint='Give one: ftbridge chat JOB "…"')
+    yield text
 
 
 def evaluate(

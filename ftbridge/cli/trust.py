@@ -13,7 +13,7 @@ from ftbridge.cli.output import AsJson, Yes, check_that_one_can_ask, print_json,
 from ftbridge.errors import UsageError
 from ftbridge.foreign.redaction import redact
 from ftbridge.home import find_home
-from ftbridge.wording import escaped
+from ftbridge.wording import counted, escaped
 
 if TYPE_CHECKING:
     from ftbridge.config import Config, Hook
@@ -127,7 +127,10 @@ def _asked_for(config: Config) -> list[str]:
     for name, table in _document(config)["providers"].items():
         lines += [f"provider {name}: {key} = {value}" for key, value in table.items()]
     lines += [f"catalogue: {address}" for address in _document(config)["catalogues"]]
-    return lines or ["It has no hooks, settings of providers, or catalogues."]
+    lines += [f"target {name}: {target}" for name, target in config.targets.items()]
+    lines += [f"budget {name}: {amount:g} USD a month" for name, amount in config.budgets.items()]
+    lines += [f"limit {name}: {counted(jobs, 'job')} at once" for name, jobs in config.limits.items()]
+    return lines or ["It asks for nothing."]
 
 
 def _document(config: Config) -> dict[str, Any]:
@@ -136,6 +139,9 @@ def _document(config: Config) -> dict[str, Any]:
         "hooks": {name: _shown(hook.model_dump(exclude_defaults=True)) for name, hook in config.hooks.items()},
         "providers": {name: _shown(table) for name, table in config.providers.items()},
         "catalogues": [redact(address) for address in config.catalogue.files],
+        "targets": dict(config.targets),
+        "budgets": dict(config.budgets),
+        "limits": dict(config.limits),
     }
 
 

@@ -81,6 +81,8 @@ def watch(
         bridge.refresh(*chosen)
     ended = follow(chosen, as_json=as_json, fetch_to=fetch, listen=listen, report=reports, deployments=True)
     bad = [job for job in ended if job.status is not Status.SUCCEEDED or (fetch and not (fetch / job.id).exists())]
+    if len(ended) == 1 and not bad and not as_json:
+        print_message(_what_next(ended[0].name or ended[0].id, fetched=fetch is not None))
     raise Exit(1 if bad else 0)
 
 
@@ -118,6 +120,12 @@ def follow(
         print_message(f"{below_ctrl_c}Stopped watching{_keep_running(bridge, job_ids)}")
         raise Stopped from None
     return bridge.jobs(job_ids)
+
+
+def _what_next(job: str, *, fetched: bool) -> str:
+    steps = [f"`ftbridge chat {job}` asks the model", f"`ftbridge evaluate {job} DATA` scores it"]
+    steps += [] if fetched else [f"`ftbridge fetch {job}` downloads the result"]
+    return f"{', '.join(steps[:-1])}, and {steps[-1]}."
 
 
 def _keep_running(bridge: Bridge, job_ids: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ftbridge.errors import DataError
 
-REPORTED_ONCE = frozenset({"key_not_read", "shape"})
+REPORTED_ONCE = frozenset({"key_not_read", "shape", "tools_in_text"})
 """Codes of findings that apply to the file as a whole, and are reported for the first row that shows them."""
 
 MOST_OF_A_RULE = 10_000

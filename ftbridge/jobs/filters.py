@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
 
+from ftbridge.arguments import read_age
 from ftbridge.context import Context
 from ftbridge.errors import UsageError
 from ftbridge.ledger import JobFilter, providers_of_jobs
 from ftbridge.model import Status, now
 from ftbridge.plugins import mock_names, provider_names
 from ftbridge.wording import did_you_mean
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class JobConditions(TypedDict, total=False):
@@ -69,8 +67,8 @@ def _check_provider(context: Context, name: str) -> None:
 def _moment(since: str | date | timedelta) -> datetime:
     try:
         if isinstance(since, str):
-            ago = re.fullmatch(r"(\d{1,4})([mhdw])", since)
-            since = timedelta(**{_UNITS[ago[2]]: int(ago[1])}) if ago else datetime.fromisoformat(since)
+            age = read_age(since)
+            since = datetime.fromisoformat(since) if age is None else age
         if isinstance(since, timedelta):
             return now() - since
         if not isinstance(since, datetime):

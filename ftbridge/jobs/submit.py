@@ -60,8 +60,10 @@ def submit(
         raise UsageError(
             "an idempotency key stands for one job, and --again creates another one", hint="Give one of the two."
         )
-    if name == LAST:
-        raise UsageError(f"a job cannot be named {LAST!r}, which stands for the newest one", hint="Name it otherwise.")
+    if name is not None and name.rpartition(":")[2] == LAST:
+        raise UsageError(
+            f"a job cannot be named {name!r}: {LAST!r} stands for the newest one", hint="Name it otherwise."
+        )
     check_label("group", group)
     check_label("idempotency_key", idempotency_key, LONGEST_KEY)
     target = context.target(to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
 from ftbridge.model import Cost, Job, Latest, Result, Spec, Status
-from ftbridge.stored import as_stored, not_understood, read_status, read_stored
+from ftbridge.stored import UNDATED, as_stored, not_understood, read_status, read_stored
 
 _NO_WINDOW = {"opened": {"boot": None, "uptime": 0.0}}  # one whose end no clock can tell
 
@@ -62,8 +63,8 @@ def as_record(row: Row[Any]) -> Record:
         status=status,
         raw_status=row.raw_status if status == row.status else row.raw_status or row.status,
         remote_id=row.remote_id,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
+        created_at=_time(row.created_at) or UNDATED,
+        finished_at=_time(row.finished_at),
         spec=spec,
         latest=read_stored(Latest, row.latest),
         result=read_stored(Result, row.result) if row.result else None,
@@ -82,13 +83,22 @@ def as_record(row: Row[Any]) -> Record:
         job=job,
         prepared=prepared,
         request_hash=row.request_hash,
-        posted_at=row.posted_at,
+        posted_at=_time(row.posted_at),
         cursor=row.last_cursor,
         version=row.version,
-        progress_at=row.progress_at,
+        progress_at=_time(row.progress_at),
         key=row.user_key,
         account=row.account,
         attempts=row.attempts,
         unclear=read_stored(Window, row.unclear, _NO_WINDOW) if row.unclear else None,
         not_understood=(*not_understood(spec, row.spec), *not_understood(prepared, row.prepared)),
     )
+
+
+def _time(stored: str | None) -> datetime | None:
+    """`UNDATED` for what is no time: what has happened has happened, whenever that was."""
+    if not stored:
+        return None
+    with suppress(ValueError):
+        return datetime.fromisoformat(stored)
+    return UNDATED

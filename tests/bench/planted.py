@@ -128,7 +128,7 @@ _DEFECTS: list[tuple[str, Callable[[Row, random.Random], bytes]]] = [
     ("unknown_key", _edit(lambda row: row["messages"][0].update(weight=1))),
     ("wrong_type", _edit(lambda row: row["messages"][0].update(content=7))),
     ("wrong_type", _edit(lambda row: row["messages"][-1].update(weight=0.5))),
-    ("wrong_type", _called(function={"name": "f", "arguments": {"a": 1}})),
+    ("wrong_type", _called(function={"name": "f", "arguments": ["a"]})),
     ("empty_content", _edit(lambda row: row["messages"][-1].update(content=" \n"))),
     ("no_assistant", _edit(lambda row: row.update(messages=[_USER]))),
     ("last_not_assistant", _edit(lambda row: row["messages"].append(_USER))),

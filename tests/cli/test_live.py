@@ -154,7 +154,7 @@ def test_messages_are_printed_above_and_the_display_is_gone_at_the_end(monkeypat
         display.add(job(4), ())
         print_message("error: another")
         shown = screen_of(console)
-        assert [line[:10] for line in shown] == ["note: the ", "ger than a", "error: ano", "ftb_000001", "ftb_000004"]
+        assert [line[:10] for line in shown] == ["note: the ", "longer tha", "error: ano", "ftb_000001", "ftb_000004"]
     shown = screen_of(console)
     assert len(shown) == 3
     assert shown[-1] == "error: another"

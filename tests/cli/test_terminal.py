@@ -85,11 +85,11 @@ def test_a_terminal_may_change_its_size(running: list[Job]) -> None:
 
 
 @pytest.mark.parametrize("environment", [{}, {"TERM": "dumb"}, {"NO_COLOR": "1"}], ids=["plain", "dumb", "no colour"])
-def test_a_job_that_is_over_is_one_sentence_on_any_terminal(over: Job, environment: dict[str, str]) -> None:
+def test_a_job_that_is_over_is_a_sentence_and_what_can_be_done_now(over: Job, environment: dict[str, str]) -> None:
     with Terminal("watch", over.id, environment=environment) as terminal:
         assert terminal.ended() == 0
         assert terminal.shown[0].startswith(f"{over.id} (longrun) has succeeded, step ")
-        assert len(terminal.shown) == 1
+        assert " ".join(terminal.shown[1:]).endswith("and `ftbridge fetch longrun` downloads the result.")
         assert (b"\x1b" in terminal.written) is (environment != {"TERM": "dumb"})
         assert b"[3" not in terminal.written or not environment
 

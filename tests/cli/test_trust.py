@@ -48,6 +48,21 @@ def test_trust_shows_what_is_asked_for_without_passwords(file: Path, here: Cli) 
     assert here("trust", "--list").out == "No file is trusted.\n"
 
 
+def test_trust_shows_every_table_of_the_file(here: Cli) -> None:
+    tables = '[targets]\ncheap = "together:tiny"\n[budgets]\ntogether = 12.5\n[limits]\nopenai = 1\n'
+    (Path.cwd() / "ftbridge.toml").write_text(tables, "utf-8")
+    shown = here("trust", "--yes").out
+    assert "target cheap: together:tiny\n" in shown
+    assert "budget together: 12.5 USD a month\n" in shown
+    assert "limit openai: 1 job at once\n" in shown
+    document = here("trust", "--yes", "--json").json
+    assert (document["targets"], document["budgets"], document["limits"]) == (
+        {"cheap": "together:tiny"},
+        {"together": 12.5},
+        {"openai": 1},
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

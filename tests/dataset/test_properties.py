@@ -24,7 +24,9 @@ words = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = (
     "messages role content name tools tool_calls tool_call_id weight id type function arguments text input prompt "
     "chosen rejected completion conversations from value contents parts instruction output schemaVersion system "
-    "history preferred_output non_preferred_output image_url url"
+    "history preferred_output non_preferred_output image_url url functions function_call arguments images "
+    "label output context response rejected_response completions score completion references toolConfig toolUse "
+    "toolResult functionCall functionResponse functionDeclarations inlineData thought parameters nullable"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.sampled_from(

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from faults.people import Person, Town, town
+from faults.people import Person, Stubs, running_stubs
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    with town(tmp_path, monkeypatch) as found:
+def stubs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
+    with running_stubs(tmp_path, monkeypatch) as found:
         yield found
 
 
 @pytest.fixture
-def person(place: Town) -> Person:
-    return place.person("openai")
+def person(stubs: Stubs) -> Person:
+    return stubs.person("openai")

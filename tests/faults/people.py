@@ -160,7 +160,7 @@ def recovered(home: Path) -> Ran:
 
 
 @dataclass
-class Town:
+class Stubs:
     """Where people live: a server, and a home for each of them."""
 
     server: StubServer
@@ -193,12 +193,12 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Town]:
+def running_stubs(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Stubs]:
     """One server for everybody, one after the other."""
     patch.setattr("ftbridge_providers.mistral.adapter.MistralProvider.validation_poll_seconds", 0.01)
     patch.setenv("XDG_RUNTIME_DIR", os.fspath(folder))
     with serving(OpenAIStub()) as server:
-        yield Town(server, folder, patch)
+        yield Stubs(server, folder, patch)
 
 
 THEN: dict[str, Callable[[Person], object]] = {

@@ -41,7 +41,7 @@ class Outcome:
         return self == Outcome(self.cut, made=1, known=True)
 
 
-class Desk:
+class PowerCuts:
     """Somebody who submits one dataset, whatever happens."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:

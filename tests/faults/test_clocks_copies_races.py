@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from faults.crew import Crew
-from faults.hand import JobSpec
-from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Town, move_clock, pass_time, recovered
+from faults.controlled_process import JobSpec
+from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Stubs, move_clock, pass_time, recovered
+from faults.processes import Processes
 from faults.stubs.conduct import Endless, Listing, Mishap
 from faults.stubs.together_stub import TogetherStub
 from faults.stubs.wire import Call
@@ -39,11 +39,11 @@ pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
 
 @vendors
 @pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
-def test_a_clock_that_jumps_buys_nothing(place: Town, vendor: str, done: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clocks_that_jump_buy_nothing(stubs: Stubs, vendor: str, done: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = []
     for name, jumps in JUMPS.items():
         hidden = Listing(lag_seconds=3600)
-        person = place.person(vendor, window=LONG, creates=[Mishap(done, status=500)], listing=hidden)
+        person = stubs.person(vendor, window=LONG, creates=[Mishap(done, status=500)], listing=hidden)
         person.submit()
         for jump in jumps:
             move_clock(monkeypatch, jump)
@@ -51,7 +51,7 @@ def test_a_clock_that_jumps_buys_nothing(place: Town, vendor: str, done: bool, m
             person.submit()
         move_clock(monkeypatch, timedelta())
         if not done:
-            place.wait_for_listings(vendor, 0.0)
+            stubs.wait_for_listings(vendor, 0.0)
         settle(person)
         rows.append(verdict(person, f"500, {'' if done else 'not '}made, hidden", f"clock {name}"))
     assert wrong(rows) == []
@@ -59,16 +59,16 @@ def test_a_clock_that_jumps_buys_nothing(place: Town, vendor: str, done: bool, m
 
 @vendors
 @pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
-def test_a_home_from_a_backup_buys_nothing_twice(place: Town, vendor: str, done: bool) -> None:
+def test_a_home_from_a_backup_buys_nothing_twice(stubs: Stubs, vendor: str, done: bool) -> None:
     rows = []
     for when in ("intent", "before", "after"):
         for then in ("recovers", "submits again", "two copies at once"):
             if not done and when != "intent":
                 continue  # nothing is made then, and so there is no moment before and after
-            person = place.person(vendor, creates=[Mishap(done, cut=not done)])
+            person = stubs.person(vendor, creates=[Mishap(done, cut=not done)])
             backups = _back_up(person)
             person.submit()
-            rows.append(_restored(place, person, backups[when], f"{'' if done else 'not '}made; {when}", then))
+            rows.append(_restored(stubs, person, backups[when], f"{'' if done else 'not '}made; {when}", then))
     assert wrong(rows) == []
 
 
@@ -89,13 +89,13 @@ def _back_up(person: Person) -> dict[str, Path]:
     return backups
 
 
-def _restored(place: Town, person: Person, backup: Path, case: str, then: str) -> Row:
+def _restored(stubs: Stubs, person: Person, backup: Path, case: str, then: str) -> Row:
     """The home is lost, and the backup is put in its place; or two machines have one each."""
     others = [backup.with_name(f"{backup.name}-{number}") for number in range(2)]
     for other in others:
         shutil.copytree(backup, other)
     person.home = others[0]
-    place.patch.setenv("FTBRIDGE_HOME", str(person.home))
+    stubs.patch.setenv("FTBRIDGE_HOME", str(person.home))
     for _time in range(2):
         pass_time()
         if then == "two copies at once":
@@ -111,8 +111,8 @@ def _restored(place: Town, person: Person, backup: Path, case: str, then: str) -
 
 
 @vendors
-def test_two_copies_of_a_home_recover_at_once_though_the_list_lags(place: Town, vendor: str, tmp_path: Path) -> None:
-    person = place.person(vendor, creates=[Mishap(False, cut=True)], listing=Listing(lag_seconds=0.8 * SHORT))
+def test_two_copies_of_a_home_recover_at_once_though_the_list_lags(stubs: Stubs, vendor: str, tmp_path: Path) -> None:
+    person = stubs.person(vendor, creates=[Mishap(False, cut=True)], listing=Listing(lag_seconds=0.8 * SHORT))
     person.submit()
     pass_time()
     copies = [tmp_path / "one", tmp_path / "two"]
@@ -131,32 +131,32 @@ def test_two_copies_of_a_home_recover_at_once_though_the_list_lags(place: Town, 
 
 @vendors
 def test_eight_processes_that_race_for_a_budget_of_one_and_a_half_jobs_send_one(
-    place: Town, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stubs: Stubs, vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TogetherStub, "price_usd", 5.0)
     price_and_budget(vendor, 7.5)
-    person = place.person(vendor)
+    person = stubs.person(vendor)
     environment = {name: os.environ[name] for name in (person.vendor.key_env, person.vendor.url_env)}
     orders = [
         JobSpec("submit", person.home, environment, 0.0, _rows(tmp_path, number), TARGETS[vendor], key=f"key {number}")
         for number in range(8)
     ]
-    crew = Crew([JobSpec("recover", person.home, environment)])
-    hands = [crew.hand() for _order in orders]
+    processes = Processes([JobSpec("recover", person.home, environment)])
+    started = [processes.start() for _order in orders]
     try:
-        for hand, order in zip(hands, orders, strict=True):
-            hand.give(order)
-        ends = [hand.end() for hand in hands]
+        for process, order in zip(started, orders, strict=True):
+            process.give(order)
+        ends = [process.end() for process in started]
     finally:
-        crew.dismiss()
+        processes.dismiss()
     rows = [verdict(person, "eight race for room for 1.5", "reads the ends")]
     assert wrong(rows) == []
     assert sum("OverBudget" in end for end in ends) == 7, ends
 
 
-def test_a_vendor_that_asks_more_than_what_is_left_of_the_budget_makes_no_job(place: Town) -> None:
+def test_a_vendor_that_asks_more_than_what_is_left_of_the_budget_makes_no_job(stubs: Stubs) -> None:
     price_and_budget("together", 2.0)
-    person = place.person("together")
+    person = stubs.person("together")
     ran = person.submit()
     assert (ran.code, person.vendor.made) == (2, [])
 
@@ -188,12 +188,12 @@ def _rows(folder: Path, number: int) -> Path:
 
 
 @vendors
-def test_a_cancel_does_what_it_says_whatever_is_answered(place: Town, vendor: str) -> None:
+def test_a_cancel_does_what_it_says_whatever_is_answered(stubs: Stubs, vendor: str) -> None:
     rows = []
     for done in (True, False):
         cases = [Mishap(done, status=status, times=1 if done else 99) for status in STATUSES]
         for mishap in [*cases, Mishap(done, cut=True, times=1 if done else 99)]:
-            person = place.person(vendor)
+            person = stubs.person(vendor)
             person.submit()
             person.vendor.conduct.cancels = [mishap]
             ran = person.type("cancel", "last")
@@ -213,9 +213,9 @@ def test_a_cancel_does_what_it_says_whatever_is_answered(place: Town, vendor: st
 @vendors
 @pytest.mark.parametrize("wrong_url", ["http://127.0.0.1:9/v1", "http://127.0.0.1:9"])
 def test_the_right_address_after_a_wrong_one_is_one_job_that_the_reply_names(
-    place: Town, vendor: str, wrong_url: str, monkeypatch: pytest.MonkeyPatch
+    stubs: Stubs, vendor: str, wrong_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = place.person(vendor)
+    person = stubs.person(vendor)
     monkeypatch.setenv(person.vendor.url_env, wrong_url)
     first = person.submit()
     monkeypatch.setenv(person.vendor.url_env, person.url)
@@ -228,8 +228,8 @@ def test_the_right_address_after_a_wrong_one_is_one_job_that_the_reply_names(
 
 @pytest.mark.parametrize("kind", ["events", "files"])
 @pytest.mark.parametrize("endless", ["cursor ignored", "alternating"])
-def test_a_list_without_an_end_is_given_up(place: Town, kind: str, endless: Endless) -> None:
-    person = place.person("openai")
+def test_a_list_without_an_end_is_given_up(stubs: Stubs, kind: str, endless: Endless) -> None:
+    person = stubs.person("openai")
     setattr(person.vendor.conduct, kind, endless)
     person.submit()
     for job in person.jobs():
@@ -241,8 +241,8 @@ def test_a_list_without_an_end_is_given_up(place: Town, kind: str, endless: Endl
 
 @vendors
 @pytest.mark.parametrize("filtered", [True, False], ids=["a filter", "no filter"])
-def test_a_hundred_thousand_jobs_of_others_hide_nothing(place: Town, vendor: str, filtered: bool) -> None:
-    person = place.person(vendor, creates=[Mishap(cut=True)], listing=Listing(filter_ignored=not filtered, calls=5000))
+def test_a_hundred_thousand_jobs_of_others_hide_nothing(stubs: Stubs, vendor: str, filtered: bool) -> None:
+    person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(filter_ignored=not filtered, calls=5000))
     person.vendor.storm = 5000
     person.vendor.fill(100_000 if EVERY or vendor == "together" else 3_000)  # a list without pages is one answer
     person.submit()
@@ -252,8 +252,8 @@ def test_a_hundred_thousand_jobs_of_others_hide_nothing(place: Town, vendor: str
 
 
 @vendors
-def test_with_the_vendor_well_the_same_command_twice_is_one_job_until_it_is_cancelled(place: Town, vendor: str) -> None:
-    person = place.person(vendor)
+def test_at_a_good_vendor_the_same_command_twice_is_one_job_until_it_is_cancelled(stubs: Stubs, vendor: str) -> None:
+    person = stubs.person(vendor)
     first, again = person.submit(), person.submit()
     assert first.out == again.out
     rows = [verdict(person, "nothing goes wrong", "submits again", last=again)]

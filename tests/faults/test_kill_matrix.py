@@ -17,7 +17,7 @@ from typing import NamedTuple, get_args
 
 import pytest
 
-from faults.harbour import Harbour, HostedHarbour, LocalHarbour
+from faults.case_setup import CaseSetup, HostedSetup, LocalSetup
 from ftbridge.mock.faults import CONDITIONS, Kind
 
 EVERY = "FTBRIDGE_EVERY_CASE"
@@ -62,53 +62,53 @@ class Row(NamedTuple):
         return f"{self.vendor:9}{self.how:8}{self.step:50}{self.fault:13}recovered {self.rounds}x  {verdict}"
 
 
-def kill(harbour: Harbour, step: str) -> None:
+def kill(setup: CaseSetup, step: str) -> None:
     """The submitter dies at `step`."""
     late = step.endswith(ON_ITS_WAY)
-    harbour.submit_until(step.removesuffix(ON_ITS_WAY)).kill()
+    setup.submit_until(step.removesuffix(ON_ITS_WAY)).kill()
     if late:
-        harbour.race(window=60.0)
-        assert harbour.remote_jobs() == []
-    harbour.gate.open(drop=not late)
+        setup.race(window=60.0)
+        assert setup.remote_jobs() == []
+    setup.gate.open(drop=not late)
     if late:
-        harbour.wait_for_the_job()
+        setup.wait_for_the_job()
 
 
-def stop(harbour: Harbour, step: str) -> None:
+def stop(setup: CaseSetup, step: str) -> None:
     """The submitter is halted at `step` while others recover, and then goes on."""
-    hand = harbour.submit_until(step)
-    hand.send(signal.SIGSTOP)
-    harbour.race()
-    hand.send(signal.SIGCONT)
-    if harbour.gate.reached.is_set():
-        harbour.gate.open(drop=False)
+    process = setup.submit_until(step)
+    process.send(signal.SIGSTOP)
+    setup.race()
+    process.send(signal.SIGCONT)
+    if setup.gate.reached.is_set():
+        setup.gate.open(drop=False)
     else:
-        hand.go_on()
-    hand.end()
-    hand.dismiss()
+        process.go_on()
+    process.end()
+    process.dismiss()
 
 
-def settled(harbour: Harbour, how: str, step: str, fault: str) -> Row:
+def settled(setup: CaseSetup, how: str, step: str, fault: str) -> Row:
     """The line of the table, once the job is at the vendor."""
-    rounds, made, jobs = harbour.settle(), harbour.remote_jobs(), harbour.jobs()
+    rounds, made, jobs = setup.settle(), setup.remote_jobs(), setup.jobs()
     known = [job.remote_id for job in jobs if job.remote_id] == made
-    return Row(harbour.vendor, how, step, fault, rounds, len(made), known, len(jobs))
+    return Row(setup.vendor, how, step, fault, rounds, len(made), known, len(jobs))
 
 
-def play(harbour: Harbour, fault: str) -> Iterator[Row]:
+def play(setup: CaseSetup, fault: str) -> Iterator[Row]:
     """All cases of one fault."""
     rule = QUICK.get(fault, fault)
-    harbour.begin(rule)
-    steps = harbour.trace()
-    yield settled(harbour, "lives", "", fault)
-    for step in killable(harbour.vendor, steps, fault):
-        harbour.begin(rule)
-        kill(harbour, step)
-        yield settled(harbour, "killed", step, fault)
+    setup.begin(rule)
+    steps = setup.trace()
+    yield settled(setup, "lives", "", fault)
+    for step in killable(setup.vendor, steps, fault):
+        setup.begin(rule)
+        kill(setup, step)
+        yield settled(setup, "killed", step, fault)
     for step in stoppable(steps) if fault == "none" else []:
-        harbour.begin(rule)
-        stop(harbour, step)
-        yield settled(harbour, "stopped", step, fault)
+        setup.begin(rule)
+        stop(setup, step)
+        yield settled(setup, "stopped", step, fault)
 
 
 def killable(vendor: str, steps: list[str], fault: str) -> list[str]:
@@ -135,12 +135,12 @@ def stoppable(steps: list[str]) -> list[str]:
     return [step for step in steps if not step.endswith("committed") and not step.startswith("ledger")]
 
 
-def played(harbour: Harbour, faults: list[str]) -> list[Row]:
+def played(setup: CaseSetup, faults: list[str]) -> list[Row]:
     """The table, which `pytest -s` shows line by line."""
     table = []
-    with harbour.manned():
+    with setup.started():
         for fault in faults:
-            for row in play(harbour, fault):
+            for row in play(setup, fault):
                 table.append(row)
                 print(f"{len(table):4} {row}", flush=True)  # noqa: T201 - whoever runs with -s wants to see it
     return table
@@ -149,7 +149,7 @@ def played(harbour: Harbour, faults: list[str]) -> list[Row]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("vendor", ["openai", "together", "mistral"])
 def test_whatever_dies_when_the_vendor_has_one_job(tmp_path: Path, vendor: str) -> None:
-    table = played(HostedHarbour(vendor, tmp_path), FAULTS)
+    table = played(HostedSetup(vendor, tmp_path), FAULTS)
     assert [str(row) for row in table if not row.good] == []
     assert len(table) >= 60
     assert {row.fault for row in table} == set(FAULTS)
@@ -158,7 +158,7 @@ def test_whatever_dies_when_the_vendor_has_one_job(tmp_path: Path, vendor: str) 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("vendor", ["azure", "nebius"])
 def test_whatever_dies_when_a_vendor_that_speaks_openais_api_has_one_job(tmp_path: Path, vendor: str) -> None:
-    table = played(HostedHarbour(vendor, tmp_path), FAULTS if os.environ.get(EVERY) == "1" else FEWER)
+    table = played(HostedSetup(vendor, tmp_path), FAULTS if os.environ.get(EVERY) == "1" else FEWER)
     assert [str(row) for row in table if not row.good] == []
     assert len(table) >= 25
     assert {row.fault for row in table} >= set(FEWER)
@@ -166,20 +166,20 @@ def test_whatever_dies_when_a_vendor_that_speaks_openais_api_has_one_job(tmp_pat
 
 @pytest.mark.timeout(900)
 def test_whatever_dies_when_one_worker_begins_on_this_machine(tmp_path: Path, tiny_home: Path) -> None:
-    table = played(LocalHarbour(tmp_path, tiny_home), ["none"])
+    table = played(LocalSetup(tmp_path, tiny_home), ["none"])
     assert [str(row) for row in table if not row.good] == []
     assert len(table) >= 15
 
 
 def test_two_submissions_of_one_file_at_once_are_two_jobs_and_one_file(tmp_path: Path) -> None:
-    harbour = HostedHarbour("openai", tmp_path)
-    with harbour.manned():
-        harbour.begin()
-        first = harbour.submit_until("POST /v1/files is carried out")
-        harbour.rivals[0].give(replace(harbour.submission(), key="another"))
-        assert harbour.rivals[0].end() in ("validating", "queued", "running", "succeeded")
-        harbour.gate.open(drop=False)
+    setup = HostedSetup("openai", tmp_path)
+    with setup.started():
+        setup.begin()
+        first = setup.submit_until("POST /v1/files is carried out")
+        setup.rivals[0].give(replace(setup.submission(), key="another"))
+        assert setup.rivals[0].end() in ("validating", "queued", "running", "succeeded")
+        setup.gate.open(drop=False)
         assert first.end() in ("validating", "queued", "running", "succeeded")
         first.dismiss()
-        assert len(harbour.remote_jobs()) == len(harbour.jobs()) == 2
-        assert len(list(harbour.mock.store.all("files", dict))) == 1
+        assert len(setup.remote_jobs()) == len(setup.jobs()) == 2
+        assert len(list(setup.mock.store.all("files", dict))) == 1

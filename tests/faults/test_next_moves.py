@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.people import LONG, STUBS, Person, Town, move_clock, pass_time
+from faults.people import LONG, STUBS, Person, Stubs, move_clock, pass_time
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
 from ftbridge.model import Status
@@ -41,8 +41,8 @@ def test_cancel_last_means_one_job_from_its_beginning_to_its_end(person: Person)
     assert [job.state for job in person.vendor.made] != ["cancelled"]
 
 
-def test_a_refused_job_that_may_be_there_is_told_by_recover(place: Town) -> None:
-    person = place.person("openai", window=LONG)
+def test_a_refused_job_that_may_be_there_is_told_by_recover(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=LONG)
     person.vendor.conduct.creates = [Mishap(True, status=404)]
     person.vendor.conduct.listing = Listing(lag_seconds=600)
     refused = person.submit()
@@ -51,8 +51,8 @@ def test_a_refused_job_that_may_be_there_is_told_by_recover(place: Town) -> None
     assert (looked.code, "may have created it all the same" in looked.out) == (4, True)
 
 
-def test_a_key_given_after_an_unclear_refusal_is_the_same_job(place: Town) -> None:
-    person = place.person("openai", window=4.0, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=3.0))
+def test_a_key_given_after_an_unclear_refusal_is_the_same_job(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=4.0, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=3.0))
     assert person.submit().code == 3
     assert person.submit("--idempotency-key", "k").code == 0
     person.type("recover")
@@ -116,8 +116,8 @@ def test_the_wrong_id_is_not_adopted_while_the_right_job_can_be_found(person: Pe
 
 
 @pytest.mark.parametrize("vendor", STUBS)
-def test_a_list_that_is_refused_is_told_by_recover_and_watch(place: Town, vendor: str) -> None:
-    person = place.person(vendor, creates=[Mishap(cut=True)], listing=Listing(refused=403))
+def test_a_list_that_is_refused_is_told_by_recover_and_watch(stubs: Stubs, vendor: str) -> None:
+    person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(refused=403))
     person.submit()
     for command in ("recover", "watch"):
         ran = person.type(command)
@@ -125,8 +125,8 @@ def test_a_list_that_is_refused_is_told_by_recover_and_watch(place: Town, vendor
 
 
 @pytest.mark.parametrize("vendor", STUBS)
-def test_a_job_that_lost_its_tag_is_told_and_adopted_by_hand(place: Town, vendor: str) -> None:
-    person = place.person(vendor, creates=[Mishap(cut=True)], listing=Listing(stripped="all"))
+def test_a_job_that_lost_its_tag_is_told_and_adopted_by_hand(stubs: Stubs, vendor: str) -> None:
+    person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(stripped="all"))
     person.submit()
     pass_time()
     told = person.recover()
@@ -138,8 +138,8 @@ def test_a_job_that_lost_its_tag_is_told_and_adopted_by_hand(place: Town, vendor
 
 
 @pytest.mark.parametrize("vendor", STUBS)
-def test_another_one_on_purpose_is_another_one(place: Town, vendor: str) -> None:
-    person = place.person(vendor)
+def test_another_one_on_purpose_is_another_one(stubs: Stubs, vendor: str) -> None:
+    person = stubs.person(vendor)
     first, same, second = person.submit(), person.submit(), person.submit("--again")
     assert first.out == same.out != second.out
     assert "--again" in same.err
@@ -149,9 +149,9 @@ def test_another_one_on_purpose_is_another_one(place: Town, vendor: str) -> None
 
 @pytest.mark.parametrize("days", [3, -3])
 def test_an_unclear_job_is_cancelled_whatever_the_clock_says(
-    place: Town, monkeypatch: pytest.MonkeyPatch, days: int
+    stubs: Stubs, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
-    person = place.person("openai", creates=[Mishap(cut=True)], listing=Listing(lag_seconds=3600))
+    person = stubs.person("openai", creates=[Mishap(cut=True)], listing=Listing(lag_seconds=3600))
     person.submit()
     move_clock(monkeypatch, timedelta(days=days))
     [job] = person.jobs()

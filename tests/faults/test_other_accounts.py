@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.people import LONG, Person, Town
+from faults.people import LONG, Person, Stubs
 from faults.stubs.conduct import Listing, Mishap
 
 
@@ -26,8 +26,8 @@ def test_the_same_request_with_another_key_is_warned_of(person: Person, monkeypa
     assert f"`ftbridge cancel {second.out.strip()}` drops it" in " ".join(second.err.split())
 
 
-def test_again_takes_an_unclear_job_that_the_rotated_key_shows(place: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    person = place.person("openai", creates=[Mishap(True, cut=True)], listing=Listing(refused=500))
+def test_again_takes_an_unclear_job_that_the_rotated_key_shows(stubs: Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = stubs.person("openai", creates=[Mishap(True, cut=True)], listing=Listing(refused=500))
     assert person.submit().code == 4
     [unclear] = person.jobs()
     person.vendor.conduct.listing = Listing()
@@ -36,8 +36,8 @@ def test_again_takes_an_unclear_job_that_the_rotated_key_shows(place: Town, monk
     assert (ran.code, ran.out.strip(), len(person.vendor.made)) == (0, unclear.id, 1)
 
 
-def test_a_job_cancelled_while_unclear_is_cancelled_there_as_soon_as_it_is_listed(place: Town) -> None:
-    person = place.person("openai", window=LONG, creates=[Mishap(True, cut=True)], listing=Listing(lag_calls=4))
+def test_a_job_cancelled_while_unclear_is_cancelled_there_as_soon_as_it_is_listed(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=LONG, creates=[Mishap(True, cut=True)], listing=Listing(lag_calls=4))
     person.submit()
     [unclear] = person.jobs()
     assert person.type("cancel", unclear.id).code == 0
@@ -46,8 +46,8 @@ def test_a_job_cancelled_while_unclear_is_cancelled_there_as_soon_as_it_is_liste
     assert [made.id for made in person.vendor.running] == []
 
 
-def test_after_that_the_same_command_creates_a_new_job(place: Town) -> None:
-    person = place.person("openai", window=LONG, creates=[Mishap(True, cut=True)], listing=Listing(lag_calls=4))
+def test_after_that_the_same_command_creates_a_new_job(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=LONG, creates=[Mishap(True, cut=True)], listing=Listing(lag_calls=4))
     person.submit()
     [unclear] = person.jobs()
     assert person.type("cancel", unclear.id).code == 0

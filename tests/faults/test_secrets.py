@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from faults.harbour import TARGETS
+from faults.case_setup import TARGETS
 from ftbridge import Bridge
 from ftbridge.cli.app import run
 from ftbridge.config import Config, Hook

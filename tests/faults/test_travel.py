@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from faults.harbour import TARGETS
+from faults.case_setup import TARGETS
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import BadAnswer
 from ftbridge.loopback import LoopbackServer

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from faults.hand import JobSpec
-from faults.harbour import TARGETS, HostedHarbour
+from faults.case_setup import TARGETS, HostedSetup
+from faults.controlled_process import JobSpec
 from ftbridge.ledger import Ledger
 from ftbridge.model import Event, Status
 from ftbridge.plugins import load_provider
@@ -20,10 +20,10 @@ from ftbridge.target import parse_target
 JOBS = 5
 
 
-def wait_until_one_runs(harbour: HostedHarbour) -> None:
+def wait_until_one_runs(setup: HostedSetup) -> None:
     until = time.monotonic() + 60
-    while not any(job.status is Status.RUNNING for job in harbour.jobs()):
-        assert time.monotonic() < until, f"no job runs: {harbour.jobs()}"
+    while not any(job.status is Status.RUNNING for job in setup.jobs()):
+        assert time.monotonic() < until, f"no job runs: {setup.jobs()}"
         time.sleep(0.05)
 
 
@@ -37,27 +37,27 @@ def told(outcome: str, job_id: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("vendor", ["openai", "together", "mistral"])
 def test_no_change_is_lost_and_none_told_twice(tmp_path: Path, vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    harbour = HostedHarbour(vendor, tmp_path)
-    with harbour.manned():
-        harbour.speed = 60.0
-        harbour.begin()
+    setup = HostedSetup(vendor, tmp_path)
+    with setup.started():
+        setup.speed = 60.0
+        setup.begin()
         for number in range(JOBS):
-            harbour.rivals[0].give(replace(harbour.submission(), key=str(number)))
-            harbour.rivals[0].end()
-        watching = JobSpec("watch", harbour.home, harbour.environment)
-        mortal = harbour.crew.hand()
-        for watcher in (*harbour.rivals, mortal):
+            setup.rivals[0].give(replace(setup.submission(), key=str(number)))
+            setup.rivals[0].end()
+        watching = JobSpec("watch", setup.home, setup.environment)
+        mortal = setup.processes.start()
+        for watcher in (*setup.rivals, mortal):
             watcher.give(watching)
-        wait_until_one_runs(harbour)
+        wait_until_one_runs(setup)
         mortal.kill()
-        outcomes = [watcher.end() for watcher in harbour.rivals]
+        outcomes = [watcher.end() for watcher in setup.rivals]
 
-        for name, value in harbour.environment.items():
+        for name, value in setup.environment.items():
             monkeypatch.setenv(name, value)
         provider = load_provider(parse_target(TARGETS[vendor]), tmp_path)
-        ledger = Ledger(harbour.home)
-        assert len(harbour.jobs()) == JOBS
-        for job in harbour.jobs():
+        ledger = Ledger(setup.home)
+        assert len(setup.jobs()) == JOBS
+        for job in setup.jobs():
             assert job.status is Status.SUCCEEDED
             numbered = ledger.events(job.id)
             events = [event for _number, event in numbered]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from faults.people import LONG, Person, Town
+from faults.people import LONG, Person, Stubs
 from faults.stubs.conduct import Listing, Mishap
 from ftbridge.model import Status
 
@@ -60,16 +60,16 @@ def test_again_goes_on_with_an_attempt_whose_answer_was_lost(person: Person, bef
     assert all(job.status is not Status.CANCELLED for job in person.jobs())
 
 
-def test_again_waits_for_an_attempt_that_was_refused_and_may_be_there(place: Town) -> None:
-    person = place.person("openai", window=4.0, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=3.0))
+def test_again_waits_for_an_attempt_that_was_refused_and_may_be_there(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=4.0, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=3.0))
     assert person.submit().code == 3
     assert person.submit("--again").code == 0
     assert remote_ids(person) == [person.vendor.made[0].id]
     assert len(person.vendor.made) == 1
 
 
-def test_after_an_unclear_job_was_cancelled_again_creates_another_one(place: Town) -> None:
-    person = place.person("openai", window=LONG, creates=[Mishap(False, cut=True)])
+def test_after_an_unclear_job_was_cancelled_again_creates_another_one(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=LONG, creates=[Mishap(False, cut=True)])
     person.submit()
     [unclear] = person.jobs()
     assert person.type("cancel", unclear.id).code == 0
@@ -80,8 +80,8 @@ def test_after_an_unclear_job_was_cancelled_again_creates_another_one(place: Tow
     assert f"job {unclear.id} was cancelled here, and openai may have created it all the same" in waits.err
 
 
-def test_a_job_that_was_refused_and_may_be_there_can_be_given_up(place: Town) -> None:
-    person = place.person("openai", window=LONG, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=600))
+def test_a_job_that_was_refused_and_may_be_there_can_be_given_up(stubs: Stubs) -> None:
+    person = stubs.person("openai", window=LONG, creates=[Mishap(True, status=404)], listing=Listing(lag_seconds=600))
     person.submit()
     [refused] = person.jobs()
     assert person.type("cancel", refused.id).code == 0
@@ -122,9 +122,9 @@ def test_an_older_job_that_is_sent_is_named(person: Person, wrong_url: pytest.Mo
 
 @pytest.mark.parametrize("setting", [("OPENAI_API_KEY", "another-key"), ("OPENAI_BASE_URL", NOBODY)])
 def test_an_unclear_job_at_another_account_names_the_ways_out(
-    place: Town, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]
+    stubs: Stubs, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]
 ) -> None:
-    person = place.person("openai", creates=[Mishap(True, cut=True)], listing=Listing(refused=500))
+    person = stubs.person("openai", creates=[Mishap(True, cut=True)], listing=Listing(refused=500))
     person.submit()
     [job] = person.jobs()
     person.vendor.conduct.listing = Listing()

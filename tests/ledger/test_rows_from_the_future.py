@@ -17,6 +17,7 @@ from ftbridge.jobs.polling import latest_of
 from ftbridge.jobs.queue import send
 from ftbridge.ledger import Ledger, register_hooks, summaries, unfinished
 from ftbridge.model import Event, Latest, Status, now
+from ftbridge.stored import UNDATED
 from ledger_rows import add, message
 from watching_helpers import OPENAI
 
@@ -121,6 +122,17 @@ def test_a_column_that_holds_no_object_hides_no_job(tmp_path: Path, junk: str) -
     [record] = ledger.jobs()
     assert (record.job.id, record.job.spec.target) == ("ftb_aaaa", "local:tiny")
     assert ledger.change(record, [message("goes on")])
+
+
+@pytest.mark.parametrize("junk", ["junk", "[1]", "2026-99-01T00:00:00"])
+def test_a_time_that_cannot_be_read_hides_no_job_and_unsends_none(tmp_path: Path, junk: str) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.change(add(ledger), posted_at=now())
+    rewrite(ledger, "ftb_aaaa", created_at=junk, posted_at=junk, finished_at=junk, progress_at=junk)
+    record = ledger.job("ftb_aaaa")
+    assert record.is_unclear
+    assert record.job.created_at == record.posted_at == UNDATED
+    assert [record.job.id for record in ledger.jobs()] == ["ftb_aaaa"]
 
 
 @pytest.mark.usefixtures("vendors")

@@ -9,11 +9,13 @@ import pytest
 from ftbridge.errors import Conflict, NotFound, ProviderError
 from ftbridge.model import Status
 from ftbridge.provider import Artifact, RemoteJob
+from ftbridge_local.job_folder import JobFolder
 from local.lab import Lab, be_worker
 
 
 def test_the_rows_of_a_finished_job_are_gone_and_its_checkpoints_are_listed(lab: Lab, finished: RemoteJob) -> None:
     folder = lab.folder(finished.remote_id)
+    _until_the_worker_is_gone(folder)
     assert folder.data() == []
     saved = lab.provider.checkpoints(finished.remote_id)
     assert [one.step for one in saved] == sorted(one.step for one in saved)
@@ -71,3 +73,10 @@ def test_a_worker_reads_the_rows_itself_where_the_cache_was_just_removed(lab: La
     be_worker(job, lab.provider.home)
     assert job.state().status is Status.SUCCEEDED
     assert job.data() == []
+
+
+def _until_the_worker_is_gone(folder: JobFolder) -> None:
+    """It says how the job ended first, and then removes the rows."""
+    lock = folder.lock(timeout=30)
+    assert lock is not None
+    os.close(lock)

@@ -10,11 +10,13 @@ import pytest
 
 from command_line import Cli
 from ftbridge import Bridge
-from ftbridge.errors import UsageError
+from ftbridge.errors import ProviderError, UsageError
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.model import Job, Status
+from ftbridge.provider import Artifact
 from ftbridge.removal.receipt import Receipt
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_providers.together.adapter import TogetherProvider
 from removal.conftest import with_canary
 from removal.test_prune import VENDORS
 
@@ -95,6 +97,21 @@ def test_what_fails_is_said_and_the_same_command_goes_on(
     assert "rest has to be deleted first" in str([item.why for item in receipt.unfinished])
     assert any("could not be deleted" in str(event) for event in bridge.events(job))
     assert set(by_kind(bridge.delete(job, at_vendor=True)).values()) == {"removed"}
+
+
+def test_a_vendor_that_does_not_answer_is_said_and_what_was_removed_here_is_written_down(
+    bridge: Bridge, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = done(bridge, rows, "mock+together")
+
+    def refuse(*_: object) -> list[Artifact]:
+        raise ProviderError("Together does not answer.", provider="together")
+
+    monkeypatch.setattr(TogetherProvider, "artifacts", refuse)
+    [unfinished] = bridge.delete(job, at_vendor=True).unfinished
+    assert (unfinished.kind, unfinished.name, unfinished.outcome) == ("job", job.remote_id, "failed")
+    assert unfinished.why == "Together does not answer"
+    assert any("could not be deleted" in str(event) for event in bridge.events(job))
 
 
 def test_a_job_that_is_not_over_is_refused(bridge: Bridge, rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:

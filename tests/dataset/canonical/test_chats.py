@@ -80,10 +80,10 @@ ROWS = [
         "the arguments are not a JSON object: '{broken'",
     ),
     (
-        tool_row(function={"name": "look", "arguments": {"a": 1}}),
+        tool_row(function={"name": "look", "arguments": ["a"]}),
         "$.messages[1].tool_calls[0].function.arguments",
         "wrong_type",
-        "this is an object, but must be a string",
+        "this is a list, but must be a string",
     ),
     (
         chat({**USER, "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}, ANSWER),

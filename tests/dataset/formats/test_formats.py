@@ -42,7 +42,7 @@ ROWS: list[tuple[str, Any, Any]] = [
                 SYSTEM,
                 {"role": "user", "content": "Hi"},
                 {"role": "assistant", "content": "Ho"},
-                {"role": "user", "content": "Add.\n\n1 2"},
+                {"role": "user", "content": "Add.\n1 2"},
                 {"role": "assistant", "content": "3"},
             ]
         },

@@ -1,4 +1,4 @@
-"""Where the cases of the kill matrix are played: a vendor, a crew, and for each case a home of its own."""
+"""Where the cases of the kill matrix are played: a vendor, processes, and for each case a home of its own."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from faults.crew import Crew, Hand
+from faults.controlled_process import JobSpec
 from faults.gate import Gate
-from faults.hand import JobSpec
+from faults.processes import ControlledProcess, Processes
 from ftbridge import Bridge
 from ftbridge.loopback import LoopbackServer
 from ftbridge.mock import MockVendor
@@ -36,14 +36,14 @@ _SOON = 30.0
 _ROUNDS = 12
 
 
-class Harbour(ABC):
+class CaseSetup(ABC):
     """A place with one vendor, where one case is played after the other."""
 
     environment: dict[str, str]
     window = 0.0
     home: Path
-    crew: Crew
-    rivals: tuple[Hand, Hand]
+    processes: Processes
+    rivals: tuple[ControlledProcess, ControlledProcess]
 
     def __init__(self, vendor: str, folder: Path) -> None:
         self.vendor = vendor
@@ -57,17 +57,17 @@ class Harbour(ABC):
         """The ids of the jobs that the vendor has."""
 
     @contextmanager
-    def manned(self) -> Iterator[None]:
-        """With a crew, and with two processes that will race each other."""
+    def started(self) -> Iterator[None]:
+        """With processes, and with two processes that will race each other."""
         self.begin()
-        self.crew = Crew([self.submission(), self.recovery()])
-        self.rivals = (self.crew.hand(), self.crew.hand())
+        self.processes = Processes([self.submission(), self.recovery()])
+        self.rivals = (self.processes.start(), self.processes.start())
         try:
             yield
         finally:
             for rival in self.rivals:
                 rival.dismiss()
-            self.crew.dismiss()
+            self.processes.dismiss()
 
     def begin(self, fault: str = "none") -> None:
         """A home in which nothing has happened yet, and a vendor at which one thing will go wrong."""
@@ -130,27 +130,27 @@ class Harbour(ABC):
 
     def trace(self) -> list[str]:
         """The points that an undisturbed submission passes, each once, in order."""
-        hand = self.crew.hand()
+        process = self.processes.start()
         self.gate.watch()
-        hand.give(self.submission(tell=True))
-        hand.end()
-        hand.dismiss()
-        return list(dict.fromkeys(point.name for point in sorted([*hand.passed, *self.gate.passed])))
+        process.give(self.submission(tell=True))
+        process.end()
+        process.dismiss()
+        return list(dict.fromkeys(point.name for point in sorted([*process.passed, *self.gate.passed])))
 
-    def submit_until(self, step: str) -> Hand:
+    def submit_until(self, step: str) -> ControlledProcess:
         """A process that is submitting and has come to `step`, where it is held."""
-        hand = self.crew.hand()
+        process = self.processes.start()
         self.gate.watch(step)
-        hand.give(self.submission(tell=True, hold=step))
+        process.give(self.submission(tell=True, hold=step))
         until = time.monotonic() + _SOON
-        while not self.gate.reached.is_set() and step not in [point.name for point in hand.passed]:
-            hand.listen(0.005)
-            assert hand.outcome is None, f"it ended before it came to {step}: {hand.outcome}"
+        while not self.gate.reached.is_set() and step not in [point.name for point in process.passed]:
+            process.listen(0.005)
+            assert process.outcome is None, f"it ended before it came to {step}: {process.outcome}"
             assert time.monotonic() < until, f"it never came to {step}"
-        return hand
+        return process
 
 
-class HostedHarbour(Harbour):
+class HostedSetup(CaseSetup):
     """A mocked vendor behind a gate; `speed` is how many times faster it is than a true one."""
 
     speed = 1e6
@@ -160,12 +160,12 @@ class HostedHarbour(Harbour):
         self.kind: type[MockVendor] = load_mock(vendor)
 
     @contextmanager
-    def manned(self) -> Iterator[None]:
+    def started(self) -> Iterator[None]:
         """As elsewhere, with the vendor's server running."""
         with LoopbackServer(self.gate) as server:
             url = f"{server.url}{self.kind.base_path}"
             self.environment = {self.kind.url_env: url, self.kind.key_env: "mock-key"}
-            with super().manned():
+            with super().started():
                 yield
 
     def begin(self, fault: str = "none") -> None:
@@ -185,7 +185,7 @@ class HostedHarbour(Harbour):
         return [str(job["id"]) for job in self.mock.store.all("jobs", dict)]
 
 
-class LocalHarbour(Harbour):
+class LocalSetup(CaseSetup):
     """This machine, where a job is a folder and a worker."""
 
     def __init__(self, folder: Path, tiny_home: Path) -> None:
@@ -194,9 +194,9 @@ class LocalHarbour(Harbour):
         self._tiny = tiny_home
 
     @contextmanager
-    def manned(self) -> Iterator[None]:
+    def started(self) -> Iterator[None]:
         """As elsewhere; no worker is left behind."""
-        with super().manned():
+        with super().started():
             yield
         self._end_workers()
 

@@ -1,7 +1,7 @@
 """A process that does as it is told, tells each point that it passes, and can be killed at any of them.
 
-`python -m faults.hand ADDRESS` is the first of its kind: it obeys until it has everything loaded that the work
-needs, and from then on forks another one for each line on its standard input. So a process that may be killed
+`python -m faults.controlled_process ADDRESS` is the first of its kind: it obeys until it has everything loaded that the
+work needs, and from then on forks another one for each line on its standard input. So a process that may be killed
 costs a fork, and not a start of the interpreter with an SDK.
 """
 

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
+from faults.controlled_process import JobSpec
 from faults.gate import Point
-from faults.hand import JobSpec
 
 _TESTS = Path(__file__).parents[1]
 _LONG = 60.0
 """Seconds after which something that is waited for will not come any more."""
 
 
-class Hand:
+class ControlledProcess:
     """One process, and what it has told."""
 
     def __init__(self, connection: Connection) -> None:
@@ -79,38 +79,38 @@ class Hand:
         return self._connection.closed
 
 
-class Crew:
+class Processes:
     """Starts processes that have everything loaded already."""
 
     def __init__(self, warming: Sequence[JobSpec]) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._listener = Listener(str(Path(self._folder.name) / "s"), backlog=16)
         self._first = subprocess.Popen(
-            [sys.executable, "-m", "faults.hand", str(self._listener.address)],
+            [sys.executable, "-m", "faults.controlled_process", str(self._listener.address)],
             stdin=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(_TESTS), os.environ.get("PYTHONPATH", "")])},
         )
-        self._hands: list[Hand] = []
-        first = Hand(self._listener.accept())
+        self._processes: list[ControlledProcess] = []
+        first = ControlledProcess(self._listener.accept())
         for order in warming:
             first.give(order)
             first.end()
         first.dismiss()
 
-    def hand(self) -> Hand:
+    def start(self) -> ControlledProcess:
         """A new process."""
         assert self._first.stdin
         self._first.stdin.write(b"\n")
         self._first.stdin.flush()
-        hand = Hand(self._listener.accept())
-        self._hands.append(hand)
-        return hand
+        process = ControlledProcess(self._listener.accept())
+        self._processes.append(process)
+        return process
 
     def dismiss(self) -> None:
         """Start no more processes, and leave none behind, not even one that is halted."""
-        for hand in self._hands:
-            if not hand.gone:
-                hand.kill()
+        for process in self._processes:
+            if not process.gone:
+                process.kill()
         assert self._first.stdin
         self._first.stdin.close()
         self._first.wait(_LONG)
