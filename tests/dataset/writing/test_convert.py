@@ -92,7 +92,8 @@ def test_a_repeated_key_is_not_passed_on(tmp_path: Path, line: str) -> None:
     "line",
     [
         r'{"messages":[{"role":"user","content":"\\\"x\\"},{"role":"assistant","content":"\\","weight":1,"name":"\""}]}',
-        '{"messages":[{"role":"user","content":"x","name":null},{"role":"assistant","content":"yes","tool_calls":null}]}',
+        '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":'
+        '"function","function":{"name":"f","arguments":"{}"}}]}],"tools":[{"type":"function","function":{"name":"f"}}]}',
         '{"messages":[{"role":"user","content":"\\u0022x\\u0022"},{"role":"assistant","content":"\\ud83d\\ude00\\/"}]}',
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"yes"}],"tools":[{"type":"function",'
         '"function":{"name":"f","parameters":{"a":1e5,"b":12345678901234567890123,"c":null}}}]}',
