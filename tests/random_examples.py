@@ -69,8 +69,8 @@ assistants = st.builds(
     st.none() | contents,
     names,
     st.none() | st.lists(calls, max_size=2),
-    weights,
     st.none() | words,
+    weights,
 )
 messages = st.one_of(
     st.builds(System, contents, names, weights),
@@ -99,7 +99,7 @@ spoken: st.SearchStrategy[Any] = said | st.lists(st.builds(TextPart, said), min_
 shown = spoken | st.builds(lambda text, image: [text, image], st.builds(TextPart, said), images)
 empty: st.SearchStrategy[Any] = st.sampled_from([None, "", [], [TextPart("")]])
 reasoning = st.sampled_from([None, None, "Let me think."])
-answers = st.builds(Assistant, spoken, names, st.none(), st.sampled_from([None, 1]), reasoning)
+answers = st.builds(Assistant, spoken, names, st.none(), reasoning, st.sampled_from([None, 1]))
 
 
 @st.composite

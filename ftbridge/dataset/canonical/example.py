@@ -85,8 +85,8 @@ class Assistant(Row, tag_field="role", tag="assistant"):
     content: Content | None = None
     name: str | None = None
     tool_calls: list[ToolCall] | None = None
-    weight: Literal[0, 1] | None = None
     reasoning_content: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Tool(Row, tag_field="role", tag="tool"):

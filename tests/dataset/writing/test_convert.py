@@ -141,8 +141,9 @@ def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written: no such file or directory"):
-        convert(write(tmp_path, row("a")), Plain(), tmp_path / "nowhere" / "out.jsonl")
+    with pytest.raises(InputError, match="there is no folder") as problem:
+        convert(write(tmp_path, row("a")), Plain(), tmp_path / "no where" / "out.jsonl")
+    assert problem.value.hint == f"Make it with `mkdir -p '{tmp_path}/no where'`, or choose another path."
 
 
 def give_up(path: Path) -> None:

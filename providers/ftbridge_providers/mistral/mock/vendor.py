@@ -148,9 +148,8 @@ class MistralMock(MockVendor):
             end=self.ending(),
             stall=stall.value if stall else 0.0,
         )
-        answer = Answer(job_body(job, self.now(), word=self.injected_word(job)))
         self.store.put("jobs", job.id, job)
-        return answer
+        return Answer(job_body(job, self.now(), word=self.injected_word(job)))
 
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:
