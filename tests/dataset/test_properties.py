@@ -40,7 +40,7 @@ hostile = st.recursive(
 text = words.filter(lambda said: bool(said.strip()))
 user = st.fixed_dictionaries({"role": st.just("user"), "content": text}, optional={"name": text})
 answer = st.fixed_dictionaries(
-    {"role": st.just("assistant"), "content": text}, optional={"weight": st.just(1), "name": st.none()}
+    {"role": st.just("assistant"), "content": text}, optional={"weight": st.just(1), "name": text}
 )
 chats = st.lists(st.tuples(user, answer), min_size=1, max_size=3).map(
     lambda turns: {"messages": [message for turn in turns for message in turn]}

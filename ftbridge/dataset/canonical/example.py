@@ -60,26 +60,32 @@ class ToolDefinition(Row):
 
 
 class System(Row, tag_field="role", tag="system"):
+    """As all messages but the assistant's it is not trained, except where `weight` is 1."""
+
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Developer(Row, tag_field="role", tag="developer"):
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class User(Row, tag_field="role", tag="user"):
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Assistant(Row, tag_field="role", tag="assistant"):
-    """The turns that are trained, except where `weight` is 0."""
+    """The turns that are trained, except where `weight` is 0. `reasoning_content` is what was thought before them."""
 
     content: Content | None = None
     name: str | None = None
     tool_calls: list[ToolCall] | None = None
+    reasoning_content: str | None = None
     weight: Literal[0, 1] | None = None
 
 
@@ -87,6 +93,7 @@ class Tool(Row, tag_field="role", tag="tool"):
     content: Content
     tool_call_id: str
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 Message: TypeAlias = System | Developer | User | Assistant | Tool

@@ -10,9 +10,10 @@ import msgspec
 from ftbridge.dataset.canonical.diagnose import diagnose
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
 from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY
+from ftbridge.dataset.canonical.spelling import respelled
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import recognise
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, without_nulls
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 from ftbridge.dataset.formats.chat import read_variant
 from ftbridge.dataset.reading.lines import Line
 from ftbridge.dataset.reading.syntax import parse
@@ -76,13 +77,13 @@ def _read_undecodable(
         row = _json_row(raw, format, detected_on, diagnostics)
         if row is None:
             return None
-        before = diagnostics.errors
+        before, row = diagnostics.errors, respelled(row, set())
         read = read_variant(FieldReader(row, diagnostics), format.shape)
         if diagnostics.errors > before:
             return None
         example = _from_json(read, format.shape, diagnostics)
         if example is not None:
-            return (_encode(example) if read != without_nulls(row) else raw), example
+            return (_encode(example) if read != row else raw), example
     except Exception as unforeseen:
         report_unforeseen(unforeseen, diagnostics)
     return None
@@ -141,12 +142,21 @@ def _from_json(row: JsonObject, shape: Shape, diagnostics: Diagnostics) -> Examp
     """A canonical row from plain JSON, with everything that is wrong with it in the diagnostics."""
     before = diagnostics.errors
     try:
-        example: Example = msgspec.convert(row, SHAPES[shape])
+        example = _converted(row, shape)
     except _UNREADABLE as problem:
-        _diagnose(row, shape, problem, diagnostics)
+        _diagnose(respelled(row, set()), shape, problem, diagnostics)
         return None
     CHECKS[shape](example, diagnostics)
     return example if diagnostics.errors == before else None
+
+
+def _converted(row: JsonObject, shape: Shape) -> Example:
+    example: Example
+    try:
+        example = msgspec.convert(row, SHAPES[shape])
+    except _UNREADABLE:
+        example = msgspec.convert(respelled(row, set()), SHAPES[shape])
+    return example
 
 
 def _diagnose(row: JsonObject, shape: Shape, problem: Exception, diagnostics: Diagnostics) -> None:

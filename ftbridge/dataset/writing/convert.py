@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Example
-from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
+from ftbridge.dataset.canonical.verbatim import differences, doubtful
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
@@ -193,11 +193,11 @@ def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally,
                 continue
             if row is not example or not canonical or type(raw) is not bytes:
                 written = _encode(row) + b"\n"
-            elif index not in doubts or verbatim(raw, example):
-                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
-            else:
-                codes.append("repeated_keys_removed")
+            elif index in doubts and (other := differences(raw, example)):
+                codes.extend(sorted(other))
                 written = _encode(row) + b"\n"
+            else:
+                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
         except Exception as unforeseen:
             with tally.diagnostics.at(line):
                 report_unforeseen(unforeseen, tally.diagnostics)
