@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ftbridge.foreign.paths import StoredPath
 from ftbridge.foreign.values import Count, Message, Number, Text, Texts, TimeSeen
 
 
@@ -131,8 +131,8 @@ class Spec(Frozen):
     """
 
     target: str
-    data: Path
-    validation: Path | None = None
+    data: StoredPath
+    validation: StoredPath | None = None
     method: Method = Method.SFT
     grader: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -199,7 +199,7 @@ class Result(Frozen):
     """
 
     model: Text | None = None
-    path: Path | None = None
+    path: StoredPath | None = None
     files: Texts = ()
     step: Count = None
     valid_loss: Number = None

@@ -18,7 +18,9 @@ from ftbridge.wording import counted
 MAX_COLUMNS = 10_000
 _BEYOND_KEPT = 100  # cells without a column
 _CLOSE = 'Close it; a quote inside a quoted cell is written twice: "".'
-_UNCLOSED = Unread("unclosed_quote", "a cell of this row opens with a quote and is never closed", _CLOSE)
+UNCLOSED = "unclosed_quote"
+"""The code of the finding about a quote that is never closed: after it the rows of the table are not certain."""
+_UNCLOSED = Unread(UNCLOSED, "a cell of this row opens with a quote and is never closed", _CLOSE)
 _NOT_ENDED = Unread("csv", "a cell of this row goes on behind the quote that closes it", _CLOSE)
 _Cells: TypeAlias = list[str] | Unread
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.lines import READ_ERRORS, cannot_read
+from ftbridge.files import open_private
 
 _CHUNK = 2**20
 
@@ -24,10 +24,21 @@ def on_disk(path: Data, content: BinaryIO, *, is_there: bool) -> Iterator[Path]:
     if is_there:
         yield Path(path)
         return
-    with tempfile.NamedTemporaryFile(prefix="ftbridge-") as copy:
-        try:
-            shutil.copyfileobj(content, copy, _CHUNK)
-        except READ_ERRORS as problem:
-            raise cannot_read(0, problem) from None
-        copy.flush()
-        yield Path(copy.name)
+    with tempfile.TemporaryDirectory(prefix="ftbridge-") as folder:
+        copy = Path(folder) / "data"
+        copy_of(content, copy)
+        yield copy
+
+
+def copy_of(content: BinaryIO, file: Path) -> None:
+    """Write all of the content to a new file, which is its owner's alone. Raises `InputError` as `on_disk` does."""
+    with open_private(file, "wb") as copy:
+        while chunk := _next(content):
+            copy.write(chunk)
+
+
+def _next(content: BinaryIO) -> bytes:
+    try:
+        return content.read(_CHUNK)
+    except READ_ERRORS as problem:
+        raise cannot_read(0, problem) from None

@@ -34,7 +34,7 @@ def open_file(path: Data) -> Iterator[BinaryIO]:
     A named pipe is waited for until a program has opened it to write, for 5 seconds at most. Raises `InputError` for
     what cannot be opened or is not a file, `MissingExtra` for zstd without zstandard.
     """
-    if str(path) == "-":
+    if os.fspath(path) == "-":
         with _standard_input() as file, decompressed(file) as content:
             yield content
         return
@@ -65,7 +65,7 @@ def opening(path: Data) -> Iterator[None]:
 def _is_pipe(path: Data) -> bool:
     """Whether it is a named pipe. Raises `InputError` for what is no file: some of it would be read for ever."""
     kind = stat.S_IFMT(os.stat(path).st_mode)  # noqa: PTH116  # it may be a path of any kind
-    handed_over = str(path).startswith(_HANDED_OVER)
+    handed_over = os.fspath(path).startswith(_HANDED_OVER)
     if kind in _SPECIAL and (kind == stat.S_IFDIR or not handed_over):
         what, hint = _SPECIAL[kind]
         raise InputError(f"{printable(str(path), 200)} is {what}, not a file", hint=hint)

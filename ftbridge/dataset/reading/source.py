@@ -69,7 +69,7 @@ def open_source(path: Data, format: str | None = None) -> Iterator[Source]:  # n
         raise UsageError(f"there is no format '{printable(format)}'", hint=hint)
     name, columns = printable(str(path), 200), dict(columns_of(path))
     with open_file(path) as opened:
-        is_there = is_on_disk(opened)
+        is_there = is_on_disk(opened) and Path(path) != Path("-")
         start, file = with_head(opened, HEAD)
         kind = kind_of(start, _suffix(path))
         if isinstance(kind, Unread):

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 from ftbridge.dataset.formats.base import JsonObject
@@ -26,22 +26,10 @@ def xlsx_rows(path: Path) -> Iterator[tuple[int, JsonObject | Line]]:
     Of a formula the cell has the value that Excel has stored. Raises `MissingExtra` without openpyxl, and `InputError`
     for what is no workbook, has several sheets with content, or becomes far larger than it is.
     """
-    try:
-        import openpyxl  # type: ignore[import-untyped,unused-ignore]  # an extra, and without types
-    except ImportError:
-        raise MissingExtra(
-            "reading .xlsx needs the package openpyxl",
-            hint="pip install 'ftbridge[xlsx]', or save the sheet as CSV.",
-        ) from None
     _check_archive(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and rules, which say nothing about the content
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            try:
-                yield from _rows(_only_sheet(book))
-            finally:
-                book.close()
+        with path.open("rb") as file:
+            yield from _rows(_only_sheet(_open(file)))
     except FtbridgeError:
         raise
     except Exception as problem:  # what openpyxl raises for a damaged file is of many classes
@@ -49,6 +37,19 @@ def xlsx_rows(path: Path) -> Iterator[tuple[int, JsonObject | Line]]:
             f"the workbook cannot be read: {printable(str(problem), 200)}",
             hint="It may be damaged: open it in Excel, and save it as .xlsx or as CSV.",
         ) from None
+
+
+def _open(file: BinaryIO) -> Any:
+    try:
+        import openpyxl  # type: ignore[import-untyped,unused-ignore]  # an extra, and without types
+    except ImportError:
+        raise MissingExtra(
+            "reading .xlsx needs the package openpyxl",
+            hint="pip install 'ftbridge[xlsx]', or save the sheet as CSV.",
+        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and rules, which say nothing about the content
+        return openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
 
 
 def _check_archive(path: Path) -> None:
@@ -109,6 +110,8 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftbridge.dataset import Diagnostics, FileLimits, check, convert, prepare, read_examples
-from ftbridge.dataset.canonical.example import Example, Shape
+from as_it_is import AsItIs
+from ftbridge.dataset import check, convert, prepare, read_examples
 from ftbridge.dataset.reading.json_document import json_rows
 from ftbridge.errors import InputError
 from planted_rows import ANSWER, GOOD, USER, chat
@@ -33,17 +33,6 @@ LAYOUTS = {
     "objects over several lines": "\n".join(json.dumps(row, indent=2) for row in ROWS),
     "an object without indentation over several lines": "\n".join(json.dumps(row, indent=0) for row in ROWS),
 }
-
-
-class AsItIs:
-    """A target that takes every chat as it is."""
-
-    target = "as-it-is"
-    shapes: frozenset[Shape] = frozenset({"chat"})
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
 
 
 def written(folder: Path, text: str, name: str = "data.json") -> Path:
