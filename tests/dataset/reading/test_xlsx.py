@@ -29,7 +29,7 @@ def workbook(path: Path, *rows: Sequence[Any], more: list[list[Any]] | None = No
 
 
 def test_rows_are_numbered_as_on_the_sheet_and_numbers_are_text(tmp_path: Path) -> None:
-    rows = [
+    rows: list[Sequence[Any]] = [
         ["prompt", "completion"],
         ["How many?", 3],
         [],
