@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 
 _URI = "file://"
 
@@ -22,10 +22,11 @@ def path_text(path: Path) -> str:
     return text
 
 
-def _path_of(text: Any) -> Any:
-    is_uri = isinstance(text, str) and text.startswith(_URI)
-    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_URI)))) if is_uri else text
+def _path_of(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(given, str) and given.startswith(_URI):  # pydantic makes no path of a text that is not UTF-8
+        return Path(os.fsdecode(unquote_to_bytes(given.removeprefix(_URI))))
+    return validate(given)
 
 
-StoredPath = Annotated[Path, BeforeValidator(_path_of), PlainSerializer(path_text, return_type=str, when_used="json")]
+StoredPath = Annotated[Path, WrapValidator(_path_of), PlainSerializer(path_text, return_type=str, when_used="json")]
 """A field for the path of a file, whatever its name."""
