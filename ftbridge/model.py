@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.foreign.paths import StoredPath
-from ftbridge.foreign.values import Count, Message, Number, Text, Texts, TimeSeen
+from ftbridge.foreign.values import Count, Message, Number, StoredPath, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
-
-from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 
 _URI = "file://"
 
@@ -22,11 +19,8 @@ def path_text(path: Path) -> str:
     return text
 
 
-def _path_of(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    if isinstance(given, str) and given.startswith(_URI):  # pydantic makes no path of a text that is not UTF-8
+def path_of_uri(given: object) -> Path | None:
+    """The path that was written as a URI; None for anything else."""
+    if isinstance(given, str) and given.startswith(_URI):
         return Path(os.fsdecode(unquote_to_bytes(given.removeprefix(_URI))))
-    return validate(given)
-
-
-StoredPath = Annotated[Path, WrapValidator(_path_of), PlainSerializer(path_text, return_type=str, when_used="json")]
-"""A field for the path of a file, whatever its name."""
+    return None
