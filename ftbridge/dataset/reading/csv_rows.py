@@ -95,6 +95,7 @@ def _next_row(table: Any, lines: CsvLines) -> _Cells | None:
 def _as_read(lines: CsvLines, row: _Cells) -> tuple[int, _Cells]:
     if lines.problem is TOO_LONG:
         lines.skip_line()
+    lines.row.clear()  # a long one would be held as long as its cells
     return lines.row_starts, lines.problem or row
 
 
