@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ftbridge.dataset import (
     TokenCounter,
     TokenTally,
 )
+from ftbridge.dataset.reading.given import Given, given
 from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec
@@ -33,10 +35,10 @@ from ftbridge.spec import make_spec
 
 def check(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str | Sequence[str] = (),
     *,
-    validation: str | Path | None = None,
+    validation: Given | None = None,
     near_duplicates: bool = False,
     tokens: bool = False,
     exact: bool = False,
@@ -45,24 +47,31 @@ def check(
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
 ) -> Report:
     """All findings in `data`: by ftbridge's own rules, by those of the target or targets `to`, and advice.
+
+    `data` is a path, or rows: mappings, a DataFrame of pandas or polars, a `datasets.Dataset`. `map` gives columns, or
+    keys, the names of a format, such as {"question": "prompt"}.
 
     The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
     `validation`, examples that are in both files are found; with `near_duplicates`, these as well. With `tokens`,
     the report has those of each target, counted as `count_tokens` does with `exact` and `vocabulary`.
     """
     to = one_or_more(to)
-    specs = [_partial_spec(data, text, method, grader) for text in to or [""]]  # the method is checked in any case
+    specs = [_partial_spec(text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
     advice, held_out = Advice(near_duplicates=near_duplicates), Digests()
     tallies = {text: TokenTally(_counter(context, text, vocabulary), exact=exact) for text in to if tokens}
     observers: list[Observer] = [advice, *tallies.values()]
-    report = dataset.check(data, format=format, converters=converters, observers=observers, workers=workers)
-    if not report.examples:
-        tallies = {}
-    elif validation is not None:
-        observe_file(validation, [held_out], format=format)
+    with ExitStack() as files:
+        read = files.enter_context(given(data, context.home, map))
+        report = dataset.check(read, format=format, converters=converters, observers=observers, workers=workers)
+        if not report.examples:
+            tallies = {}
+        elif validation is not None:
+            held = files.enter_context(given(validation, context.home, map))
+            observe_file(held, [held_out], format=format)
     more = (*_unknown_models(context, to), *(advice.findings(held_out.digests) if report.examples else ()))
     return structs.replace(
         report,
@@ -74,35 +83,38 @@ def check(
 
 def convert(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str,
     out: str | Path,
     *,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
+    map: Mapping[str, str] | None = None,  # noqa: A002 - as above
     workers: int = 1,
 ) -> Conversion:
     """Write `data` in the target's format to the file `out`, complete or not at all."""
-    return dataset.convert(
-        data, _rules(context, _partial_spec(data, to, method, grader)), out, format=format, workers=workers
-    )
+    rules = _rules(context, _partial_spec(to, method, grader))
+    with given(data, context.home, map) as read:
+        return dataset.convert(read, rules, out, format=format, workers=workers)
 
 
 def count_tokens(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str,
     *,
     exact: bool = False,
     vocabulary: Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
+    map: Mapping[str, str] | None = None,  # noqa: A002 - as above
 ) -> TokenCount:
     """The tokens of `data` by the tokenizer of the target's model, or by the closest one that is available.
 
     `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
     """
-    return dataset.count_tokens(data, _counter(context, to, vocabulary), exact=exact, format=format)
+    with given(data, context.home, map) as read:
+        return dataset.count_tokens(read, _counter(context, to, vocabulary), exact=exact, format=format)
 
 
 def _counter(context: Context, to: str, vocabulary: Path | None) -> TokenCounter:
@@ -127,6 +139,6 @@ def _rules(context: Context, spec: Spec) -> Converter:
     return provider.converter(spec, target.model)
 
 
-def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
+def _partial_spec(to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """The parts of a spec that the rules for a file depend on."""
-    return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})
+    return make_spec(target=to, data=Path("data"), method=method, grader=json_object(grader), hyperparameters={})

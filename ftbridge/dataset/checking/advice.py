@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Set
 from operator import attrgetter
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from ftbridge.dataset.canonical.texts import content_texts
 from ftbridge.dataset.checking.digests import Digests, digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, signature_of
 from ftbridge.dataset.checking.secrets import KINDS, secrets_of
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding
 from ftbridge.dataset.reading.observer import observe_file
 from ftbridge.wording import counted, printable
@@ -26,9 +26,9 @@ _ANSWERS_KEPT = 1000  # texts of different answers, to show the one that dominat
 
 
 def advise(
-    path: str | Path,
+    path: Data,
     *,
-    validation: str | Path | None = None,
+    validation: Data | None = None,
     near_duplicates: bool = False,
     format: str | None = None,  # noqa: A002  # the word of the CLI
 ) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
@@ -50,7 +51,7 @@ class Report(Struct, frozen=True):
 
 
 def check(
-    path: str | Path,
+    path: Data,
     *,
     format: str | None = None,  # noqa: A002  # the word of the CLI
     converters: Sequence[Converter] = (),

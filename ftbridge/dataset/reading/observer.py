@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.reading.source import open_source
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -31,7 +31,7 @@ def show(observers: Sequence[Observer], line: int, example: Example, data: bytes
         observer.observe(line, example, data)
 
 
-def observe_file(path: str | Path, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
+def observe_file(path: Data, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
     """Read `path` for `observers` alone; the number of lines with errors, which they do not see.
 
     Raises `InputError` for what cannot be opened or read.

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ftbridge.dataset.data_file import Data
 from ftbridge.errors import InputError
 from ftbridge.ledger import Intent, Prepared, Record
 from ftbridge.model import Cost, Spec, Status, now
@@ -20,9 +21,9 @@ OWNER = "FTBRIDGE_OWNER"
 _A_DAY = timedelta(days=1)
 
 
-def absolute_path(data: str | Path) -> Path:
+def absolute_path(data: Data) -> Path:
     """The file's absolute path; - stays standard input."""
-    return Path(data) if str(data) == "-" else Path(data).absolute()
+    return Path(data) if Path(data) == Path("-") else Path(data).absolute()
 
 
 def json_object(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
