@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ftbridge.dataset import (
 )
 from ftbridge.dataset.counting.sample import RowSample
 from ftbridge.dataset.counting.tokens import SAMPLE
+from ftbridge.dataset.reading.given import Given, given
 from ftbridge.dataset.reading.observer import Observer, observe_file
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
@@ -34,10 +36,10 @@ from ftbridge.spec import json_object, make_spec
 
 def check(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str | Sequence[str] = (),
     *,
-    validation: str | Path | None = None,
+    validation: Given | None = None,
     near_duplicates: bool = False,
     tokens: bool = False,
     exact: bool = False,
@@ -47,8 +49,12 @@ def check(
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
 ) -> Report:
     """All findings in `data`: by ftbridge's own rules, by those of the target or targets `to`, and advice.
+
+    `data` is a path, or rows: mappings, a DataFrame of pandas or polars, a `datasets.Dataset`. `map` gives columns, or
+    keys, the names of a format, such as {"question": "prompt"}.
 
     The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
     `validation`, examples that are in both files are found; with `near_duplicates`, these as well; without `advice`,
@@ -57,61 +63,67 @@ def check(
     or by as many `workers`.
     """
     to = one_or_more(to)
-    specs = [_partial_spec(data, text, method, grader) for text in to or [""]]  # the method is checked in any case
+    specs = [_partial_spec(text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
     counters = {text: _counter(context, text, vocabulary) for text in to if tokens}
     tallies = {text: TokenTally(counter, exact=True) for text, counter in counters.items() if exact}
     sample, advisor, held_out = RowSample(SAMPLE), Advice(near_duplicates=near_duplicates), Digests()
     observers: list[Observer] = [*[advisor] * advice, *tallies.values(), *[sample] * bool(counters and not exact)]
-    report = dataset.check(data, format=format, converters=converters, observers=observers, workers=workers)
-    found = _unknown_models(context, to)
-    if report.examples:
-        if advice and validation is not None:
-            observe_file(validation, [held_out], format=format)
-        found += advisor.findings(held_out.digests)
-        counts = {text: tallies[text].count() if exact else sample.estimate(counters[text]) for text in counters}
+    found, counts = _unknown_models(context, to), {}
+    with ExitStack() as files:
+        read = files.enter_context(given(data, context.home, map))
+        report = dataset.check(read, format=format, converters=converters, observers=observers, workers=workers)
+        if report.examples:
+            if advice and validation is not None:
+                held = files.enter_context(given(validation, context.home, map))
+                observe_file(held, [held_out], format=format)
+            found += advisor.findings(held_out.digests)
+            counts = {text: tallies[text].count() if exact else sample.estimate(counters[text]) for text in counters}
     return structs.replace(
         report,
         warnings=report.warnings + len(found),
         findings=(*report.findings, *found),
-        tokens=counts if report.examples else {},
+        tokens=counts,
     )
 
 
 def convert(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str,
     out: str | Path,
     *,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
+    map: Mapping[str, str] | None = None,  # noqa: A002 - as above
     workers: int | None = None,
 ) -> Conversion:
     """Write `data` in the target's format to the file `out`, complete or not at all.
 
     Large files are read by as many processes as there are cores, or by as many `workers`.
     """
-    return dataset.convert(
-        data, _rules(context, _partial_spec(data, to, method, grader)), out, format=format, workers=workers
-    )
+    rules = _rules(context, _partial_spec(to, method, grader))
+    with given(data, context.home, map) as read:
+        return dataset.convert(read, rules, out, format=format, workers=workers)
 
 
 def count_tokens(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str,
     *,
     exact: bool = False,
     vocabulary: Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
+    map: Mapping[str, str] | None = None,  # noqa: A002 - as above
 ) -> TokenCount:
     """The tokens of `data` by the tokenizer of the target's model, or by the closest one that is available.
 
     `vocabulary` is a file of that tokenizer: o200k_base.tiktoken for OpenAI, elsewhere a tokenizer.json.
     """
-    return dataset.count_tokens(data, _counter(context, to, vocabulary), exact=exact, format=format)
+    with given(data, context.home, map) as read:
+        return dataset.count_tokens(read, _counter(context, to, vocabulary), exact=exact, format=format)
 
 
 def _counter(context: Context, to: str, vocabulary: Path | None) -> TokenCounter:
@@ -136,6 +148,6 @@ def _rules(context: Context, spec: Spec) -> Converter:
     return provider.converter(spec, target.model)
 
 
-def _partial_spec(data: str | Path, to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
+def _partial_spec(to: str, method: str, grader: Mapping[str, Any] | str | Path | None) -> Spec:
     """The parts of a spec that the rules for a file depend on."""
-    return make_spec(target=to, data=Path(data), method=method, grader=json_object(grader), hyperparameters={})
+    return make_spec(target=to, data=Path("data"), method=method, grader=json_object(grader), hyperparameters={})

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.foreign.values import Count, Message, Number, Text, Texts, TimeSeen
+from ftbridge.foreign.values import Count, Message, Number, StoredPath, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -131,8 +130,8 @@ class Spec(Frozen):
     """
 
     target: str
-    data: Path
-    validation: Path | None = None
+    data: StoredPath
+    validation: StoredPath | None = None
     method: Method = Method.SFT
     grader: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
@@ -199,7 +198,7 @@ class Result(Frozen):
     """
 
     model: Text | None = None
-    path: Path | None = None
+    path: StoredPath | None = None
     files: Texts = ()
     step: Count = None
     valid_loss: Number = None

@@ -147,9 +147,17 @@ def _check(arguments: Sequence[str]) -> None:
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             named = argument[:-1] or (before if before.startswith("-") else "an argument")
             raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
-        if clean(argument) != argument:
-            raise UsageError(f"{printable(repr(argument))} is not UTF-8", hint="Rename the file, or type it again.")
+        if clean(argument) != argument and not _names_file(argument, before):
+            what = f"{printable(repr(argument))} is not UTF-8, and not the name of a file"
+            raise UsageError(what, hint="Check the name, or type it again.")
         before = argument
+
+
+def _names_file(argument: str, before: str) -> bool:
+    """Whether it is, or will be, the name of a file, which need not be UTF-8."""
+    option, sign, value = argument.partition("=")
+    path = value if sign and option.startswith("--") else argument
+    return "--out" in (option, before) or os.path.exists(path)  # noqa: PTH110  # of a name that is too long: False
 
 
 def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: bool) -> int:

@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from ftbridge.catalogue import SOON, today
+from ftbridge.cli.columns import Columns
 from ftbridge.cli.output import (
     AsJson,
     console,
@@ -23,6 +24,7 @@ from ftbridge.cli.output import (
     table,
 )
 from ftbridge.cli.submit import hyperparameter_options, with_options
+from ftbridge.dataset.data_file import parse_columns
 from ftbridge.errors import UsageError
 from ftbridge.wording import broken_rule, counted
 
@@ -70,6 +72,7 @@ def compare(
         Path | None, typer.Option(help="Plot the cost over months and requests into this file, .svg or .png.")
     ] = None,
     format: Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")] = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: AsJson = False,
     **hyperparameters: Any,
@@ -87,8 +90,6 @@ def compare(
         raise UsageError(what, hint="Give another number.") from None
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", hint="Give one of the two.")
-    if data == "-":
-        raise UsageError("compare cannot read standard input, because it reads the data twice", hint="Give a file.")
     offers = open_bridge().compare(
         data,
         to,
@@ -99,6 +100,7 @@ def compare(
         live=live,
         measure=measure,
         format=format,
+        map=parse_columns(map or ()),
         **{name: value for name, value in hyperparameters.items() if value is not None},
     )
     if plot:

@@ -10,11 +10,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from ftbridge.cli.columns import Columns
 from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
 from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
+from ftbridge.dataset.data_file import data_file, parse_columns
 from ftbridge.dataset.findings import REPORTED_ONCE, Level
 from ftbridge.errors import UsageError
+from ftbridge.foreign.paths import path_text
 from ftbridge.wording import counted, did_you_mean, printable
 
 Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
@@ -63,6 +66,7 @@ def check(
     workers: Workers = None,
     exact: Annotated[bool, typer.Option("--exact", help="Count the tokens of all examples, not of a sample.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Find the problems of a dataset, each with its line, its JSON path, and what to do."""
@@ -86,6 +90,7 @@ def check(
         method=method,
         grader=grader,
         format=format,
+        map=parse_columns(map or ()),
     )
     if as_json:
         print_json(report_document(report))
@@ -104,6 +109,7 @@ def prepare(
     seed: Annotated[int, typer.Option(help="The seed of the split and of the shuffling.")] = 0,
     workers: Workers = None,
     format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Drop invalid rows and duplicates, split off a validation file, and shuffle."""
@@ -112,7 +118,7 @@ def prepare(
         raise UsageError(what, hint=f"{did_you_mean(dedupe, _DEDUPE)}Give one of these.")
     _refuse_stdout(out)
     options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format}
-    made = prepare_files(data, out, **options, workers=workers)
+    made = prepare_files(data_file(data, parse_columns(map or ())), out, **options, workers=workers)
     if as_json:
         parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}
         print_json({**parts, "dropped": made.dropped})
@@ -133,13 +139,17 @@ def convert(
     method: Method = "sft",
     grader: Grader = None,
     format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset in the format of a target, and report what changed."""
     _refuse_stdout(out)
     from ftbridge.data import convert as convert_data
 
-    made = convert_data(open_context(), data, to, out, method=method, grader=grader, format=format, workers=workers)
+    columns = parse_columns(map or ())
+    made = convert_data(
+        open_context(), data, to, out, method=method, grader=grader, format=format, map=columns, workers=workers
+    )
     if as_json:
         print_json(_conversion_document(made, to))
     else:
@@ -238,7 +248,7 @@ def _print_alike(findings: list[Finding], most: int) -> None:
 
 def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
     return {
-        "out": None if made.impossible else str(made.out),
+        "out": None if made.impossible else path_text(made.out),
         "target": to,
         "exact": made.exact,
         "changed": {code: {"count": count, "first_line": line} for code, (count, line) in made.changed.items()},
@@ -261,7 +271,7 @@ def _print_conversion(made: Conversion, to: str) -> None:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    return {"path": str(part.path), "examples": part.examples}
+    return {"path": path_text(part.path), "examples": part.examples}
 
 
 def _tokens(count: TokenCount) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ftbridge.cli.columns import Columns
 from ftbridge.cli.output import (
     AsJson,
     JobId,
@@ -19,6 +20,7 @@ from ftbridge.cli.output import (
     print_line,
     table,
 )
+from ftbridge.dataset.data_file import parse_columns
 from ftbridge.errors import UsageError
 from ftbridge.model import Job, Result
 from ftbridge.provider.capabilities import ExportForm
@@ -136,10 +138,12 @@ def evaluate(
     margin: Annotated[
         float, typer.Option(min=0, help="The share of exact answers that counts as no loss, with --against.")
     ] = 0.05,
+    map: Columns = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Score the tuned model on held-out rows: exact answers, and loss."""
-    evaluation = open_bridge().evaluate(job, data, baseline=baseline, against=against, margin=margin)
+    columns = parse_columns(map or ())
+    evaluation = open_bridge().evaluate(job, data, baseline=baseline, against=against, margin=margin, map=columns)
     if as_json:
         print_json(evaluation.model_dump(mode="json", exclude_none=not baseline))
     else:

@@ -13,10 +13,12 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
+from ftbridge.cli.columns import HELP
 from ftbridge.cli.output import UNCLEAR, AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.results import fetch_into
 from ftbridge.cli.watch import follow
+from ftbridge.dataset.data_file import parse_columns
 from ftbridge.model import Hyperparameters, Job, Status
 
 Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
@@ -77,6 +79,7 @@ def run(
 
 def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
     given = {name: value for name, value in options.items() if value is not None}
+    given["map"] = parse_columns(given.get("map", ()))
     bridge = open_bridge()
     # without a terminal it would not be seen, and rich is loaded later, while the provider is at work
     message = "Checking the dataset and submitting it …"
@@ -105,6 +108,7 @@ def _job_options() -> list[inspect.Parameter]:
         _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
         _option("response_format", Path, "For rft: a JSON file with the response format of the answers."),
         _option("format", str, "The format of the dataset, instead of detecting it."),
+        _option("map", list[str], HELP, metavar="FROM=TO"),
         _option("name", str, "A name for the job."),
         _option("idempotency_key", str, "Your own key: a request with the same key always gives the same job."),
         _flag("again", "Create a new job, even if the same one was requested before."),
@@ -132,9 +136,17 @@ def option_name(name: str) -> str:
 
 
 def _option(
-    name: str, kind: type, help_text: str, *, panel: str | None = None, least: float | None = None
+    name: str,
+    kind: type,
+    help_text: str,
+    *,
+    panel: str | None = None,
+    least: float | None = None,
+    metavar: str | None = None,
 ) -> inspect.Parameter:
-    option = typer.Option(option_name(name), help=help_text, min=least, show_default=False, rich_help_panel=panel)
+    option = typer.Option(
+        option_name(name), help=help_text, min=least, show_default=False, rich_help_panel=panel, metavar=metavar
+    )
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

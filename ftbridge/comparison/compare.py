@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -11,13 +12,16 @@ from typing import Unpack
 
 from ftbridge.arguments import HyperparameterArguments, one_or_more
 from ftbridge.catalogue import Entry, Facts, today
-from ftbridge.comparison.offers import ASSUMED_WATTS, DAYS_A_MONTH, Machine, Offer, no_offer
+from ftbridge.comparison.notes import closing, limits, not_in_catalogue, unknown, used
+from ftbridge.comparison.offers import DAYS_A_MONTH, Machine, Offer, no_offer
 from ftbridge.context import Context
 from ftbridge.costs.billable_work import work_of
-from ftbridge.costs.quote import Load, Quote, quote
+from ftbridge.costs.quote import Load, quote
 from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.examples import valid_examples
+from ftbridge.dataset.reading.given import Given, given
 from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.home import temporary_folder
 from ftbridge.jobs.submit import submit
@@ -35,33 +39,51 @@ _SAMPLE = 32  # rows to measure a machine's speed with
 
 def compare(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str | Sequence[str],
     *,
-    validation: str | Path | None = None,
+    validation: Given | None = None,
     method: str | None = None,
     load: Load = _NO_LOAD,
     machine: Machine = _UNPRICED,
     live: bool = False,
     measure: bool = False,
     format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
     **hyperparameters: Unpack[HyperparameterArguments],
 ) -> list[Offer]:
     """What training on `data`, and then serving `load`, costs at the target or targets `to`; cheapest first.
 
     By the catalogue, offline; with `live` the vendors are asked for their dates and limits. A target on
     this machine is priced by `machine`, and with `measure` a few rows are trained there to learn its speed.
-    Without a `method` it is the one that the data is made for: dpo for preferences, else sft.
+    Without a `method` it is the one that the data is made for: dpo for preferences, else sft. `data` and `map` are as
+    those of `Bridge.check`.
     """
-    training_method = method or method_for(Path(data), format)
-    if method is None and training_method is Method.DPO:
-        context.warn(f"{data} holds preferences, so they are priced for dpo")
-    held = Path(validation) if validation is not None else None
-    spec = make_spec(
-        target="", data=Path(data), validation=held, method=training_method, hyperparameters=hyperparameters
-    )
-    train = partial(_try_out, context, method=training_method) if measure else None
-    return compare_spec(context, spec, one_or_more(to), load, machine=machine, live=live, measure=train, format=format)
+    with ExitStack() as opened:
+        read = opened.enter_context(given(data, context.home, map, often=True))
+        held = opened.enter_context(given(validation, context.home, map)) if validation is not None else None
+        training_method = method or method_for(read, format)
+        if method is None and training_method is Method.DPO:
+            context.warn(f"{read} holds preferences, so they are priced for dpo")
+        spec = make_spec(
+            target="",
+            data=Path(read),
+            validation=Path(held) if held is not None else None,
+            method=training_method,
+            hyperparameters=hyperparameters,
+        )
+        train = partial(_try_out, context, method=training_method) if measure else None
+        return compare_spec(
+            context,
+            spec,
+            one_or_more(to),
+            load,
+            machine=machine,
+            live=live,
+            measure=train,
+            format=format,
+            files=(read, held),
+        )
 
 
 def _try_out(context: Context, data: Path, to: str, method: str) -> None:
@@ -78,6 +100,7 @@ def compare_spec(
     live: bool = False,
     measure: Callable[[Path, str], object] | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
+    files: tuple[Data, Data | None] | None = None,
 ) -> list[Offer]:
     """An offer of each of `targets` for the data and hyperparameters of `spec`, cheapest first.
 
@@ -85,12 +108,14 @@ def compare_spec(
     come last. A target that cannot be priced is a row that says why; if that is so of all, the first error is raised.
     Raises `TargetError` for a target that does not exist, and `DataError` for a file without a valid example; rows with
     errors are left out, with a warning.
-    `measure` trains a few rows at a target on the user's own machine, so that its speed is known.
+    `measure` trains a few rows at a target on the user's own machine, so that its speed is known. `files` are read in
+    the place of the spec's, which are paths alone.
     """
-    survey = Survey(spec.data, format=format)
+    data, validation = files or (spec.data, spec.validation)
+    survey = Survey(data, format=format)
     if not survey.examples:
-        raise DataError(f"{spec.data} has no valid examples", hint=f"`ftbridge check {spec.data}` says why.")
-    held = Survey(spec.validation, format=format) if spec.validation else None
+        raise DataError(f"{data} has no valid examples", hint=f"`ftbridge check {data}` says why.")
+    held = Survey(validation, format=format) if validation else None
     offers, problems = [], []
     for text in dict.fromkeys(targets):
         try:
@@ -116,7 +141,7 @@ def _rank(offer: Offer) -> tuple[bool, bool, bool, float, str]:
     return not offer.usable, not offer.covers_months, offer.total_usd is None, offer.partial_total_usd, offer.target
 
 
-def method_for(data: Path, format: str | None = None) -> Method:  # noqa: A002 - the word users know
+def method_for(data: Data, format: str | None = None) -> Method:  # noqa: A002 - the word users know
     """The training method that the data is made for, by its first valid example."""
     return Method.DPO if isinstance(next(valid_examples(data, format), (0, None))[1], Preference) else Method.SFT
 
@@ -157,11 +182,11 @@ def _offer(
     is_open = entry.closed_on(today()) is None
     known = entry.named or facts.own_machine or price.training_usd is not None
     blocking = [
-        *_closing(entry, today(), covers_months),
+        *closing(entry, today(), covers_months),
         *([] if covers_months else [f"tuned models answer until {answers_until}, not for all of {months}"]),
         *problem,
-        *([] if known else [_not_in_catalogue(target)]),
-        *_limits(facts, spec),
+        *([] if known else [not_in_catalogue(target)]),
+        *limits(facts, spec),
     ]
     warnings = [
         *blocking,
@@ -171,8 +196,8 @@ def _offer(
             else []
         ),
         *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
-        *_unknown(facts, price, load, machine),
-        *entry.doubts(today(), _used(spec, load, held is not None)),
+        *unknown(facts, price, load, machine),
+        *entry.doubts(today(), used(spec, load, held is not None)),
     ]
     return Offer(
         target=str(target),
@@ -223,66 +248,3 @@ def _unsupported(able: Capabilities, spec: Spec) -> Iterator[str]:
         handling = able.hyperparameters.get(name)
         if handling is None or handling.how == "refused":
             yield name
-
-
-def _closing(entry: Entry, day: date, covers_months: bool) -> Iterator[str]:
-    if closed := entry.closed_on(day):
-        yield f"closed since {closed}" + (f": {entry.facts.closing}" if entry.facts.closing else "")
-    elif entry.facts.only_from:
-        yield f"takes jobs only from {entry.facts.only_from}"
-    for what, end in entry.closing_soon(day).items():
-        if covers_months or what == "training":
-            yield f"{what} ends on {end}, in {counted((end - day).days, 'day')}"
-
-
-def _not_in_catalogue(target: Target) -> str:
-    return f"no catalogue has this model, so it may not exist: ftbridge catalogue {target.provider}"
-
-
-def _unknown(facts: Facts, price: Quote, load: Load, machine: Machine) -> Iterator[str]:
-    if facts.own_machine:
-        if machine.usd_per_hour is None:
-            yield "the cost of this machine is unknown: give --machine-cost-per-hour, or --electricity-price"
-        elif machine.hourly_usd is None and machine.watts is None:
-            yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
-        if price.seconds is None:
-            yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
-        else:
-            yield "the time is that of the training steps, without checking rows and loading the model before them"
-    elif price.epochs is None:
-        yield "how many epochs it would train is not known: --epochs"
-    elif price.training_usd is None:
-        yield "its training price is not known"
-    elif facts.minimum_usd_per_job is None:
-        yield "whether there is a minimum charge is not known"
-    if load.months and price.monthly_usd is None and not facts.own_machine:
-        yield "what storage and hosting cost is not known"
-    if load.months and price.inference_usd is None:
-        yield "what requests cost is not known"
-
-
-def _limits(facts: Facts, spec: Spec) -> Iterator[str]:
-    wanted = spec.hyperparameters
-    context = facts.dpo_context_tokens if spec.method is Method.DPO else facts.sft_context_tokens
-    limits = {
-        "batch_size": facts.batch_size_at_most,
-        "lora_rank": facts.lora_rank_at_most,
-        "max_seq_length": context,
-    }
-    for name, limit in limits.items():
-        value = getattr(wanted, name)
-        if value is not None and limit is not None and value > limit:
-            yield f"{name} {value} is more than its {limit}"
-
-
-def _used(spec: Spec, load: Load, validation: bool) -> list[str]:
-    """The facts that the prices depend on."""
-    full = "full_" if spec.hyperparameters.tuning == "full" else ""
-    names = [f"{full}{spec.method}_usd_per_million_tokens", "minimum_usd_per_job", "training_closes_on"]
-    names += ["default_epochs"] if spec.hyperparameters.epochs is None else []
-    names += ["bills_validation"] if validation else []
-    if load.months:
-        names += ["storage_usd_per_month", "hosting_usd_per_hour", "inference_closes_on"]
-    if load.requests_per_month:
-        names += ["input_usd_per_million_tokens", "output_usd_per_million_tokens"]
-    return names

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from ftbridge.context import Context
 from ftbridge.dataset import check, read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat
+from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.reading.given import Given, given
 from ftbridge.errors import DataError
 from ftbridge.evaluation.paired import Paired, paired
 from ftbridge.jobs.listing import succeeded
@@ -40,26 +41,28 @@ class Evaluation(Frozen):
 def evaluate(
     context: Context,
     job: Job | str,
-    data: str | Path,
+    data: Given,
     *,
     baseline: bool = False,
     against: Job | str | None = None,
     margin: float = 0.05,
+    map: Mapping[str, str] | None = None,  # noqa: A002 - the word users know
 ) -> Evaluation:
     """Score the tuned model on held-out chats, and its base beside it with `baseline`.
 
-    With `against`, another job, on the same rows, and whether this one is as good: not worse by more
-    than `margin`, a share of exact answers.
+    `data` and `map` are as those of `Bridge.check`. With `against`, another job, on the same rows, and whether this one
+    is as good: not worse by more than `margin`, a share of exact answers.
 
     Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model.
     """
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
-    return _evaluate(context, tuned_job, Path(data), baseline=baseline, against=other, margin=margin)
+    with given(data, context.home, map, often=True) as read:
+        return _evaluate(context, tuned_job, read, baseline=baseline, against=other, margin=margin)
 
 
 def _evaluate(
-    context: Context, job: Job, data: Path, *, baseline: bool, against: Job | None, margin: float
+    context: Context, job: Job, data: Data, *, baseline: bool, against: Job | None, margin: float
 ) -> Evaluation:
     report = check(data)
     if report.errors:
@@ -86,7 +89,7 @@ def _evaluate(
     return result.model_copy(update=scored)
 
 
-def held_out_chats(data: Path) -> list[Chat]:
+def held_out_chats(data: Data) -> list[Chat]:
     """The chats of a file, each ending with the answer that is expected."""
     chats = []
     for line, example in read_examples(data):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 
+from ftbridge.foreign.paths import path_of_uri, path_text
 from ftbridge.foreign.redaction import redact
 
 MOST_CHARACTERS = 20_000
@@ -122,6 +124,10 @@ def json_of(value: Any) -> Any:
     return clean(value) if isinstance(value, str) else value
 
 
+def _path(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    return path_of_uri(given) or validate(given)  # pydantic makes no path of a text that is not UTF-8
+
+
 def _within_years(time: datetime) -> datetime | None:
     return time if time.year in _YEARS else None
 
@@ -132,6 +138,8 @@ Id = Annotated[str, BeforeValidator(text_of), Field(min_length=1)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(texts_of)]
 LongText = Annotated[str, BeforeValidator(lambda value: clean(value) if isinstance(value, str) else value)]
 """A text of any length: what a model answers is never cut."""
+StoredPath = Annotated[Path, WrapValidator(_path), PlainSerializer(path_text, return_type=str, when_used="json")]
+"""The path of a file, whatever its name."""
 Number = Annotated[float | None, BeforeValidator(number_of)]
 Count = Annotated[int | None, BeforeValidator(count_of)]
 Money = Annotated[float | None, BeforeValidator(cost_of)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Unpack
 
 from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
+from ftbridge.dataset.reading.given import Given, given
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps
-from ftbridge.jobs.exactly_once.find_or_create import QUEUED, Request, write_intent
+from ftbridge.jobs.exactly_once.find_or_create import QUEUED, Files, Request, write_intent
 from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
@@ -28,10 +30,10 @@ _PATIENCE = 60.0  # seconds to wait for another process that is sending the same
 
 def submit(
     context: Context,
-    data: str | Path,
+    data: Given,
     to: str,
     *,
-    validation: str | Path | None = None,
+    validation: Given | None = None,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     response_format: Mapping[str, Any] | str | Path | None = None,
@@ -42,6 +44,7 @@ def submit(
     max_cost: float | None = None,
     allow_ignored: bool = False,
     format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
     **hyperparameters: Unpack[HyperparameterArguments],
 ) -> Job:
     """Check, convert, upload and start one job; returns as soon as the provider has it.
@@ -51,7 +54,8 @@ def submit(
     earlier attempt is unclear or was never sent, which it then goes on with; with `idempotency_key` it gives the same
     one for as long as the ledger has it. `grader` and `response_format`, of reinforcement, are objects in the vendor's
     own format, or files that hold them; `group` is what the job belongs to. The hyperparameters are the fields of
-    `Hyperparameters`, such as `epochs=3`.
+    `Hyperparameters`, such as `epochs=3`. `data`, `validation` and `map` are as those of `Bridge.check`; rows that are
+    in no file are kept in the home until the job is over.
 
     Raises `UsageError` or `DataError` before anything leaves this machine, among them `OverBudget` where the job may
     cost more than `max_cost`, in US dollars, or the month's budget.
@@ -68,31 +72,41 @@ def submit(
     check_label("idempotency_key", idempotency_key, LONGEST_KEY)
     target = context.target(to)
     provider = context.provider(target)
-    spec = make_spec(
-        target=str(target),
-        data=absolute_path(data),
-        validation=absolute_path(validation) if validation is not None else None,
-        method=method,
-        grader=json_object(grader),
-        response_format=json_object(response_format),
-        name=name,
-        max_cost_usd=max_cost,
-        hyperparameters=hyperparameters,
-    )
-    warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
+    with ExitStack() as opened:
+        files = Files(
+            opened.enter_context(given(data, context.home, map)),
+            opened.enter_context(given(validation, context.home, map)) if validation is not None else None,
+        )
+        spec = make_spec(
+            target=str(target),
+            data=absolute_path(files.data),
+            validation=absolute_path(files.validation) if files.validation is not None else None,
+            method=method,
+            grader=json_object(grader),
+            response_format=json_object(response_format),
+            name=name,
+            max_cost_usd=max_cost,
+            hyperparameters=hyperparameters,
+        )
+        warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
+        request = Request(
+            spec,
+            files,
+            target,
+            provider,
+            warnings,
+            idempotency_key=idempotency_key,
+            again=again,
+            group=group,
+            format=format,
+        )
+        return _find_or_create(context, request)
+
+
+def _find_or_create(context: Context, request: Request) -> Job:
     record, is_new = None, False
-    with provider.preloading(spec, target.model):
+    with request.provider.preloading(request.spec, request.target.model):
         try:
-            request = Request(
-                spec,
-                target,
-                provider,
-                warnings,
-                idempotency_key=idempotency_key,
-                again=again,
-                group=group,
-                format=format,
-            )
             while True:
                 record, is_new = write_intent(context, request)
                 job = _send(context, record)

@@ -6,7 +6,6 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Set
 from operator import attrgetter
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -16,6 +15,7 @@ from ftbridge.dataset.checking.digests import Digests, answer_digest, digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
 from ftbridge.dataset.checking.secrets import KINDS
 from ftbridge.dataset.checking.suspects import secrets_of
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding
 from ftbridge.dataset.reading.observer import Batch, observe_file
 from ftbridge.wording import counted, printable
@@ -27,9 +27,9 @@ _ANSWERS_KEPT = 1000  # texts of different answers, to show the one that dominat
 
 
 def advise(
-    path: str | Path,
+    path: Data,
     *,
-    validation: str | Path | None = None,
+    validation: Data | None = None,
     near_duplicates: bool = False,
     format: str | None = None,  # noqa: A002  # the word of the CLI
 ) -> tuple[Finding, ...]:

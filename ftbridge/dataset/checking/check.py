@@ -15,6 +15,7 @@ from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, RowIsFull, omitted_of
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
@@ -54,7 +55,7 @@ class Report(Struct, frozen=True):
 
 
 def check(
-    path: str | Path,
+    path: Data,
     *,
     format: str | None = None,  # noqa: A002  # the word of the CLI
     converters: Sequence[Converter] = (),

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.observer import observe_file
 from ftbridge.dataset.target_rules import TargetRules
 
@@ -28,7 +29,7 @@ class Changes(Struct, frozen=True):
 class Survey:
     """A random sample of a file. Rows with errors are skipped, and counted in `invalid_rows`."""
 
-    def __init__(self, path: str | Path, *, sample: int = SAMPLE, seed: int = 0, format: str | None = None) -> None:  # noqa: A002  # the word of the CLI
+    def __init__(self, path: Data, *, sample: int = SAMPLE, seed: int = 0, format: str | None = None) -> None:  # noqa: A002  # the word of the CLI
         self._sample = RowSample(sample, seed)
         self.invalid_rows = observe_file(path, [self._sample], format=format)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter, has_images
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.observer import Batch, observe_file
 
 SAMPLE = 5000
 
 
 def count_tokens(
-    path: str | Path,
+    path: Data,
     counter: TokenCounter,
     *,
     exact: bool = False,

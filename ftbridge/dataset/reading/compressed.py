@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -31,7 +33,26 @@ class CountedFile(io.FileIO):
         return size
 
 
-def decompressed(file: io.BufferedReader[CountedFile]) -> BinaryIO:
+class CountedStream(io.RawIOBase):
+    """The same of a stream that is no file, as a program may have put in the place of standard input."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.count = 0
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """As of every file that is read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Likewise."""
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count += len(data)
+        return len(data)
+
+
+def decompressed(file: io.BufferedReader[CountedFile] | io.BufferedReader[CountedStream]) -> BinaryIO:
     """The content of `file`, in constant memory; `file` itself where it is not compressed.
 
     In a truncated file everything before the end can be read, and then `EOFError` is raised; `OSError` or
@@ -49,15 +70,16 @@ def decompressed(file: io.BufferedReader[CountedFile]) -> BinaryIO:
     return file
 
 
-def is_compressed(file: BinaryIO) -> bool:
-    """Whether `file`, as returned by `decompressed`, has other bytes than are on the disk."""
-    return not isinstance(getattr(file, "raw", None), io.FileIO)
+def is_on_disk(file: BinaryIO) -> bool:
+    """Whether `file`, as returned by `decompressed`, has the bytes of a file on the disk, from its beginning."""
+    raw = getattr(file, "raw", None)
+    return isinstance(raw, io.FileIO) and stat.S_ISREG(os.fstat(raw.fileno()).st_mode) and file.tell() == 0
 
 
 class _Content(io.RawIOBase):
     """What a compressed file contains: `read` gives at most so many bytes, none at the end."""
 
-    def __init__(self, read: Callable[[int], bytes | memoryview], file: CountedFile) -> None:
+    def __init__(self, read: Callable[[int], bytes | memoryview], file: CountedFile | CountedStream) -> None:
         self._read = read
         self._file = file
         self._size = 0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.reading.source import open_source
 from ftbridge.errors import DataError
 
 
-def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+def read_examples(path: Data, *, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
     """The examples of `path` with their line numbers, from 1.
 
     Raises `DataError` at the first line that is not a valid example, with its line and JSON path, and
@@ -25,7 +25,7 @@ def read_examples(path: str | Path, *, format: str | None = None) -> Iterator[tu
         _raise_first_error(source.name, diagnostics)
 
 
-def valid_examples(path: str | Path, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
+def valid_examples(path: Data, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
     """The same, but lines that are not valid examples are skipped: for a first impression of a file."""
     diagnostics = Diagnostics()
     with open_source(path, format) as source:

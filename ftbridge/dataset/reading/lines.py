@@ -6,7 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from functools import partial
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -25,6 +25,14 @@ BOM = b"\xef\xbb\xbf"
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
+class HasLines(Protocol):
+    """What has lines as a file has."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line, or `size` bytes of it; none at the end."""
+        ...
+
+
 class Unread(Struct, frozen=True):
     """What stands for a line or row that is not read: the code, the message and the fix of the finding about it."""
 
@@ -39,7 +47,6 @@ TOO_LONG = Unread("line_too_long", f"the line is longer than {MAX_LINE >> 20} MB
 TOO_MANY_VALUES = Unread(
     "too_many_values", f"the row has more than {MAX_VALUES:,} values", "Divide it into several examples."
 )
-UTF_16 = Unread("not_utf8", "the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8.")
 
 
 def lines(file: BinaryIO, limit: int = MAX_LINE, *, skip_bom: bool = True) -> Iterator[tuple[int, Line]]:
@@ -71,7 +78,7 @@ def cannot_read(line: int, problem: Exception) -> InputError:
     return InputError(f"the file cannot be read{beyond}: {reason}", hint=hint)
 
 
-def skip_line(file: BinaryIO, start: bytes, number: int) -> None:
+def skip_line(file: HasLines, start: bytes, number: int) -> None:
     """Read on to the end of the line that begins with `start`. Raises `InputError` where it never seems to end."""
     size = len(start)
     while start and not start.endswith(b"\n"):

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 import msgspec
 
 from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, ReadInVain
 from ftbridge.dataset.reading.rows import Examples, Row
 from ftbridge.dataset.reading.source import open_source
@@ -108,7 +108,7 @@ def show(observers: Sequence[Observer], batch: Batch) -> None:
         observer.observe(batch)
 
 
-def observe_file(path: str | Path, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
+def observe_file(path: Data, observers: Sequence[Observer], *, format: str | None = None) -> int:  # noqa: A002  # the word of the CLI
     """Read `path` for `observers` alone; the number of lines with errors, which they do not see.
 
     Raises `InputError` for what cannot be opened or read.

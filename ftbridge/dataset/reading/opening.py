@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ftbridge.dataset.reading.compressed import CountedFile, decompressed
+from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.reading.compressed import CountedFile, CountedStream, decompressed
 from ftbridge.errors import InputError
 from ftbridge.wording import printable
 
 _BUFFER = 2**18
+_PATIENCE = 5.0  # seconds for the other end of a named pipe
 _HANDED_OVER = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")  # by a shell: `<(…)` and redirections
 _SPECIAL = {
     stat.S_IFDIR: ("a directory", "Name the file inside it."),
-    stat.S_IFIFO: ("a named pipe", "Name a file, or read it as standard input: ftbridge … - < PIPE."),
     stat.S_IFSOCK: ("a socket", "Name a file."),
     stat.S_IFCHR: ("a device", "Name a file."),
     stat.S_IFBLK: ("a device", "Name a file."),
@@ -26,25 +28,27 @@ _SPECIAL = {
 
 
 @contextmanager
-def open_file(path: str | Path) -> Iterator[BinaryIO]:
-    """The bytes of `path`, decompressed where they are gzip's or zstd's; `-` is standard input, as it is.
+def open_file(path: Data) -> Iterator[BinaryIO]:
+    """The bytes of `path`, decompressed where they are gzip's or zstd's; `-` is standard input.
 
-    Raises `InputError` for what cannot be opened or is not a file, `MissingExtra` for zstd without zstandard.
+    A named pipe is waited for until a program has opened it to write, for 5 seconds at most. Raises `InputError` for
+    what cannot be opened or is not a file, `MissingExtra` for zstd without zstandard.
     """
-    if str(path) == "-":
-        yield _standard_input()
+    if os.fspath(path) == "-":
+        with _standard_input() as file, decompressed(file) as content:
+            yield content
         return
     with opening(path):
-        _refuse_special(path)
-        file = io.BufferedReader(CountedFile(path), _BUFFER)
+        raw = CountedFile(_open_pipe(path) if _is_pipe(path) else path)
+        file = io.BufferedReader(raw, _BUFFER)
     with file, decompressed(file) as content:
         yield content
 
 
 @contextmanager
-def opening(path: str | Path) -> Iterator[None]:
+def opening(path: Data) -> Iterator[None]:
     """What keeps a file from being opened in the block, as `InputError`."""
-    shown = printable(str(Path(path)), 200)
+    shown = printable(str(path), 200)
     try:
         yield
     except FileNotFoundError:
@@ -58,16 +62,46 @@ def opening(path: str | Path) -> Iterator[None]:
         raise InputError(f"{shown} cannot be opened: {reason}", hint="Check the path.") from None
 
 
-def _refuse_special(path: str | Path) -> None:
-    """Raises `InputError` for what is no file; some of these would be waited for, or read, for ever."""
-    kind = stat.S_IFMT(Path(path).stat().st_mode)
-    if kind in _SPECIAL and (kind == stat.S_IFDIR or not str(path).startswith(_HANDED_OVER)):
+def _is_pipe(path: Data) -> bool:
+    """Whether it is a named pipe. Raises `InputError` for what is no file: some of it would be read for ever."""
+    kind = stat.S_IFMT(os.stat(path).st_mode)  # noqa: PTH116  # it may be a path of any kind
+    handed_over = os.fspath(path).startswith(_HANDED_OVER)
+    if kind in _SPECIAL and (kind == stat.S_IFDIR or not handed_over):
         what, hint = _SPECIAL[kind]
-        raise InputError(f"{printable(str(Path(path)), 200)} is {what}, not a file", hint=hint)
+        raise InputError(f"{printable(str(path), 200)} is {what}, not a file", hint=hint)
+    return kind == stat.S_IFIFO and not handed_over
 
 
-def _standard_input() -> BinaryIO:
+def _open_pipe(path: Data) -> int:
+    """Open a named pipe. Raises `InputError` where no program has opened it to write."""
+    pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    ready = select.poll()
+    ready.register(pipe, select.POLLIN)
+    try:
+        if not ready.poll(_PATIENCE * 1000):
+            os.read(pipe, 1)  # it raises where there is a writer, which has written nothing yet
+            raise InputError(
+                f"no program has written into the named pipe {printable(str(path), 200)} for {_PATIENCE:g} seconds",
+                hint="Start the program that writes into it first, or in that time.",
+            )
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(pipe)
+        raise
+    os.set_blocking(pipe, True)
+    return pipe
+
+
+@contextmanager
+def _standard_input() -> Iterator[Any]:
+    """Standard input, which stays open: that of the process where it is a file or a pipe."""
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None or stream.closed or not stream.readable():
         raise InputError("standard input cannot be read: it is closed", hint="Name a file, or redirect one: - < FILE.")
-    return stream  # type: ignore[no-any-return]  # sys.stdin is whatever a program has put there
+    try:
+        raw: CountedFile | CountedStream = CountedFile(stream.fileno(), closefd=False)
+    except OSError:  # a program has put something else there
+        raw = CountedStream(stream)
+    with io.BufferedReader(raw, _BUFFER) as file:
+        yield file

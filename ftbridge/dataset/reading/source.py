@@ -6,27 +6,33 @@ import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-import msgspec
-
+from ftbridge.dataset.data_file import Data, columns_of
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
 from ftbridge.dataset.formats.base import Format, JsonObject
-from ftbridge.dataset.reading.compressed import GZIP, ZSTD, is_compressed
+from ftbridge.dataset.reading.cells import with_lists
+from ftbridge.dataset.reading.compressed import is_on_disk
 from ftbridge.dataset.reading.csv_rows import csv_rows
-from ftbridge.dataset.reading.lines import UTF_16, Unread, lines
+from ftbridge.dataset.reading.head import with_head
+from ftbridge.dataset.reading.json_document import json_rows
+from ftbridge.dataset.reading.kinds import HEAD, TABLES, Kind, kind_of
+from ftbridge.dataset.reading.lines import Unread, lines
+from ftbridge.dataset.reading.on_disk import on_disk
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.parquet_rows import parquet_rows
+from ftbridge.dataset.reading.renamed import no_such_column, renamed
 from ftbridge.dataset.reading.rows import Examples, Read, Row, reader
+from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
 from ftbridge.dataset.reading.unrecognised import unrecognised
+from ftbridge.dataset.reading.xlsx_rows import xlsx_rows
 from ftbridge.errors import UsageError
 from ftbridge.wording import did_you_mean, printable
 
 _LOOK_AHEAD = 100
 _LOOK_AHEAD_SIZE = 8 * 2**20  # bytes of these rows, or characters
-_SEPARATORS = {".csv": ",", ".tsv": "\t"}
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_SEPARATORS = {Kind.CSV: ",", Kind.TSV: "\t"}
 
 
 class Source(NamedTuple):
@@ -52,42 +58,74 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]:  # noqa: A002  # the word of the CLI
-    """Open `path`, JSON Lines or a table, and detect its format, unless `format` names it.
+def open_source(path: Data, format: str | None = None) -> Iterator[Source]:  # noqa: A002  # the word of the CLI
+    """Open `path`, whatever its rows are written in, and detect their format, unless `format` names it.
 
-    Raises `InputError` for what cannot be opened and `UsageError` for an unknown format.
+    Raises `InputError` for what cannot be opened and `UsageError` for an unknown format, or for a column that is to
+    be renamed and is not there.
     """
     if format is not None and format not in FORMATS:
         hint = f"{did_you_mean(format, FORMATS)}Known formats: {', '.join(FORMATS)}."
         raise UsageError(f"there is no format '{printable(format)}'", hint=hint)
-    name = printable(str(path), 200)
-    suffix = Path(path).with_suffix("").suffix if Path(path).suffix in (".gz", ".zst") else Path(path).suffix
-    is_lines = suffix not in (*_SEPARATORS, ".parquet")
-    with open_file(path) as file:
-        rows: Iterator[tuple[int, Row]]
-        if suffix in _SEPARATORS:
-            rows = csv_rows(file, _SEPARATORS[suffix])
-        elif suffix == ".parquet":
-            rows = parquet_rows(Path(path))
-        else:
-            rows = lines(file)
-        head = _first(rows)
-        detected = None if format else _detect(head)
-        problem = _not_lines(head)
-        if problem is None and not format and not detected:
-            problem = unrecognised(_objects(head), table=not is_lines)
-        if problem is not None:
-            yield Source(name, "unknown", problem.message, 1, False, False, iter(head[:1]), _refusal(problem))
+    name, columns = printable(str(path), 200), dict(columns_of(path))
+    with open_file(path) as opened:
+        is_there = is_on_disk(opened) and Path(path) != Path("-")
+        start, file = with_head(opened, HEAD)
+        kind = kind_of(start, _suffix(path))
+        if isinstance(kind, Unread):
+            yield _unread(name, kind, [(1, b"")])
             return
-        if detected is None:
-            detected = FORMATS[format or CHAT.name], 0, "named by the user" if format else _no_object(head)
-        found, detected_on, why = detected
-        divisible = (
-            is_lines and not found.select and str(path) != "-" and not is_compressed(file) and Path(path).is_file()
-        )
-        canonical = is_lines and found.canonical
-        rows = itertools.chain(head, rows)
-        yield Source(name, found.name, why, detected_on, canonical, divisible, rows, reader(found, detected_on))
+        with _rows(kind, path, file, is_there=is_there) as rows:
+            if columns:
+                rows = renamed(rows, columns)
+            if kind in TABLES:
+                rows = with_lists(rows)
+            head = _first(rows)
+            detected = None if format else _detect(head)
+            if not format and not detected:
+                problem = _unrecognised(head, columns, table=kind in TABLES)
+                if problem is not None:
+                    yield _unread(name, problem, head[:1])
+                    return
+            if detected is None:
+                detected = FORMATS[format or CHAT.name], 0, "named by the user" if format else _no_object(head)
+            found, detected_on, why = detected
+            divisible = kind is Kind.LINES and is_there and not columns and not found.select
+            canonical = kind in (Kind.LINES, Kind.DOCUMENT) and not columns and found.canonical
+            all_rows = itertools.chain(head, rows)
+            yield Source(name, found.name, why, detected_on, canonical, divisible, all_rows, reader(found, detected_on))
+
+
+def _suffix(path: Data) -> str:
+    file = Path(path)
+    return (file.with_suffix("") if file.suffix in (".gz", ".zst") else file).suffix.lower()
+
+
+@contextmanager
+def _rows(kind: Kind, path: Data, file: BinaryIO, *, is_there: bool) -> Iterator[Iterator[tuple[int, Row]]]:
+    """The rows of a file of that kind."""
+    if kind in (Kind.PARQUET, Kind.XLSX):
+        read = parquet_rows if kind is Kind.PARQUET else xlsx_rows
+        with on_disk(path, file, is_there=is_there) as whole:
+            yield read(whole)
+    elif kind is Kind.LINES:
+        yield lines(file)
+    else:
+        yield json_rows(file) if kind is Kind.DOCUMENT else csv_rows(file, _SEPARATORS[kind])
+
+
+def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table: bool) -> Unread | None:
+    """Why the rows are in no known format. Raises `UsageError` where a name in --map may be the reason."""
+    objects = [row for _, row in _objects(head)]
+    absent = [old for old, new in columns.items() if not any(new in row for row in objects)]
+    if absent and objects:
+        raise no_such_column(absent[0], objects[0])
+    return unrecognised(_objects(head), table=table)
+
+
+def _unread(name: str, problem: Unread, rows: list[tuple[int, Row]]) -> Source:
+    """A source without examples, and one finding."""
+    return Source(name, "unknown", problem.message, 1, False, False, iter(rows), _refusal(problem))
 
 
 def _first(rows: Iterator[tuple[int, Row]]) -> list[tuple[int, Row]]:
@@ -121,8 +159,8 @@ def _objects(head: list[tuple[int, Row]]) -> Iterator[tuple[int, JsonObject]]:
     """The rows that are JSON objects."""
     for number, raw in head:
         try:
-            row = msgspec.json.decode(raw) if isinstance(raw, bytes) else raw
-        except _UNREADABLE:
+            row = decode_line(raw) if isinstance(raw, bytes) else raw
+        except UNREADABLE:
             continue
         if isinstance(row, dict):
             yield number, row
@@ -132,32 +170,6 @@ def _no_object(head: list[tuple[int, Row]]) -> str:
     """Why a file without any object is read as chats."""
     first = f"the first {_LOOK_AHEAD} lines" if len(head) == _LOOK_AHEAD else "its lines"
     return f"none of {first} is a JSON object" if head else "the file has no lines"
-
-
-def _not_lines(head: list[tuple[int, Row]]) -> Unread | None:
-    """Why nothing can be read where the file as a whole is something other than JSON Lines."""
-    texts = [raw.strip() for _, raw in head if isinstance(raw, bytes) and raw.strip()]
-    text = texts[0] if texts else b""
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return UTF_16
-    if text.startswith((GZIP, ZSTD)):
-        fix = "Decompress it first: gzip -dc FILE, or zstd -dc FILE."
-        return Unread("compressed", "the input is compressed with gzip or zstd", fix)
-    if text.startswith(b"PAR1"):
-        return Unread("not_json", "the file is Parquet", "Give it a name that ends in .parquet.")
-    if text == b"{":
-        fix = "Put each row on one line: jq -c . FILE."
-        return Unread("json_document", "the file is JSON spread over many lines", fix)
-    if text.startswith(b"["):
-        try:
-            whole = msgspec.json.decode(text)
-        except _UNREADABLE:
-            whole = None
-        rows = isinstance(whole, list) and bool(whole) and isinstance(whole[0], dict)
-        if rows if len(texts) == 1 else whole is None:
-            fix = "Convert it: jq -c '.[]' FILE."
-            return Unread("json_array", "the file is one JSON array, not one object per line", fix)
-    return None
 
 
 def _refusal(unread: Unread) -> Read:

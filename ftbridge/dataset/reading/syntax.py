@@ -16,8 +16,17 @@ from ftbridge.dataset.unforeseen import too_deep
 from ftbridge.wording import json_kind, json_path, printable
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What `decode_line` raises."""
+
 _decode = msgspec.json.Decoder().decode
 _scan = msgspec.json.Decoder(msgspec.Raw).decode
+
+
+def decode_line(raw: bytes) -> Any:
+    """The JSON value in `raw`. Raises one of `UNREADABLE`."""
+    _scan(raw)  # refuses what is too deep before it is built, which would take long
+    return _decode(raw)
 
 
 def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
@@ -32,8 +41,7 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
         diagnostics.blank()
         return None
     try:
-        _scan(raw)  # refuses what is too deep before it is built, which would take long
-        value = _decode(raw)
+        value = decode_line(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as problem:
         _diagnose(raw, problem, diagnostics)
         return None
@@ -43,7 +51,7 @@ def parse(raw: Line, diagnostics: Diagnostics) -> dict[str, Any] | None:
     if isinstance(value, dict):
         return value
     fix = 'Write one object per line, such as {"messages": [...]}.'
-    diagnostics.error("$", "not_an_object", f"the line is {json_kind(value)}, not an object", fix)
+    diagnostics.error("$", "not_an_object", f"the row is {json_kind(value)}, not an object", fix)
     return None
 
 
@@ -125,7 +133,8 @@ def _diagnose_syntax(text: str, problem: json.JSONDecodeError, diagnostics: Diag
         fix = "Look for an extra comma before it."
     else:
         fix = "Write each row with a JSON library (json.dumps in Python), not by hand."
-    diagnostics.error("$", "json", f"not JSON at column {problem.pos + 1}: {reason}", fix)
+    column = f"column {problem.colno}" + (f" of its line {problem.lineno}" if "\n" in text else "")
+    diagnostics.error("$", "json", f"not JSON at {column}: {reason}", fix)
 
 
 class _RangeError(Exception):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import chain
 
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.csv_rows import BEYOND
+from ftbridge.dataset.reading.cells import BEYOND
 from ftbridge.dataset.reading.lines import Unread
 from ftbridge.wording import printable
 

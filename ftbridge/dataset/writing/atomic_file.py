@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
+from ftbridge.dataset.data_file import Data
 from ftbridge.errors import InputError
 from ftbridge.files import PRIVATE_FILE, replacing, require_folder_of
 from ftbridge.wording import printable
@@ -53,7 +54,7 @@ class Draft:
         self.committed = True
 
 
-def mode_like(source: str | Path) -> int:
+def mode_like(source: Data) -> int:
     """The mode for a file made of `source`, before the umask: never more open than that; "-" has none of its own."""
     file = Path(source)
     return S_IMODE(file.stat().st_mode) & 0o666 if file.is_file() else 0o666

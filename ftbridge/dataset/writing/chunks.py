@@ -15,6 +15,7 @@ from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.texts import system_prompt
 from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.checking.minhash import Signature, signature_of
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
@@ -46,7 +47,7 @@ class Chunk(Struct):
 
 
 def read_chunks(
-    path: str | Path,
+    path: Data,
     folder: Path,
     *,
     format: str | None,  # noqa: A002  # the word of the CLI

@@ -15,6 +15,7 @@ from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.verbatim import differences, doubtful
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
@@ -66,7 +67,7 @@ class Conversion(Struct, frozen=True):
 
 
 def convert(
-    path: str | Path,
+    path: Data,
     converter: Converter,
     out: str | Path,
     *,

@@ -19,11 +19,14 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
+from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
+from ftbridge.dataset.reading.csv_rows import UNCLOSED
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split
 from ftbridge.errors import DataError, InputError, UsageError
+from ftbridge.foreign.paths import path_text
 from ftbridge.wording import printable
 
 Dedupe = Literal["exact", "near", "none"]
@@ -50,7 +53,7 @@ class Prepared(Struct, frozen=True):
 
 
 def prepare(
-    path: str | Path,
+    path: Data,
     out_dir: str | Path,
     *,
     dedupe: Dedupe = "exact",
@@ -83,6 +86,11 @@ def prepare(
             near = dedupe == "near"
             for chunk in read_chunks(path, Path(folder), format=format, signatures=near, workers=workers):
                 rows.add(chunk)
+            if rows.dropped[UNCLOSED]:
+                raise DataError(
+                    f"{printable(str(path), 200)} has a quote that is never closed, so that its rows are not known",
+                    hint="`ftbridge check` names the line.",
+                )
             if not rows.groups:
                 raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="See `ftbridge check`.")
             held_out = split(rows.groups, rows.strata, validation, seed)
@@ -193,6 +201,6 @@ def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: 
     dropped = dict(sorted(rows.dropped.items()))
     prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted)
     with atomic_file(out_dir / "report.json", mode) as file:
-        file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=str), indent=2))
+        file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=path_text), indent=2))
         file.commit()
     return prepared

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from ftbridge.context import Context
 from ftbridge.costs.budgets import BilledTokens, billed_tokens, budget_check, check_cost, cost_of
 from ftbridge.dataset import Advice, Digests
+from ftbridge.dataset.data_file import Data
 from ftbridge.errors import FtbridgeError, SpecError, StateError
 from ftbridge.jobs.exactly_once.absence import at_other_account
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps, with_reason
 from ftbridge.jobs.exactly_once.unconfirmed import resolve, resolve_or_wait
 from ftbridge.jobs.request.identity import is_same, make_intent, request_hash
-from ftbridge.jobs.request.kept_data import keeping
+from ftbridge.jobs.request.kept_data import keep_rows, keeping
 from ftbridge.jobs.request.preflight import check_open
 from ftbridge.jobs.request.prepared import describe, prepare
 from ftbridge.ledger import Prepared, Record
@@ -26,14 +28,22 @@ QUEUED = "queued"
 """The code of the event that says that a job waits here for a free slot."""
 
 
+class Files(NamedTuple):
+    """A path of the spec is not all that is needed to read its file: columns may have other names."""
+
+    data: Data
+    validation: Data | None
+
+
 @dataclass(frozen=True)
 class Request:
     """A spec at a target, and whether it may be a job that was requested before.
 
-    `warnings` are about the spec, `format` that of its data.
+    `files` are the spec's as they are to be read, `warnings` are about the spec, `format` is that of its data.
     """
 
     spec: Spec
+    files: Files
     target: Target
     provider: Provider
     warnings: Sequence[str]
@@ -70,7 +80,8 @@ def _write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     cost = cost_of(context, request.target, request.spec, files.tokens)
     check_cost(context, request.target, cost, request.spec.max_cost_usd)
     request.provider.check_limits(request.spec, request.target.model)
-    intent = make_intent(request.spec, prepared, request.idempotency_key, cost, request.group)
+    spec = keep_rows(context.home, request.spec)
+    intent = make_intent(spec, prepared, request.idempotency_key, cost, request.group)
     record = context.ledger.add(
         intent,
         is_same=lambda known: known.job.id not in dropped and _is_meant(known, request, queued),
@@ -208,7 +219,7 @@ def _is_same_elsewhere(record: Record, provider: Provider) -> bool:
 
 
 @dataclass(frozen=True)
-class _Files:
+class _Converted:
     """The files as they are sent, and what was learned about them in the one pass that wrote each."""
 
     prepared: Prepared
@@ -216,16 +227,16 @@ class _Files:
     tokens: BilledTokens
 
 
-def _prepare(context: Context, request: Request) -> _Files:
+def _prepare(context: Context, request: Request) -> _Converted:
     """Check and convert the files, each in one pass that also collects advice and counts what will be billed."""
     spec, rules = request.spec, request.provider.converter(request.spec, request.target.model)
     advice, held_out = Advice(), Digests()
     tokens = billed_tokens(context, request.target, spec)
     read = partial(prepare, converter=rules, spec=spec, home=context.home, format=request.format)
-    training, warnings = read(spec.data, observer=advice, tokens=tokens.training)
+    training, warnings = read(request.files.data, observer=advice, tokens=tokens.training)
     validation = None
-    if spec.validation is not None:
-        validation, more = read(spec.validation, observer=held_out, tokens=tokens.validation)
+    if request.files.validation is not None:
+        validation, more = read(request.files.validation, observer=held_out, tokens=tokens.validation)
         warnings = [*warnings, *more]
     warnings = [*warnings, *map(describe, advice.findings(held_out.digests))]
-    return _Files(Prepared(training=training, validation=validation), warnings, tokens)
+    return _Converted(Prepared(training=training, validation=validation), warnings, tokens)

@@ -9,6 +9,7 @@ import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ftbridge.dataset.data_file import Data
 from ftbridge.ledger import Intent, Prepared, Record
 from ftbridge.model import Cost, Spec, Status, now
 
@@ -16,9 +17,9 @@ OWNER = "FTBRIDGE_OWNER"
 _A_DAY = timedelta(days=1)
 
 
-def absolute_path(data: str | Path) -> Path:
+def absolute_path(data: Data) -> Path:
     """The file's absolute path; - stays standard input."""
-    return Path(data) if str(data) == "-" else Path(data).absolute()
+    return Path(data) if Path(data) == Path("-") else Path(data).absolute()
 
 
 def make_intent(spec: Spec, prepared: Prepared, key: str | None, cost: Cost, group: str | None = None) -> Intent:

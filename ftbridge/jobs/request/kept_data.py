@@ -7,15 +7,18 @@ the job nothing but a shared lock says so; whoever removes files takes that lock
 from __future__ import annotations
 
 import logging
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ftbridge.errors import FtbridgeError, NotFound
-from ftbridge.files import remove
-from ftbridge.home import usable
+from ftbridge.files import content_key, move, open_private, remove, to_disk
+from ftbridge.home import temporary_folders, usable
 from ftbridge.ledger import Ledger, OpenJob, open_jobs
 from ftbridge.ledger.lock import file_lock
+from ftbridge.model import Spec
 from ftbridge.provider import Artifact, Provider
 
 _logger = logging.getLogger(__name__)
@@ -41,8 +44,31 @@ def unneeded_files(home: Path, ledger: Ledger) -> Iterator[list[Path] | None]:
             yield None
             return
         files = sorted((home / "prepared").glob("*"))
-        needed = {key for job in open_jobs(ledger) for key in job.keys} if files else set()
+        needed = {name for job in open_jobs(ledger) for name in (*job.keys, *_rows_of(job.spec))} if files else set()
         yield [file for file in files if file.stem not in needed]
+
+
+def keep_rows(home: Path, spec: Spec) -> Spec:
+    """The spec with its rows that are in no file of the user's kept beside the converted files, for as long."""
+    kept = {name: _kept(home, file) for name, file in (("data", spec.data), ("validation", spec.validation)) if file}
+    return spec.model_copy(update=kept)
+
+
+def _kept(home: Path, file: Path) -> Path:
+    if not file.is_relative_to(temporary_folders(home.absolute())):
+        return file
+    path = home.absolute() / "prepared" / f"rows-{content_key(file)}.jsonl"
+    with usable(home):
+        copy = path.with_name(f"draft-{secrets.token_hex(4)}.jsonl")
+        with open_private(copy, "wb") as target, file.open("rb") as source:
+            shutil.copyfileobj(source, target)
+        to_disk(copy)
+        move(copy, path)
+    return path
+
+
+def _rows_of(spec: Spec) -> list[str]:
+    return [file.stem for file in (spec.data, spec.validation) if file]
 
 
 def remove_unneeded(home: Path, ledger: Ledger, provider: Provider | None = None) -> None:

@@ -286,4 +286,4 @@ def test_parquet_is_read(tmp_path: Path) -> None:
 def test_what_only_claims_to_be_parquet_is_said(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     with pytest.raises(InputError, match="cannot be read as Parquet"):
-        check(write(tmp_path / "data.parquet", CHAT))
+        check(write(tmp_path / "data.parquet", "not Parquet"))

@@ -89,11 +89,16 @@ def test_a_file_that_only_has_the_name_of_a_compressed_one_is_read_as_it_is(tmp_
     assert check(tmp_path / "data.jsonl.gz").examples == 3
 
 
-def test_compressed_standard_input_is_one_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(rows(300)))))
-    [finding] = check("-").findings
-    assert finding.code == "compressed"
-    assert "gzip -dc" in finding.fix
+@COMPRESSIONS
+def test_compressed_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, compress: Compress) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(compress(rows(300)))))
+    assert check("-").examples == 300
+
+
+def test_a_file_that_is_compressed_twice_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "data.jsonl.gz").write_bytes(gzip.compress(gzip.compress(rows(3))))
+    [finding] = check(tmp_path / "data.jsonl.gz").findings
+    assert (finding.code, finding.fix) == ("compressed", "Decompress it first: gzip -dc FILE.")
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

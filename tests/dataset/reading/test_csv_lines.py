@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset import check, prepare
-from ftbridge.dataset.reading.csv_rows import MAX_ROW, csv_rows
+from ftbridge.dataset.reading.csv_lines import MAX_ROW
+from ftbridge.dataset.reading.csv_rows import csv_rows
 from ftbridge.dataset.reading.lines import Unread
 from ftbridge.errors import InputError
 
@@ -21,7 +22,7 @@ PLACES = {
     "an over-long row on line 2": (HEADER + b"a," + LONG + b"\nc,d\n", [2]),
     "an over-long row on line 3": (HEADER + b"a,b\na," + LONG + b"\nc,d\n", [3]),
     "two over-long rows": (HEADER + b"a," + LONG + b"\nc,d\na," + LONG + b"\n", [2, 4]),
-    "an over-long row in quotes, over three lines": (HEADER + b'a,b\na,"\n\n' + LONG + b"\nb,c\n", [3]),
+    "an over-long row in quotes, over three lines": (HEADER + b'a,b\na,"\n\n' + LONG + b"\nb,c\n", [3, 5]),
     "a row that is not UTF-8 after a cell of three lines": (HEADER + b'a,"b\n\nc"\n' + BAD, [5]),
     "a row of three lines that is not UTF-8": (HEADER + b'a,"b\n\xff\nc"\nd,e\n', [2]),
     "after blank lines": (HEADER + b"a,b\n\n\n" + BAD, [5]),

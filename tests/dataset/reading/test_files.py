@@ -50,20 +50,6 @@ def test_a_last_line_without_line_end_is_read(tmp_path: Path) -> None:
     assert check(path).examples == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["[\n" + json.dumps(GOOD) + ",\n" + json.dumps(GOOD) + "\n]", json.dumps([GOOD, GOOD])]
-)
-def test_one_big_json_array_is_one_finding(tmp_path: Path, text: str) -> None:
-    finding = only(check(write(tmp_path, text)))
-    assert (finding.line, finding.code) == (1, "json_array")
-    assert "jq -c '.[]'" in finding.fix
-
-
-def test_json_laid_out_over_many_lines_is_one_finding(tmp_path: Path) -> None:
-    finding = only(check(write(tmp_path, json.dumps(GOOD, indent=2))))
-    assert (finding.line, finding.code) == (1, "json_document")
-
-
 def test_utf_16_is_one_finding(tmp_path: Path) -> None:
     path = tmp_path / "wide.jsonl"
     path.write_bytes(("\n".join([json.dumps(GOOD)] * 3)).encode("utf-16"))

@@ -1,0 +1,65 @@
+"""What the cells of a table hold: a text, but for those that must be a list or an object, which hold it as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from ftbridge.dataset.formats.base import JsonObject
+from ftbridge.dataset.reading.lines import TOO_MANY_VALUES, Line, Unread, has_too_many_values
+
+BEYOND = "beyond the header"
+"""The key of the cells for which there is no column."""
+
+BLANK = b"\n"
+"""What stands for a row without any cell."""
+
+_LONG = 2**18
+_NEVER_TEXT = {
+    *("messages", "tools", "functions", "conversations", "conversation", "interactions", "contents"),
+    *("systemInstruction", "preferred_output", "non_preferred_output", "history", "reference"),
+}
+_TEXT_OR_MESSAGES = {"prompt", "completion", "chosen", "rejected"}
+_SPEAKER = ("role", "from")
+_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+
+
+def with_lists(rows: Iterable[tuple[int, JsonObject | Line]]) -> Iterator[tuple[int, JsonObject | Line]]:
+    """The rows of a table, with what they hold as JSON decoded where that cannot be meant as text."""
+    for number, row in rows:
+        yield number, _decoded(row) if isinstance(row, dict) else row
+
+
+def _decoded(row: JsonObject) -> JsonObject | Unread:
+    for key, cell in row.items():
+        if isinstance(cell, str) and cell[:1] in ("[", "{") and (kind := _kind(key, row)):
+            if len(cell) > _LONG and has_too_many_values(cell.encode()):
+                return TOO_MANY_VALUES
+            value = _json(cell)
+            if value is not None and (kind is _NEVER_TEXT or _are_messages(value)):
+                row[key] = value  # the key is there already, so that the loop goes on
+    return row
+
+
+def _kind(key: str, row: JsonObject) -> set[str] | None:
+    if key in _NEVER_TEXT or (key == "input" and "preferred_output" in row):
+        return _NEVER_TEXT
+    return _TEXT_OR_MESSAGES if key in _TEXT_OR_MESSAGES else None
+
+
+def _json(cell: str) -> Any:
+    try:
+        return msgspec.json.decode(cell)
+    except _UNREADABLE:
+        return None
+
+
+def _are_messages(value: Any) -> bool:
+    """Whether it is a list of messages: each an object that says who speaks."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(one, dict) and any(key in one for key in _SPEAKER) for one in value)
+    )

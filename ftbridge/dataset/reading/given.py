@@ -1,0 +1,44 @@
+"""What people give as a dataset, as a file that can be read as often as is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ftbridge.dataset.data_file import Data, DataFile, data_file
+from ftbridge.dataset.reading.given_rows import write_rows
+from ftbridge.dataset.reading.on_disk import copy_of
+from ftbridge.dataset.reading.opening import open_file
+from ftbridge.home import temporary_folder, usable
+
+Given: TypeAlias = Data | Iterable[Any]
+"""A path, or rows: mappings, a DataFrame of pandas or polars, a `datasets.Dataset`, an Arrow table."""
+
+ROWS = "the rows given"
+"""The name under which rows are reported that are in no file."""
+
+
+@contextmanager
+def given(data: Given, home: Path, columns: Mapping[str, str] | None = None, *, often: bool = False) -> Iterator[Data]:
+    """The file to be read, its columns mapped; what must be read `often` and comes through a pipe is copied.
+
+    Copies, and rows that are in no file, are in a private folder of the home until the block ends. Raises `UsageError`
+    and `InputError` as `write_rows`, `data_file` and `open_file` do.
+    """
+    if isinstance(data, str | PathLike) and not (often and not Path(data).is_file()):
+        yield data_file(data, columns)
+        return
+    with temporary_folder(home) as folder:
+        if isinstance(data, str | PathLike):
+            file = folder / f"data{Path(data).suffix}"
+            with open_file(data) as content, usable(home):
+                copy_of(content, file)
+            yield data_file(DataFile(str(file), (), str(data)), columns)
+        else:
+            file = folder / "rows.jsonl"
+            with usable(home):
+                write_rows(data, file)
+            yield data_file(DataFile(str(file), (), ROWS), columns)
