@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
@@ -19,12 +19,14 @@ from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, NetworkErr
 from ftbridge.foreign.redaction import redact, register, register_environment
 from ftbridge.foreign.values import clean
 from ftbridge.home import find_home
-from ftbridge.ledger import Ledger, Record, find_record, register_hooks
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, did_you_mean
+
+if TYPE_CHECKING:
+    from ftbridge.ledger import Ledger, Record
 
 _logger = logging.getLogger(__name__)
 
@@ -56,8 +58,6 @@ class Context:
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
         _check_names("providers", self.config.providers, self.config)
-        self.ledger = Ledger(self.home, hooks=self.hooks.sources)
-        register_hooks(self.ledger, self.hooks.names)
         self._opening = RLock()  # held while something is opened that all threads share
         self._opened = ExitStack()  # providers, and mocks that this process serves
         self._providers: dict[str, Provider] = {}
@@ -77,7 +77,8 @@ class Context:
         with self._opening:
             self._providers.clear()
             self._opened.close()
-            self.ledger.close()
+            if "_ledger" in self.__dict__:
+                self._ledger.close()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.home}>"
@@ -97,11 +98,27 @@ class Context:
     def __exit__(self, *_problem: object) -> None:
         self.close()
 
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this home, opened when it is first needed: what only reads datasets loads no database."""
+        with self._opening:
+            return self._ledger
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        from ftbridge.ledger import Ledger, register_hooks
+
+        ledger = Ledger(self.home, hooks=self.hooks.sources)
+        register_hooks(ledger, self.hooks.names)
+        return ledger
+
     def record(self, job: Job | str) -> Record:
         """The ledger's record of a job, by its ID, the beginning of it, its name, or "last", as `find_record` has it.
 
         Warns where several jobs have that name. Raises `JobNotFound`.
         """
+        from ftbridge.ledger import find_record
+
         if not isinstance(job, str):
             return self.ledger.job(job.id)
         record, namesakes = find_record(self.ledger, clean(job))

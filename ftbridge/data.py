@@ -25,12 +25,13 @@ from ftbridge.dataset import (
     TokenCounter,
     TokenTally,
 )
+from ftbridge.dataset.counting.sample import RowSample
+from ftbridge.dataset.counting.tokens import SAMPLE
 from ftbridge.dataset.reading.given import Given, given
 from ftbridge.dataset.reading.observer import Observer, observe_file
-from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
-from ftbridge.spec import make_spec
+from ftbridge.spec import json_object, make_spec
 
 
 def check(
@@ -43,7 +44,8 @@ def check(
     tokens: bool = False,
     exact: bool = False,
     vocabulary: Path | None = None,
-    workers: int = 1,
+    advice: bool = True,
+    workers: int | None = None,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - the word users know
@@ -55,29 +57,33 @@ def check(
     keys, the names of a format, such as {"question": "prompt"}.
 
     The targets' rules are those for `method`, and, with `grader`, for what that reads of each row. With
-    `validation`, examples that are in both files are found; with `near_duplicates`, these as well. With `tokens`,
-    the report has those of each target, counted as `count_tokens` does with `exact` and `vocabulary`.
+    `validation`, examples that are in both files are found; with `near_duplicates`, these as well; without `advice`,
+    nothing that concerns more than one row. With `tokens`, the report has those of each target, counted as
+    `count_tokens` does with `exact` and `vocabulary`. Large files are read by as many processes as there are cores,
+    or by as many `workers`.
     """
     to = one_or_more(to)
     specs = [_partial_spec(text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
-    advice, held_out = Advice(near_duplicates=near_duplicates), Digests()
-    tallies = {text: TokenTally(_counter(context, text, vocabulary), exact=exact) for text in to if tokens}
-    observers: list[Observer] = [advice, *tallies.values()]
+    counters = {text: _counter(context, text, vocabulary) for text in to if tokens}
+    tallies = {text: TokenTally(counter, exact=True) for text, counter in counters.items() if exact}
+    sample, advisor, held_out = RowSample(SAMPLE), Advice(near_duplicates=near_duplicates), Digests()
+    observers: list[Observer] = [*[advisor] * advice, *tallies.values(), *[sample] * bool(counters and not exact)]
+    found, counts = _unknown_models(context, to), {}
     with ExitStack() as files:
         read = files.enter_context(given(data, context.home, map))
         report = dataset.check(read, format=format, converters=converters, observers=observers, workers=workers)
-        if not report.examples:
-            tallies = {}
-        elif validation is not None:
-            held = files.enter_context(given(validation, context.home, map))
-            observe_file(held, [held_out], format=format)
-    more = (*_unknown_models(context, to), *(advice.findings(held_out.digests) if report.examples else ()))
+        if report.examples:
+            if advice and validation is not None:
+                held = files.enter_context(given(validation, context.home, map))
+                observe_file(held, [held_out], format=format)
+            found += advisor.findings(held_out.digests)
+            counts = {text: tallies[text].count() if exact else sample.estimate(counters[text]) for text in counters}
     return structs.replace(
         report,
-        warnings=report.warnings + len(more),
-        findings=(*report.findings, *more),
-        tokens={text: tally.count() for text, tally in tallies.items()},
+        warnings=report.warnings + len(found),
+        findings=(*report.findings, *found),
+        tokens=counts,
     )
 
 
@@ -91,9 +97,12 @@ def convert(
     grader: Mapping[str, Any] | str | Path | None = None,
     format: str | None = None,  # noqa: A002 - as above
     map: Mapping[str, str] | None = None,  # noqa: A002 - as above
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Conversion:
-    """Write `data` in the target's format to the file `out`, complete or not at all."""
+    """Write `data` in the target's format to the file `out`, complete or not at all.
+
+    Large files are read by as many processes as there are cores, or by as many `workers`.
+    """
     rules = _rules(context, _partial_spec(to, method, grader))
     with given(data, context.home, map) as read:
         return dataset.convert(read, rules, out, format=format, workers=workers)

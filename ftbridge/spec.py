@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ftbridge.errors import SpecError
+from ftbridge.errors import InputError, SpecError
 from ftbridge.model import Hyperparameters, Spec
 from ftbridge.wording import broken_rule, did_you_mean, printable
 
@@ -42,3 +44,19 @@ def make_spec(*, hyperparameters: Mapping[str, Any], **fields: Any) -> Spec:
             f"{name} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}",
             hint="Give it another value, or leave it out.",
         ) from None
+
+
+def json_object(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
+    """A JSON object, given as a mapping or as a file. Raises `InputError` for a file without one."""
+    if given is None or isinstance(given, Mapping):
+        return None if given is None else dict(given)
+    try:
+        found = json.loads(Path(given).read_bytes())
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise InputError(f"{given} cannot be read: {reason}", hint="Check the path.") from None
+    except ValueError as problem:
+        raise InputError(f"{given} is not JSON: {problem}", hint="Write one JSON object into it.") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{given} does not hold a JSON object", hint='Write one into it, such as {"type": …}.')
+    return found

@@ -68,8 +68,8 @@ def test_a_result_is_as_open_as_the_user_wants(
 
 
 def test_a_home_that_is_too_open_is_closed(home: Path) -> None:
-    with Bridge():
-        pass
+    with Bridge() as bridge:
+        bridge.jobs()
     for path in (home, *home.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)
     (home / "link").symlink_to("/etc/passwd")
@@ -104,8 +104,8 @@ def test_a_folder_that_others_use_keeps_its_mode(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("HOME", str(login))
     find_home(login)
     assert [mode(shared), mode(login)] == [0o777, 0o755]
-    with Bridge(login):  # and what is written there is private all the same
-        pass
+    with Bridge(login) as bridge:  # and what is written there is private all the same
+        bridge.jobs()
     assert open_to_others(login)[1:] == []
     assert (login / "ledger.sqlite").exists()
 

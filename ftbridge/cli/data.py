@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from ftbridge.cli.columns import Columns
-from ftbridge.cli.output import AsJson, Exit, console, open_bridge, print_json, print_line, table
+from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
 from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.data_file import data_file, parse_columns
@@ -25,6 +25,12 @@ Format = Annotated[str | None, typer.Option(help="The format of the dataset, ins
 Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo or rft.")]
 Grader = Annotated[
     Path | None, typer.Option(help="For rft: a JSON file with the grader; check that each row has the fields it reads.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="The number of processes; default: one, from 64 MB on as many as cores.", show_default=False
+    ),
 ]
 _DEDUPE = ("exact", "near", "none")
 _MOST_SHOWN = 3  # lines under one hint, or hints under one rule
@@ -54,17 +60,24 @@ def check(
     ] = None,
     method: Method = "sft",
     grader: Grader = None,
-    workers: Annotated[int, typer.Option(min=1, help="The number of processes that read.")] = 1,
+    no_advice: Annotated[
+        bool, typer.Option("--no-advice", help="Only rules for single rows: no duplicates, secrets or other advice.")
+    ] = False,
+    workers: Workers = None,
     exact: Annotated[bool, typer.Option("--exact", help="Count the tokens of all examples, not of a sample.")] = False,
     format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Find the problems of a dataset, each with its line, its JSON path, and what to do."""
+    if no_advice and (validation or near_duplicates):
+        raise UsageError("--validation and --near-duplicates are advice", hint="Leave --no-advice out.")
     if tokenizer and not to:
         raise UsageError("--tokenizer needs a target, for which the tokens are counted", hint="Give --to as well.")
-    bridge = open_bridge()
-    report = bridge.check(
+    from ftbridge.data import check as check_data
+
+    report = check_data(
+        open_context(),
         data,
         to or [],
         validation=validation,
@@ -72,6 +85,7 @@ def check(
         tokens=True,
         exact=exact,
         vocabulary=tokenizer,
+        advice=not no_advice,
         workers=workers,
         method=method,
         grader=grader,
@@ -93,7 +107,7 @@ def prepare(
     dedupe: Annotated[str, typer.Option(help="Which duplicates to drop: exact, near or none.")] = "exact",
     validation_split: Annotated[float, typer.Option(help="The share of the examples for validation, 0 to 1.")] = 0.1,
     seed: Annotated[int, typer.Option(help="The seed of the split and of the shuffling.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="The number of processes that read.")] = 1,
+    workers: Workers = None,
     format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
@@ -121,7 +135,7 @@ def convert(
     data: Data,
     to: Annotated[str, typer.Option("--to", help="The target.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    workers: Annotated[int, typer.Option(min=1, help="The number of processes that convert.")] = 1,
+    workers: Workers = None,
     method: Method = "sft",
     grader: Grader = None,
     format: Format = None,  # noqa: A002 - the option's name
@@ -130,9 +144,11 @@ def convert(
 ) -> None:
     """Write a dataset in the format of a target, and report what changed."""
     _refuse_stdout(out)
+    from ftbridge.data import convert as convert_data
+
     columns = parse_columns(map or ())
-    made = open_bridge().convert(
-        data, to, out, method=method, grader=grader, format=format, map=columns, workers=workers
+    made = convert_data(
+        open_context(), data, to, out, method=method, grader=grader, format=format, map=columns, workers=workers
     )
     if as_json:
         print_json(_conversion_document(made, to))

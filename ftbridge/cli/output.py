@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ftbridge.bridge import Bridge
+    from ftbridge.context import Context
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, for programs.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print a JSON document on each line, for programs.")]
@@ -94,7 +95,18 @@ def open_bridge() -> Bridge:
     """The bridge of this home; its warnings go to stderr."""
     from ftbridge.bridge import Bridge
 
-    return Bridge(warn=lambda warning: print_message(f"note: {warning}", style="yellow"))
+    return Bridge(warn=_note)
+
+
+def open_context() -> Context:
+    """The home without its jobs: for what only reads datasets, and so need not load a database."""
+    from ftbridge.context import Context
+
+    return Context(warn=_note)
+
+
+def _note(warning: str) -> None:
+    print_message(f"note: {warning}", style="yellow")
 
 
 def print_message(sentence: str, *, style: str = "") -> None:

@@ -146,6 +146,27 @@ class Diagnostics:
             self._omit((level, code, target), count)
         self.invalid += later.invalid
 
+    def take_part(self, part: Diagnostics, lines_before: int) -> None:
+        """Take in what was found in the part of the file that comes next, which counted its lines from there.
+
+        Raises `ReadInVain` where too many rows of all parts so far have errors or are blank.
+        """
+        self.take(part, lines_before)
+        self.line = lines_before + part.line
+        self.in_vain = part.in_vain
+        self._without_example += part._without_example
+        if not self.in_vain:
+            self._check_in_vain()
+
+    @contextmanager
+    def at(self, line: int) -> Iterator[None]:
+        """In the block, findings are about an earlier line than the one that was read last."""
+        self.line, now = line, self.line
+        try:
+            yield
+        finally:
+            self.line = now
+
     @contextmanager
     def until_in_vain(self) -> Iterator[None]:
         """End the block where `ReadInVain` is raised in it; that is then a finding, and `in_vain` is set."""
@@ -168,6 +189,9 @@ class Diagnostics:
 
     def _count_in_vain(self) -> None:
         self._without_example += 1
+        self._check_in_vain()
+
+    def _check_in_vain(self) -> None:
         if self._without_example >= MOST_IN_VAIN and self._without_example >= 0.9 * self.line:
             count, line = f"{self._without_example:,}", f"{self.line:,}"
             raise ReadInVain(

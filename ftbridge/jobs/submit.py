@@ -18,11 +18,11 @@ from ftbridge.jobs.exactly_once.find_or_create import QUEUED, Files, Request, wr
 from ftbridge.jobs.listing import find_job
 from ftbridge.jobs.polling import poll_for_free_slots
 from ftbridge.jobs.queue import advance, send
-from ftbridge.jobs.request.identity import absolute_path, json_object
+from ftbridge.jobs.request.identity import absolute_path
 from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import LAST, Record, has_free_slot
 from ftbridge.model import Job, Status
-from ftbridge.spec import LONGEST_KEY, check_label, make_spec
+from ftbridge.spec import LONGEST_KEY, check_label, json_object, make_spec
 from ftbridge.wording import clause, counted
 
 _PATIENCE = 60.0  # seconds to wait for another process that is sending the same job

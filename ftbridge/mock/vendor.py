@@ -27,6 +27,8 @@ from ftbridge.mock.hostile import make_hostile
 from ftbridge.mock.store import Store
 from ftbridge.model import Status
 
+_RECORDED = 2**20  # bytes: the content of a larger upload is not recorded
+
 
 class Call(Struct, frozen=True):
     """A request: path parameters, query, JSON body or form, the uploaded file, the requested range."""
@@ -169,7 +171,9 @@ class MockVendor:
                 answer = function(self, call)
             except Refusal as refusal:
                 answer = refusal.answer
-            self.seen.append(Seen(name, call, answer))
+            large = len(call.content) > _RECORDED
+            self.seen.append(Seen(name, structs.replace(call, content=b"") if large else call, answer))
+            del call  # what was uploaded is stored, and need not stay in memory
             answer = self._with_conditions(name, answer)
             return self._after(fault, answer, request) if fault else _response(answer)
 

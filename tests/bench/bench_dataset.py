@@ -1,189 +1,176 @@
-"""How fast datasets are read, checked and written, as a multiple of merely parsing the JSON.
+"""What the commands for datasets take, beside a loop that merely parses the JSON, and beside Together's own check.
 
-    python tests/bench/bench_dataset.py [--mb 500] [--repeat 3]
+    python tests/bench/bench_dataset.py [--mb 139 500] [--repeat 3]
 
-Every figure is CPU seconds of its own process, divided by those of a bare `orjson.loads`
-loop over the same file in the same run; the median of the repetitions is shown.
+Every figure is of a command in a process of its own, as a user runs it, with the processes that it starts. CPU seconds
+above those of the same command on ten rows are divided by those of the loop above those of an empty one, all in the
+same run; the least of the repetitions counts. `--workers 1` is what is compared; the clock's seconds of all cores are
+beside it.
 """
 
 # ruff: noqa: T201  # a script that prints its table
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import os
 import platform
-import resource
-import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import msgspec
-import orjson
-import xxhash
-
 from bench.planted import generate
-from ftbridge.dataset import Diagnostics, FileLimits, check, convert, prepare
-from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, Tool, User
-from ftbridge.dataset.reading.source import open_source
+
+TARGET = "openai:gpt-4.1-mini-2025-04-14"
+OTHER = "together:Qwen/Qwen3-8B"
+LOOP = "import orjson, sys\nfor line in open(sys.argv[1], 'rb'):\n    orjson.loads(line)"
+TOGETHER = (
+    "import sys; from pathlib import Path; from together.lib.utils.files import check_file\n"
+    "assert check_file(Path(sys.argv[1]), purpose='fine-tune')['is_check_passed']"
+)
 
 
-class AsItIs:
-    """A target that takes the canonical format."""
+class Command(NamedTuple):
+    """What is typed: its words, of which DATA and OUT are replaced. `divisible`: it takes `--workers`."""
 
-    target = "same"
-    shapes: frozenset[Shape] = frozenset({"chat"})
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
-
-
-class Rebuilt(AsItIs):
-    """A target whose rows are built anew: turns with parts, and calls with their arguments as objects."""
-
-    target = "rebuilt"
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        assert isinstance(example, Chat)
-        diagnostics.changed("rebuilt")
-        contents: list[Any] = []
-        row: dict[str, Any] = {"contents": contents}
-        for message in example.messages:
-            if type(message) is Assistant:
-                parts: list[Any] = [{"text": message.content}] if message.content else []
-                if message.tool_calls:
-                    parts += [
-                        {"call": {"name": call.function.name, "args": msgspec.json.decode(call.function.arguments)}}
-                        for call in message.tool_calls
-                    ]
-                contents.append({"role": "model", "parts": parts})
-            elif type(message) is User:
-                contents.append({"role": "user", "parts": [{"text": message.content}]})
-            elif type(message) is Tool:
-                answer = {"id": message.tool_call_id, "output": message.content}
-                contents.append({"role": "user", "parts": [{"response": answer}]})
-            else:
-                row["systemInstruction"] = {"parts": [{"text": message.content}]}
-        return row
+    name: str
+    words: list[str]
+    divisible: bool = True
+    pairs: bool = False
+    """Whether it reads the file of turns by human and gpt."""
 
 
-def bare(path: Path) -> None:
-    with path.open("rb") as file:
-        for line in file:
-            try:  # noqa: SIM105  # contextlib.suppress would cost time on every line
-                orjson.loads(line)
-            except orjson.JSONDecodeError:
-                pass
+def ftbridge(*words: str) -> list[str]:
+    return ["-m", "ftbridge", *words]
 
 
-def checked(path: Path) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for finding in check(path).findings:
-        found.setdefault(finding.line, []).append(finding.code)
-    return found
+BASE = Command("orjson.loads", ["-c", LOOP, "DATA"], divisible=False)
+COMMANDS = (
+    BASE,
+    Command("check", ftbridge("check", "DATA")),
+    Command("check --no-advice", ftbridge("check", "DATA", "--no-advice")),
+    Command("check --to", ftbridge("check", "DATA", "--to", TARGET)),
+    Command("convert, rows as they are", ftbridge("convert", "DATA", "--to", TARGET, "--out", "OUT/rows.jsonl")),
+    Command(
+        "convert, every row rebuilt", ftbridge("convert", "DATA", "--to", TARGET, "--out", "OUT/r.jsonl"), pairs=True
+    ),
+    Command("prepare", ftbridge("prepare", "DATA", "--out", "OUT/prepared")),
+    Command(
+        "compare, two targets", ftbridge("compare", "DATA", "--to", TARGET, "--to", "together:Qwen/Qwen3-8B"), False
+    ),
+    Command("submit to mock+openai", ftbridge("submit", "DATA", "--to", f"mock+{TARGET}"), divisible=False),
+    Command("together check_file", ["-c", TOGETHER, "DATA"], divisible=False),
+)
 
 
-def valid(path: Path) -> Path:
-    """The file without its invalid rows: no file is written where there are any."""
-    return path.with_suffix(".valid.jsonl")
+class Taken(NamedTuple):
+    """CPU seconds, seconds of the clock, and MB of memory at the peak of the largest process."""
+
+    cpu: float
+    wall: float
+    memory: float
 
 
-def same(path: Path) -> None:
-    done = convert(valid(path), AsItIs(), path.with_suffix(".same"))
-    assert not done.impossible
+def run(words: list[str], data: Path) -> Taken:
+    """Run one command in an empty home."""
+    with tempfile.TemporaryDirectory(dir=data.parent) as folder:
+        environment = {**os.environ, "FTBRIDGE_HOME": f"{folder}/home"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has been compiled once
+        replaced = [word.replace("DATA", str(data)).replace("OUT", folder) for word in words]
+        began = time.monotonic()
+        process = subprocess.Popen([sys.executable, *replaced], env=environment, stdout=subprocess.DEVNULL, stderr=-1)
+        errors = process.stderr.read() if process.stderr else b""
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0, errors.decode()
+        return Taken(used.ru_utime + used.ru_stime, time.monotonic() - began, used.ru_maxrss / 1024)
 
 
-def rebuilt(path: Path) -> None:
-    done = convert(valid(path), Rebuilt(), path.with_suffix(".rebuilt"))
-    assert not done.impossible
+def least(runs: list[Taken]) -> Taken:
+    return Taken(min(one.cpu for one in runs), min(one.wall for one in runs), max(one.memory for one in runs))
 
 
-def unique(path: Path) -> None:
-    """What `prepare` does before it divides: every valid row once, in its canonical form."""
-    seen: set[bytes] = set()
-    with open_source(valid(path)) as source, path.with_suffix(".unique").open("wb") as out:
-        for _, example in source.examples(Diagnostics()):
-            row = msgspec.json.encode(example)
-            digest = xxhash.xxh3_128_digest(row)
-            if digest not in seen:
-                seen.add(digest)
-                out.write(row + b"\n")
+def files(folder: Path, size: int) -> tuple[Path, Path]:
+    """A file of chats, and the same with the keys of ShareGPT; of the planted file it must find all, and no more."""
+    planted, chats, turns = (folder / f"{name}.jsonl" for name in ("planted", "chats", "turns"))
+    truth = generate(planted, size)
+    check_planted(planted, truth)
+    roles = {"user": "human", "assistant": "gpt", "system": "system"}
+    with planted.open("rb") as lines, chats.open("wb") as copy, turns.open("wb") as other:
+        for number, line in enumerate(lines, 1):
+            if number in truth:
+                continue
+            copy.write(line)
+            row = json.loads(line)
+            if "tools" not in row:
+                said = [{"from": roles[message["role"]], "value": message["content"]} for message in row["messages"]]
+                other.write(json.dumps({"conversations": said}, ensure_ascii=False).encode() + b"\n")
+    planted.unlink()
+    return chats, turns
 
 
-def prepared(path: Path) -> None:
-    prepare(valid(path), path.parent / "prepared")
+def check_planted(planted: Path, truth: dict[int, str]) -> None:
+    """Print what `check` misses of the planted defects, and what it reports elsewhere."""
+    ran = subprocess.run(
+        [sys.executable, *ftbridge("check", str(planted), "--json", "--no-advice")], stdout=-1, check=False
+    )
+    found: dict[int, set[str]] = {}
+    for finding in json.loads(ran.stdout)["findings"]:
+        found.setdefault(finding["line"], set()).add(finding["code"])
+    missed = [line for line, code in truth.items() if code not in found.get(line, ())]
+    false = [line for line in found if line not in truth]
+    print(f"{planted.stat().st_size / 1e6:.0f} MB, {len(truth)} planted, {len(missed)} missed, {len(false)} false")
+    for line in (missed + false)[:5]:
+        print(line, truth.get(line), found.get(line))
 
 
-def together(path: Path) -> None:
-    from together.lib.utils.files import check_file
-
-    check_file(valid(path), purpose="fine-tune")  # it stops at the first invalid row
-
-
-def bare_valid(path: Path) -> None:
-    bare(valid(path))
-
-
-ROUTES: dict[str, Callable[[Path], object]] = {
-    "orjson.loads": bare,
-    "check": checked,
-    "orjson.loads, valid rows": bare_valid,
-    "check + same shape": same,
-    "check + rebuilt": rebuilt,
-    "check + canonical dedupe": unique,
-    "check + dedupe, split, shuffle": prepared,
-    "together check_file": together,
-}
-
-INVALID_TOO = ("orjson.loads", "check")
-
-
-def measure(route: str, path: Path) -> tuple[float, float]:
-    """CPU seconds and the peak of resident memory in MB, in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_timed, (route, path))
-
-
-def _timed(route: str, path: Path) -> tuple[float, float]:
-    for earlier in (path.with_suffix(".same"), path.with_suffix(".rebuilt"), path.with_suffix(".unique")):
-        earlier.unlink(missing_ok=True)  # removing an old file of 500 MB is not part of writing a new one
-    start = time.process_time()
-    ROUTES[route](path)
-    return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def table(folder: Path, size: int, repeat: int) -> None:
+    chats, turns = files(folder, size)
+    few = folder / "few.jsonl"
+    with chats.open("rb") as lines:
+        few.write_bytes(b"".join(islice(lines, 20)))
+    few_turns = folder / "few_turns.jsonl"
+    with turns.open("rb") as lines:
+        few_turns.write_bytes(b"".join(islice(lines, 20)))
+    taken: dict[tuple[str, str], list[Taken]] = {}
+    measured = [*COMMANDS, BASE._replace(name="orjson.loads of the turns", pairs=True)]
+    for _ in range(repeat):
+        for command in measured:
+            small, large = (few_turns, turns) if command.pairs else (few, chats)
+            one = ["--workers", "1"] if command.divisible else []
+            taken.setdefault((command.name, "few"), []).append(run([*command.words, *one], small))
+            taken.setdefault((command.name, "all"), []).append(run([*command.words, *one], large))
+            if command.divisible:
+                taken.setdefault((command.name, "cores"), []).append(run(command.words, large))
+    done = {key: least(runs) for key, runs in taken.items()}
+    print(f"{'':28} × loop   CPU s  start-up  memory   seconds, with all cores")
+    for command in measured:
+        start, whole = done[command.name, "few"], done[command.name, "all"]
+        base = BASE.name if not command.pairs else "orjson.loads of the turns"
+        above = done[base, "all"].cpu - done[base, "few"].cpu
+        cores = done.get((command.name, "cores"))
+        print(
+            f"{command.name:28} {(whole.cpu - start.cpu) / above:6.2f}  {whole.cpu:6.2f}  {start.cpu:8.2f}"
+            f"  {whole.memory:3.0f} MB  {whole.wall:6.2f}" + (f"  {cores.wall:6.2f}" if cores else ""),
+            flush=True,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mb", type=int, default=500)
+    parser.add_argument("--mb", type=int, nargs="+", default=[139, 500])
     parser.add_argument("--repeat", type=int, default=3)
-    arguments = parser.parse_args()
-    print(f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "data.jsonl"
-        truth = generate(path, arguments.mb * 10**6)
-        with path.open("rb") as file, valid(path).open("wb") as copy:
-            copy.writelines(line for number, line in enumerate(file, 1) if number not in truth)
-        found = checked(path)
-        missed = [line for line, code in truth.items() if code not in found.get(line, [])]
-        false = [line for line in found if line not in truth]
-        print(f"{path.stat().st_size / 1e6:.0f} MB, {len(truth)} planted, {len(missed)} missed, {len(false)} false")
-        for line in (missed + false)[:5]:
-            print(line, truth.get(line), found.get(line))
-        taken: dict[str, list[tuple[float, float]]] = {route: [] for route in ROUTES}
-        for _ in range(arguments.repeat):
-            for route, results in taken.items():
-                results.append(measure(route, path))
-    base = {route: statistics.median(cpu for cpu, _ in results) for route, results in taken.items()}
-    for route, results in taken.items():
-        ratio = base[route] / base["orjson.loads" if route in INVALID_TOO else "orjson.loads, valid rows"]
-        print(f"{route:31} {ratio:5.2f} x   {base[route]:6.2f} CPU s   {max(memory for _, memory in results):4.0f} MB")
+    arguments: Any = parser.parse_args()
+    for size in arguments.mb:
+        print(f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+        with tempfile.TemporaryDirectory() as folder:
+            table(Path(folder), size * 10**6, arguments.repeat)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,27 @@ def test_a_file_in_no_known_format_is_one_paragraph(here: Cli, tmp_path: Path) -
     assert len(ran.out.splitlines()) == 4
     assert "→ Did you mean 'prompt' and 'completion'?" in ran.out
     assert ran.out.splitlines()[-1].endswith("not ready: 0 examples (format unknown), 1 error, 0 warnings")
+
+
+def test_advice_can_be_left_out(here: Cli, tmp_path: Path) -> None:
+    row = {"messages": [{"role": "user", "content": "a@b.org"}, {"role": "assistant", "content": "+49 170 1234567"}]}
+    data = tmp_path / "rows.jsonl"
+    data.write_text((json.dumps(row) + "\n") * 2 + "{\n")
+    codes = [
+        [finding["code"] for finding in json.loads(here("check", data, "--json", *options).out)["findings"]]
+        for options in ([], ["--no-advice"])
+    ]
+    assert codes == [["json", "email", "phone_number", "duplicates", "few_examples"], ["json"]]
+    refused = here("check", data, "--no-advice", "--near-duplicates")
+    assert (refused.code, refused.err.splitlines()[0]) == (2, "error: --validation and --near-duplicates are advice")
+
+
+def test_a_pipe_is_read_once_and_all_advice_is_given(here: Cli, tmp_path: Path) -> None:
+    row = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+    reading, writing = os.pipe()
+    os.write(writing, (json.dumps(row) + "\n").encode() * 60)
+    os.close(writing)
+    report = json.loads(here("check", f"/dev/fd/{reading}", "--json").out)
+    os.close(reading)
+    assert report["examples"] == 60
+    assert {finding["code"] for finding in report["findings"]} == {"duplicates", "one_answer"}

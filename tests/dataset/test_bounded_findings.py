@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from command_line import Cli
-from ftbridge.dataset import Diagnostics, Omitted, check, prepare
+from ftbridge.dataset import Diagnostics, FileLimits, Omitted, check, prepare
+from ftbridge.dataset.canonical.example import Example, Shape
 from ftbridge.dataset.findings import MOST_IN_VAIN, MOST_OF_A_ROW, MOST_OF_A_RULE, ReadInVain, RowIsFull
 from planted_rows import ANSWER, GOOD, USER, chat, write
 
@@ -93,18 +94,22 @@ def test_a_file_that_is_hardly_ever_an_example_is_not_read_to_its_end(tmp_path: 
 
 
 class Raising:
-    """An observer that meets what nobody foresaw."""
+    """A target that meets what nobody foresaw."""
+
+    target = "raising"
+    shapes: frozenset[Shape] = frozenset({"chat"})
+    limits = FileLimits()
 
     def __init__(self, problem: Exception) -> None:
         self.problem = problem
 
-    def observe(self, line: int, _example: Any, _data: bytes) -> None:
-        if line == 2:
+    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
+        if diagnostics.line == 2:
             raise self.problem
+        return example
 
 
 @pytest.mark.parametrize(("problem", "code"), [(RecursionError(), "too_deep"), (ValueError("odd"), "unreadable")])
 def test_what_nobody_foresaw_is_a_finding_about_its_row(tmp_path: Path, problem: Exception, code: str) -> None:
-    report = check(write(tmp_path, GOOD, GOOD, GOOD), observers=[Raising(problem)])
-    assert [(finding.line, finding.code) for finding in report.findings] == [(2, code)]
-    assert report.examples == 2
+    report = check(write(tmp_path, GOOD, GOOD, GOOD), converters=[Raising(problem)])
+    assert [(finding.line, finding.code, finding.target) for finding in report.findings] == [(2, code, "raising")]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ftbridge.dataset import Diagnostics, FileLimits, advise, check, convert, prepare, read_examples
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
-from ftbridge.dataset.canonical.verbatim import verbatim
+from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
 from ftbridge.dataset.formats import FORMATS, recognise
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD
 from ftbridge.errors import InputError
@@ -117,7 +117,11 @@ def test_a_repeated_key_is_always_noticed(row: dict[str, Any], data: st.DataObje
     pairs = json.dumps(message)[1:-1]
     spoilt = "{" + json.dumps(key) + ": " + json.dumps(extra) + ", " + pairs + "}"
     raw = json.dumps(row).replace(json.dumps(message), spoilt, 1).encode()
-    assert not verbatim(raw, msgspec.json.decode(json.dumps(row), type=SHAPES["chat"]))
+    example = msgspec.json.decode(json.dumps(row), type=SHAPES["chat"])
+    assert not verbatim(raw, example)
+    lines, rows = [b'{"text": null}', raw, b"{}"], [b"{}", msgspec.json.encode(example), b"{}"]
+    assert 1 in doubtful(lines, rows)
+    assert 0 in doubtful(lines[1:], rows[1:])
 
 
 @given(st.lists(chats, min_size=1, max_size=12), st.integers(0, 3), st.sampled_from(["exact", "none"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_the_core_loads_nothing_heavy(code: str) -> None:
 
 def test_the_help_loads_no_ledger() -> None:
     assert "sqlalchemy" not in loaded("from ftbridge.cli.app import run; run(['--help'])")
+
+
+def test_what_only_reads_a_dataset_loads_no_database(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n')
+    command = ["check", str(tmp_path / "rows.jsonl")]
+    assert "sqlalchemy" not in loaded(f"from ftbridge.cli.app import run; run({command})")
 
 
 def test_the_public_names_are_all_there() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from stringzilla import count, find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+from stringzilla import (  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
+    count,
+    find,
+)
 
 from ftbridge.dataset.canonical.example import Chat, Example
 from ftbridge.dataset.canonical.spelling import respelled
@@ -11,6 +14,25 @@ from ftbridge.dataset.canonical.spelling import respelled
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _RESPELLED = (b"null", b'"reasoning"', b'"annotations"')
+
+
+def doubtful(raws: list[bytes], rows: list[bytes]) -> list[int]:
+    """The indices of lines that may repeat a key or spell one otherwise; `rows` is what was read from them, as JSON.
+
+    A line never has fewer quotes than what was read from it, if it writes none as `\\u0022`: where the two numbers
+    agree, for all lines together or for one, no key is repeated. `verbatim` and `differences` decide about the others,
+    and about lines with a sign of another spelling, such as a null, whose key is not in what was read.
+    """
+    everything = b"".join(raws)
+    if find(everything, b"\\u0022") >= 0:
+        return list(range(len(raws)))
+    signs = [sign for sign in _RESPELLED if find(everything, sign) >= 0]
+    apart = {index for index, raw in enumerate(raws) if any(find(raw, sign) >= 0 for sign in signs)} if signs else set()
+    more = count(everything, b'"') - count(b"".join(rows), b'"')
+    if more == sum(count(raws[index], b'"') - count(rows[index], b'"') for index in apart):
+        return sorted(apart)
+    pairs = enumerate(zip(raws, rows, strict=True))
+    return [index for index, (raw, row) in pairs if index in apart or count(raw, b'"') != count(row, b'"')]
 
 
 def verbatim(raw: bytes, example: Example) -> bool:

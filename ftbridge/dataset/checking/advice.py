@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from operator import attrgetter
 
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example
 from ftbridge.dataset.canonical.texts import content_texts
-from ftbridge.dataset.checking.digests import Digests, digest
-from ftbridge.dataset.checking.minhash import NearDuplicates, signature_of
-from ftbridge.dataset.checking.secrets import KINDS, secrets_of
+from ftbridge.dataset.checking.digests import Digests, answer_digest, digest
+from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
+from ftbridge.dataset.checking.secrets import KINDS
+from ftbridge.dataset.checking.suspects import secrets_of
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding
-from ftbridge.dataset.reading.observer import observe_file
+from ftbridge.dataset.reading.observer import Batch, observe_file
 from ftbridge.wording import counted, printable
 
 FEW = 50
@@ -58,67 +59,95 @@ class Advice:
     """An observer that collects what `advise` warns about."""
 
     def __init__(self, *, near_duplicates: bool = False) -> None:
-        self._near = NearDuplicates() if near_duplicates else None
-        self._first_lines: dict[bytes, int] = {}
-        self._repeated: Counter[bytes] = Counter()
-        self._answers: Counter[bytes] = Counter()
-        self._answer_texts: dict[bytes, tuple[int, str]] = {}
-        self._topics: dict[str, _Topic] = {}
-        self._examples = 0
+        self._signatures: list[Signature] | None = [] if near_duplicates else None
+        self._digests: list[bytes] = []
+        self._lines = array("Q")
+        self._answers = array("Q")  # the digest of each example's answer
+        self._first_answers: dict[int, tuple[int, str]] = {}
+        self._secrets: dict[str, _Topic] = {}
 
-    def observe(self, line: int, example: Example, data: bytes) -> None:
-        """Take in one example."""
-        self._examples += 1
-        key = digest(data)
-        if self._first_lines.setdefault(key, line) != line:
-            self._repeated[key] += 1
-            self._count("duplicates", line)
-        elif self._near is not None and self._near.earlier(line, signature_of(example)) is not None:
-            self._count("near_duplicates", line)
-        for code, shown in secrets_of(example, data):
-            self._count(code, line, shown)
-        if answer := _answer(example):
-            key = digest(answer.encode())
-            self._answers[key] += 1
-            if len(self._answer_texts) < _ANSWERS_KEPT:
-                self._answer_texts.setdefault(key, (line, answer[:_SHOWN]))
+    def observe(self, batch: Batch) -> None:
+        """Take in some examples."""
+        self._digests += map(digest, batch.rows)
+        self._lines.extend(batch.lines)
+        if self._signatures is not None:
+            self._signatures += map(signature_of, batch.examples)
+        for line, code, shown in secrets_of(batch):
+            self._secrets.setdefault(code, _Topic(code, line, shown=shown)).count += 1
+        answers = list(map(_answer, batch.examples))
+        keys = [answer_digest(answer.encode()) for answer in answers]
+        self._answers.extend(keys)
+        if len(self._first_answers) < _ANSWERS_KEPT:
+            for key, line, answer in zip(keys, batch.lines, answers, strict=True):
+                self._first_answers.setdefault(key, (line, answer[:_SHOWN]))
+
+    def part(self, _number: int, _parts: int) -> Advice:
+        """An observer for one of the file's parts."""
+        return Advice(near_duplicates=self._signatures is not None)
+
+    def add(self, later: Advice, lines_before: int) -> None:
+        """Take in what was collected from the rows that come next, whose lines are counted from there."""
+        self._digests += later._digests
+        self._lines.extend(line + lines_before for line in later._lines)
+        self._answers.extend(later._answers)
+        if self._signatures is not None:
+            self._signatures += later._signatures or ()
+        for code, topic in later._secrets.items():
+            known = self._secrets.setdefault(code, _Topic(code, topic.line + lines_before, shown=topic.shown))
+            known.count += topic.count
+        for key, (line, answer) in later._first_answers.items():
+            self._first_answers.setdefault(key, (line + lines_before, answer))
 
     def findings(self, validation: Set[bytes] = frozenset()) -> tuple[Finding, ...]:
         """The warnings; `validation` are the digests of the examples that are held out."""
         diagnostics = Diagnostics()
-        for topic in self._by_line(validation):
+        topics = [*self._shared(validation), *self._repeated(), *self._secrets.values()]
+        for topic in sorted(topics, key=attrgetter("line")):
             diagnostics.line = topic.line
             _warn(topic, diagnostics)
         diagnostics.line = 0
-        if 0 < self._examples < FEW:
-            message = f"the file has {counted(self._examples, 'example')}, and fewer than {FEW} rarely teach much"
+        examples = len(self._lines)
+        if 0 < examples < FEW:
+            message = f"the file has {counted(examples, 'example')}, and fewer than {FEW} rarely teach much"
             diagnostics.warning("$", "few_examples", message, "Add more, if you can.")
-        self._warn_of_one_answer(diagnostics)
+        elif examples:
+            self._warn_of_one_answer(diagnostics)
         return tuple(diagnostics.findings)
 
-    def _by_line(self, validation: Set[bytes]) -> list[_Topic]:
-        """The topics in the order of their first lines; on the same line overlap comes first."""
-        topics = list(self._topics.values())
-        shared = self._first_lines.keys() & validation
-        if shared:
-            overlap = _Topic("overlap", min(self._first_lines[key] for key in shared))
-            overlap.count = sum(1 + self._repeated[key] for key in shared)
-            topics.insert(bisect_left(topics, overlap.line, key=attrgetter("line")), overlap)
-        return topics
+    def _keys(self) -> Iterator[tuple[bytes, int]]:
+        """The digest of each example and its line."""
+        return zip(self._digests, self._lines, strict=True)
+
+    def _shared(self, validation: Set[bytes]) -> list[_Topic]:
+        """What is in the validation file as well."""
+        lines = [line for key, line in self._keys() if key in validation] if validation else []
+        return [_Topic("overlap", lines[0], len(lines))] if lines else []
+
+    def _repeated(self) -> list[_Topic]:
+        """The examples that an earlier one equals, and those that one resembles."""
+        repeated = len(self._lines) - len(set(self._digests))
+        if not repeated and self._signatures is None:
+            return []
+        near = NearDuplicates() if self._signatures is not None else None
+        seen: set[bytes] = set()
+        topics: dict[str, _Topic] = {}
+        for number, (key, line) in enumerate(self._keys()):
+            if key in seen:
+                topics.setdefault("duplicates", _Topic("duplicates", line, repeated))
+                if near is None:
+                    break
+            elif near and self._signatures and near.earlier(line, self._signatures[number]) is not None:
+                topics.setdefault("near_duplicates", _Topic("near_duplicates", line)).count += 1
+            seen.add(key)
+        return list(topics.values())
 
     def _warn_of_one_answer(self, diagnostics: Diagnostics) -> None:
-        key, count = next(iter(self._answers.most_common(1)), (b"", 0))
-        if self._examples >= FEW and count > _DOMINANT * self._examples and key in self._answer_texts:
-            diagnostics.line, answer = self._answer_texts[key]
-            message = f"{count / self._examples:.0%} of the examples have the same answer, '{printable(answer)}'"
+        (key, count), examples = Counter(self._answers).most_common(1)[0], len(self._answers)
+        diagnostics.line, answer = self._first_answers.get(key, (0, ""))
+        if answer and count > _DOMINANT * examples:
+            message = f"{count / examples:.0%} of the examples have the same answer, '{printable(answer)}'"
             fix = "Balance the answers: the model may learn to give no other."
             diagnostics.warning("$", "one_answer", message, fix)
-
-    def _count(self, code: str, line: int, shown: str = "") -> None:
-        topic = self._topics.get(code)
-        if topic is None:
-            topic = self._topics[code] = _Topic(code, line, shown=shown)
-        topic.count += 1
 
 
 def _warn(topic: _Topic, diagnostics: Diagnostics) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -10,22 +11,25 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.repeated_keys import repeated_keys
-from ftbridge.dataset.canonical.verbatim import verbatim
+from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
 from ftbridge.dataset.data_file import Data
-from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, RowIsFull, omitted_of
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
-from ftbridge.dataset.reading.observer import Observer, observe_file, show
+from ftbridge.dataset.reading.observer import Batch, Divisible, Observer, batches, encoded, show
 from ftbridge.dataset.reading.opening import open_file
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
+from ftbridge.dataset.reading.processes import run_in_processes
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.wording import counted
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Report(Struct, frozen=True):
@@ -56,20 +60,22 @@ def check(
     format: str | None = None,  # noqa: A002  # the word of the CLI
     converters: Sequence[Converter] = (),
     observers: Sequence[Observer] = (),
-    workers: int = 1,
+    workers: int | None = 1,
 ) -> Report:
     """Read all of `path` and report every problem, by line; `observers` see the valid examples in the same pass.
 
     Repeated JSON keys are searched for only where there are `converters`: to prove that there are none
-    takes a third of the time of reading. With several `workers` an uncompressed file of lines is read by as many
-    processes, with the same report; `observers`, which need all rows in order, then have the file read once more.
+    takes a third of the time of reading. An uncompressed file of lines is read in parts, by as many processes as there
+    are `workers` (None: one for a small file, else as many as there are cores), with the same report; but in one piece
+    where some of the observers are not `Divisible`.
     Bad content never raises; `InputError` is for what cannot be opened or read at all.
     """
     with open_source(path, format) as source:
-        if workers > 1 and source.divisible:
-            tally = _in_parallel(Path(path), source, converters, workers)
-            if observers:
-                observe_file(path, observers, format=format)
+        divisible = [observer for observer in observers if isinstance(observer, Divisible)]
+        parts = byte_ranges(Path(path)) if source.divisible and len(divisible) == len(observers) else []
+        if len(parts) > 1:
+            processes = worker_count(Path(path), workers)
+            tally = _check_parts(Path(path), source, converters, divisible, parts, processes)
         else:
             tally = _check_rows(source.rows, source.read, source.canonical, converters, observers)
     check_whole_file(tally.examples, tally.diagnostics, converters, tally.extents)
@@ -92,13 +98,13 @@ class _Tally(Struct):
     diagnostics: Diagnostics
 
     def add(self, later: _Tally) -> None:
-        """Take in what is known of the rows that come next."""
-        self.diagnostics.take(later.diagnostics, self.lines)
-        self.lines += later.lines
+        """Take in what is known of the rows that come next. Raises `ReadInVain` as reading them would."""
+        before, self.lines = self.lines, self.lines + later.lines
         self.examples += later.examples
         for extent, more in zip(self.extents, later.extents, strict=True):
             extent.with_images += more.with_images
             extent.size += more.size
+        self.diagnostics.take_part(later.diagnostics, before)
 
 
 def _check_rows(
@@ -110,47 +116,75 @@ def _check_rows(
 ) -> _Tally:
     """Check every row; where a target would get its bytes, for repeated keys as well."""
     diagnostics = Diagnostics()
-    sent_as_is = canonical and bool(converters)
-    encode = msgspec.json.Encoder().encode
     targets = [(TargetRules(converter), Extent()) for converter in converters]
     examples = 0
     with diagnostics.until_in_vain():
-        for raw, example in read(rows, diagnostics):
-            examples += 1
-            try:
-                if observers:
-                    show(observers, diagnostics.line, example, encode(example))
-                if sent_as_is and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
-                    repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
+        for read_batch in batches(read(rows, diagnostics), diagnostics):
+            for batch in encoded(read_batch, diagnostics) if observers or targets else [read_batch]:
+                examples += len(batch.lines)
+                show(observers, batch)
+                if targets and canonical:
+                    _find_repeated_keys(batch, diagnostics)
                 for rules, extent in targets:
-                    row = rules.convert(diagnostics.line, example)
-                    if row is example and canonical:
-                        extent.size += len(raw)  # type: ignore[arg-type]  # likewise
-                    elif row is not None:
-                        extent.size += len(encode(row)) + 1
-            except Exception as unforeseen:
-                report_unforeseen(unforeseen, diagnostics)
-                examples -= 1
+                    _apply(rules, batch, canonical, extent, diagnostics)
     for rules, extent in targets:
         extent.with_images = rules.diagnostics.with_images
         diagnostics.take(rules.diagnostics)
     return _Tally(diagnostics.line, examples, [extent for _, extent in targets], diagnostics)
 
 
-def _in_parallel(path: Path, source: Source, converters: Sequence[Converter], workers: int) -> _Tally:
-    ranges = byte_ranges(path, workers)
-    check_range = partial(_check_range, path, source.format, source.detected_on, source.canonical, tuple(converters))
+def _find_repeated_keys(batch: Batch, diagnostics: Diagnostics) -> None:
+    raws: list[bytes] = batch.raws  # type: ignore[assignment]  # a canonical row is a line
+    for row in doubtful(raws, batch.rows):
+        if not verbatim(raws[row], batch.examples[row]):
+            with diagnostics.at(batch.lines[row]), suppress(RowIsFull):
+                repeated_keys(raws[row], diagnostics)
+
+
+def _apply(rules: TargetRules, batch: Batch, canonical: bool, extent: Extent, diagnostics: Diagnostics) -> None:
+    """Apply one target's rules; what the target would get of the rows is added to its extent."""
+    for line, raw, example in zip(batch.lines, batch.raws, batch.examples, strict=True):
+        row = rules.convert(line, example)
+        if row is example and canonical:
+            extent.size += len(raw)  # type: ignore[arg-type]  # a canonical row is a line
+        elif row is not None:
+            try:
+                extent.size += len(_encode(row)) + 1
+            except Exception as unforeseen:
+                with diagnostics.at(line):
+                    report_unforeseen(unforeseen, diagnostics)
+
+
+def _check_parts(
+    path: Path,
+    source: Source,
+    converters: Sequence[Converter],
+    observers: Sequence[Divisible],
+    parts: Sequence[Range],
+    workers: int,
+) -> _Tally:
+    check_part = partial(_check_part, path, source.format, source.detected_on, source.canonical, tuple(converters))
     tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
-    for part in run_in_processes(check_range, workers, ranges):
-        tally.add(part)
-        if part.diagnostics.in_vain:
-            break
+    copies = [[observer.part(number, len(parts)) for observer in observers] for number in range(len(parts))]
+    with tally.diagnostics.until_in_vain():
+        for part, seen in run_in_processes(check_part, workers, parts, copies):
+            for observer, copy in zip(observers, seen, strict=True):
+                observer.add(copy, tally.lines)
+            tally.add(part)
+            if part.diagnostics.in_vain:
+                break
     return tally
 
 
-def _check_range(
-    path: Path, name: str, detected_on: int, canonical: bool, converters: Sequence[Converter], part: Range
-) -> _Tally:
+def _check_part(
+    path: Path,
+    name: str,
+    detected_on: int,
+    canonical: bool,
+    converters: Sequence[Converter],
+    part: Range,
+    observers: list[Divisible],
+) -> tuple[_Tally, list[Divisible]]:
     with open_file(path) as file:
         rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _check_rows(rows, reader(FORMATS[name], detected_on), canonical, converters)
+        return _check_rows(rows, reader(FORMATS[name], detected_on), canonical, converters, observers), observers

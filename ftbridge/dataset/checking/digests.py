@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import xxhash
 
-from ftbridge.dataset.canonical.example import Example
+from ftbridge.dataset.reading.observer import Batch
 
 digest = xxhash.xxh3_128_digest
 """The XXH3-128 of an example's canonical bytes: equal for equal examples, and no defence against forgery."""
+answer_digest = xxhash.xxh3_64_intdigest
+"""The XXH3-64 of an answer, by which equal ones are counted."""
 
 
 class Digests:
@@ -16,6 +18,6 @@ class Digests:
     def __init__(self) -> None:
         self.digests: set[bytes] = set()
 
-    def observe(self, line: int, example: Example, data: bytes) -> None:
-        """Remember one example."""
-        self.digests.add(digest(data))
+    def observe(self, batch: Batch) -> None:
+        """Remember some examples."""
+        self.digests.update(map(digest, batch.rows))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import random
-from operator import itemgetter
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
+import msgspec
 from msgspec import Struct
 from stringzilla import find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
 
 from ftbridge.dataset.canonical.example import Chat, Example, Preference
+from ftbridge.dataset.reading.observer import Batch
 
 _Z = 1.96  # standard errors on either side hold the truth 95 times in 100
 _FEWEST = 50  # rows of a kind that are counted, if there are so many
 _LEAST_KEPT = 2  # rows of a kind, from which a deviation can be estimated
 _MOST_HELD = 32 * 2**20  # bytes of the sampled rows, as JSON; where they are larger fewer are kept
+_SPARE = 256  # rows that are kept too many before those of the highest priorities are dropped
 _LARGE = 2**12  # bytes of a row: no sample of smaller ones is too large
 _IMAGE = b'"type":"image_url"'  # in a text of the row its quotes would have backslashes before them
 
@@ -64,43 +67,78 @@ class Kind(NamedTuple):
 
 
 class Sampled(NamedTuple):
-    """A row in the sample, with the size of its canonical JSON."""
+    """A row in the sample, as canonical JSON: as bytes it takes less memory, and can be sent to another process.
 
+    The rows of the lowest priorities are in the sample.
+    """
+
+    priority: float
     line: int
-    example: Example
-    size: int
+    row: bytes
+    shape: type[Example]
+
+    @property
+    def example(self) -> Example:
+        """What the row means."""
+        return msgspec.json.decode(self.row, type=self.shape)
 
 
 class Reservoir:
-    """The rows of one kind: how many, how many bytes, and a uniform random sample of them (reservoir sampling).
+    """The rows of one kind: how many, how many bytes, and a uniform random sample of them: those of lowest priority.
 
-    `held` are the bytes of the sampled ones.
+    Which rows these are does not depend on the order in which they come, so that several processes can sample parts.
     """
 
-    def __init__(self, kind: Kind, capacity: int, rng: random.Random) -> None:
+    def __init__(self, kind: Kind, capacity: int) -> None:
         self.kind = kind
-        self.rows = self.size = self.held = 0
-        self.sample: list[Sampled] = []
+        self.rows = self.size = 0
+        self.held = 0  # bytes of the rows that may be in the sample
+        self.limit = 1.0 if capacity else 0.0  # the priority from which on none can be
+        self._kept: list[Sampled] = []
         self._capacity = capacity
-        self._rng = rng
 
-    def add(self, line: int, example: Example, size: int) -> None:
-        """Count a row of `size` bytes, and perhaps keep it in the sample."""
-        self.rows += 1
-        self.size += size
-        if len(self.sample) < self._capacity:
-            self.sample.append(Sampled(line, example, size))
-            self.held += size
-        elif self._capacity and (index := self._rng.randrange(self.rows)) < self._capacity:
-            self.held += size - self.sample[index].size
-            self.sample[index] = Sampled(line, example, size)
+    @property
+    def sample(self) -> list[Sampled]:
+        """The sampled rows, by priority."""
+        self._prune()
+        return self._kept
+
+    @property
+    def may_halve(self) -> bool:
+        """Whether there are more rows in the sample than have to be."""
+        return len(self._kept) > _LEAST_KEPT
+
+    def keep(self, row: Sampled) -> None:
+        """Keep a row whose priority is below the limit, until others have lower ones."""
+        self._kept.append(row)
+        self.held += len(row.row)
+        if len(self._kept) >= self._capacity + _SPARE:
+            self._prune()
+
+    def add(self, later: Reservoir, lines_before: int) -> None:
+        """Take in the rows of the same kind that come next, whose lines are counted from there.
+
+        Only what is below the limits of both is a uniform sample of all.
+        """
+        self.rows += later.rows
+        self.size += later.size
+        self.limit = min(self.limit, later.limit)
+        kept = [*self._kept, *(row._replace(line=row.line + lines_before) for row in later.sample)]
+        self._kept = [row for row in kept if row.priority < self.limit]
+        self.held = sum(len(row.row) for row in self._kept)
+        self._prune()
+
+    def _prune(self) -> None:
+        self._kept.sort()
+        if len(self._kept) > self._capacity:
+            self.limit = self._kept[self._capacity].priority
+            self.held -= sum(len(row.row) for row in self._kept[self._capacity :])
+            del self._kept[self._capacity :]
 
     def halve(self) -> None:
         """Keep half as many rows from now on: a random half of a random sample is one as well."""
-        self._capacity = max(_LEAST_KEPT, min(self._capacity, len(self.sample)) // 2)
-        if len(self.sample) > self._capacity:
-            self.sample = self._rng.sample(self.sample, self._capacity)
-            self.held = sum(row.size for row in self.sample)
+        self._capacity = max(_LEAST_KEPT, min(self._capacity, len(self._kept)) // 2)
+        self._prune()
 
 
 class RowSample:
@@ -108,19 +146,47 @@ class RowSample:
 
     def __init__(self, size: int, seed: int = 0) -> None:
         self._size, self._seed = size, seed
-        self._rng = random.Random(seed)  # noqa: S311  # a sample is to be repeatable, not secret
+        self._rng = self._new_rng()
         self.reservoirs: dict[Kind, Reservoir] = {}
 
-    def observe(self, line: int, example: Example, data: bytes) -> None:
-        """Count one example, and perhaps keep it."""
-        kind = kind_of(example, data)
-        reservoir = self.reservoirs.get(kind)
-        if reservoir is None:
-            reservoir = self.reservoirs[kind] = Reservoir(kind, self._size, self._rng)
-        reservoir.add(line, example, len(data))
-        if len(data) > _LARGE and sum(other.held for other in self.reservoirs.values()) > _MOST_HELD:
-            for other in self.reservoirs.values():
-                other.halve()
+    def observe(self, batch: Batch) -> None:
+        """Count some examples, and perhaps keep some."""
+        random, large = self._rng.random, False
+        with_images = has_images(batch.block)
+        for line, example, row in zip(batch.lines, batch.examples, batch.rows, strict=True):
+            kind = Kind(row.isascii(), _has_tools(example), with_images and has_images(row))
+            reservoir = self.reservoirs.get(kind)
+            if reservoir is None:
+                reservoir = self.reservoirs[kind] = Reservoir(kind, self._size)
+            size = len(row)
+            reservoir.rows += 1
+            reservoir.size += size
+            if (priority := random()) < reservoir.limit:
+                reservoir.keep(Sampled(priority, line, row, type(example)))
+                large = large or size > _LARGE
+        if large:
+            self._bound()
+
+    def part(self, number: int, parts: int) -> RowSample:
+        """An empty sample for one of the file's parts, which draws other random numbers than those of the others.
+
+        It keeps twice its share, which is enough where no kind of rows is in few parts only.
+        """
+        return RowSample(min(self._size, math.ceil(2 * self._size / parts)), self._seed + number)
+
+    def add(self, later: RowSample, lines_before: int) -> None:
+        """Take in the sample of the rows that come next, whose lines are counted from there."""
+        for kind, more in later.reservoirs.items():
+            reservoir = self.reservoirs.setdefault(kind, Reservoir(kind, self._size))
+            reservoir.add(more, lines_before)
+        self._bound()
+
+    def _bound(self) -> None:
+        """Keep fewer rows where they take too much memory."""
+        kinds = self.reservoirs.values()
+        while sum(kind.held for kind in kinds) > _MOST_HELD and any(kind.may_halve for kind in kinds):
+            for kind in kinds:
+                kind.halve()
 
     @property
     def examples(self) -> int:
@@ -129,10 +195,12 @@ class RowSample:
 
     def drawn(self) -> list[Sampled]:
         """The sample of all kinds together, no larger than `size`, by line."""
-        rows = sorted((row for reservoir in self.reservoirs.values() for row in reservoir.sample), key=itemgetter(0))
+        rows = sorted(
+            (row for reservoir in self.reservoirs.values() for row in reservoir.sample), key=attrgetter("line")
+        )
         if len(rows) <= self._size:
             return rows
-        return sorted(self._new_rng().sample(rows, self._size), key=itemgetter(0))
+        return sorted(self._new_rng().sample(rows, self._size), key=attrgetter("line"))
 
     def estimate(self, counter: TokenCounter, over: tuple[tuple[int, int], ...] = ()) -> TokenCount:
         """The tokens of all rows, estimated from about `size` of them; exact if these are all and so is `counter`."""
@@ -169,7 +237,7 @@ class RowSample:
         total = variance = 0.0
         for stratum in self.reservoirs.values():
             number = min(len(stratum.sample), max(_FEWEST, math.ceil(self._size * stratum.size / size)))
-            counted = [(counter.count(row.example), row.size) for row in rng.sample(stratum.sample, number)]
+            counted = [(counter.count(row.example), len(row.row)) for row in rng.sample(stratum.sample, number)]
             ratio = sum(tokens for tokens, _ in counted) / sum(bytes_ for _, bytes_ in counted)
             total += ratio * stratum.size
             if 1 < number < stratum.rows:
@@ -182,7 +250,11 @@ class RowSample:
         return random.Random(self._seed)  # noqa: S311  # likewise
 
 
-def kind_of(example: Example, data: bytes) -> Kind:
-    """The kind of a row, of which `data` is the canonical JSON."""
+def has_images(row: bytes) -> bool:
+    """Whether there are images in some canonical JSON."""
+    return bool(find(row, _IMAGE) >= 0)
+
+
+def _has_tools(example: Example) -> bool:
     chat = example.input if type(example) is Preference else example
-    return Kind(data.isascii(), isinstance(chat, Chat) and chat.tools is not None, find(data, _IMAGE) >= 0)
+    return isinstance(chat, Chat) and chat.tools is not None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ftbridge.dataset.canonical.example import Example
-from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter, kind_of
+from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter, has_images
 from ftbridge.dataset.data_file import Data
-from ftbridge.dataset.reading.observer import observe_file
+from ftbridge.dataset.reading.observer import Batch, observe_file
 
 SAMPLE = 5000
 
@@ -51,18 +51,24 @@ class TokenTally:
         self._tokens_with_images = 0
         self._over: list[tuple[int, int]] = []
 
-    def observe(self, line: int, example: Example, data: bytes) -> None:
-        """Count one example, or perhaps keep it to be counted."""
-        self._sample.observe(line, example, data)
+    def observe(self, batch: Batch) -> None:
+        """Count some examples, or perhaps keep them to be counted."""
+        self._sample.observe(batch)
+        if self._exact or self._limit is not None:
+            for line, example, row in zip(batch.lines, batch.examples, batch.rows, strict=True):
+                self._count(line, example, row)
+
+    def _count(self, line: int, example: Example, row: bytes) -> None:
+        may_be_over = self._limit is not None and len(row) > self._limit  # no tokenizer makes more tokens than bytes
+        if not self._exact and not may_be_over:
+            return
+        tokens = self._counter.count(example)
         if self._exact:
-            tokens = self._counter.count(example)
             self._tokens += tokens
-            if kind_of(example, data).images:
+            if has_images(row):
                 self._tokens_with_images += tokens
-        if self._limit is not None and len(data) > self._limit:  # no tokenizer makes more tokens than bytes
-            tokens = self._counter.count(example)
-            if tokens > self._limit:
-                self._over.append((line, tokens))
+        if self._limit is not None and tokens > self._limit:
+            self._over.append((line, tokens))
 
     def count(self) -> TokenCount:
         """The tokens of all examples so far."""

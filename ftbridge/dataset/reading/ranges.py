@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from ftbridge.dataset.reading.opening import open_file
-from ftbridge.errors import InputError
 
-T = TypeVar("T")
+PART = 16 * 2**20
+"""Bytes of a part of a file. It does not depend on the number of processes, and so nothing that is found does."""
 
 _CHUNK = 2**18
+_LARGE = 64 * 2**20  # bytes of a file from which on more processes than one save more time than it takes to start them
 
 
 class Range(NamedTuple):
@@ -27,49 +24,36 @@ class Range(NamedTuple):
     end: int
 
 
-def byte_ranges(path: Path, parts: int) -> list[Range]:
-    """At most `parts` ranges of about the same size, which together are the file.
+def worker_count(path: Path, requested: int | None) -> int:
+    """How many processes shall read `path`: as many as were requested, else one for a small file, and all cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if requested is None:
+        return cores if path.stat().st_size >= _LARGE else 1
+    return min(requested, 4 * cores)  # more gain nothing, and cost memory each
+
+
+def byte_ranges(path: Path, size: int | None = None) -> list[Range]:
+    """Ranges of about `size` bytes, `PART` unless it is given, which together are the file.
 
     Raises `InputError` where it cannot be opened.
     """
-    parts = min(parts, _most_processes())
+    size = size or PART
+    end = path.stat().st_size
     cuts = [0]
     with open_file(path) as file:
-        size = path.stat().st_size
-        for part in range(1, parts):
-            file.seek(max(cuts[-1], size * part // parts))
+        while cuts[-1] + size < end:
+            file.seek(cuts[-1] + size)
             chunk = file.readline(_CHUNK)
             while chunk and not chunk.endswith(b"\n"):
                 chunk = file.readline(_CHUNK)
             cuts.append(file.tell())
-    cuts.append(size)
-    return [Range(start, end) for start, end in pairwise(cuts) if start < end]
+    return [Range(start, stop) for start, stop in pairwise([*cuts, end]) if start < stop]
 
 
 def open_range(file: BinaryIO, part: Range) -> BinaryIO:
     """The bytes of `file` that are in the range, as a file of their own."""
     file.seek(part.start)
     return cast(BinaryIO, io.BufferedReader(_Limited(file, part.end - part.start), _CHUNK))
-
-
-def run_in_processes(work: Callable[..., T], workers: int, *inputs: Iterable[Any]) -> Iterator[T]:
-    """The results of `work`, in the order of its `inputs`, from as many processes: the one function that starts any.
-
-    Raises `InputError` where one of them is killed.
-    """
-    try:
-        with ProcessPoolExecutor(min(workers, _most_processes()), get_context("spawn")) as pool:
-            yield from pool.map(work, *inputs)
-    except BrokenProcessPool:
-        raise InputError(
-            "a process that was reading a part of the file was killed",
-            hint="If memory is short, give fewer workers.",
-        ) from None
-
-
-def _most_processes() -> int:
-    """More than these gain nothing, and cost memory each."""
-    return 4 * (os.cpu_count() or 1)
 
 
 class _Limited(io.RawIOBase):

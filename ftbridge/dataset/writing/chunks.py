@@ -20,7 +20,8 @@ from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
 from ftbridge.dataset.reading.opening import open_file
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
+from ftbridge.dataset.reading.processes import run_in_processes
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import open_source
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -51,20 +52,22 @@ def read_chunks(
     *,
     format: str | None,  # noqa: A002  # the word of the CLI
     signatures: bool,
-    workers: int,
+    workers: int | None,
 ) -> Iterator[Chunk]:
-    """Read `path`, in order, into files in `folder`: one chunk, or as many as `workers` where the file is divisible.
+    """Read `path`, in order, into files in `folder`: one chunk, or one for each part of the file where several
+    processes read it.
 
     Raises `InputError` for what cannot be opened or read.
     """
     with open_source(path, format) as source:
-        if workers > 1 and source.divisible:
-            ranges = byte_ranges(Path(path), workers)
+        processes = worker_count(Path(path), workers) if source.divisible else 1
+        if processes > 1:
+            ranges = byte_ranges(Path(path))
             files = [folder / str(number) for number in range(len(ranges))]
             read_range = partial(
                 _read_range, Path(path), source.format, source.detected_on, source.canonical, signatures
             )
-            yield from run_in_processes(read_range, workers, ranges, files)
+            yield from run_in_processes(read_range, processes, ranges, files)
         else:
             yield _read(source.rows, source.read, source.canonical, signatures, folder / "0")
 

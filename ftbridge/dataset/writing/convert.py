@@ -12,16 +12,17 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Example
-from ftbridge.dataset.canonical.verbatim import differences
+from ftbridge.dataset.canonical.verbatim import differences, doubtful
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.lines import lines
-from ftbridge.dataset.reading.observer import Observer, show
+from ftbridge.dataset.reading.observer import Batch, Observer, batches, encoded, show
 from ftbridge.dataset.reading.opening import open_file
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, run_in_processes
+from ftbridge.dataset.reading.processes import run_in_processes
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
 from ftbridge.dataset.reading.rows import Read, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
@@ -32,6 +33,7 @@ from ftbridge.files import PRIVATE_FILE
 from ftbridge.wording import counted
 
 _CHUNK = 2**18
+_encode = msgspec.json.Encoder().encode
 _Write: TypeAlias = Callable[[bytes], object]
 
 
@@ -72,7 +74,7 @@ def convert(
     format: str | None = None,  # noqa: A002  # the word of the CLI
     observers: Sequence[Observer] = (),
     sent_observers: Sequence[Observer] = (),
-    workers: int = 1,
+    workers: int | None = 1,
     private: bool = False,
 ) -> Conversion:
     """Write the rows of `path` in the format of `converter`'s target to `out`, completely or not at all.
@@ -87,11 +89,12 @@ def convert(
     out = Path(out)
     if out.exists() and str(path) != "-" and out.samefile(path):
         raise InputError(f"{path} would be overwritten by its own conversion", hint="Name another file.")
-    in_parallel = workers > 1 and not observers and not sent_observers
     mode = PRIVATE_FILE if private else mode_like(path)
     with open_source(path, format) as source, atomic_file(out, mode) as file:
-        if in_parallel and source.divisible:
-            tally = _in_parallel(Path(path), source, converter, workers, out.parent, file.write)
+        divisible = source.divisible and not observers and not sent_observers
+        processes = worker_count(Path(path), workers) if divisible else 1
+        if processes > 1:
+            tally = _convert_parts(Path(path), source, converter, processes, out.parent, file.write)
         else:
             rows = _Rows(source.rows, source.read, source.canonical)
             tally = _convert_rows(rows, converter, file.write, observers, sent_observers)
@@ -162,50 +165,69 @@ def _convert_rows(
     """Write each row in the target's format."""
     diagnostics, rules = Diagnostics(), TargetRules(converter)
     tally = _Tally(diagnostics)
-    codes = rules.diagnostics.changes
-    encode = msgspec.json.Encoder().encode
-    observed = bool(observers or sent_observers)
-    examples = exact = 0
-    for raw, example in source.read(source.rows, diagnostics):
-        examples += 1
-        try:
-            if observed:
-                data = encode(example)
-                show(observers, diagnostics.line, example, data)
-            row = rules.convert(diagnostics.line, example)
-            if row is None:
-                codes.clear()
-                continue
-            if sent_observers:
-                sent = example if row is example or not isinstance(row, Example) else row
-                data = data if sent is example else encode(sent)
-                show(sent_observers, diagnostics.line, sent, data)
-            if row is not example or not source.canonical or type(raw) is not bytes:
-                written = encode(row) + b"\n"
-            elif other := differences(raw, example):
-                codes.extend(sorted(other))
-                written = encode(row) + b"\n"
-            else:
-                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
-        except Exception as unforeseen:
-            report_unforeseen(unforeseen, diagnostics)
-            codes.clear()
-            continue
-        write(written)
-        if not codes:
-            exact += 1
-            continue
-        tally.count_changes(codes, diagnostics.line)
-        codes.clear()
-    tally.lines, tally.examples, tally.exact = diagnostics.line, examples, exact
-    tally.with_images = rules.diagnostics.with_images
+    for taken in batches(source.read(source.rows, diagnostics), diagnostics):
+        for batch in encoded(taken, diagnostics):
+            show(observers, batch)
+            sent = Batch() if sent_observers else None
+            write(b"".join(_converted(batch, source.canonical, rules, tally, sent)))
+            if sent:
+                show(sent_observers, batch if sent.examples == batch.examples else sent)
+    tally.lines, tally.with_images = diagnostics.line, rules.diagnostics.with_images
     diagnostics.take(rules.diagnostics)
     return tally
 
 
-def _in_parallel(path: Path, source: Source, converter: Converter, workers: int, folder: Path, write: _Write) -> _Tally:
-    ranges = byte_ranges(path, workers)
-    tally = _Tally(Diagnostics())
+def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally, sent: Batch | None) -> list[bytes]:
+    """The rows as they are written, each with a line end; all is counted in `tally`.
+
+    The examples that they hold are added to `sent`; one that is sent in another form than a canonical one as it was
+    read.
+    """
+    rows, codes = [], rules.diagnostics.changes
+    doubts = set(doubtful(batch.raws, batch.rows)) if canonical else set()  # type: ignore[arg-type]  # they are lines
+    exact = 0
+    for index, (line, raw, example) in enumerate(zip(batch.lines, batch.raws, batch.examples, strict=True)):
+        try:
+            row = rules.convert(line, example)
+            if row is None:
+                codes.clear()
+                continue
+            if row is not example or not canonical or type(raw) is not bytes:
+                written = _encode(row) + b"\n"
+            elif index in doubts and (other := differences(raw, example)):
+                codes.extend(sorted(other))
+                written = _encode(row) + b"\n"
+            else:
+                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
+        except Exception as unforeseen:
+            with tally.diagnostics.at(line):
+                report_unforeseen(unforeseen, tally.diagnostics)
+            codes.clear()
+            continue
+        rows.append(written)
+        if sent:
+            sent.lines.append(line)
+            sent.raws.append(raw)
+            sent.examples.append(row if row is example or isinstance(row, Example) else example)
+        if codes:
+            tally.count_changes(codes, line)
+            codes.clear()
+        else:
+            exact += 1
+    tally.exact += exact
+    tally.examples += len(batch.lines)
+    return rows
+
+
+def _convert_parts(
+    path: Path,
+    source: Source,
+    converter: Converter,
+    workers: int,
+    folder: Path,
+    write: _Write,
+) -> _Tally:
+    ranges, tally = byte_ranges(path), _Tally(Diagnostics())
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         files = [Path(temporary) / str(number) for number in range(len(ranges))]
         convert_range = partial(_convert_range, path, source.format, source.detected_on, source.canonical, converter)

@@ -60,7 +60,7 @@ def prepare(
     validation: float = 0.1,
     seed: int = 0,
     format: str | None = None,  # noqa: A002  # the word of the CLI
-    workers: int = 1,
+    workers: int | None = 1,
 ) -> Prepared:
     """Write train.jsonl, validation.jsonl and report.json into `out_dir`, in the canonical format.
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import json
 import os
 import secrets
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from ftbridge.dataset.data_file import Data
-from ftbridge.errors import InputError
 from ftbridge.ledger import Intent, Prepared, Record
 from ftbridge.model import Cost, Spec, Status, now
 
@@ -24,22 +20,6 @@ _A_DAY = timedelta(days=1)
 def absolute_path(data: Data) -> Path:
     """The file's absolute path; - stays standard input."""
     return Path(data) if Path(data) == Path("-") else Path(data).absolute()
-
-
-def json_object(given: Mapping[str, Any] | str | Path | None) -> dict[str, Any] | None:
-    """A JSON object, given as a mapping or as a file. Raises `InputError` for a file without one."""
-    if given is None or isinstance(given, Mapping):
-        return None if given is None else dict(given)
-    try:
-        found = json.loads(Path(given).read_bytes())
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise InputError(f"{given} cannot be read: {reason}", hint="Check the path.") from None
-    except ValueError as problem:
-        raise InputError(f"{given} is not JSON: {problem}", hint="Write one JSON object into it.") from None
-    if not isinstance(found, dict):
-        raise InputError(f"{given} does not hold a JSON object", hint='Write one into it, such as {"type": …}.')
-    return found
 
 
 def make_intent(spec: Spec, prepared: Prepared, key: str | None, cost: Cost, group: str | None = None) -> Intent:

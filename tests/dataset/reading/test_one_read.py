@@ -14,6 +14,7 @@ from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.dataset import Diagnostics, FileLimits, TokenTally, advise, check, convert, count_tokens, guess
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, User
+from ftbridge.dataset.reading.observer import Batch
 from ftbridge.dataset.reading.opening import open_file
 from planted_rows import ANSWER, GOOD, USER, chat, write
 
@@ -24,8 +25,8 @@ class Lines:
     def __init__(self) -> None:
         self.seen: list[tuple[int, Example, bytes]] = []
 
-    def observe(self, line: int, example: Example, data: bytes) -> None:
-        self.seen.append((line, example, data))
+    def observe(self, batch: Batch) -> None:
+        self.seen += zip(batch.lines, batch.examples, batch.rows, strict=True)
 
 
 class Loud:
