@@ -15,7 +15,8 @@ from ftbridge.errors import DataError
 from ftbridge.provider import Reply, Usage
 from ftbridge_local.models.load import load, transformers
 from ftbridge_local.models.source import Source
-from ftbridge_local.tokenizing.encoding import UntrainableError, encode, prompt_ids
+from ftbridge_local.tokenizing.encoding import encode, prompt_ids
+from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import losses, varlen
 from ftbridge_local.trainer.trainable import microbatch_tokens

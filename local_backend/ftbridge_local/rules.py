@@ -7,7 +7,8 @@ from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
 from ftbridge_local.tokenizing.cache import TokenizedExamples
-from ftbridge_local.tokenizing.encoding import Row, UntrainableError, tokenize
+from ftbridge_local.tokenizing.encoding import Row, tokenize
+from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
@@ -41,6 +42,8 @@ class LocalRules:
             self._tokenized.add(example, item)
         for row in item.rows:
             self._check_length(row, diagnostics)
+        for note in dict.fromkeys(note for row in item.rows for note in row.notes):
+            diagnostics.changed(note)
         if isinstance(example, Chat):
             _report_omissions(example, diagnostics)
         return example

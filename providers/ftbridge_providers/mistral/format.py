@@ -218,8 +218,8 @@ def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
     if type(message) is Assistant and message.tool_calls:
         if message.content is not None:
             codes.add("empty_content_dropped")
-        calls = [ToolCall(ids.get(call.id, call.id), call.function, call.type) for call in message.tool_calls]
-        return Assistant(None, message.name, calls, message.weight)
+        calls = [ToolCall(ids.get(call.id, call.id), call.type, call.function) for call in message.tool_calls]
+        return Assistant(None, message.name, calls, weight=message.weight)
     if type(message.content) is not list:
         return message
     return _with_image_addresses(with_text(message, codes), codes)

@@ -23,7 +23,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES | st.text(max_size=3), max_size=8).map("".join))
 @example("５５００ ００００ ００００ ０００4")
 def test_nothing_is_missed(text: str) -> None:
-    call = ToolCall("1", FunctionCall("look", text), "function")
+    call = ToolCall("1", "function", FunctionCall("look", text))
     for chat in (Chat([User(text), Assistant("x")]), Chat([User("x"), Assistant(None, tool_calls=[call])])):
         row: Example = chat
         assert secrets_of(row, msgspec.json.encode(row)) == [found for part in texts(row) for found in secrets(part)]
