@@ -95,7 +95,7 @@ def _after_prompt(index: int, written: Written, tokenizer: Tokenizer) -> tuple[S
     messages, tools, whole = written.messages, written.tools, written.text
     asked = render(messages[:index], tools, tokenizer)
     before = render(messages[:index], tools, tokenizer, answer_next=True)
-    at = min(_common(before, whole), _begin(index, written))
+    at = tokenizer.start_of_token(before, min(_common(before, whole), _begin(index, written)))
     if at < len(asked.rstrip()):
         raise _not_located(index, is_last=True)
     added, marks = before[at:], tokenizer.reasoning

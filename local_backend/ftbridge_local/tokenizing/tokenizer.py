@@ -141,6 +141,16 @@ class Tokenizer:
         bare = text.rstrip()
         return len(bare) if self.last_special(bare) else len(text)
 
+    def start_of_token(self, text: str, at: int) -> int:
+        """Where the special token begins that the character before `at` and the one at it belong to; else `at`."""
+        inside = (
+            start
+            for size in self._special_sizes
+            for start in range(max(0, at - size + 1), at)
+            if text[start : start + size] in self.special
+        )
+        return min(inside, default=at)
+
     def last_special(self, text: str) -> str | None:
         """The special token that `text` ends with."""
         return next((text[-size:] for size in self._special_sizes if text[-size:] in self.special), None)
