@@ -134,7 +134,9 @@ def option_name(name: str) -> str:
 def _option(
     name: str, kind: type, help_text: str, *, panel: str | None = None, least: float | None = None
 ) -> inspect.Parameter:
-    option = typer.Option(option_name(name), help=help_text, min=least, show_default=False, rich_help_panel=panel)
+    named = option_name(name)
+    named += named.replace("--", "/--no-", 1) if kind is bool else ""
+    option = typer.Option(named, help=help_text, min=least, show_default=False, rich_help_panel=panel)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

@@ -1,9 +1,9 @@
 """Chat templates of families whose forms differ most: reasoning, calls as texts, prefilled prompts, no end.
 
-Written anew, like those in `families`, from the forms that their makers' documents show. Sources, read 2026-11: the model
-cards and documents of DeepSeek-V3 and R1 (API docs, "Multi-round conversation"), Gemma 4 (ai.google.dev, "Prompt
-formatting"), GLM-4.5, EXAONE 4.0, Llama 3.1 (llama.com, "Prompt formats"), Llama 2, Phi-3, Command R (docs.cohere.com,
-"Prompt format"), Qwen 3 ("Key Concepts"), gpt-oss (github.com/openai/harmony, docs/format.md), Stanford Alpaca's README.
+Written anew, like those in `families`, from the forms that their makers' documents show. Sources, read 2026-11: model
+cards and documents of DeepSeek-V3 and R1, Gemma 4 (ai.google.dev, "Prompt formatting"), GLM-4.5, EXAONE 4.0, Llama 3.1
+(llama.com, "Prompt formats"), Llama 2, Phi-3, Qwen 3 ("Key Concepts"), gpt-oss (github.com/openai/harmony,
+docs/format.md), Stanford Alpaca's README.
 """
 
 from __future__ import annotations
@@ -117,7 +117,8 @@ GEMMA4 = """\
 {%- endif %}
 {%- for m in messages if m.role != 'system' %}
     {%- if m.role == 'tool' %}
-        {{- '<|tool_response>response:' + m.name | default('tool') + '{value:<|"|>' + m.content + '<|"|>}<tool_response|>' }}
+        {{- '<|tool_response>response:' + m.name | default('tool') + '{value:<|"|>' }}
+        {{- m.content + '<|"|>}<tool_response|>' }}
     {%- else %}
         {{- '<|turn>' + ('model' if m.role == 'assistant' else m.role) + '\\n' }}
         {%- for call in m.tool_calls or [] %}
@@ -168,7 +169,8 @@ EXAONE4 = """\
 {%- for m in messages %}
     {{- '[|' + m.role + '|]' + (m.content or '') }}
     {%- for call in m.tool_calls or [] %}
-        {{- '<tool_call>' + {'name': call.function.name, 'arguments': call.function.arguments} | tojson(ensure_ascii=True) }}
+        {%- set said = {'name': call.function.name, 'arguments': call.function.arguments} %}
+        {{- '<tool_call>' + said | tojson(ensure_ascii=True) }}
         {{- '</tool_call>' }}
     {%- endfor %}
     {{- '[|endofturn|]\\n' }}
@@ -177,7 +179,8 @@ EXAONE4 = """\
 """
 
 LLAMA2 = """\
-{%- if messages[0].role == 'system' %}{% set told, rest = '<<SYS>>\\n' + messages[0].content + '\\n<</SYS>>\\n\\n', messages[1:] %}
+{%- if messages[0].role == 'system' %}
+    {%- set told, rest = '<<SYS>>\\n' + messages[0].content + '\\n<</SYS>>\\n\\n', messages[1:] %}
 {%- else %}{% set told, rest = '', messages %}{% endif %}
 {%- for m in rest %}
     {%- if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}

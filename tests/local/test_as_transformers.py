@@ -65,10 +65,9 @@ NO_TOOLS = {"tools", "a call"}
 NO_CALLS = {shape for shape in SHAPES if "call" in shape or "result" in shape}
 TWO_CALLS = {"parallel calls", "two results"}
 WITH_CONTENT = {"a call with content"}
+PLAIN = ("chatml", "smollm2", "gemma", "phi", "llama2", "phi3", "alpaca")
 REFUSED: dict[str, set[str]] = {
-    **dict.fromkeys(
-        ("chatml", "smollm2", "gemma", "phi", "llama2", "phi3", "alpaca"), {"tools", *NO_CALLS, "reasoning"}
-    ),
+    **{family: {"tools", *NO_CALLS, "reasoning"} for family in PLAIN},
     "llama3": {*TWO_CALLS, *WITH_CONTENT, "reasoning"},
     "llama3.1": {*TWO_CALLS, *WITH_CONTENT, "reasoning"},
     "qwen2.5": {"reasoning"},
@@ -115,13 +114,11 @@ def by_transformers(tokenizer: Tokenizer, family: str, shape: dict[str, Any]) ->
     if family in NULL_CONTENT:  # which transformers itself takes out of the messages
         from transformers.utils.chat_template_utils import render_jinja_template
 
-        [text], _ = render_jinja_template(
+        rendered: Any = render_jinja_template(
             [messages], tools=shape.get("tools"), chat_template=theirs.chat_template, **theirs.special_tokens_map
         )
-        ids: list[int] = theirs(text, add_special_tokens=False)["input_ids"]
-        return ids
-    ids = theirs.apply_chat_template(messages, tools=shape.get("tools"))["input_ids"]
-    return ids
+        return list(theirs(rendered[0][0], add_special_tokens=False)["input_ids"])
+    return list(theirs.apply_chat_template(messages, tools=shape.get("tools"))["input_ids"])
 
 
 @pytest.mark.parametrize("name", SHAPES)

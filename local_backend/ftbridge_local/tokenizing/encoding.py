@@ -92,19 +92,19 @@ class Pair(NamedTuple):
 Item = Row | Pair
 
 
-def tokenize(example: Example, tokenizer: Tokenizer, *, train_reasoning: bool = True) -> Item:
+def tokenize(example: Example, tokenizer: Tokenizer) -> Item:
     """The whole example, however long. Raises `UntrainableError`."""
     if isinstance(example, Preference):
-        chosen = _output(example, "preferred_output", tokenizer, train_reasoning=train_reasoning)
-        rejected = _output(example, "non_preferred_output", tokenizer, train_reasoning=train_reasoning)
+        chosen = _output(example, "preferred_output", tokenizer)
+        rejected = _output(example, "non_preferred_output", tokenizer)
         return Pair(chosen, rejected)
-    return encode(example, tokenizer, train_reasoning=train_reasoning)
+    return encode(example, tokenizer)
 
 
-def encode(example: Chat | Text, tokenizer: Tokenizer, *, train_reasoning: bool = True) -> Row:
+def encode(example: Chat | Text, tokenizer: Tokenizer) -> Row:
     """A chat or a text as a row. Raises `UntrainableError`."""
     if isinstance(example, Chat):
-        return _chat(example, tokenizer, train_reasoning=train_reasoning)
+        return _chat(example, tokenizer)
     ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
     return Row(ids, [False, *[True] * (len(ids) - 1)])
 
@@ -118,14 +118,12 @@ def _output(
     example: Preference,
     which: Literal["preferred_output", "non_preferred_output"],
     tokenizer: Tokenizer,
-    *,
-    train_reasoning: bool,
 ) -> Row:
     asked, output = example.input, getattr(example, which)
     first = len(asked.messages)
     chat = Chat(messages=[*asked.messages, *output], tools=asked.tools)
     try:
-        return _chat(chat, tokenizer, first, train_reasoning=train_reasoning)
+        return _chat(chat, tokenizer, first)
     except UntrainableError as problem:
         if match := re.match(r"\$\.messages\[(\d+)]", problem.path):
             index = int(match[1])
@@ -136,9 +134,9 @@ def _output(
         raise
 
 
-def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0, *, train_reasoning: bool) -> Row:
+def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
     """The chat as a row, of which the answers from message `first` on are trained."""
-    text, located = from_layout(chat, tokenizer, first) or _located(chat, tokenizer, first, train_reasoning)
+    text, located = from_layout(chat, tokenizer, first) or _located(chat, tokenizer, first)
     ids, offsets = tokenizer.encode(text)
     trained = [False] * len(ids)
     starts = [start for start, _ in offsets]
@@ -153,9 +151,9 @@ def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0, *, train_reasoning: 
     return Row(ids, trained, located.notes)
 
 
-def _located(chat: Chat, tokenizer: Tokenizer, first: int, train_reasoning: bool) -> tuple[str, Located]:
+def _located(chat: Chat, tokenizer: Tokenizer, first: int) -> tuple[str, Located]:
     written = write(chat, tokenizer)
-    located = locate(chat, written, tokenizer, first, train_reasoning=train_reasoning)
+    located = locate(chat, written, tokenizer, first)
     learn(chat, written, located, tokenizer, first)
     at, inserted = located.inserted
     return written.text[:at] + inserted + written.text[at:], located

@@ -18,7 +18,7 @@ Part = Literal["content", "reasoning_content", "tool_calls", "tools"]
 
 
 class Mark(NamedTuple):
-    """The mark of a part of a message (its index) or of the tools (-1), the part's text before it, and its JSON path."""
+    """The mark of a part of a message (its index) or of the tools (-1), the part's text, and its JSON path."""
 
     mark: str
     message: int

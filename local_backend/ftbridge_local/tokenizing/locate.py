@@ -42,7 +42,7 @@ class Located(NamedTuple):
     notes: tuple[str, ...]
 
 
-def locate(chat: Chat, written: Written, tokenizer: Tokenizer, first: int, *, train_reasoning: bool) -> Located:
+def locate(chat: Chat, written: Written, tokenizer: Tokenizer, first: int) -> Located:
     """The answers from message `first` on. Raises `UntrainableError` where none can be found."""
     answers = [
         index
@@ -71,7 +71,7 @@ def locate(chat: Chat, written: Written, tokenizer: Tokenizer, first: int, *, tr
             if index == last:
                 raise _no_reasoning(index)
             notes[REASONING_LEFT_OUT] = None
-        spans.append(_answer_alone(text, span, tokenizer) if reasons and not train_reasoning else span)
+        spans.append(_answer_alone(text, span, tokenizer) if reasons and not tokenizer.train_reasoning else span)
     if answers and not spans:
         raise _not_located(answers[0])
     notes |= {END_ADDED: None} if add_end else {}
@@ -144,11 +144,10 @@ def _answer_alone(text: str, span: Span, tokenizer: Tokenizer) -> Span:
     marks = tokenizer.reasoning
     if marks is None:
         return span
-    close = marks.answers or marks.closes
-    at = text.find(close, *span)
+    at = text.find(marks.before_answer, *span)
     if at < 0:
         return span
-    start = at + len(close)
+    start = at + len(marks.before_answer)
     return start + len(text[start : span[1]]) - len(text[start : span[1]].lstrip("\n")), span[1]
 
 

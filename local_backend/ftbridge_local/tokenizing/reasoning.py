@@ -13,16 +13,30 @@ class ReasoningMarks(NamedTuple):
     closes: str
     answers: str = ""
 
-    def split(self, text: str) -> tuple[str | None, str]:
-        """Reasoning and answer in what a model wrote; no reasoning where it wrote none of the marks.
+    @property
+    def before_answer(self) -> str:
+        """What stands directly before the answer."""
+        return self.answers or self.closes
 
-        The prompt may have opened the reasoning already; where nothing closes it the model has not come to an answer.
-        """
-        before, found, answer = text.partition(self.answers or self.closes)
-        if not found and self.opens not in text:
-            return None, text
+    def is_in(self, text: str) -> bool:
+        """Whether a model that wrote `text` has reasoned, or has marked its answer."""
+        return self.before_answer in text or self.opens in text
+
+    def is_open(self, prompt: str) -> bool:
+        """Whether the prompt ends within reasoning, which the model goes on with."""
+        return prompt.rfind(self.opens) > prompt.rfind(self.closes)
+
+    def reasoning_of(self, text: str) -> str | None:
+        """The reasoning in `text`; None where there are only marks."""
+        before = text.partition(self.before_answer)[0]
         opened = before.partition(self.opens)[2] if self.opens in before else before
-        return opened.partition(self.closes)[0].strip(), answer.lstrip("\n") if found else ""
+        return opened.partition(self.closes)[0].strip() or None
+
+    def split(self, text: str) -> tuple[str | None, str]:
+        """Reasoning and answer, which is empty where the reasoning does not come to an end."""
+        if not self.is_in(text):
+            return None, text
+        return self.reasoning_of(text), text.partition(self.before_answer)[2].lstrip("\n")
 
 
 _KNOWN = (
@@ -39,4 +53,4 @@ _KNOWN = (
 def marks_of(sources: Iterable[str]) -> ReasoningMarks | None:
     """The marks that one of the templates has."""
     text = "".join(sources)
-    return next((marks for marks in _KNOWN if (marks.answers or marks.closes) in text), None)
+    return next((marks for marks in _KNOWN if marks.before_answer in text), None)

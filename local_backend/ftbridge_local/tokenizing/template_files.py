@@ -16,21 +16,26 @@ from ftbridge_local.tokenizing.bounds import TooMuchError
 from ftbridge_local.tokenizing.template import ChatTemplate
 
 DEFAULT, FOR_TOOLS = "default", "tool_use"
-_FILE, _FOLDER = "chat_template.jinja", "additional_chat_templates"
+CHAT_TEMPLATE, ADDITIONAL = "chat_template.jinja", "additional_chat_templates"
 _TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
 
 def template_files(folder: Path) -> list[Path]:
     """The files of templates that exist."""
-    return [*folder.glob(_FILE), *sorted((folder / _FOLDER).glob("*.jinja"))]
+    return [*folder.glob(CHAT_TEMPLATE), *sorted((folder / ADDITIONAL).glob("*.jinja"))]
 
 
 def read_templates(folder: Path, config: Mapping[str, Any]) -> dict[str, ChatTemplate]:
-    """The templates by name; a single one is `DEFAULT`. Raises `ModelNotFound` for one that is not valid."""
+    """The templates by name. Raises `ModelNotFound` for one that is not valid."""
+    return {name: _compiled(source, folder) for name, source in template_sources(folder, config).items()}
+
+
+def template_sources(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The templates' texts by name; a single one is `DEFAULT`."""
     sources: dict[str, Any] = {}
     for file in template_files(folder):
         check_file(file)
-        name = file.stem if file.parent.name == _FOLDER else DEFAULT
+        name = file.stem if file.parent.name == ADDITIONAL else DEFAULT
         sources[name] = file.read_text("utf-8")
     if not sources:
         configured = config.get("chat_template")
@@ -38,7 +43,7 @@ def read_templates(folder: Path, config: Mapping[str, Any]) -> dict[str, ChatTem
             sources = {entry["name"]: entry["template"] for entry in configured}
         elif configured is not None:
             sources = {DEFAULT: configured}
-    return {name: _compiled(source, folder) for name, source in sources.items()}
+    return sources
 
 
 def special_tokens(config: Mapping[str, Any], token_map: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,10 @@ generation_config.json, config.json.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +49,12 @@ class Tokenizer:
     `end_ids` are the tokens that end an answer, by the tokenizer, the generation config and the template; `eos_id` is
     the first of them. `bos_ids` open a text; `context` is the maximum number of tokens that the model reads;
     `reasoning` are the marks that the template has around it, if any; `special` are the ids of the special tokens.
-    `fingerprint` is equal for folders that tokenize every text alike.
+    `train_reasoning` says whether the reasoning before an answer is trained. `fingerprint` is equal for those that make
+    the same rows of all examples.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, train_reasoning: bool = True) -> None:
+        self.train_reasoning = train_reasoning
         for name in _FILES:
             if (folder / name).exists():
                 check_file(folder / name)
@@ -89,14 +94,16 @@ class Tokenizer:
         self.eos_id = self.end_ids[0]
         self.special |= {self.text_of(token): token for token in self.end_ids}
         self._special_sizes = sorted({len(token) for token in self.special}, reverse=True)
+        longest_first = sorted(self.special, key=len, reverse=True)
+        self._special_pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
         self.bos_ids = [token for token in opened if token not in self.end_ids]
         self.context = _context(model, config)
         self.layouts: dict[Hashable, object] = {}  # of `layouts`: how its template writes chats
-        self.fingerprint = _hash(folder, files_of(folder, _FILES))
+        self.fingerprint = _hash(folder, files_of(folder, _FILES)) + "-answers" * (not self.train_reasoning)
 
-    def __reduce__(self) -> tuple[type[Tokenizer], tuple[Path]]:
+    def __reduce__(self) -> tuple[Callable[[Path], Tokenizer], tuple[Path]]:
         """Another process opens the folder again: a compiled template cannot be sent to it."""
-        return Tokenizer, (self._folder,)
+        return partial(Tokenizer, train_reasoning=self.train_reasoning), (self._folder,)
 
     def encode(self, text: str) -> tuple[list[int], list[Span]]:
         """The token ids of `text`, without special tokens added, and the characters that each covers."""
@@ -115,6 +122,17 @@ class Tokenizer:
     def decode(self, ids: Sequence[int], *, special: bool = False) -> str:
         """The text of `ids`, without special tokens unless they are asked for."""
         return str(self._backend.decode(list(ids), skip_special_tokens=not special))
+
+    def read_answer(self, prompt: Sequence[int], ids: Sequence[int]) -> tuple[str | None, str]:
+        """Reasoning and answer in what a model wrote after the prompt, which may have opened the reasoning."""
+        marks, raw = self.reasoning, self.decode(ids, special=True)
+        if marks is None or not (marks.is_in(raw) or marks.is_open(self.decode(prompt, special=True))):
+            return None, self.decode(ids)
+        ends = range(1, len(ids) + 1)
+        end = bisect_left(ends, True, key=lambda size: marks.before_answer in self.decode(ids[:size], special=True))
+        if end == len(ids):
+            return marks.reasoning_of(raw), ""
+        return marks.reasoning_of(self.decode(ids[: end + 1], special=True)), self.decode(ids[end + 1 :]).lstrip("\n")
 
     def render(self, messages: Sequence[dict[str, Any]], tools: Any = None, *, answer_next: bool = False) -> str:
         """The messages as the model reads them; with `answer_next`, up to where its answer begins.
@@ -140,6 +158,11 @@ class Tokenizer:
         """Where an answer rendered as `text` ends: white space after its last special token is not part of it."""
         bare = text.rstrip()
         return len(bare) if self.last_special(bare) else len(text)
+
+    def special_in(self, text: str) -> str | None:
+        """The first special token in a text, which becomes that token."""
+        found = self._special_pattern.search(text)
+        return found[0] if found else None
 
     def start_of_token(self, text: str, at: int) -> int:
         """Where the special token begins that the character before `at` and the one at it belong to; else `at`."""

@@ -23,7 +23,6 @@ from ftbridge.dataset.canonical.example import (
     Shape,
     System,
     Tool,
-    ToolCall,
     ToolDefinition,
     User,
 )
@@ -218,7 +217,7 @@ def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
     if type(message) is Assistant and message.tool_calls:
         if message.content is not None:
             codes.add("empty_content_dropped")
-        calls = [ToolCall(ids.get(call.id, call.id), call.type, call.function) for call in message.tool_calls]
+        calls = [replace(call, id=ids.get(call.id, call.id)) for call in message.tool_calls]
         return Assistant(None, message.name, calls, weight=message.weight)
     if type(message.content) is not list:
         return message
