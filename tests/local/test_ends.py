@@ -27,8 +27,8 @@ ASSISTANT = "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 THOUGHT = "('<think>\n' + m.reasoning_content | default('') + '\n</think>\n\n' if m.role == 'assistant' else '')"
 TEMPLATES = {
     "an end that is not the tokenizer's": TURNS.replace("BEFORE", "''") + ASSISTANT,
-    "nothing after the answer": "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}",
+    "nothing after the answer": "{% for m in messages %}{{ m.role + ':\n' + m.content + '\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}",
     "an empty thought": TURNS.replace("BEFORE", THOUGHT) + ASSISTANT,
     "a prompt that opens a thought": TURNS.replace("BEFORE + m.content", "m.content.split('</think>')[-1]")
     + ASSISTANT.replace("|>'", "|><think>\n'"),

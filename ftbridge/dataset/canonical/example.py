@@ -75,13 +75,13 @@ class User(Row, tag_field="role", tag="user"):
 
 
 class Assistant(Row, tag_field="role", tag="assistant"):
-    """The turns that are trained, except where `weight` is 0."""
+    """The turns that are trained, except where `weight` is 0. `reasoning_content` is what was thought before them."""
 
     content: Content | None = None
     name: str | None = None
     tool_calls: list[ToolCall] | None = None
-    reasoning_content: str | None = None
     weight: Literal[0, 1] | None = None
+    reasoning_content: str | None = None
 
 
 class Tool(Row, tag_field="role", tag="tool"):

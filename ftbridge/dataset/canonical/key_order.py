@@ -27,13 +27,12 @@ def keep_key_order(example: Example, written: bytes | dict[str, Any]) -> None:
     row = msgspec.json.decode(written) if isinstance(written, bytes) else written
     prompt = row["input"] if isinstance(example, Preference) else row
     if chat.tools:
-        chat.tools = [_ordered(tool, keys) for tool, keys in zip(chat.tools, prompt["tools"], strict=True)]
+        chat.tools = _all_ordered(chat.tools, prompt.get("tools"))
     if called:
         rows = [*prompt["messages"], *row.get("preferred_output", ()), *row.get("non_preferred_output", ())]
-        for message, fields in zip(_messages(example), rows, strict=True):
+        for message, fields in zip(_messages(example), rows, strict=False):
             if type(message) is Assistant and message.tool_calls:
-                calls = zip(message.tool_calls, fields["tool_calls"], strict=True)
-                message.tool_calls = [_ordered(call, keys) for call, keys in calls]
+                message.tool_calls = _all_ordered(message.tool_calls, fields.get("tool_calls"))
 
 
 def _messages(example: Example) -> Sequence[Any]:
@@ -42,9 +41,16 @@ def _messages(example: Example) -> Sequence[Any]:
     return example.messages if isinstance(example, Chat) else ()
 
 
+def _all_ordered(values: list[Any], written: Any) -> list[Any]:
+    """The structs in the written order, unless they were written in another form."""
+    if not isinstance(written, list) or len(written) != len(values):
+        return values
+    return [_ordered(value, keys) for value, keys in zip(values, written, strict=True)]
+
+
 def _ordered(value: Any, written: Any) -> Any:
     """The struct, and those in it, with its fields in the order of the keys of `written`."""
-    if not isinstance(value, Struct):
+    if not isinstance(value, Struct) or not isinstance(written, dict):
         return value
     fields = value.__struct_fields__
     keys = [key for key in written if key in fields]

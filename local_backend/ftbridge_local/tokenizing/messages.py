@@ -69,7 +69,13 @@ def text_of(message: Message) -> str | None:
 
 def _plain(index: int, message: Message, form: Form, marks: ReasoningMarks | None) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(message)
-    fields.pop("weight", None)
+    if fields.pop("weight", None) == 1 and not isinstance(message, Assistant):
+        raise UntrainableError(
+            f"$.messages[{index}].weight",
+            "input_not_trained",
+            "models on this machine are trained on the assistant's messages alone, and this message has weight 1",
+            "Remove its weight.",
+        )
     if not isinstance(message, Tool):
         fields.pop("name", None)
     if isinstance(message.content, list):
@@ -81,9 +87,11 @@ def _plain(index: int, message: Message, form: Form, marks: ReasoningMarks | Non
                 "Leave the example out, or describe the image in words.",
             )
         fields["content"] = text_of(message)
-    if not isinstance(message, Assistant):
-        return fields
-    if message.content is None and form.no_content is not _ABSENT:
+    return _answer(fields, form, marks) if isinstance(message, Assistant) else fields
+
+
+def _answer(fields: dict[str, Any], form: Form, marks: ReasoningMarks | None) -> dict[str, Any]:
+    if fields.get("content") is None and form.no_content is not _ABSENT:
         fields["content"] = form.no_content
     if form.split_reasoning and marks and "reasoning_content" not in fields:
         reasoning, fields["content"] = marks.split(fields.get("content") or "")
