@@ -279,8 +279,7 @@ class LocalProvider(Provider):
         raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
 
     def _finished(self, remote_id: str) -> JobFolder:
-        status = self._known(remote_id).status
-        if status is not Status.SUCCEEDED:
+        if (status := self._known(remote_id).status) is not Status.SUCCEEDED:
             raise JobFailed(f"job {remote_id} has no result: it is {status.value}", hint="Wait until it has succeeded.")
         return self._runner.pull(remote_id)
 

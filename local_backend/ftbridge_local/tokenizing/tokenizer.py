@@ -94,8 +94,7 @@ class Tokenizer:
         self.eos_id = self.end_ids[0]
         self.special |= {self.text_of(token): token for token in self.end_ids}
         self._special_sizes = sorted({len(token) for token in self.special}, reverse=True)
-        longest_first = sorted(self.special, key=len, reverse=True)
-        self._special_pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        self._special_starts = re.compile(f"[{re.escape(''.join({token[:1] for token in self.special}))}]")
         self.bos_ids = [token for token in opened if token not in self.end_ids]
         self.context = _context(model, config)
         self.layouts: dict[Hashable, object] = {}  # of `layouts`: how its template writes chats
@@ -161,8 +160,9 @@ class Tokenizer:
 
     def special_in(self, text: str) -> str | None:
         """The first special token in a text, which becomes that token."""
-        found = self._special_pattern.search(text)
-        return found[0] if found else None
+        starts = (found.start() for found in self._special_starts.finditer(text))
+        tokens = (text[start : start + size] for start in starts for size in self._special_sizes)
+        return next((token for token in tokens if token in self.special), None)
 
     def start_of_token(self, text: str, at: int) -> int:
         """Where the special token begins that the character before `at` and the one at it belong to; else `at`."""
