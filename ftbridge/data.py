@@ -10,6 +10,7 @@ from msgspec import structs
 
 from ftbridge import dataset
 from ftbridge.arguments import one_or_more
+from ftbridge.catalogue.known_models import find_unknown
 from ftbridge.context import Context
 from ftbridge.dataset import (
     Advice,
@@ -28,7 +29,6 @@ from ftbridge.jobs.request.identity import json_object
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.spec import make_spec
-from ftbridge.wording import did_you_mean, printable
 
 
 def check(
@@ -115,12 +115,8 @@ def _unknown_models(context: Context, to: Sequence[str]) -> list[Finding]:
     diagnostics = Diagnostics()
     for diagnostics.target in to:
         target = context.target(diagnostics.target)
-        entry = context.entry(target)
-        named = [other.model for other in context.catalogue.entries() if other.provider == target.provider]
-        if named and entry.facts.methods is None and entry.closes_on is None:
-            unknown = f"{printable(target.model)} is not one of the models known at {target.provider}"
-            fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."
-            diagnostics.warning("$", "unknown_model", f"{unknown}, so its limits and prices are not known", fix)
+        if unknown := find_unknown(context.catalogue, target, context.entry(target)):
+            diagnostics.warning("$", "unknown_model", unknown.message, unknown.fix)
     return diagnostics.findings
 
 

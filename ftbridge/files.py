@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import secrets
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from stat import S_IMODE
 from typing import IO, Any
 
 import xxhash
+
+from ftbridge.errors import InputError
+from ftbridge.wording import printable
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 _AT_CWD = -100  # AT_FDCWD: relative paths start at the working folder
@@ -169,3 +173,11 @@ def _swap(one: bytes, other: bytes) -> int:
     else:
         return errno.ENOSYS
     return ctypes.get_errno() if failed else 0
+
+
+def require_folder_of(file: Path) -> None:
+    """Raises `InputError` where there is no folder for a file that is to be written."""
+    if not file.parent.exists():
+        folder = printable(str(file.parent), 200)
+        hint = f"Make it with `mkdir -p {shlex.quote(folder)}`, or choose another path."
+        raise InputError(f"there is no folder {folder}", hint=hint)

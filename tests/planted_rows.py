@@ -33,5 +33,6 @@ def chat(*messages: Any, **keys: Any) -> dict[str, Any]:
 USER = {"role": "user", "content": "Hello"}
 ANSWER = {"role": "assistant", "content": "Hi"}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+TOOLS = [{"type": "function", "function": {"name": "look"}}]
 CALLING = {"role": "assistant", "tool_calls": [CALL]}
 RESULT = {"role": "tool", "tool_call_id": "call_1", "content": "42"}

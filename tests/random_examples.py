@@ -39,6 +39,7 @@ CONVERTERS: dict[str, Converter] = {
     "openai sft": OpenAIFormat("t", "gpt-4o-2024-08-06", Method.SFT),
     "openai dpo": OpenAIFormat("t", "gpt-4.1-2025-04-14", Method.DPO),
     "together sft": TogetherFormat("t", Method.SFT),
+    "together reasoning": TogetherFormat("t", Method.SFT, "Qwen/Qwen3-8B"),
     "together dpo": TogetherFormat("t", Method.DPO),
     "mistral": MistralFormat("t", "pixtral-12b-latest"),
     "azure sft": AzureFormat("t", "gpt-4.1-2025-04-14", Method.SFT),
@@ -46,6 +47,7 @@ CONVERTERS: dict[str, Converter] = {
 }
 
 words = st.text(max_size=8) | st.sampled_from(["", "<|endoftext|>", "get_weather", "\x00", "👩🏽‍🚀", "a" * 70])
+weights = st.sampled_from([None, 0, 1])
 names = st.none() | st.sampled_from(["Ada", "bot"])
 urls = st.sampled_from(
     ["data:image/png;base64,AAAA", "data:image/gif;base64,AAAA", "https://example.com/a.png", "a.png"]
@@ -67,14 +69,15 @@ assistants = st.builds(
     st.none() | contents,
     names,
     st.none() | st.lists(calls, max_size=2),
-    st.sampled_from([None, 0, 1]),
+    st.none() | words,
+    weights,
 )
 messages = st.one_of(
-    st.builds(System, contents, names),
-    st.builds(Developer, contents, names),
-    st.builds(User, user_contents, names),
+    st.builds(System, contents, names, weights),
+    st.builds(Developer, contents, names, weights),
+    st.builds(User, user_contents, names, weights),
     assistants,
-    st.builds(Tool, user_contents, ids, names),
+    st.builds(Tool, user_contents, ids, names, weights),
 )
 parameters = st.sampled_from([None, {}, {"type": "object", "properties": {"city": {"type": "string"}}}])
 tools = st.builds(
@@ -95,7 +98,8 @@ said = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(lamb
 spoken: st.SearchStrategy[Any] = said | st.lists(st.builds(TextPart, said), min_size=1, max_size=2)
 shown = spoken | st.builds(lambda text, image: [text, image], st.builds(TextPart, said), images)
 empty: st.SearchStrategy[Any] = st.sampled_from([None, "", [], [TextPart("")]])
-answers = st.builds(Assistant, spoken, names, st.none(), st.sampled_from([None, 1]))
+reasoning = st.sampled_from([None, None, "Let me think."])
+answers = st.builds(Assistant, spoken, names, st.none(), reasoning, st.sampled_from([None, 1]))
 
 
 @st.composite
@@ -105,7 +109,8 @@ def conversations(draw: st.DrawFn) -> list[Message]:
     if draw(st.booleans()):
         conversation.append(draw(st.builds(System, spoken, names) | st.builds(Developer, spoken, names)))
     for _ in range(draw(st.integers(1, 2))):
-        conversation.append(draw(st.builds(User, shown if draw(st.integers(0, 4)) == 0 else spoken, names)))
+        said_by_user = shown if draw(st.integers(0, 4)) == 0 else spoken
+        conversation.append(draw(st.builds(User, said_by_user, names, st.sampled_from([None, None, 0, 1]))))
         if draw(st.booleans()):
             keys = draw(st.lists(ids, min_size=1, max_size=2, unique=True))
             asked = [ToolCall(id=key, function=FunctionCall("now", draw(said)), type="function") for key in keys]

@@ -109,6 +109,11 @@ def has_document(vendor: str) -> bool:
     return (SPECS / f"{vendor}.json").exists()
 
 
+def document_takes(vendor: str, schema: str, value: Any) -> bool:
+    """Whether a value is valid by a schema of the vendor's document, which may take keys that it does not name."""
+    return bool(_validator(vendor, f"/components/schemas/{schema}", False).is_valid(value))
+
+
 def check_by_document(vendor: str, seen: Iterable[Seen], *, prefix: str = "") -> set[str]:
     """The documented operations among `seen`, as "METHOD /path"."""
     known, broken = set(), set()

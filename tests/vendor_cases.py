@@ -76,7 +76,7 @@ def converter(vendor: str, example: Example) -> Converter:
     method = Method.DPO if isinstance(example, Preference) else Method.SFT
     converters: dict[str, Converter] = {
         "openai": OpenAIFormat("openai:gpt-4o-2024-08-06", "gpt-4o-2024-08-06", method),
-        "together": TogetherFormat("together:Qwen/Qwen3-VL-8B-Instruct", method),
+        "together": TogetherFormat("together:Qwen/Qwen3-VL-8B-Instruct", method, "Qwen/Qwen3-VL-8B-Instruct"),
         "mistral": MistralFormat("mistral:pixtral-12b-latest", "pixtral-12b-latest"),
     }
     return converters[vendor]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ftbridge.errors import InputError, MissingExtra, UsageError
+from ftbridge.files import require_folder_of
 from ftbridge.model import Event
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -59,6 +60,7 @@ def draw(curves: dict[str, Points], title: str, file: Path) -> None:
     axes.grid(alpha=0.3)
     if curves:
         axes.legend()
+    require_folder_of(file)
     try:
         figure.savefig(file, dpi=120)
     except OSError as problem:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ftbridge.cli.output import print_message
 from ftbridge.errors import InputError
+from ftbridge.files import require_folder_of
 from ftbridge.foreign.redaction import redact
 from ftbridge.wording import escaped
 
@@ -45,6 +46,7 @@ def logging_to(file: Path | None, *, verbose: bool) -> Iterator[None]:
 def _open(file: Path) -> logging.Handler:
     from logging.handlers import WatchedFileHandler  # follows a file that is rotated while a watch runs for days
 
+    require_folder_of(file)
     try:
         handler = WatchedFileHandler(file, encoding="utf-8")
     except OSError as problem:

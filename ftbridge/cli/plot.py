@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.catalogue import today
 from ftbridge.comparison.offers import DAYS_A_MONTH
 from ftbridge.errors import InputError, MissingExtra, UsageError
+from ftbridge.files import require_folder_of
 from ftbridge.wording import counted
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
         figure.supxlabel(f"not plotted, because their cost is unknown: {', '.join(left_out)}", fontsize="small")
     if drawn:
         figure.legend(*over_time.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize="small")
+    require_folder_of(file)
     try:
         figure.savefig(file, dpi=120)
     except OSError as problem:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ftbridge.errors import DataError
 
-REPORTED_ONCE = frozenset({"key_not_read", "shape"})
+REPORTED_ONCE = frozenset({"key_not_read", "shape", "tools_in_text", "reasoning_missing", "reasoning_not_listed"})
 """Codes of findings that apply to the file as a whole, and are reported for the first row that shows them."""
 
 MOST_OF_A_RULE = 10_000
@@ -133,6 +133,10 @@ class Diagnostics:
     def is_full(self, level: Level, code: str) -> bool:
         """Whether further findings of that rule are counted and not kept, so that their texts are of no use."""
         return self._kept[level, code, self.target] >= MOST_OF_A_RULE
+
+    def has(self, level: Level, code: str) -> bool:
+        """Whether there is a finding of that rule: to look for those that are reported once no longer than needed."""
+        return self._kept[level, code, self.target] > 0
 
     def take(self, later: Diagnostics, lines_before: int = 0) -> None:
         """Take in what was found in rows that come next, or by other rules; `later` counted lines from there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,9 +32,10 @@ class Store:
         return msgspec.json.decode(data, type=of) if data is not None else None
 
     def all(self, kind: str, of: type[T]) -> Iterator[T]:
-        """Every document of a kind, by name."""
+        """Every document of a kind, by name; those that another version stored in another form are left out."""
         for file in sorted((self.folder / kind).glob("*.json")):
-            yield msgspec.json.decode(file.read_bytes(), type=of)
+            with suppress(msgspec.MsgspecError):
+                yield msgspec.json.decode(file.read_bytes(), type=of)
 
     def put_bytes(self, kind: str, name: str, data: bytes) -> None:
         """Store bytes."""

@@ -17,10 +17,17 @@ from ftbridge.foreign.values import count_of
 from ftbridge.provider.remote import Reply, Usage
 from ftbridge.wording import did_you_mean, printable
 
+_NOT_SAID = ("weight", "reasoning_content")
+
 
 def chat_body(chat: Chat, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a request, without the model: messages, tools, and options such as `max_tokens`."""
-    body: dict[str, Any] = {"messages": msgspec.to_builtins(chat.messages), **options}
+    """The body of a request, without the model: messages, tools, and options such as `max_tokens`.
+
+    Weights and reasoning are left out: they say how to train an answer, and services refuse them in a request.
+    """
+    messages: list[dict[str, Any]] = msgspec.to_builtins(chat.messages)
+    said = [{key: value for key, value in message.items() if key not in _NOT_SAID} for message in messages]
+    body: dict[str, Any] = {"messages": said, **options}
     return {**body, "tools": msgspec.to_builtins(chat.tools)} if chat.tools else body
 
 

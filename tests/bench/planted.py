@@ -105,11 +105,16 @@ def _edit(change: Callable[[Row], object]) -> Callable[[Row, random.Random], byt
 
 
 def _called(**changes: Any) -> Callable[[Row, random.Random], bytes]:
-    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}, **changes}
-    return _edit(lambda row: row.update(messages=[_USER, {"role": "assistant", "tool_calls": [call]}]))
+    return _edit(lambda row: row.update(messages=[_USER, {"role": "assistant", "tool_calls": [{**_CALL, **changes}]}]))
+
+
+def _tool(parameters: Row) -> Row:
+    return {"type": "function", "function": {"name": "f", "parameters": parameters}}
 
 
 _USER = {"role": "user", "content": "Is it so?"}
+_CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+_CALLING = {"role": "assistant", "tool_calls": [_CALL]}
 _DEFECTS: list[tuple[str, Callable[[Row, random.Random], bytes]]] = [
     ("json", lambda row, rng: _encode(row)[: rng.randint(20, 60)].decode(errors="ignore").encode()),
     ("json", lambda row, rng: _encode(row) + b"}"),
@@ -125,14 +130,20 @@ _DEFECTS: list[tuple[str, Callable[[Row, random.Random], bytes]]] = [
     ("missing_key", _edit(lambda row: row["messages"][0].pop("content"))),
     ("unknown_key", _edit(lambda row: row["messages"][-1].update(mood="calm"))),
     ("unknown_key", _edit(lambda row: row.update(source="web"))),
-    ("unknown_key", _edit(lambda row: row["messages"][0].update(weight=1))),
+    ("unknown_key", _edit(lambda row: row["messages"][0].update(tool_call_id="c1"))),
     ("wrong_type", _edit(lambda row: row["messages"][0].update(content=7))),
     ("wrong_type", _edit(lambda row: row["messages"][-1].update(weight=0.5))),
-    ("wrong_type", _called(function={"name": "f", "arguments": {"a": 1}})),
+    ("wrong_type", _called(function={"name": "f", "arguments": ["a"]})),
     ("empty_content", _edit(lambda row: row["messages"][-1].update(content=" \n"))),
     ("no_assistant", _edit(lambda row: row.update(messages=[_USER]))),
     ("last_not_assistant", _edit(lambda row: row["messages"].append(_USER))),
     ("nothing_trained", _edit(lambda row: row.update(messages=[_USER, {**row["messages"][-1], "weight": 0}]))),
+    (
+        "tool_schema",
+        _edit(lambda row: row.update(tools=[_tool({"properties": {"a": {"type": "str"}}})])),
+    ),
+    ("arguments_schema", _edit(lambda row: row.update(messages=[_USER, _CALLING], tools=[_tool({"required": ["a"]})]))),
+    ("undeclared_tool", _edit(lambda row: row.update(messages=[_USER, _CALLING]))),
     ("arguments", _called(function={"name": "f", "arguments": "{'a': 1}"})),
     ("tool_call_id", _called(id="")),
     (

@@ -46,5 +46,8 @@ def test_a_picture_of_another_kind_or_nowhere_is_a_sentence(tmp_path: Path) -> N
     with pytest.raises(UsageError, match=r"neither \.svg nor \.png"):
         draw({}, "", tmp_path / "curves.gif")
     pytest.importorskip("matplotlib")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="there is no folder"):
         draw({}, "", tmp_path / "nowhere" / "curves.svg")
+    (tmp_path / "curves.svg").mkdir()
+    with pytest.raises(InputError, match="cannot be written"):
+        draw({}, "", tmp_path / "curves.svg")

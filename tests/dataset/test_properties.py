@@ -24,7 +24,9 @@ words = st.text(st.characters(codec="utf-8"), max_size=12)
 KEYS = (
     "messages role content name tools tool_calls tool_call_id weight id type function arguments text input prompt "
     "chosen rejected completion conversations from value contents parts instruction output schemaVersion system "
-    "history preferred_output non_preferred_output image_url url"
+    "history preferred_output non_preferred_output image_url url functions function_call arguments images "
+    "label output context response rejected_response completions score completion references toolConfig toolUse "
+    "toolResult functionCall functionResponse functionDeclarations inlineData thought parameters nullable"
 )
 keys = st.sampled_from(KEYS.split())
 values = st.sampled_from(
@@ -38,7 +40,7 @@ hostile = st.recursive(
 text = words.filter(lambda said: bool(said.strip()))
 user = st.fixed_dictionaries({"role": st.just("user"), "content": text}, optional={"name": text})
 answer = st.fixed_dictionaries(
-    {"role": st.just("assistant"), "content": text}, optional={"weight": st.just(1), "name": st.none()}
+    {"role": st.just("assistant"), "content": text}, optional={"weight": st.just(1), "name": text}
 )
 chats = st.lists(st.tuples(user, answer), min_size=1, max_size=3).map(
     lambda turns: {"messages": [message for turn in turns for message in turn]}

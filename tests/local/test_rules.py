@@ -122,6 +122,12 @@ def test_a_folder_that_is_not_there_is_named(home: Path, folder: str) -> None:
         LocalProvider(home).converter(spec(), folder)
 
 
+def test_a_name_like_tinys_is_told_what_was_meant(home: Path) -> None:
+    with pytest.raises(ModelNotFound, match="there is no folder") as problem:
+        LocalProvider(home).converter(spec(), "tinny")
+    assert problem.value.hint.startswith("Did you mean 'tiny'? ")
+
+
 def test_a_hub_model_that_is_not_cached_is_not_found_offline(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

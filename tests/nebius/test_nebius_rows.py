@@ -45,6 +45,15 @@ ROWS: list[tuple[str, str]] = [
         "refused weight_not_offered $.messages[1].weight",
     ),
     (
+        '{"messages": [{"role": "user", "content": "Hi", "weight": 0}, {"role": "assistant", "content": "Yo"}]}',
+        "changed input_weight_dropped",
+    ),
+    (
+        '{"messages": [{"role": "user", "content": "Hi", "weight": 1}, {"role": "assistant", "content": "Yo",'
+        ' "reasoning_content": "A greeting."}]}',
+        "refused reasoning_not_trained $.messages[1].reasoning_content input_not_trained $.messages[0].weight",
+    ),
+    (
         '{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://a.org/b.png"}}]},'
         ' {"role": "assistant", "content": "Yo"}]}',
         "refused no_images $.messages[0].content[0].image_url.url",

@@ -29,6 +29,16 @@ NAMES = {
 }
 """What the vendors' documents call messages, tools and functions."""
 
+_WEIGHT = {"weight": {"enum": [0, 1]}}
+TRAINING_KEYS: dict[str, dict[str, dict[str, Any]]] = {
+    "openai": {"assistant": _WEIGHT},
+    "together": {
+        **dict.fromkeys(("system", "user", "tool"), _WEIGHT),
+        "assistant": {**_WEIGHT, "reasoning_content": {"type": "string"}},
+    },
+}
+"""What messages of training files have beside the schemas, which are those of requests: from the vendors' guides."""
+
 
 @cache
 def sdk_type(vendor: str, name: str) -> Any:
@@ -44,8 +54,9 @@ def by_the_sdk(vendor: str, kind: str, value: Any) -> list[str]:
     """What is wrong with a message or a tool by the SDK's types."""
     if kind == "tool":
         return request_violations(sdk_type(vendor, "definition"), value)
-    if value["role"] == "assistant" and value.get("weight") in (0, 1):  # which only training files have
-        value = {key: part for key, part in value.items() if key != "weight"}
+    beside = TRAINING_KEYS[vendor].get(value["role"], {})
+    assert all(value[key] in (0, 1) for key in value.keys() & {"weight"})
+    value = {key: part for key, part in value.items() if key not in beside}
     found = request_violations(sdk_type(vendor, value["role"]), value)
     # `index` is what replies carry; the rows in Together's fine-tuning guides have none
     return [one for one in found if not one.endswith("index is missing")]
@@ -66,7 +77,9 @@ def schema_of(vendor: str) -> dict[str, Any]:
     for name in (*map(message.format, ("System", "Developer", "User", "Assistant", "Tool")), tool, function):
         if name in schemas:
             schemas[name]["additionalProperties"] = False
-    schemas[message.format("Assistant")]["properties"]["weight"] = {"enum": [0, 1]}
+    for role, keys in TRAINING_KEYS[vendor].items():
+        if (name := message.format(role.capitalize())) in schemas:
+            schemas[name]["properties"] |= keys
     if vendor == "together":
         schemas["ToolsPart"]["properties"]["function"]["additionalProperties"] = False
         schemas["ToolChoice"]["required"].remove("index")

@@ -40,7 +40,12 @@ _NAMES: dict[type, str] = {
     example.Task: "a task",
 }
 _KEY_FIXES = {
-    "weight": "Only assistant messages have a weight: remove it here.",
+    "weight": "Only messages have a weight: remove it here.",
+    "reasoning": "Keep one of 'reasoning' and 'reasoning_content'.",
+    "reasoning_content": "Only assistant messages have a reasoning.",
+    "refusal": "Write it as the content, if the model shall learn to say it.",
+    "audio": "Remove it: no vendor trains on it.",
+    "annotations": "Remove it: no vendor trains on it.",
     "function_call": "Use tool_calls, a list of {id, type, function}, instead of the old function_call.",
     "functions": "Use tools, a list of {type, function}, instead of the old functions.",
     "tool_calls": "Only assistant messages call tools.",
@@ -115,9 +120,7 @@ def _union(kind: inspect.UnionType) -> Walk:
     walkers = {_class(member): _walker(member) for member in kind.types}
     if len(structs) > 1:
         walkers[dict] = _tagged(structs)
-    expected = " or ".join(
-        dict.fromkeys(_expected(member) for member in kind.types if _class(member) is not type(None))
-    )
+    expected = _expected_of_union(kind, structs)
 
     def walk(value: Any, path: Path, diagnostics: Diagnostics) -> None:
         walk_member = walkers.get(type(value))
@@ -127,6 +130,14 @@ def _union(kind: inspect.UnionType) -> Walk:
             walk_member(value, path, diagnostics)
 
     return walk
+
+
+def _expected_of_union(kind: inspect.UnionType, structs: list[inspect.StructType]) -> str:
+    if len(structs) > 1:
+        *names, last = (_NAMES[struct.cls] for struct in structs)
+        return f"an object: {', '.join(names)} or {last}"
+    members = (member for member in kind.types if not isinstance(member, inspect.NoneType))
+    return " or ".join(dict.fromkeys(map(_expected, members)))
 
 
 def _tagged(structs: list[inspect.StructType]) -> Walk:
@@ -207,6 +218,8 @@ def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics)
         fix = "Write the text as a string."
     elif path == ("reference",):
         fix = "Make it an object, {\"answer\": …}; for a file in OpenAI's own form, give the format 'openai-rft'."
+    elif path[-2:-1] == ("content",) and isinstance(value, str):
+        fix = 'Write it as {"type": "text", "text": …}.'
     elif path and path[-1] == "arguments" and isinstance(value, dict):
         fix = "Write the object as a string of JSON (json.dumps in Python)."
     diagnostics.error(json_path(path), "wrong_type", f"this is {actual}, but must be {expected}", fix)

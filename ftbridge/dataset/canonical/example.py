@@ -60,18 +60,23 @@ class ToolDefinition(Row):
 
 
 class System(Row, tag_field="role", tag="system"):
+    """As all messages but the assistant's it is not trained, except where `weight` is 1."""
+
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Developer(Row, tag_field="role", tag="developer"):
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class User(Row, tag_field="role", tag="user"):
     content: Content
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Assistant(Row, tag_field="role", tag="assistant"):
@@ -80,14 +85,15 @@ class Assistant(Row, tag_field="role", tag="assistant"):
     content: Content | None = None
     name: str | None = None
     tool_calls: list[ToolCall] | None = None
-    weight: Literal[0, 1] | None = None
     reasoning_content: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 class Tool(Row, tag_field="role", tag="tool"):
     content: Content
     tool_call_id: str
     name: str | None = None
+    weight: Literal[0, 1] | None = None
 
 
 Message: TypeAlias = System | Developer | User | Assistant | Tool

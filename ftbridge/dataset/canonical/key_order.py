@@ -25,11 +25,11 @@ def keep_key_order(example: Example, written: bytes | dict[str, Any]) -> None:
     if not (chat.tools or called):
         return
     row = msgspec.json.decode(written) if isinstance(written, bytes) else written
-    prompt = row["input"] if isinstance(example, Preference) else row
+    prompt = row.get("input") or {} if isinstance(example, Preference) else row
     if chat.tools:
         chat.tools = _all_ordered(chat.tools, prompt.get("tools"))
     if called:
-        rows = [*prompt["messages"], *row.get("preferred_output", ()), *row.get("non_preferred_output", ())]
+        rows = [*prompt.get("messages", ()), *row.get("preferred_output", ()), *row.get("non_preferred_output", ())]
         for message, fields in zip(_messages(example), rows, strict=False):
             if type(message) is Assistant and message.tool_calls:
                 message.tool_calls = _all_ordered(message.tool_calls, fields.get("tool_calls"))

@@ -7,35 +7,27 @@ takes eight times as long for msgspec's structs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
-
-import msgspec
 
 from ftbridge.dataset.canonical.example import (
     Assistant,
     Chat,
-    Content,
-    ImagePart,
+    Developer,
     Message,
     Preference,
     Shape,
+    System,
     Task,
     Text,
     Tool,
-    ToolCall,
-    ToolDefinition,
     User,
 )
+from ftbridge.dataset.canonical.tools import Declared, check_tools
+from ftbridge.dataset.canonical.turns import Waiting, check_turns, role_of
 from ftbridge.dataset.findings import Diagnostics
-from ftbridge.wording import printable
 
-_IMAGE_URL = re.compile(r"https?://\S+\Z|data:image/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}\Z", re.IGNORECASE)
-_MOST_NAMED = 8  # calls that wait for an answer
 _VISIBLE = "!"  # a text that sorts after it begins with neither white space nor a control character
-_arguments = msgspec.json.Decoder(dict[str, Any])
 
 
 def ordinary_chat(chat: Chat) -> bool:
@@ -55,19 +47,19 @@ def ordinary_chat(chat: Chat) -> bool:
                 return False
     except TypeError:
         return False
-    return kind is Assistant and message.weight != 0  # type: ignore[union-attr]  # likewise
+    return kind is Assistant and message.weight != 0
 
 
 def check_chat(chat: Chat, diagnostics: Diagnostics) -> None:
     """Roles in order, tool calls answered, no message empty, something to learn."""
-    _check_turns(chat, "$", diagnostics)
+    _check_conversation(chat, "$", check_tools(chat.tools, "$", diagnostics), diagnostics)
     messages = chat.messages
     if not messages:
         return
     last = messages[-1]
     if type(last) is Assistant and last.weight != 0:
         return
-    if not any(type(message) is Assistant and message.weight != 0 for message in messages):
+    if not any(map(_is_trained, messages)):
         _nothing_to_learn(chat, diagnostics)
     elif type(last) is not Assistant:
         diagnostics.error(
@@ -79,28 +71,15 @@ def check_chat(chat: Chat, diagnostics: Diagnostics) -> None:
 
 
 def check_preference(pair: Preference, diagnostics: Diagnostics) -> None:
-    """A prompt, and one message from the assistant on either side."""
-    _check_turns(pair.input, "$.input", diagnostics)
-    declared = None if pair.input.tools is None else {tool.function.name for tool in pair.input.tools}
+    """A prompt, and the turns that answer it on either side: often one message from the assistant."""
+    declared = check_tools(pair.input.tools, "$.input", diagnostics)
+    waiting = _check_conversation(pair.input, "$.input", declared, diagnostics)
     for name, output in (
         ("preferred_output", pair.preferred_output),
         ("non_preferred_output", pair.non_preferred_output),
     ):
-        path = f"$.{name}"
-        if len(output) != 1:
-            diagnostics.error(path, "one_output", f"{name} has {len(output)} messages", "Give one assistant message.")
-        for index, message in enumerate(output):
-            at = f"{path}[{index}]"
-            if type(message) is Assistant:
-                if message.tool_calls is not None:
-                    _check_calls(message.tool_calls, declared, at, diagnostics)
-                elif not has_content(message.content):
-                    _empty(message, at, diagnostics)
-                if isinstance(message.content, list):
-                    _check_parts(message, message.content, f"{at}.content", diagnostics)
-            else:
-                problem = f"{name} is from '{role_of(message)}'"
-                diagnostics.error(at, "output_role", problem, "Both outputs must be from the assistant.")
+        _check_output(name, output, diagnostics)
+        check_turns(output, f"$.{name}", declared, waiting, diagnostics)
     if pair.preferred_output == pair.non_preferred_output:
         diagnostics.warning(
             "$.non_preferred_output",
@@ -118,7 +97,7 @@ def check_text(text: Text, diagnostics: Diagnostics) -> None:
 
 def check_task(task: Task, diagnostics: Diagnostics) -> None:
     """A chat that ends with a message for the model to answer."""
-    _check_turns(task, "$", diagnostics)
+    _check_conversation(task, "$", check_tools(task.tools, "$", diagnostics), diagnostics)
     if task.messages and not isinstance(task.messages[-1], User):
         role = role_of(task.messages[-1])
         diagnostics.error(
@@ -143,137 +122,29 @@ ORDINARY: dict[Shape, Callable[[Any], bool]] = {
 }
 
 
-def role_of(message: Message) -> str:
-    """The role, as it is written in the data."""
-    return str(type(message).__struct_config__.tag)
-
-
-def has_content(content: Content | None) -> bool:
-    """Whether there is an image, or text that is more than white space."""
-    if isinstance(content, list):
-        return any(isinstance(part, ImagePart) or has_content(part.text) for part in content)
-    return bool(content) and not str(content).isspace()
-
-
-def _check_turns(chat: Chat, path: str, diagnostics: Diagnostics) -> None:
-    """The messages one by one, and whether each tool call is answered in time."""
+def _check_conversation(chat: Chat, path: str, declared: Declared, diagnostics: Diagnostics) -> Waiting:
     if not chat.messages:
-        diagnostics.error(
-            f"{path}.messages", "empty_messages", "there are no messages", "Add messages, or remove the row."
-        )
-    declared = None if chat.tools is None else _check_tools(chat.tools, path, diagnostics)
-    waiting: dict[str, str] = {}
-    for index, message in enumerate(chat.messages):
-        if type(message) is Tool:
-            if waiting.pop(message.tool_call_id, None) is None:
-                _unexpected_result(message, f"{path}.messages[{index}]", waiting, diagnostics)
-        else:
-            if waiting:
-                _unanswered(waiting, role_of(message), diagnostics)
-                waiting = {}
-            if type(message) is Assistant and message.tool_calls is not None:
-                waiting = _check_calls(message.tool_calls, declared, f"{path}.messages[{index}]", diagnostics)
-            elif not has_content(message.content):
-                _empty(message, f"{path}.messages[{index}]", diagnostics)
-        if isinstance(message.content, list):
-            _check_parts(message, message.content, f"{path}.messages[{index}].content", diagnostics)
+        fix = "Add messages, or remove the row."
+        diagnostics.error(f"{path}.messages", "empty_messages", "there are no messages", fix)
+    return check_turns(chat.messages, f"{path}.messages", declared, {}, diagnostics)
 
 
-def _check_tools(tools: list[ToolDefinition], path: str, diagnostics: Diagnostics) -> set[str]:
-    """The declared names, which have to differ."""
-    names: set[str] = set()
-    for index, tool in enumerate(tools):
-        name = tool.function.name
-        if not name or name in names:
-            problem = f"'{printable(name)}' is declared twice" if name else "the tool has no name"
-            at = f"{path}.tools[{index}].function.name"
-            diagnostics.error(at, "tool_name", problem, "Give each tool a unique name.")
-        names.add(name)
-    return names
+def _check_output(name: str, output: list[Message], diagnostics: Diagnostics) -> None:
+    """Report an output that is empty, or that does not begin and end with the assistant."""
+    if not output:
+        diagnostics.error(f"$.{name}", "one_output", f"{name} has 0 messages", "Give the assistant's answer.")
+    last = len(output) - 1
+    for index, message in enumerate(output):
+        role = type(message)
+        opens, closes = index == 0 and role is User, index == last and role is not Assistant
+        if opens or closes or role is System or role is Developer:
+            at, problem = f"$.{name}[{index}]", f"{name} is from '{role_of(message)}'"
+            fix = "An output begins and ends with the assistant: move what comes before into the input."
+            diagnostics.error(at, "output_role", problem, fix)
 
 
-def _check_calls(
-    calls: list[ToolCall], declared: set[str] | None, path: str, diagnostics: Diagnostics
-) -> dict[str, str]:
-    """The calls that now wait for an answer: id -> path. `declared` is None where the row has no tools."""
-    waiting: dict[str, str] = {}
-    if not calls:
-        diagnostics.error(f"{path}.tool_calls", "empty_tool_calls", "tool_calls is an empty list", "Leave the key out.")
-    for index, call in enumerate(calls):
-        at = f"{path}.tool_calls[{index}]"
-        try:
-            _arguments.decode(call.function.arguments)
-        except (msgspec.MsgspecError, RecursionError):
-            shown = printable(call.function.arguments)
-            diagnostics.error(
-                f"{at}.function.arguments",
-                "arguments",
-                f"the arguments are not a JSON object: '{shown}'",
-                'Write them as a string that contains an object, such as "{\\"city\\": \\"Oslo\\"}".',
-            )
-        if not call.id or call.id in waiting:
-            problem = f"the id '{printable(call.id)}' is used twice in one turn" if call.id else "the call has no id"
-            diagnostics.error(f"{at}.id", "tool_call_id", problem, "Give each call a unique id.")
-        if declared is not None and call.function.name not in declared:
-            diagnostics.warning(
-                f"{at}.function.name",
-                "undeclared_tool",
-                f"'{printable(call.function.name)}' is called, but is not among the row's tools",
-                "Declare it in tools, so that the model sees what it may call.",
-            )
-        waiting[call.id] = at
-    return waiting
-
-
-def _check_parts(message: Message, parts: list[Any], path: str, diagnostics: Diagnostics) -> None:
-    for index, part in enumerate(parts):
-        if type(part) is not ImagePart:
-            continue
-        if type(message) is not User:
-            diagnostics.error(
-                f"{path}[{index}]",
-                "image_role",
-                f"a message from '{role_of(message)}' has an image",
-                "Only user messages may have images: move it, or replace it with text.",
-            )
-        if not _IMAGE_URL.match(part.image_url.url):
-            diagnostics.error(
-                f"{path}[{index}].image_url.url",
-                "image_url",
-                f"'{printable(part.image_url.url)}' is neither a web address nor a data URL of an image",
-                "Give https://…, or data:image/png;base64,… with the image itself.",
-            )
-
-
-def _empty(message: Message, path: str, diagnostics: Diagnostics) -> None:
-    role = role_of(message)
-    if role in ("system", "developer") and message.content != []:  # OpenAI: a list of parts has at least one
-        diagnostics.warning(f"{path}.content", "empty_content", f"the {role} message is empty", "Remove the message.")
-    else:
-        fix = "Give it text or tool_calls, or remove the row." if role == "assistant" else "Give it text."
-        diagnostics.error(f"{path}.content", "empty_content", f"the {role} message is empty", fix)
-
-
-def _unexpected_result(message: Tool, path: str, waiting: dict[str, str], diagnostics: Diagnostics) -> None:
-    expected = ", ".join(f"'{printable(known, 30)}'" for known in islice(waiting, _MOST_NAMED))
-    diagnostics.error(
-        f"{path}.tool_call_id",
-        "tool_call_id",
-        f"'{printable(message.tool_call_id)}' does not match an open tool call",
-        f"Use the id of the call it answers: {expected}{', …' * (len(waiting) > _MOST_NAMED)}."
-        if waiting
-        else "Put it right after the message with the tool_calls.",
-    )
-
-
-def _unanswered(waiting: dict[str, str], role: str, diagnostics: Diagnostics) -> None:
-    for call, path in waiting.items():
-        diagnostics.error(
-            path,
-            "unanswered_tool_call",
-            f"the call '{printable(call)}' is not answered before the next message from '{role}'",
-            f"Add a message with role 'tool' and tool_call_id '{printable(call)}' right after the call.",
-        )
+def _is_trained(message: Message) -> bool:
+    return message.weight == 1 or (type(message) is Assistant and message.weight is None)
 
 
 def _nothing_to_learn(chat: Chat, diagnostics: Diagnostics) -> None:

@@ -19,7 +19,7 @@ from ftbridge.dataset.canonical.example import (
 
 
 def texts(example: Example) -> Iterator[str]:
-    """Every text, in order: contents, and the arguments of tool calls."""
+    """Every text, in order: reasoning, contents, and the arguments of tool calls."""
     if isinstance(example, Text):
         yield example.text
     for message in messages_of(example):
@@ -57,6 +57,8 @@ def content_texts(content: Content | None) -> Iterator[str]:
 
 
 def _message_texts(message: Message) -> Iterator[str]:
+    if isinstance(message, Assistant) and message.reasoning_content is not None:
+        yield message.reasoning_content
     yield from content_texts(message.content)
     if isinstance(message, Assistant):
         for call in message.tool_calls or ():

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 from stringzilla import count, find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
 
-from ftbridge.dataset.canonical.example import Assistant, Chat, Example
+from ftbridge.dataset.canonical.example import Chat, Example
+from ftbridge.dataset.canonical.spelling import respelled
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+_RESPELLED = (b"null", b'"reasoning"', b'"annotations"')
 
 
 def verbatim(raw: bytes, example: Example) -> bool:
@@ -17,16 +19,35 @@ def verbatim(raw: bytes, example: Example) -> bool:
     Every key and every string is enclosed in two quotes, and a line never has fewer of them than
     what was read from it: where the two numbers agree, no key is repeated.
     """
+    return _nothing_else(raw, example) or _no_key_twice(raw)
+
+
+def differences(raw: bytes, example: Example) -> set[str]:
+    """What a row written anew from `example` leaves out of `raw` or spells otherwise; empty where `raw` may be sent."""
+    codes: set[str] = set()
+    if not _nothing_else(raw, example):
+        if not _no_key_twice(raw):
+            codes.add("repeated_keys_removed")
+        if any(find(raw, sign) >= 0 for sign in _RESPELLED):
+            respelled(_decode(raw), codes)
+    return codes
+
+
+def _nothing_else(raw: bytes, example: Example) -> bool:
+    """Whether there are no more quotes than an ordinary chat needs, so that there is no key beside those it has."""
+    if type(example) is not Chat or example.tools is not None:
+        return False
     quotes = count(raw, b'"')
-    if type(example) is Chat and example.tools is None:
-        expected = 2 + 8 * len(example.messages)  # "messages"; then "role" and "content", with a string each
-        if quotes == expected:
-            return True
-        if find(raw, b'\\\\"') < 0 and quotes - count(raw, b'\\"') in (expected, expected + _optional_quotes(example)):
-            return True
+    expected = 2 + 8 * len(example.messages)  # "messages"; then "role" and "content", with a string each
+    if quotes == expected:
+        return True
+    return find(raw, b'\\\\"') < 0 and quotes - count(raw, b'\\"') in (expected, expected + _optional_quotes(example))
+
+
+def _no_key_twice(raw: bytes) -> bool:
     read = _encode(_decode(raw))
     if find(raw, b"\\u0022") < 0:  # quotes inside strings are then written alike in both
-        return bool(quotes == count(read, b'"'))
+        return bool(count(raw, b'"') == count(read, b'"'))
     return _enclosing(raw) == _enclosing(read)
 
 
@@ -38,7 +59,7 @@ def _optional_quotes(chat: Chat) -> int:
             return 0
         if message.name is not None:
             quotes += 4
-        if type(message) is Assistant and message.weight is not None:
+        if message.weight is not None:
             quotes += 2
     return quotes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
 from ftbridge.dataset.findings import Diagnostics
@@ -12,43 +12,75 @@ from ftbridge.wording import json_kind, json_path, printable
 JsonObject: TypeAlias = dict[str, Any]
 
 
+class Selection(Protocol):
+    """Reads the rows of one file, and decides from those before which of them become examples."""
+
+    def translate(self, row: FieldReader) -> JsonObject | None:
+        """The canonical row that is complete with this one, if any."""
+
+    def end(self, diagnostics: Diagnostics) -> None:
+        """Tell, after the last row, what was left out."""
+
+
 class Format(NamedTuple):
     """A form that rows may have, and how such a row is read as a canonical one of `shape`.
 
     `fits` considers only which keys there are. `translate` returns the canonical row as plain
-    JSON, still to be checked; None stands for the canonical format itself. What `translate`
-    cannot translate it reports to the reader's diagnostics.
+    JSON, still to be checked. What it cannot translate it reports to the reader's diagnostics.
+    `select` makes what reads a file whose rows depend on each other. A format with neither is the
+    canonical one.
     """
 
     name: str
     shape: Shape
     fits: Callable[[JsonObject], bool]
     translate: Callable[[FieldReader], JsonObject] | None = None
+    select: Callable[[], Selection] | None = None
+
+    @property
+    def canonical(self) -> bool:
+        """Whether its rows are the canonical ones."""
+        return self.translate is None and self.select is None
 
 
 class FieldReader:
-    """Reads an object key by key, so that the keys that were not read can be reported."""
+    """Reads an object key by key, so that the keys that were not read can be reported. A key that is null is absent."""
 
     def __init__(self, row: JsonObject, diagnostics: Diagnostics, path: tuple[str | int, ...] = ()) -> None:
-        self._unread = dict(row)
+        self._unread = without_nulls(row)
         self._diagnostics = diagnostics
         self._path = path
 
     def has(self, key: str) -> bool:
-        """Whether the key is there, and not null."""
-        return self._unread.get(key) is not None
+        """Whether the key is there."""
+        return key in self._unread
+
+    def has_any(self, keys: frozenset[str]) -> bool:
+        """Whether one of the keys is there."""
+        return not keys.isdisjoint(self._unread)
+
+    def peek(self, key: str) -> Any:
+        """The value under `key`, which stays to be read; None where it is absent."""
+        return self._unread.get(key)
 
     def text(self, *keys: str) -> str:
         """The string under the first of `keys` that is there; "" and an error where it is not a string."""
         return cast(str, self._typed(str, "a string", keys) or "")
 
-    def optional_text(self, key: str) -> str | None:
-        """The string under `key`, if any."""
-        return self.text(key) if self.has(key) else None
+    def optional_text(self, *keys: str) -> str | None:
+        """The string under the first of `keys` that is there, if any."""
+        for key in keys:
+            if key in self._unread:
+                return self.text(key)
+        return None
 
     def take(self, key: str) -> Any:
         """The value under `key`, of any type; None where it is absent."""
         return self._unread.pop(key, None)
+
+    def rest(self) -> JsonObject:
+        """All keys that have not been read yet, which stay to be read."""
+        return dict(self._unread)
 
     def take_rest(self) -> JsonObject:
         """All keys that have not been read yet."""
@@ -77,25 +109,42 @@ class FieldReader:
         """The row cannot be read, because of what is at the keys `below` this object."""
         self._diagnostics.error(json_path((*self._path, *below)), "format", message, fix)
 
+    def warn(self, code: str, message: str, fix: str, *below: str | int) -> None:
+        """The row can be read, but its owner should know of what is at the keys `below` this object."""
+        self._diagnostics.warning(json_path((*self._path, *below)), code, message, fix)
+
+    def leave_out(self, *below: str | int) -> None:
+        """Warn that what is at the keys `below` this object has no equivalent, and is left out."""
+        message = f"'{printable(below[-1])}' has no equivalent in the canonical format and is left out"
+        self.warn("key_not_read", message, "Remove it, or move what matters into the messages.", *below)
+
     def warn_of_unread(self) -> None:
         """Warn of the keys that the canonical format does not have, and that are left out."""
         for key in self._unread:
-            path = json_path((*self._path, key))
-            message = f"'{printable(key)}' has no equivalent in the canonical format and is left out"
-            self._diagnostics.warning(
-                path, "key_not_read", message, "Remove it, or move what matters into the messages."
-            )
+            self.leave_out(key)
 
     def _typed(self, kind: type, expected: str, keys: tuple[str, ...]) -> Any:
-        key = next((known for known in keys if known in self._unread), None)
-        if key is None:
+        for key in keys:
+            value = self._unread.pop(key, None)
+            if isinstance(value, kind):
+                return value
+            if value is not None:
+                break
+        else:
             self.refuse(f"the key '{keys[0]}' is missing", f"Add '{keys[0]}'.")
             return None
-        value = self._unread.pop(key)
-        if isinstance(value, kind):
-            return value
         self.refuse(f"this is {json_kind(value)}, but must be {expected}", f"Make it {expected}.", key)
         return None
+
+
+def without_nulls(row: JsonObject) -> JsonObject:
+    """The keys of `row` that have a value."""
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def has_keys(*keys: str) -> Callable[[JsonObject], bool]:
+    """Whether a row has a value under each of `keys`."""
+    return lambda row: all(row.get(key) is not None for key in keys)
 
 
 def message(role: str, content: Any) -> JsonObject:
@@ -103,23 +152,26 @@ def message(role: str, content: Any) -> JsonObject:
     return {"role": role, "content": content}
 
 
-def as_messages(value: Any, role: str) -> list[Any]:
-    """A list of messages as it is, anything else as the one message of `role`."""
-    return value if isinstance(value, list) else [message(role, value)]
+def tool_message(identifier: str, content: Any) -> JsonObject:
+    """A canonical message with the result of a call."""
+    return {"role": "tool", "tool_call_id": identifier, "content": content}
 
 
-def join_text(parts: list[JsonObject]) -> str | list[JsonObject]:
-    """Parts that are all text as one string, a line each; other parts as they are."""
-    if all(part["type"] == "text" for part in parts):
-        return "\n".join(part["text"] for part in parts)
-    return parts
+def text_part(text: str) -> JsonObject:
+    """A canonical text part."""
+    return {"type": "text", "text": text}
+
+
+def image_part(url: str, detail: str | None = None) -> JsonObject:
+    """A canonical image part."""
+    return {"type": "image_url", "image_url": {"url": url} | ({"detail": detail} if detail else {})}
+
+
+def as_content(parts: list[JsonObject]) -> str | list[JsonObject]:
+    """One text as a string, other parts as they are."""
+    return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
 
 
 def tool_call(identifier: str, name: str, arguments: str) -> JsonObject:
     """A canonical tool call."""
     return {"id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
-
-
-def image_part(url: str) -> JsonObject:
-    """A canonical image part."""
-    return {"type": "image_url", "image_url": {"url": url}}

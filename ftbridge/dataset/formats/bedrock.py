@@ -1,62 +1,124 @@
 """Amazon Bedrock's `bedrock-conversation-2024`, the rows that Nova models are tuned on.
 
-Source: docs.aws.amazon.com/nova, "Preparing data for fine-tuning Understanding models"; read 2026-11.
+Sources: docs.aws.amazon.com/nova, "Preparing data for fine-tuning Understanding models"; the Converse API's
+`Message`, `ContentBlock` and `ToolConfiguration`; read 2026-11.
 """
 
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, image_part, join_text, message, tool_call
+from ftbridge.dataset.formats.base import (
+    FieldReader,
+    Format,
+    JsonObject,
+    as_content,
+    has_keys,
+    image_part,
+    message,
+    text_part,
+    tool_call,
+    tool_message,
+)
+from ftbridge.wording import printable
+
+_READ = "text, image, toolUse, toolResult and reasoningContent"
 
 
 def _bedrock(row: FieldReader) -> JsonObject:
     row.take("schemaVersion")
     messages: list[JsonObject] = []
     if row.has("system"):
-        messages.append(message("system", "\n".join(part.text("text") for part in row.objects("system"))))
+        blocks = [block for block in row.objects("system") if block.take("cachePoint") is None]
+        messages.append(message("system", as_content([text_part(block.text("text")) for block in blocks])))
     for turn in row.objects("messages"):
         messages += _messages(turn)
+    translated: JsonObject = {"messages": messages}
+    if row.has("toolConfig"):
+        translated["tools"] = _tools(row.object("toolConfig"))
     row.warn_of_unread()
-    return {"messages": messages}
+    return translated
+
+
+class _Turn(NamedTuple):
+    """What the blocks of a turn are, each kind in order."""
+
+    parts: list[JsonObject]
+    calls: list[JsonObject]
+    results: list[JsonObject]
+    thoughts: list[str]
 
 
 def _messages(turn: FieldReader) -> list[JsonObject]:
-    role = turn.text("role")
-    parts: list[JsonObject] = []
-    tool_calls: list[JsonObject] = []
-    results: list[JsonObject] = []
+    role, found = turn.text("role"), _Turn([], [], [], [])
     for block in turn.objects("content"):
-        if block.has("toolUse"):
-            use = block.object("toolUse")
-            arguments = json.dumps(use.take("input") or {}, ensure_ascii=False)
-            tool_calls.append(tool_call(use.text("toolUseId"), use.text("name"), arguments))
-            use.warn_of_unread()
-        elif block.has("toolResult"):
-            results.append(_result(block.object("toolResult")))
-        elif block.has("image"):
-            parts.append(_image(block.object("image")))
-        else:
-            parts.append({"type": "text", "text": block.text("text")})
+        _read(block, found)
         block.warn_of_unread()
     turn.warn_of_unread()
-    if results:
-        return results if not parts else [*results, message(role, join_text(parts))]
-    translated = message(role, join_text(parts))
-    if tool_calls:
-        translated["tool_calls"] = tool_calls
-        translated["content"] = translated["content"] or None
-    return [translated]
+    if found.results and not found.parts:
+        return found.results
+    translated = message(role, as_content(found.parts))
+    if found.thoughts:
+        translated["reasoning_content"] = "".join(found.thoughts)
+    if found.calls:
+        translated["tool_calls"] = found.calls
+        if not found.parts:
+            del translated["content"]
+    return [*found.results, translated]
+
+
+def _read(block: FieldReader, found: _Turn) -> None:
+    if block.has("toolUse"):
+        found.calls.append(_call(block.object("toolUse")))
+    elif block.has("toolResult"):
+        if found.parts:
+            block.refuse(
+                "the result comes after something that the user says, and in a chat it follows its call",
+                "Put the toolResult first.",
+            )
+        found.results.append(_result(block.object("toolResult")))
+    elif block.has("reasoningContent"):
+        found.thoughts.append(_thought(block.object("reasoningContent")))
+    elif block.has("image"):
+        found.parts.append(_image(block.object("image")))
+    elif block.has("text"):
+        if found.calls:
+            block.refuse("the text comes after a call, and in a chat it is before", "Put it before the toolUse.")
+        found.parts.append(text_part(block.text("text")))
+    elif block.take("cachePoint") is None:
+        kind = printable(next(iter(block.take_rest()), "nothing"))
+        block.refuse(f"a block with '{kind}' is not read", f"Blocks that are read: {_READ}.")
+
+
+def _call(use: FieldReader) -> JsonObject:
+    arguments = json.dumps(use.take("input") or {}, ensure_ascii=False)
+    call = tool_call(use.text("toolUseId"), use.text("name"), arguments)
+    use.warn_of_unread()
+    return call
 
 
 def _result(result: FieldReader) -> JsonObject:
     identifier = result.text("toolUseId")
-    texts = [
-        block.text("text") if block.has("text") else json.dumps(block.take("json"), ensure_ascii=False)
-        for block in result.objects("content")
-    ]
+    parts = [_result_part(block) for block in result.objects("content")]
+    if result.take("status") == "error":
+        result.refuse("a result that is an error is said by its text alone in a chat", "Remove 'status'.", "status")
     result.warn_of_unread()
-    return {"role": "tool", "tool_call_id": identifier, "content": "\n".join(texts)}
+    return tool_message(identifier, as_content(parts))
+
+
+def _result_part(block: FieldReader) -> JsonObject:
+    if block.has("json"):
+        return text_part(json.dumps(block.take("json"), ensure_ascii=False))
+    return text_part(block.text("text"))
+
+
+def _thought(reasoning: FieldReader) -> str:
+    if not reasoning.has("reasoningText"):
+        reasoning.refuse("encrypted reasoning can be read nowhere else", "Remove the block, or give reasoningText.")
+        return ""
+    thought = reasoning.object("reasoningText")
+    return thought.text("text")
 
 
 def _image(block: FieldReader) -> JsonObject:
@@ -70,4 +132,26 @@ def _image(block: FieldReader) -> JsonObject:
     return image_part(f"data:image/{kind};base64,{data}")
 
 
-FORMATS = (Format("bedrock", "chat", lambda row: "schemaVersion" in row, _bedrock),)
+def _tools(config: FieldReader) -> list[JsonObject]:
+    tools = [_tool(tool) for tool in config.objects("tools") if tool.take("cachePoint") is None]
+    if config.has("toolChoice") and "auto" not in config.object("toolChoice").take_rest():
+        config.refuse("it forces a call, which examples cannot say", "Remove it, or use auto.", "toolChoice")
+    config.warn_of_unread()
+    return tools
+
+
+def _tool(tool: FieldReader) -> JsonObject:
+    spec = tool.object("toolSpec")
+    function: JsonObject = {"name": spec.text("name")}
+    if spec.has("description"):
+        function["description"] = spec.take("description")
+    if spec.has("inputSchema"):
+        function["parameters"] = spec.object("inputSchema").take("json")
+    if spec.has("strict"):
+        function["strict"] = spec.take("strict")
+    spec.warn_of_unread()
+    tool.warn_of_unread()
+    return {"type": "function", "function": function}
+
+
+FORMATS = (Format("bedrock", "chat", has_keys("schemaVersion"), _bedrock),)

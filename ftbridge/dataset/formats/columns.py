@@ -1,37 +1,71 @@
-"""Rows of a question and an answer in columns: prompt/completion and Alpaca."""
+"""Rows of a question and an answer in columns: prompt/completion, input/output, Alpaca and dolly.
+
+Sources: huggingface.co/docs/trl, "Dataset formats and types"; LLaMA-Factory, `data/README.md` and
+`data/converter.py`; read 2026-11.
+"""
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, as_messages, message
+from typing import Any
+
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys, message
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.complete import complete_chat
+from ftbridge.dataset.formats.dialogue import dialogue, is_dialogue
+from ftbridge.dataset.formats.messages import take_messages
 
 
-def _prompt_completion(row: FieldReader) -> JsonObject:
-    """Both may be lists of messages instead of strings, as in Hugging Face TRL."""
-    system = row.optional_text("system")
-    messages = [message("system", system)] if system else []
-    messages += as_messages(row.take("prompt"), "user") + as_messages(row.take("completion"), "assistant")
-    row.warn_of_unread()
-    return {"messages": messages}
+def take_prompt(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
+    """The messages before the answer: a list of them, a dialogue in one text, or what the user said."""
+    return dialogue(row.take(key)) if is_dialogue(row.peek(key)) else take_messages(row, key, "user", calls)
 
 
-def _alpaca(row: FieldReader) -> JsonObject:
-    """The input, if any, follows the instruction after a blank line, as in LLaMA-Factory."""
-    system, instruction, context = row.optional_text("system"), row.text("instruction"), row.optional_text("input")
-    messages = [message("system", system)] if system else []
-    for exchange in row.take("history") or ():
+def take_instruction(row: FieldReader) -> list[JsonObject]:
+    """Alpaca's question with the turns before it. The input, if any, is on the line after the instruction."""
+    messages: list[JsonObject] = []
+    history = row.take("history") or []
+    for exchange in history if isinstance(history, list) else [history]:
         if isinstance(exchange, list) and len(exchange) == 2:
             messages += [message("user", exchange[0]), message("assistant", exchange[1])]
         else:
             row.refuse(
                 "history must contain pairs of a question and an answer", "Write [[question, answer], …].", "history"
             )
-    messages.append(message("user", f"{instruction}\n\n{context}" if context else instruction))
-    messages.append(message("assistant", row.text("output")))
+    said = [row.text("instruction"), row.optional_text("input", "context")]
+    messages.append(message("user", "\n".join(filter(None, said))))
+    return messages
+
+
+def _prompt_completion(row: FieldReader) -> JsonObject:
+    return _question_answer(row, "prompt", "completion")
+
+
+def _input_output(row: FieldReader) -> JsonObject:
+    return _question_answer(row, "input", "output")
+
+
+def _question_answer(row: FieldReader, question: str, answer: str) -> JsonObject:
+    """Both may be lists of messages instead of strings. Only the completion is trained, as TRL does by default."""
+    calls = CallIds()
+    before = take_prompt(row, question, calls)
+    for one in before:
+        if isinstance(one, dict) and one.get("role") == "assistant":
+            one["weight"] = 0
+    translated = complete_chat(row, before + take_messages(row, answer, "assistant", calls))
     row.warn_of_unread()
-    return {"messages": messages}
+    return translated
+
+
+def _alpaca(row: FieldReader) -> JsonObject:
+    messages = [*take_instruction(row), message("assistant", row.text("output", "response"))]
+    translated = complete_chat(row, messages)
+    row.warn_of_unread()
+    return translated
 
 
 FORMATS = (
-    Format("prompt-completion", "chat", lambda row: "prompt" in row and "completion" in row, _prompt_completion),
-    Format("alpaca", "chat", lambda row: "instruction" in row and "output" in row, _alpaca),
+    Format("prompt-completion", "chat", has_keys("prompt", "completion"), _prompt_completion),
+    Format("alpaca", "chat", has_keys("instruction", "output"), _alpaca),
+    Format("dolly", "chat", has_keys("instruction", "response"), _alpaca),
+    Format("input-output", "chat", has_keys("input", "output"), _input_output),
 )

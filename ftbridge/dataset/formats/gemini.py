@@ -1,100 +1,108 @@
-"""Gemini's rows on Vertex AI: contents with parts, systemInstruction, tools.
+"""Gemini's rows on Vertex AI: contents with parts, systemInstruction, tools; with completions, a preference.
 
-Source: docs.cloud.google.com, "Prepare supervised fine-tuning data", and the reference of
-`Content` and `Part`; read 2026-11.
+Sources: docs.cloud.google.com, "Prepare supervised fine-tuning data" and "Preference tuning"; the discovery
+document of Vertex AI (v1beta1), `GeminiPreferenceExample` and `ReinforcementTuningExample`; read 2026-11.
 """
 
 from __future__ import annotations
 
-import json
-from itertools import count
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.gemini_parts import instruction, turns
+from ftbridge.dataset.formats.gemini_schema import to_json_schema
 
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, image_part, join_text, message, tool_call
-from ftbridge.wording import printable
+_DECLARATIONS = ("functionDeclarations", "function_declarations")
+_NO_MEANING = ("generationConfig", "generation_config", "safetySettings", "safety_settings", "labels")
 
 
 def _gemini(row: FieldReader) -> JsonObject:
-    calls = _CallIds()
-    messages: list[JsonObject] = []
-    for name in ("systemInstruction", "system_instruction"):
-        if row.has(name):
-            instruction = row.object(name)
-            instruction.take("role")
-            messages.append(message("system", "\n".join(part.text("text") for part in instruction.objects("parts"))))
-            instruction.warn_of_unread()
-    for content in row.objects("contents"):
-        messages += _turns(content, calls)
-    translated: JsonObject = {"messages": messages}
-    if row.has("tools"):
-        translated["tools"] = [
-            {"type": "function", "function": function}
-            for tool in row.objects("tools")
-            for function in tool.take("functionDeclarations") or tool.take("function_declarations") or ()
-        ]
+    translated = _chat(row, CallIds())
     row.warn_of_unread()
     return translated
 
 
-class _CallIds:
-    """Gemini's calls have no ids and are answered by name: this assigns ids, in order."""
-
-    def __init__(self) -> None:
-        self._numbers = count(1)
-        self._open: list[tuple[str, str]] = []
-
-    def new(self, name: str) -> str:
-        """An id for a new call of `name`."""
-        self._open.append((f"call_{next(self._numbers)}", name))
-        return self._open[-1][0]
-
-    def answer(self, name: str) -> str:
-        """The id of the oldest open call of `name`; "" where there is none."""
-        for index, (identifier, function) in enumerate(self._open):
-            if function == name:
-                del self._open[index]
-                return identifier
-        return ""
+def _task(row: FieldReader) -> JsonObject:
+    translated = _chat(row, CallIds()) | {"reference": row.take("references")}
+    row.warn_of_unread()
+    return translated
 
 
-def _turns(content: FieldReader, calls: _CallIds) -> list[JsonObject]:
-    """One content as messages: each function response becomes a message of its own."""
-    role = content.optional_text("role") or "user"
-    parts: list[JsonObject] = []
-    tool_calls: list[JsonObject] = []
-    results: list[JsonObject] = []
-    for part in content.objects("parts"):
-        if part.has("functionCall"):
-            call = part.object("functionCall")
-            name, arguments = call.text("name"), json.dumps(call.take("args") or {}, ensure_ascii=False)
-            tool_calls.append(tool_call(calls.new(name), name, arguments))
-            call.warn_of_unread()
-        elif part.has("functionResponse"):
-            response = part.object("functionResponse")
-            name, content_json = response.text("name"), json.dumps(response.take("response"), ensure_ascii=False)
-            results.append({"role": "tool", "tool_call_id": calls.answer(name), "name": name, "content": content_json})
-            response.warn_of_unread()
-        elif part.has("inlineData"):
-            data = part.object("inlineData")
-            parts.append(image_part(f"data:{data.text('mimeType')};base64,{data.text('data')}"))
-            data.warn_of_unread()
-        elif part.has("fileData"):
-            file = part.object("fileData")
-            parts.append(image_part(file.text("fileUri")))
-            file.take("mimeType")
-            file.warn_of_unread()
-        else:
-            parts.append({"type": "text", "text": part.text("text")})
-        part.warn_of_unread()
-    content.warn_of_unread()
-    if results:
-        return results
-    if role not in ("user", "model"):
-        content.refuse(f"'{printable(role)}' is not a Gemini role", "Use 'user' or 'model'.", "role")
-    translated = message("assistant" if role == "model" else "user", join_text(parts))
-    if tool_calls:
-        translated["tool_calls"] = tool_calls
-        translated["content"] = translated["content"] or None
-    return [translated]
+def _preference(row: FieldReader) -> JsonObject:
+    calls = CallIds()
+    translated: JsonObject = {"input": _chat(row, calls)}
+    scored = [_completion(one, calls.copy()) for one in row.objects("completions")]
+    scored.sort(key=lambda pair: -pair[0])
+    if len(scored) != 2 or scored[0][0] == scored[1][0]:
+        row.refuse(
+            "a preference has two completions, of which one has the higher score",
+            'Give two: {"score": 1, "completion": …} and {"score": 0, "completion": …}.',
+            "completions",
+        )
+    for name, (_, messages) in zip(("preferred_output", "non_preferred_output"), scored, strict=False):
+        translated[name] = messages
+    row.warn_of_unread()
+    return translated
 
 
-FORMATS = (Format("gemini", "chat", lambda row: "contents" in row, _gemini),)
+def _completion(one: FieldReader, calls: CallIds) -> tuple[float, list[JsonObject]]:
+    score, messages = one.take("score"), turns(one.object("completion"), calls)
+    one.warn_of_unread()
+    return (score if isinstance(score, int | float) else 0.0), messages
+
+
+def _chat(row: FieldReader, calls: CallIds) -> JsonObject:
+    names = filter(row.has, ("systemInstruction", "system_instruction"))
+    messages = [instruction(row.object(name)) for name in names]
+    for content in row.objects("contents"):
+        messages += turns(content, calls)
+    translated: JsonObject = {"messages": messages}
+    if row.has("tools"):
+        translated["tools"] = [function for tool in row.objects("tools") for function in _functions(tool)]
+    for name in ("toolConfig", "tool_config"):
+        if row.has(name) and _calling_mode(row.object(name)) not in ("AUTO", "MODE_UNSPECIFIED"):
+            row.refuse("it forces or forbids calls, which examples cannot say", "Remove it, or use mode AUTO.", name)
+    for name in ("cachedContent", "cached_content"):
+        if row.take(name):
+            row.refuse("the contents in Google's cache are not in the file", "Write them into the row.", name)
+    for name in _NO_MEANING:
+        row.take(name)
+    return translated
+
+
+def _functions(tool: FieldReader) -> list[JsonObject]:
+    key = next(filter(tool.has, _DECLARATIONS), None)
+    functions = [_function(one) for one in tool.objects(key)] if key else []
+    for other in tool.take_rest():
+        tool.refuse(
+            f"'{other}' is a tool of Google's, which no other vendor has",
+            "Remove it, or declare a function.",
+            other,
+        )
+    return functions
+
+
+def _function(declaration: FieldReader) -> JsonObject:
+    function: JsonObject = {"name": declaration.text("name")}
+    if declaration.has("description"):
+        function["description"] = declaration.take("description")
+    if declaration.has("parameters"):
+        function["parameters"] = to_json_schema(declaration.take("parameters"))
+    for key in ("parametersJsonSchema", "parameters_json_schema"):
+        if declaration.has(key):
+            function["parameters"] = declaration.take(key)
+    declaration.warn_of_unread()
+    return {"type": "function", "function": function}
+
+
+def _calling_mode(config: FieldReader) -> str:
+    for name in ("functionCallingConfig", "function_calling_config"):
+        if config.has(name):
+            return config.object(name).optional_text("mode") or "AUTO"
+    return "AUTO"
+
+
+FORMATS = (
+    Format("gemini-preference", "preference", has_keys("contents", "completions"), _preference),
+    Format("gemini-task", "task", has_keys("contents", "references"), _task),
+    Format("gemini", "chat", has_keys("contents"), _gemini),
+)

@@ -1,16 +1,20 @@
 """Mistral's chat rows, which differ from the canonical ones in a few details.
 
 Tool calls may lack `type` and have their arguments as an object, images are plain strings, a
-message may have `text` for `content`, and the row `interactions` for `messages`.
+message may have `text` for `content`, the row `interactions` for `messages` and `available_tools` for
+`tools`, and with `only_last` only the last answer is trained.
 Source: Mistral's mistral-finetune repository, README and `finetune/data/tokenize.py`; read 2026-11.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, image_part, tool_call
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.complete import complete_chat
+from ftbridge.dataset.formats.messages import take_messages
+from ftbridge.dataset.formats.tools import take_tools
 
 
 def is_mistral(row: JsonObject) -> bool:
@@ -29,57 +33,39 @@ def _differs(message: JsonObject) -> bool:
         "prefix" in message
         or ("text" in message and "content" not in message)
         or any(isinstance(part.get("image_url"), str) for part in parts)
-        or any("type" not in one and "function" in one for one in tool_calls)
-        or any(
-            isinstance(one.get("function"), dict) and isinstance(one["function"].get("arguments"), dict)
-            for one in tool_calls
-        )
+        or any(_is_mistral_call(one) for one in tool_calls)
+    )
+
+
+def _is_mistral_call(call: JsonObject) -> bool:
+    """Mistral's calls always have an id; those of transformers have arguments as an object too, and none."""
+    function = call.get("function")
+    return (
+        call.get("id") is not None
+        and isinstance(function, dict)
+        and ("type" not in call or isinstance(function.get("arguments"), dict))
     )
 
 
 def _mistral(row: FieldReader) -> JsonObject:
-    translated: JsonObject = {"messages": [_message(message) for message in row.objects("messages", "interactions")]}
-    if row.has("tools"):
-        translated["tools"] = row.take("tools")
-    if row.has("parallel_tool_calls"):
-        translated["parallel_tool_calls"] = row.take("parallel_tool_calls")
+    key = "messages" if row.has("messages") else "interactions"
+    if not isinstance(row.peek(key), list):
+        row.objects(key)  # which says what is wrong
+        return {}
+    messages = take_messages(row, key, "user", CallIds())
+    translated = complete_chat(row, messages)
+    if row.has("available_tools") and "tools" not in translated:
+        translated["tools"] = take_tools(row, "available_tools")
+    if row.take("only_last"):
+        _train_last(messages)
     row.warn_of_unread()
     return translated
 
 
-def _message(message: FieldReader) -> JsonObject:
-    translated: JsonObject = {"role": message.text("role")}
-    content = message.take("content") if message.has("content") else message.take("text")
-    if content is not None:
-        translated["content"] = [_part(part) for part in content] if isinstance(content, list) else content
-    for key in ("name", "weight", "tool_call_id"):
-        if message.has(key):
-            translated[key] = message.take(key)
-    if message.has("tool_calls"):
-        translated["tool_calls"] = [_call(one) for one in message.objects("tool_calls")]
-    if message.take("prefix"):
-        message.refuse(
-            "'prefix' asks the model to continue a given text", "Put the complete answer into content.", "prefix"
-        )
-    message.warn_of_unread()
-    return translated
-
-
-def _part(part: Any) -> Any:
-    if isinstance(part, dict) and isinstance(part.get("image_url"), str):
-        return image_part(part["image_url"])
-    return part
-
-
-def _call(call: FieldReader) -> JsonObject:
-    identifier, function = call.text("id"), call.object("function")
-    call.take("type")
-    call.take("index")
-    name, arguments = function.text("name"), function.take("arguments")
-    function.warn_of_unread()
-    call.warn_of_unread()
-    given = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return tool_call(identifier, name, given)
+def _train_last(messages: list[Any]) -> None:
+    answers = [one for one in messages if isinstance(one, dict) and one.get("role") == "assistant"]
+    for answer in answers[:-1]:
+        answer["weight"] = 0
 
 
 FORMATS = (Format("mistral", "chat", lambda row: "messages" in row or "interactions" in row, _mistral),)

@@ -7,13 +7,20 @@ Source: OpenAI's guide to reinforcement fine-tuning, "Prepare your dataset"; rea
 from __future__ import annotations
 
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
-
-_CHAT_KEYS = ("messages", "tools", "parallel_tool_calls")
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.messages import take_messages
+from ftbridge.dataset.formats.tools import take_tools
 
 
 def _task(row: FieldReader) -> JsonObject:
-    chat = {key: row.take(key) for key in _CHAT_KEYS if row.has(key)}
-    return {**chat, "reference": row.take_rest()}
+    task: JsonObject = {}
+    if row.has("messages"):
+        task["messages"] = take_messages(row, "messages", "user", CallIds())
+    if row.has("tools"):
+        task["tools"] = take_tools(row, "tools")
+    if row.has("parallel_tool_calls"):
+        task["parallel_tool_calls"] = row.take("parallel_tool_calls")
+    return {**task, "reference": row.take_rest()}
 
 
 FORMATS = (Format("openai-rft", "task", lambda row: "messages" in row, _task),)

@@ -1,40 +1,119 @@
-"""ShareGPT: conversations of {from, value}, as FastChat, Axolotl and LLaMA-Factory read them."""
+"""ShareGPT: conversations of {from, value}, as FastChat, Axolotl and LLaMA-Factory read them.
+
+`function_call` and `observation` (LLaMA-Factory, Glaive) and `tool` (Hermes) are calls and their results,
+which are told apart by their order. Sources: LLaMA-Factory, `data/README.md` and `data/converter.py`;
+Axolotl, "Conversation"; read 2026-11.
+"""
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, message
-from ftbridge.wording import printable
+from typing import Any
 
+from ftbridge.dataset.formats import hermes
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, message, tool_call, tool_message
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.complete import complete_chat
+from ftbridge.dataset.formats.messages import take_messages
+from ftbridge.wording import counted, printable
+
+KEYS = ("conversations", "conversation")
 _ROLES = {
     "system": "system",
     "human": "user",
     "user": "user",
     "gpt": "assistant",
     "chatgpt": "assistant",
+    "bot": "assistant",
     "model": "assistant",
     "assistant": "assistant",
+    "function_call": "call",
+    "function-call": "call",
+    "tool_call": "call",
+    "observation": "tool",
+    "tool": "tool",
+    "function_response": "tool",
+    "function-response": "tool",
+    "tool_response": "tool",
 }
+_CALL_FIX = 'Write {"name": …, "arguments": {…}} as JSON, or a list of such objects.'
 
 
 def _sharegpt(row: FieldReader) -> JsonObject:
-    system = row.optional_text("system")
-    messages = [message("system", system)] if system else []
-    for turn in row.objects("conversations", "conversation"):
-        name = turn.text("from", "role")
-        translated = message(_ROLES.get(name.lower(), name), turn.text("value", "content"))
-        if name.lower() not in _ROLES:
-            known = ", ".join(_ROLES)
-            turn.refuse(
-                f"'{printable(name)}' is not a known speaker",
-                f"Use one of: {known}; write tool calls in the chat format.",
-                "from",
-            )
-        if turn.has("weight"):
-            translated["weight"] = turn.take("weight")
-        turn.warn_of_unread()
-        messages.append(translated)
+    messages = take_turns(row, next(filter(row.has, KEYS), KEYS[0]), CallIds())
+    translated = complete_chat(row, messages)
+    if "tools" in translated and any("<tools>" in str(one.get("content")) for one in messages[:1]):
+        row.warn(
+            "tools_in_text",
+            "the system prompt lists the tools in words, and the key 'tools' lists them once more",
+            "Remove one of them: vendors and chat templates write the tools into the prompt themselves.",
+        )
     row.warn_of_unread()
-    return {"messages": messages}
+    return translated
 
 
-FORMATS = (Format("sharegpt", "chat", lambda row: "conversations" in row or "conversation" in row, _sharegpt),)
+def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
+    """The turns under `key`, a list or one of them, as canonical messages."""
+    turns = row.peek(key)
+    items = turns if isinstance(turns, list) else [turns]
+    if items and all(isinstance(turn, dict) and "from" not in turn and "value" not in turn for turn in items):
+        messages = take_messages(row, key, "user", calls)
+        for one in messages:
+            if isinstance(one.get("role"), str):
+                one["role"] = _ROLES.get(one["role"].lower(), one["role"])
+        return messages
+    readers = [row.object(key)] if isinstance(turns, dict) else row.objects(key)
+    with_tools = row.has("tools") or any(_role(turn) in ("call", "tool") for turn in readers)
+    return [one for turn in readers for one in _messages(turn, with_tools, calls)]
+
+
+def _role(turn: FieldReader) -> str | None:
+    name = turn.peek("from") or turn.peek("role")
+    return _ROLES.get(name.lower()) if isinstance(name, str) else None
+
+
+def _messages(turn: FieldReader, with_tools: bool, calls: CallIds) -> list[JsonObject]:
+    role = _role(turn)
+    name, text = turn.text("from", "role"), turn.text("value", "content")
+    if role is None and name:
+        turn.refuse(f"'{printable(name)}' is not a known speaker", f"Use one of: {', '.join(_ROLES)}.", "from")
+    if role == "call" or (role == "assistant" and with_tools and hermes.has_calls(text)):
+        translated = [_calling(turn, text, calls)]
+    elif role == "tool":
+        translated = _results(turn, text, calls)
+    else:
+        translated = [message(role or name, text)]
+    for key in ("weight", "train", "training", "loss"):
+        if turn.has(key):
+            weight = turn.take(key)
+            translated[0]["weight"] = int(weight) if isinstance(weight, bool) else weight
+    if turn.take("train_detail"):
+        turn.refuse("'train_detail' trains a part of the turn, and a weight is for all of it", "Remove it.")
+    turn.warn_of_unread()
+    return translated
+
+
+def _calling(turn: FieldReader, text: str, calls: CallIds) -> JsonObject:
+    """The assistant's calls; text that goes with them is before them."""
+    try:
+        content, called = hermes.calls_in(text)
+    except ValueError:
+        turn.refuse("the calls of this turn cannot be read", _CALL_FIX, "value")
+        return message("assistant", text)
+    translated: JsonObject = message("assistant", content) if content else {"role": "assistant"}
+    translated["tool_calls"] = [tool_call(calls.call(one["name"]), one["name"], one["arguments"]) for one in called]
+    return translated
+
+
+def _results(turn: FieldReader, text: str, calls: CallIds) -> list[JsonObject]:
+    found = hermes.results(text, calls.waiting)
+    if len(found) > calls.waiting:
+        waiting = counted(calls.waiting, "call") if calls.waiting else "no call"
+        turn.refuse(
+            f"there {'is' if len(found) == 1 else 'are'} {counted(len(found), 'result')}, and {waiting} before",
+            "Put each result after the turn with its call.",
+            "value",
+        )
+    return [tool_message(calls.answer(), one) for one in found]
+
+
+FORMATS = (Format("sharegpt", "chat", lambda row: any(row.get(key) is not None for key in KEYS), _sharegpt),)

@@ -11,9 +11,11 @@ from ftbridge.dataset.canonical.diagnose import diagnose
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
 from ftbridge.dataset.canonical.key_order import keep_key_order
 from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY
+from ftbridge.dataset.canonical.spelling import respelled
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
+from ftbridge.dataset.formats.chat import read_variant
 from ftbridge.dataset.reading.lines import Line
 from ftbridge.dataset.reading.syntax import parse
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -23,6 +25,7 @@ Row: TypeAlias = Line | JsonObject  # a line of JSON, or the columns of a table
 Examples: TypeAlias = Iterator[tuple[Row, Example]]
 Read: TypeAlias = Callable[[Iterable[tuple[int, Row]], Diagnostics], Examples]
 
+_encode = msgspec.json.Encoder().encode
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 
 
@@ -32,7 +35,7 @@ def reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word 
     It yields each valid row with its example, and sets `diagnostics.line` before it reads a row. What is
     wrong with the other rows is in `diagnostics` by the time the next example, or the end, is reached.
     """
-    return _translating_reader(format, detected_on) if format.translate else _canonical_reader(format, detected_on)
+    return _canonical_reader(format, detected_on) if format.canonical else _translating_reader(format, detected_on)
 
 
 def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
@@ -40,10 +43,9 @@ def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  
     ordinary, check = ORDINARY[format.shape], CHECKS[format.shape]
 
     def read(rows: Iterable[tuple[int, Row]], diagnostics: Diagnostics) -> Examples:
-        example: Example | None
         for diagnostics.line, raw in rows:
             try:
-                example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
+                example: Example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
                 if not ordinary(example):
                     before = diagnostics.errors
                     check(example, diagnostics)
@@ -51,9 +53,10 @@ def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  
                         continue
                     keep_key_order(example, raw)  # type: ignore[arg-type]  # what is not bytes is not decoded
             except Exception as problem:
-                example = _read_undecodable(raw, format, detected_on, problem, diagnostics)
-                if example is None:
+                read_again = _read_undecodable(raw, format, detected_on, problem, diagnostics)
+                if read_again is None:
                     continue
+                raw, example = read_again  # the row as it is passed on
             yield raw, example
 
     return read
@@ -65,24 +68,32 @@ def _read_undecodable(
     detected_on: int,
     problem: Exception,
     diagnostics: Diagnostics,
-) -> Example | None:
-    """The example in the columns of a table; for a line that cannot be decoded, everything that is wrong with it."""
+) -> tuple[Row, Example] | None:
+    """The example in the columns of a table, or in a row with known differences from the canonical form.
+
+    Such a row is given as its canonical bytes. For other lines, everything that is wrong with them is reported.
+    """
     try:
         if not isinstance(problem, _UNREADABLE):
             raise problem
         row = _json_row(raw, format, detected_on, diagnostics)
         if row is None:
             return None
-        if isinstance(raw, dict):
-            return _from_json(row, format.shape, diagnostics)
-        _diagnose(row, format.shape, problem, diagnostics)
+        before, row = diagnostics.errors, respelled(row, set())
+        read = read_variant(FieldReader(row, diagnostics), format.shape)
+        if diagnostics.errors > before:
+            return None
+        example = _from_json(read, format.shape, diagnostics)
+        if example is not None:
+            return (_encode(example) if read != row else raw), example
     except Exception as unforeseen:
         report_unforeseen(unforeseen, diagnostics)
     return None
 
 
 def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
-    translate = format.translate
+    selection = format.select() if format.select else None
+    translate = selection.translate if selection else format.translate
     assert translate is not None
     remark = f" (after translation to a {format.shape})"
 
@@ -92,7 +103,7 @@ def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002
             return None
         before = diagnostics.errors
         translated = translate(FieldReader(row, diagnostics))
-        if diagnostics.errors > before:
+        if translated is None or diagnostics.errors > before:
             return None
         diagnostics.remark = remark
         try:
@@ -109,6 +120,8 @@ def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002
                 continue
             if example is not None:
                 yield raw, example
+        if selection:
+            selection.end(diagnostics)
 
     return read
 
@@ -131,14 +144,23 @@ def _from_json(row: JsonObject, shape: Shape, diagnostics: Diagnostics) -> Examp
     """A canonical row from plain JSON, with everything that is wrong with it in the diagnostics."""
     before = diagnostics.errors
     try:
-        example: Example = msgspec.convert(row, SHAPES[shape])
+        example = _converted(row, shape)
     except _UNREADABLE as problem:
-        _diagnose(row, shape, problem, diagnostics)
+        _diagnose(respelled(row, set()), shape, problem, diagnostics)
         return None
     CHECKS[shape](example, diagnostics)
     if diagnostics.errors > before:
         return None
     keep_key_order(example, row)
+    return example
+
+
+def _converted(row: JsonObject, shape: Shape) -> Example:
+    example: Example
+    try:
+        example = msgspec.convert(row, SHAPES[shape])
+    except _UNREADABLE:
+        example = msgspec.convert(respelled(row, set()), SHAPES[shape])
     return example
 
 

@@ -82,8 +82,10 @@ def open_source(path: str | Path, format: str | None = None) -> Iterator[Source]
         if detected is None:
             detected = FORMATS[format or CHAT.name], 0, "named by the user" if format else _no_object(head)
         found, detected_on, why = detected
-        divisible = is_lines and str(path) != "-" and not is_compressed(file) and Path(path).is_file()
-        canonical = is_lines and found.translate is None
+        divisible = (
+            is_lines and not found.select and str(path) != "-" and not is_compressed(file) and Path(path).is_file()
+        )
+        canonical = is_lines and found.canonical
         rows = itertools.chain(head, rows)
         yield Source(name, found.name, why, detected_on, canonical, divisible, rows, reader(found, detected_on))
 

@@ -14,7 +14,9 @@ from ftbridge.wording import printable
 KEY_SETS: tuple[tuple[str, ...], ...] = (
     ("messages",),
     ("prompt", "completion"),
+    ("input", "output"),
     ("instruction", "output"),
+    ("instruction", "response"),
     ("conversations",),
     ("prompt", "chosen", "rejected"),
     ("input", "preferred_output", "non_preferred_output"),

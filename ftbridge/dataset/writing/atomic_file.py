@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from ftbridge.errors import InputError
-from ftbridge.files import PRIVATE_FILE, replacing
+from ftbridge.files import PRIVATE_FILE, replacing, require_folder_of
 from ftbridge.wording import printable
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def atomic_file(path: Path, mode: int = PRIVATE_FILE) -> Iterator[Draft]:
         if path.is_dir() or (path.exists() and not path.is_file()):
             what = "folder" if path.is_dir() else "device or pipe"
             raise InputError(f"{printable(str(path), 200)} is a {what}", hint="Name a file.")
+        require_folder_of(path)
         with replacing(path, mode) as temporary:
             draft = Draft(temporary)
             with draft.buffer:

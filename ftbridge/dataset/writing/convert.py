@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Example
-from ftbridge.dataset.canonical.verbatim import verbatim
+from ftbridge.dataset.canonical.verbatim import differences
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
@@ -181,11 +181,11 @@ def _convert_rows(
                 show(sent_observers, diagnostics.line, sent, data)
             if row is not example or not source.canonical or type(raw) is not bytes:
                 written = encode(row) + b"\n"
-            elif verbatim(raw, example):
-                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
-            else:
-                codes.append("repeated_keys_removed")
+            elif other := differences(raw, example):
+                codes.extend(sorted(other))
                 written = encode(row) + b"\n"
+            else:
+                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
         except Exception as unforeseen:
             report_unforeseen(unforeseen, diagnostics)
             codes.clear()

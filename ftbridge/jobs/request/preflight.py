@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import date
 
 from ftbridge.catalogue import Entry, today
+from ftbridge.catalogue.known_models import find_unknown
 from ftbridge.context import Context
 from ftbridge.errors import ProviderRetired
 from ftbridge.model import Method
 from ftbridge.target import Target
+from ftbridge.wording import clause
 
 
 def check_open(context: Context, target: Target, method: Method) -> None:
     """Raises `ProviderRetired` if the target accepts no new jobs; warns of what will close soon.
 
     First by the catalogue, without a key or a network, and then by what the vendor itself reports. A mock, or a
-    service at another address, is only warned of, because it may go on after the vendor has closed.
+    service at another address, is only warned of, because it may go on after the vendor has closed. A model that
+    nobody knows is warned of, with the one that was meant.
     """
     provider, day = context.provider(target), today()
     if provider.connects_to_vendor:
@@ -28,6 +31,8 @@ def check_open(context: Context, target: Target, method: Method) -> None:
         context.warn(f"{_why(entry)} (since {closed}); {target} is not the vendor itself, so it is tried all the same")
     else:
         _warn_of_limits(context, target, entry, day)
+    if unknown := find_unknown(context.catalogue, target, entry):
+        context.warn(f"{unknown.message}. {clause(unknown.fix)}")
 
 
 def _warn_of_limits(context: Context, target: Target, entry: Entry, day: date) -> None:

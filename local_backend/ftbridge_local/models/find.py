@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ftbridge.errors import ModelNotFound
+from ftbridge.wording import did_you_mean
 from ftbridge_local.job_folder import MODEL, JobFolder
 from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
@@ -50,7 +51,7 @@ def find(model: str, home: Path, *, weights: bool, offline: bool = False) -> Sou
 def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bool) -> Source:
     if not folder.is_dir():
         what = f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}"
-        raise ModelNotFound(what, hint=WAYS_TO_NAME)
+        raise ModelNotFound(what, hint=f"{did_you_mean(folder.name, (tiny.NAME,))}{WAYS_TO_NAME}")
     names = {file.name for file in folder.iterdir()}
     is_adapter = ADAPTER_CONFIG in names
     if is_adapter:

@@ -47,6 +47,7 @@ from ftbridge_providers.shared.images import (
     refuse_for_model,
     refuse_outside_user,
 )
+from ftbridge_providers.shared.trained import refuse_reasoning, refuse_trained_inputs, without_input_weight
 
 TEXT_MODELS = frozenset(
     {
@@ -95,6 +96,8 @@ class MistralFormat:
             return chat
         if has_image(chat.messages):
             self._check_images(chat.messages, diagnostics)
+        refuse_reasoning(chat.messages, "$.messages", "Mistral", diagnostics)
+        refuse_trained_inputs(chat.messages, "$.messages", "Mistral", diagnostics)
         _check_tools(chat, diagnostics)
         return _converted(chat, codes)
 
@@ -176,7 +179,17 @@ def _check_tools(chat: Chat, diagnostics: Diagnostics) -> None:
                         "Mistral requires a definition of every tool that the conversation uses",
                         "Add the function to the tools of the example.",
                     )
-    if chat.tools and trained > 1:
+    if not chat.tools:
+        return
+    last = chat.messages[-1]
+    if type(last) is Assistant and last.weight == 0:
+        diagnostics.error(
+            f"$.messages[{len(chat.messages) - 1}].weight",
+            "nothing_trained",
+            "mistral-finetune trains only the last assistant message of an example with tools, and this has weight 0",
+            "End the example with an answer to be learnt.",
+        )
+    elif trained > 1:
         diagnostics.warning(
             "$.tools",
             "only_last_answer_trained",
@@ -208,9 +221,10 @@ def _tool_ids(messages: list[Message]) -> Iterator[str]:
 
 def _message(message: Message, ids: dict[str, str], codes: set[str]) -> Message:
     """The converted message; only tool messages keep their name, which is the function's."""
+    message = without_input_weight(message, codes)
     if type(message) is Tool:
         if message.tool_call_id in ids:
-            message = Tool(message.content, ids[message.tool_call_id], message.name)
+            message = replace(message, tool_call_id=ids[message.tool_call_id])
         return with_text(message, codes)
     if message.name is not None:
         message = without_name(message, codes)

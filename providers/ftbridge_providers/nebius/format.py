@@ -24,6 +24,7 @@ from ftbridge_providers.shared.examples import (
     without_weight,
 )
 from ftbridge_providers.shared.images import images
+from ftbridge_providers.shared.trained import refuse_reasoning, refuse_trained_inputs, without_input_weight
 
 
 class NebiusFormat:
@@ -52,6 +53,8 @@ class NebiusFormat:
 def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
     _check_end(chat.messages, diagnostics)
     _check_weights(chat.messages, diagnostics)
+    refuse_reasoning(chat.messages, "$.messages", "Nebius", diagnostics)
+    refuse_trained_inputs(chat.messages, "$.messages", "Nebius", diagnostics)
     for path, _, _ in images(chat.messages, "$.messages"):
         diagnostics.error(
             path, "no_images", "Nebius trains on text only", "Remove the image, or choose another target."
@@ -64,7 +67,8 @@ def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
 
 
 def _message(message: Message, codes: set[str]) -> Message:
-    return without_weight(without_name(with_text(message, codes), codes), codes)
+    message = without_input_weight(without_name(with_text(message, codes), codes), codes)
+    return without_weight(message, codes)
 
 
 def _check_end(messages: list[Message], diagnostics: Diagnostics) -> None:

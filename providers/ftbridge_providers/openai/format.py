@@ -16,6 +16,7 @@ from ftbridge.model import Method
 from ftbridge_providers.openai_api.gpt.format import GptFormat, with_bare_tool_messages
 from ftbridge_providers.shared.examples import check_function_names, without_weight
 from ftbridge_providers.shared.images import ImageRules
+from ftbridge_providers.shared.trained import refuse_reasoning
 
 _CHAT_KEYS = {"messages", "tools", "parallel_tool_calls"}
 
@@ -45,6 +46,7 @@ class OpenAIFormat(GptFormat):
         """The keys of the reference go beside the messages, where graders read them as `item`."""
         chat = with_bare_tool_messages(task, codes)
         check_function_names(chat, "$", self.vendor, diagnostics)
+        refuse_reasoning(chat.messages, "$.messages", self.vendor, diagnostics)
         self.check_images(chat.messages, diagnostics)
         self.refuse_special_tokens(chat.messages, "$.messages", diagnostics)
         for key in sorted(task.reference.keys() & _CHAT_KEYS):
@@ -77,4 +79,4 @@ def _with_developer(message: Message, codes: set[str]) -> Message:
     if type(message) is not System:
         return message
     codes.add("system_role_renamed")
-    return Developer(message.content, message.name)
+    return Developer(message.content, message.name, message.weight)

@@ -37,14 +37,14 @@ _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def plain(messages: list[Message]) -> bool:
-    """Whether these are texts by system, user and assistant, without names and tool calls: most rows are."""
+    """Whether these are texts by system, user and assistant, and answers have no more than a weight: most rows are."""
     for message in messages:
         if type(message.content) is not str or message.name is not None:
             return False
         if type(message) is Assistant:
-            if message.tool_calls is not None:
+            if message.tool_calls is not None or message.reasoning_content is not None:
                 return False
-        elif type(message) is not User and type(message) is not System:
+        elif message.weight is not None or (type(message) is not User and type(message) is not System):
             return False
     return True
 
@@ -63,7 +63,7 @@ def with_system(chat: Chat, codes: set[str]) -> Chat:
     for message in chat.messages:
         if type(message) is Developer:
             codes.add("developer_role_renamed")
-            messages.append(System(message.content, message.name))
+            messages.append(System(message.content, message.name, message.weight))
         else:
             messages.append(message)
     return Chat(messages, chat.tools, chat.parallel_tool_calls)
@@ -79,7 +79,7 @@ def without_name(message: M, codes: set[str]) -> M:
 
 def without_weight(message: Message, codes: set[str]) -> Message:
     """The message without its weight, for preferences, whose outputs are trained as a whole."""
-    if type(message) is not Assistant or message.weight is None:
+    if message.weight is None:
         return message
     codes.add("weight_dropped")
     return replace(message, weight=None)

@@ -91,8 +91,8 @@ class TogetherProvider(HostedProvider):
             client.close()
 
     def converter(self, spec: Spec, model: str) -> Converter:
-        """How Together reads an example of `spec`'s data; its rules are the same for every model."""
-        return TogetherFormat(spec.target, spec.method)
+        """How Together reads an example of `spec`'s data; for reasoning models it has rules of its own."""
+        return TogetherFormat(spec.target, spec.method, "" if is_checkpoint(model) else model)
 
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
         """As for every provider, and Together's own rules for values."""

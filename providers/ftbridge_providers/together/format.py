@@ -41,18 +41,29 @@ from ftbridge_providers.shared.examples import (
     without_weight,
 )
 from ftbridge_providers.shared.images import ImageRules, has_image, parts
+from ftbridge_providers.together.reasoning import (
+    check_answers,
+    expect_reasoning,
+    is_reasoning_model,
+    warn_of_reasoning,
+)
 
 _IMAGES = ImageRules("Together", linked=False)
 _OPENING_ROLES: frozenset[type[Message]] = frozenset({System, Developer, User})
 
 
 class TogetherFormat:
-    """Chats and texts for supervised fine-tuning, preferences for DPO."""
+    """Chats and texts for supervised fine-tuning, preferences for DPO; `model` is "" where it is not known.
+
+    Any message may have a weight, and answers a reasoning.
+    """
 
     limits = FileLimits(most_bytes=int(50.1 * 2**30))
 
-    def __init__(self, target: str, method: Method) -> None:
+    def __init__(self, target: str, method: Method, model: str = "") -> None:
         self.target = target
+        self.model = model
+        self._reasons = is_reasoning_model(model)
         self.shapes: frozenset[Shape] = frozenset({"preference"} if method is Method.DPO else {"chat", "text"})
 
     def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
@@ -62,48 +73,54 @@ class TogetherFormat:
         if SHAPE_OF[type(example)] not in self.shapes:
             refuse_shape(example, self.shapes, "Together", diagnostics)
         elif type(example) is Chat:
-            row = _chat(example, diagnostics, codes)
+            row = self._chat(example, diagnostics, codes)
         elif type(example) is Preference:
-            row = _preference(example, diagnostics, codes)
+            row = self._preference(example, diagnostics, codes)
         if not codes:
             return example
         report_changes(codes, diagnostics)
         return row
 
+    def _chat(self, chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
+        _check_order(chat.messages, "$.messages", _OPENING_ROLES, diagnostics)
+        if self._reasons:
+            check_answers(chat.messages, self.model, diagnostics)
+        chat, simple = simplified(chat, codes)
+        if simple and chat.tools is None and chat.parallel_tool_calls is None:
+            return chat
+        if self.model and not self._reasons:
+            warn_of_reasoning(chat.messages, "$.messages", self.model, diagnostics)
+        vision = has_image(chat.messages)
+        if vision:
+            _IMAGES.check(chat.messages, "$.messages", diagnostics)
+        return _converted(chat, vision, codes)
 
-def _chat(chat: Chat, diagnostics: Diagnostics, codes: set[str]) -> Chat:
-    _check_order(chat.messages, "$.messages", _OPENING_ROLES, diagnostics)
-    chat, simple = simplified(chat, codes)
-    if simple and chat.tools is None and chat.parallel_tool_calls is None:
-        return chat
-    vision = has_image(chat.messages)
-    if vision:
-        _IMAGES.check(chat.messages, "$.messages", diagnostics)
-    return _converted(chat, vision, codes)
-
-
-def _preference(example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
-    """A preference may start with the assistant, as the one in Together's guide does."""
-    messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
-    _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, diagnostics)
-    if messages and type(messages[-1]) is Assistant:
-        diagnostics.error(
-            f"$.input.messages[{len(messages) - 1}].role",
-            "input_ends_with_assistant",
-            "Together takes no preference whose input ends with the assistant",
-            "Move the last answer into the outputs, or remove it.",
+    def _preference(self, example: Preference, diagnostics: Diagnostics, codes: set[str]) -> Preference:
+        """A preference may start with the assistant, as the one in Together's guide does."""
+        messages, preferred, other = example.input.messages, example.preferred_output, example.non_preferred_output
+        _check_order(messages, "$.input.messages", _OPENING_ROLES | {Assistant}, diagnostics)
+        if messages and type(messages[-1]) is Assistant:
+            diagnostics.error(
+                f"$.input.messages[{len(messages) - 1}].role",
+                "input_ends_with_assistant",
+                "Together takes no preference whose input ends with the assistant",
+                "Move the last answer into the outputs, or remove it.",
+            )
+        check_outputs(example, "Together", diagnostics)
+        if self._reasons:
+            expect_reasoning(preferred, "$.preferred_output", self.model, diagnostics)
+        elif self.model:
+            warn_of_reasoning(preferred, "$.preferred_output", self.model, diagnostics)
+        _IMAGES.check(messages, "$.input.messages", diagnostics)
+        _IMAGES.check(preferred, "$.preferred_output", diagnostics)
+        _IMAGES.check(other, "$.non_preferred_output", diagnostics)
+        vision = has_image(messages)
+        chat = _converted(with_system(example.input, codes), vision, codes)
+        return Preference(
+            replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
+            [without_weight(_message(message, vision, codes), codes) for message in preferred],
+            [without_weight(_message(message, vision, codes), codes) for message in other],
         )
-    check_outputs(example, "Together", diagnostics)
-    _IMAGES.check(messages, "$.input.messages", diagnostics)
-    _IMAGES.check(preferred, "$.preferred_output", diagnostics)
-    _IMAGES.check(other, "$.non_preferred_output", diagnostics)
-    vision = has_image(messages)
-    chat = _converted(with_system(example.input, codes), vision, codes)
-    return Preference(
-        replace(chat, messages=[without_weight(message, codes) for message in chat.messages]),
-        [without_weight(_message(message, vision, codes), codes) for message in preferred],
-        [without_weight(_message(message, vision, codes), codes) for message in other],
-    )
 
 
 def _check_order(

@@ -9,11 +9,11 @@ import pytest
 
 from ftbridge.dataset import Diagnostics, FileLimits, check
 from ftbridge.dataset.canonical.example import Example, Shape
-from planted_rows import ANSWER, CALL, CALLING, GOOD, RESULT, USER, chat, only, write
+from planted_rows import ANSWER, CALL, CALLING, GOOD, RESULT, TOOLS, USER, chat, only, write
 
 
 def tool_row(**changes: Any) -> dict[str, Any]:
-    return chat(USER, {"role": "assistant", "tool_calls": [{**CALL, **changes}]})
+    return chat(USER, {"role": "assistant", "tool_calls": [{**CALL, **changes}]}, tools=TOOLS)
 
 
 ROWS = [
@@ -45,10 +45,10 @@ ROWS = [
     ),
     (chat(USER, ANSWER, source="web"), "$.source", "unknown_key", "'source' is not a key of a chat"),
     (
-        chat({**USER, "weight": 1}, ANSWER),
-        "$.messages[0].weight",
+        chat({**USER, "tool_calls": [CALL]}, ANSWER),
+        "$.messages[0].tool_calls",
         "unknown_key",
-        "'weight' is not a key of a user message",
+        "'tool_calls' is not a key of a user message",
     ),
     (
         chat(USER, {**ANSWER, "weight": 0.5}),
@@ -60,7 +60,7 @@ ROWS = [
     (chat("hello", ANSWER), "$.messages[0]", "wrong_type", "this is a string ('hello'), but must be"),
     ({"messages": "hello"}, "$.messages", "wrong_type", "this is a string ('hello'), but must be a list"),
     (
-        chat(USER, CALLING, USER, ANSWER),
+        chat(USER, CALLING, USER, ANSWER, tools=TOOLS),
         "$.messages[1].tool_calls[0]",
         "unanswered_tool_call",
         "'call_1' is not answered",
@@ -80,10 +80,10 @@ ROWS = [
         "the arguments are not a JSON object: '{broken'",
     ),
     (
-        tool_row(function={"name": "look", "arguments": {"a": 1}}),
+        tool_row(function={"name": "look", "arguments": ["a"]}),
         "$.messages[1].tool_calls[0].function.arguments",
         "wrong_type",
-        "this is an object, but must be a string",
+        "this is a list, but must be a string",
     ),
     (
         chat({**USER, "content": [{"type": "image_url", "image_url": {"url": "cat.png"}}]}, ANSWER),
@@ -159,3 +159,28 @@ def test_one_defect_is_reported_once(tmp_path: Path) -> None:
     path = write(tmp_path, chat(USER, CALLING, RESULT, ANSWER, tools=[]))
     assert only(check(path)).code == "undeclared_tool"
     assert only(check(path, converters=[Refusing()])).code == "tool_not_defined"
+
+
+@pytest.mark.parametrize(
+    ("row", "message", "fix"),
+    [
+        (
+            chat({**USER, "content": ["Hello"]}, ANSWER),
+            "this is a string ('Hello'), but must be an object: a text part or an image part",
+            'Write it as {"type": "text", "text": …}.',
+        ),
+        (
+            chat({**USER, "content": [5]}, ANSWER),
+            "this is a number (5), but must be an object: a text part or an image part",
+            "Make it an object: a text part or an image part.",
+        ),
+        (
+            chat(USER, {**ANSWER, "tool_calls": ["look"]}),
+            "this is a string ('look'), but must be a tool call, an object",
+            "Make it a tool call, an object.",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_told_what_it_must_be(tmp_path: Path, row: Any, message: str, fix: str) -> None:
+    found = only(check(write(tmp_path, row)))
+    assert (found.code, found.message, found.fix) == ("wrong_type", message, fix)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ftbridge.dataset import check
-from planted_rows import ANSWER, CALL, CALLING, GOOD, RESULT, USER, chat, write
+from planted_rows import ANSWER, CALL, CALLING, GOOD, RESULT, TOOLS, USER, chat, write
 
 
 def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
@@ -22,10 +22,11 @@ def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
     [
         chat({"role": "system", "content": "Be kind"}, USER, ANSWER),
         chat({"role": "developer", "content": "Be kind"}, USER, ANSWER),
-        chat(USER, CALLING, RESULT, ANSWER),
-        chat(USER, CALLING),
+        chat(USER, CALLING, RESULT, ANSWER, tools=TOOLS),
+        chat(USER, CALLING, tools=TOOLS),
         chat(USER, {**ANSWER, "weight": 0}, USER, {**ANSWER, "weight": 1}),
-        chat(USER, {**ANSWER, "content": None, "tool_calls": [CALL]}, {**RESULT, "content": ""}, ANSWER),
+        chat(USER, {**ANSWER, "content": None, "tool_calls": [CALL]}, {**RESULT, "content": ""}, ANSWER, tools=TOOLS),
+        chat({**USER, "weight": 0}, {**ANSWER, "reasoning_content": "They greet me."}),
         chat(
             {
                 "role": "user",
@@ -37,7 +38,6 @@ def test_a_valid_file_has_no_findings(tmp_path: Path) -> None:
             },
             ANSWER,
         ),
-        chat(USER, CALLING, RESULT, ANSWER, tools=[{"type": "function", "function": {"name": "look"}}]),
         {"input": chat(USER), "preferred_output": [ANSWER], "non_preferred_output": [{**ANSWER, "content": "No"}]},
         {"text": "Once upon a time"},
     ],

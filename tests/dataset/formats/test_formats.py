@@ -42,7 +42,7 @@ ROWS: list[tuple[str, Any, Any]] = [
                 SYSTEM,
                 {"role": "user", "content": "Hi"},
                 {"role": "assistant", "content": "Ho"},
-                {"role": "user", "content": "Add.\n\n1 2"},
+                {"role": "user", "content": "Add.\n1 2"},
                 {"role": "assistant", "content": "3"},
             ]
         },
@@ -147,9 +147,10 @@ ROWS: list[tuple[str, Any, Any]] = [
                 },
                 {"role": "tool", "content": '{"b": 2}', "tool_call_id": "call_1", "name": "f"},
                 ANSWER,
-            ]
+            ],
+            "tools": [{"type": "function", "function": {"name": "f"}}],
         },
-        CALLS,
+        {**CALLS, "tools": [{"function": {"name": "f"}, "type": "function"}]},
     ),
     ("mistral", {"interactions": [{"role": "user", "text": "Where is it?"}, ANSWER]}, CHAT),
     ("chat", CHAT, CHAT),

@@ -31,7 +31,7 @@ def test_rows_of_a_strange_shape_are_reported_once_with_their_keys_and_those_of_
     path.write_text("".join(json.dumps({"question": "a", "ans": "b"}) + "\n" for _ in range(200)))
     finding = only(path)
     assert finding.message == "the first 100 rows are in no known format: the keys are 'question', 'ans'"
-    assert "'prompt' and 'completion'; 'instruction' and 'output'" in finding.fix
+    assert "'prompt' and 'completion'; 'input' and 'output'" in finding.fix
     assert "Did you mean" not in finding.fix
 
 
@@ -86,4 +86,4 @@ def test_an_empty_file_is_reported_as_such(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("keys", KEY_SETS, ids=" ".join)
 def test_the_keys_that_are_named_make_a_format(keys: tuple[str, ...]) -> None:
-    assert recognise(dict.fromkeys(keys)) is not None
+    assert recognise(dict.fromkeys(keys, "x")) is not None

@@ -92,7 +92,8 @@ def test_a_repeated_key_is_not_passed_on(tmp_path: Path, line: str) -> None:
     "line",
     [
         r'{"messages":[{"role":"user","content":"\\\"x\\"},{"role":"assistant","content":"\\","weight":1,"name":"\""}]}',
-        '{"messages":[{"role":"user","content":"x","name":null},{"role":"assistant","content":"yes","tool_calls":null}]}',
+        '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"1","type":'
+        '"function","function":{"name":"f","arguments":"{}"}}]}],"tools":[{"type":"function","function":{"name":"f"}}]}',
         '{"messages":[{"role":"user","content":"\\u0022x\\u0022"},{"role":"assistant","content":"\\ud83d\\ude00\\/"}]}',
         '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"yes"}],"tools":[{"type":"function",'
         '"function":{"name":"f","parameters":{"a":1e5,"b":12345678901234567890123,"c":null}}}]}',
@@ -140,8 +141,9 @@ def test_the_key_is_that_of_the_content(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be written: no such file or directory"):
-        convert(write(tmp_path, row("a")), Plain(), tmp_path / "nowhere" / "out.jsonl")
+    with pytest.raises(InputError, match="there is no folder") as problem:
+        convert(write(tmp_path, row("a")), Plain(), tmp_path / "no where" / "out.jsonl")
+    assert problem.value.hint == f"Make it with `mkdir -p '{tmp_path}/no where'`, or choose another path."
 
 
 def give_up(path: Path) -> None:

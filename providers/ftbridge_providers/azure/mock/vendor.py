@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge.model import Status
+from ftbridge_providers.openai_api.gpt.mock.request import CreateJob
 from ftbridge_providers.openai_api.gpt.mock.vendor import GptMock, csv
 from ftbridge_providers.openai_api.mock.bodies import File, Job, file_body
 
@@ -52,6 +53,12 @@ _COLUMNS = (
 )
 
 
+class CreateAzureJob(CreateJob):
+    """OpenAI's request, with Azure's training type."""
+
+    trainingType: str | None = None  # noqa: N815  # as Azure has it
+
+
 class Served(Struct, frozen=True):
     """A deployment."""
 
@@ -69,6 +76,7 @@ class AzureMock(GptMock):
     key_env: ClassVar[str] = "AZURE_OPENAI_API_KEY"
     url_env: ClassVar[str] = "AZURE_OPENAI_ENDPOINT"
     bases: ClassVar[Sequence[str]] = tuple(END_DATES)
+    create_body: ClassVar[type[CreateJob]] = CreateAzureJob
 
     def environment(self, url: str) -> dict[str, str]:
         """The resource's address and key, and the variables of the management API."""

@@ -9,8 +9,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from ftbridge.mock import Script, write_script
+from ftbridge.mock.request import request_faults
 from ftbridge.model import Status
 from ftbridge_providers.mistral.mock.bodies import Job
+from ftbridge_providers.mistral.mock.request import CreateJob
 from ftbridge_providers.mistral.mock.training_file import SampleProblem, check_samples, read_rows
 
 PHASES_BEFORE_START = ((Status.QUEUED, 10.0), (Status.VALIDATING, 20.0))
@@ -19,37 +21,15 @@ PHASES_AFTER_START = ((Status.PAUSED, 0.0), (Status.QUEUED, 20.0), (Status.RUNNI
 _EPOCHS = 3
 """For a request without epochs or training_steps; Mistral's default is not documented."""
 
-_RANGES: dict[str, tuple[float, float]] = {
-    "training_steps": (1, float("inf")),
-    "learning_rate": (1e-8, 1),
-    "weight_decay": (0, 1),
-    "warmup_fraction": (0, 1),
-    "epochs": (1e-9, float("inf")),
-    "seq_len": (100, float("inf")),
-    "fim_ratio": (0, 1),
-}
-
 
 def request_problems(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What FastAPI finds wrong with a create request: the entries of its `detail`."""
-    for name in ("model", "hyperparameters"):
-        if name not in request:
-            yield {"type": "missing", "loc": ["body", "job_in", name], "msg": "Field required"}
+    for fault in request_faults(request, CreateJob):
+        yield {"type": fault.kind, "loc": ["body", "job_in", *fault.path], "msg": fault.message}
     if not request.get("training_files") and not request.get("repositories"):
         message = "At least one training file or repository is required."
         location = ["body", "job_in"]
         yield {"type": "value_error", "loc": location, "msg": f"Value error, {message}", "ctx": {"error": message}}
-    for file_id in file_ids(request):
-        if not is_uuid(file_id):
-            yield uuid_problem(["body", "job_in", "training_files"])
-    if len(request.get("suffix") or "") > 18:
-        message = "String should have at most 18 characters"
-        yield {"type": "string_too_long", "loc": ["body", "job_in", "suffix"], "msg": message}
-    for name, value in (request.get("hyperparameters") or {}).items():
-        least, most = _RANGES.get(name, (float("-inf"), float("inf")))
-        if value is not None and not least <= value <= most:
-            location = ["body", "job_in", "hyperparameters", name]
-            yield {"type": "value_error", "loc": location, "msg": f"Input should be from {least:g} to {most:g}"}
 
 
 def file_ids(request: dict[str, Any]) -> list[str]:

@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from ftbridge.mock import Answer, Call, Moment, operation
+from ftbridge.mock.request import request_faults
 from ftbridge.mock.weights import adapter_files, model_files
+from ftbridge_providers.nebius.mock.request import CreateJob
 from ftbridge_providers.nebius.mock.training_file import check_training_file
 from ftbridge_providers.openai_api.mock.bodies import File, Job
 from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
@@ -111,15 +113,14 @@ class NebiusMock(OpenAIApiMock):
 
     def check_request(self, request: dict[str, Any]) -> None:
         """Raises FastAPI's refusal of an invalid request."""
+        for fault in request_faults(request, CreateJob):
+            raise self.refusal(422, fault.message, param=".".join(map(str, fault.path)))
         if request.get("model") not in self.bases:
             raise self.refusal(422, "value is not a valid enumeration member", param="model")
         if request.get("method") and request.get("hyperparameters"):
             raise self.refusal(422, "Only one of 'method' or 'hyperparameters' must be provided", param="method")
         if len(request.get("suffix") or "") > SUFFIX_LIMIT:
             raise self.refusal(422, f"String should have at most {SUFFIX_LIMIT} characters", param="suffix")
-        for name, value in (request.get("hyperparameters") or {}).items():
-            if name in _DEFAULTS and isinstance(value, bool) is not isinstance(_DEFAULTS[name], bool):
-                raise self.refusal(422, "Input should be of another type", param=f"hyperparameters.{name}")
 
     def method_of(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
         """The hyperparameters, with the defaults for those that are not given."""

@@ -42,6 +42,7 @@ from ftbridge_providers.shared.examples import (
     without_weight,
 )
 from ftbridge_providers.shared.images import ImageRules, has_image, images, parts, refuse_for_model
+from ftbridge_providers.shared.trained import refuse_reasoning, refuse_trained_inputs, without_input_weight
 
 CONTEXT_TOKENS = {"gpt-4.1": 65_536, "gpt-4o": 65_536}
 """By model family, the tokens of one example; what is beyond is truncated without an error."""
@@ -99,6 +100,9 @@ class GptFormat:
         else:
             chat = with_bare_tool_messages(chat, codes)
             check_function_names(chat, "$", self.vendor, diagnostics)
+            refuse_reasoning(chat.messages, "$.messages", self.vendor, diagnostics)
+            refuse_trained_inputs(chat.messages, "$.messages", self.vendor, diagnostics)
+            chat = replace(chat, messages=[without_input_weight(message, codes) for message in chat.messages])
             self.check_images(chat.messages, diagnostics)
             text = _text(chat.messages)
         if "<" in text:  # searching for one character is ten times as fast as for two
@@ -118,6 +122,7 @@ class GptFormat:
             (other, "$.non_preferred_output"),
         ):
             self._refuse_images(messages, root, diagnostics)
+            refuse_reasoning(messages, root, self.vendor, diagnostics)
             self.refuse_special_tokens(messages, root, diagnostics)
         self._check_length(_text(chat.messages) + max(_text(preferred), _text(other), key=len), chat, diagnostics)
         return Preference(

@@ -52,8 +52,9 @@ class OpenAIApiMock(FilesMock, metaclass=ABCMeta):
         if request.get("validation_file"):
             self.file(request["validation_file"], param="validation_file")
         job = self.new_job(request, content)
+        answer = Answer(self.show(job))
         self.store.put("jobs", job.id, job)
-        return Answer(self.show(job))
+        return answer
 
     @operation("GET", "/v1/fine_tuning/jobs")
     def list_jobs(self, call: Call) -> Answer:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+from pydantic import BaseModel, ConfigDict
+
+from ftbridge.mock.request import request_faults
 from ftbridge_providers.together.mock.bodies import Job
 
 BASES = {
@@ -48,6 +51,31 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+class CreateJob(BaseModel):
+    """The body of `POST /fine-tunes` (OpenAPI document of 2026-04); whether other keys are refused is not known."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    training_file: str
+    validation_file: str | None = None
+    model: str | None = None
+    from_checkpoint: str | None = None
+    n_epochs: int = 1
+    n_evals: int = 0
+    n_checkpoints: int = 1
+    batch_size: int | Literal["max"] = "max"
+    learning_rate: float = 1e-5
+    warmup_ratio: float = 0.0
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    max_seq_length: int | None = None
+    packing: bool = True
+    random_seed: int | None = None
+    suffix: str = ""
+    training_type: dict[str, Any] | None = None
+    training_method: dict[str, Any] | None = None
+
+
 def limits_body(model: str) -> dict[str, Any]:
     """A `FineTuneModelLimits` object."""
     lora = {**_BATCH, "max_rank": BASES[model], "default_rank": 8, "target_modules": ["q_proj", "k_proj", "v_proj"]}
@@ -58,6 +86,9 @@ def limits_body(model: str) -> dict[str, Any]:
 
 def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] | None:
     """What is wrong with a request, as message and field; `None` where nothing is."""
+    for fault in request_faults(request, CreateJob):
+        name = ".".join(map(str, fault.path))
+        return f"Invalid value of {name}: {fault.message}", name
     model = parent.model if parent else request.get("model")
     if model not in BASES:
         return f"Model {model} is not available for fine-tuning.", "model"

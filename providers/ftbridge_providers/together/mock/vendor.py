@@ -91,8 +91,9 @@ class TogetherMock(TogetherFiles):
             raise self.refusal(400, message, param=param)
         file = self.training_file(call.body["training_file"])
         job = self.make_job(with_defaults(call.body, parent, file.lines), parent, file)
+        answer = Answer(self.show(job))
         self.store.put("jobs", job.id, job)
-        return Answer(self.show(job))
+        return answer
 
     @operation("GET", "/v1/fine-tunes")
     def list_jobs(self, call: Call) -> Answer:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from ftbridge.mock import Answer, Call, Moment, operation
+from ftbridge.mock.request import Body, request_faults
 from ftbridge.model import Status
+from ftbridge_providers.openai_api.gpt.mock.request import CreateJob, refused_with
 from ftbridge_providers.openai_api.gpt.mock.training_file import check_chat, check_preference, check_training_file
 from ftbridge_providers.openai_api.mock.bodies import File, Job, event_body, job_body
 from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
@@ -19,6 +21,9 @@ _HYPERPARAMETERS = ("n_epochs", "batch_size", "learning_rate_multiplier")
 
 class GptMock(OpenAIApiMock):
     """One organisation at OpenAI, or one resource at Azure."""
+
+    create_body: ClassVar[type[Body]] = CreateJob
+    """What a create request may hold."""
 
     @operation("POST", "/v1/fine_tuning/jobs/{job_id}/pause")
     def pause_job(self, call: Call) -> Answer:
@@ -39,7 +44,10 @@ class GptMock(OpenAIApiMock):
         return Answer(self.model(name))
 
     def check_request(self, request: dict[str, Any]) -> None:
-        """Raises the refusal of a model that is not open for tuning."""
+        """Raises the refusal of what a request cannot hold, or of a model that is not open for tuning."""
+        for fault in request_faults(request, self.create_body):
+            message, code, param = refused_with(fault)
+            raise self.refusal(400, message, code=code, param=param)
         if request.get("model") not in self.bases and not str(request.get("model")).startswith("ft:"):
             raise self.refusal(
                 400,
@@ -49,11 +57,15 @@ class GptMock(OpenAIApiMock):
             )
 
     def method_of(self, request: dict[str, Any], examples: int) -> dict[str, Any]:
-        """The `method` with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep)."""
+        """The `method` with "auto" made numbers (epochs: OpenAI's cookbook, Chat_finetuning_data_prep).
+
+        Hyperparameters at the top of a request are the deprecated form of those in a method.
+        """
         method = request.get("method") or {"type": "supervised"}
         kind = method["type"]
         given = method.get(kind) or {}
-        values = {name: value for name, value in (given.get("hyperparameters") or {}).items() if value != "auto"}
+        chosen = {**(request.get("hyperparameters") or {}), **(given.get("hyperparameters") or {})}
+        values = {name: value for name, value in chosen.items() if value != "auto"}
         return {"type": kind, kind: {**given, "hyperparameters": {**self.defaults(kind, examples), **values}}}
 
     def defaults(self, kind: str, examples: int) -> dict[str, Any]:

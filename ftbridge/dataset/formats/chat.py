@@ -1,0 +1,67 @@
+"""Rows of the canonical shapes with the differences that other programs write.
+
+Such rows may be among canonical ones, so they belong to the same formats, and are looked at where a
+row cannot be decoded. `functions` is OpenAI's old name for tools; `system` beside the messages is that of Claude's rows
+on Bedrock and of LLaMA-Factory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftbridge.dataset.canonical.example import Shape
+from ftbridge.dataset.formats.base import FieldReader, JsonObject, without_nulls
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.complete import complete_chat
+from ftbridge.dataset.formats.messages import take_messages
+from ftbridge.dataset.formats.tools import take_tools
+
+
+def read_variant(row: FieldReader, shape: Shape) -> JsonObject:
+    """The row in the canonical form, as far as its differences are known; the rest is as it was."""
+    if shape == "text":
+        return row.take_rest()
+    if shape == "preference":
+        return _preference(row)
+    return _chat(row, CallIds()) | row.take_rest()
+
+
+def read_chat(row: FieldReader) -> JsonObject:
+    """A row of messages as a canonical chat, without the keys that a chat does not have."""
+    translated = _chat(row, CallIds())
+    row.warn_of_unread()
+    return translated
+
+
+def _preference(row: FieldReader) -> JsonObject:
+    calls = CallIds()
+    translated: JsonObject = {}
+    given = row.peek("input")
+    if isinstance(given, dict):
+        chat = row.object("input")
+        made = _chat(chat, calls) | chat.take_rest()
+        translated["input"] = given if made == without_nulls(given) else made
+    for key in ("preferred_output", "non_preferred_output"):
+        if isinstance(row.peek(key), list):
+            translated[key] = take_messages(row, key, "assistant", calls.copy())
+    return translated | row.take_rest()
+
+
+def _chat(row: FieldReader, calls: CallIds) -> JsonObject:
+    if not isinstance(row.peek("messages"), list):
+        return {}
+    messages: list[Any] = take_messages(row, "messages", "user", calls)
+    translated = complete_chat(row, messages)
+    if row.has("functions") and "tools" not in translated:
+        translated["tools"] = take_tools(row, "functions")
+    for key in ("function_call", "tool_choice"):
+        if row.peek(key) == "auto":
+            row.take(key)
+        elif row.has(key):
+            row.refuse(
+                f"'{key}' forces or forbids a call, which examples cannot say",
+                "Remove it where the messages show what is to be called.",
+                key,
+            )
+            row.take(key)
+    return translated

@@ -1,0 +1,101 @@
+"""Gemini's `Schema`, in which its functions describe their parameters, and JSON Schema.
+
+Gemini's follows OpenAPI 3.0: types in capitals, `nullable`, numbers of 64 bits as strings.
+Source: the discovery document of Vertex AI (v1beta1), `Schema`; read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from ftbridge.dataset.formats.base import JsonObject, without_nulls
+
+_Translate: TypeAlias = Callable[[Any], Any]
+
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
+_RENAMED = {"defs": "$defs", "ref": "$ref"}
+_DEFS = "#/$defs/"
+
+
+def to_json_schema(schema: Any) -> Any:
+    """The JSON Schema that says the same as one of Gemini's."""
+    if not isinstance(schema, dict):
+        return schema
+    translated = _inner(without_nulls(schema), to_json_schema)
+    for theirs, ours in _RENAMED.items():
+        if theirs in translated:
+            translated[ours] = translated.pop(theirs)
+    if isinstance(translated.get("$ref"), str):
+        translated["$ref"] = _DEFS + translated["$ref"].removeprefix("#/defs/").removeprefix(_DEFS)
+    for key in _COUNTS:
+        if isinstance(translated.get(key), str) and translated[key].isdecimal():
+            translated[key] = int(translated[key])
+    if "example" in translated:
+        translated["examples"] = [translated.pop("example")]
+    if translated.get("format") == "enum":
+        del translated["format"]
+    _in_order(translated)
+    _json_type(translated)
+    return translated
+
+
+def from_json_schema(schema: Any) -> Any:
+    """The Schema of Gemini that says the same as a JSON Schema. Keywords that Gemini does not have stay as they are."""
+    if not isinstance(schema, dict):
+        return schema
+    translated = _inner(schema, from_json_schema)
+    for theirs, ours in _RENAMED.items():
+        if ours in translated:
+            translated[theirs] = translated.pop(ours)
+    if isinstance(translated.get("ref"), str):
+        translated["ref"] = "#/defs/" + translated["ref"].removeprefix(_DEFS)
+    if "examples" in translated:
+        examples = translated.pop("examples")
+        if examples:
+            translated["example"] = examples[0]
+    kinds = translated.get("type")
+    if isinstance(kinds, list):
+        others = [kind for kind in kinds if kind != "null"]
+        translated |= {"nullable": True} if len(others) < len(kinds) else {}
+        del translated["type"]
+        translated |= {"type": others[0]} if len(others) == 1 else {"anyOf": [{"type": one.upper()} for one in others]}
+    if isinstance(translated.get("type"), str):
+        translated["type"] = translated["type"].upper()
+    return translated
+
+
+def _inner(schema: JsonObject, translate: _Translate) -> JsonObject:
+    """The schema with those within it translated."""
+    translated = dict(schema)
+    for key in ("items", "additionalProperties"):
+        if key in schema:
+            translated[key] = translate(schema[key])
+    if isinstance(schema.get("anyOf"), list):
+        translated["anyOf"] = [translate(one) for one in schema["anyOf"]]
+    for key in ("properties", "defs", "$defs"):
+        if isinstance(schema.get(key), dict):
+            translated[key] = {name: translate(one) for name, one in schema[key].items()}
+    return translated
+
+
+def _in_order(schema: JsonObject) -> None:
+    """The properties in the order that `propertyOrdering` tells, which JSON Schema does not have."""
+    order, properties = schema.pop("propertyOrdering", None), schema.get("properties")
+    if isinstance(order, list) and isinstance(properties, dict):
+        first = {name: properties[name] for name in order if isinstance(name, str) and name in properties}
+        schema["properties"] = first | properties
+
+
+def _json_type(schema: JsonObject) -> None:
+    kind, nullable = schema.get("type"), schema.pop("nullable", False)
+    if not isinstance(kind, str):
+        if nullable and isinstance(schema.get("anyOf"), list):
+            schema["anyOf"] = [*schema["anyOf"], {"type": "null"}]
+        return
+    if kind == "TYPE_UNSPECIFIED":
+        del schema["type"]
+    else:
+        schema["type"] = [kind.lower(), "null"] if nullable else kind.lower()
+        if nullable and isinstance(schema.get("enum"), list):
+            schema["enum"] = [*schema["enum"], None]

@@ -1,0 +1,92 @@
+"""Preferences: what two answers follow, and which of them is better.
+
+TRL has prompt, chosen and rejected, each a text or a list of messages; without a prompt it is the messages
+that both have in common, and hh-rlhf has dialogues in one text. LLaMA-Factory and Axolotl have the messages,
+ShareGPT turns or Alpaca's instruction before the two answers.
+Sources: huggingface.co/docs/trl, "Dataset formats and types"; LLaMA-Factory, `data/README.md`; Axolotl,
+"DPO: chat_template.default"; read 2026-11.
+"""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import Any
+
+from ftbridge.dataset.formats import sharegpt
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys
+from ftbridge.dataset.formats.calls import CallIds
+from ftbridge.dataset.formats.columns import take_instruction, take_prompt
+from ftbridge.dataset.formats.complete import complete_chat
+from ftbridge.dataset.formats.dialogue import dialogue, is_dialogue
+from ftbridge.dataset.formats.messages import take_messages
+
+
+def _preference(row: FieldReader) -> JsonObject:
+    calls = CallIds()
+    prompt = _prompt(row, calls)
+    chosen, rejected = (_answer(row, key, calls.copy()) for key in ("chosen", "rejected"))
+    if prompt is None:
+        prompt = _shared(chosen, rejected)
+        if not prompt:
+            row.refuse("the row has two answers and no prompt", "Give what they answer under 'prompt'.")
+    translated = {
+        "preferred_output": _after(prompt, chosen),
+        "non_preferred_output": _after(prompt, rejected),
+        "input": complete_chat(row, prompt),
+    }
+    row.warn_of_unread()
+    return translated
+
+
+def _prompt(row: FieldReader, calls: CallIds) -> list[Any] | None:
+    """The messages before the answers; None where they are part of the answers."""
+    for key in ("prompt", "question"):
+        if row.has(key):
+            return take_prompt(row, key, calls)
+    for key in sharegpt.KEYS:
+        if row.has(key):
+            return sharegpt.take_turns(row, key, calls)
+    if row.has("messages"):
+        return take_messages(row, "messages", "user", calls)
+    return take_instruction(row) if row.has("instruction") else None
+
+
+def _answer(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
+    value = row.peek(key)
+    if is_dialogue(value):
+        row.take(key)
+        return dialogue(value)
+    first = value[0] if isinstance(value, list) and value else value
+    if isinstance(first, dict) and "from" in first:
+        return sharegpt.take_turns(row, key, calls)
+    return take_messages(row, key, "assistant", calls)
+
+
+def _shared(chosen: list[Any], rejected: list[Any]) -> list[Any]:
+    """The messages with which both begin, but the last of each, which is an answer even where both are the same."""
+    pairs = zip(chosen[:-1], rejected[:-1], strict=False)
+    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+
+
+def _after(prompt: list[Any], answer: list[Any]) -> list[Any]:
+    return answer[len(prompt) :] if answer[: len(prompt)] == prompt else answer
+
+
+def _rejected_response(row: FieldReader) -> JsonObject:
+    """The rows of ms-swift: the messages end with the better answer."""
+    calls = CallIds()
+    *before, better = take_messages(row, "messages", "user", calls) or [None]
+    worse = take_messages(row, "rejected_response", "assistant", calls)
+    translated = {
+        "preferred_output": [better],
+        "non_preferred_output": worse,
+        "input": complete_chat(row, before),
+    }
+    row.warn_of_unread()
+    return translated
+
+
+FORMATS = (
+    Format("trl-preference", "preference", has_keys("chosen", "rejected"), _preference),
+    Format("swift-preference", "preference", has_keys("messages", "rejected_response"), _rejected_response),
+)
