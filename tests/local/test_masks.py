@@ -214,3 +214,14 @@ def test_every_epoch_has_every_row_once_in_an_order_that_follows_from_the_seed()
     assert first != second
     assert plan == list(rows.batches(130, 8, 2, seed=1))
     assert plan != list(rows.batches(130, 8, 2, seed=2))
+
+
+def test_a_message_to_be_trained_that_is_no_answer_is_refused(tiny_tokenizer: Tokenizer) -> None:
+    row: Any = {
+        "messages": [{"role": "user", "content": "Hi.", "weight": 1}, {"role": "assistant", "content": "Hello!"}]
+    }
+    with pytest.raises(UntrainableError) as problem:
+        encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert (problem.value.code, problem.value.path) == ("input_not_trained", "$.messages[0].weight")
+    row["messages"][0]["weight"] = 0
+    assert encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer).trainable
