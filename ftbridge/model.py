@@ -115,6 +115,9 @@ class Hyperparameters(Frozen):
     eval_interval: int | None = Field(None, ge=1, description="Steps between two evaluations on the validation file.")
     early_stopping: int | None = Field(None, ge=1, description="End after so many evaluations without an improvement.")
     devices: int | None = Field(None, ge=1, description="GPUs, or processes, that share each step.")
+    train_reasoning: bool | None = Field(
+        None, description="Train the reasoning before an answer, too; --no-train-reasoning: only read it."
+    )
     eval_samples: int | None = Field(None, ge=1, description="For rft: answers sampled for each evaluation.")
 
     def given(self) -> dict[str, int | float | str]:

@@ -76,7 +76,7 @@ def _write_merged(source: Source, folder: Path) -> None:
     config = json.loads((source.base / "config.json").read_bytes())
     precision = config.get("dtype") or config.get("torch_dtype") or "float32"
     save(model.to(getattr(torch, precision)), folder)
-    copy_companions(source.base, folder)
+    copy_companions(source.base, folder, Tokenizer(source.base).end_ids)
 
 
 def _write_gguf(source: Source, file: Path, name: str) -> None:

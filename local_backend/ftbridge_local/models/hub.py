@@ -18,7 +18,7 @@ def download(model: str, *, weights: bool, offline: bool) -> Path:
     """The folder of ORG/NAME in the hub's cache, downloaded if it is not there."""
     from huggingface_hub import HfApi, constants, snapshot_download
 
-    patterns = ["*.json", "*.jinja", *(["*.safetensors"] if weights else [])]
+    patterns = ["*.json", "*.jinja", "tokenizer.model", *(["*.safetensors"] if weights else [])]
     try:
         folder = Path(snapshot_download(model, allow_patterns=patterns, local_files_only=True))
     except FileNotFoundError:

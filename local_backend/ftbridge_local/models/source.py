@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ftbridge_local.model_files import understood
+from ftbridge.files import write
+from ftbridge_local.model_files import read_object, understood
+from ftbridge_local.tokenizing.template_files import ADDITIONAL, CHAT_TEMPLATE, template_sources
 
 ADAPTER_CONFIG = "adapter_config.json"
+_GENERATION = "generation_config.json"
 
 
 class Source(NamedTuple):
@@ -37,8 +42,22 @@ def shapes(folder: Path) -> dict[str, list[int]]:
     return found
 
 
-def copy_companions(base: Path, folder: Path) -> None:
-    """Copy the files that accompany weights and config: tokenizer, template, how an answer ends."""
-    for file in [*base.glob("*.json"), *base.glob("*.jinja")]:
+def copy_companions(base: Path, folder: Path, end_ids: Sequence[int]) -> None:
+    """Copy the files that accompany weights and config: tokenizer, templates, and how to generate, up to `end_ids`."""
+    for file in [*base.glob("*.json"), *base.glob("*.jinja"), *base.glob("tokenizer.model")]:
         if file.name != "config.json" and not file.name.endswith(".index.json"):
             shutil.copyfile(file, folder / file.name)
+    config = read_object(base / "tokenizer_config.json")
+    if (base / ADDITIONAL).is_dir():  # in one file, as transformers also takes them: a result has no folders
+        templates = [{"name": name, "template": text} for name, text in template_sources(base, config).items()]
+        (folder / CHAT_TEMPLATE).unlink(missing_ok=True)
+        write(folder / "tokenizer_config.json", _json({**config, "chat_template": templates}))
+    model = read_object(base / "config.json")
+    known = {name: model[name] for name in ("bos_token_id", "pad_token_id") if model.get(name) is not None}
+    ends = end_ids[0] if len(end_ids) == 1 else list(end_ids)
+    generation = {**known, **read_object(base / _GENERATION), "eos_token_id": ends}
+    write(folder / _GENERATION, _json(generation))
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=2, ensure_ascii=False).encode()

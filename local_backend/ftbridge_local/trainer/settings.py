@@ -38,6 +38,7 @@ class Settings(Frozen):
     eval_interval: int | None = None
     early_stopping: int | None = None
     devices: int = 1
+    train_reasoning: bool = True
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Of step 1 to `steps`: rising linearly during the warm-up, then falling to a tenth along a cosine."""
@@ -69,7 +70,7 @@ def choose(
     if prefers_bf16 and not small and tuning != "full":  # weights in bfloat16 would not move by small steps
         chosen["precision"] = "bfloat16"
     settings = Settings.model_validate({**chosen, **known, "max_seq_length": max_length(given, context)})
-    hidden = set(known) | ({"beta"} if method is Method.SFT else set())
+    hidden = {*known, "train_reasoning"} | ({"beta"} if method is Method.SFT else set())
     if tuning == "full" or adapter:
         hidden.update(_ADAPTER_SHAPE)
     if adapter:

@@ -49,7 +49,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     from ftbridge_local.trainer import checkpoint, losses, trainable, varlen
 
     source = find_for_job(job, home)
-    tokenizer = Tokenizer(source.base)
+    tokenizer = Tokenizer(source.base, train_reasoning=spec.hyperparameters.train_reasoning is not False)
     settings, settings_note = choose(
         spec.hyperparameters,
         spec.method,
@@ -155,7 +155,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
             save(model, temporary)
             step, valid_loss = progress.step, None if progress.evaluations_since_best else progress.best_loss
         if settings.tuning == "full":
-            copy_companions(source.base, temporary)
+            copy_companions(source.base, temporary, tokenizer.end_ids)
         result = ResultInfo(step=step, valid_loss=valid_loss, settings_note=settings_note or None)
         form = "model" if settings.tuning == "full" else "adapter"
         (temporary / "README.md").write_text(model_card(job, result, form, source, temporary), "utf-8")
