@@ -53,14 +53,19 @@ def export(job: JobFolder, home: Path, form: ExportForm, folder: Path) -> None:
     elif form == "gguf":
         _write_gguf(source, folder / _GGUF, job_name(job))
     else:
-        try:
-            _write_gguf(source, folder / _GGUF, job_name(job))
-        except (MissingExtra, SpecError):  # Ollama converts some families by itself
-            _write_merged(source, folder)
-        weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
-        (folder / "Modelfile").write_text(modelfile(Tokenizer(source.base), weights), "utf-8")
+        _write_for_ollama(source, folder, job_name(job))
     card = model_card(job, job.state().result or ResultInfo(), form, source, folder)
     (folder / "README.md").write_text(card, "utf-8")
+
+
+def _write_for_ollama(source: Source, folder: Path, name: str) -> None:
+    file = modelfile(Tokenizer(source.base))  # which may be refused, and is before any work
+    try:
+        _write_gguf(source, folder / _GGUF, name)
+    except (MissingExtra, SpecError):  # Ollama converts some families by itself
+        _write_merged(source, folder)
+    weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
+    (folder / "Modelfile").write_text(f"FROM {weights}\n{file}", "utf-8")
 
 
 def _write_merged(source: Source, folder: Path) -> None:

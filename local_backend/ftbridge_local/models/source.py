@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from ftbridge_local.model_files import understood
 
 ADAPTER_CONFIG = "adapter_config.json"
+COMPANIONS = ("*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt")
+"""Patterns of the files beside the weights; tokenizer.model is what llama.cpp's converter reads of some families."""
 
 
 class Source(NamedTuple):
@@ -39,6 +41,6 @@ def shapes(folder: Path) -> dict[str, list[int]]:
 
 def copy_companions(base: Path, folder: Path) -> None:
     """Copy the files that accompany weights and config: tokenizer, template, how an answer ends."""
-    for file in [*base.glob("*.json"), *base.glob("*.jinja")]:
+    for file in (file for pattern in COMPANIONS for file in base.glob(pattern)):
         if file.name != "config.json" and not file.name.endswith(".index.json"):
             shutil.copyfile(file, folder / file.name)
