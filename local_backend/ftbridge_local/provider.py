@@ -96,7 +96,7 @@ class LocalProvider(Provider):
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
         from ftbridge_local.trainer.settings import max_length
 
-        tokenizer = Tokenizer(source.base)
+        tokenizer = Tokenizer(source.tokenizer)
         if self._preloading:
             self._tokenized = TokenizedExamples(tokenizer)
         length = max_length(spec.hyperparameters, tokenizer.context)
@@ -127,7 +127,7 @@ class LocalProvider(Provider):
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).tokenizer))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""

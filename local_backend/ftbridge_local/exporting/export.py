@@ -59,7 +59,7 @@ def export(job: JobFolder, home: Path, form: ExportForm, folder: Path) -> None:
 
 
 def _write_for_ollama(source: Source, folder: Path, name: str) -> None:
-    file = modelfile(Tokenizer(source.base))  # which may be refused, and is before any work
+    file = modelfile(Tokenizer(source.tokenizer))  # which may be refused, and is before any work
     try:
         _write_gguf(source, folder / _GGUF, name)
     except (MissingExtra, SpecError):  # Ollama converts some families by itself
@@ -81,7 +81,7 @@ def _write_merged(source: Source, folder: Path) -> None:
     config = json.loads((source.base / "config.json").read_bytes())
     precision = config.get("dtype") or config.get("torch_dtype") or "float32"
     save(model.to(getattr(torch, precision)), folder)
-    copy_companions(source.base, folder)
+    copy_companions(source, folder)
 
 
 def _write_gguf(source: Source, file: Path, name: str) -> None:

@@ -10,16 +10,33 @@ from typing import Any, NamedTuple
 from ftbridge_local.model_files import understood
 
 ADAPTER_CONFIG = "adapter_config.json"
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "tokenizer.model",
+)
 COMPANIONS = ("*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt")
 """Patterns of the files beside the weights; tokenizer.model is what llama.cpp's converter reads of some families."""
 
 
 class Source(NamedTuple):
-    """A model's parts: the `base` folder, the `name` by which adapters refer to it, and the folder of an `adapter`."""
+    """A model's parts: the `base` folder, the `name` by which adapters refer to it, and the folder of an `adapter`.
+
+    `own_tokenizer` is the folder of a tokenizer that the adapter brings along.
+    """
 
     name: str
     base: Path
     adapter: Path | None = None
+    own_tokenizer: Path | None = None
+
+    @property
+    def tokenizer(self) -> Path:
+        """The folder of the model's tokenizer and chat template."""
+        return self.own_tokenizer or self.base
 
 
 def parameters(source: Source) -> int:
@@ -39,8 +56,16 @@ def shapes(folder: Path) -> dict[str, list[int]]:
     return found
 
 
-def copy_companions(base: Path, folder: Path) -> None:
+def copy_companions(source: Source, folder: Path) -> None:
     """Copy the files that accompany weights and config: tokenizer, template, how an answer ends."""
-    for file in (file for pattern in COMPANIONS for file in base.glob(pattern)):
-        if file.name != "config.json" and not file.name.endswith(".index.json"):
+    for file in (file for pattern in COMPANIONS for file in source.base.glob(pattern)):
+        if file.name not in ("config.json", *TOKENIZER_FILES) and not file.name.endswith(".index.json"):
             shutil.copyfile(file, folder / file.name)
+    copy_tokenizer(source, folder)
+
+
+def copy_tokenizer(source: Source, folder: Path) -> None:
+    """Copy the tokenizer and the chat template, which servers of adapters look for beside the adapter."""
+    for name in TOKENIZER_FILES:
+        if (source.tokenizer / name).is_file():
+            shutil.copyfile(source.tokenizer / name, folder / name)

@@ -63,8 +63,9 @@ def _response(client: Together, ft_id: str, checkpoint: Any, span: str) -> Itera
             response = problem.response
             location = httpx.URL(response.headers.get("location", ""))
             if response.is_redirect and location.scheme in ("https", client.base_url.scheme):
-                direct = {"trust_env": uses_environment(str(location)), "timeout": client.timeout}
-                response = stack.enter_context(httpx.stream("GET", location, headers=headers, **direct))
+                through = uses_environment(str(location))
+                storage = httpx.stream("GET", location, headers=headers, timeout=client.timeout, trust_env=through)
+                response = stack.enter_context(storage)
             elif response.status_code != 416:
                 raise
         yield response
