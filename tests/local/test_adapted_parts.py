@@ -96,7 +96,8 @@ def test_the_weights_that_are_trained_are_told_of_every_job(lab: Lab, finished: 
 
 
 def test_alpha_follows_the_rank_unless_it_is_given(lab: Lab) -> None:
-    for tag, settings, alpha in (("eight", {}, 16), ("given", {"lora_alpha": 32}, 32)):
+    cases: list[tuple[str, dict[str, Any], int]] = [("eight", {}, 16), ("given", {"lora_alpha": 32}, 32)]
+    for tag, settings, alpha in cases:
         made = lab.train(tag, epochs=1, lora_rank=8, **settings)
         config = json.loads((made.result / "adapter_config.json").read_text())
         assert (config["r"], config["lora_alpha"]) == (8, alpha)
@@ -124,7 +125,7 @@ def foreign(tmp_path: Path) -> Path:
     for weight in adapted.parameters():
         if weight.requires_grad:
             torch.nn.init.normal_(weight, std=0.1)
-    adapted.save_pretrained(folder, save_embedding_layers=True)
+    adapted.save_pretrained(str(folder), save_embedding_layers=True)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -176,6 +177,6 @@ def test_tokenizer_model_travels_with_a_merged_model(lab: Lab, tmp_path: Path) -
     for form in ("merged", "adapter"):
         out = tmp_path / form
         out.mkdir()
-        lab.provider.export("with-pieces", form, out)  # type: ignore[arg-type]  # one of its forms
+        lab.provider.export("with-pieces", form, out)
         assert (out / "tokenizer.model").read_bytes() == b"a SentencePiece model"
     shutil.rmtree(tmp_path / "merged")
