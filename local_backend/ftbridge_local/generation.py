@@ -54,7 +54,7 @@ class Generator:
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
-        self.tokenizer = Tokenizer(source.base)
+        self.tokenizer = Tokenizer(source.tokenizer)
         self.model = load(source)
         self._lock = Lock()
 

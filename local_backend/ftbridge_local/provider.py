@@ -97,7 +97,7 @@ class LocalProvider(Provider):
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
         from ftbridge_local.trainer.settings import max_length
 
-        tokenizer = Tokenizer(source.base, train_reasoning=spec.hyperparameters.train_reasoning is not False)
+        tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
         if self._preloading:
             self._tokenized = TokenizedExamples(tokenizer)
         length = max_length(spec.hyperparameters, tokenizer.context)
@@ -128,7 +128,7 @@ class LocalProvider(Provider):
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).tokenizer))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
