@@ -145,7 +145,7 @@ def _option(
     metavar: str | None = None,
 ) -> inspect.Parameter:
     named = option_name(name)
-    named += named.replace("--", "/--no-", 1) if kind is bool else ""
+    named += f"/{option_name(f'no_{name}')}" if kind is bool else ""
     option = typer.Option(named, help=help_text, min=least, show_default=False, rich_help_panel=panel, metavar=metavar)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
