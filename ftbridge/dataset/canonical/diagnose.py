@@ -43,6 +43,7 @@ _KEY_FIXES = {
     "weight": "Only messages have a weight: remove it here.",
     "reasoning": "Keep one of 'reasoning' and 'reasoning_content'.",
     "reasoning_content": "Only assistant messages have a reasoning.",
+    **dict.fromkeys(("train", "training", "loss"), "Write it as 'weight', 0 or 1, for not trained or trained."),
     "refusal": "Write it as the content, if the model shall learn to say it.",
     "audio": "Remove it: no vendor trains on it.",
     "annotations": "Remove it: no vendor trains on it.",
