@@ -215,7 +215,9 @@ def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         actual += f" ({printable(value, 30)})"
     fix = f"Make it {expected}."
-    if path and path[-1] == "content":
+    if isinstance(value, str) and value[:1] in ("[", "{") and path and path[-1] != "content" and expected != "a string":
+        fix = f"Make it {expected}; in the cell of a table, write that as JSON (json.dumps in Python)."
+    elif path and path[-1] == "content":
         fix = "Write the text as a string."
     elif path == ("reference",):
         fix = "Make it an object, {\"answer\": …}; for a file in OpenAI's own form, give the format 'openai-rft'."
