@@ -43,6 +43,7 @@ _KEY_FIXES = {
     "weight": "Only messages have a weight: remove it here.",
     "reasoning": "Keep one of 'reasoning' and 'reasoning_content'.",
     "reasoning_content": "Only assistant messages have a reasoning.",
+    **dict.fromkeys(("train", "training", "loss"), "Write it as 'weight', 0 or 1, for not trained or trained."),
     "refusal": "Write it as the content, if the model shall learn to say it.",
     "audio": "Remove it: no vendor trains on it.",
     "annotations": "Remove it: no vendor trains on it.",
@@ -214,7 +215,9 @@ def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         actual += f" ({printable(value, 30)})"
     fix = f"Make it {expected}."
-    if path and path[-1] == "content":
+    if isinstance(value, str) and value[:1] in ("[", "{") and path and path[-1] != "content" and expected != "a string":
+        fix = f"Make it {expected}; in the cell of a table, write that as JSON (json.dumps in Python)."
+    elif path and path[-1] == "content":
         fix = "Write the text as a string."
     elif path == ("reference",):
         fix = "Make it an object, {\"answer\": …}; for a file in OpenAI's own form, give the format 'openai-rft'."

@@ -13,7 +13,7 @@ from ftbridge.dataset.canonical.spelling import respelled
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
-_RESPELLED = (b"null", b'"reasoning"', b'"annotations"')
+_RESPELLED = (b"null", b'"reasoning"', b'"annotations"', b"\\u006", b"\\u007")  # the last two are escaped letters
 
 
 def doubtful(raws: list[bytes], rows: list[bytes]) -> list[int]:

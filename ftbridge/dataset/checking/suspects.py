@@ -97,5 +97,8 @@ def _rows_with(
 
 
 def _may_begin_word(block: bytes, at: int) -> bool:
-    """Whether what is at that place may follow something other than a letter or digit, such as an escaped line end."""
-    return block[at - 1] not in _WORD or b"\\" in block[at - _ESCAPE : at]
+    """Whether what is at that place may follow something other than a letter or digit, such as an escaped line end.
+
+    What begins with a hyphen, a private key, may follow anything.
+    """
+    return block[at - 1] not in _WORD or block[at] not in _WORD or b"\\" in block[at - _ESCAPE : at]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
@@ -81,6 +81,12 @@ class FieldReader:
     def rest(self) -> JsonObject:
         """All keys that have not been read yet, which stay to be read."""
         return dict(self._unread)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Read the keys that have one of the `names` under the other one."""
+        for name, other in names.items():
+            if name in self._unread and other not in self._unread:
+                self._unread[other] = self._unread.pop(name)
 
     def take_rest(self) -> JsonObject:
         """All keys that have not been read yet."""

@@ -31,7 +31,7 @@ def _bedrock(row: FieldReader) -> JsonObject:
     messages: list[JsonObject] = []
     if row.has("system"):
         blocks = [block for block in row.objects("system") if block.take("cachePoint") is None]
-        messages.append(message("system", as_content([text_part(block.text("text")) for block in blocks])))
+        messages.append(message("system", as_content([text_part(_text_alone(block)) for block in blocks])))
     for turn in row.objects("messages"):
         messages += _messages(turn)
     translated: JsonObject = {"messages": messages}
@@ -109,8 +109,19 @@ def _result(result: FieldReader) -> JsonObject:
 
 def _result_part(block: FieldReader) -> JsonObject:
     if block.has("json"):
-        return text_part(json.dumps(block.take("json"), ensure_ascii=False))
-    return text_part(block.text("text"))
+        value = block.take("json")
+        block.warn_of_unread()
+        return text_part(json.dumps(value, ensure_ascii=False))
+    return text_part(_text_alone(block))
+
+
+def _text_alone(block: FieldReader) -> str:
+    """The text of a block where examples have no other kind."""
+    others = ", ".join(f"'{printable(key)}'" for key in block.rest() if key != "text")
+    if not others:
+        return block.text("text")
+    block.refuse(f"a block with {others} is not read here", "Blocks that are read here have a text alone.")
+    return ""
 
 
 def _thought(reasoning: FieldReader) -> str:
@@ -118,7 +129,11 @@ def _thought(reasoning: FieldReader) -> str:
         reasoning.refuse("encrypted reasoning can be read nowhere else", "Remove the block, or give reasoningText.")
         return ""
     thought = reasoning.object("reasoningText")
-    return thought.text("text")
+    thought.take("signature")  # it proves to Amazon that the thought is the model's
+    text = thought.text("text")
+    thought.warn_of_unread()
+    reasoning.warn_of_unread()
+    return text
 
 
 def _image(block: FieldReader) -> JsonObject:
@@ -134,7 +149,7 @@ def _image(block: FieldReader) -> JsonObject:
 
 def _tools(config: FieldReader) -> list[JsonObject]:
     tools = [_tool(tool) for tool in config.objects("tools") if tool.take("cachePoint") is None]
-    if config.has("toolChoice") and "auto" not in config.object("toolChoice").take_rest():
+    if config.has("toolChoice") and set(config.object("toolChoice").take_rest()) != {"auto"}:
         config.refuse("it forces a call, which examples cannot say", "Remove it, or use auto.", "toolChoice")
     config.warn_of_unread()
     return tools
@@ -146,7 +161,9 @@ def _tool(tool: FieldReader) -> JsonObject:
     if spec.has("description"):
         function["description"] = spec.take("description")
     if spec.has("inputSchema"):
-        function["parameters"] = spec.object("inputSchema").take("json")
+        schema = spec.object("inputSchema")
+        function["parameters"] = schema.take("json")
+        schema.warn_of_unread()
     if spec.has("strict"):
         function["strict"] = spec.take("strict")
     spec.warn_of_unread()

@@ -17,7 +17,18 @@ from ftbridge.dataset.formats.messages import take_messages
 
 def take_prompt(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     """The messages before the answer: a list of them, a dialogue in one text, or what the user said."""
-    return dialogue(row.take(key)) if is_dialogue(row.peek(key)) else take_messages(row, key, "user", calls)
+    if not is_dialogue(row.peek(key)):
+        return take_messages(row, key, "user", calls)
+    *before, last = dialogue(row.take(key))
+    if not last["content"].strip():  # the assistant, who is to answer
+        return before
+    if last["role"] == "assistant":
+        row.refuse(
+            "the dialogue ends within an answer, of which an example cannot train the rest alone",
+            "End it with 'Assistant:', and write the answer as a whole.",
+            key,
+        )
+    return [*before, last]
 
 
 def take_instruction(row: FieldReader) -> list[JsonObject]:

@@ -9,7 +9,7 @@ from ftbridge.dataset.formats.images import place_images
 from ftbridge.dataset.formats.tools import take_tools
 
 LABELS = ("label", "kto_tag")
-_VERDICTS: dict[str | int, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
+_VERDICTS: dict[str | float, bool] = {True: True, False: False, "true": True, "false": False, "1": True, "0": False}
 _REFUSED = {
     **dict.fromkeys(
         ("videos", "video", "audios", "audio"),
@@ -65,5 +65,7 @@ def _refuse_other_meaning(row: FieldReader) -> None:
 
 
 def verdict(label: Any) -> bool | None:
-    """Whether a label says that an answer is wanted: true, false, 1 or 0, in a table as text; None for other labels."""
-    return _VERDICTS.get(label.lower() if isinstance(label, str) else label) if isinstance(label, str | int) else None
+    """Whether a label says that an answer is wanted: true, false, 1 or 0, also as a text or 1.0; None for others."""
+    if isinstance(label, str):
+        label = label.strip().lower().removesuffix(".0")
+    return _VERDICTS.get(label) if isinstance(label, str | int | float) else None

@@ -20,7 +20,6 @@ def is_dialogue(value: Any) -> bool:
 
 
 def dialogue(text: str) -> list[JsonObject]:
-    """The messages of a dialogue. What the last speaker has still to say is not one of them."""
+    """The messages of a dialogue, of which the last may be empty."""
     _, *turns = _SPEAKER.split(text)
-    messages = [message(_ROLES[speaker], said) for speaker, said in zip(turns[0::2], turns[1::2], strict=True)]
-    return messages if messages[-1]["content"].strip() else messages[:-1]
+    return [message(_ROLES[speaker], said) for speaker, said in zip(turns[0::2], turns[1::2], strict=True)]

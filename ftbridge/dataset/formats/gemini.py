@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys
 from ftbridge.dataset.formats.calls import CallIds
-from ftbridge.dataset.formats.gemini_parts import instruction, turns
+from ftbridge.dataset.formats.gemini_parts import CAMEL_CASE, instruction, turns
 from ftbridge.dataset.formats.gemini_schema import to_json_schema
 
-_DECLARATIONS = ("functionDeclarations", "function_declarations")
-_NO_MEANING = ("generationConfig", "generation_config", "safetySettings", "safety_settings", "labels")
+_NO_MEANING = ("generationConfig", "safetySettings", "labels")
 
 
 def _gemini(row: FieldReader) -> JsonObject:
@@ -51,27 +50,28 @@ def _completion(one: FieldReader, calls: CallIds) -> tuple[float, list[JsonObjec
 
 
 def _chat(row: FieldReader, calls: CallIds) -> JsonObject:
-    names = filter(row.has, ("systemInstruction", "system_instruction"))
-    messages = [instruction(row.object(name)) for name in names]
+    row.rename(CAMEL_CASE)
+    messages = [instruction(row.object("systemInstruction"))] if row.has("systemInstruction") else []
     for content in row.objects("contents"):
         messages += turns(content, calls)
     translated: JsonObject = {"messages": messages}
     if row.has("tools"):
         translated["tools"] = [function for tool in row.objects("tools") for function in _functions(tool)]
-    for name in ("toolConfig", "tool_config"):
-        if row.has(name) and _calling_mode(row.object(name)) not in ("AUTO", "MODE_UNSPECIFIED"):
-            row.refuse("it forces or forbids calls, which examples cannot say", "Remove it, or use mode AUTO.", name)
-    for name in ("cachedContent", "cached_content"):
-        if row.take(name):
-            row.refuse("the contents in Google's cache are not in the file", "Write them into the row.", name)
+    if row.has("toolConfig") and _calling_mode(row.object("toolConfig")) not in ("AUTO", "MODE_UNSPECIFIED"):
+        fix = "Remove it, or use mode AUTO."
+        row.refuse("it forces or forbids calls, which examples cannot say", fix, "toolConfig")
+    if row.take("cachedContent"):
+        fix = "Write them into the row."
+        row.refuse("the contents in Google's cache are not in the file", fix, "cachedContent")
     for name in _NO_MEANING:
         row.take(name)
     return translated
 
 
 def _functions(tool: FieldReader) -> list[JsonObject]:
-    key = next(filter(tool.has, _DECLARATIONS), None)
-    functions = [_function(one) for one in tool.objects(key)] if key else []
+    tool.rename(CAMEL_CASE)
+    declared = tool.objects("functionDeclarations") if tool.has("functionDeclarations") else []
+    functions = [_function(one) for one in declared]
     for other in tool.take_rest():
         tool.refuse(
             f"'{other}' is a tool of Google's, which no other vendor has",
@@ -82,23 +82,22 @@ def _functions(tool: FieldReader) -> list[JsonObject]:
 
 
 def _function(declaration: FieldReader) -> JsonObject:
+    declaration.rename(CAMEL_CASE)
     function: JsonObject = {"name": declaration.text("name")}
     if declaration.has("description"):
         function["description"] = declaration.take("description")
     if declaration.has("parameters"):
         function["parameters"] = to_json_schema(declaration.take("parameters"))
-    for key in ("parametersJsonSchema", "parameters_json_schema"):
-        if declaration.has(key):
-            function["parameters"] = declaration.take(key)
+    if declaration.has("parametersJsonSchema"):
+        function["parameters"] = declaration.take("parametersJsonSchema")
     declaration.warn_of_unread()
     return {"type": "function", "function": function}
 
 
 def _calling_mode(config: FieldReader) -> str:
-    for name in ("functionCallingConfig", "function_calling_config"):
-        if config.has(name):
-            return config.object(name).optional_text("mode") or "AUTO"
-    return "AUTO"
+    config.rename(CAMEL_CASE)
+    name = "functionCallingConfig"
+    return (config.object(name).optional_text("mode") if config.has(name) else None) or "AUTO"
 
 
 FORMATS = (

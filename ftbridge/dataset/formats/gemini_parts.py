@@ -8,6 +8,7 @@ Sources: the discovery document of Vertex AI (v1beta1), `Content` and `Part`; py
 from __future__ import annotations
 
 import json
+import re
 
 from ftbridge.dataset.formats.base import (
     FieldReader,
@@ -24,15 +25,33 @@ from ftbridge.wording import printable
 
 _DETAILS = {"LOW": "low", "HIGH": "high", "ULTRA_HIGH": "high"}
 _ROLES = ("user", "model", "function")  # the last is the first API's, for results
+CAMEL_CASE = {
+    re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name): name
+    for name in (
+        *("systemInstruction", "generationConfig", "safetySettings", "toolConfig", "cachedContent"),
+        *("functionDeclarations", "functionCallingConfig", "parametersJsonSchema"),
+        *("functionCall", "functionResponse", "inlineData", "fileData", "executableCode", "codeExecutionResult"),
+        *("thoughtSignature", "mediaResolution", "mimeType", "fileUri", "displayName", "willContinue"),
+    )
+}
+"""The keys of the API by their names in Python, under which Google's SDK writes them (`model_dump()`)."""
+
 _READ = "text, functionCall, functionResponse, inlineData and fileData"
 
 
 def instruction(content: FieldReader) -> JsonObject:
     """The system message of a systemInstruction."""
     content.take("role")
-    parts = [text_part(part.text("text")) for part in content.objects("parts")]
+    texts = [text_part(_text_alone(part)) for part in content.objects("parts")]
     content.warn_of_unread()
-    return message("system", as_content(parts))
+    return message("system", as_content(texts))
+
+
+def _text_alone(part: FieldReader) -> str:
+    text = part.text("text")
+    for key in part.take_rest():
+        part.refuse(f"a systemInstruction has texts alone, and '{printable(key)}' is not read here", "Remove it.", key)
+    return text
 
 
 def turns(content: FieldReader, calls: CallIds) -> list[JsonObject]:
@@ -51,6 +70,7 @@ def _answer(parts: list[FieldReader], calls: CallIds) -> list[JsonObject]:
     thoughts: list[str] = []
     tool_calls: list[JsonObject] = []
     for part in parts:
+        part.rename(CAMEL_CASE)
         if part.has("functionCall"):
             tool_calls.append(_call(part.object("functionCall"), calls))
         elif part.take("thought"):
@@ -75,6 +95,7 @@ def _said(parts: list[FieldReader], calls: CallIds) -> list[JsonObject]:
     results: list[JsonObject] = []
     said: list[JsonObject] = []
     for part in parts:
+        part.rename(CAMEL_CASE)
         if part.has("functionResponse"):
             if said:
                 part.refuse(
@@ -84,9 +105,11 @@ def _said(parts: list[FieldReader], calls: CallIds) -> list[JsonObject]:
             results.append(_result(part.object("functionResponse"), calls))
         elif part.has("inlineData"):
             data = part.object("inlineData")
+            data.rename(CAMEL_CASE)
             said.append(_image(part, data, f"data:{data.peek('mimeType')};base64,{data.text('data')}"))
         elif part.has("fileData"):
             file = part.object("fileData")
+            file.rename(CAMEL_CASE)
             said.append(_image(part, file, file.text("fileUri")))
         elif part.take("thought"):
             part.refuse("only the model thinks", "Remove the part.")
@@ -113,6 +136,7 @@ def _call(call: FieldReader, calls: CallIds) -> JsonObject:
 
 
 def _result(response: FieldReader, calls: CallIds) -> JsonObject:
+    response.rename(CAMEL_CASE)
     name, content = response.text("name"), json.dumps(response.take("response"), ensure_ascii=False)
     identifier = calls.answer(name, response.optional_text("id"))
     if response.take("parts"):

@@ -80,10 +80,20 @@ def _divided(text: str, urls: Iterator[str]) -> list[JsonObject]:
     return parts
 
 
+def _bytes(data: Any) -> bytes | None:
+    """The bytes of an image, in JSON as base64."""
+    if not isinstance(data, str):
+        return data if isinstance(data, bytes) else None
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+
+
 def _url(image: Any) -> str:
     """The address of an image: a string, or an object of Hugging Face datasets with its bytes or its path."""
     if isinstance(image, dict):
-        image = image.get("bytes") or image.get("url") or image.get("path")
+        image = _bytes(image.get("bytes")) or image.get("url") or image.get("path")
     if isinstance(image, bytes):
         kind = next((kind for start, kind in _SIGNATURES.items() if image.startswith(start)), "png")
         return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"

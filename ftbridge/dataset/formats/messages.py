@@ -33,6 +33,11 @@ def take_messages(row: FieldReader, key: str, role: str, calls: CallIds) -> list
     return [_message(one, row, (key, index), calls) for index, one in enumerate(value)]
 
 
+def as_weight(value: Any) -> int | None:
+    """The weight of 0 or 1 that a truth value or a number says; a table has 1.0 in a column with nulls."""
+    return int(value) if isinstance(value, bool | int | float) and value in (0, 1) else None
+
+
 def _are_parts(items: list[Any]) -> bool:
     return bool(items) and all(isinstance(item, dict) and "type" in item and "role" not in item for item in items)
 
@@ -79,9 +84,12 @@ def _content(content: Any) -> Any:
 
 
 def _weight(one: JsonObject) -> None:
-    for key in _TRAINED:
-        if one.get("weight") is None and isinstance(one.get(key), bool):
-            one["weight"] = int(one.pop(key))
+    key = next((known for known in ("weight", *_TRAINED) if one.get(known) is not None), "weight")
+    given = one.get(key)
+    weight = None if key == "weight" and isinstance(given, bool) else as_weight(given)
+    if weight is not None:
+        del one[key]
+        one["weight"] = weight
 
 
 def _calls(one: JsonObject, calls: CallIds) -> None:

@@ -54,8 +54,9 @@ def _prompt(row: FieldReader, calls: CallIds) -> list[Any] | None:
 def _answer(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     value = row.peek(key)
     if is_dialogue(value):
-        row.take(key)
-        return dialogue(value)
+        *before, last = dialogue(row.take(key))
+        ends = last["role"] == "user" and not last["content"].strip()  # a next question that was never put
+        return before if ends else [*before, last]
     first = value[0] if isinstance(value, list) and value else value
     if isinstance(first, dict) and "from" in first:
         return sharegpt.take_turns(row, key, calls)

@@ -13,7 +13,7 @@ from ftbridge.dataset.formats import hermes
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, message, tool_call, tool_message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.complete import complete_chat
-from ftbridge.dataset.formats.messages import take_messages
+from ftbridge.dataset.formats.messages import as_weight, take_messages
 from ftbridge.wording import counted, printable
 
 KEYS = ("conversations", "conversation")
@@ -55,7 +55,7 @@ def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     """The turns under `key`, a list or one of them, as canonical messages."""
     turns = row.peek(key)
     items = turns if isinstance(turns, list) else [turns]
-    if items and all(isinstance(turn, dict) and "from" not in turn and "value" not in turn for turn in items):
+    if items and all(map(_is_message, items)):
         messages = take_messages(row, key, "user", calls)
         for one in messages:
             if isinstance(one.get("role"), str):
@@ -64,6 +64,14 @@ def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     readers = [row.object(key)] if isinstance(turns, dict) else row.objects(key)
     with_tools = row.has("tools") or any(_role(turn) in ("call", "tool") for turn in readers)
     return [one for turn in readers for one in _messages(turn, with_tools, calls)]
+
+
+def _is_message(turn: Any) -> bool:
+    """Whether a turn is a message in OpenAI's shape; one whose text is a call or its result is not."""
+    if not isinstance(turn, dict) or "from" in turn or "value" in turn:
+        return False
+    role = turn.get("role")
+    return not isinstance(role, str) or role == "tool" or _ROLES.get(role.lower()) not in ("call", "tool")
 
 
 def _role(turn: FieldReader) -> str | None:
@@ -84,8 +92,9 @@ def _messages(turn: FieldReader, with_tools: bool, calls: CallIds) -> list[JsonO
         translated = [message(role or name, text)]
     for key in ("weight", "train", "training", "loss"):
         if turn.has(key):
-            weight = turn.take(key)
-            translated[0]["weight"] = int(weight) if isinstance(weight, bool) else weight
+            given = turn.take(key)
+            weight = as_weight(given)
+            translated[0]["weight"] = given if weight is None else weight
     if turn.take("train_detail"):
         turn.refuse("'train_detail' trains a part of the turn, and a weight is for all of it", "Remove it.")
     turn.warn_of_unread()

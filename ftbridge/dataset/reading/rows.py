@@ -26,6 +26,7 @@ Examples: TypeAlias = Iterator[tuple[Row, Example]]
 Read: TypeAlias = Callable[[Iterable[tuple[int, Row]], Diagnostics], Examples]
 
 _encode = msgspec.json.Encoder().encode
+_in_order = msgspec.json.Encoder(order="sorted").encode  # unlike Python's ==, it tells 1.0 from 1
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 
 
@@ -85,7 +86,7 @@ def _read_undecodable(
             return None
         example = _from_json(read, format.shape, diagnostics)
         if example is not None:
-            return (_encode(example) if read != row else raw), example
+            return (raw if _in_order(read) == _in_order(row) else _encode(example)), example
     except Exception as unforeseen:
         report_unforeseen(unforeseen, diagnostics)
     return None

@@ -25,6 +25,9 @@ KEY_SETS: tuple[tuple[str, ...], ...] = (
 )
 """The keys that identify the rows of the formats that people write."""
 
+_ALSO_READ = {"context", "history", "images", "label", "question", "system", "tools"}
+"""Keys that formats have beside those, so that they are not misspelled."""
+
 _SHOWN = 8
 _COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -58,7 +61,7 @@ def _guess(keys: Sequence[str], *, table: bool) -> str:
     if table and len(keys) == 1 and separator:
         return f"Is the table separated by {_SEPARATORS[separator]}? Save it with commas. "
     known = list(dict.fromkeys(chain.from_iterable(KEY_SETS)))
-    looked_at = keys[:_COMPARED]
+    looked_at = [key for key in keys if key not in known and key not in _ALSO_READ][:_COMPARED]
     near = [
         close[0]
         for key in looked_at

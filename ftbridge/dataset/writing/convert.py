@@ -150,7 +150,7 @@ class _Tally(Struct):
 
     def count_changes(self, codes: list[str], line: int) -> None:
         """Count a row that was changed in these ways."""
-        for code in set(codes):
+        for code in sorted(set(codes)):
             count, first = self.changed.get(code, (0, line))
             self.changed[code] = count + 1, first
 

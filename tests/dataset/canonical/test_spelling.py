@@ -134,3 +134,20 @@ def test_a_table_and_a_line_are_spelt_alike(tmp_path: Path) -> None:
     path.write_text(f'messages\n"{quoted}"\n')
     [(_, example)] = read_examples(path)
     assert msgspec.to_builtins(example) == chat(USER, {**ANSWER, "reasoning_content": "They greet me."})
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        (r'"\u0072easoning": "Hm."', "reasoning_renamed"),
+        (r'"reas\u006fning": "Hm."', "reasoning_renamed"),
+        (r'"annot\u0061tions": []', "empty_keys_removed"),
+        (r'"re\u0066usal": null', "empty_keys_removed"),
+    ],
+)
+def test_a_key_that_is_written_with_escapes_is_respelled_as_any(tmp_path: Path, key: str, code: str) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(json.dumps(chat(USER, ANSWER))[:-3] + f", {key}}}]}}\n")
+    done = convert(path, Same(), tmp_path / "out.jsonl")
+    assert done.changed == {code: (1, 1)}
+    assert "\\u" not in done.out.read_text()

@@ -81,6 +81,7 @@ def batch_of(*written: str) -> Batch:
 @example(
     ["4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "41 11 11 11 11 11 11 11", "411 111 111 111 111 1", "4111 1111 1111 1 1 1 1"]
 )
+@example([f"a{text}" for text in WHOLE])
 @example(["a@b.co@c.de", "x" * 70 + "@y.org", "@a.org a@@b.org", "a@" + "b." * 9 + "org", "a@b.orgé"])
 def test_nothing_is_missed(written: list[str]) -> None:
     batch = batch_of(*written)

@@ -88,3 +88,32 @@ def test_the_tools_of_the_row_are_read() -> None:
 def test_what_a_chat_cannot_say_is_refused(tmp_path: Path, turn: Any, keys: Any, path: str) -> None:
     found = problems(tmp_path, row(assistant(USE), turn, **keys))
     assert ("error", path) in [finding[:2] for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("key", "block"),
+    [
+        ("image", {"image": {"format": "png", "source": {"bytes": "aGk="}}}),
+        ("document", {"text": "There.", "document": {"name": "a"}}),
+    ],
+)
+def test_what_no_result_or_system_prompt_has_is_refused(tmp_path: Path, key: str, block: Any) -> None:
+    sentence = f"a block with '{key}' is not read here"
+    answer = {"toolResult": {"toolUseId": "call_1", "content": [block]}}
+    made = problems(tmp_path, row(assistant(USE), user(answer), assistant({"text": "There."})))
+    assert made[0] == ("error", "$.messages[2].content[0].toolResult.content[0]", sentence)
+    assert problems(tmp_path, row(assistant({"text": "There."}), system=[block])) == [
+        ("error", "$.system[0]", sentence)
+    ]
+
+
+def test_keys_within_blocks_that_are_left_out_are_told(tmp_path: Path) -> None:
+    reasoning = {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": "x", "a": 1}, "b": 2}}
+    schema = {"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}, "c": 3}}}
+    tools = {"tools": [schema], "toolChoice": {"auto": {}}}
+    found = problems(tmp_path, row(assistant(reasoning, {"text": "There."}), toolConfig=tools))
+    assert [(level, path.rpartition(".")[2]) for level, path, _ in found] == [
+        ("warning", "a"),
+        ("warning", "b"),
+        ("warning", "c"),
+    ]

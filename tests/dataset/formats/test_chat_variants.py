@@ -194,3 +194,19 @@ def test_what_a_function_returns_is_left_out_with_a_warning(tmp_path: Path) -> N
 def test_what_is_wrong_with_such_a_row_is_told_at_its_own_place(tmp_path: Path) -> None:
     row = {**OLD, "mood": "calm"}
     assert problems(tmp_path, row) == [("error", "$.mood", "'mood' is not a key of a chat")]
+
+
+@pytest.mark.parametrize("key", ["weight", "train", "training", "loss"])
+def test_a_weight_may_be_any_number_that_is_0_or_1(tmp_path: Path, key: str) -> None:
+    row = {"messages": [USER, {**WORSE, key: 0.0}, USER, {**ANSWER, key: 1.0}]}
+    assert problems(tmp_path, row) == []
+    prepare(tmp_path / "rows.jsonl", tmp_path / "out", validation=0)
+    expected = {"messages": [USER, {**WORSE, "weight": 0}, USER, {**ANSWER, "weight": 1}]}
+    written = (tmp_path / "out" / "train.jsonl").read_bytes()
+    assert json.loads(written) == expected
+    assert b".0" not in written
+
+
+def test_a_weight_that_is_a_fraction_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    report = check(write(tmp_path / "rows.jsonl", {"messages": [USER, {**ANSWER, "loss": 0.5}]}))
+    assert report.findings[0].fix == "Write it as 'weight', 0 or 1, for not trained or trained."

@@ -88,3 +88,10 @@ def test_a_column_that_is_null_is_absent(tmp_path: Path) -> None:
 def test_the_images_of_an_instruction_are_put_into_it() -> None:
     row = {"instruction": "<image>What is it?", "output": "A cat.", "images": ["https://a/1.png"]}
     assert translated(row)["messages"][0]["content"] == [PARTS[1], PARTS[0]]
+
+
+def test_a_dialogue_that_ends_within_an_answer_is_refused(tmp_path: Path) -> None:
+    """As two messages it would be another answer than the one that is meant."""
+    row = {"prompt": "\n\nHuman: Where is it?\n\nAssistant: It is", "completion": " there."}
+    sentence = "the dialogue ends within an answer, of which an example cannot train the rest alone"
+    assert problems(tmp_path, row) == [("error", "$.prompt", sentence)]

@@ -143,3 +143,44 @@ def test_contents_with_references_are_a_task(tmp_path: Path) -> None:
 def test_what_a_chat_cannot_say_is_refused(tmp_path: Path, contents: Any, keys: Any, path: str) -> None:
     found = problems(tmp_path, {"contents": [ASKED, CALLED, *contents], **keys})
     assert ("error", path) in [finding[:2] for finding in found]
+
+
+def test_rows_as_googles_sdk_dumps_them_are_read(tmp_path: Path) -> None:
+    """Its models have the names of Python, and what is absent is null."""
+    row = {
+        "system_instruction": {"parts": [{"text": "Be brief.", "function_call": None}], "role": None},
+        "contents": [
+            user(
+                {"text": "Where is it?"},
+                {"inline_data": {"mime_type": "image/png", "data": "aGk=", "display_name": "a"}},
+                {"file_data": {"mime_type": "image/png", "file_uri": "https://a/1.png"}},
+            ),
+            model({"function_call": {"name": "w", "args": {"some_key": 1}}, "thought_signature": "aGk="}),
+            user({"function_response": {"name": "w", "response": {"other_key": 2}, "will_continue": False}}),
+            ANSWERED,
+        ],
+        "tools": [{"function_declarations": [{"name": "w", "parameters_json_schema": {"type": "object"}}]}],
+        "tool_config": {"function_calling_config": {"mode": "AUTO"}},
+        "generation_config": {"top_k": 1},
+    }
+    assert problems(tmp_path, row) == []
+    [made] = read(tmp_path / "rows.jsonl")
+    assert [one["role"] for one in made["messages"]] == ["system", "user", "assistant", "tool", "assistant"]
+    assert [part["image_url"]["url"] for part in made["messages"][1]["content"][1:]] == [
+        "data:image/png;base64,aGk=",
+        "https://a/1.png",
+    ]
+    assert made["messages"][2] == {"role": "assistant", "tool_calls": [call(1, '{"some_key": 1}', "w")]}
+    assert made["messages"][3] == result(1, '{"other_key": 2}', name="w")
+    assert made["tools"][0]["function"]["parameters"] == {"type": "object"}
+
+
+def test_an_instruction_with_more_than_texts_is_refused(tmp_path: Path) -> None:
+    row = {"systemInstruction": {"parts": [{"text": "Be brief.", **PNG}]}, "contents": [ASKED, ANSWERED]}
+    assert problems(tmp_path, row) == [
+        (
+            "error",
+            "$.systemInstruction.parts[0].inlineData",
+            "a systemInstruction has texts alone, and 'inlineData' is not read here",
+        )
+    ]

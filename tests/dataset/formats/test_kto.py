@@ -19,7 +19,7 @@ PAIR = {"input": {"messages": [USER]}, "preferred_output": [ANSWER], "non_prefer
 
 
 @pytest.mark.parametrize("key", ["label", "kto_tag"])
-@pytest.mark.parametrize("label", [True, False, 1, 0, "true", "False"])
+@pytest.mark.parametrize("label", [True, False, 1, 0, 1.0, 0.0, "true", "False", "0.0", "1 "])
 @pytest.mark.parametrize(
     "row",
     [

@@ -92,3 +92,14 @@ def test_answers_that_are_the_same_are_told(tmp_path: Path) -> None:
 def test_a_preference_among_chats_is_refused(tmp_path: Path) -> None:
     rows = {"messages": [USER, ANSWER]}, {"messages": [USER], "chosen": ANSWER, "rejected": WORSE}
     assert {finding[:2] for finding in problems(tmp_path, *rows)} == {("error", "$.chosen"), ("error", "$.rejected")}
+
+
+@pytest.mark.parametrize("empty", ["chosen", "rejected"])
+def test_an_answer_of_a_dialogue_that_is_empty_is_told_as_that(tmp_path: Path, empty: str) -> None:
+    """hh-rlhf has such rows."""
+    row = dict.fromkeys(STRINGS, "\n\nHuman: Where is it?\n\nAssistant: There.")
+    row[empty] = "\n\nHuman: Where is it?\n\nAssistant:"
+    output = {"chosen": "preferred_output", "rejected": "non_preferred_output"}[empty]
+    [(level, path, message)] = problems(tmp_path, row)
+    assert (level, path) == ("error", f"$.{output}[0].content")
+    assert message.startswith("the assistant message is empty")

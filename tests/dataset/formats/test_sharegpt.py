@@ -171,3 +171,24 @@ def test_an_image_of_hugging_face_datasets_is_its_bytes() -> None:
         "images": [{"bytes": b"\x89PNG", "path": "1.png"}],
     }
     assert translated(row)["messages"][0]["content"] == [image("data:image/png;base64,iVBORw==")]
+
+
+def test_turns_with_role_and_content_may_be_calls_and_results(tmp_path: Path) -> None:
+    row = {
+        "conversations": [
+            USER,
+            {"role": "function_call", "content": '{"name": "f", "arguments": {"a": 1}}'},
+            {"role": "observation", "content": "1"},
+            ANSWER,
+        ],
+        "tools": '[{"name": "f"}]',
+    }
+    assert problems(tmp_path, row) == []
+    [made] = read(tmp_path / "rows.jsonl")
+    assert made["messages"] == [USER, calling(call(1, '{"a": 1}')), result(1, "1"), ANSWER]
+
+
+def test_a_weight_may_be_a_number_with_a_point_as_slimorca_has_it() -> None:
+    made = translated({"conversations": [{**HUMAN, "weight": 0.0}, {**GPT, "weight": 1.0}]})
+    assert made["messages"] == [{**USER, "weight": 0}, {**ANSWER, "weight": 1}]
+    assert {type(one["weight"]) for one in made["messages"]} == {int}

@@ -145,3 +145,12 @@ def test_rows_that_are_refused_leave_nothing(bridge: Bridge) -> None:
     assert "`Bridge.check` lists everything" in caught.value.hint
     assert list((bridge.home / "prepared").iterdir()) == []
     assert list((bridge.home / "temporary").iterdir()) == []
+
+
+def test_the_bytes_of_an_image_are_the_image(bridge: Bridge, tmp_path: Path) -> None:
+    """As a `datasets.Dataset` has them where its images are not decoded."""
+    image = {"bytes": b"\x89PNG, and so on", "path": None}
+    rows = [{"prompt": "<image>What is it?", "completion": "A cat.", "images": [image]}] * 10
+    done = bridge.convert(rows, "openai:gpt-4o-2024-08-06", tmp_path / "out.jsonl")
+    url = json.loads(done.out.read_text().splitlines()[0])["messages"][0]["content"][0]["image_url"]["url"]
+    assert url == "data:image/png;base64,iVBORywgYW5kIHNvIG9u"

@@ -87,3 +87,10 @@ def test_an_empty_file_is_reported_as_such(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keys", KEY_SETS, ids=" ".join)
 def test_the_keys_that_are_named_make_a_format(keys: tuple[str, ...]) -> None:
     assert recognise(dict.fromkeys(keys, "x")) is not None
+
+
+def test_keys_that_are_spelled_right_are_not_guessed_at(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    for keys, guess in ((["prompt"], ""), (["context", "question"], ""), (["input", "outptu"], "'output'")):
+        path.write_text(json.dumps(dict.fromkeys(keys, "a")) + "\n")
+        assert only(path).fix.startswith(f"Did you mean {guess}? " if guess else "Known formats")

@@ -19,10 +19,12 @@ BLANK = b"\n"
 _LONG = 2**18
 _NEVER_TEXT = {
     *("messages", "tools", "functions", "conversations", "conversation", "interactions", "contents"),
-    *("systemInstruction", "preferred_output", "non_preferred_output", "history", "reference"),
+    *("systemInstruction", "system_instruction", "completions", "history", "reference"),
+    *("preferred_output", "non_preferred_output"),
 }
 _TEXT_OR_MESSAGES = {"prompt", "completion", "chosen", "rejected"}
 _SPEAKER = ("role", "from")
+_TRUTHS = {"true": True, "false": False}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError)
 
 
@@ -34,7 +36,9 @@ def with_lists(rows: Iterable[tuple[int, JsonObject | Line]]) -> Iterator[tuple[
 
 def _decoded(row: JsonObject) -> JsonObject | Unread:
     for key, cell in row.items():
-        if isinstance(cell, str) and cell[:1] in ("[", "{") and (kind := _kind(key, row)):
+        if key == "parallel_tool_calls" and isinstance(cell, str):
+            row[key] = _TRUTHS.get(cell.lower(), cell)
+        elif isinstance(cell, str) and cell[:1] in ("[", "{") and (kind := _kind(key, row)):
             if len(cell) > _LONG and has_too_many_values(cell.encode()):
                 return TOO_MANY_VALUES
             value = _json(cell)

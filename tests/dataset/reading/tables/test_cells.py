@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from ftbridge.dataset import check, read_examples
+from ftbridge.dataset.canonical.example import Chat
 from planted_rows import ANSWER, GOOD, USER
 
 Table = Callable[[Path, list[dict[str, str]]], Path]
@@ -109,3 +110,23 @@ def test_a_last_cell_that_is_missing_is_an_error_of_the_row(tmp_path: Path) -> N
     (tmp_path / "data.csv").write_text("prompt,completion\na\nb,c\n")
     report = check(tmp_path / "data.csv")
     assert (report.examples, {finding.line for finding in report.findings if finding.level == "error"}) == (1, {2})
+
+
+@pytest.mark.parametrize(("cell", "meant"), [("true", True), ("FALSE", False)])
+def test_a_truth_value_is_no_text(tmp_path: Path, cell: str, meant: bool) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(f"prompt,completion,parallel_tool_calls\n{cell},{cell},{cell}\n")
+    [(_, row)] = read_examples(path)
+    assert isinstance(row, Chat)
+    assert (row.parallel_tool_calls, [one.content for one in row.messages]) == (meant, [cell, cell])
+
+
+def test_a_list_as_python_shows_it_is_told_to_be_written_as_json(tmp_path: Path) -> None:
+    """What `to_csv` of pandas writes of a column of lists."""
+    path = tmp_path / "data.csv"
+    path.write_text("messages\n\"[{'role': 'user', 'content': 'a'}]\"\n")
+    [finding] = check(path).findings
+    assert (finding.code, finding.fix) == (
+        "wrong_type",
+        "Make it a list; in the cell of a table, write that as JSON (json.dumps in Python).",
+    )
