@@ -12,7 +12,7 @@ from msgspec import Struct
 from stringzilla import find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
 
 from ftbridge.dataset.canonical.example import Chat, Example, Preference
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 
 _Z = 1.96  # standard errors on either side hold the truth 95 times in 100
 _FEWEST = 50  # rows of a kind that are counted, if there are so many
@@ -64,6 +64,9 @@ class Kind(NamedTuple):
     ascii_only: bool
     tools: bool
     images: bool
+
+
+_ASCII, _OTHER = Kind(True, False, False), Kind(False, False, False)
 
 
 class Sampled(NamedTuple):
@@ -151,19 +154,21 @@ class RowSample:
 
     def observe(self, batch: Batch) -> None:
         """Count some examples, and perhaps keep some."""
-        random, large = self._rng.random, False
-        with_images = has_images(batch.block)
-        for line, example, row in zip(batch.lines, batch.examples, batch.rows, strict=True):
-            kind = Kind(row.isascii(), _has_tools(example), with_images and has_images(row))
-            reservoir = self.reservoirs.get(kind)
-            if reservoir is None:
-                reservoir = self.reservoirs[kind] = Reservoir(kind, self._size)
-            size = len(row)
-            reservoir.rows += 1
-            reservoir.size += size
-            if (priority := random()) < reservoir.limit:
-                reservoir.keep(Sampled(priority, line, row, type(example)))
-                large = large or size > _LARGE
+        rng = self._rng.random
+        kinds: dict[Kind, list[int]] = {}
+        for index, kind in enumerate(_kinds(batch)):
+            kinds.setdefault(kind, []).append(index)
+        sizes, priorities = batch.sizes, [rng() for _ in batch.lines]
+        large = False
+        for kind, rows in kinds.items():
+            reservoir = self.reservoirs.setdefault(kind, Reservoir(kind, self._size))
+            reservoir.rows += len(rows)
+            reservoir.size += sum([sizes[index] for index in rows])
+            for index in rows:
+                if priorities[index] < reservoir.limit:
+                    row, example = batch.canonical_row(index), batch.examples[index]
+                    reservoir.keep(Sampled(priorities[index], batch.lines[index], row, type(example)))
+                    large = large or len(row) > _LARGE
         if large:
             self._bound()
 
@@ -248,6 +253,14 @@ class RowSample:
     def _new_rng(self) -> random.Random:
         """The same draw for every counter."""
         return random.Random(self._seed)  # noqa: S311  # likewise
+
+
+def _kinds(batch: Batch) -> list[Kind]:
+    """The kind of each row; the usual ones have neither tools nor images."""
+    kinds = [_ASCII if row.isascii() else _OTHER for row in batch.rows]
+    for index, row in batch.encoded.items():
+        kinds[index] = Kind(row.isascii(), _has_tools(batch.examples[index]), has_images(row))
+    return kinds
 
 
 def has_images(row: bytes) -> bool:
