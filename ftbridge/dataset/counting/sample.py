@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -66,18 +66,20 @@ class Kind(NamedTuple):
     images: bool
 
 
+_PRIORITY = itemgetter(0)
 _ASCII, _OTHER = Kind(True, False, False), Kind(False, False, False)
 
 
 class Sampled(NamedTuple):
-    """A row in the sample, as canonical JSON: as bytes it takes less memory, and can be sent to another process.
+    """A row in the sample, as JSON: as bytes it takes less memory, and can be sent to another process.
 
-    The rows of the lowest priorities are in the sample.
+    The rows of the lowest priorities are in the sample. `size` is what it has as canonical JSON.
     """
 
     priority: float
     line: int
     row: bytes
+    size: int
     shape: type[Example]
 
     @property
@@ -114,7 +116,7 @@ class Reservoir:
     def keep(self, row: Sampled) -> None:
         """Keep a row whose priority is below the limit, until others have lower ones."""
         self._kept.append(row)
-        self.held += len(row.row)
+        self.held += row.size
         if len(self._kept) >= self._capacity + _SPARE:
             self._prune()
 
@@ -128,14 +130,14 @@ class Reservoir:
         self.limit = min(self.limit, later.limit)
         kept = [*self._kept, *(row._replace(line=row.line + lines_before) for row in later.sample)]
         self._kept = [row for row in kept if row.priority < self.limit]
-        self.held = sum(len(row.row) for row in self._kept)
+        self.held = sum(row.size for row in self._kept)
         self._prune()
 
     def _prune(self) -> None:
-        self._kept.sort()
+        self._kept.sort(key=_PRIORITY)
         if len(self._kept) > self._capacity:
             self.limit = self._kept[self._capacity].priority
-            self.held -= sum(len(row.row) for row in self._kept[self._capacity :])
+            self.held -= sum(row.size for row in self._kept[self._capacity :])
             del self._kept[self._capacity :]
 
     def halve(self) -> None:
@@ -164,11 +166,10 @@ class RowSample:
             reservoir = self.reservoirs.setdefault(kind, Reservoir(kind, self._size))
             reservoir.rows += len(rows)
             reservoir.size += sum([sizes[index] for index in rows])
-            for index in rows:
-                if priorities[index] < reservoir.limit:
-                    row, example = batch.canonical_row(index), batch.examples[index]
-                    reservoir.keep(Sampled(priorities[index], batch.lines[index], row, type(example)))
-                    large = large or len(row) > _LARGE
+            for index in [index for index in rows if priorities[index] < reservoir.limit]:
+                row, size, shape = batch.rows[index], sizes[index], type(batch.examples[index])
+                reservoir.keep(Sampled(priorities[index], batch.lines[index], row, size, shape))
+                large = large or size > _LARGE
         if large:
             self._bound()
 
@@ -242,7 +243,7 @@ class RowSample:
         total = variance = 0.0
         for stratum in self.reservoirs.values():
             number = min(len(stratum.sample), max(_FEWEST, math.ceil(self._size * stratum.size / size)))
-            counted = [(counter.count(row.example), len(row.row)) for row in rng.sample(stratum.sample, number)]
+            counted = [(counter.count(row.example), row.size) for row in rng.sample(stratum.sample, number)]
             ratio = sum(tokens for tokens, _ in counted) / sum(bytes_ for _, bytes_ in counted)
             total += ratio * stratum.size
             if 1 < number < stratum.rows:
