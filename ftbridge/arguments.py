@@ -37,6 +37,7 @@ class HyperparameterArguments(TypedDict, total=False):
     eval_interval: int | None
     early_stopping: int | None
     devices: int | None
+    train_reasoning: bool | None
     eval_samples: int | None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -115,6 +115,9 @@ class Hyperparameters(Frozen):
     eval_interval: int | None = Field(None, ge=1, description="Steps between two evaluations on the validation file.")
     early_stopping: int | None = Field(None, ge=1, description="End after so many evaluations without an improvement.")
     devices: int | None = Field(None, ge=1, description="GPUs, or processes, that share each step.")
+    train_reasoning: bool | None = Field(
+        None, description="Train the reasoning before an answer, too; --no-train-reasoning: only read it."
+    )
     eval_samples: int | None = Field(None, ge=1, description="For rft: answers sampled for each evaluation.")
 
     def given(self) -> dict[str, int | float | str]:
@@ -147,8 +150,9 @@ class Event(Frozen):
     for preferences it is the share of pairs that are ranked correctly. Rewards are means of the grader's scores.
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
-    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable" or
-    "deleted". Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
+    message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable",
+    "deleted", "settings" or "trained" (which weights are). `hyperparameters` are all that the job trains with, given or
+    chosen. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
     seen.
     """
 
@@ -171,6 +175,7 @@ class Event(Frozen):
     tokens: Count = None
     grad_norm: Number = None
     peak_memory: Count = None
+    hyperparameters: Mapping[str, int | float | str] | None = None
 
     def __str__(self) -> str:
         """The event as one line of text, without its time."""

@@ -94,9 +94,9 @@ chats = st.builds(
 outputs = st.lists(messages, max_size=2)
 wild = chats | st.builds(Preference, chats, outputs, outputs) | st.builds(Text, words)
 
-said = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(lambda text: "<|" not in text)
-spoken: st.SearchStrategy[Any] = said | st.lists(st.builds(TextPart, said), min_size=1, max_size=2)
-shown = spoken | st.builds(lambda text, image: [text, image], st.builds(TextPart, said), images)
+message = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).filter(lambda text: "<|" not in text)
+spoken: st.SearchStrategy[Any] = message | st.lists(st.builds(TextPart, message), min_size=1, max_size=2)
+shown = spoken | st.builds(lambda text, image: [text, image], st.builds(TextPart, message), images)
 empty: st.SearchStrategy[Any] = st.sampled_from([None, "", [], [TextPart("")]])
 reasoning = st.sampled_from([None, None, "Let me think."])
 answers = st.builds(Assistant, spoken, names, st.none(), reasoning, st.sampled_from([None, 1]))
@@ -113,7 +113,7 @@ def conversations(draw: st.DrawFn) -> list[Message]:
         conversation.append(draw(st.builds(User, said_by_user, names, st.sampled_from([None, None, 0, 1]))))
         if draw(st.booleans()):
             keys = draw(st.lists(ids, min_size=1, max_size=2, unique=True))
-            asked = [ToolCall(id=key, function=FunctionCall("now", draw(said)), type="function") for key in keys]
+            asked = [ToolCall(id=key, function=FunctionCall("now", draw(message)), type="function") for key in keys]
             conversation.append(Assistant(draw(empty), draw(names), asked))
             conversation += [Tool(draw(spoken), key, draw(names)) for key in keys]
         conversation.append(draw(answers))

@@ -33,7 +33,7 @@ class ScriptedProvider(Provider):
         self.listed: list[Listed] = []
         self.cancelled: list[str] = []
         self.polled: dict[str, RemoteJob] = {}
-        self.told: list[Event] = []
+        self.reported: list[Event] = []
 
     def upload(self, file: Path, *, key: str) -> str:
         assert file.exists()
@@ -69,8 +69,8 @@ class ScriptedProvider(Provider):
         return [self.polled[remote_id] for remote_id in remote_ids if remote_id in self.polled]
 
     def events(self, remote_id: str, since: str) -> Iterator[Event]:
-        places = [place for place, event in enumerate(self.told) if event.cursor == since]
-        yield from self.told[places[0] + 1 if places else 0 :]
+        places = [place for place, event in enumerate(self.reported) if event.cursor == since]
+        yield from self.reported[places[0] + 1 if places else 0 :]
 
 
 class Died(BaseException):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,6 +19,28 @@ from ftbridge.wording import dollars
 if TYPE_CHECKING:
     from ftbridge.deployments.listing import DeploymentInfo
     from ftbridge.migration.plan import MoveHistory
+
+
+class Training(NamedTuple):
+    """How a job trains: each hyperparameter with its value and its origin, "given" or "chosen"; which weights."""
+
+    hyperparameters: dict[str, dict[str, Any]]
+    trained: str | None
+
+    @classmethod
+    def of(cls, job: Job, events: Sequence[Event]) -> Training:
+        """By what was given, and the newest events that tell more."""
+        given = job.spec.hyperparameters.given()
+        used = next((event.hyperparameters for event in reversed(events) if event.hyperparameters), {})
+        values = {**given, **used}
+        trained = next((event.message for event in reversed(events) if event.code == "trained"), None)
+        return cls(
+            {
+                name: {"value": value, "origin": "given" if name in given else "chosen"}
+                for name, value in values.items()
+            },
+            (trained or "").removeprefix("trained: ") or None,
+        )
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -47,6 +69,7 @@ def show_job(
         moves=bridge.moves(current),
         deployments=[*bridge.past_deployments(current), *deployed],
         deleted=deletions(events),
+        training=Training.of(current, events),
     )
     if not as_json:
         for name, drawn in lines(curves).items():
@@ -60,14 +83,20 @@ def print_job(
     moves: MoveHistory | None = None,
     deployments: Sequence[DeploymentInfo] = (),
     deleted: Sequence[Event] = (),
+    training: Training | None = None,
 ) -> None:
-    """Print one job, with its moves to and from other targets, its deployments, and what of it was deleted."""
+    """Print one job, with its moves to and from other targets, its deployments, and what of it was deleted.
+
+    `training` is what the provider reported of how it trains.
+    """
+    training = training or Training.of(job, ())
     if as_json:
         deployed = {"deployments": [info.model_dump(mode="json") for info in deployments]}
         current = {"deployment": current_deployment(deployments)}
-        print_json(job.model_dump(mode="json") | (moves.model_dump() if moves else {}) | current | deployed)
+        chosen = {"hyperparameters": training.hyperparameters, "trained": training.trained}
+        print_json(job.model_dump(mode="json") | chosen | (moves.model_dump() if moves else {}) | current | deployed)
         return
-    facts = _facts(job)
+    facts = _facts(job, training)
     if moves:
         facts |= {"moved from": moves.moved_from, "moved to": ", ".join(moves.moved_to)}
     facts |= deployment_facts(deployments)
@@ -77,8 +106,8 @@ def print_job(
     console().print(table(["", ""], rows, fold=1))
 
 
-def _facts(job: Job) -> dict[str, Any]:
-    given = ", ".join(f"{name} {value}" for name, value in job.spec.hyperparameters.given().items())
+def _facts(job: Job, training: Training) -> dict[str, Any]:
+    used = training.hyperparameters.items()
     step, steps = job.latest.step, job.latest.total_steps
     measured = {
         "loss": job.latest.train_loss,
@@ -97,7 +126,8 @@ def _facts(job: Job) -> dict[str, Any]:
         "data": str(job.spec.data),
         "validation": str(job.spec.validation or ""),
         "method": str(job.spec.method),
-        "hyperparameters": given,
+        "hyperparameters": ", ".join(f"{name} {of['value']} ({of['origin']})" for name, of in used),
+        "trained": training.trained,
         "steps": "" if step is None else f"{step} of {steps}" if steps else f"{step}",
         **{name: number(value) for name, value in measured.items() if value is not None},
         "created": _seconds(job.created_at),

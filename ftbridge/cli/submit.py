@@ -144,9 +144,9 @@ def _option(
     least: float | None = None,
     metavar: str | None = None,
 ) -> inspect.Parameter:
-    option = typer.Option(
-        option_name(name), help=help_text, min=least, show_default=False, rich_help_panel=panel, metavar=metavar
-    )
+    named = option_name(name)
+    named += f"/{option_name(f'no_{name}')}" if kind is bool else ""
+    option = typer.Option(named, help=help_text, min=least, show_default=False, rich_help_panel=panel, metavar=metavar)
     annotation = Annotated[kind | None, option]  # type: ignore[valid-type]  # made at run time, for typer to read
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

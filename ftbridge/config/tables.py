@@ -229,11 +229,12 @@ def is_safe_url(url: str) -> bool:
     except ValueError:  # a bracket that is not closed, or a port beyond 65535
         return False
     return bool(parts.hostname) and (
-        parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(str(parts.hostname)))
+        parts.scheme == "https" or (parts.scheme == "http" and is_loopback(str(parts.hostname)))
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -11,6 +11,7 @@ import msgspec
 
 from ftbridge.arguments import ChatOptions
 from ftbridge.dataset.canonical.example import Chat, System, User
+from ftbridge.dataset.canonical.key_order import keep_key_order
 from ftbridge.errors import InputError, SpecError
 from ftbridge.foreign.values import count_of
 from ftbridge.provider.remote import Reply, Usage
@@ -35,7 +36,9 @@ def read_chat(body: Mapping[str, Any]) -> Chat:
     messages = [_without_nulls(message) for message in body.get("messages") or ()]
     tools = {"tools": body["tools"]} if body.get("tools") else {}
     try:
-        return msgspec.convert({"messages": messages, **tools}, Chat)
+        chat = msgspec.convert({"messages": messages, **tools}, Chat)
+        keep_key_order(chat, {"messages": messages, **tools})
+        return chat
     except msgspec.ValidationError as problem:
         raise InputError(
             f"the messages cannot be read: {problem}", hint="Write them in the shape of OpenAI's chat completions."
@@ -84,15 +87,25 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in options.items() if name != "extra_body"}, **options.get("extra_body", {})}
 
 
-def completion(model: str, text: str, *, usage: Usage | None = None, finish_reason: str = "stop") -> dict[str, Any]:
+def completion(
+    model: str,
+    text: str,
+    *,
+    reasoning: str | None = None,
+    usage: Usage | None = None,
+    finish_reason: str = "stop",
+) -> dict[str, Any]:
     """An answer with one choice."""
+    message = {"role": "assistant", "content": text}
+    if reasoning:
+        message["reasoning_content"] = reasoning
     answer: dict[str, Any] = {
         "id": _new_id(),
         "object": "chat.completion",
         "created": int(time.time()),
         "model": model,
         "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish_reason},
+            {"index": 0, "message": message, "finish_reason": finish_reason},
         ],
     }
     return {**answer, "usage": usage_body(usage)} if usage else answer
@@ -118,12 +131,13 @@ def as_chunk(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**answer, "object": "chat.completion.chunk", "choices": choices}
 
 
-def chunks_of(model: str, pieces: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The chunks of a stream that writes `pieces`."""
+def chunks_of(model: str, pieces: Iterable[str | Mapping[str, str]]) -> Iterator[dict[str, Any]]:
+    """The chunks of a stream that writes `pieces`: texts, or fields of the message such as `reasoning_content`."""
     head = {"id": _new_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
     role = {"role": "assistant"}
     for piece in pieces:
-        yield {**head, "choices": [{"index": 0, "delta": {**role, "content": piece}, "finish_reason": None}]}
+        fields = {"content": piece} if isinstance(piece, str) else piece
+        yield {**head, "choices": [{"index": 0, "delta": {**role, **fields}, "finish_reason": None}]}
         role = {}
     yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
@@ -135,11 +149,13 @@ def text_of_chunk(chunk: Mapping[str, Any]) -> str:
 
 
 def read_reply(answer: Mapping[str, Any]) -> Reply:
-    """The text of the first choice."""
-    usage = answer.get("usage")
+    """The text of the first choice, and the reasoning before it."""
+    usage, message = answer.get("usage"), answer["choices"][0]["message"]
+    reasoning = message.get("reasoning_content")
     return Reply(
-        text=_text(answer["choices"][0]["message"].get("content")),
+        text=_text(message.get("content")),
         model=answer["model"],
+        reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
         usage=Usage(
             prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,
             completion_tokens=count_of(usage.get("completion_tokens")) or 0,

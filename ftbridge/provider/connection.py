@@ -18,7 +18,6 @@ from ftbridge.provider.settings import Settings
 from ftbridge.wording import printable
 
 INSECURE = "FTBRIDGE_INSECURE_BASE_URL"
-_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class Connection(Frozen):
@@ -40,6 +39,11 @@ class Connection(Frozen):
     credentials: Any = Field(None, repr=False, exclude=True)
     staging_bucket: str | None = None
     account: str
+
+    @field_validator("base_url", "urls")
+    @classmethod
+    def _without_line_ends(cls, value: str | Mapping[str, str]) -> str | Mapping[str, str]:
+        return value.strip() if isinstance(value, str) else {name: url.strip() for name, url in value.items()}
 
     @field_validator("api_key")
     @classmethod
@@ -107,33 +111,6 @@ def _without_user(base_url: str) -> tuple[str, tuple[str, SecretStr] | None]:
     name, _, password = user.partition(":")
     basic_auth = (unquote(name), SecretStr(unquote(password))) if at else None
     return parts._replace(netloc=host).geturl(), basic_auth
-
-
-def check_network_variables() -> None:
-    """Raises `ConfigError` for variables that HTTP clients read and fail at: certificates, and proxies."""
-    import ssl  # both imported here: they are slow to import, and many commands connect to nobody
-    from urllib.request import getproxies
-
-    if file := os.environ.get("SSL_CERT_FILE"):
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
-        except OSError as problem:
-            what = f"SSL_CERT_FILE = {printable(repr(file))} holds no certificates: {problem.strerror or problem}"
-            raise ConfigError(what, hint="Set it to a file of certificates in PEM, or unset it.") from None
-    for scheme, address in getproxies().items():
-        if scheme in ("http", "https", "all") and not _is_proxy(address):
-            raise ConfigError(
-                f"{scheme.upper()}_PROXY is not the address of a proxy",  # which may hold a password
-                hint="Set it to one, such as http://proxy.example.com:3128, or unset it.",
-            )
-
-
-def _is_proxy(address: str) -> bool:
-    try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        return parts.scheme in _PROXY_SCHEMES and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 def _check_key(key: str, name: str) -> None:

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from ftbridge.foreign.values import text_of
 from ftbridge.model import Event, Hyperparameters
 from ftbridge.provider import Provider
-from ftbridge.provider.connection import Connection, check_network_variables, open_connection
+from ftbridge.provider.connection import Connection, open_connection
+from ftbridge.provider.network import check_network_variables, check_socks
 from ftbridge.provider.settings import HostedSettings
 
 _SUFFIX = re.compile(r"(?:(?P<name>.+)-)?(?P<tag>ftb_[a-z0-9]+)")
@@ -70,7 +71,9 @@ class HostedProvider(Provider):
     def connection(self) -> Connection:
         """The vendor's address and the key. Raises `ConfigError` where one is missing, or no client can open."""
         check_network_variables()
-        return self._connection or open_connection(self.name, self.settings, environment=self.environment)
+        opened = self._connection or open_connection(self.name, self.settings, environment=self.environment)
+        check_socks(opened.base_url)
+        return opened
 
     @property
     def base_url(self) -> str:

@@ -145,11 +145,12 @@ class Usage(Frozen):
 
 
 class Reply(Frozen):
-    """A model's answer; `str(reply)` is the text."""
+    """A model's answer; `str(reply)` is the text. `reasoning` is what the model thought before it, where it is told."""
 
     text: LongText
     model: Text
     usage: Usage | None = None
+    reasoning: LongText | None = None
 
     def __str__(self) -> str:
         return self.text

@@ -56,7 +56,7 @@ class Settings(Frozen):
         for name, value in table.items():
             cls._check(name, value, where)
         sources = dict.fromkeys(table, where)
-        values = dict(table)
+        values = {name: value.strip() if isinstance(value, str) else value for name, value in table.items()}
         for name in cls.model_fields:
             if (variable := cls.variable(name)) and (text := environment.get(variable, "").strip()):
                 values[name], sources[name] = text, variable

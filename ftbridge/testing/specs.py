@@ -130,4 +130,4 @@ def _some_value(name: str) -> Any:
     """A value that the hyperparameter may have."""
     kind = get_args(Hyperparameters.model_fields[name].annotation)[0]
     choices = get_args(kind)
-    return choices[0] if choices else 0.5 if kind is float else 16
+    return choices[0] if choices else {float: 0.5, bool: True}.get(kind, 16)

@@ -33,6 +33,7 @@ from ftbridge.config.load import KnownHooks
 from ftbridge.errors import ConfigError
 from ftbridge.ledger import Delivery, Ledger, count_deliveries, delivered, due, postponed
 from ftbridge.model import Event, Job, now
+from ftbridge.provider.network import client_options
 from ftbridge.wording import clause
 
 _logger = logging.getLogger(__name__)
@@ -164,13 +165,13 @@ async def _answer(url: str, message: bytes, headers: Mapping[str, str]) -> str |
     try:
         async with (
             asyncio.timeout(_PATIENCE),  # httpx's own time-outs begin anew with every byte
-            httpx.AsyncClient(timeout=_PATIENCE) as client,
+            httpx.AsyncClient(timeout=_PATIENCE, **client_options(url)) as client,
             client.stream("POST", url, content=message, headers=headers) as answer,
         ):
             return None if answer.is_success else f"it answered {answer.status_code}"
     except TimeoutError:
         return f"it did not answer within {_PATIENCE:.0f} s"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError) as problem:  # the last for a SOCKS proxy
         return f"{type(problem).__name__}: {problem}"
 
 

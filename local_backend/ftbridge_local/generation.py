@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
@@ -15,7 +15,8 @@ from ftbridge.errors import DataError
 from ftbridge.provider import Reply, Usage
 from ftbridge_local.models.load import load, transformers
 from ftbridge_local.models.source import Source
-from ftbridge_local.tokenizing.encoding import UntrainableError, encode, prompt_ids
+from ftbridge_local.tokenizing.encoding import encode, prompt_ids
+from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import losses, varlen
 from ftbridge_local.trainer.trainable import microbatch_tokens
@@ -53,7 +54,7 @@ class Generator:
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
-        self.tokenizer = Tokenizer(source.base)
+        self.tokenizer = Tokenizer(source.tokenizer)
         self.model = load(source)
         self._lock = Lock()
 
@@ -69,10 +70,16 @@ class Generator:
             prompts = [self._prompt(chat) for chat in batch]
             for prompt, ids in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
-                yield Reply(text=self.tokenizer.decode(ids), model=self.name, usage=usage)
+                reasoning, text = self.tokenizer.read_answer(prompt, ids)
+                yield Reply(text=text, model=self.name, usage=usage, reasoning=reasoning)
 
-    def stream(self, chat: Chat, *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0) -> Iterator[str]:
-        """The same answer in pieces, as the tokens come. The model stops when the iterator is closed."""
+    def stream(
+        self, chat: Chat, *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
+    ) -> Iterator[str | dict[str, str]]:
+        """The same answer in pieces, as the tokens come; before it, in one piece, the reasoning.
+
+        The model stops when the iterator is closed.
+        """
         prompt, tokens = self._prompt(chat), _Tokens()
 
         def run() -> None:
@@ -83,17 +90,28 @@ class Generator:
 
         Thread(target=run, name="ftbridge-generation", daemon=True).start()
         ids: list[int] = []
-        sent = ""
+        sent, thought = "", False
         try:
-            for token in tokens:
-                ids.append(token)
-                text = self.tokenizer.decode(self._until_end(ids))
-                if text.startswith(sent) and not text.endswith("\ufffd"):  # which is a part of a character
+            for token in chain(tokens, [None]):
+                ids += [] if token is None else [token]
+                written = self._until_end(ids)
+                reasoning, text = self.tokenizer.read_answer(prompt, written)
+                if token is not None and not self._is_piece(text, written):
+                    continue
+                if reasoning and not thought and (text or token is None):
+                    thought = True
+                    yield {"reasoning_content": reasoning}
+                if text.startswith(sent) and len(text) > len(sent):
                     yield text[len(sent) :]
                     sent = text
-            yield self.tokenizer.decode(self._until_end(ids))[len(sent) :]
         finally:
             tokens.closed = True
+
+    def _is_piece(self, text: str, ids: list[int]) -> bool:
+        """Whether `text` can be sent: it does not end in a part of a character, and is no part of a mark."""
+        marks = self.tokenizer.reasoning
+        begun = self.tokenizer.decode(ids, special=True).strip()
+        return not text.endswith("\ufffd") and not (marks and begun and marks.opens.startswith(begun))
 
     def loss(self, chats: Iterable[Chat]) -> float:
         """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""

@@ -10,8 +10,10 @@ from typing import Any
 
 from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.model_files import read_object
 from ftbridge_local.models.source import ADAPTER_CONFIG, Source
 
+_VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # vLLM's choices of --max-lora-rank, docs.vllm.ai, 2026-11
 _PACKAGES = ("ftbridge", "torch", "transformers", "peft")
 
 
@@ -41,7 +43,24 @@ def model_card(job: JobFolder, result: ResultInfo, form: str, source: Source, fo
     rows = "".join(f"| {name} | {value} |\n" for name, value in facts.items() if value is not None)
     metadata = {"tags": ["ftbridge", spec.method.value], **_hub_metadata(source, spec.model, folder)}
     note = f"\n{result.settings_note}\n" if result.settings_note else ""
-    return f"---\n{json.dumps(metadata)}\n---\n\n# {job_name(job)}\n\n| | |\n|---|---|\n{rows}{note}"
+    table = f"| | |\n|---|---|\n{rows}"
+    return f"---\n{json.dumps(metadata)}\n---\n\n# {job_name(job)}\n\n{table}{note}{_serving(source, folder)}"
+
+
+def _serving(source: Source, folder: Path) -> str:
+    """How vLLM and SGLang serve an adapter, whose rank must not be above what they allow: 16 without being told."""
+    config = read_object(folder / ADAPTER_CONFIG)
+    if not config:
+        return ""
+    if config.get("target_parameters") or config.get("modules_to_save"):
+        return "\nvLLM and SGLang do not serve adapters of experts or of whole modules: export this one as merged.\n"
+    rank = max([int(config["r"]), *config.get("rank_pattern", {}).values()])
+    allowed = next((size for size in _VLLM_RANKS if size >= rank), rank)
+    vllm = f"vllm serve {source.name} --enable-lora --max-lora-rank {allowed} --lora-modules NAME=FOLDER"
+    sglang = (
+        f"python -m sglang.launch_server --model-path {source.name} --max-lora-rank {rank} --lora-paths NAME=FOLDER"
+    )
+    return f"\n```sh\n{vllm} --chat-template FOLDER/chat_template.jinja\n{sglang} --lora-paths NAME=FOLDER\n```\n"
 
 
 def job_name(job: JobFolder) -> str:

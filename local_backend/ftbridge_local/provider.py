@@ -69,6 +69,7 @@ class LocalProvider(Provider):
             "eval_interval": APPLIED,
             "early_stopping": APPLIED,
             "devices": APPLIED,
+            "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
         verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "loss", "export", "delete"}),
@@ -96,7 +97,7 @@ class LocalProvider(Provider):
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
         from ftbridge_local.trainer.settings import max_length
 
-        tokenizer = Tokenizer(source.base)
+        tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
         if self._preloading:
             self._tokenized = TokenizedExamples(tokenizer)
         length = max_length(spec.hyperparameters, tokenizer.context)
@@ -127,7 +128,7 @@ class LocalProvider(Provider):
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
-        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).base))
+        return LocalCounter(Tokenizer(find(model, self.home, weights=False, offline=is_offline()).tokenizer))
 
     def upload(self, file: Path, *, key: str) -> str:
         """Keep a copy below the home; its path is its id."""
@@ -232,8 +233,8 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        reply = next(self.replies(model, [read_chat(body)], **_options(body)))
-        return completion(model, reply.text, usage=reply.usage)
+        [reply] = self._load(model).replies([read_chat(body)], **_options(body))
+        return completion(model, reply.text, reasoning=reply.reasoning, usage=reply.usage)
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""
@@ -278,8 +279,7 @@ class LocalProvider(Provider):
         raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
 
     def _finished(self, remote_id: str) -> JobFolder:
-        status = self._known(remote_id).status
-        if status is not Status.SUCCEEDED:
+        if (status := self._known(remote_id).status) is not Status.SUCCEEDED:
             raise JobFailed(f"job {remote_id} has no result: it is {status.value}", hint="Wait until it has succeeded.")
         return self._runner.pull(remote_id)
 

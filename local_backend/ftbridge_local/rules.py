@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.canonical.example import Chat, Example, Shape, Tool
+from collections.abc import Iterator
+
+from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, Text, Tool
 from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
+from ftbridge.wording import printable
 from ftbridge_local.tokenizing.cache import TokenizedExamples
-from ftbridge_local.tokenizing.encoding import Row, UntrainableError, tokenize
+from ftbridge_local.tokenizing.encoding import Row, tokenize
+from ftbridge_local.tokenizing.messages import UntrainableError, text_of
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
@@ -41,9 +45,23 @@ class LocalRules:
             self._tokenized.add(example, item)
         for row in item.rows:
             self._check_length(row, diagnostics)
+        for note in dict.fromkeys(note for row in item.rows for note in row.notes):
+            diagnostics.changed(note)
+        self._check_texts(example, diagnostics)
         if isinstance(example, Chat):
             _report_omissions(example, diagnostics)
         return example
+
+    def _check_texts(self, example: Example, diagnostics: Diagnostics) -> None:
+        """Warn of texts that hold special tokens: as tokens they mean what the template means by them."""
+        for path, text in _texts(example):
+            if found := self._tokenizer.special_in(text):
+                diagnostics.warning(
+                    path,
+                    "special_token_in_text",
+                    f"the text contains {printable(found)}, which is read and trained as a control token of the model",
+                    "Remove it, or write it in another way, unless it is meant to end or begin a turn.",
+                )
 
     def _check_length(self, row: Row, diagnostics: Diagnostics) -> None:
         kept = row.truncate(self._max_length)
@@ -58,6 +76,28 @@ class LocalRules:
         elif kept.weight < row.weight:
             fix = "Shorten it, or use a model with a longer context."
             diagnostics.warning("$", "truncated", f"{length}: the rest is cut off", fix)
+
+
+def _texts(example: Example) -> Iterator[tuple[str, str]]:
+    """The texts of an example with their paths."""
+    if isinstance(example, Text):
+        yield "$.text", example.text
+        return
+    if isinstance(example, Chat):
+        parts = [("$.messages", example.messages)]
+    else:
+        parts = [
+            ("$.input.messages", example.input.messages),
+            ("$.preferred_output", example.preferred_output),
+            ("$.non_preferred_output", example.non_preferred_output),
+        ]
+    for at, messages in parts:
+        for index, message in enumerate(messages):
+            yield f"{at}[{index}].content", text_of(message) or ""
+            if isinstance(message, Assistant):
+                yield f"{at}[{index}].reasoning_content", message.reasoning_content or ""
+                for number, call in enumerate(message.tool_calls or ()):
+                    yield f"{at}[{index}].tool_calls[{number}].function.arguments", call.function.arguments
 
 
 def _report_omissions(chat: Chat, diagnostics: Diagnostics) -> None:

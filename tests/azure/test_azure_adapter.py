@@ -57,8 +57,8 @@ def test_the_key_goes_into_azures_own_header_and_never_to_the_management_api(
     provider.deploy(model)
     headers = mock.__dict__["headers"]
     assert all(path.startswith(("/openai/v1/", "/subscriptions/")) for path, _headers in headers)
-    assert all(said["api-key"] == "canary" for path, said in headers if path.startswith("/openai/v1/"))
-    assert all("canary" not in str(said) for path, said in headers if path.startswith("/subscriptions/"))
+    assert all(message["api-key"] == "canary" for path, message in headers if path.startswith("/openai/v1/"))
+    assert all("canary" not in str(message) for path, message in headers if path.startswith("/subscriptions/"))
 
 
 def test_files_are_sent_once_with_a_byte_order_mark_and_used_when_they_were_looked_at(
@@ -170,13 +170,13 @@ def test_models_are_not_deleted_here(provider: AzureProvider) -> None:
 
 @pytest.mark.parametrize("model", ["gpt-4.1-2025-04-14", "gpt-4.1-2025-04-14.ft-b044a9d3cf9c4228b5d393567f693b83"])
 def test_images_are_trained_on_two_models_and_up_to_64_in_an_example(model: str) -> None:
-    def said(model: str, count: int) -> list[str]:
+    def message(model: str, count: int) -> list[str]:
         diagnostics = Diagnostics()
         image = ImagePart(ImageUrl("https://example.org/a.png"))
         AzureFormat("t", model, Method.SFT).convert(Chat([User([image] * count), Assistant("A")]), diagnostics)
         return [f"{found.code}: {found.message}" for found in diagnostics.findings]
 
-    assert said(model, 64) == []
-    assert said(model, 65) == ["too_many_images: Azure takes at most 64 images in an example"]
-    [refused] = said(MODEL, 1)
+    assert message(model, 64) == []
+    assert message(model, 65) == ["too_many_images: Azure takes at most 64 images in an example"]
+    [refused] = message(MODEL, 1)
     assert refused.startswith("model_without_images: Azure")

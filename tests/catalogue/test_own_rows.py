@@ -72,29 +72,29 @@ def test_a_catalogue_that_cannot_be_read_is_named(tmp_path: Path, address: str, 
 
 def test_a_password_in_an_address_is_never_shown(tmp_path: Path) -> None:
     address = NOBODY.replace("https://", "https://me:hunter2@")
-    said: list[str] = []
-    assert own_rows(address, tmp_path, said.append) == ()
-    assert "cannot be downloaded" in said[0]
+    messages: list[str] = []
+    assert own_rows(address, tmp_path, messages.append) == ()
+    assert "cannot be downloaded" in messages[0]
     copy_of(address, tmp_path).parent.mkdir()
     copy_of(address, tmp_path).write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
-    [row] = own_rows(address, tmp_path, said.append)
+    [row] = own_rows(address, tmp_path, messages.append)
     assert row.source == "https://me:***@127.0.0.1:9/prices.toml"
-    assert "hunter2" not in f"{said}"
+    assert "hunter2" not in f"{messages}"
 
 
 def test_a_copy_is_used_for_a_day_and_where_the_address_does_not_answer(tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     kept = copy_of(NOBODY, tmp_path)  # as a download of two days ago has left it
     kept.parent.mkdir()
     kept.write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
     two_days_ago = kept.stat().st_mtime - 2 * 86_400
     os.utime(kept, (two_days_ago, two_days_ago))
-    [row] = own_rows(NOBODY, tmp_path, said.append)
+    [row] = own_rows(NOBODY, tmp_path, messages.append)
     assert row.sft_usd_per_million_tokens == 4.0
-    assert NOBODY in said[0]
+    assert NOBODY in messages[0]
     os.utime(kept)
-    assert own_rows(NOBODY, tmp_path, said.append) == (row,)
-    assert len(said) == 1  # one of today is not asked for again
+    assert own_rows(NOBODY, tmp_path, messages.append) == (row,)
+    assert len(messages) == 1  # one of today is not asked for again
 
 
 class Dripping:

@@ -21,9 +21,9 @@ EVENTS = [
 
 
 def test_curves_are_drawn_as_lines_to_one_scale() -> None:
-    said = lines(read_curves(EVENTS))
-    assert said["validation loss"] == "4.000 █▅ 3.000"
-    first, blocks, last = said["loss"].split()
+    output = lines(read_curves(EVENTS))
+    assert output["validation loss"] == "4.000 █▅ 3.000"
+    first, blocks, last = output["loss"].split()
     assert (first, last) == ("3.980", "2.000")
     assert blocks[0] == "█"
     assert blocks[-1] == "▁"

@@ -43,7 +43,7 @@ def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
     half = ledger.read_bytes()[: ledger.stat().st_size // 2]
     ledger.write_bytes(half)
     with pytest.raises(LedgerDamaged, match="damaged") as problem:
-        Bridge()
+        Bridge().jobs()
     assert "ftbridge recover --from-vendors" in problem.value.hint
 
     found = recovered(cli)
@@ -89,9 +89,9 @@ def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job
             model=first.model, training_file=first.training_file, metadata={"ftbridge": jobs[0].id}
         )
     (home / "ledger.sqlite").unlink()
-    said = cli("recover", "--from-vendors", "--provider", "openai").err
-    assert f"{double.id} is" in said
-    assert "second job" in said
+    output = cli("recover", "--from-vendors", "--provider", "openai").err
+    assert f"{double.id} is" in output
+    assert "second job" in output
     with Bridge() as bridge:
         assert bridge.job(jobs[0].id).remote_id == jobs[0].remote_id
 

@@ -75,7 +75,7 @@ def test_text_from_outside_cannot_begin_a_line_of_the_log(here: Cli, tmp_path: P
     [
         (["jobs", "--log-file"], "--log-file needs the name of a file"),
         (["--log-file", "--json", "jobs"], "--log-file needs the name of a file"),
-        (["jobs", "--log-file", "/nowhere/ftbridge.log"], "/nowhere/ftbridge.log cannot be written"),
+        (["jobs", "--log-file", "/nowhere/ftbridge.log"], "there is no folder /nowhere"),
     ],
 )
 def test_a_log_file_that_cannot_be_used_is_a_usage_error(here: Cli, words: list[str], message: str) -> None:

@@ -57,9 +57,9 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert shown["latest"]["train_loss"] > 0
     assert shown["finished_at"]
     kept = shown["result"]["step"], shown["result"]["valid_loss"]
-    told = cli("show", "last").out
-    assert "succeeded" in told
-    assert f"saved at step {kept[0]}, validation loss {kept[1]:.3f}" in told
+    output = cli("show", "last").out
+    assert "succeeded" in output
+    assert f"saved at step {kept[0]}, validation loss {kept[1]:.3f}" in output
 
     events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
     assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
@@ -90,8 +90,8 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     watched = cli("watch", job["id"])
     assert watched.out.splitlines()[0].startswith(f"{job['id']} ({job['name']}) has succeeded, step ")
     assert len(watched.out.splitlines()) == 1
-    [told] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
-    assert (told["id"], told["status"]) == (job["id"], "succeeded")
+    [output] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
+    assert (output["id"], output["status"]) == (job["id"], "succeeded")
 
 
 def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:

@@ -21,9 +21,9 @@ TARGET = "openai:gpt-4.1-mini-2025-04-14"
 def recover_twice_at_once() -> None:
     command = [sys.executable, "-m", "ftbridge", "recover"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
-    said = [process.communicate(timeout=120)[0] for process in both]
+    output = [process.communicate(timeout=120)[0] for process in both]
     # 1 is said by the one that looks while the other still is at it
-    assert {process.returncode for process in both} in ({0}, {0, 4}), said
+    assert {process.returncode for process in both} in ({0}, {0, 4}), output
 
 
 def created(mock: MockVendors) -> int:
@@ -40,11 +40,11 @@ def test_a_whole_round(database: str, rows: Path, home: Path, tmp_path: Path, mo
             bridge.submit(rows, to=f"mock+{TARGET}", validation=rows, epochs=2, name="round", idempotency_key="monday")
             == job
         )
-        told = [event for _job, event in bridge.watch(job) if event is not None]
+        shown = [event for _job, event in bridge.watch(job) if event is not None]
         job = bridge.job(job)
         assert job.status is Status.SUCCEEDED
         assert job.latest.train_loss
-        assert {"status", "message", "metric"} <= {event.kind for event in told}
+        assert {"status", "message", "metric"} <= {event.kind for event in shown}
         assert bridge.fetch(job, tmp_path / "out").path
         assert bridge.chat(job, "Say one.").text == "one"
     with Bridge() as later:

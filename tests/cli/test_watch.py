@@ -38,12 +38,12 @@ def test_a_job_that_has_ended_unseen_is_told_of_in_one_line(here: Cli, over: Job
 def test_a_job_that_has_failed_unseen_is_told_of_with_the_reason(here: Cli, over: Job) -> None:
     watched = here("watch", over.id, "--json")
     assert watched.code == 1
-    told = json.loads(watched.out)
-    assert (told["id"], told["status"]) == (over.id, "failed")
-    assert told["message"]
+    output = json.loads(watched.out)
+    assert (output["id"], output["status"]) == (over.id, "failed")
+    assert output["message"]
     again = here("watch", over.id)
     assert again.out.startswith(f"{over.id} has failed, step ")
-    assert again.out.strip().endswith(told["message"])
+    assert again.out.strip().endswith(output["message"])
 
 
 def test_a_job_that_waits_is_told_of_with_its_place(here: Cli, rows: Path, ftbridge_mock: MockVendors) -> None:
@@ -65,8 +65,8 @@ def test_where_a_result_was_put_is_said(here: Cli, rows: Path, ftbridge_mock: Mo
     assert watched.code == 0
     assert watched.out.splitlines()[-1].endswith(f"  {job} (mine)  the result is in results/{job}")
     assert (Path("results") / job).is_dir()
-    told = [json.loads(line) for line in here("watch", "mine", "--fetch", "results", "--json").out.splitlines()]
-    assert [(event.get("code"), event.get("message")) for event in told][-1] == (
+    output = [json.loads(line) for line in here("watch", "mine", "--fetch", "results", "--json").out.splitlines()]
+    assert [(event.get("code"), event.get("message")) for event in output][-1] == (
         "fetched",
         f"the result is in results/{job}",
     )

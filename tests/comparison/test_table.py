@@ -64,16 +64,16 @@ def test_every_target_price_and_date_can_be_read_in_columns_that_line_up(here: A
 
 def test_what_decides_is_told_first_and_never_hidden(here: Any, data: Path) -> None:
     ran = here("compare", data, *targets(MINI, QWEN), "--months", "12")
-    told = ran.out.split(f"\n{MINI}\n")[1]
+    output = ran.out.split(f"\n{MINI}\n")[1]
     words = [
         "organisations that have used tuned models in the past 60 days",
         "2027-01-06, in 45 days",
         "until 2027-01-14",
     ]
-    places = [told.index(word) for word in [*words, "https://"]]
+    places = [output.index(word) for word in [*words, "https://"]]
     assert places == sorted(places)
     [offer] = here("compare", data, *targets(MINI), "--json").json["rows"]
-    unfolded = "".join(told.split())
+    unfolded = "".join(output.split())
     assert all("".join(warning.split()) in unfolded for warning in offer["warnings"][len(offer["blocking"]) :])
     assert offer["warnings"][: len(offer["blocking"])] == offer["blocking"]
     assert offer["only_from"] in offer["blocking"][0]

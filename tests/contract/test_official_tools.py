@@ -65,11 +65,11 @@ def tool(environment: dict[str, str], tmp_path: Path) -> Callable[..., str]:
 
     def run(*words: str) -> str:
         command = [sys.executable, "-c", start, *words, "--non-interactive"]
-        told = subprocess.run(
+        reported = subprocess.run(
             command, env={**os.environ, **quiet}, cwd=tmp_path, capture_output=True, text=True, timeout=100
         )
-        assert told.returncode == 0, told.stdout + told.stderr
-        return told.stdout
+        assert reported.returncode == 0, reported.stdout + reported.stderr
+        return reported.stdout
 
     return run
 

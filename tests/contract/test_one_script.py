@@ -36,17 +36,17 @@ def test_the_same_calls_give_the_same_kind_of_answers(
     with Bridge() as bridge:
         job = bridge.submit(data, to=target, validation=data, epochs=2, idempotency_key="only-once")
         assert bridge.submit(data, to=target, validation=data, epochs=2, idempotency_key="only-once").id == job.id
-        told = [event for _job, event in bridge.watch(job) if event is not None]
+        reported = [event for _job, event in bridge.watch(job) if event is not None]
         job = bridge.job(job)
 
         assert job.status is Status.SUCCEEDED
         assert job.latest.step
         assert job.latest.train_loss
-        statuses = [event.status for event in told if event.kind == "status" and event.status]
+        statuses = [event.status for event in reported if event.kind == "status" and event.status]
         assert statuses[-2:] == [Status.RUNNING, Status.SUCCEEDED]
         assert [ORDER.index(status) for status in statuses] == sorted(ORDER.index(status) for status in statuses)
-        assert {"status", "message", "metric"} <= {event.kind for event in told}
-        assert bridge.events(job) == told
+        assert {"status", "message", "metric"} <= {event.kind for event in reported}
+        assert bridge.events(job) == reported
 
         result = bridge.fetch(job, tmp_path / "out")
         assert result.path

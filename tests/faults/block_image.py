@@ -47,16 +47,16 @@ def stopped(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[
     """Run the command, which has to end well, and stop it after every call that changes a file; count the stops."""
     strace = ["strace", "-f", "-qq", "-o", "/dev/stderr", "-e", f"trace={_CHANGES}", "-e", "signal=SIGSTOP"]
     strace += ["-e", f"inject={_CHANGES}:signal=SIGSTOP"]
-    count, told = 0, []
+    count, reported = 0, []
     with subprocess.Popen([*strace, *command], env=dict(environment), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
-            told.append(line)
+            reported.append(line)
             if _STOPPED in line:
                 count += 1
                 yield count
                 os.kill(int(line.split()[0]), signal.SIGCONT)
-    assert process.returncode == 0, "".join(told)
+    assert process.returncode == 0, "".join(reported)
 
 
 def copy(image: Path, to: Path) -> None:

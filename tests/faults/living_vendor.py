@@ -35,7 +35,7 @@ class LivingJob:
     tag: str
     age: int = 0
     end: Status | None = None
-    told: list[Event] = field(default_factory=list)
+    reported: list[Event] = field(default_factory=list)
 
     @property
     def status(self) -> Status:
@@ -50,7 +50,7 @@ class LivingJob:
                 self.tell(kind="metric", step=self.age, train_loss=1 / self.age)
 
     def tell(self, **facts: Any) -> None:
-        self.told.append(Event(at=now(), cursor=f"c{len(self.told) + 1}", **facts))
+        self.reported.append(Event(at=now(), cursor=f"c{len(self.reported) + 1}", **facts))
 
 
 class LivingVendor:
@@ -106,7 +106,7 @@ class LivingProvider(Provider):
 
     def events(self, remote_id: str, since: str) -> list[Event]:
         self._go_wrong(self.vendor.before, "events")
-        return self.vendor.jobs[remote_id].told[int(since.removeprefix("c") or 0) :]
+        return self.vendor.jobs[remote_id].reported[int(since.removeprefix("c") or 0) :]
 
     def cancel(self, remote_id: str) -> None:
         self._go_wrong(self.vendor.before, "cancel")

@@ -60,7 +60,7 @@ class Person:
     home: Path
     data: Path
     url: str
-    said: list[Ran] = field(default_factory=list)
+    replies: list[Ran] = field(default_factory=list)
     lies: list[str] = field(default_factory=list)
     more: tuple[str, ...] = ()
 
@@ -82,7 +82,7 @@ class Person:
 
     def hear(self, ran: Ran) -> Ran:
         """Keep what was said, and whether it denies a job that runs and that no ledger has."""
-        self.said.append(ran)
+        self.replies.append(ran)
         if _NOTHING.search(ran.out + ran.err) and self.forgotten():
             self.lies.append(ran.err or ran.out)
         return ran

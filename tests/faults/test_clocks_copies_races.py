@@ -199,14 +199,14 @@ def test_a_cancel_does_what_it_says_whatever_is_answered(stubs: Stubs, vendor: s
             ran = person.type("cancel", "last")
             shown = person.type("show", "last")
             runs = bool(person.vendor.running)
-            told = {
+            reported = {
                 "it runs, and exit 0 says it was cancelled": runs and ran.code == 0 and "cancelled" in ran.out,
                 "it runs, and show says it was cancelled": runs and "cancelled" in shown.out,
                 "it was cancelled, and show does not know": not runs and "cancelled" not in shown.out,
                 "it says that nothing was made": "nothing was made" in ran.err or "no job was" in ran.err,
             }
             case = f"cancel {'done' if done else 'not done'}, {'cut' if mishap.cut else mishap.status}"
-            rows.append(verdict(person, case, "shows", broken=", ".join(words for words, so in told.items() if so)))
+            rows.append(verdict(person, case, "shows", broken=", ".join(words for words, so in reported.items() if so)))
     assert wrong(rows) == []
 
 

@@ -66,9 +66,9 @@ def command(*words: str | Path) -> int:
     return run(["--log-file", "ftbridge.log", *map(str, words)], debug=True)
 
 
-def assert_silent(heard: list[str], *folders: Path, secret: str = CANARY) -> None:
-    assert heard
-    assert [text for text in heard if reveals(text, secret)] == []
+def assert_silent(received: list[str], *folders: Path, secret: str = CANARY) -> None:
+    assert received
+    assert [text for text in received if reveals(text, secret)] == []
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     assert files
     assert [file for file in files if reveals(file.read_text("latin-1"), secret)] == []
@@ -105,14 +105,14 @@ def test_the_key_is_nowhere_after_a_run_with_every_fault_and_a_vendor_that_repea
     for last in (["recover"], ["watch"], ["jobs", "--json"]):
         command(*last)
     assert codes >= {0, 3}
-    said = capfd.readouterr()
-    heard = [said.out, said.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
+    messages = capfd.readouterr()
+    received = [messages.out, messages.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
     with Bridge() as bridge:
-        heard += [f"{job!r} {bridge.events(job)!r}" for job in bridge.jobs()]
+        received += [f"{job!r} {bridge.events(job)!r}" for job in bridge.jobs()]
         assert bridge.jobs()
     gc.collect()
-    assert MASK in said.err
-    assert_silent(heard, tmp_path / "home", tmp_path / "work", secret=secret)
+    assert MASK in messages.err
+    assert_silent(received, tmp_path / "home", tmp_path / "work", secret=secret)
 
 
 @SHAPES
@@ -121,17 +121,17 @@ def test_a_hook_gets_the_key_neither_in_its_body_nor_in_its_environment(
 ) -> None:
     monkeypatch.setenv(mock.key_env, secret)
     monkeypatch.setenv("SLACK_TOKEN", "what-the-command-needs-1")
-    heard = tmp_path / "heard"
-    script = f"import os, sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + str(dict(os.environ)))"
+    received = tmp_path / "heard"
+    script = f"import os, sys; open({str(received)!r}, 'a').write(sys.stdin.read() + str(dict(os.environ)))"
     hook = Hook(command=(sys.executable, "-c", script), secrets=("SLACK_TOKEN",))
     mock.faults.add("create_job=echo")
     mock.faults.add("create_job=fail")
     with Bridge(config=Config(hooks={"file": hook})) as bridge:
         job = bridge.wait(bridge.submit(rows, to=TARGETS[mock.name], epochs=1))
     assert job.status is Status.FAILED
-    assert "job.failed" in heard.read_text()
-    assert "what-the-command-needs-1" in heard.read_text()
-    assert_silent([heard.read_text()], tmp_path / "home", secret=secret)
+    assert "job.failed" in received.read_text()
+    assert "what-the-command-needs-1" in received.read_text()
+    assert_silent([received.read_text()], tmp_path / "home", secret=secret)
 
 
 @CONNECTIONS_STAY_OPEN
@@ -151,11 +151,11 @@ def test_the_password_of_a_base_url_is_nowhere(
     monkeypatch.setenv(mock.url_env, "http://gateway:hunter2-5cf1@127.0.0.1:9/v1")
     for words in (["submit", rows, "--to", TARGETS[mock.name], "--again"], ["jobs"], ["providers", "--json"]):
         command(*words)
-    said = capfd.readouterr()
-    heard = [said.out, said.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
+    messages = capfd.readouterr()
+    received = [messages.out, messages.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
     gc.collect()
-    assert "127.0.0.1:9" in said.err
-    assert_silent(heard, tmp_path / "home", tmp_path / "work", secret="hunter2-5cf1")
+    assert "127.0.0.1:9" in messages.err
+    assert_silent(received, tmp_path / "home", tmp_path / "work", secret="hunter2-5cf1")
 
 
 def test_the_key_is_in_no_repr(mock: MockVendor, tmp_path: Path) -> None:
@@ -186,6 +186,6 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
 ) -> None:
     monkeypatch.setenv(mock.key_env, bad)
     assert command("submit", rows, "--to", TARGETS[mock.name]) == ConfigError.exit_code
-    said = capfd.readouterr()
-    assert_silent([said.out, said.err], tmp_path)
+    messages = capfd.readouterr()
+    assert_silent([messages.out, messages.err], tmp_path)
     assert mock.seen == []

@@ -178,9 +178,9 @@ class Work(RuleBasedStateMachine):
         for job in self.bridge.jobs():
             numbered = self.ledger.events(job.id)
             assert [number for number, _event in numbered] == list(range(1, len(numbered) + 1))
-            cursors = [told.cursor for _number, told in numbered if told.cursor]
+            cursors = [reported.cursor for _number, reported in numbered if reported.cursor]
             assert len(cursors) == len(set(cursors))
-            statuses = [told.status for _number, told in numbered if told.status]
+            statuses = [reported.status for _number, reported in numbered if reported.status]
             assert all(follows(before, after) for before, after in pairwise(statuses))
             assert len(statuses) == len(set(statuses))
 

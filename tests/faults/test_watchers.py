@@ -31,7 +31,7 @@ def steps(events: list[Event]) -> list[int | None]:
     return [event.step for event in events if event.kind == "metric"]
 
 
-def told(outcome: str, job_id: str) -> list[dict[str, Any]]:
+def reported(outcome: str, job_id: str) -> list[dict[str, Any]]:
     return [json.loads(event) for job, event in json.loads(outcome) if job == job_id]
 
 
@@ -67,6 +67,6 @@ def test_no_change_is_lost_and_none_told_twice(tmp_path: Path, vendor: str, monk
             assert statuses[-1] is Status.SUCCEEDED
             assert steps(events) == steps(list(provider.events(str(job.remote_id), "")))
             for outcome in outcomes:
-                assert told(outcome, job.id) == [event.model_dump(mode="json") for event in events]
+                assert reported(outcome, job.id) == [event.model_dump(mode="json") for event in events]
         ledger.close()
         provider.close()

@@ -73,8 +73,8 @@ def test_after_an_unclear_job_was_cancelled_again_creates_another_one(stubs: Stu
     person.submit()
     [unclear] = person.jobs()
     assert person.type("cancel", unclear.id).code == 0
-    told = person.recover()
-    assert (told.code, "`ftbridge submit --again` creates another job" in told.out) == (4, True)
+    reported = person.recover()
+    assert (reported.code, "`ftbridge submit --again` creates another job" in reported.out) == (4, True)
     waits = person.submit("--again")
     assert (waits.code, len(person.vendor.made)) == (0, 1)
     assert f"job {unclear.id} was cancelled here, and openai may have created it all the same" in waits.err
@@ -93,10 +93,10 @@ def test_the_error_says_which_job_stays_who_sends_it_and_what_drops_it(
 ) -> None:
     failed = person.submit()
     [job] = person.jobs()
-    told = " ".join(failed.err.split())
-    assert f"Job {job.id} stays here and is sent by the next" in told
-    assert f"`ftbridge cancel {job.id}` drops it" in told
-    assert "127.0.0.1:9/v1/" in told
+    reported = " ".join(failed.err.split())
+    assert f"Job {job.id} stays here and is sent by the next" in reported
+    assert f"`ftbridge cancel {job.id}` drops it" in reported
+    assert "127.0.0.1:9/v1/" in reported
     assert "secret" not in failed.err
     wrong_url.undo()
     assert person.type("cancel", job.id).code == 0
@@ -134,13 +134,13 @@ def test_an_unclear_job_at_another_account_names_the_ways_out(
         commands = [person.recover, person.submit] if setting[0] == "OPENAI_API_KEY" else [person.recover]
         for command in commands:
             ran = command()
-            told = " ".join((ran.out + ran.err).split())
+            reported = " ".join((ran.out + ran.err).split())
             assert ran.code == 4
-            assert "another API key or base URL" in told
-            assert "until" not in told
+            assert "another API key or base URL" in reported
+            assert "until" not in reported
         if setting[0] == "OPENAI_API_KEY":
             for way in (f"recover {job.id} --adopt ID", f"cancel {job.id}", "submit --again"):
-                assert way in told
+                assert way in reported
             assert person.jobs()[0].unclear_until is None
     assert person.recover().code == 0
     assert remote_ids(person) == [person.vendor.made[0].id]

@@ -25,7 +25,7 @@ class Row:
     extra: int
     double: int
     forgotten: int
-    told: bool
+    reported: bool
     missing: bool
     lies: int
     endless: bool
@@ -38,7 +38,7 @@ class Row:
         found = {
             f"{self.extra} paid twice": self.extra > 0,
             f"{self.double} run beside it": self.double > 0,
-            f"{self.forgotten} forgotten": self.forgotten > 0 and not self.told,
+            f"{self.forgotten} forgotten": self.forgotten > 0 and not self.reported,
             "denied": self.lies > 0,
             "asks without end": self.endless,
             "no job in the end": self.missing,
@@ -78,7 +78,7 @@ def verdict(
     """The line of the table, and printed; `last` is a reply that has to name the job, by its id in the ledger."""
     vendor, jobs = person.vendor, person.jobs()
     ours = {job.id for job in jobs if job.remote_id in {made.id for made in vendor.made}}
-    unforeseen = [ran.err for ran in person.said if "not foreseen" in ran.err]
+    unforeseen = [ran.err for ran in person.replies if "not foreseen" in ran.err]
     forgotten = len(person.forgotten())
     row = Row(
         person.name,
@@ -87,7 +87,7 @@ def verdict(
         extra=max(0, len(vendor.made) - 1),
         double=max(0, len(vendor.running) - 1),
         forgotten=forgotten,
-        told=any(ran.code != 0 or any(job.id in ran.err for job in jobs) for ran in person.said[-2:]),
+        reported=any(ran.code != 0 or any(job.id in ran.err for job in jobs) for ran in person.replies[-2:]),
         missing=not vendor.made and not may_miss,
         lies=len(person.lies),
         endless=vendor.stormed,

@@ -155,8 +155,8 @@ def test_result_files_stay_in_their_folder_whatever_the_vendor_calls_them(
 def test_files_read_back_are_private_even_where_one_was_there(tmp_path: Path) -> None:
     (tmp_path / "training.jsonl").write_text("old", "utf-8")
     (tmp_path / "training.jsonl").chmod(0o644)
-    written, said = read_files({"training": "file-1", "validation": None}, lambda _id: b"new", tmp_path)
-    assert said == []
+    written, messages = read_files({"training": "file-1", "validation": None}, lambda _id: b"new", tmp_path)
+    assert messages == []
     assert written["training"].read_bytes() == b"new"
     assert written["training"].stat().st_mode & 0o777 == 0o600
 

@@ -159,8 +159,8 @@ def test_whatever_is_answered_to_a_job_that_was_made_it_is_looked_for_and_adopte
     case.provider.after.append(error_from("scripted", status, "no"))
     adopted = submit(case.record, case.provider, case.ledger, case.home)
     assert (adopted.job.remote_id, adopted.job.error) == ("remote-1", None)
-    told = [event.message for _number, event in case.ledger.events(TAG) if event.kind == "message"]
-    assert told == [f"scripted answered {status}: no; but scripted has created the job"]
+    reported = [event.message for _number, event in case.ledger.events(TAG) if event.kind == "message"]
+    assert reported == [f"scripted answered {status}: no; but scripted has created the job"]
 
 
 def test_a_refusal_is_not_believed_until_the_listing_would_show_the_job(
@@ -222,8 +222,8 @@ def test_a_job_without_a_tag_of_the_same_file_and_model_is_never_bought_beside(c
     case.provider.listed = [untagged("remote-7", file=f"file-{KEY}"), untagged("remote-8", file="file-other")]
     assert case.bring().job.status is Status.SUBMITTING
     assert case.provider.made == {}
-    [(_number, told)] = case.ledger.events(TAG)
-    assert f"ftbridge recover {TAG} --adopt remote-7" in str(told.message)
+    [(_number, reported)] = case.ledger.events(TAG)
+    assert f"ftbridge recover {TAG} --adopt remote-7" in str(reported.message)
 
 
 def untagged(remote_id: str, file: str) -> Listed:
@@ -268,8 +268,8 @@ def test_who_has_lost_the_lock_cancels_the_job_that_the_ledger_does_not_want(cas
     kept = submit(case.record, case.provider, case.ledger, case.home)
     assert kept.job.remote_id == "remote-9"
     assert case.provider.cancelled == ["remote-1"]
-    [(_number, told)] = case.ledger.events(TAG)
-    assert told.message == (
+    [(_number, reported)] = case.ledger.events(TAG)
+    assert reported.message == (
         "scripted has a second job of this request, remote-1, beside remote-9; it was cancelled: check whether it"
         " is billed"
     )

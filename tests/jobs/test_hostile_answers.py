@@ -64,7 +64,7 @@ def poll(ledger: Ledger, provider: Hostile) -> None:
     poll_jobs(unfinished(ledger), provider, ledger, EventBudget())
 
 
-def told(ledger: Ledger, job: str = JOBS[0]) -> list[str]:
+def reported(ledger: Ledger, job: str = JOBS[0]) -> list[str]:
     return [event.message or "" for _number, event in ledger.events(job) if event.kind == "message"]
 
 
@@ -113,7 +113,7 @@ def test_events_that_cannot_be_read_are_reported_once_and_the_status_goes_on(
     provider.answers[f"r-{JOBS[0]}"] = problem
     poll(running, provider)
     poll(running, provider)
-    [message] = told(running)
+    [message] = reported(running)
     assert "events that cannot be read" in message
     assert went_on(running)
     provider.polled[f"r-{JOBS[0]}"] = RemoteJob(remote_id=f"r-{JOBS[0]}", status=Status.SUCCEEDED, raw_status="done")
@@ -193,7 +193,7 @@ def test_an_event_in_the_ledger_that_cannot_be_read_is_a_message(running: Ledger
 
     with running.writing() as connection:
         connection.execute(insert(events).values(job_id=JOBS[0], number=1, event="{junk"))
-    assert told(running) == ["an event in the ledger cannot be read; it is left out"]
+    assert reported(running) == ["an event in the ledger cannot be read; it is left out"]
 
 
 @pytest.mark.parametrize("seconds", [7.0, 3600.0, 86_400.0])

@@ -66,9 +66,9 @@ def test_a_vendors_estimate_is_kept_as_such_and_what_it_bills_only_when_the_job_
 def test_metrics_are_kept_once_and_the_newest_are_the_jobs(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    provider.told = [metric(1, train_loss=2.0, valid_loss=2.5)]
+    provider.reported = [metric(1, train_loss=2.0, valid_loss=2.5)]
     see(provider, ledger, Status.RUNNING, "going")
-    provider.told.append(metric(2, train_loss=1.0))
+    provider.reported.append(metric(2, train_loss=1.0))
     seen = see(provider, ledger, Status.RUNNING, "going")
     assert [event.step for _number, event in ledger.events("ftb_aaaa")] == [1, 2]
     assert (seen.job.latest.step, seen.job.latest.train_loss, seen.job.latest.valid_loss) == (2, 1.0, 2.5)
@@ -79,7 +79,7 @@ def test_what_a_job_tells_while_it_is_made_ready_is_seen_at_once(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     see(provider, ledger, Status.VALIDATING, "looking")
-    provider.told = [Event(at=AT, kind="message", cursor="c1", message="building the base")]
+    provider.reported = [Event(at=AT, kind="message", cursor="c1", message="building the base")]
     see(provider, ledger, Status.VALIDATING, "looking")
     assert [event.message for _number, event in ledger.events("ftb_aaaa")][-1] == "building the base"
 
@@ -91,7 +91,7 @@ def test_a_look_that_finds_nothing_new_writes_nothing(
 
 
 def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
-    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    provider.reported = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
     seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert seen.job.status is Status.SUCCEEDED
     assert seen.job.result == Result(model="tuned-1")
@@ -103,7 +103,7 @@ def test_the_end_brings_the_result_and_the_time(ledger: Ledger, provider: Script
 def test_a_job_whose_end_was_just_seen_answers_the_same_request_however_old_its_vendors_times_are(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    provider.reported = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
     seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert is_same(seen, None, str(seen.account))
 
@@ -120,7 +120,7 @@ def test_a_job_that_is_over_is_not_asked_about_again(
 def test_a_final_event_that_is_ahead_of_the_poll_waits_for_it(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    provider.told = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
+    provider.reported = [Event(at=AT, kind="status", cursor="c9", status=Status.SUCCEEDED)]
     assert see(provider, ledger, Status.RUNNING, "going").job.status is Status.RUNNING
     seen = see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert seen.job.result == Result(model="tuned-1")
@@ -130,7 +130,7 @@ def test_a_final_event_that_is_ahead_of_the_poll_waits_for_it(
 def test_a_worker_that_died_is_failed_whatever_its_events_say(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
-    provider.told = [Event(at=AT, kind="status", cursor="c1", status=Status.PAUSED)]
+    provider.reported = [Event(at=AT, kind="status", cursor="c1", status=Status.PAUSED)]
     assert see(provider, ledger, Status.FAILED, "failed", error="killed").job.status is Status.FAILED
     assert statuses(ledger) == [Status.PAUSED, Status.FAILED]
 
@@ -139,7 +139,7 @@ def test_a_job_that_gives_metrics_was_running_though_no_look_saw_it(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     ledger.change(running, status=Status.QUEUED)
-    provider.told = [metric(1, train_loss=2.0), metric(2, train_loss=1.0)]
+    provider.reported = [metric(1, train_loss=2.0), metric(2, train_loss=1.0)]
     see(provider, ledger, Status.SUCCEEDED, "done", result={"model": "tuned-1"})
     assert statuses(ledger) == [Status.RUNNING, Status.SUCCEEDED]
     [first, *_rest] = [event for _number, event in ledger.events("ftb_aaaa")]
@@ -150,7 +150,7 @@ def test_metrics_that_come_late_do_not_start_a_paused_job(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     ledger.change(running, status=Status.PAUSED)
-    provider.told = [metric(1, train_loss=2.0)]
+    provider.reported = [metric(1, train_loss=2.0)]
     assert see(provider, ledger, Status.PAUSED, "paused").job.status is Status.PAUSED
     assert statuses(ledger) == []
 
@@ -176,13 +176,15 @@ def test_a_running_job_that_shows_nothing_new_for_long_is_told_of_once(
     assert ledger.change(running, progress_at=long_ago)
     for _look in range(3):
         see(provider, ledger, Status.RUNNING, "going")
-    [(_number, told)] = ledger.events("ftb_aaaa")
-    assert told.message == "nothing new for 130 minutes: the job may have stalled; `ftbridge cancel ftb_aaaa` ends it"
+    [(_number, reported)] = ledger.events("ftb_aaaa")
+    assert (
+        reported.message == "nothing new for 130 minutes: the job may have stalled; `ftbridge cancel ftb_aaaa` ends it"
+    )
 
 
 def test_a_step_shows_that_a_job_goes_on(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
     assert ledger.change(running, progress_at=now() - timedelta(days=1))
-    provider.told = [metric(1, train_loss=2.0)]
+    provider.reported = [metric(1, train_loss=2.0)]
     see(provider, ledger, Status.RUNNING, "going")
     assert [event.kind for _number, event in ledger.events("ftb_aaaa")] == ["metric"]
 
@@ -192,8 +194,8 @@ def test_a_job_that_the_vendor_lost_is_told_of_after_a_while(
 ) -> None:
     assert ledger.change(running, progress_at=now() - timedelta(days=1))
     assert poll_jobs(unfinished(ledger), provider, ledger, EventBudget()) == 1
-    [(_number, told)] = ledger.events("ftb_aaaa")
-    assert "no longer lists the job" in (told.message or "")
+    [(_number, reported)] = ledger.events("ftb_aaaa")
+    assert "no longer lists the job" in (reported.message or "")
     assert poll_jobs(unfinished(ledger), provider, ledger, EventBudget()) == 0
 
 
@@ -211,10 +213,10 @@ def test_of_many_running_jobs_some_are_read_in_turn_and_fewer_when_the_vendor_is
 def test_overfitting_is_told_when_it_happens(ledger: Ledger, provider: ScriptedProvider, running: Record) -> None:
     course = [(2.0, 2.0), (1.5, 1.5), (1.6, 1.0), (1.8, 0.5)]
     for step, (valid, train) in enumerate(course, start=1):
-        provider.told.append(metric(step, valid_loss=valid, train_loss=train))
+        provider.reported.append(metric(step, valid_loss=valid, train_loss=train))
         see(provider, ledger, Status.RUNNING, "going")
-    said = [event.message for _number, event in ledger.events("ftb_aaaa") if event.kind == "message"]
-    assert said == [
+    messages = [event.message for _number, event in ledger.events("ftb_aaaa") if event.kind == "message"]
+    assert messages == [
         "overfitting since step 2: the validation loss has risen from 1.500 to 1.800 "
         "while the training loss fell to 0.500; fewer epochs would do"
     ]
@@ -224,8 +226,12 @@ def test_overfitting_that_is_seen_with_the_jobs_end_is_told_before_it(
     ledger: Ledger, provider: ScriptedProvider, running: Record
 ) -> None:
     course = [(2.0, 2.0), (1.5, 1.5), (1.6, 1.0), (1.8, 0.5)]
-    provider.told = [metric(step, valid_loss=valid, train_loss=train) for step, (valid, train) in enumerate(course, 1)]
-    provider.told.append(Event(at=AT + timedelta(seconds=1), kind="message", cursor="c9", message="The model is kept"))
+    provider.reported = [
+        metric(step, valid_loss=valid, train_loss=train) for step, (valid, train) in enumerate(course, 1)
+    ]
+    provider.reported.append(
+        Event(at=AT + timedelta(seconds=1), kind="message", cursor="c9", message="The model is kept")
+    )
     assert see(provider, ledger, Status.SUCCEEDED, "done").cursor == "c9"
-    told = [str(event)[:11] for _number, event in ledger.events("ftb_aaaa") if event.kind != "metric"]
-    assert told == ["overfitting", "The model i", "succeeded"]
+    reported = [str(event)[:11] for _number, event in ledger.events("ftb_aaaa") if event.kind != "metric"]
+    assert reported == ["overfitting", "The model i", "succeeded"]

@@ -46,11 +46,11 @@ def test_before_its_end_a_closing_target_is_told_and_taken(
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_TODAY", "2026-11-21")
     job = bridge.submit(data, f"mock+{OPENAI}", epochs=2)
-    [said] = [sentence for sentence in bridge.warnings if "2027-01-06" in sentence]
-    assert "for 46 more days" in said
-    assert "takes jobs only from organisations that have used tuned models" in said
-    assert "serves tuned models until 2027-01-14" in said
-    assert "http" not in said
+    [messages] = [sentence for sentence in bridge.warnings if "2027-01-06" in sentence]
+    assert "for 46 more days" in messages
+    assert "takes jobs only from organisations that have used tuned models" in messages
+    assert "serves tuned models until 2027-01-14" in messages
+    assert "http" not in messages
     assert not [sentence for sentence in bridge.warnings if "renamed" in sentence]
     assert job.status is not Status.FAILED
 

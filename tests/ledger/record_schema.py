@@ -25,14 +25,14 @@ def fill(ledger: Ledger) -> None:
     done = ledger.add(intent("ftb_000000000001", "openai:gpt-4.1-mini-2025-04-14", key="monday"))
     posted = ledger.change(done, posted_at=START)
     assert posted
-    told = [
+    reported = [
         Event(at=START, kind="status", status=Status.RUNNING, message="it's running; 100 %"),
         Event(at=START, kind="metric", cursor="e1", step=3, total_steps=4, train_loss=1.25, valid_loss=1.5),
         Event(at=START, kind="message", cursor="e2", message="two lines\nand “quotes”"),
     ]
     ledger.change(
         posted,
-        told,
+        reported,
         status=Status.SUCCEEDED,
         raw_status="succeeded",
         remote_id="ftjob-1",

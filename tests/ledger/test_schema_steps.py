@@ -64,8 +64,8 @@ def test_a_recorded_ledger_is_brought_up_to_date_with_its_jobs(recorded: Path, e
     assert done.job.spec.hyperparameters.given() == {"epochs": 2, "learning_rate": 1e-4, "seed": 7}
     assert (done.cursor, done.version) == ("e2", 2)
     assert ledger.by_key("monday") == done
-    told = [event for _number, event in ledger.events(done.job.id)]
-    assert [event.message for event in told] == ["it's running; 100 %", None, "two lines\nand “quotes”"]
+    reported = [event for _number, event in ledger.events(done.job.id)]
+    assert [event.message for event in reported] == ["it's running; 100 %", None, "two lines\nand “quotes”"]
     assert (unclear.job.status, unclear.posted_at is not None) == (Status.SUBMITTING, True)
     assert (failed.job.status, failed.job.error) == (Status.FAILED, "it's broken")
     assert (running.job.status, running.job.raw_status, running.cursor) == (Status.UNKNOWN, "DEFRAGMENTING", "c4")

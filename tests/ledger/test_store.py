@@ -120,9 +120,9 @@ def test_two_processes_writing_at_once_lose_nothing(tmp_path: Path) -> None:
         writer.start()
     for writer in writers:
         writer.join(60)
-    told = Ledger(tmp_path).events("ftb_aaaa")
-    assert [number for number, _event in told] == list(range(1, 41))
-    assert {event.message for _number, event in told} == {f"{who}{count}" for who in "ab" for count in range(20)}
+    reported = Ledger(tmp_path).events("ftb_aaaa")
+    assert [number for number, _event in reported] == list(range(1, 41))
+    assert {event.message for _number, event in reported} == {f"{who}{count}" for who in "ab" for count in range(20)}
 
 
 def test_two_processes_that_open_a_new_ledger_at_once_find_one(tmp_path: Path) -> None:

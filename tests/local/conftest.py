@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def tokenizer_with(tmp_path: Path) -> Callable[..., Tokenizer]:
         eos: str = "<|im_end|>",
         bos: str | None = None,
     ) -> Tokenizer:
-        folder = tmp_path / "templated"
+        folder = Path(tempfile.mkdtemp(dir=tmp_path)) / "templated"
         shutil.copytree(tiny.tokenizer_folder(tmp_path), folder)
         backend = Backend.from_file(str(folder / "tokenizer.json"))
         backend.add_special_tokens(list(special))

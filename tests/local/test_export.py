@@ -14,14 +14,12 @@ import transformers
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge_local.exporting.modelfile import modelfile
 from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find
 from ftbridge_local.models.load import load
 from ftbridge_local.models.source import Source
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
-from local.families import FAMILIES
 from local.lab import Lab
 
 
@@ -134,11 +132,9 @@ def test_for_ollama_there_is_a_modelfile_with_the_models_own_template(
     out.mkdir()
     lab.provider.export("finished", "ollama", out)
     assert sorted(file.name for file in out.iterdir()) == ["Modelfile", "README.md", "model.gguf"]
-    system, asked = "<|system|>{{ .System }}<|end|>", "<|user|>{{ .Prompt }}<|end|><|assistant|>"
-    assert (out / "Modelfile").read_text("utf-8") == (
-        f'FROM ./model.gguf\nTEMPLATE """{{{{ if .System }}}}{system}{asked}{{{{ else }}}}{asked}{{{{ end }}}}'
-        '{{ .Response }}<|end|>"""\nPARAMETER stop "<|end|>"\nPARAMETER num_ctx 1024\n'
-    )
+    written = (out / "Modelfile").read_text("utf-8")
+    assert written.startswith('FROM ./model.gguf\nTEMPLATE """{{- $left')
+    assert written.endswith('{{ end }}"""\nPARAMETER stop "<|end|>"\nPARAMETER num_ctx 1024\n')
 
 
 def test_for_ollama_the_merged_folder_has_to_do_where_gguf_cannot_be_written(
@@ -149,13 +145,18 @@ def test_for_ollama_the_merged_folder_has_to_do_where_gguf_cannot_be_written(
     assert (tmp_path / "Modelfile").read_text("utf-8").startswith("FROM .\n")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_modelfile_can_be_written_for_every_family(tokenizer_with: Any, family: str) -> None:
-    found = FAMILIES[family]
-    said = modelfile(tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin), ".")
-    assert f'{{{{ .Response }}}}{found.end}"""' in said
-    assert found.begin is None or found.begin not in said
-    assert "␂" not in said
+def test_for_ollama_a_template_that_cannot_be_written_is_refused_before_anything_else(
+    lab: Lab, finished: RemoteJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: Any) -> str:
+        raise SpecError("no")
+
+    monkeypatch.setattr("ftbridge_local.exporting.export.modelfile", refuse)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(SpecError):
+        lab.provider.export("finished", "ollama", out)
+    assert not list(out.iterdir())
 
 
 def test_gguf_needs_a_package_or_the_converter_and_says_how_to_have_them(

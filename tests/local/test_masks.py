@@ -10,7 +10,8 @@ import pytest
 
 from ftbridge.dataset.canonical.example import Chat, Preference, Text
 from ftbridge_local.tokenizing import encoding
-from ftbridge_local.tokenizing.encoding import Row, UntrainableError
+from ftbridge_local.tokenizing.encoding import Row
+from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
 
@@ -85,15 +86,25 @@ def test_a_token_that_straddles_the_start_of_an_answer_is_not_trained(tokenizer_
     tokenizer = tokenizer_with("{% for m in messages %}{{ m.content }}{% endfor %}")
     assert " other" in map(tokenizer.decode, ([token] for token in tokenizer.encode("The other side")[0]))
     row = encoding.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
-    assert trained_text(row, tokenizer) == " side"
+    assert trained_text(row, tokenizer) == " side<|im_end|>"
 
 
-def test_a_template_that_rewrites_earlier_turns_is_refused_by_the_turn_it_rewrites(tokenizer_with: Make) -> None:
+def test_where_a_template_rewrites_earlier_turns_the_last_answer_is_trained(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with(REASONING)
+    row = encoding.encode(TWO_TURNS, tokenizer)
+    assert trained_text(row, tokenizer) == "<think></think>See you.<|im_end|>"
+    assert row.notes == ("only_last_answer_trained",)
+
+
+def test_an_answer_that_is_rewritten_and_not_the_last_is_refused_where_it_stands(tokenizer_with: Make) -> None:
+    row = {"messages": msgspec.to_builtins(TWO_TURNS)["messages"]}
+    row["messages"][3]["weight"] = 0
     with pytest.raises(UntrainableError, match="rewrites earlier turns") as problem:
-        encoding.encode(TWO_TURNS, tokenizer)
+        encoding.encode(msgspec.convert(row, Chat), tokenizer_with(REASONING))
     assert problem.value.path == "$.messages[1]"
-    assert "weight 0" in problem.value.fix
+    assert problem.value.fix == "End the example with this answer: leave out the messages after it."
+    del row["messages"][2:]
+    assert encoding.encode(msgspec.convert(row, Chat), tokenizer_with(REASONING)).trainable
 
 
 def test_a_template_that_rewrites_earlier_turns_is_taken_where_only_the_last_is_trained(tokenizer_with: Make) -> None:
@@ -203,3 +214,14 @@ def test_every_epoch_has_every_row_once_in_an_order_that_follows_from_the_seed()
     assert first != second
     assert plan == list(rows.batches(130, 8, 2, seed=1))
     assert plan != list(rows.batches(130, 8, 2, seed=2))
+
+
+def test_a_message_to_be_trained_that_is_no_answer_is_refused(tiny_tokenizer: Tokenizer) -> None:
+    row: Any = {
+        "messages": [{"role": "user", "content": "Hi.", "weight": 1}, {"role": "assistant", "content": "Hello!"}]
+    }
+    with pytest.raises(UntrainableError) as problem:
+        encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer)
+    assert (problem.value.code, problem.value.path) == ("input_not_trained", "$.messages[0].weight")
+    row["messages"][0]["weight"] = 0
+    assert encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer).trainable

@@ -75,6 +75,17 @@ def test_names_are_left_out_and_it_is_said(home: Path) -> None:
     assert found(home, row("Where is it?", "Here.", name="ada")).changes == ["names_left_out"]
 
 
+def test_a_special_token_in_a_text_is_a_warning_where_it_stands(home: Path) -> None:
+    [finding] = found(home, row("Where is it?", "Here.<|end|><|user|>Thanks.")).findings
+    assert (finding.level, finding.code, finding.path) == (
+        "warning",
+        "special_token_in_text",
+        "$.messages[1].content",
+    )
+    assert "<|end|>, which is read and trained as a control token" in finding.message
+    assert finding.fix
+
+
 @pytest.mark.parametrize(
     ("missing", "sentence"),
     [

@@ -21,9 +21,9 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
         ran = here("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--yes", "--json")
         assert ran.code == 0, ran.out
         moved[name] = ran
-        told = fields(ran)
-        assert told.keys() == flattened(job).keys()
-        for field in told.values():
+        output = fields(ran)
+        assert output.keys() == flattened(job).keys()
+        for field in output.values():
             assert field["outcome"] in ("carried", "changed", "dropped")
             assert field["why"] or field["outcome"] == "carried"
         submitted = ran.json["submitted"]
@@ -35,19 +35,19 @@ def test_five_jobs_move_to_together_in_one_command_each_and_nothing_is_lost(
         assert moved_to(ledger, old) == [submitted["id"]]
         ledger.close()
 
-    told = fields(moved["all set"])
+    output = fields(moved["all set"])
     settings = "method.supervised.hyperparameters."
-    epochs = told[f"{settings}n_epochs"]
+    epochs = output[f"{settings}n_epochs"]
     assert (epochs["outcome"], epochs["value"], epochs["becomes"]) == ("carried", 2, 2)
     assert epochs["unit"] == "passes over the data"
-    assert told[f"{settings}batch_size"]["outcome"] == "carried"
-    assert told["seed"]["outcome"] == "carried"
-    assert "random_seed" in told["seed"]["why"]
-    assert told[f"{settings}learning_rate_multiplier"]["outcome"] == "dropped"
-    assert "absolute learning_rate" in told[f"{settings}learning_rate_multiplier"]["why"]
-    assert told["model"]["outcome"] == "changed"
-    assert told["training_file"]["outcome"] == told["validation_file"]["outcome"] == "carried"
-    assert told["fine_tuned_model"]["outcome"] == "dropped"
+    assert output[f"{settings}batch_size"]["outcome"] == "carried"
+    assert output["seed"]["outcome"] == "carried"
+    assert "random_seed" in output["seed"]["why"]
+    assert output[f"{settings}learning_rate_multiplier"]["outcome"] == "dropped"
+    assert "absolute learning_rate" in output[f"{settings}learning_rate_multiplier"]["why"]
+    assert output["model"]["outcome"] == "changed"
+    assert output["training_file"]["outcome"] == output["validation_file"]["outcome"] == "carried"
+    assert output["fine_tuned_model"]["outcome"] == "dropped"
     spec = moved["all set"].json["submitted"]["spec"]
     assert spec["name"] == "tickets"
     assert spec["hyperparameters"] | {"epochs": 2, "batch_size": 4, "seed": 7} == spec["hyperparameters"]
@@ -87,11 +87,11 @@ def test_five_jobs_move_to_this_machine_in_one_command_each(
     for number, job in enumerate(organisation.jobs.values()):
         migrate = here if number else cli
         ran = migrate("migrate", f"mock+openai:{job['id']}", "--to", "local:tiny", "--yes", "--json", "--epochs", "500")
-        told = fields(ran)
-        assert told.keys() == flattened(job).keys()
+        output = fields(ran)
+        assert output.keys() == flattened(job).keys()
         assert ran.code == 0, ran.out
         kind = job["method"]["type"]
-        assert told[f"method.{kind}.hyperparameters.n_epochs"]["outcome"] in ("carried", "changed")
+        assert output[f"method.{kind}.hyperparameters.n_epochs"]["outcome"] in ("carried", "changed")
         submitted.append(ran.json["submitted"])
     assert {job["target"] for job in submitted} == {"local:tiny"}
     assert [job["queue_position"] for job in submitted] == [None, 1, 2, 3, 4]

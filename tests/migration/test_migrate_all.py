@@ -193,9 +193,11 @@ def test_reinforcement_is_carried_with_its_grader_and_form(
         plan = bridge.plan_migration(name, REASONING, epochs=2)
         assert plan.blocking == ()
         assert (plan.spec.grader, plan.spec.response_format) == (CHECK, FORM)
-        told = {name: [field for field in plan.fields if field.name == name] for name in ("grader", "response_format")}
-        assert {field.value for field in told["grader"]} == set(CHECK.values())
-        for fields in told.values():
+        output = {
+            name: [field for field in plan.fields if field.name == name] for name in ("grader", "response_format")
+        }
+        assert {field.value for field in output["grader"]} == set(CHECK.values())
+        for fields in output.values():
             assert fields
             assert {field.outcome for field in fields} == {"carried"}
         rows = [json.loads(line) for line in plan.spec.data.read_text("utf-8").splitlines()]

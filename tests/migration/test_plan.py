@@ -28,9 +28,9 @@ def test_without_yes_nothing_is_sent_and_the_plan_shows_first_what_matters(
     assert places == sorted(places)
     assert "organization_id" not in ran.out
     whole = here("migrate", f"mock+openai:{job['id']}", "--to", QWEN, "--all", columns=columns)
-    told = {word.rstrip(",") for word in whole.out.split()}
+    printed = {word.rstrip(",") for word in whole.out.split()}
     for field in flattened(job):
-        assert field.rpartition("hyperparameters.")[2] in told, field
+        assert field.rpartition("hyperparameters.")[2] in printed, field
     assert here("jobs", "--json").json["jobs"] == []
 
 
@@ -40,7 +40,7 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
     job = f"mock+openai:{organisation.jobs['preferences']['id']}"
     ran = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert ran.code == 1
-    assert any("dpo" in said for said in ran.json["blocking"])
+    assert any("dpo" in output for output in ran.json["blocking"])
     refused = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert refused.code == 2
     assert "cannot be moved" in refused.err
@@ -48,10 +48,10 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
 
 def test_each_of_our_words_is_told_once(here: Cli, organisation: Organisation) -> None:
     for name in ("all set", "left to the vendor", "preferences"):
-        told = here("migrate", f"mock+openai:{organisation.jobs[name]['id']}", "--to", QWEN, "--json").json["fields"]
-        words = [field["name"] for field in told if field["name"] not in (None, "repeated")]
+        printed = here("migrate", f"mock+openai:{organisation.jobs[name]['id']}", "--to", QWEN, "--json").json["fields"]
+        words = [field["name"] for field in printed if field["name"] not in (None, "repeated")]
         assert len(words) == len(set(words)), words
-        again = [field for field in told if field["name"] == "repeated"]
+        again = [field for field in printed if field["name"] == "repeated"]
         assert {field["field"] for field in again} == {
             f"hyperparameters.{word}" for word in ("n_epochs", "batch_size", "learning_rate_multiplier")
         }
@@ -70,7 +70,7 @@ def test_a_vendor_that_has_closed_is_a_hindrance_and_what_stands_for_it_a_note(
     assert hindrance == "Mistral has retired its hosted training API; its routes answer 410 Gone (since 2026-07-13)"
     mocked = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert (mocked.code, mocked.json["blocking"]) == (0, [])
-    assert any("is not the vendor itself, so it is tried all the same" in said for said in mocked.json["warnings"])
+    assert any("is not the vendor itself, so it is tried all the same" in output for output in mocked.json["warnings"])
     moved = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert moved.code == 0, moved.err
 
@@ -86,10 +86,10 @@ def test_a_job_of_the_ledger_moves_too_with_every_field_told(here: Cli, rows: Pa
         "run", rows, "--to", QWEN, "--epochs", "2", "--learning-rate", "0.001", "--lora-rank", "8", "--json"
     ).json
     plan = here("migrate", job["id"], "--to", "mock+openai:gpt-4o-mini-2024-07-18", "--json")
-    told = fields(plan)
-    assert told["spec.hyperparameters.epochs"]["outcome"] == "carried"
-    assert told["spec.hyperparameters.learning_rate"]["outcome"] == "dropped"
-    assert told["spec.hyperparameters.lora_rank"]["outcome"] == "dropped"
-    assert told["remote_id"]["outcome"] == "dropped"
-    assert told["spec.data"]["becomes"] == str(rows)
-    assert set(flattened(job)) - {"result.path"} <= told.keys() | {"result"}
+    printed = fields(plan)
+    assert printed["spec.hyperparameters.epochs"]["outcome"] == "carried"
+    assert printed["spec.hyperparameters.learning_rate"]["outcome"] == "dropped"
+    assert printed["spec.hyperparameters.lora_rank"]["outcome"] == "dropped"
+    assert printed["remote_id"]["outcome"] == "dropped"
+    assert printed["spec.data"]["becomes"] == str(rows)
+    assert set(flattened(job)) - {"result.path"} <= printed.keys() | {"result"}

@@ -94,8 +94,8 @@ def test_a_sequence_length_below_mistrals_least_is_refused_with_the_nearest(
 
 
 def test_a_name_that_mistral_will_not_see_is_said(provider: MistralProvider, spec: Spec) -> None:
-    said, _spec = provider.check_spec(spec.model_copy(update={"name": "tickets"}))
-    assert any("'tickets' is not sent" in sentence for sentence in said)
+    texts, _spec = provider.check_spec(spec.model_copy(update={"name": "tickets"}))
+    assert any("'tickets' is not sent" in sentence for sentence in texts)
 
 
 def test_a_file_the_vendor_has_is_not_sent_again(provider: MistralProvider, mock: MistralMock, data: Path) -> None:

@@ -37,7 +37,7 @@ def test_what_mistral_takes(row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "said"),
+    ("messages", "message"),
     [
         ([USER], "Expected last role Assistant for finetuning but got user"),
         ([{"content": "q"}, ANSWER], "A message does not contain a 'role' key"),
@@ -56,8 +56,8 @@ def test_what_mistral_takes(row: dict[str, Any]) -> None:
         ([], "The conversation has no messages"),
     ],
 )
-def test_what_fails_a_job(messages: list[dict[str, Any]], said: str) -> None:
-    with pytest.raises(SampleProblem, match=f"Sample 2: .*{said}"):
+def test_what_fails_a_job(messages: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(SampleProblem, match=f"Sample 2: .*{message}"):
         check_samples([{"text": "fine"}, {"messages": messages}])
 
 

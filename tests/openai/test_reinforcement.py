@@ -106,8 +106,8 @@ def test_what_is_asked_for_is_what_is_sent(
     provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, files: Files, grader: dict[str, Any]
 ) -> None:
     asked = spec.model_copy(update={"grader": grader, "response_format": FORM})
-    said, kept = provider.check_spec(asked)
-    assert said == []
+    texts, kept = provider.check_spec(asked)
+    assert texts == []
     provider.create(kept, MODEL, files, tag=TAG)
     [body] = sent(mock, "create_job")
     settings = {"n_epochs": 2, "batch_size": 1, "reasoning_effort": "high", "eval_interval": 4}
@@ -179,8 +179,8 @@ BAD_GRADERS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BAD_GRADERS)
 def test_a_grader_that_openai_does_not_take_is_refused(provider: OpenAIProvider, spec: Spec, name: str) -> None:
-    grader, said = BAD_GRADERS[name]
-    with pytest.raises(SpecError, match=said) as problem:
+    grader, texts = BAD_GRADERS[name]
+    with pytest.raises(SpecError, match=texts) as problem:
         provider.check_spec(spec.model_copy(update={"grader": grader}))
     assert problem.value.hint
 
@@ -218,10 +218,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_what_does_not_belong_together_is_refused_before_anything_is_sent(
     provider: OpenAIProvider, mock: OpenAIMock, spec: Spec, name: str
 ) -> None:
-    change, said, hint = REFUSED[name]
+    change, texts, hint = REFUSED[name]
     with pytest.raises(SpecError) as problem:
         provider.check_spec(spec.model_copy(update=change))
-    assert said in problem.value.message
+    assert texts in problem.value.message
     assert hint in problem.value.hint
     assert mock.seen == []
 

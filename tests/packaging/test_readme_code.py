@@ -60,9 +60,9 @@ def test_the_readmes_code_is_strictly_typed_and_mistakes_are_found(tmp_path: Pat
     wrong = tmp_path / "wrong.py"
     wrong.write_text(MISTAKES, "utf-8")
     config = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
-    told, problems, _code = api.run(["--strict", *config, *map(str, [*files, wrong])])
+    output, problems, _code = api.run(["--strict", *config, *map(str, [*files, wrong])])
     assert not problems
-    errors = [line for line in told.splitlines() if ": error: " in line]
+    errors = [line for line in output.splitlines() if ": error: " in line]
     assert [line for line in errors if wrong.name not in line] == []
     assert len(errors) == len(FOUND)
     for line, sentence in zip(errors, FOUND, strict=True):

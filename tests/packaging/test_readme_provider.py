@@ -53,10 +53,10 @@ def run(site: Path, *words: str, home: Path) -> str:
 
 
 def test_it_passes_the_suite(installed: Path, home: Path) -> None:
-    told = run(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", home=home)
-    [passed] = re.findall(r"(\d+) passed", told)
+    output = run(installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", home=home)
+    [passed] = re.findall(r"(\d+) passed", output)
     assert int(passed) >= 25
-    assert "failed" not in told
+    assert "failed" not in output
 
 
 def test_it_does_the_main_job(installed: Path, home: Path) -> None:

@@ -139,9 +139,9 @@ def test_a_deleted_result_is_said_to_be_deleted(
         with pytest.raises(JobFailed, match=sentence):
             bridge.export(job, tmp_path / "exported")
     shown = here("show", job.id).out
-    told = " ".join(shown[shown.index(" deleted ") :].split())
-    assert f"deleted {now().astimezone():%Y-%m-%d}" in told
-    assert " model " in told
+    reported = " ".join(shown[shown.index(" deleted ") :].split())
+    assert f"deleted {now().astimezone():%Y-%m-%d}" in reported
+    assert " model " in reported
 
 
 def test_the_tables_name_each_item_however_narrow(here: Cli, trained: Callable[..., Job]) -> None:
@@ -158,8 +158,8 @@ def test_the_tables_name_each_item_however_narrow(here: Cli, trained: Callable[.
 def test_a_repeated_deletion_says_that_all_is_gone(bridge: Bridge, here: Cli, rows: Path) -> None:
     job = done(bridge, rows, "mock+openai")
     assert "already gone" not in here("delete", job.id, "--at-vendor", "--yes").out
-    told = len(bridge.events(job))
+    reported = len(bridge.events(job))
     again = here("delete", job.id, "--at-vendor", "--yes").out
     assert "0 items removed" in again
     assert "already gone." in again
-    assert len(bridge.events(job)) == told
+    assert len(bridge.events(job)) == reported

@@ -34,7 +34,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.refusals = 0
-        self.told: list[tuple[dict[str, str], bytes]] = []
+        self.reported: list[tuple[dict[str, str], bytes]] = []
 
     def app(self) -> Starlette:
         async def hear(request: Request) -> Response:
@@ -42,14 +42,14 @@ class Receiver:
             if self.refusals:
                 self.refusals -= 1
                 return Response(status_code=503)
-            self.told.append((dict(request.headers), body))
+            self.reported.append((dict(request.headers), body))
             return Response()
 
         return Starlette(routes=[Route("/hook", hear, methods=["POST"])])
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _headers, body in self.told]
+        return [json.loads(body) for _headers, body in self.reported]
 
 
 def deliver(bridge: Bridge) -> int:
@@ -79,9 +79,9 @@ def test_each_change_of_status_is_told_with_a_signature_that_others_can_check(
     assert receiver.messages[-1]["type"] == "job.succeeded"
     assert receiver.messages[-1]["data"]["job"]["id"] == job.id
     reader = OpenAI(api_key="none", webhook_secret=SECRET)  # OpenAI's SDK checks the same standard
-    for headers, body in receiver.told:
+    for headers, body in receiver.reported:
         reader.webhooks.verify_signature(body, headers)
-    assert len({headers["webhook-id"] for headers, _body in receiver.told}) == len(receiver.told)
+    assert len({headers["webhook-id"] for headers, _body in receiver.reported}) == len(receiver.reported)
 
 
 def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
@@ -90,12 +90,12 @@ def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
     receiver.refusals = 3
     bridge = open_bridge(hooks={"team": {"url": url}})
     job = bridge.wait(bridge.submit(data, to=OPENAI))
-    while len(receiver.told) < sum(event.kind != "metric" for event in bridge.events(job)):
+    while len(receiver.reported) < sum(event.kind != "metric" for event in bridge.events(job)):
         deliver(bridge)
-    ids = [headers["webhook-id"] for headers, _body in receiver.told]
+    ids = [headers["webhook-id"] for headers, _body in receiver.reported]
     assert len(set(ids)) == len(ids)
     assert all(name.startswith(f"{job.id}.") for name in ids)
-    assert any("it answered 503" in said for said in bridge.warnings)
+    assert any("it answered 503" in texts for texts in bridge.warnings)
 
 
 def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
@@ -103,7 +103,7 @@ def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
 ) -> None:
     bridge = open_bridge(hooks={"team": {"url": url}})
     job = bridge.submit(data, to=OPENAI)
-    assert receiver.told == []  # nobody has watched yet: this is as if the process had died
+    assert receiver.reported == []  # nobody has watched yet: this is as if the process had died
     bridge.close()
     later = open_bridge(hooks={"team": {"url": url}})
     later.wait(job)
@@ -117,18 +117,18 @@ def test_what_is_owed_is_told_also_when_no_job_is_left_to_watch(
     job = bridge.submit(data, to=OPENAI)
     while not bridge.refresh(job)[0].status.final:
         pass
-    assert receiver.told == []
+    assert receiver.reported == []
     for _told in bridge.watch():
         pass
     assert receiver.messages[-1]["type"] == "job.succeeded"
 
 
 def test_a_command_gets_the_change_on_its_standard_input(open_bridge: Open, data: Path, tmp_path: Path) -> None:
-    heard = tmp_path / "heard.jsonl"
-    script = f"import sys; open({str(heard)!r}, 'a').write(sys.stdin.read() + '\\n')"
+    received = tmp_path / "heard.jsonl"
+    script = f"import sys; open({str(received)!r}, 'a').write(sys.stdin.read() + '\\n')"
     bridge = open_bridge(hooks={"file": {"command": [sys.executable, "-c", script]}})
     job = bridge.wait(bridge.submit(data, to=OPENAI))
-    types = [json.loads(line)["type"] for line in heard.read_text("utf-8").splitlines()]
+    types = [json.loads(line)["type"] for line in received.read_text("utf-8").splitlines()]
     assert types[-1] == "job.succeeded"
     assert len(types) == sum(event.kind in ("status", "message") for event in bridge.events(job))
 
@@ -137,7 +137,7 @@ def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: P
     command = [sys.executable, "-c", "import sys; sys.exit('no such channel')"]
     bridge = open_bridge(hooks={"broken": {"command": command}})
     bridge.wait(bridge.submit(data, to=OPENAI))
-    assert any("hook broken" in said and "no such channel" in said for said in bridge.warnings)
+    assert any("hook broken" in texts and "no such channel" in texts for texts in bridge.warnings)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_hook_that_cannot_be_called_safely_is_named_with_its_job_by_who_would_
     assert warning.startswith("hook team")
     assert why in warning
     assert job.id in warning
-    said = [event for event in bridge.events(job) if event.kind in ("status", "message")]
-    assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(said)
+    texts = [event for event in bridge.events(job) if event.kind in ("status", "message")]
+    assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(texts)
 
 
 def test_a_hooks_address_is_not_shown_when_it_is_refused() -> None:

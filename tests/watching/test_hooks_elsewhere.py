@@ -18,17 +18,17 @@ from watching_helpers import OPENAI, standing_still
 SCRIPT = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + '\\n')"
 
 
-def configure(folder: Path, hook: str, heard: Path) -> Path:
+def configure(folder: Path, hook: str, received: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "ftbridge.toml"
-    file.write_text(f"[hooks.{hook}]\ncommand = {json.dumps([sys.executable, '-c', SCRIPT, str(heard)])}\n", "utf-8")
+    file.write_text(f"[hooks.{hook}]\ncommand = {json.dumps([sys.executable, '-c', SCRIPT, str(received)])}\n", "utf-8")
     return file
 
 
-def heard_of(heard: Path, job: str) -> Counter[tuple[str, str]]:
-    lines = heard.read_text("utf-8").splitlines() if heard.exists() else []
-    told = [json.loads(line)["data"] for line in lines]
-    return Counter((one["event"]["kind"], one["event"]["at"]) for one in told if one["job"]["id"] == job)
+def heard_of(received: Path, job: str) -> Counter[tuple[str, str]]:
+    lines = received.read_text("utf-8").splitlines() if received.exists() else []
+    reported = [json.loads(line)["data"] for line in lines]
+    return Counter((one["event"]["kind"], one["event"]["at"]) for one in reported if one["job"]["id"] == job)
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_jobs_of_elsewhere_are_not_told_to_a_projects_hooks(
 def test_a_project_that_is_not_trusted_runs_nothing_and_says_what_to_type(
     here: Cli, vendors: MockVendors, tmp_path: Path, data: Path
 ) -> None:
-    heard = tmp_path / "project.jsonl"
-    file = configure(tmp_path / "project", "team", heard)
+    received = tmp_path / "project.jsonl"
+    file = configure(tmp_path / "project", "team", received)
     os.chdir(file.parent)
     with standing_still(vendors):
         submitted = here("submit", data, "--to", OPENAI, "--json")
@@ -95,15 +95,15 @@ def test_a_project_that_is_not_trusted_runs_nothing_and_says_what_to_type(
     watched = here("watch", submitted.json["id"])  # what happens from the trust on is told
     assert watched.code == 0
     assert "trust" not in watched.err
-    assert any(kind == "status" for kind, _at in heard_of(heard, submitted.json["id"]))
+    assert any(kind == "status" for kind, _at in heard_of(received, submitted.json["id"]))
 
 
 @pytest.mark.usefixtures("vendors")
 def test_a_project_that_has_changed_is_owed_its_deliveries_until_it_is_trusted_again(
     here: Cli, tmp_path: Path, data: Path, elsewhere: Path
 ) -> None:
-    heard, other = tmp_path / "heard.jsonl", tmp_path / "other.jsonl"
-    file = configure(tmp_path / "project", "team", heard)
+    received, other = tmp_path / "heard.jsonl", tmp_path / "other.jsonl"
+    file = configure(tmp_path / "project", "team", received)
     os.chdir(file.parent)
     here("trust", "--yes")
     job = here("submit", data, "--to", OPENAI, "--json").json["id"]
@@ -111,20 +111,20 @@ def test_a_project_that_has_changed_is_owed_its_deliveries_until_it_is_trusted_a
     os.chdir(elsewhere)
     watched = here("watch", job)
     assert watched.err.count(f"because {file} has changed since it was trusted") == 1
-    assert not heard.exists()
+    assert not received.exists()
     assert not other.exists()
     assert here("trust", file.parent, "--yes").code == 0
     here("watch")
     assert heard_of(other, job)
-    assert not heard.exists()
+    assert not received.exists()
 
 
 @pytest.mark.usefixtures("vendors")
 def test_the_hooks_of_a_project_that_is_gone_are_called_until_it_is_not_trusted_any_more(
     here: Cli, tmp_path: Path, data: Path, elsewhere: Path
 ) -> None:
-    heard = tmp_path / "heard.jsonl"
-    file = configure(tmp_path / "project", "team", heard)
+    received = tmp_path / "heard.jsonl"
+    file = configure(tmp_path / "project", "team", received)
     os.chdir(file.parent)
     here("trust", "--yes")
     first = here("submit", data, "--to", OPENAI, "--json").json["id"]
@@ -132,12 +132,12 @@ def test_the_hooks_of_a_project_that_is_gone_are_called_until_it_is_not_trusted_
     file.unlink()
     os.chdir(elsewhere)
     here("watch", first)
-    assert heard_of(heard, first)
+    assert heard_of(received, first)
     assert "which is gone" in here("trust", "--list").out
-    before = heard_of(heard, second)
+    before = heard_of(received, second)
     assert "is not trusted any more" in here("trust", "--remove", file).out
     here("watch", second)
-    assert heard_of(heard, second) == before
+    assert heard_of(received, second) == before
 
 
 @pytest.mark.usefixtures("vendors")

@@ -130,13 +130,15 @@ def test_a_command_that_cannot_run_gets_a_sentence(command: tuple[str, ...]) -> 
 def test_a_hook_that_never_answers_keeps_neither_another_hook_nor_the_watch(
     open_bridge: Open, data: Path, tmp_path: Path
 ) -> None:
-    heard = tmp_path / "heard"
+    received = tmp_path / "heard"
     with answering(drip_head) as url:
-        bridge = open_bridge(hooks={"a-slow": {"url": url}, "fine": {"command": ["sh", "-c", f"printf x >> {heard}"]}})
+        bridge = open_bridge(
+            hooks={"a-slow": {"url": url}, "fine": {"command": ["sh", "-c", f"printf x >> {received}"]}}
+        )
         began = time.monotonic()
         job = bridge.wait(bridge.submit(data, to=OPENAI))
         assert time.monotonic() - began < 20
-    said = [event for event in bridge.events(job) if event.kind in ("status", "message")]
-    assert len(heard.read_text()) == len(said)
+    messages = [event for event in bridge.events(job) if event.kind in ("status", "message")]
+    assert len(received.read_text()) == len(messages)
     slow = next(name for name in bridge.hooks.callable if name.startswith("a-slow"))
-    assert len(due(bridge.ledger, now().replace(year=9999), [slow])) == len(said)
+    assert len(due(bridge.ledger, now().replace(year=9999), [slow])) == len(messages)

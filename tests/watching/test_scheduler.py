@@ -48,15 +48,15 @@ def test_a_chore_with_nothing_to_do_comes_round_less_and_less_often_and_work_bri
 
 
 def test_a_refused_key_parks_its_chore_and_the_others_go_on() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     refused, fine = Script(AuthenticationFailed("the key is wrong", provider="bad")), Script(1)
-    scheduler = Scheduler([task("bad", refused), task("good", fine)], said.append)
+    scheduler = Scheduler([task("bad", refused), task("good", fine)], messages.append)
     tick_until(scheduler, lambda: fine.rounds >= 5)
     assert refused.rounds == 1
     assert scheduler.tasks[0].parked
     assert scheduler.tasks[0].due - time.monotonic() > 0.8 * PARKED_SECONDS
-    assert len(said) == 1
-    assert "the key is wrong" in said[0]
+    assert len(messages) == 1
+    assert "the key is wrong" in messages[0]
     assert scheduler.stuck is None
 
 
@@ -69,25 +69,25 @@ def test_when_every_provider_refuses_nothing_can_go_on() -> None:
 
 
 def test_who_refuses_from_the_start_is_not_said_to_be_asked_again() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     tasks = [task(name, Script(AuthenticationFailed(f"no key for {name}", provider=name))) for name in ("one", "two")]
-    scheduler = Scheduler(tasks, said.append)
+    scheduler = Scheduler(tasks, messages.append)
     tick_until(scheduler, lambda: scheduler.stuck is not None)
     assert scheduler.stuck is tasks[0].problem
-    assert not any("asked again" in sentence for sentence in said)
+    assert not any("asked again" in sentence for sentence in messages)
 
 
 def test_who_refuses_after_it_has_worked_is_asked_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ftbridge.watching.scheduler.PARKED_SECONDS", 0.05)
-    said: list[str] = []
+    messages: list[str] = []
     refused = AuthenticationFailed("the key is wrong", provider="bad")
     bad = task("bad", Script(1, refused, 1, refused))
-    scheduler = Scheduler([bad], said.append)
+    scheduler = Scheduler([bad], messages.append)
     tick_until(scheduler, lambda: bad.rounds == 3)
     assert scheduler.stuck is None
     tick_until(scheduler, lambda: scheduler.stuck is refused)
     assert bad.rounds == 5
-    assert [sentence.partition(" again")[0] for sentence in said[:2]] == [
+    assert [sentence.partition(" again")[0] for sentence in messages[:2]] == [
         "the key is wrong; bad is asked",
         "bad answers",
     ]
@@ -128,13 +128,13 @@ def test_the_vendor_is_left_alone_for_as_long_as_it_asks() -> None:
 
 @pytest.mark.parametrize("problem", [NetworkError("no way there"), RateLimited("slowly", provider="flaky")])
 def test_trouble_is_said_once_and_its_end_too(problem: FtbridgeError) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     flaky = Script(problem, problem, problem, 1)
-    scheduler = Scheduler([task("flaky", flaky)], said.append)
+    scheduler = Scheduler([task("flaky", flaky)], messages.append)
     tick_until(scheduler, lambda: flaky.rounds >= 6)
-    assert len(said) == 2
-    assert said[0].startswith(problem.message)
-    assert said[1] == "flaky answers again"
+    assert len(messages) == 2
+    assert messages[0].startswith(problem.message)
+    assert messages[1] == "flaky answers again"
 
 
 @pytest.mark.parametrize("problem", [StateError("the disk is full"), ZeroDivisionError()])

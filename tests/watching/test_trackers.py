@@ -68,14 +68,14 @@ def test_a_watch_reports_the_jobs_of_all_vendors_as_they_come(open_bridge: Open,
         pass
     for job in jobs:
         assert tracker.curves(job.id) == expected(bridge, job)
-    assert not [said for said in bridge.warnings if "report" in said]
+    assert not [messages for messages in bridge.warnings if "report" in messages]
 
 
 def test_what_a_watch_left_open_the_next_one_writes(open_bridge: Open, data: Path, tracker: Tracker) -> None:
     bridge = open_bridge()
     job = bridge.submit(data, to=OPENAI)
-    with closing(bridge.watch(job, report=[tracker.to])) as told:  # type: ignore[type-var]  # a generator, in truth
-        next(event for _job, event in told if event and event.kind == "metric")
+    with closing(bridge.watch(job, report=[tracker.to])) as reported:  # type: ignore[type-var]  # a generator, in truth
+        next(event for _job, event in reported if event and event.kind == "metric")
     for _told in bridge.watch(job, report=[tracker.to]):
         pass
     assert tracker.curves(job.id) == expected(bridge, job)

@@ -29,10 +29,10 @@ def test_jobs_at_several_vendors_are_followed_at_once_to_their_ends(
 ) -> None:
     bridge = open_bridge()
     jobs = [bridge.submit(data, to=target) for target in (OPENAI, TOGETHER)]
-    told = [(job.id, event) for job, event in bridge.watch(*jobs) if event]
+    reported = [(job.id, event) for job, event in bridge.watch(*jobs) if event]
     for job in jobs:
         assert bridge.job(job).status is Status.SUCCEEDED
-        assert [event for job_id, event in told if job_id == job.id] == bridge.events(job)
+        assert [event for job_id, event in reported if job_id == job.id] == bridge.events(job)
 
 
 @pytest.mark.parametrize("fault", ["500", "429:0.05", "cut", "html", "invalid-json", "truncate", "slow:0.2"])
@@ -60,7 +60,7 @@ def test_a_bad_key_parks_its_vendors_jobs_and_the_others_go_on(
         if job.id == fine.id and job.status.final:
             break
     assert later.job(fine).status is Status.SUCCEEDED
-    assert any("openai" in said for said in later.warnings)
+    assert any("openai" in messages for messages in later.warnings)
 
 
 def test_a_watch_with_no_way_to_go_on_says_why(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
@@ -124,14 +124,14 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     bridge = open_bridge()
     vendors["openai"].faults.add("create_job=stall")
     job = bridge.submit(data, to=OPENAI)
-    told = bridge.watch(job, listen=port)
-    next(told)
+    reported = bridge.watch(job, listen=port)
+    next(reported)
     monkeypatch.setattr(Provider, "poll_seconds", 600.0)
     monkeypatch.setattr(Provider, "slowest_poll_seconds", 600.0)
     while not asked(vendors["openai"], "get_job"):
-        next(told)
+        next(reported)
     for _round in range(3):  # the look that is under way ends, and the next is ten minutes off
-        next(told)
+        next(reported)
     looks = asked(vendors["openai"], "get_job")
     body, at = b'{"id": "evt_1", "type": "fine_tuning.job.succeeded", "data": {"id": "ftjob-1"}}', str(int(time.time()))
     signed = hmac.new(base64.b64decode(keys[secret]), f"msg_1.{at}.".encode() + body, hashlib.sha256).digest()
@@ -145,7 +145,7 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     assert httpx.post(f"http://127.0.0.1:{port}/together", content=body, headers=headers).status_code == 404
     deadline = time.monotonic() + (60 if secret == "right" else 2)
     while time.monotonic() < deadline and asked(vendors["openai"], "get_job") == looks:
-        next(told)
+        next(reported)
     assert asked(vendors["openai"], "get_job") == looks + (secret == "right")
 
 

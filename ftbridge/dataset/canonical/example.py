@@ -41,8 +41,8 @@ class FunctionCall(Row):
 
 class ToolCall(Row):
     id: str
-    function: FunctionCall
     type: Literal["function"]
+    function: FunctionCall
 
 
 class Function(Row):
@@ -55,8 +55,8 @@ class Function(Row):
 
 
 class ToolDefinition(Row):
-    function: Function
     type: Literal["function"]
+    function: Function
 
 
 class System(Row, tag_field="role", tag="system"):

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.cells import with_lists
+from ftbridge.dataset.reading.tables.cells import with_lists
 from ftbridge.errors import InputError, UsageError
 from ftbridge.files import open_private
 from ftbridge.wording import printable

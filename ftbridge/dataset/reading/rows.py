@@ -9,6 +9,7 @@ import msgspec
 
 from ftbridge.dataset.canonical.diagnose import diagnose
 from ftbridge.dataset.canonical.example import SHAPES, Chat, Example, Shape
+from ftbridge.dataset.canonical.key_order import keep_key_order
 from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY, ordinary_chat
 from ftbridge.dataset.canonical.spelling import respelled
 from ftbridge.dataset.findings import Diagnostics
@@ -82,6 +83,7 @@ def _canonical_read(format: Format, detected_on: int) -> Read:  # noqa: A002  # 
                     check(example, diagnostics)
                     if diagnostics.errors > before:
                         continue
+                    keep_key_order(example, raw)  # type: ignore[arg-type]  # what is not bytes is not decoded
             except Exception as problem:
                 read_again = _read_undecodable(raw, format, detected_on, problem, diagnostics)
                 if read_again is None:
@@ -179,7 +181,10 @@ def _from_json(row: JsonObject, shape: Shape, diagnostics: Diagnostics) -> Examp
         _diagnose(respelled(row, set()), shape, problem, diagnostics)
         return None
     CHECKS[shape](example, diagnostics)
-    return example if diagnostics.errors == before else None
+    if diagnostics.errors > before:
+        return None
+    keep_key_order(example, row)
+    return example
 
 
 def _converted(row: JsonObject, shape: Shape) -> Example:

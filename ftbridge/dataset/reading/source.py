@@ -12,21 +12,21 @@ from ftbridge.dataset.data_file import Data, columns_of
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
 from ftbridge.dataset.formats.base import Format, JsonObject
-from ftbridge.dataset.reading.cells import with_lists
 from ftbridge.dataset.reading.compressed import is_on_disk
-from ftbridge.dataset.reading.csv_rows import csv_rows
 from ftbridge.dataset.reading.head import with_head
 from ftbridge.dataset.reading.json_document import json_rows
 from ftbridge.dataset.reading.kinds import HEAD, TABLES, Kind, kind_of
 from ftbridge.dataset.reading.lines import Unread, lines
 from ftbridge.dataset.reading.on_disk import on_disk
 from ftbridge.dataset.reading.opening import open_file
-from ftbridge.dataset.reading.parquet_rows import parquet_rows
 from ftbridge.dataset.reading.renamed import no_such_column, renamed
 from ftbridge.dataset.reading.rows import Examples, Reader, Row, reader
 from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
+from ftbridge.dataset.reading.tables.cells import with_lists
+from ftbridge.dataset.reading.tables.csv_rows import csv_rows
+from ftbridge.dataset.reading.tables.parquet_rows import parquet_rows
+from ftbridge.dataset.reading.tables.xlsx_rows import xlsx_rows
 from ftbridge.dataset.reading.unrecognised import unrecognised
-from ftbridge.dataset.reading.xlsx_rows import xlsx_rows
 from ftbridge.errors import UsageError
 from ftbridge.wording import did_you_mean, printable
 

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from itertools import chain
 
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.cells import BEYOND
 from ftbridge.dataset.reading.lines import Unread
+from ftbridge.dataset.reading.tables.cells import BEYOND
 from ftbridge.wording import printable
 
 KEY_SETS: tuple[tuple[str, ...], ...] = (

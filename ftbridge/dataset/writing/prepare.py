@@ -21,7 +21,7 @@ from msgspec import Struct
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
-from ftbridge.dataset.reading.csv_rows import UNCLOSED
+from ftbridge.dataset.reading.tables.csv_rows import UNCLOSED
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
 from ftbridge.dataset.writing.split import split

@@ -53,14 +53,19 @@ def export(job: JobFolder, home: Path, form: ExportForm, folder: Path) -> None:
     elif form == "gguf":
         _write_gguf(source, folder / _GGUF, job_name(job))
     else:
-        try:
-            _write_gguf(source, folder / _GGUF, job_name(job))
-        except (MissingExtra, SpecError):  # Ollama converts some families by itself
-            _write_merged(source, folder)
-        weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
-        (folder / "Modelfile").write_text(modelfile(Tokenizer(source.base), weights), "utf-8")
+        _write_for_ollama(source, folder, job_name(job))
     card = model_card(job, job.state().result or ResultInfo(), form, source, folder)
     (folder / "README.md").write_text(card, "utf-8")
+
+
+def _write_for_ollama(source: Source, folder: Path, name: str) -> None:
+    file = modelfile(Tokenizer(source.tokenizer))  # which may be refused, and is before any work
+    try:
+        _write_gguf(source, folder / _GGUF, name)
+    except (MissingExtra, SpecError):  # Ollama converts some families by itself
+        _write_merged(source, folder)
+    weights = f"./{_GGUF}" if (folder / _GGUF).exists() else "."
+    (folder / "Modelfile").write_text(f"FROM {weights}\n{file}", "utf-8")
 
 
 def _write_merged(source: Source, folder: Path) -> None:
@@ -76,7 +81,7 @@ def _write_merged(source: Source, folder: Path) -> None:
     config = json.loads((source.base / "config.json").read_bytes())
     precision = config.get("dtype") or config.get("torch_dtype") or "float32"
     save(model.to(getattr(torch, precision)), folder)
-    copy_companions(source.base, folder)
+    copy_companions(source, folder, Tokenizer(source.tokenizer).end_ids)
 
 
 def _write_gguf(source: Source, file: Path, name: str) -> None:

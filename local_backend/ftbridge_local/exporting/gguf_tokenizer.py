@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from gguf import GGUFWriter, SpecialVocab, TokenType
 
 from ftbridge.errors import SpecError
+from ftbridge_local.tokenizing.template import TemplateError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 _DIGITS = "single digits"
@@ -68,8 +69,16 @@ def add_tokenizer(writer: GGUFWriter, folder: Path, size: int) -> None:
     special = SpecialVocab(folder, load_merges=True, n_vocab=size)
     special.special_token_ids |= dict(zip(("eos", "eot", "eom"), ours.end_ids, strict=False))
     special.special_token_ids |= dict(zip(("bos",), ours.bos_ids, strict=False))
-    special.add_special_token = {"bos": bool(ours.bos_ids), "eos": False}
+    special.add_special_token = {"bos": bool(ours.bos_ids) and _opens_chats(ours), "eos": False}
     special.add_to_gguf(writer, quiet=True)
+
+
+def _opens_chats(ours: Tokenizer) -> bool:
+    """Whether the opening token is in the rendering of chats, too: llama.cpp adds it to every text, or to none."""
+    try:
+        return ours.render([{"role": "user", "content": "Hi."}], answer_next=True).startswith(ours.bos)
+    except TemplateError:
+        return True
 
 
 def _tokens(content: dict[str, Any], size: int) -> tuple[list[str], list[TokenType]]:

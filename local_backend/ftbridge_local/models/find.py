@@ -11,6 +11,7 @@ from ftbridge.wording import did_you_mean
 from ftbridge_local.job_folder import MODEL, JobFolder
 from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
+from ftbridge_local.models.own_tokenizer import own_tokenizer
 from ftbridge_local.models.source import ADAPTER_CONFIG, Source, shapes
 from ftbridge_local.models.strangers import check_adapter, check_folder, check_index
 from ftbridge_local.models.tiny import base as tiny
@@ -70,7 +71,7 @@ def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bo
     base = _find_base(base_of(folder), home, weights=weights, offline=offline)
     if base.adapter:
         raise broken(folder, f"it is an adapter of an adapter, {base.adapter}: export that one as merged first")
-    return base._replace(adapter=folder)
+    return base._replace(adapter=folder, own_tokenizer=own_tokenizer(folder, base.base, home))
 
 
 def _find_base(model: str, home: Path, *, weights: bool, offline: bool) -> Source:
@@ -101,7 +102,10 @@ def find_for_job(job: JobFolder, home: Path) -> Source:
     spec = job.spec()
     base = str(job.path / MODEL) if spec.base == MODEL else spec.base
     source = find(base, home, weights=True)
-    return source._replace(adapter=job.path / spec.adapter) if spec.adapter else source
+    if not spec.adapter:
+        return source
+    adapter = job.path / spec.adapter
+    return source._replace(adapter=adapter, own_tokenizer=own_tokenizer(adapter, source.base, home))
 
 
 def find_message(model: str, home: Path) -> str:

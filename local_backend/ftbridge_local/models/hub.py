@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ftbridge.errors import ModelNotFound, NetworkError
 from ftbridge.foreign.names import is_pickle
+from ftbridge_local.models.source import COMPANIONS
 
 WAYS_TO_NAME = (
     "Name the model as tiny, as the path of a Hugging Face folder, as ORG/NAME at the hub, or as a finished job."
@@ -18,7 +19,7 @@ def download(model: str, *, weights: bool, offline: bool) -> Path:
     """The folder of ORG/NAME in the hub's cache, downloaded if it is not there."""
     from huggingface_hub import HfApi, constants, snapshot_download
 
-    patterns = ["*.json", "*.jinja", *(["*.safetensors"] if weights else [])]
+    patterns = [*COMPANIONS, *(["*.safetensors"] if weights else [])]
     try:
         folder = Path(snapshot_download(model, allow_patterns=patterns, local_files_only=True))
     except FileNotFoundError:

@@ -50,7 +50,22 @@ def with_adapter(model: Model, folder: Path, **options: Any) -> Model:
     from peft import PeftModel
 
     with quiet(), understood(folder, "it cannot be put on its base"):
+        _resize_embeddings(model, folder)
         return PeftModel.from_pretrained(model, str(folder), **options)
+
+
+def _resize_embeddings(model: Model, adapter: Path) -> None:
+    """Give the model as many tokens as the adapter has embeddings for, where it brings its own along."""
+    embeddings = model.get_input_embeddings()
+    [name] = [name for name, module in model.named_modules() if module is embeddings]
+    rows = [
+        shape[0]
+        for key, shape in shapes(adapter).items()
+        if f".{name}." in key and key.endswith(".weight") and ".lora_" not in key
+    ]
+    if rows and rows[0] != embeddings.weight.shape[0]:
+        model.resize_token_embeddings(rows[0], mean_resizing=False)
+    model.brings_embeddings = bool(rows)
 
 
 def check_shape(base: Path) -> None:
@@ -72,7 +87,8 @@ def untrained(folder: Path) -> Model:
 def save(model: Model, folder: Path) -> None:
     """What was trained: adapter_config.json and adapter_model.safetensors, or config.json and model.safetensors."""
     if hasattr(model, "peft_config"):
-        model.save_pretrained(folder, save_embedding_layers=False)
+        # peft would look for the base at the hub to find out
+        model.save_pretrained(folder, save_embedding_layers=getattr(model.get_base_model(), "brings_embeddings", False))
     else:
         model.save_pretrained(folder)
 

@@ -19,13 +19,14 @@ from ftbridge.errors import DataError
 from ftbridge.files import content_key, make_folder, replacing
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.encoding import Item, Pair, Row
+from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 _Arrays: TypeAlias = "tuple[array[int], bytes]"  # a row's ids, and of each whether it is trained
 
 _MAX_TOKENS = 2**26  # in about half a gigabyte: beyond, this memory matters more than the worker's time
 
-_VERSION = 1  # part of the key of a cached file: to be raised with every change to how examples are tokenized
+_VERSION = 2  # part of the key of a cached file: to be raised with every change to how examples are tokenized
 
 
 class TokenizedExamples:
@@ -75,7 +76,7 @@ def _tokenize(file: Path, tokenizer: Tokenizer) -> Iterator[tuple[int, Item]]:
     for line, example in read_examples(file):
         try:
             yield line, encoding.tokenize(example, tokenizer)
-        except encoding.UntrainableError as problem:
+        except UntrainableError as problem:
             raise DataError(f"{file.name}, line {line}: {problem}", hint=problem.fix, line=line) from None
 
 
@@ -99,7 +100,7 @@ class _Columns:
     def add(self, line: int, rows: Sequence[Row | _Arrays]) -> None:
         self._lines.append(line)
         self._rows.append(len(rows))
-        for ids, trained in rows:
+        for ids, trained in ((row[0], row[1]) for row in rows):
             self._lengths.append(len(ids))
             self._ids.extend(ids)
             self._trained.extend(trained)

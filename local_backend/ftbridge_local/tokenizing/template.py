@@ -1,6 +1,9 @@
 """A model's chat template, rendered in the environment that templates are written for, within bounds.
 
 See "Chat templates" in the documentation of transformers (huggingface.co/docs/transformers/chat_templating, 2026-11).
+What templates find there is what transformers 5 gives them (transformers.utils.chat_template_utils, which takes a
+second to import); tests hold each rendering against transformers' own.
+
 transformers renders in jinja2's sandbox, which keeps a template from Python's internals, and not from time and memory:
 `'a' * 10**10` takes 10 GB, and two nested loops over `range(99999)` take hours. Here all that a template can compute
 with (operators, filters, calls, loops, output) passes through `Bounds`.
@@ -18,10 +21,12 @@ from typing import Any, NoReturn
 
 import jinja2
 from jinja2 import nodes, pass_environment
+from jinja2.exceptions import SecurityError
 from jinja2.ext import Extension, loopcontrols
 from jinja2.parser import Parser
-from jinja2.runtime import Context
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 from ftbridge_local.tokenizing.bounds import Bounds, TooMuchError, materialized
@@ -37,6 +42,7 @@ class ChatTemplate:
     """A compiled template. Raises jinja2's errors, or Python's, where `source` is not valid."""
 
     def __init__(self, source: str) -> None:
+        self.source = source
         self._environment = _Environment()
         with self._environment.within(Bounds(source)):
             self._template = self._environment.from_string(source)
@@ -67,6 +73,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.filters["tojson"] = _tojson
         self.filters |= {name: self._bounded(name, function) for name, function in self.filters.items()}
         self.globals.update(raise_exception=_refuse, strftime_now=lambda form: datetime.now().strftime(form))
+        self.globals.update(dict=_Dict(), namespace=_Names)
         del self.globals["lipsum"]
 
     @contextmanager
@@ -163,14 +170,43 @@ class _Counting(NodeTransformer):
 
 
 class _Generation(Extension):
-    """`{% generation %}` marks answers in some templates. Answers are located without it, so it does nothing here."""
+    """`{% generation %}` marks answers in some templates. Answers are located without it: here it is only a scope."""
 
     tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
 
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        """The nodes between the marks."""
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+    def parse(self, parser: Parser) -> nodes.Node:
+        """The marked block, as the block of a call."""
+        line = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_written"), [], [], body).set_lineno(line)
+
+    def _written(self, caller: Macro) -> str:
+        return str(caller())
+
+
+class _Dict:
+    """The global `dict`: a call, which gives templates no class."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, *args: Any) -> dict[Any, Any]:
+        """As Python's."""
+        return dict.fromkeys(*args)
+
+
+class _Names(Namespace):
+    """The global `namespace`, without names that begin with an underscore."""
+
+    def __init__(*args: Any, **kwargs: Any) -> None:  # a template may have a name `self`
+        self, *given = args
+        for name in (values := dict(*given, **kwargs)):
+            _check_name(name)
+        Namespace.__init__(self, values)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        _check_name(name)
+        super().__setitem__(name, value)
 
 
 @pass_environment
@@ -184,9 +220,20 @@ def _is_internal(value: Any) -> bool:
     return isinstance(value, jinja2.Environment | Context | nodes.EvalContext)
 
 
-def _tojson(value: Any, indent: int | None = None) -> str:
+def _check_name(name: Any) -> None:
+    if isinstance(name, str) and name.startswith("_"):
+        raise SecurityError(f"a namespace has no name {name!r}")
+
+
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
     # jinja2's own filter escapes HTML, which would change the training data
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
 def _refuse(reason: str) -> NoReturn:

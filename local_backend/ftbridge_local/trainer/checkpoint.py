@@ -17,6 +17,7 @@ import torch
 from ftbridge.files import make_folder, whole_folder
 from ftbridge_local.models import load
 from ftbridge_local.models.load import Model
+from ftbridge_local.models.source import Source, copy_tokenizer
 
 STATE = "state.pt"
 _RECENT = 2
@@ -40,11 +41,13 @@ class Progress:
             self.evaluations_since_best += 1
 
 
-def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer) -> None:
+def save(folder: Path, progress: Progress, model: Model, optimizer: torch.optim.Optimizer, source: Source) -> None:
     """Write a checkpoint; then delete old ones but the best, and what a crash left incomplete."""
     make_folder(folder)
     with whole_folder(of_step(folder, progress.step)) as temporary:
         load.save(model, temporary)
+        if source.own_tokenizer:  # else it is found at the base
+            copy_tokenizer(source, temporary)
         with (temporary / STATE).open("wb") as file:  # opened here, so that an error is the system's own
             torch.save({"progress": asdict(progress), "optimizer": optimizer.state_dict()}, file)
     best = of_step(folder, progress.best_step)

@@ -16,6 +16,7 @@ _FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
 _RATE_FACTORS = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
 """Factors of the learning rate: training all weights moves a model further than an adapter, and DPO needs less."""
 _MAX_EVAL_INTERVAL = 200  # steps
+_RANK, _ALPHA_PER_RANK = 16, 2.0
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha", "lora_dropout")
 
 
@@ -29,8 +30,8 @@ class Settings(Frozen):
     weight_decay: float = 0.0
     seed: int = 0
     tuning: Literal["lora", "rslora", "dora", "qlora", "full"] = "lora"
-    lora_rank: int = 16
-    lora_alpha: float = 32.0
+    lora_rank: int = _RANK
+    lora_alpha: float = _ALPHA_PER_RANK * _RANK
     lora_dropout: float = 0.0
     max_seq_length: int
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -38,6 +39,7 @@ class Settings(Frozen):
     eval_interval: int | None = None
     early_stopping: int | None = None
     devices: int = 1
+    train_reasoning: bool = True
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Of step 1 to `steps`: rising linearly during the warm-up, then falling to a tenth along a cosine."""
@@ -68,15 +70,24 @@ def choose(
     chosen["learning_rate"] *= _RATE_FACTORS[method].get(tuning if tuning == "full" else "lora", 1.0)
     if prefers_bf16 and not small and tuning != "full":  # weights in bfloat16 would not move by small steps
         chosen["precision"] = "bfloat16"
+    if given.lora_rank:  # an update of the same size as at the rank that is chosen otherwise
+        chosen["lora_alpha"] = _ALPHA_PER_RANK * given.lora_rank
     settings = Settings.model_validate({**chosen, **known, "max_seq_length": max_length(given, context)})
-    hidden = set(known) | ({"beta"} if method is Method.SFT else set())
-    if tuning == "full" or adapter:
+    used = in_use(settings, method, adapter=adapter)
+    listed = ", ".join(f"{name} = {value}" for name, value in used.items() if name not in known)
+    return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {listed}" if listed else ""
+
+
+def in_use(settings: Settings, method: Method, *, adapter: bool) -> dict[str, int | float | str]:
+    """The settings that matter for this job, by name; an `adapter` that is trained further has its own shape."""
+    hidden = ({"beta"} if method is Method.SFT else set()) | (
+        {"train_reasoning"} if settings.train_reasoning else set()
+    )
+    if settings.tuning == "full" or adapter:
         hidden.update(_ADAPTER_SHAPE)
     if adapter:
         hidden.add("tuning")
-    shown = {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in hidden}
-    listed = ", ".join(f"{name} = {value}" for name, value in shown.items())
-    return settings, f"chosen for a base of {parameters / 1e6:.3g} million parameters: {listed}" if listed else ""
+    return {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in hidden}
 
 
 def max_length(given: Hyperparameters, context: int) -> int:

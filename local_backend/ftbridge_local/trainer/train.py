@@ -18,12 +18,12 @@ from ftbridge_local.job_documents import ResultInfo
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find_for_job, find_message
-from ftbridge_local.models.source import copy_companions, parameters
+from ftbridge_local.models.source import copy_companions, copy_tokenizer, parameters
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
 from ftbridge_local.trainer.distributed import SINGLE, Distributed
 from ftbridge_local.trainer.preload import load
-from ftbridge_local.trainer.settings import choose
+from ftbridge_local.trainer.settings import choose, in_use
 
 Outcome = tuple[Status, ResultInfo | None]
 
@@ -49,7 +49,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     from ftbridge_local.trainer import checkpoint, losses, trainable, varlen
 
     source = find_for_job(job, home)
-    tokenizer = Tokenizer(source.base)
+    tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
     settings, settings_note = choose(
         spec.hyperparameters,
         spec.method,
@@ -58,8 +58,8 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
         prefers_bf16=prefers_bf16(),
         adapter=source.adapter is not None,
     )
-    if settings_note:
-        report(message=settings_note)
+    used = in_use(settings, spec.method, adapter=source.adapter is not None)
+    report(message=settings_note or "all hyperparameters were given", code="settings", hyperparameters=used)
     read = partial(rows.read, tokenizer=tokenizer, max_length=settings.max_seq_length, home=home, report=report)
     items = read(job.path / spec.training)
     held_out = read(job.path / spec.validation) if spec.validation else []
@@ -67,6 +67,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     torch.manual_seed(settings.seed)  # for the initial weights of a new adapter
     last = checkpoint.newest(job.checkpoints)
     model = trainable.trainable(source, settings, last)
+    report(message=trainable.describe(model), code="trained")
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=0.0, weight_decay=settings.weight_decay, fused=True)
     progress = checkpoint.restore(last, optimizer) if last else checkpoint.Progress()
@@ -138,7 +139,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
         )
         request = distributed.broadcast(job.request)
         if distributed.first and (due or request == "pause"):
-            checkpoint.save(job.checkpoints, progress, model, optimizer)
+            checkpoint.save(job.checkpoints, progress, model, optimizer, source)
             job.add_event("checkpoint", step=progress.step, message=f"checkpoint of step {progress.step}")
         if request:
             return (Status.PAUSED if request == "pause" else Status.CANCELLED), None
@@ -155,7 +156,9 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
             save(model, temporary)
             step, valid_loss = progress.step, None if progress.evaluations_since_best else progress.best_loss
         if settings.tuning == "full":
-            copy_companions(source.base, temporary)
+            copy_companions(source, temporary, tokenizer.end_ids)
+        else:
+            copy_tokenizer(source, temporary)
         result = ResultInfo(step=step, valid_loss=valid_loss, settings_note=settings_note or None)
         form = "model" if settings.tuning == "full" else "adapter"
         (temporary / "README.md").write_text(model_card(job, result, form, source, temporary), "utf-8")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ftbridge.errors import BadAnswer, MissingExtra, ProviderError, SpecError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
+from ftbridge.provider.network import client_options
 from ftbridge.provider.unreadable import UNREADABLE, decode_json
 from ftbridge.wording import did_you_mean
 
@@ -52,6 +53,7 @@ class MistralClient:
             follow_redirects=False,
             timeout=timeout,
             event_hooks={"response": [on_response]},
+            **client_options(connection.base_url),
         )
         weakref.finalize(self, self._http.close)  # if a provider is dropped without being closed
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ftbridge.errors import BadAnswer, MissingExtra, ProviderError
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
+from ftbridge.provider.network import client_options
 from ftbridge.provider.paging import by_cursor
 from ftbridge.provider.retry import with_retries
 
@@ -38,7 +39,7 @@ def open_client(
         raise MissingExtra(
             "OpenAI's SDK is not installed", hint="Install it with: pip install 'ftbridge[openai]'"
         ) from problem
-    return OpenAI(
+    client = OpenAI(
         base_url=connection.base_url,
         api_key=connection.key(),
         max_retries=0,
@@ -48,8 +49,13 @@ def open_client(
             auth=connection.auth(),
             follow_redirects=False,
             event_hooks={"response": [on_response] if on_response else []},
+            **client_options(connection.base_url),
         ),
     )
+    # from OPENAI_ORG_ID and OPENAI_PROJECT_ID, where a line end would be part of a header
+    client.organization = (client.organization or "").strip() or None
+    client.project = (client.project or "").strip() or None
+    return client
 
 
 @contextmanager

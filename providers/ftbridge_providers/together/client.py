@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.errors import BadAnswer, MissingExtra
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
 from ftbridge.provider.connection import Connection
+from ftbridge.provider.network import client_options
 
 if TYPE_CHECKING:
     from together import Together
@@ -38,7 +39,10 @@ def open_client(connection: Connection, *, timeout: float, on_response: Callable
         max_retries=0,
         timeout=timeout,
         http_client=DefaultHttpxClient(
-            auth=connection.auth(), follow_redirects=False, event_hooks={"response": [on_response]}
+            auth=connection.auth(),
+            follow_redirects=False,
+            event_hooks={"response": [on_response]},
+            **client_options(connection.base_url),
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ftbridge.errors import NetworkError
 from ftbridge.files import open_private
 from ftbridge.provider.answers import error_from
+from ftbridge.provider.network import uses_environment
 from ftbridge_providers.together.client import NAME, translated_errors
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def _response(client: Together, ft_id: str, checkpoint: Any, span: str) -> Itera
             response = problem.response
             location = httpx.URL(response.headers.get("location", ""))
             if response.is_redirect and location.scheme in ("https", client.base_url.scheme):
-                response = stack.enter_context(httpx.stream("GET", location, headers=headers, timeout=client.timeout))
+                through = uses_environment(str(location))
+                storage = httpx.stream("GET", location, headers=headers, timeout=client.timeout, trust_env=through)
+                response = stack.enter_context(storage)
             elif response.status_code != 416:
                 raise
         yield response

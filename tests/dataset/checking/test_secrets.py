@@ -71,7 +71,7 @@ def batch_of(*written: str) -> Batch:
     """A row for each text, as a question, and another with it in the arguments of a call."""
     rows = []
     for text in written:
-        call = ToolCall("1", FunctionCall("look", text), "function")
+        call = ToolCall(id="1", type="function", function=FunctionCall("look", text))
         rows += [Chat([User(text), Assistant("x")]), Chat([User("x"), Assistant(None, tool_calls=[call])])]
     return Batch(list(range(1, len(rows) + 1)), [b""] * len(rows), list(rows))
 

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 from zipfile import BadZipFile, ZipFile
 
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.cells import BEYOND, BLANK
 from ftbridge.dataset.reading.compressed import HARMLESS, MOST_TIMES
 from ftbridge.dataset.reading.lines import Line
+from ftbridge.dataset.reading.tables.cells import BEYOND, BLANK
 from ftbridge.errors import FtbridgeError, InputError, MissingExtra
 from ftbridge.wording import printable
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from as_it_is import AsItIs
 from ftbridge.dataset import check, convert, prepare
-from ftbridge.dataset.reading.csv_rows import csv_rows
 from ftbridge.dataset.reading.lines import Unread
+from ftbridge.dataset.reading.tables.csv_rows import csv_rows
 from ftbridge.errors import DataError
 
 HEADER = "prompt,completion\n"

@@ -8,10 +8,10 @@ from typing import Any, BinaryIO, TypeAlias
 
 from ftbridge.dataset.findings import MOST_IN_VAIN
 from ftbridge.dataset.formats.base import JsonObject
-from ftbridge.dataset.reading.cells import BEYOND, BLANK
-from ftbridge.dataset.reading.csv_lines import MAX_ROW, TOO_LONG, CsvLines
-from ftbridge.dataset.reading.csv_quotes import quotes_of
 from ftbridge.dataset.reading.lines import READ_ERRORS, Line, Unread, cannot_read
+from ftbridge.dataset.reading.tables.cells import BEYOND, BLANK
+from ftbridge.dataset.reading.tables.csv_lines import MAX_ROW, TOO_LONG, CsvLines
+from ftbridge.dataset.reading.tables.csv_quotes import quotes_of
 from ftbridge.errors import InputError
 from ftbridge.wording import counted
 

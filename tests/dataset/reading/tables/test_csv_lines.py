@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset import check, prepare
-from ftbridge.dataset.reading.csv_lines import MAX_ROW
-from ftbridge.dataset.reading.csv_rows import csv_rows
 from ftbridge.dataset.reading.lines import Unread
+from ftbridge.dataset.reading.tables.csv_lines import MAX_ROW
+from ftbridge.dataset.reading.tables.csv_rows import csv_rows
 from ftbridge.errors import InputError
 
 HEADER = b"prompt,completion\n"

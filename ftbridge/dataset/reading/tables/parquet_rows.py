@@ -8,7 +8,13 @@ from typing import Any
 
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import MAX_LINE, MAX_VALUES, TOO_LONG, TOO_MANY_VALUES, Unread
-from ftbridge.dataset.reading.parquet_limits import check_metadata, open_parquet, refuse_swollen, rows_at_once, weight
+from ftbridge.dataset.reading.tables.parquet_limits import (
+    check_metadata,
+    open_parquet,
+    refuse_swollen,
+    rows_at_once,
+    weight,
+)
 from ftbridge.errors import FtbridgeError, InputError
 from ftbridge.wording import printable
 

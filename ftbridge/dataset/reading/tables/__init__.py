@@ -1,0 +1,1 @@
+"""Rows from CSV, TSV, Parquet and Excel, and what their cells hold."""
