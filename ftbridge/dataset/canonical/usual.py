@@ -39,7 +39,7 @@ SPACED = Spelling(b'{"messages": [{"role": "', b'", "content": "', b'"}, {"role"
 COMPACT = Spelling(b'{"messages":[{"role":"', b'","content":"', b'"},{"role":"', b'"}]}\n', 0)
 
 # What other rows have: a character that need not be escaped, a quote after an escaped backslash, further keys.
-_SIGNS = (b"\\u", b"\\/", b'\\\\"', b'"weight"', b'"name"', b'"tool_calls"', b'"reasoning', b"null")
+SIGNS = (b"\\u", b"\\/", b'\\\\"', b'"weight"', b'"name"', b'"tool_calls"', b'"reasoning', b"null")
 
 
 def spelling_of(raw: object) -> Spelling:
@@ -60,7 +60,7 @@ def unusual(raws: Sequence[bytes], examples: Sequence[Example], spelling: Spelli
     apart = {index for index, raw in enumerate(raws) if not (raw.startswith(start) and raw.endswith(end))}
     everything = b"".join(raws)
     starts = list(accumulate(map(len, raws), initial=0))
-    for sign in _SIGNS:
+    for sign in SIGNS:
         apart.update(rows_with(sign, everything, starts))
     sizes = [len(example.messages) for example in examples]  # type: ignore[union-attr]  # a file has one shape
     rest = everything if not apart else b"".join([raw for index, raw in enumerate(raws) if index not in apart])
