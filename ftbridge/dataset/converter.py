@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -40,3 +40,20 @@ class Converter(Protocol):
         and never alters `example`.
         """
         ...
+
+
+class PlainChats(Struct, frozen=True):
+    """Chats that a target takes as they are: of texts by system, user and assistant alone, with no weights and names.
+
+    They have at most `most_bytes` as JSON, and none of the `marks`, which are written in JSON as they are here.
+    """
+
+    most_bytes: int | None = None
+    marks: tuple[bytes, ...] = ()
+
+
+@runtime_checkable
+class TakesPlainChats(Converter, Protocol):
+    """A converter that need not see most chats: for those that are `plain_chats` it would find and change nothing."""
+
+    plain_chats: PlainChats

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.canonical.example import SHAPE_OF, SHAPES, Example, Shape
-from ftbridge.dataset.converter import Converter
+from collections.abc import Sequence
+
+from ftbridge.dataset.canonical.example import SHAPE_OF, SHAPES, Chat, Example, Shape
+from ftbridge.dataset.canonical.usual import rows_with
+from ftbridge.dataset.converter import Converter, TakesPlainChats
 from ftbridge.dataset.findings import Diagnostics
+from ftbridge.dataset.reading.batch import Batch
 from ftbridge.dataset.unforeseen import report_unforeseen
 
+_DEVELOPER = b'"developer"'  # in a text its quotes would have backslashes before them
 _METHODS: dict[Shape, str] = {"chat": "sft", "text": "sft", "preference": "dpo", "task": "rft"}
 
 
@@ -19,6 +24,19 @@ class TargetRules:
         self._convert = converter.convert
         self._types = {SHAPES[shape] for shape in converter.shapes}
         self._refused: set[type[Example]] = set()
+        self._plain = converter.plain_chats if isinstance(converter, TakesPlainChats) else None
+
+    def to_convert(self, batch: Batch) -> Sequence[int]:
+        """The indices of the rows that have to be converted; the target takes the others as they are."""
+        if self._plain is None or Chat not in self._types or len(batch.unusual) == len(batch.raws):
+            return range(len(batch.raws))
+        plain, found = self._plain, set(batch.unusual)
+        if plain.most_bytes is not None:
+            most = plain.most_bytes
+            found.update(index for index, row in enumerate(batch.rows) if len(row) > most)
+        for mark in (*plain.marks, _DEVELOPER):
+            found.update(rows_with(mark, batch.block, batch.starts))
+        return sorted(found)
 
     def convert(self, line: int, example: Example) -> object:
         """The target's row for the example on `line`; None, and why in the diagnostics, where it has none."""

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from ftbridge.dataset import Diagnostics, FileLimits, advise, check, convert, prepare, read_examples
 from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
-from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
+from ftbridge.dataset.canonical.verbatim import differences, verbatim
 from ftbridge.dataset.formats import FORMATS, recognise
+from ftbridge.dataset.reading.batch import Batch
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD
 from ftbridge.errors import InputError
 from ftbridge.wording import printable
@@ -118,10 +119,10 @@ def test_a_repeated_key_is_always_noticed(row: dict[str, Any], data: st.DataObje
     spoilt = "{" + json.dumps(key) + ": " + json.dumps(extra) + ", " + pairs + "}"
     raw = json.dumps(row).replace(json.dumps(message), spoilt, 1).encode()
     example = msgspec.json.decode(json.dumps(row), type=SHAPES["chat"])
-    assert not verbatim(raw, example)
-    lines, rows = [b'{"text": null}', raw, b"{}"], [b"{}", msgspec.json.encode(example), b"{}"]
-    assert 1 in doubtful(lines, rows)
-    assert 0 in doubtful(lines[1:], rows[1:])
+    canonical = msgspec.json.encode(example)
+    assert not verbatim(raw, canonical)
+    assert differences(raw, canonical) == {"repeated_keys_removed"}
+    assert Batch([1, 2], [json.dumps(row).encode(), raw], [example, example], canonical=True).unusual[-1:] == [1]
 
 
 @given(st.lists(chats, min_size=1, max_size=12), st.integers(0, 3), st.sampled_from(["exact", "none"]))

@@ -17,7 +17,8 @@ from ftbridge.dataset.checking.secrets import KINDS
 from ftbridge.dataset.checking.suspects import secrets_of
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding
-from ftbridge.dataset.reading.observer import Batch, observe_file
+from ftbridge.dataset.reading.batch import Batch
+from ftbridge.dataset.reading.observer import observe_file
 from ftbridge.wording import counted, printable
 
 FEW = 50

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from ftbridge.dataset.canonical.repeated_keys import repeated_keys
-from ftbridge.dataset.canonical.verbatim import doubtful, verbatim
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
 from ftbridge.dataset.data_file import Data
-from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, RowIsFull, omitted_of
+from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
+from ftbridge.dataset.reading.batch import Batch, batches, encoded
 from ftbridge.dataset.reading.lines import lines
-from ftbridge.dataset.reading.observer import Batch, Divisible, Observer, batches, encoded, show
+from ftbridge.dataset.reading.observer import Divisible, Observer, show
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.processes import run_in_processes
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Read, Row, reader
+from ftbridge.dataset.reading.rows import Reader, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
+from ftbridge.dataset.repeated import report_repeated_keys
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.wording import counted
@@ -77,7 +76,7 @@ def check(
             processes = worker_count(Path(path), workers)
             tally = _check_parts(Path(path), source, converters, divisible, parts, processes)
         else:
-            tally = _check_rows(source.rows, source.read, source.canonical, converters, observers)
+            tally = _check_rows(source.rows, source.reader, converters, observers)
     check_whole_file(tally.examples, tally.diagnostics, converters, tally.extents)
     return _report(source, tally.examples, tally.diagnostics)
 
@@ -109,8 +108,7 @@ class _Tally(Struct):
 
 def _check_rows(
     rows: Iterable[tuple[int, Row]],
-    read: Read,
-    canonical: bool,
+    read: Reader,
     converters: Sequence[Converter],
     observers: Sequence[Observer] = (),
 ) -> _Tally:
@@ -119,33 +117,30 @@ def _check_rows(
     targets = [(TargetRules(converter), Extent()) for converter in converters]
     examples = 0
     with diagnostics.until_in_vain():
-        for read_batch in batches(read(rows, diagnostics), diagnostics):
+        for read_batch in batches(rows, read, diagnostics):
             for batch in encoded(read_batch, diagnostics) if observers or targets else [read_batch]:
                 examples += len(batch.lines)
                 show(observers, batch)
-                if targets and canonical:
-                    _find_repeated_keys(batch, diagnostics)
+                if targets:
+                    report_repeated_keys(batch, diagnostics)
                 for rules, extent in targets:
-                    _apply(rules, batch, canonical, extent, diagnostics)
+                    _apply(rules, batch, extent, diagnostics)
     for rules, extent in targets:
         extent.with_images = rules.diagnostics.with_images
         diagnostics.take(rules.diagnostics)
     return _Tally(diagnostics.line, examples, [extent for _, extent in targets], diagnostics)
 
 
-def _find_repeated_keys(batch: Batch, diagnostics: Diagnostics) -> None:
-    raws: list[bytes] = batch.raws  # type: ignore[assignment]  # a canonical row is a line
-    for row in doubtful(raws, batch.rows):
-        if not verbatim(raws[row], batch.examples[row]):
-            with diagnostics.at(batch.lines[row]), suppress(RowIsFull):
-                repeated_keys(raws[row], diagnostics)
-
-
-def _apply(rules: TargetRules, batch: Batch, canonical: bool, extent: Extent, diagnostics: Diagnostics) -> None:
+def _apply(rules: TargetRules, batch: Batch, extent: Extent, diagnostics: Diagnostics) -> None:
     """Apply one target's rules; what the target would get of the rows is added to its extent."""
-    for line, raw, example in zip(batch.lines, batch.raws, batch.examples, strict=True):
+    to_convert = rules.to_convert(batch)
+    if len(to_convert) < len(batch.raws):
+        raws: list[bytes] = batch.raws  # type: ignore[assignment]  # a canonical row is a line
+        extent.size += sum(map(len, raws)) - sum(len(raws[index]) for index in to_convert)
+    for index in to_convert:
+        line, raw, example = batch.lines[index], batch.raws[index], batch.examples[index]
         row = rules.convert(line, example)
-        if row is example and canonical:
+        if row is example and batch.canonical:
             extent.size += len(raw)  # type: ignore[arg-type]  # a canonical row is a line
         elif row is not None:
             try:
@@ -163,7 +158,8 @@ def _check_parts(
     parts: Sequence[Range],
     workers: int,
 ) -> _Tally:
-    check_part = partial(_check_part, path, source.format, source.detected_on, source.canonical, tuple(converters))
+    canonical = source.reader.canonical
+    check_part = partial(_check_part, path, source.format, source.detected_on, canonical, tuple(converters))
     tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
     copies = [[observer.part(number, len(parts)) for observer in observers] for number in range(len(parts))]
     with tally.diagnostics.until_in_vain():
@@ -187,4 +183,5 @@ def _check_part(
 ) -> tuple[_Tally, list[Divisible]]:
     with open_file(path) as file:
         rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _check_rows(rows, reader(FORMATS[name], detected_on), canonical, converters, observers), observers
+        read = reader(FORMATS[name], detected_on, canonical=canonical)
+        return _check_rows(rows, read, converters, observers), observers

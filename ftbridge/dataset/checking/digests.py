@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xxhash
 
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 
 digest = xxhash.xxh3_128_digest
 """The XXH3-128 of an example's canonical bytes: equal for equal examples, and no defence against forgery."""

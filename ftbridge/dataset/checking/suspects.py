@@ -7,15 +7,15 @@ some twenty gigabytes a second, where an expression that may begin anywhere take
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from stringzilla import find, translate  # type: ignore[import-not-found,import-untyped,unused-ignore]  # has no types
+from stringzilla import translate  # type: ignore[import-not-found,import-untyped,unused-ignore]  # has no types
 
 from ftbridge.dataset.canonical.texts import texts
+from ftbridge.dataset.canonical.usual import rows_with
 from ftbridge.dataset.checking.secrets import KINDS, secrets
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 from ftbridge.foreign.redaction import KEY_MARKS
 
 _WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")
@@ -65,35 +65,16 @@ def suspects(batch: Batch) -> dict[int, set[str]]:
     found: defaultdict[int, set[str]] = defaultdict(set)
     block = batch.block
     for mark in _KEY_MARKS:
-        if (at := find(block, mark)) >= 0:
-            for row in _rows_with(mark, at, block, batch, _may_begin_word):
-                found[row].add("api_key")
-    if (at := find(block, b"@")) >= 0:
-        for row in _rows_with(b"@", at, block, batch):
-            found[row].add("email")
+        for row in rows_with(mark, block, batch.starts, _may_begin_word):
+            found[row].add("api_key")
+    for row in rows_with(b"@", block, batch.starts):
+        found[row].add("email")
     outline = translate(block, _OUTLINE)
     for code, part, whole in _PARTS:
-        if (at := find(outline, part)) >= 0:
-            for row in _rows_with(part, at, outline, batch):
-                if code not in found.get(row, ()) and whole.search(outline, *batch.starts[row : row + 2]):
-                    found[row].add(code)
+        for row in rows_with(part, outline, batch.starts):
+            if code not in found.get(row, ()) and whole.search(outline, *batch.starts[row : row + 2]):
+                found[row].add(code)
     return found
-
-
-def _rows_with(
-    part: bytes, at: int, block: bytes, batch: Batch, fits: Callable[[bytes, int], bool] = lambda _block, _at: True
-) -> Iterator[int]:
-    """The index of each row that has `part` at a place in `block` that fits; the first place is `at`.
-
-    The block is the batch's, or an outline of it.
-    """
-    while at >= 0:
-        if fits(block, at):
-            row = bisect_right(batch.starts, at) - 1
-            yield row
-            at = find(block, part, batch.starts[row + 1])
-        else:
-            at = find(block, part, at + 1)
 
 
 def _may_begin_word(block: bytes, at: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec import Struct
 from stringzilla import find  # type: ignore[import-not-found,import-untyped,unused-ignore]  # it has no types
 
 from ftbridge.dataset.canonical.example import Chat, Example, Preference
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 
 _Z = 1.96  # standard errors on either side hold the truth 95 times in 100
 _FEWEST = 50  # rows of a kind that are counted, if there are so many
@@ -66,15 +66,20 @@ class Kind(NamedTuple):
     images: bool
 
 
-class Sampled(NamedTuple):
-    """A row in the sample, as canonical JSON: as bytes it takes less memory, and can be sent to another process.
+_PRIORITY = itemgetter(0)
+_ASCII, _OTHER = Kind(True, False, False), Kind(False, False, False)
 
-    The rows of the lowest priorities are in the sample.
+
+class Sampled(NamedTuple):
+    """A row in the sample, as JSON: as bytes it takes less memory, and can be sent to another process.
+
+    The rows of the lowest priorities are in the sample. `size` is what it has as canonical JSON.
     """
 
     priority: float
     line: int
     row: bytes
+    size: int
     shape: type[Example]
 
     @property
@@ -111,7 +116,7 @@ class Reservoir:
     def keep(self, row: Sampled) -> None:
         """Keep a row whose priority is below the limit, until others have lower ones."""
         self._kept.append(row)
-        self.held += len(row.row)
+        self.held += row.size
         if len(self._kept) >= self._capacity + _SPARE:
             self._prune()
 
@@ -125,14 +130,14 @@ class Reservoir:
         self.limit = min(self.limit, later.limit)
         kept = [*self._kept, *(row._replace(line=row.line + lines_before) for row in later.sample)]
         self._kept = [row for row in kept if row.priority < self.limit]
-        self.held = sum(len(row.row) for row in self._kept)
+        self.held = sum(row.size for row in self._kept)
         self._prune()
 
     def _prune(self) -> None:
-        self._kept.sort()
+        self._kept.sort(key=_PRIORITY)
         if len(self._kept) > self._capacity:
             self.limit = self._kept[self._capacity].priority
-            self.held -= sum(len(row.row) for row in self._kept[self._capacity :])
+            self.held -= sum(row.size for row in self._kept[self._capacity :])
             del self._kept[self._capacity :]
 
     def halve(self) -> None:
@@ -151,18 +156,19 @@ class RowSample:
 
     def observe(self, batch: Batch) -> None:
         """Count some examples, and perhaps keep some."""
-        random, large = self._rng.random, False
-        with_images = has_images(batch.block)
-        for line, example, row in zip(batch.lines, batch.examples, batch.rows, strict=True):
-            kind = Kind(row.isascii(), _has_tools(example), with_images and has_images(row))
-            reservoir = self.reservoirs.get(kind)
-            if reservoir is None:
-                reservoir = self.reservoirs[kind] = Reservoir(kind, self._size)
-            size = len(row)
-            reservoir.rows += 1
-            reservoir.size += size
-            if (priority := random()) < reservoir.limit:
-                reservoir.keep(Sampled(priority, line, row, type(example)))
+        rng = self._rng.random
+        kinds: dict[Kind, list[int]] = {}
+        for index, kind in enumerate(_kinds(batch)):
+            kinds.setdefault(kind, []).append(index)
+        sizes, priorities = batch.sizes, [rng() for _ in batch.lines]
+        large = False
+        for kind, rows in kinds.items():
+            reservoir = self.reservoirs.setdefault(kind, Reservoir(kind, self._size))
+            reservoir.rows += len(rows)
+            reservoir.size += sum([sizes[index] for index in rows])
+            for index in [index for index in rows if priorities[index] < reservoir.limit]:
+                row, size, shape = batch.rows[index], sizes[index], type(batch.examples[index])
+                reservoir.keep(Sampled(priorities[index], batch.lines[index], row, size, shape))
                 large = large or size > _LARGE
         if large:
             self._bound()
@@ -237,7 +243,7 @@ class RowSample:
         total = variance = 0.0
         for stratum in self.reservoirs.values():
             number = min(len(stratum.sample), max(_FEWEST, math.ceil(self._size * stratum.size / size)))
-            counted = [(counter.count(row.example), len(row.row)) for row in rng.sample(stratum.sample, number)]
+            counted = [(counter.count(row.example), row.size) for row in rng.sample(stratum.sample, number)]
             ratio = sum(tokens for tokens, _ in counted) / sum(bytes_ for _, bytes_ in counted)
             total += ratio * stratum.size
             if 1 < number < stratum.rows:
@@ -248,6 +254,14 @@ class RowSample:
     def _new_rng(self) -> random.Random:
         """The same draw for every counter."""
         return random.Random(self._seed)  # noqa: S311  # likewise
+
+
+def _kinds(batch: Batch) -> list[Kind]:
+    """The kind of each row; the usual ones have neither tools nor images."""
+    kinds = [_ASCII if row.isascii() else _OTHER for row in batch.rows]
+    for index, row in batch.encoded.items():
+        kinds[index] = Kind(row.isascii(), _has_tools(batch.examples[index]), has_images(row))
+    return kinds
 
 
 def has_images(row: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.converter import Converter
@@ -57,5 +58,5 @@ class Survey:
 
     def write_sample(self, out: Path, rows: int) -> Path:
         """Write up to `rows` of the sample to `out`, in the canonical format, and return it."""
-        out.write_bytes(b"".join(row.row + b"\n" for row in self._sample.drawn()[:rows]))
+        out.write_bytes(b"".join(msgspec.json.encode(row.example) + b"\n" for row in self._sample.drawn()[:rows]))
         return out

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.counting.sample import RowSample, TokenCount, TokenCounter, has_images
 from ftbridge.dataset.data_file import Data
-from ftbridge.dataset.reading.observer import Batch, observe_file
+from ftbridge.dataset.reading.batch import Batch
+from ftbridge.dataset.reading.observer import observe_file
 
 SAMPLE = 5000
 
@@ -55,11 +56,11 @@ class TokenTally:
         """Count some examples, or perhaps keep them to be counted."""
         self._sample.observe(batch)
         if self._exact or self._limit is not None:
-            for line, example, row in zip(batch.lines, batch.examples, batch.rows, strict=True):
-                self._count(line, example, row)
+            for line, example, row, size in zip(batch.lines, batch.examples, batch.rows, batch.sizes, strict=True):
+                self._count(line, example, row, size)
 
-    def _count(self, line: int, example: Example, row: bytes) -> None:
-        may_be_over = self._limit is not None and len(row) > self._limit  # no tokenizer makes more tokens than bytes
+    def _count(self, line: int, example: Example, row: bytes, size: int) -> None:
+        may_be_over = self._limit is not None and size > self._limit  # no tokenizer makes more tokens than bytes
         if not self._exact and not may_be_over:
             return
         tokens = self._counter.count(example)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from ftbridge.dataset.canonical.diagnose import diagnose
-from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
+from ftbridge.dataset.canonical.example import SHAPES, Chat, Example, Shape
 from ftbridge.dataset.canonical.key_order import keep_key_order
-from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY
+from ftbridge.dataset.canonical.rules import CHECKS, ORDINARY, ordinary_chat
 from ftbridge.dataset.canonical.spelling import respelled
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import recognise
@@ -24,22 +24,54 @@ from ftbridge.wording import printable
 Row: TypeAlias = Line | JsonObject  # a line of JSON, or the columns of a table
 Examples: TypeAlias = Iterator[tuple[Row, Example]]
 Read: TypeAlias = Callable[[Iterable[tuple[int, Row]], Diagnostics], Examples]
+Ordinary: TypeAlias = Callable[[list[Row]], "list[Example | None]"]
+
+
+class Reader(NamedTuple):
+    """How the rows of a file are read.
+
+    `read` yields each valid row with its example, and sets `diagnostics.line` before it reads a row. What is
+    wrong with the other rows is in `diagnostics` by the time the next example, or the end, is reached. `ordinary` is
+    a faster way where most rows are canonical chats: the examples of those that need no closer look, None for the
+    others. `canonical` tells whether a row's bytes are in the canonical format, so that they may be passed on.
+    """
+
+    read: Read
+    ordinary: Ordinary | None = None
+    canonical: bool = False
+
 
 _encode = msgspec.json.Encoder().encode
 _in_order = msgspec.json.Encoder(order="sorted").encode  # unlike Python's ==, it tells 1.0 from 1
+_decode_chat = msgspec.json.Decoder(Chat).decode
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 
 
-def reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
-    """A function that reads numbered rows of `format`, detected on that line (0: the user named the format).
+def reader(format: Format, detected_on: int, *, canonical: bool) -> Reader:  # noqa: A002  # the word of the CLI
+    """What reads numbered rows of `format`, detected on that line (0: the user named the format)."""
+    if not format.canonical:
+        return Reader(_translating_read(format, detected_on))
+    together = _ordinary if format.shape == "chat" else None
+    return Reader(_canonical_read(format, detected_on), together, canonical)
 
-    It yields each valid row with its example, and sets `diagnostics.line` before it reads a row. What is
-    wrong with the other rows is in `diagnostics` by the time the next example, or the end, is reached.
-    """
-    return _canonical_reader(format, detected_on) if format.canonical else _translating_reader(format, detected_on)
+
+def _ordinary(raws: list[Row]) -> list[Example | None]:
+    chats: list[Chat | None]
+    try:
+        chats = list(map(_decode_chat, raws))  # type: ignore[arg-type]  # what is not bytes is dealt with below
+    except Exception:
+        chats = list(map(_decoded, raws))
+    return [chat if chat is not None and ordinary_chat(chat) else None for chat in chats]
 
 
-def _canonical_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
+def _decoded(raw: Row) -> Chat | None:
+    try:
+        return _decode_chat(raw)  # type: ignore[arg-type]  # likewise
+    except Exception:
+        return None
+
+
+def _canonical_read(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     decode = msgspec.json.Decoder(SHAPES[format.shape]).decode
     ordinary, check = ORDINARY[format.shape], CHECKS[format.shape]
 
@@ -92,7 +124,7 @@ def _read_undecodable(
     return None
 
 
-def _translating_reader(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
+def _translating_read(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     selection = format.select() if format.select else None
     translate = selection.translate if selection else format.translate
     assert translate is not None

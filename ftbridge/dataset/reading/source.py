@@ -20,7 +20,7 @@ from ftbridge.dataset.reading.lines import Unread, lines
 from ftbridge.dataset.reading.on_disk import on_disk
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.renamed import no_such_column, renamed
-from ftbridge.dataset.reading.rows import Examples, Read, Row, reader
+from ftbridge.dataset.reading.rows import Examples, Reader, Row, reader
 from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
 from ftbridge.dataset.reading.tables.cells import with_lists
 from ftbridge.dataset.reading.tables.csv_rows import csv_rows
@@ -36,25 +36,23 @@ _SEPARATORS = {Kind.CSV: ",", Kind.TSV: "\t"}
 
 
 class Source(NamedTuple):
-    """`read` turns the `rows` into examples; where it cannot, the reason is in its diagnostics.
+    """`reader` turns the `rows` into examples; where it cannot, the reason is in its diagnostics.
 
-    `canonical` tells whether a row's bytes are in the canonical format, so that they may be
-    passed on, and `divisible` whether the file can be read from the middle. `why` tells how
-    the format was detected, `detected_on` by which line (0: the user named it).
+    `divisible` tells whether the file can be read from the middle, `why` how the format was detected, `detected_on`
+    by which line (0: the user named it).
     """
 
     name: str
     format: str
     why: str
     detected_on: int
-    canonical: bool
     divisible: bool
     rows: Iterator[tuple[int, Row]]
-    read: Read
+    reader: Reader
 
     def examples(self, diagnostics: Diagnostics) -> Examples:
         """Every valid row and its example; what is wrong with the other rows is added to `diagnostics`."""
-        return self.read(self.rows, diagnostics)
+        return self.reader.read(self.rows, diagnostics)
 
 
 @contextmanager
@@ -93,7 +91,8 @@ def open_source(path: Data, format: str | None = None) -> Iterator[Source]:  # n
             divisible = kind is Kind.LINES and is_there and not columns and not found.select
             canonical = kind in (Kind.LINES, Kind.DOCUMENT) and not columns and found.canonical
             all_rows = itertools.chain(head, rows)
-            yield Source(name, found.name, why, detected_on, canonical, divisible, all_rows, reader(found, detected_on))
+            rows_reader = reader(found, detected_on, canonical=canonical)
+            yield Source(name, found.name, why, detected_on, divisible, all_rows, rows_reader)
 
 
 def _suffix(path: Data) -> str:
@@ -125,7 +124,7 @@ def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table
 
 def _unread(name: str, problem: Unread, rows: list[tuple[int, Row]]) -> Source:
     """A source without examples, and one finding."""
-    return Source(name, "unknown", problem.message, 1, False, False, iter(rows), _refusal(problem))
+    return Source(name, "unknown", problem.message, 1, False, iter(rows), _refusal(problem))
 
 
 def _first(rows: Iterator[tuple[int, Row]]) -> list[tuple[int, Row]]:
@@ -172,10 +171,10 @@ def _no_object(head: list[tuple[int, Row]]) -> str:
     return f"none of {first} is a JSON object" if head else "the file has no lines"
 
 
-def _refusal(unread: Unread) -> Read:
+def _refusal(unread: Unread) -> Reader:
     def refuse(rows: Iterable[tuple[int, Row]], diagnostics: Diagnostics) -> Examples:
         for diagnostics.line, _ in rows:
             diagnostics.error("$", unread.code, unread.message, unread.fix)
         yield from ()
 
-    return refuse
+    return Reader(refuse)

@@ -7,24 +7,22 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import xxhash
 from msgspec import Struct
 
-from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 from ftbridge.dataset.canonical.texts import system_prompt
-from ftbridge.dataset.canonical.verbatim import verbatim
 from ftbridge.dataset.checking.minhash import Signature, signature_of
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import FORMATS
+from ftbridge.dataset.reading.batch import batches, encoded
 from ftbridge.dataset.reading.lines import lines
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.processes import run_in_processes
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Read, Row, reader
+from ftbridge.dataset.reading.rows import Reader, Row, reader
 from ftbridge.dataset.reading.source import open_source
-from ftbridge.dataset.unforeseen import report_unforeseen
+from ftbridge.dataset.repeated import report_repeated_keys
 
 _BUFFER = 2**18
 
@@ -65,11 +63,11 @@ def read_chunks(
             ranges = byte_ranges(Path(path))
             files = [folder / str(number) for number in range(len(ranges))]
             read_range = partial(
-                _read_range, Path(path), source.format, source.detected_on, source.canonical, signatures
+                _read_range, Path(path), source.format, source.detected_on, source.reader.canonical, signatures
             )
             yield from run_in_processes(read_range, processes, ranges, files)
         else:
-            yield _read(source.rows, source.read, source.canonical, signatures, folder / "0")
+            yield _read(source.rows, source.reader, signatures, folder / "0")
 
 
 def _read_range(
@@ -77,29 +75,23 @@ def _read_range(
 ) -> Chunk:
     with open_file(path) as file:
         rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _read(rows, reader(FORMATS[name], detected_on), canonical, signatures, out)
+        return _read(rows, reader(FORMATS[name], detected_on, canonical=canonical), signatures, out)
 
 
-def _read(rows: Iterable[tuple[int, Row]], read: Read, canonical: bool, signatures: bool, out: Path) -> Chunk:
+def _read(rows: Iterable[tuple[int, Row]], read: Reader, signatures: bool, out: Path) -> Chunk:
     diagnostics = Diagnostics()
-    encode = msgspec.json.Encoder().encode
     chunk = Chunk(out, 0, diagnostics, array("Q"), array("Q"), [], array("Q"), [])
     with out.open("wb", buffering=_BUFFER) as file:
-        for raw, example in read(rows, diagnostics):
-            try:
-                if canonical and not verbatim(raw, example):  # type: ignore[arg-type]  # a canonical row is a line
-                    repeated_keys(raw, diagnostics)  # type: ignore[arg-type]  # likewise
-                data = encode(example) + b"\n"
-                prompt = xxhash.xxh3_64_intdigest(system_prompt(example).encode())
+        for taken in batches(rows, read, diagnostics):
+            for batch in encoded(taken, diagnostics):
+                report_repeated_keys(batch, diagnostics)
+                written = [row + b"\n" for row in batch.canonical_rows]
+                file.write(b"".join(written))
+                chunk.lines.extend(batch.lines)
+                chunk.sizes.extend(map(len, written))
+                chunk.digests += map(xxhash.xxh3_128_digest, written)
+                chunk.prompts.extend(xxhash.xxh3_64_intdigest(system_prompt(one).encode()) for one in batch.examples)
                 if signatures:
-                    chunk.signatures.append(signature_of(example))
-            except Exception as unforeseen:
-                report_unforeseen(unforeseen, diagnostics)
-                continue
-            file.write(data)
-            chunk.lines.append(diagnostics.line)
-            chunk.sizes.append(len(data))
-            chunk.digests.append(xxhash.xxh3_128_digest(data))
-            chunk.prompts.append(prompt)
+                    chunk.signatures += map(signature_of, batch.examples)
     chunk.line_count = diagnostics.line
     return chunk

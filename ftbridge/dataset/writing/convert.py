@@ -6,24 +6,25 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.canonical.example import Example
-from ftbridge.dataset.canonical.verbatim import differences, doubtful
+from ftbridge.dataset.canonical.verbatim import differences
 from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_line_order
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
 from ftbridge.dataset.formats import FORMATS
+from ftbridge.dataset.reading.batch import Batch, batches, encoded
 from ftbridge.dataset.reading.lines import lines
-from ftbridge.dataset.reading.observer import Batch, Observer, batches, encoded, show
+from ftbridge.dataset.reading.observer import Observer, show
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.processes import run_in_processes
 from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Read, Row, reader
+from ftbridge.dataset.reading.rows import Reader, Row, reader
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -96,8 +97,7 @@ def convert(
         if processes > 1:
             tally = _convert_parts(Path(path), source, converter, processes, out.parent, file.write)
         else:
-            rows = _Rows(source.rows, source.read, source.canonical)
-            tally = _convert_rows(rows, converter, file.write, observers, sent_observers)
+            tally = _convert_rows(source.rows, source.reader, converter, file.write, observers, sent_observers)
         diagnostics, extent = tally.diagnostics, Extent(tally.with_images, file.buffer.tell())
         check_whole_file(tally.examples, diagnostics, [converter], [extent])
         findings = in_line_order(diagnostics.findings)
@@ -117,14 +117,6 @@ def convert(
         key,
         diagnostics.omitted,
     )
-
-
-class _Rows(Struct):
-    """Rows to be read; whether their bytes are in the canonical format."""
-
-    rows: Iterable[tuple[int, Row]]
-    read: Read
-    canonical: bool
 
 
 class _Tally(Struct):
@@ -156,7 +148,8 @@ class _Tally(Struct):
 
 
 def _convert_rows(
-    source: _Rows,
+    rows: Iterable[tuple[int, Row]],
+    read: Reader,
     converter: Converter,
     write: _Write,
     observers: Sequence[Observer] = (),
@@ -165,58 +158,67 @@ def _convert_rows(
     """Write each row in the target's format."""
     diagnostics, rules = Diagnostics(), TargetRules(converter)
     tally = _Tally(diagnostics)
-    for taken in batches(source.read(source.rows, diagnostics), diagnostics):
+    for taken in batches(rows, read, diagnostics):
         for batch in encoded(taken, diagnostics):
             show(observers, batch)
-            sent = Batch() if sent_observers else None
-            write(b"".join(_converted(batch, source.canonical, rules, tally, sent)))
-            if sent:
-                show(sent_observers, batch if sent.examples == batch.examples else sent)
+            written, sent = _converted(batch, rules, tally)
+            write(b"".join(written))
+            show(sent_observers, sent)
     tally.lines, tally.with_images = diagnostics.line, rules.diagnostics.with_images
     diagnostics.take(rules.diagnostics)
     return tally
 
 
-def _converted(batch: Batch, canonical: bool, rules: TargetRules, tally: _Tally, sent: Batch | None) -> list[bytes]:
-    """The rows as they are written, each with a line end; all is counted in `tally`.
+def _converted(batch: Batch, rules: TargetRules, tally: _Tally) -> tuple[list[bytes], Batch]:
+    """The rows as they are written, each with a line end, and the examples that they hold; all is counted in `tally`.
 
-    The examples that they hold are added to `sent`; one that is sent in another form than a canonical one as it was
-    read.
+    An example that is sent in another form than a canonical one is among them as it was read.
     """
-    rows, codes = [], rules.diagnostics.changes
-    doubts = set(doubtful(batch.raws, batch.rows)) if canonical else set()  # type: ignore[arg-type]  # they are lines
-    exact = 0
-    for index, (line, raw, example) in enumerate(zip(batch.lines, batch.raws, batch.examples, strict=True)):
+    to_convert, codes = rules.to_convert(batch), rules.diagnostics.changes
+    written: list[Any] = batch.raws.copy()  # None where the target does not take a row
+    held = batch.examples.copy()
+    tally.examples += len(written)
+    tally.exact += len(written) - len(to_convert)
+    for index in to_convert:
+        line, example = batch.lines[index], batch.examples[index]
+        row: Any = None
         try:
             row = rules.convert(line, example)
-            if row is None:
-                codes.clear()
-                continue
-            if row is not example or not canonical or type(raw) is not bytes:
-                written = _encode(row) + b"\n"
-            elif index in doubts and (other := differences(raw, example)):
-                codes.extend(sorted(other))
-                written = _encode(row) + b"\n"
-            else:
-                written = raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
+            written[index] = None if row is None else _written(batch, index, row, codes)
         except Exception as unforeseen:
+            row = written[index] = None
             with tally.diagnostics.at(line):
                 report_unforeseen(unforeseen, tally.diagnostics)
-            codes.clear()
-            continue
-        rows.append(written)
-        if sent:
-            sent.lines.append(line)
-            sent.raws.append(raw)
-            sent.examples.append(row if row is example or isinstance(row, Example) else example)
-        if codes:
+        if row is not None:
+            tally.exact += not codes
             tally.count_changes(codes, line)
-            codes.clear()
-        else:
-            exact += 1
-    tally.exact += exact
-    tally.examples += len(batch.lines)
-    return rows
+            held[index] = row if row is example or isinstance(row, Example) else example
+        codes.clear()
+    return [row for row in written if row is not None], _sent(batch, written, held)
+
+
+def _written(batch: Batch, index: int, row: Any, codes: list[str]) -> bytes:
+    """What is written for `row`: the line that was read, if it is canonical and taken as it is."""
+    raw, example = batch.raws[index], batch.examples[index]
+    if row is not example:
+        return _encode(row) + b"\n"
+    known = batch.encoded.get(index)
+    if batch.canonical and type(raw) is bytes:
+        other = differences(raw, known) if known is not None else None
+        if not other:
+            return raw if raw.endswith(b"}\n") else raw.strip() + b"\n"
+        codes.extend(sorted(other))
+    return (_encode(row) if known is None else known) + b"\n"
+
+
+def _sent(batch: Batch, written: list[Any], held: list[Example]) -> Batch:
+    """The rows of the batch that were written, with what they hold."""
+    if None not in written and held == batch.examples:
+        return batch
+    kept = [index for index, row in enumerate(written) if row is not None]
+    return Batch(
+        [batch.lines[index] for index in kept], [batch.raws[index] for index in kept], [held[index] for index in kept]
+    )
 
 
 def _convert_parts(
@@ -230,7 +232,8 @@ def _convert_parts(
     ranges, tally = byte_ranges(path), _Tally(Diagnostics())
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         files = [Path(temporary) / str(number) for number in range(len(ranges))]
-        convert_range = partial(_convert_range, path, source.format, source.detected_on, source.canonical, converter)
+        canonical = source.reader.canonical
+        convert_range = partial(_convert_range, path, source.format, source.detected_on, canonical, converter)
         for file, part in zip(files, run_in_processes(convert_range, workers, ranges, files), strict=True):
             tally.add(part)
             with file.open("rb") as written:
@@ -245,4 +248,4 @@ def _convert_range(
 ) -> _Tally:
     with open_file(path) as file, out.open("wb", buffering=_CHUNK) as written:
         rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _convert_rows(_Rows(rows, reader(FORMATS[name], detected_on), canonical), converter, written.write)
+        return _convert_rows(rows, reader(FORMATS[name], detected_on, canonical=canonical), converter, written.write)

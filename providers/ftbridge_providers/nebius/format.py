@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ftbridge.dataset.canonical.example import SHAPE_OF, Assistant, Chat, Example, Message, Shape
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.converter import FileLimits, PlainChats
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge_providers.shared.examples import (
     joined,
@@ -31,6 +31,7 @@ class NebiusFormat:
     """Chats and texts for supervised fine-tuning; its rules are the same for every model."""
 
     limits = FileLimits()
+    plain_chats = PlainChats()
     shapes: frozenset[Shape] = frozenset({"chat", "text"})
 
     def __init__(self, target: str) -> None:

@@ -14,7 +14,7 @@ from ftbridge.dataset.canonical.example import Assistant, Chat, FunctionCall, To
 from ftbridge.dataset.canonical.texts import texts
 from ftbridge.dataset.checking.secrets import KINDS, secrets
 from ftbridge.dataset.checking.suspects import secrets_of, suspects
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 
 WHOLE = (
     *("sk-" + "a" * 20, "AKIA" + "A" * 16, "ghs_" + "b" * 36, "AIza" + "c" * 35, "hf_" + "d" * 34, "whsec_" + "e" * 24),

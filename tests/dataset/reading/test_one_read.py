@@ -14,7 +14,7 @@ from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.dataset import Diagnostics, FileLimits, TokenTally, advise, check, convert, count_tokens, guess
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, User
-from ftbridge.dataset.reading.observer import Batch
+from ftbridge.dataset.reading.batch import Batch
 from ftbridge.dataset.reading.opening import open_file
 from planted_rows import ANSWER, GOOD, USER, chat, write
 

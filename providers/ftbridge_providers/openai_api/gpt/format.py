@@ -27,7 +27,7 @@ from ftbridge.dataset.canonical.example import (
     TextPart,
     Tool,
 )
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.converter import FileLimits, PlainChats
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
 from ftbridge_providers.shared.examples import (
@@ -67,6 +67,8 @@ class GptFormat:
         self.model = self.base_of(model)
         families = (family for family in CONTEXT_TOKENS if self.model.startswith(family))
         self.context = CONTEXT_TOKENS.get(next(families, ""), math.inf)
+        most_bytes = None if math.isinf(self.context) else int(self.context) // 2
+        self.plain_chats = PlainChats(most_bytes, marks=(b"<|",))
 
     def base_of(self, model: str) -> str:
         """The base of a model that may be a tuned one."""
