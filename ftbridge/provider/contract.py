@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from ftbridge.catalogue import Row, read_room
-from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
+from ftbridge.dataset import Converter, Renderer, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed
 from ftbridge.model import Checkpoint, Event, Result, Spec, Status
@@ -107,6 +107,10 @@ class Provider:
     def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """How to count tokens for `model`, by the tokenizer in `vocabulary` if given, else by a guess. No network."""
         return tokenizer_json(vocabulary) if vocabulary else guess()
+
+    def renderer(self, spec: Spec, model: str) -> Renderer:
+        """How `model` reads an example of `spec`'s data, token by token, where the trainer's own rendering is known."""
+        self._unsupported("render")
 
     def catalogue(self) -> tuple[Row, ...]:
         """The known models and prices: catalogue.toml in the provider's own package. No network."""
@@ -217,8 +221,9 @@ class Provider:
         """Write the result of a finished job into `folder`, whole files only; by default there are no files."""
         remote = self.get_job(remote_id).remote
         if remote.status is not Status.SUCCEEDED or remote.result is None:
-            what = f"job {remote_id} has no result: it is {remote.status}"
-            raise JobFailed(what, hint="Wait until it has succeeded.")
+            raise JobFailed(
+                f"job {remote_id} has no result: it is {remote.status}", hint="Wait until it has succeeded."
+            )
         return remote.result
 
     def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
