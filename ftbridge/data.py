@@ -139,7 +139,7 @@ def render(
     target, spec = context.target(to), _partial_spec(to, method, None)
     provider = context.provider(target)
     check_method(spec.method, provider.capabilities, provider.name)
-    if "render" not in provider.capabilities.verbs:
+    if "renderer" not in provider.capabilities.verbs:
         raise Unsupported(
             f"{provider.name} renders and masks rows on its own side, and does not tell how",
             provider=provider.name,

@@ -9,7 +9,17 @@ from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
 
 Verb = Literal[
-    "cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "list_models", "delete", "export", "render"
+    "cancel",
+    "pause",
+    "resume",
+    "checkpoints",
+    "deploy",
+    "chat",
+    "losses",
+    "list_models",
+    "delete",
+    "export",
+    "renderer",
 ]
 
 ExportForm = Literal["adapter", "merged", "gguf", "ollama"]
@@ -24,7 +34,7 @@ _COMMANDS: Mapping[Verb, tuple[str, ...]] = {
     "chat": ("chat", "evaluate"),
     "delete": ("delete",),
     "export": ("export",),
-    "render": ("check --show-mask",),
+    "renderer": ("check --show-mask",),
 }
 
 

@@ -17,7 +17,7 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
 from ftbridge.home import usable
-from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.model import Checkpoint, Event, Method, Result, RowLoss, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
@@ -72,7 +72,7 @@ class LocalProvider(Provider):
             "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "loss", "export", "delete", "render"}),
+        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer"}),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -250,9 +250,9 @@ class LocalProvider(Provider):
         """The answers in order, computed in batches."""
         return self._load(model).replies(chats, **_options(options))
 
-    def loss(self, model: str, chats: Iterable[Chat]) -> float:
-        """The mean loss per trained token, in nats."""
-        return self._load(model).loss(chats)
+    def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
+        """The mean loss per trained token of each."""
+        return self._load(model).losses(chats)
 
     def _source(self, spec: Spec, model: str) -> Source:
         """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that contradict it."""

@@ -60,7 +60,7 @@ def test_the_tokens_and_labels_of_the_loss_are_those_shown(
     monkeypatch.setattr(varlen, "token_losses", record)
     monkeypatch.setattr(varlen, "is_enabled", lambda _model: True)
     file = chats(tmp_path / "rows.jsonl")
-    items = rows.read(file, tokenizer, LONG, tmp_path, lambda **_: None)
+    items, _lines = rows.read(file, tokenizer, LONG, tmp_path, lambda **_: None)
     losses.supervised(SimpleNamespace(device="cpu"), items)  # type: ignore[arg-type]  # the rows of chats
     [(inputs, places, labels)] = computed
 
