@@ -100,7 +100,7 @@ def _lines(tokens: Iterable[RenderedToken]) -> Iterator[Text]:
     from rich.text import Text
 
     line, line_break = Text(), "↵" if console().encoding.startswith("utf") else "\\n"
-    for index, token in enumerate(tokens):
+    for index, token in enumerate(token for token in tokens if token.text):
         style = _TRAINED[index % 2] if token.trained else ""
         *ended, rest = escaped(token.text, keep="\n").split("\n")
         for part in ended:

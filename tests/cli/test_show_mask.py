@@ -116,6 +116,16 @@ def test_on_a_terminal_lines_fit_and_trained_tokens_are_green(rows: Callable[...
     assert len(terminal.everything) == 1 + 4 + 3
 
 
+def test_neighbouring_tokens_never_have_the_same_green(
+    rows: Callable[..., Path], tiny_home: Path
+) -> None:
+    with on_a_terminal(rows(("Hi.", "a🦄b")), tiny_home) as terminal:
+        assert terminal.ended() == 0
+    written = terminal.written.decode()
+    greens = re.findall(r"\x1b\[30;(42|102)m(.*?)\x1b\[0m", written)
+    assert greens == [("42", "a"), ("102", "🦄"), ("42", "b"), ("102", "<|end|>")]
+
+
 def test_without_colour_the_margin_tells_what_is_trained(rows: Callable[..., Path], tiny_home: Path) -> None:
     with on_a_terminal(rows(("Hi.", "Hello!")), tiny_home, NO_COLOR="1") as terminal:
         assert terminal.ended() == 0
