@@ -116,9 +116,7 @@ def test_on_a_terminal_lines_fit_and_trained_tokens_are_green(rows: Callable[...
     assert len(terminal.everything) == 1 + 4 + 3
 
 
-def test_neighbouring_tokens_never_have_the_same_green(
-    rows: Callable[..., Path], tiny_home: Path
-) -> None:
+def test_neighbouring_tokens_never_have_the_same_green(rows: Callable[..., Path], tiny_home: Path) -> None:
     with on_a_terminal(rows(("Hi.", "a🦄b")), tiny_home) as terminal:
         assert terminal.ended() == 0
     written = terminal.written.decode()

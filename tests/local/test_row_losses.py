@@ -17,7 +17,7 @@ def test_learned_last_and_never_learned_are_named_by_their_lines_the_highest_los
     assert row_losses.describe(rows, LINES, Method.SFT) == (
         "3 of 5 rows are learned: each trained token is the most probable one; "
         "last, in epoch 2: line 4 (loss 0.400), line 3 (loss 0.300); "
-        "not: line 5 (loss 1.100), line 7 (loss 0.600)"
+        "not learned: line 5 (loss 1.100), line 7 (loss 0.600)"
     )
 
 
@@ -32,7 +32,9 @@ def test_rows_that_are_learned_from_the_first_epoch_on_are_none_of_the_last() ->
 def test_where_training_ends_early_the_rows_that_it_did_not_reach_are_counted() -> None:
     rows = row_losses.unseen(3)
     row_losses.record(rows, [2], [0.5, 0.5], epoch=1)
-    assert row_losses.describe(rows, LINES, Method.SFT).endswith("; not: line 4 (loss 0.500); 2 were not reached")
+    assert row_losses.describe(rows, LINES, Method.SFT).endswith(
+        "; not learned: line 4 (loss 0.500); 2 were not reached"
+    )
 
 
 def test_of_many_rows_the_first_are_named_and_the_others_counted() -> None:

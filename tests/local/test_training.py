@@ -101,5 +101,5 @@ def test_the_rows_that_are_never_learned_are_named_after_a_pause_too(lab: Lab, t
     [told], [again] = ([event.message for event in lab.events(tag) if event.code == "rows"] for tag in tags)
     assert told is not None
     assert "of 25 rows are learned: each trained token is the most probable one; " in told
-    assert "not: line 26 (loss " in told
+    assert "not learned: line 26 (loss " in told
     assert again == told

@@ -48,6 +48,9 @@ def describe(rows: Tensor, lines: Sequence[int], method: Method) -> str:
         return first + (f" and {more:,} more" if more > 0 else "")
 
     learned = f"{len(seen) - len(never):,} of {len(rows):,} rows are learned: {_LEARNED[method]}"
-    parts = [f"last, in epoch {newest:.0f}: {named(last)}" if last else "", f"not: {named(never)}" if never else ""]
+    parts = [
+        f"last, in epoch {newest:.0f}: {named(last)}" if last else "",
+        f"not learned: {named(never)}" if never else "",
+    ]
     unreached = f"{len(rows) - len(seen):,} were not reached" if len(seen) < len(rows) else ""
     return "; ".join(part for part in (learned, *parts, unreached) if part)
