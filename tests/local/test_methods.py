@@ -153,7 +153,7 @@ def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) ->
     assert len(kept) == 2
     again = [rows.read(file, tokenizer, 1024, tmp_path, pytest.fail) for file in (lab.data.training, preferences)]
     assert again == first
-    assert isinstance(again[1][0], Pair)
+    assert isinstance(again[1][0][0], Pair)
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == kept
 
 
