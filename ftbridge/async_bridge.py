@@ -110,6 +110,7 @@ class AsyncBridge:
     check = in_thread(Bridge.check)
     convert = in_thread(Bridge.convert)
     count_tokens = in_thread(Bridge.count_tokens)
+    render = step_by_step(Bridge.render)
 
     # jobs
     submit = in_thread(Bridge.submit)

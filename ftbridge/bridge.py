@@ -38,6 +38,7 @@ class Bridge(Context):
     check = data.check  #                               all findings in a dataset
     convert = data.convert  #                           the file in the target's format
     count_tokens = data.count_tokens  #                 by the tokenizer of the target's model
+    render = data.render  #                             rows as the model reads them, and which tokens are trained
 
     # jobs
     submit = submitting.submit  #                       check, convert, upload, start: no job is paid for twice

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
@@ -20,6 +22,8 @@ from ftbridge.dataset import (
     Diagnostics,
     Digests,
     Finding,
+    RenderedRow,
+    Renderer,
     Report,
     TokenCount,
     TokenCounter,
@@ -29,6 +33,8 @@ from ftbridge.dataset.counting.sample import RowSample
 from ftbridge.dataset.counting.tokens import SAMPLE
 from ftbridge.dataset.reading.given import Given, given
 from ftbridge.dataset.reading.observer import Observer, observe_file
+from ftbridge.dataset.reading.source import Source, open_source
+from ftbridge.errors import Unsupported, UsageError
 from ftbridge.model import Spec
 from ftbridge.provider.capabilities import check_method
 from ftbridge.spec import json_object, make_spec
@@ -106,6 +112,65 @@ def convert(
     rules = _rules(context, _partial_spec(to, method, grader))
     with given(data, context.home, map) as read:
         return dataset.convert(read, rules, out, format=format, workers=workers)
+
+
+class RenderedLine(NamedTuple):
+    """A line of a dataset with the rows that a model reads for it; where there are none, what is wrong with it."""
+
+    line: int
+    rows: tuple[RenderedRow, ...]
+    errors: tuple[Finding, ...] = ()
+
+
+def render(
+    context: Context,
+    data: Given,
+    to: str,
+    *,
+    line: int | None = None,
+    method: str = "sft",
+    format: str | None = None,  # noqa: A002 - as above
+    map: Mapping[str, str] | None = None,  # noqa: A002 - as above
+) -> Iterator[RenderedLine]:
+    """Each example of `data` as the target's model reads it in training, or only that on `line`.
+
+    Raises `Unsupported` where nobody but the vendor knows it, and `UsageError` where no row begins on `line`.
+    """
+    target, spec = context.target(to), _partial_spec(to, method, None)
+    provider = context.provider(target)
+    check_method(spec.method, provider.capabilities, provider.name)
+    if "renderer" not in provider.capabilities.verbs:
+        raise Unsupported(
+            f"{provider.name} renders and masks rows on its own side, and does not tell how",
+            provider=provider.name,
+            hint="--show-mask is for models that are trained on this machine.",
+        )
+    show = provider.renderer(spec, target.model)
+    with given(data, context.home, map) as read, open_source(read, format) as source:
+        shown = (one for one in _rendered_lines(source, show, line) if line in (None, one.line))
+        if line is None:
+            yield from shown
+        elif (one := next(shown, None)) is not None:
+            yield one
+        else:
+            raise UsageError(f"no row of {source.name} begins on line {line}", hint="Give the number of another line.")
+
+
+def _rendered_lines(source: Source, show: Renderer, only: int | None) -> Iterator[RenderedLine]:
+    diagnostics, seen = Diagnostics(), 0
+
+    def errors() -> Iterator[RenderedLine]:
+        nonlocal seen
+        new, seen = diagnostics.findings[seen:], len(diagnostics.findings)
+        for line, those in groupby((one for one in new if one.level == "error"), attrgetter("line")):
+            yield RenderedLine(line, (), tuple(those))
+
+    for _, example in source.examples(diagnostics):
+        yield from errors()
+        if only in (None, diagnostics.line) and (rows := show(example, diagnostics)):
+            yield RenderedLine(diagnostics.line, rows)
+        yield from errors()
+    yield from errors()
 
 
 def count_tokens(

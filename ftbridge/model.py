@@ -151,9 +151,9 @@ class Event(Frozen):
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
     message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable",
-    "deleted", "settings" or "trained" (which weights are). `hyperparameters` are all that the job trains with, given or
-    chosen. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the event was
-    seen.
+    "deleted", "settings", "trained" (which weights are) or "rows" (which are learned). `hyperparameters` are all that
+    the job trains with, given or chosen. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by
+    that at which the event was seen.
     """
 
     at: TimeSeen
@@ -193,6 +193,13 @@ class Event(Frozen):
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         of_all = f"/{self.total_steps}" if self.total_steps else ""
         return "  ".join([f"step {self.step}{of_all}", *known, *speed])
+
+
+class RowLoss(Frozen):
+    """The mean loss of a row in nats per trained token, and how many it has: no loss where there are none."""
+
+    loss: float = 0.0
+    tokens: int = 0
 
 
 class Result(Frozen):

@@ -38,7 +38,7 @@ from ftbridge.cli import (
     trust,
     watch,
 )
-from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
+from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options, with_values
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
@@ -66,6 +66,10 @@ class _Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments of the command, of which some options may stand without a value."""
+        return super().parse_args(ctx, with_values(args))
 
 
 app = typer.Typer(

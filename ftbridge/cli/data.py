@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from ftbridge.cli.columns import Columns
+from ftbridge.cli.findings import finding_document, omitted_document, print_findings
 from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
-from ftbridge.dataset import Conversion, Finding, Omitted, Part, Report, TokenCount
+from ftbridge.dataset import Conversion, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.data_file import data_file, parse_columns
-from ftbridge.dataset.findings import REPORTED_ONCE, Level
 from ftbridge.errors import UsageError
 from ftbridge.foreign.paths import path_text
 from ftbridge.wording import counted, did_you_mean, printable
@@ -33,8 +30,6 @@ Workers = Annotated[
     ),
 ]
 _DEDUPE = ("exact", "near", "none")
-_MOST_SHOWN = 3  # lines under one hint, or hints under one rule
-_MOST_LINES = 8  # numbers of lines in one list of them
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -65,6 +60,15 @@ def check(
     ] = False,
     workers: Workers = None,
     exact: Annotated[bool, typer.Option("--exact", help="Count the tokens of all examples, not of a sample.")] = False,
+    show_mask: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="[LINE]",
+            help="Show instead what the model on this machine reads and trains of the rows, or of that on LINE.",
+            show_default=False,
+        ),
+    ] = None,
     format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
@@ -74,6 +78,11 @@ def check(
         raise UsageError("--validation and --near-duplicates are advice", hint="Leave --no-advice out.")
     if tokenizer and not to:
         raise UsageError("--tokenizer needs a target, for which the tokens are counted", hint="Give --to as well.")
+    if show_mask is not None:
+        from ftbridge.cli.mask import show_masks
+
+        options: Any = {"method": method, "format": format, "map": parse_columns(map or ())}
+        show_masks(open_context(), data, to or [], show_mask or None, options, as_json=as_json)
     from ftbridge.data import check as check_data
 
     report = check_data(
@@ -190,17 +199,6 @@ def report_document(report: Report) -> dict[str, Any]:
     }
 
 
-def omitted_document(omitted: tuple[Omitted, ...]) -> list[dict[str, Any]]:
-    """The rules of which not all findings are listed, as `--json` prints them."""
-    return [msgspec.to_builtins(other) for other in omitted]
-
-
-def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding as `--json` prints it, with `target` where the rule is one target's."""
-    names = ("line", "path", "level", "code", "message", "fix", "target")
-    return {name: getattr(finding, name) for name in names if name != "target" or finding.target}
-
-
 def print_report(report: Report) -> None:
     """The report for people: a paragraph per rule, with the number of findings and the first lines."""
     print_findings(report.findings, report.omitted)
@@ -210,40 +208,6 @@ def print_report(report: Report) -> None:
         f"{report.file}: {verdict}: {counted(report.examples, 'example')} ({detected}), "
         f"{counted(report.errors, 'error')}, {counted(report.warnings, 'warning')}"
     )
-
-
-def print_findings(findings: tuple[Finding, ...], omitted: tuple[Omitted, ...] = ()) -> None:
-    """Errors first, a paragraph per rule, with its first lines and what to do."""
-    more = {(other.level, other.code, other.target): other.count for other in omitted}
-    groups: dict[tuple[Level, str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[finding.level, finding.code, finding.target].append(finding)
-    for (level, code, target), members in sorted(groups.items()):
-        style = "bold red" if level == "error" else "bold yellow"
-        unlisted = more.get((level, code, target), 0)
-        times = "reported once for the file" if code in REPORTED_ONCE else _times(len(members) + unlisted)
-        print_line(f"{level}: {code}" + (f" ({target})" if target else "") + f", {times}", style=style)
-        fixes: dict[str, list[Finding]] = defaultdict(list)
-        for finding in members:
-            fixes[finding.fix].append(finding)
-        for fix, alike in islice(fixes.items(), _MOST_SHOWN):
-            _print_alike(alike, _MOST_SHOWN if len(fixes) == 1 else 1)
-            print_line(f"  → {fix}")
-        if others := [finding for alike in islice(fixes.values(), _MOST_SHOWN, None) for finding in alike]:
-            print_line(f"  and {len(others):,} more with other hints, on {_lines(others)}")
-        if unlisted:
-            print_line(f"  and {unlisted:,} more, which are counted and not listed")
-
-
-def _print_alike(findings: list[Finding], most: int) -> None:
-    """The findings that share a hint: the first ones in full, of the others the line numbers."""
-    for finding in findings[:most]:
-        where = f"line {finding.line}" if finding.line else "file"
-        print_line(
-            f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}"
-        )
-    if len(findings) > most:
-        print_line(f"  and {_lines(findings[most:])}")
 
 
 def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
@@ -282,13 +246,3 @@ def _tokens(count: TokenCount) -> str:
     if count.error >= 0.1:
         more += "; --tokenizer FILE, the model's own vocabulary, gives a closer count"
     return f"about {count.tokens:,} tokens (± {count.error:.1%}), estimated by {count.counter}{more}"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
-
-
-def _lines(findings: list[Finding]) -> str:
-    named = ", ".join(str(finding.line) for finding in findings[:_MOST_LINES])
-    more = len(findings) - _MOST_LINES
-    return f"{'line' if len(findings) == 1 else 'lines'} {named}" + (f" and {more:,} more" if more > 0 else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -51,6 +52,16 @@ def take_global_options(arguments: Sequence[str]) -> tuple[GlobalOptions, list[s
         else:
             others.append(word)
     return chosen, others
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a command, with a 0 after `--show-mask` where no number is: typer has no optional values."""
+    words: list[str] = []
+    for word, after in zip_longest(arguments, arguments[1:], fillvalue=""):
+        words.append(word)
+        if word == "--show-mask" and "--" not in words and not after.isdecimal():
+            words.append("0")
+    return words
 
 
 def _next(words: Iterator[str]) -> str:

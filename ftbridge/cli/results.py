@@ -138,12 +138,17 @@ def evaluate(
     margin: Annotated[
         float, typer.Option(min=0, help="The share of exact answers that counts as no loss, with --against.")
     ] = 0.05,
+    rows: Annotated[
+        Path | None, typer.Option(help="Write each row's answer and loss into this file, as JSON Lines.")
+    ] = None,
     map: Columns = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
     """Score the tuned model on held-out rows: exact answers, and loss."""
     columns = parse_columns(map or ())
-    evaluation = open_bridge().evaluate(job, data, baseline=baseline, against=against, margin=margin, map=columns)
+    evaluation = open_bridge().evaluate(
+        job, data, baseline=baseline, against=against, margin=margin, map=columns, rows=rows
+    )
     if as_json:
         print_json(evaluation.model_dump(mode="json", exclude_none=not baseline))
     else:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 
 class Training(NamedTuple):
-    """How a job trains: each hyperparameter with its value and its origin, "given" or "chosen"; which weights."""
+    """How a job trains: each hyperparameter with its value and its origin, "given" or "chosen"; what it trains.
+
+    `trained` are the weights, and `rows` those that are learned and those that are not, as sentences.
+    """
 
     hyperparameters: dict[str, dict[str, Any]]
     trained: str | None
+    rows: str | None
 
     @classmethod
     def of(cls, job: Job, events: Sequence[Event]) -> Training:
@@ -33,13 +37,14 @@ class Training(NamedTuple):
         given = job.spec.hyperparameters.given()
         used = next((event.hyperparameters for event in reversed(events) if event.hyperparameters), {})
         values = {**given, **used}
-        trained = next((event.message for event in reversed(events) if event.code == "trained"), None)
+        told = {event.code: event.message for event in events if event.code}
         return cls(
             {
                 name: {"value": value, "origin": "given" if name in given else "chosen"}
                 for name, value in values.items()
             },
-            (trained or "").removeprefix("trained: ") or None,
+            (told.get("trained") or "").removeprefix("trained: ") or None,
+            told.get("rows"),
         )
 
 
@@ -93,7 +98,7 @@ def print_job(
     if as_json:
         deployed = {"deployments": [info.model_dump(mode="json") for info in deployments]}
         current = {"deployment": current_deployment(deployments)}
-        chosen = {"hyperparameters": training.hyperparameters, "trained": training.trained}
+        chosen = {"hyperparameters": training.hyperparameters, "trained": training.trained, "rows": training.rows}
         print_json(job.model_dump(mode="json") | chosen | (moves.model_dump() if moves else {}) | current | deployed)
         return
     facts = _facts(job, training)
@@ -128,6 +133,7 @@ def _facts(job: Job, training: Training) -> dict[str, Any]:
         "method": str(job.spec.method),
         "hyperparameters": ", ".join(f"{name} {of['value']} ({of['origin']})" for name, of in used),
         "trained": training.trained,
+        "rows": training.rows,
         "steps": "" if step is None else f"{step} of {steps}" if steps else f"{step}",
         **{name: number(value) for name, value in measured.items() if value is not None},
         "created": _seconds(job.created_at),

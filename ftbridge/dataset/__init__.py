@@ -11,6 +11,7 @@ from ftbridge.dataset.counting.tokens import TokenTally, count_tokens
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
 from ftbridge.dataset.reading.examples import read_examples
 from ftbridge.dataset.reading.observer import Observer
+from ftbridge.dataset.rendered import RenderedRow, RenderedToken, Renderer
 from ftbridge.dataset.writing.convert import Conversion, convert
 from ftbridge.dataset.writing.prepare import Part, Prepared, prepare
 
@@ -27,6 +28,9 @@ __all__ = [
     "Omitted",
     "Part",
     "Prepared",
+    "RenderedRow",
+    "RenderedToken",
+    "Renderer",
     "Report",
     "Survey",
     "TextCounter",

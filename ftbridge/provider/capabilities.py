@@ -8,7 +8,19 @@ from typing import Any, Literal
 from ftbridge.errors import SpecError, Unsupported
 from ftbridge.model import Frozen, Hyperparameters, Method, Spec
 
-Verb = Literal["cancel", "pause", "resume", "checkpoints", "deploy", "chat", "loss", "list_models", "delete", "export"]
+Verb = Literal[
+    "cancel",
+    "pause",
+    "resume",
+    "checkpoints",
+    "deploy",
+    "chat",
+    "losses",
+    "list_models",
+    "delete",
+    "export",
+    "renderer",
+]
 
 ExportForm = Literal["adapter", "merged", "gguf", "ollama"]
 
@@ -22,6 +34,7 @@ _COMMANDS: Mapping[Verb, tuple[str, ...]] = {
     "chat": ("chat", "evaluate"),
     "delete": ("delete",),
     "export": ("export",),
+    "renderer": ("check --show-mask",),
 }
 
 

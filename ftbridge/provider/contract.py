@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from ftbridge.catalogue import Row, read_room
-from ftbridge.dataset import Converter, TokenCounter, guess, tokenizer_json
+from ftbridge.dataset import Converter, Renderer, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed
-from ftbridge.model import Checkpoint, Event, Result, Spec, Status
+from ftbridge.model import Checkpoint, Event, Result, RowLoss, Spec, Status
 from ftbridge.provider.artifacts import Artifact, artifacts_of
 from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, unsupported
 from ftbridge.provider.completions import as_chunk, chat_body, read_reply
@@ -107,6 +107,10 @@ class Provider:
     def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """How to count tokens for `model`, by the tokenizer in `vocabulary` if given, else by a guess. No network."""
         return tokenizer_json(vocabulary) if vocabulary else guess()
+
+    def renderer(self, spec: Spec, model: str) -> Renderer:
+        """How `model` reads an example of `spec`'s data, token by token, where the trainer's own rendering is known."""
+        self._unsupported("renderer")
 
     def catalogue(self) -> tuple[Row, ...]:
         """The known models and prices: catalogue.toml in the provider's own package. No network."""
@@ -215,8 +219,7 @@ class Provider:
 
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Write the result of a finished job into `folder`, whole files only; by default there are no files."""
-        remote = self.get_job(remote_id).remote
-        if remote.status is not Status.SUCCEEDED or remote.result is None:
+        if (remote := self.get_job(remote_id).remote).status is not Status.SUCCEEDED or remote.result is None:
             what = f"job {remote_id} has no result: it is {remote.status}"
             raise JobFailed(what, hint="Wait until it has succeeded.")
         return remote.result
@@ -243,9 +246,9 @@ class Provider:
         for chat in chats:
             yield self.chat(model, chat, **options)
 
-    def loss(self, model: str, chats: Iterable[Chat]) -> float:
-        """The mean loss per trained token over `chats`, in nats."""
-        self._unsupported("loss")
+    def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
+        """The mean loss per trained token of each of `chats`, in nats."""
+        self._unsupported("losses")
 
     def list_models(self) -> list[str]:
         """The ids of the models that this account can call, its tuned ones included."""

@@ -142,10 +142,12 @@ class JobTests(SuiteBase):
             provider.chat("no-such/model-at-all", _QUESTIONS[0])
         assert problem.value.hint
 
-    def test_the_loss_on_chats_is_a_mean_in_nats(self, provider: Provider, finished: Finished) -> None:
-        require_verbs(provider, "loss")
+    def test_the_loss_of_each_chat_is_a_mean_in_nats(self, provider: Provider, finished: Finished) -> None:
+        require_verbs(provider, "losses")
         chats = [Chat(messages=[*chat.messages, Assistant(content="one")]) for chat in _QUESTIONS]
-        assert 0 < provider.loss(finished.model, chats) < 50
+        losses = provider.losses(finished.model, chats)
+        assert len(losses) == len(chats)
+        assert all(0 < one.loss < 50 and one.tokens > 0 for one in losses)
 
     def test_a_deployed_model_answers_until_it_is_undeployed(self, provider: Provider, served: str) -> None:
         require_verbs(provider, "deploy", "chat")

@@ -79,12 +79,13 @@ class SpecTests(SuiteBase):
                 provider.check_spec(spec.model_copy(update={"method": method}))
             assert problem.value.hint
 
-    def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider, tmp_path: Path) -> None:
+    def test_verbs_it_does_not_name_are_unsupported(self, provider: Provider, spec: Spec, tmp_path: Path) -> None:
         chats = [Chat(messages=[User(content="Hi"), Assistant(content="Hello")])]
         arguments: dict[Verb, tuple[Any, ...]] = {
             "chat": ("any", chats[0]),
-            "loss": ("any", chats),
+            "losses": ("any", chats),
             "list_models": (),
+            "renderer": (spec, "any"),
             "delete": (Artifact(kind="file", name="any"),),
             "export": ("any", "merged", tmp_path),
         }

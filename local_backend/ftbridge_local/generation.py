@@ -12,6 +12,7 @@ import torch
 
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import DataError
+from ftbridge.model import RowLoss
 from ftbridge.provider import Reply, Usage
 from ftbridge_local.models.load import load, transformers
 from ftbridge_local.models.source import Source
@@ -113,17 +114,18 @@ class Generator:
         begun = self.tokenizer.decode(ids, special=True).strip()
         return not text.endswith("\ufffd") and not (marks and begun and marks.opens.startswith(begun))
 
-    def loss(self, chats: Iterable[Chat]) -> float:
-        """The mean loss per trained token over all chats, in nats. Raises `DataError` where there is none."""
+    def losses(self, chats: Iterable[Chat]) -> list[RowLoss]:
+        """The mean loss per trained token of each chat, in nats. Raises `DataError` where none has any."""
         try:
             rows = [encode(chat, self.tokenizer).truncate(self.tokenizer.context) for chat in chats]
         except UntrainableError as problem:
             raise DataError(str(problem), hint=problem.fix, path=problem.path) from None
-        rows = [row for row in rows if row.trainable]
-        if not rows:
+        trainable = [row for row in rows if row.trainable]
+        if not trainable:
             raise DataError("no chat has an answer to compute the loss of", hint="Give chats that end with an answer.")
         with self._lock, varlen.enabled(self.model):
-            return losses.mean(self.model, rows, losses.supervised, microbatch_tokens(self.model))
+            computed = iter(losses.of_each(self.model, trainable, microbatch_tokens(self.model)))
+        return [RowLoss(loss=next(computed), tokens=row.weight) if row.trainable else RowLoss() for row in rows]
 
     def _prompt(self, chat: Chat) -> list[int]:
         try:

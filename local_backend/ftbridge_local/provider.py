@@ -8,16 +8,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ftbridge.dataset import Converter, TokenCounter
+from ftbridge.dataset import Converter, Renderer, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, JobNotFound, MissingExtra, ProviderError, SpecError
+from ftbridge.errors import JobFailed, JobNotFound, ProviderError, SpecError
 from ftbridge.files import make_folder, replacing
 from ftbridge.home import usable
-from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
+from ftbridge.model import Checkpoint, Event, Method, Result, RowLoss, Spec, Status
 from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
@@ -26,6 +26,7 @@ from ftbridge.provider.offline import is_offline
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.packages import check_packages
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
 from ftbridge_local.runners.runner import Command, JobReport, Runner
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 # before it is known whether this one does.
 _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
-_PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "jinja2")
 
 
 class LocalProvider(Provider):
@@ -72,7 +72,7 @@ class LocalProvider(Provider):
             "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "loss", "export", "delete"}),
+        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer"}),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -84,7 +84,7 @@ class LocalProvider(Provider):
 
     def resolve(self, model: str, folder: Path = Path()) -> str:
         """Paths are made absolute."""
-        _check_packages()
+        check_packages()
         from ftbridge_local.models.find import resolve
 
         return resolve(model, self.home, folder)
@@ -92,21 +92,27 @@ class LocalProvider(Provider):
     def converter(self, spec: Spec, model: str) -> Converter:
         """Rules by the model's own tokenizer and template. Raises `ModelNotFound`."""
         source = self._source(spec, model)
-        from ftbridge_local.rules import LocalRules
+        from ftbridge_local.rules import LocalRules, reader
         from ftbridge_local.tokenizing.cache import TokenizedExamples
-        from ftbridge_local.tokenizing.tokenizer import Tokenizer
-        from ftbridge_local.trainer.settings import max_length
 
-        tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
+        tokenizer, length = reader(source, spec.hyperparameters)
         if self._preloading:
             self._tokenized = TokenizedExamples(tokenizer)
-        length = max_length(spec.hyperparameters, tokenizer.context)
         return LocalRules(f"local:{model}", tokenizer, length, spec.method, self._tokenized)
+
+    def renderer(self, spec: Spec, model: str) -> Renderer:
+        """By the code that makes the rows of the trainer. Raises `ModelNotFound`."""
+        source = self._source(spec, model)
+        from ftbridge_local.rendering import render
+        from ftbridge_local.rules import reader
+
+        tokenizer, length = reader(source, spec.hyperparameters)
+        return partial(render, tokenizer=tokenizer, max_length=length)
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses more devices than this machine has."""
         if (devices := spec.hyperparameters.devices or 1) > 1:
-            _check_packages()
+            check_packages()
             from ftbridge_local.trainer.distributed import check_devices
 
             check_devices(devices)
@@ -123,7 +129,7 @@ class LocalProvider(Provider):
 
     def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""
-        _check_packages()
+        check_packages()
         from ftbridge_local.models.find import find
         from ftbridge_local.rules import LocalCounter
         from ftbridge_local.tokenizing.tokenizer import Tokenizer
@@ -225,7 +231,7 @@ class LocalProvider(Provider):
     def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
         """The result as adapter, merged model, GGUF file or with a Modelfile for Ollama."""
         job = self._finished(remote_id)
-        _check_packages()
+        check_packages()
         from ftbridge_local.exporting.export import export
 
         export(job, self.home, form, folder)
@@ -244,13 +250,13 @@ class LocalProvider(Provider):
         """The answers in order, computed in batches."""
         return self._load(model).replies(chats, **_options(options))
 
-    def loss(self, model: str, chats: Iterable[Chat]) -> float:
-        """The mean loss per trained token, in nats."""
-        return self._load(model).loss(chats)
+    def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
+        """The mean loss per trained token of each."""
+        return self._load(model).losses(chats)
 
     def _source(self, spec: Spec, model: str) -> Source:
         """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that contradict it."""
-        _check_packages()
+        check_packages()
         from ftbridge_local.models.find import find
         from ftbridge_local.trainer.settings import check
 
@@ -260,7 +266,7 @@ class LocalProvider(Provider):
 
     def _load(self, model: str) -> Generator:
         """The model, kept for the next call; only the last one is."""
-        _check_packages()
+        check_packages()
         from ftbridge_local.models.find import find
 
         if (generator := self._generator) is None or generator.name != model:
@@ -290,11 +296,3 @@ def _options(body: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
         raise SpecError(f"local has no option {unknown[0]}", hint="The options are max_tokens, temperature and seed.")
     return options
-
-
-def _check_packages() -> None:
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        raise MissingExtra(
-            f"training on this machine needs {', '.join(missing)}", hint="Run `pip install 'ftbridge[local]'`."
-        )

@@ -7,12 +7,20 @@ from collections.abc import Iterator
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape, Text, Tool
 from ftbridge.dataset.converter import FileLimits
 from ftbridge.dataset.findings import Diagnostics
-from ftbridge.model import Method
+from ftbridge.model import Hyperparameters, Method
 from ftbridge.wording import printable
+from ftbridge_local.models.source import Source
 from ftbridge_local.tokenizing.cache import TokenizedExamples
 from ftbridge_local.tokenizing.encoding import Row, tokenize
 from ftbridge_local.tokenizing.messages import UntrainableError, text_of
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
+from ftbridge_local.trainer.settings import max_length
+
+
+def reader(source: Source, given: Hyperparameters) -> tuple[Tokenizer, int]:
+    """The tokenizer with which a job reads its rows, and how many tokens of a row it reads."""
+    tokenizer = Tokenizer(source.tokenizer, train_reasoning=given.train_reasoning is not False)
+    return tokenizer, max_length(given, tokenizer.context)
 
 
 class LocalRules:

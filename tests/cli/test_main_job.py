@@ -74,7 +74,15 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert reply["usage"]["completion_tokens"] <= 8
     assert cli("chat", job["id"], "--max-tokens", "4", stdin="Say two.\n").code == 0
 
-    scores = cli("evaluate", job["id"], rows, "--baseline", "--json").json
+    answers = tmp_path / "answers.jsonl"
+    scores = cli("evaluate", job["id"], rows, "--baseline", "--rows", answers, "--json").json
+    scored = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+    assert [row["line"] for row in scored] == list(range(1, 13))
+    assert list(scored[0]) == ["line", "question", "expected", "answer", "correct", "loss"]
+    assert scored[0]["question"][-1]["role"] == "user"
+    assert [row["correct"] for row in scored] == [row["answer"].strip() == row["expected"] for row in scored]
+    assert sum(row["correct"] for row in scored) / 12 == scores["tuned"]["exact_match"]
+    assert min(row["loss"] for row in scored) <= scores["tuned"]["loss"] <= max(row["loss"] for row in scored)
     assert scores["rows"] == 12
     assert scores["tuned"]["loss"] < scores["baseline"]["loss"]
     assert 0 <= scores["tuned"]["exact_match"] <= 1

@@ -22,6 +22,7 @@ JOB = Job(
 )
 EVENTS = [
     Event(at=AT, kind="message", code="settings", hyperparameters={"epochs": 2, "lora_alpha": 32.0, "tuning": "lora"}),
+    Event(at=AT, kind="message", code="rows", message="23 of 24 rows are learned; not learned: line 3 (loss 1.234)"),
     Event(at=AT, kind="message", code="trained", message="trained: adapters at q_proj: 0.1 of 2 million parameters"),
 ]
 
@@ -35,10 +36,12 @@ def test_each_hyperparameter_has_its_origin(capsys: pytest.CaptureFixture[str]) 
         "tuning": {"value": "lora", "origin": "chosen"},
     }
     assert shown["trained"] == "adapters at q_proj: 0.1 of 2 million parameters"
+    assert shown["rows"] == "23 of 24 rows are learned; not learned: line 3 (loss 1.234)"
     print_job(JOB, as_json=False, training=Training.of(JOB, EVENTS))
     text = " ".join(capsys.readouterr().out.split())
     assert "epochs 2 (given), lora_alpha 32.0 (chosen), tuning lora (chosen)" in text
     assert "adapters at q_proj" in text
+    assert "rows 23 of 24 rows are learned; not learned: line 3 (loss 1.234)" in text
 
 
 def test_before_a_job_trains_there_is_what_was_given(capsys: pytest.CaptureFixture[str]) -> None:

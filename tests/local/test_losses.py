@@ -186,3 +186,22 @@ def test_preferences_follow_the_published_formula() -> None:
         correct += surplus > 0
     assert found.loss.item() == pytest.approx(wanted, abs=1e-5)
     assert found.correct.item() == correct
+    assert found.each.sum(dim=0).tolist() == pytest.approx([wanted, correct], abs=1e-5)
+
+
+@pytest.mark.parametrize("padded", [False, True], ids=["end to end", "padded"])
+def test_the_losses_of_each_row_are_those_it_has_alone(padded: bool) -> None:
+    made, rows = build(FAMILIES["llama"]()), some_rows(5)
+    with torch.no_grad():
+        wanted = [by_hand(made, [row]).mean().item() for row in rows]
+        most_probable = [made(input_ids=torch.tensor([row.ids])).logits[0, :-1].argmax(-1).tolist() for row in rows]
+        if not padded:
+            assert varlen.enable(made)
+        assert losses.supervised(made, rows).each[:, 0].tolist() == pytest.approx(wanted, rel=1e-4)
+        assert losses.of_each(made, rows, max_tokens=25) == pytest.approx(wanted, rel=1e-4)
+    right = [
+        sum(token == said for token, said, of in zip(row.ids[1:], likely, row.trained[1:], strict=True) if of)
+        for row, likely in zip(rows, most_probable, strict=True)
+    ]
+    shares = losses.supervised(made, rows).each[:, 1].tolist()
+    assert shares == pytest.approx([count / row.weight for count, row in zip(right, rows, strict=True)])

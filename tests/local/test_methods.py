@@ -73,7 +73,7 @@ def test_all_weights_are_trained_and_what_is_left_is_a_model_of_its_own(lab: Lab
     base = load_file(tiny.complete_folder(lab.provider.home) / "model.safetensors")
     assert not torch.equal(loaded.model.embed_tokens.weight, base["model.embed_tokens.weight"])
     chat = msgspec.convert(json.loads(lab.data.validation.read_text().splitlines()[0]), Chat)
-    assert lab.provider.loss(str(made.result), [chat]) < lab.provider.loss("tiny", [chat])
+    assert lab.provider.losses(str(made.result), [chat])[0].loss < lab.provider.losses("tiny", [chat])[0].loss
     lab.train("full-stopped", tuning="full", lora_dropout=None, stop_once=True, **SHORT)
     assert lab.losses("full-stopped") == lab.losses("full")
 
@@ -153,7 +153,7 @@ def test_rows_are_tokenized_once(lab: Lab, preferences: Path, tmp_path: Path) ->
     assert len(kept) == 2
     again = [rows.read(file, tokenizer, 1024, tmp_path, pytest.fail) for file in (lab.data.training, preferences)]
     assert again == first
-    assert isinstance(again[1][0], Pair)
+    assert isinstance(again[1][0][0], Pair)
     assert {file: file.stat().st_mtime_ns for file in cache.iterdir()} == kept
 
 

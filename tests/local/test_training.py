@@ -89,3 +89,17 @@ def test_a_dataset_of_which_nothing_fits_fails_with_a_sentence(lab: Lab, capfd: 
     assert remote.status is Status.FAILED
     assert remote.error == "training.jsonl has no row to train on"
     assert "Traceback" in capfd.readouterr().err
+
+
+def test_the_rows_that_are_never_learned_are_named_after_a_pause_too(lab: Lab, tmp_path: Path) -> None:
+    noise = {"messages": [{"role": "user", "content": "Hm?"}, {"role": "assistant", "content": "qZ7#vR!x0@wK%"}]}
+    data = tmp_path / "planted.jsonl"
+    data.write_text("\n" + lab.data.training.read_text() + json.dumps(noise) + "\n")
+    lab.train("planted", training=data)
+    lab.train("planted-paused", training=data, stop_once=True)
+    tags = "planted", "planted-paused"
+    [told], [again] = ([event.message for event in lab.events(tag) if event.code == "rows"] for tag in tags)
+    assert told is not None
+    assert "of 25 rows are learned: each trained token is the most probable one; " in told
+    assert "not learned: line 26 (loss " in told
+    assert again == told

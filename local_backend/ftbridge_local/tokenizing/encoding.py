@@ -15,7 +15,7 @@ from ftbridge.dataset.canonical.example import Chat, Example, Preference, Text
 from ftbridge_local.tokenizing.layouts import from_layout, learn
 from ftbridge_local.tokenizing.locate import Located, locate
 from ftbridge_local.tokenizing.messages import UntrainableError
-from ftbridge_local.tokenizing.tokenizer import Tokenizer
+from ftbridge_local.tokenizing.tokenizer import Span, Tokenizer
 from ftbridge_local.tokenizing.writing import prompt, write
 
 
@@ -92,21 +92,30 @@ class Pair(NamedTuple):
 Item = Row | Pair
 
 
+class Reading(NamedTuple):
+    """A row with the text that it is made of, and the characters of it that each token covers."""
+
+    row: Row
+    text: str
+    offsets: list[Span]
+
+
 def tokenize(example: Example, tokenizer: Tokenizer) -> Item:
     """The whole example, however long. Raises `UntrainableError`."""
-    if isinstance(example, Preference):
-        chosen = _output(example, "preferred_output", tokenizer)
-        rejected = _output(example, "non_preferred_output", tokenizer)
-        return Pair(chosen, rejected)
-    return encode(example, tokenizer)
+    first, *second = readings(example, tokenizer)
+    return Pair(first.row, second[0].row) if second else first.row
 
 
 def encode(example: Chat | Text, tokenizer: Tokenizer) -> Row:
     """A chat or a text as a row. Raises `UntrainableError`."""
-    if isinstance(example, Chat):
-        return _chat(example, tokenizer)
-    ids = [*tokenizer.bos_ids, *tokenizer.encode(example.text)[0], tokenizer.eos_id]
-    return Row(ids, [False, *[True] * (len(ids) - 1)])
+    return readings(example, tokenizer)[0].row
+
+
+def readings(example: Example, tokenizer: Tokenizer) -> list[Reading]:
+    """The row of the example, of a preference those of both outputs, the preferred first. Raises `UntrainableError`."""
+    if isinstance(example, Preference):
+        return [_output(example, which, tokenizer) for which in ("preferred_output", "non_preferred_output")]
+    return [_chat(example, tokenizer) if isinstance(example, Chat) else _text(example.text, tokenizer)]
 
 
 def prompt_ids(chat: Chat, tokenizer: Tokenizer) -> list[int]:
@@ -118,7 +127,7 @@ def _output(
     example: Preference,
     which: Literal["preferred_output", "non_preferred_output"],
     tokenizer: Tokenizer,
-) -> Row:
+) -> Reading:
     asked, output = example.input, getattr(example, which)
     first = len(asked.messages)
     chat = Chat(messages=[*asked.messages, *output], tools=asked.tools)
@@ -134,7 +143,25 @@ def _output(
         raise
 
 
-def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
+def _text(text: str, tokenizer: Tokenizer) -> Reading:
+    ids, offsets = tokenizer.encode(text)
+    begun = _added("", [], tokenizer.bos_ids, tokenizer)
+    shift = len(begun[0])
+    offsets = [*begun[1], *((start + shift, end + shift) for start, end in offsets)]
+    whole, offsets = _added(begun[0] + text, offsets, [tokenizer.eos_id], tokenizer)
+    ids = [*tokenizer.bos_ids, *ids, tokenizer.eos_id]
+    return Reading(Row(ids, [False, *[True] * (len(ids) - 1)]), whole, offsets)
+
+
+def _added(text: str, offsets: list[Span], ids: list[int], tokenizer: Tokenizer) -> tuple[str, list[Span]]:
+    """A text and its offsets with tokens at the end, as templates write them."""
+    for token in ids:
+        start, text = len(text), text + tokenizer.text_of(token)
+        offsets = [*offsets, (start, len(text))]
+    return text, offsets
+
+
+def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Reading:
     """The chat as a row, of which the answers from message `first` on are trained."""
     text, located = from_layout(chat, tokenizer, first) or _located(chat, tokenizer, first)
     ids, offsets = tokenizer.encode(text)
@@ -147,8 +174,9 @@ def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Row:
             index += 1
     if located.add_end:
         ids, trained = [*ids, tokenizer.eos_id], [*trained, True]
+        text, offsets = _added(text, offsets, [tokenizer.eos_id], tokenizer)
     trained[0] = False  # there is nothing before the first token to predict it from
-    return Row(ids, trained, located.notes)
+    return Reading(Row(ids, trained, located.notes), text, offsets)
 
 
 def _located(chat: Chat, tokenizer: Tokenizer, first: int) -> tuple[str, Located]:

@@ -25,8 +25,9 @@ _RECENT = 2
 
 @dataclass
 class Progress:
-    """Finished steps, tokens read, and the step with the lowest validation loss so far."""
+    """What `row_losses` keeps, finished steps, tokens read, and the step with the lowest validation loss so far."""
 
+    rows: torch.Tensor
     step: int = 0
     tokens: int = 0
     best_step: int = 0

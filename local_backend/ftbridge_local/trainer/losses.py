@@ -24,12 +24,14 @@ _LENGTH_RATIO = 1.25  # rows that are padded together are at most so many times 
 class Sums(NamedTuple):
     """Sums over what is counted: the loss in nats, and how often the model was correct.
 
+    `each` has, of every item in its order, the mean loss and the share of what is correct, without gradients.
     Supervised training counts trained tokens, and the model is correct where the token is its most probable one.
     Preference training counts pairs, and it is correct where it moved towards the chosen answer.
     """
 
     loss: Tensor
     correct: Tensor
+    each: Tensor
 
 
 Objective = Callable[[Any, Sequence[Any]], Sums]
@@ -43,14 +45,19 @@ def objective(method: Method, beta: float) -> Objective:
 def supervised(model: Any, rows: Sequence[Row]) -> Sums:
     """The loss of predicting each trained token from those before it."""
     losses, correct = _token_losses(model, rows)
-    return Sums(losses.sum(), correct.sum())
+    weights = torch.tensor([row.weight for row in rows], device=losses.device)
+    owner = torch.repeat_interleave(torch.arange(len(rows), device=losses.device), weights)
+    values = torch.stack([losses.detach().float(), correct.float()], dim=1)
+    each = torch.zeros(len(rows), 2, device=losses.device).index_add_(0, owner, values)
+    return Sums(losses.sum(), correct.sum(), each / weights.unsqueeze(1))
 
 
 def preference(model: Any, pairs: Sequence[Pair], beta: float) -> Sums:
     """Direct preference optimisation, by Rafailov et al. (https://arxiv.org/abs/2305.18290), equation 7."""
     references = torch.tensor([pair.reference for pair in pairs], device=model.device)
     rewards = beta * (margins(model, pairs) - references)
-    return Sums(-logsigmoid(rewards).sum(), (rewards > 0).sum())
+    losses, correct = -logsigmoid(rewards), rewards > 0
+    return Sums(losses.sum(), correct.sum(), torch.stack([losses.detach(), correct.float()], dim=1))
 
 
 def margins(model: Any, pairs: Sequence[Pair]) -> Tensor:
@@ -90,6 +97,16 @@ def mean(
         sum(float(objective(model, part).loss) for part in microbatches(model, shard, max_tokens))
     )
     return total / sum(item.weight for item in items)
+
+
+@torch.no_grad()
+def of_each(model: Any, rows: Sequence[Row], max_tokens: int) -> list[float]:
+    """The mean loss per trained token of every row, in nats."""
+    model.eval()
+    computed: dict[int, float] = {}
+    for part in microbatches(model, rows, max_tokens):
+        computed |= zip(map(id, part), supervised(model, part).each[:, 0].tolist(), strict=True)
+    return [computed[id(row)] for row in rows]
 
 
 def microbatches(model: Any, items: Sequence[Item], max_tokens: int) -> Iterator[list[Any]]:

@@ -12,12 +12,15 @@ from ftbridge_local.tokenizing.encoding import Item
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
-def read(file: Path, tokenizer: Tokenizer, max_length: int, home: Path, report: Callable[..., None]) -> list[Item]:
-    """The examples of `file`, cut to `max_length` tokens; those with nothing left to train on are skipped.
+def read(
+    file: Path, tokenizer: Tokenizer, max_length: int, home: Path, report: Callable[..., None]
+) -> tuple[list[Item], list[int]]:
+    """The examples of `file`, cut to `max_length` tokens, and their lines; those with nothing to train are skipped.
 
     `report(message=…)` is called with how many were cut or skipped.
     """
     rows: list[Item] = []
+    numbers: list[int] = []
     skipped, truncated = [], []
     for line, whole in tokenized_file(file, tokenizer, home):
         item = whole.truncate(max_length)
@@ -27,13 +30,14 @@ def read(file: Path, tokenizer: Tokenizer, max_length: int, home: Path, report: 
         if item.tokens < whole.tokens:
             truncated.append(line)
         rows.append(item)
+        numbers.append(line)
     for lines, what in ((skipped, "skipped, no answer within"), (truncated, "truncated to")):
         if lines:
             first = ", ".join(map(str, lines[:3])) + ", …" * (len(lines) > 3)
             report(message=f"rows {what} {max_length} tokens: {len(lines)} (line {first})")
     if not rows:
         raise DataError(f"{file.name} has no row to train on", hint="Raise max_seq_length, or shorten the prompts.")
-    return rows
+    return rows, numbers
 
 
 def batches(count: int, size: int, epochs: int, seed: int) -> Iterator[list[int]]:

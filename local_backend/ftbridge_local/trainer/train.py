@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from ftbridge.errors import FtbridgeError, SpecError
@@ -46,7 +46,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
     from ftbridge_local.models.device import peak_memory, prefers_bf16
     from ftbridge_local.models.load import save
-    from ftbridge_local.trainer import checkpoint, losses, trainable, varlen
+    from ftbridge_local.trainer import checkpoint, losses, row_losses, trainable, varlen
 
     source = find_for_job(job, home)
     tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
@@ -61,8 +61,8 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     used = in_use(settings, spec.method, adapter=source.adapter is not None)
     report(message=settings_note or "all hyperparameters were given", code="settings", hyperparameters=used)
     read = partial(rows.read, tokenizer=tokenizer, max_length=settings.max_seq_length, home=home, report=report)
-    items = read(job.path / spec.training)
-    held_out = read(job.path / spec.validation) if spec.validation else []
+    items, lines = read(job.path / spec.training)
+    held_out = read(job.path / spec.validation)[0] if spec.validation else []
 
     torch.manual_seed(settings.seed)  # for the initial weights of a new adapter
     last = checkpoint.newest(job.checkpoints)
@@ -70,7 +70,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     report(message=trainable.describe(model), code="trained")
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=0.0, weight_decay=settings.weight_decay, fused=True)
-    progress = checkpoint.restore(last, optimizer) if last else checkpoint.Progress()
+    progress = checkpoint.restore(last, optimizer) if last else checkpoint.Progress(row_losses.unseen(len(items)))
 
     micro = trainable.microbatch_tokens(model)
     if not varlen.enable(model):
@@ -102,12 +102,14 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
         model.train()
         batch = [items[index] for index in indices]
         weight = sum(item.weight for item in batch)
-        loss, accuracy = 0.0, 0.0
+        loss, accuracy, each = 0.0, 0.0, {id(item): [0.0, 0.0] for item in batch}
         for part in losses.microbatches(model, distributed.shard(batch), micro):
             sums = objective(model, part)
             (sums.loss / weight).backward()  # type: ignore[no-untyped-call]  # its share of the mean over the whole batch
             loss, accuracy = loss + sums.loss.item() / weight, accuracy + sums.correct.item() / weight
-        loss, accuracy = distributed.sum(loss, accuracy)
+            each |= zip(map(id, part), sums.each.tolist(), strict=True)
+        loss, accuracy, *values = distributed.sum(loss, accuracy, *chain(*(each[id(item)] for item in batch)))
+        row_losses.record(progress.rows, indices, values, epoch=-(-progress.step // steps_per_epoch))
         distributed.sum_gradients(weights)
         norm = torch.nn.utils.clip_grad_norm_(weights, 1.0)
         rate = settings.learning_rate_at(progress.step, steps)
@@ -146,6 +148,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
     if not distributed.first:
         return Status.SUCCEEDED, None
+    report(message=row_losses.describe(progress.rows, lines, spec.method), code="rows", step=progress.step)
     best = checkpoint.of_step(job.checkpoints, progress.best_step)
     with whole_folder(job.result) as temporary:
         if progress.evaluations_since_best and best.exists():
