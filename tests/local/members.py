@@ -1,4 +1,4 @@
-"""Tiny models of the architectures and families that people tune: a config of transformers' own, a tokenizer, a template.
+"""Tiny models of the families that people tune: a config of transformers' own, a tokenizer, a chat template.
 
 Each has a few hundred thousand random parameters, its family's special tokens and chat template, and a tokenizer that
 cuts texts as the family's does: bytes by one of the known patterns, or SentencePiece's pieces with byte fallback.
@@ -32,8 +32,11 @@ LLAMA4 = (
 )
 
 QWEN35 = (
-    QWEN3_THINKING.replace("<|im_start|>assistant\\n' }}{% endif %}", "<|im_start|>assistant\\n<think>\\n' }}{% endif %}")
-    .replace('{"name": "\' + call.function.name + \'", "arguments": \' }}', "<function=' + call.function.name + '>\\n' }}")
+    QWEN3_THINKING.replace(" and (loop.last or thought)", "")
+    .replace("<|im_start|>assistant\\n' }}{% endif %}", "<|im_start|>assistant\\n<think>\\n' }}{% endif %}")
+    .replace(
+        '{"name": "\' + call.function.name + \'", "arguments": \' }}', "<function=' + call.function.name + '>\\n' }}"
+    )
     .replace(
         "{{- call.function.arguments if call.function.arguments is string else call.function.arguments | tojson }}\n"
         "            {{- '}\\n</tool_call>' }}",
@@ -57,7 +60,8 @@ MIXTRAL = """\
 {{- bos_token }}
 {%- for m in messages %}
     {%- if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}
-    {%- if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}{% else %}{{ ' ' + m.content + eos_token }}{% endif %}
+    {%- if m.role == 'user' %}{{ '[INST] ' + m.content + ' [/INST]' }}
+    {%- else %}{{ ' ' + m.content + eos_token }}{% endif %}
 {%- endfor %}
 """
 
@@ -166,6 +170,7 @@ MEMBERS: dict[str, Member] = {
         "deepseek-v3",
         {
             "model_type": "deepseek_v3",
+            "head_dim": 8,
             "num_key_value_heads": 4,
             "n_routed_experts": 4,
             "n_group": 1,
@@ -199,7 +204,7 @@ MEMBERS: dict[str, Member] = {
         {"model_type": "falcon", "num_kv_heads": 2, "new_decoder_architecture": True, "head_dim": None},
         "gpt-2",
     ),
-    "Command R": Member("command-r", {"model_type": "cohere", "use_qk_norm": False}, "gpt-2"),
+    "Command R": Member("command-r", {"model_type": "cohere", "use_qk_norm": False, "logit_scale": 1.0}, "gpt-2"),
     "gpt-oss": Member("gpt-oss", {"model_type": "gpt_oss", "num_local_experts": 4, "num_experts_per_tok": 2}, "gpt-2"),
 }
 
@@ -235,7 +240,8 @@ def make_member(folder: Path, member: Member, home: Path) -> Path:
     made = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.for_model(**wanted))
     for weight in made.parameters():
         if weight.ndim > 1:
-            torch.nn.init.normal_(weight, std=0.15)
+            # of a head with smaller weights no output is sure of a token
+            torch.nn.init.normal_(weight, std=0.4 if weight.shape[0] == ids["vocab_size"] else 0.15)
     made.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     return folder
@@ -243,7 +249,7 @@ def make_member(folder: Path, member: Member, home: Path) -> Path:
 
 def _pieces(*, prefixed: bool) -> Backend:
     """A BPE of SentencePiece's pieces with byte fallback; `prefixed` as Llama 2's, which puts a space before a text."""
-    backend = Backend(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))  # noqa: S106 - no password
+    backend = Backend(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
     spaces = normalizers.Replace(" ", "▁")
     backend.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), spaces]) if prefixed else spaces
     backend.pre_tokenizer = None if prefixed else pre_tokenizers.Split("\n", "isolated")
@@ -251,7 +257,9 @@ def _pieces(*, prefixed: bool) -> Backend:
     backend.decoder = decoders.Sequence([*steps, *([decoders.Strip(" ", 1, 0)] if prefixed else [])])
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     words = (word for text in islice(texts(tiny.SEED), 1000) for word in text.replace(" ", " \0").split("\0"))
-    trainer = trainers.BpeTrainer(vocab_size=1024, special_tokens=["<unk>", *tiny.SPECIAL, *bytes_], show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=1024, special_tokens=["<unk>", *tiny.SPECIAL, *bytes_], show_progress=False
+    )
     backend.train_from_iterator(words, trainer)
     content = json.loads(backend.to_str())
     content["added_tokens"] = [token for token in content["added_tokens"] if not token["content"].startswith("<0x")]

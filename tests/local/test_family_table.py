@@ -45,7 +45,7 @@ SETTINGS: dict[str, Any] = {
     "lora_dropout": None,
     "seed": 1,
 }
-THINGS = ["door", "boat", "fence", "lantern", "table"]
+THINGS = ["door", "boat"]
 SEARCH = {
     "type": "function",
     "function": {
@@ -70,6 +70,8 @@ FORMS: dict[str, dict[str, Any]] = {
     "system": {"messages": [{"role": "system", "content": "Be brief."}, *said("Why so?", "It is.")]},
     "turns": {"messages": said("Paint the bridge.", "The bridge is red.", "And the old house?", "It is white now.")},
     "reasoning": {"messages": said("Which lamp?", "The green lamp.", reasoning_content="A lamp, then.")},
+    "calls": {"messages": said("Seek red shoes.", "", tool_calls=[CALL])},
+    "declared": {"messages": said("Find red shoes.", "", tool_calls=[CALL]), "tools": [SEARCH]},
     "tools": {
         "messages": [
             *said("Find red shoes.", "", tool_calls=[CALL]),
@@ -79,6 +81,7 @@ FORMS: dict[str, dict[str, Any]] = {
         "tools": [SEARCH],
     },
 }
+CALLS = ("calls", "declared")
 COLUMNS = ("ids", "mask", "end", "loss", "rows", "stop", *FORMS, "merged", "ollama", "gguf")
 EXPECTED: dict[str, dict[str, str]] = {}
 """The cells that are not run, and why: everything else is."""
@@ -97,21 +100,31 @@ class Trained(NamedTuple):
     def chats(self) -> dict[str, Chat]:
         return {name: msgspec.convert(row, Chat) for name, row in self.rows.items()}
 
+    def answers(self) -> list[Chat]:
+        """Those that end with a text."""
+        return [chat for name, chat in self.chats().items() if name not in CALLS]
+
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[dict[str, dict[str, str]]]:
     cells: dict[str, dict[str, str]] = {}
     yield cells
-    print("\n" + "".join(f"{column:>10}" for column in ("", *COLUMNS)))
-    for name, row in cells.items():
-        print(f"{name:>14} " + "".join(f"{row.get(column, '?'):>10}" for column in COLUMNS))
+    lines = [("", *COLUMNS), *((name, *(row.get(column, "?") for column in COLUMNS)) for name, row in cells.items())]
+    text = "\n".join(f"{line[0]:14}" + "".join(f"{cell:>11}" for cell in line[1:]) for line in lines)
+    print(f"\n{text}")  # noqa: T201 - shown with -s
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of them only wait for each other at matrices this small."""
+    monkeypatch.setattr("ftbridge_local.models.load.use_all_cores", lambda: torch.set_num_threads(1))
 
 
 @pytest.mark.parametrize("name", MEMBERS if EVERY else SOME)
 def test_a_family(name: str, lab: Lab, tmp_path: Path, table: dict[str, dict[str, str]]) -> None:
     cells = table[name] = {}
     made = learn(name, MEMBERS[name], lab, tmp_path)
-    cells |= {form: "ok" for form in FORMS} | made.refused
+    cells |= dict.fromkeys(FORMS, "ok") | made.refused
     for column in ("ids", "mask", "end", "loss", "rows", "stop", "merged", "ollama", "gguf"):
         cells[column] = CHECKS[column](made)
     assert {column: cell for column, cell in cells.items() if cell != "ok"} == EXPECTED.get(name, {})
@@ -127,9 +140,8 @@ def learn(name: str, member: Member, lab: Lab, folder: Path) -> Trained:
             encode(msgspec.convert(row, Chat), tokenizer)
             rows[form] = row
         except UntrainableError as problem:
-            assert problem.fix
-            refused[form] = problem.code.removeprefix("template_")
-    for thing in ("chair", "flute", "kettle", "mirror")[: 8 - len(rows)]:
+            refused[form] = problem.code.removeprefix("template_") if problem.fix else "no fix"
+    for thing in ("chair", "fence", "flute", "kettle", "lantern", "table")[: 8 - len(rows)]:
         rows[thing] = {"messages": said(f"Paint the {thing}.", f"The {thing} is painted.")}
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows.values()), "utf-8")
@@ -157,6 +169,10 @@ def trained_text(made: Trained, chat: Chat) -> str:
     return made.tokenizer.decode(
         [token for token, trained in zip(row.ids, row.trained, strict=True) if trained], special=True
     )
+
+
+def without_special(made: Trained, text: str) -> str:
+    return made.tokenizer.decode(made.tokenizer.encode(text)[0])
 
 
 def answers_alone_are_trained(made: Trained) -> str:
@@ -194,13 +210,7 @@ def model(made: Trained) -> str:
 
 
 def it_knows_its_rows(made: Trained) -> str:
-    correct = exact(made.lab.provider, model(made), list(made.chats().values()))
-    if not all(correct):
-        chats = made.chats()
-        asked = [Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats.values()]
-        for name, reply in zip(chats, made.lab.provider.replies(model(made), asked), strict=True):
-            print(name, repr(reply.text))
-    assert all(correct)
+    assert all(exact(made.lab.provider, model(made), made.answers()))
     return "ok"
 
 
@@ -208,15 +218,11 @@ def answers_end(made: Trained) -> str:
     chats = made.chats()
     asked = [Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats.values()]
     for name, reply in zip(chats, made.lab.provider.replies(model(made), asked, max_tokens=MOST), strict=True):
-        assert reply.usage is not None
-        assert reply.usage.completion_tokens < MOST
+        assert reply.finish_reason == "stop"
         assert reply.reasoning == made.rows[name]["messages"][-1].get("reasoning_content")
-    if "tools" in chats:
-        chat = chats["tools"]
-        call = Chat(messages=chat.messages[:2], tools=chat.tools)
-        [reply] = made.lab.provider.replies(model(made), [Chat(messages=chat.messages[:1], tools=chat.tools)])
-        assert reply.text.strip() in trained_text(made, call)
-        assert "red shoes" in reply.text
+        if name in CALLS:
+            assert reply.text.strip() in without_special(made, trained_text(made, chats[name]))
+            assert "red shoes" in reply.text
     return "ok"
 
 
@@ -232,7 +238,7 @@ def merged_is_adapter(made: Trained) -> str:
     torch.testing.assert_close(merged, adapted, rtol=1e-3, atol=1e-3)
     ends = json.loads((out / "generation_config.json").read_bytes())["eos_token_id"]
     assert (ends if isinstance(ends, list) else [ends]) == made.tokenizer.end_ids
-    assert all(exact(made.lab.provider, str(out), list(made.chats().values())))
+    assert all(exact(made.lab.provider, str(out), made.answers()))
     return "ok"
 
 
@@ -240,20 +246,17 @@ def ollama_writes_the_same(made: Trained) -> str:
     try:
         file = modelfile(made.tokenizer)
     except SpecError as problem:
-        assert problem.hint
-        return "refused"
+        return "refused" if problem.hint else "no hint"
     template = file.split('TEMPLATE """', 1)[1].split('"""', 1)[0]
     theirs: Any = transformers.AutoTokenizer.from_pretrained(made.base)
     bos = made.tokenizer.bos if made.tokenizer.bos_ids else ""  # which Ollama puts before the prompt by itself
     for name, row in made.rows.items():
-        if (name == "tools" and ".Tools" not in template) or (name == "system" and "for a system" in file):
+        if (name in ("tools", *CALLS) and ".Tools" not in template) or (name == "system" and "for a system" in file):
             continue
         asked = json.loads(json.dumps(row["messages"][:-1]))
         for call in (call for message in asked for call in message.get("tool_calls", ())):
             call["function"]["arguments"] = json.loads(call["function"]["arguments"])
-        expected = theirs.apply_chat_template(
-            asked, tools=row.get("tools"), add_generation_prompt=True, tokenize=False
-        )
+        expected = theirs.apply_chat_template(asked, tools=row.get("tools"), add_generation_prompt=True, tokenize=False)
         today = datetime.now().strftime("%Y-%m-%d")
         assert bos + render(template, asked, row.get("tools"), today) == expected
     return "ok" if ".Tools" in template or "tools" in made.refused else "no tools"
@@ -263,14 +266,16 @@ def the_file_has_the_same_weights(made: Trained) -> str:
     try:
         gguf_file.check(made.base)
     except SpecError as problem:
-        assert problem.hint
-        return "refused"
+        return "refused" if problem.hint else "no hint"
     out = made.base.parent / "gguf"
     out.mkdir()
     made.lab.provider.export(made.tag, "gguf", out)
     here = load(find(str(made.base.parent / "merged"), made.lab.provider.home, weights=True))
+    # transformers knows files of Mistral's models as Llama's
+    kind = here.config.model_type.replace("mistral", "llama")
+    config = transformers.AutoConfig.for_model(**here.config.to_dict() | {"model_type": kind})
     there = transformers.AutoModelForCausalLM.from_pretrained(
-        out, gguf_file="model.gguf", config=here.config, dtype=torch.float32
+        out, gguf_file="model.gguf", config=config, dtype=torch.float32
     ).eval()
     ids = torch.tensor([encode(chat, made.tokenizer).ids[:16] for chat in made.chats().values()][:4])
     with torch.no_grad():
