@@ -29,7 +29,7 @@ TEMPLATES = {
     "an end that is not the tokenizer's": TURNS.replace("BEFORE", "''") + ASSISTANT,
     "nothing after the answer": "{% for m in messages %}{{ m.role + ':\n' + m.content + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}",
-    "a prompt that ends with a space": "{% for m in messages %}{{ m.role + ': ' + m.content + '<|end|>\n' }}{% endfor %}"
+    "a prompt that ends with a space": "{% for m in messages %}{{ m.role + ': ' + m.content + '<|end|>' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}",
     "an empty thought": TURNS.replace("BEFORE", THOUGHT) + ASSISTANT,
     "a prompt that opens a thought": TURNS.replace("BEFORE + m.content", "m.content.split('</think>')[-1]")

@@ -157,7 +157,7 @@ def _encode(text: str, begins: list[int], tokenizer: Tokenizer) -> tuple[list[in
     """Tokens of which none goes over the beginning of an answer, and the characters that each covers."""
     ids, offsets = tokenizer.encode(text)
     starts = [start for start, _ in offsets]
-    within = [begin for begin in begins if 0 < (at := bisect_left(starts, begin)) and offsets[at - 1][1] > begin]
+    within = [begin for begin in begins if (at := bisect_left(starts, begin)) > 0 and offsets[at - 1][1] > begin]
     if not within:
         return ids, offsets
     cuts = [0, *within, len(text)]
