@@ -234,8 +234,9 @@ class LocalProvider(Provider):
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
         [reply] = self._load(model).replies([read_chat(body)], **_options(body))
-        reason = reply.finish_reason or "stop"
-        return completion(model, reply.text, reasoning=reply.reasoning, usage=reply.usage, finish_reason=reason)
+        return completion(
+            model, reply.text, **reply.model_dump(include={"reasoning", "finish_reason"}), usage=reply.usage
+        )
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""
