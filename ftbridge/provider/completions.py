@@ -93,7 +93,7 @@ def completion(
     *,
     reasoning: str | None = None,
     usage: Usage | None = None,
-    finish_reason: str = "stop",
+    finish_reason: str | None = None,
 ) -> dict[str, Any]:
     """An answer with one choice."""
     message = {"role": "assistant", "content": text}
@@ -105,7 +105,7 @@ def completion(
         "created": int(time.time()),
         "model": model,
         "choices": [
-            {"index": 0, "message": message, "finish_reason": finish_reason},
+            {"index": 0, "message": message, "finish_reason": finish_reason or "stop"},
         ],
     }
     return {**answer, "usage": usage_body(usage)} if usage else answer
