@@ -93,7 +93,7 @@ def completion(
     *,
     reasoning: str | None = None,
     usage: Usage | None = None,
-    finish_reason: str = "stop",
+    finish_reason: str | None = None,
 ) -> dict[str, Any]:
     """An answer with one choice."""
     message = {"role": "assistant", "content": text}
@@ -105,7 +105,7 @@ def completion(
         "created": int(time.time()),
         "model": model,
         "choices": [
-            {"index": 0, "message": message, "finish_reason": finish_reason},
+            {"index": 0, "message": message, "finish_reason": finish_reason or "stop"},
         ],
     }
     return {**answer, "usage": usage_body(usage)} if usage else answer
@@ -132,14 +132,20 @@ def as_chunk(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def chunks_of(model: str, pieces: Iterable[str | Mapping[str, str]]) -> Iterator[dict[str, Any]]:
-    """The chunks of a stream that writes `pieces`: texts, or fields of the message such as `reasoning_content`."""
+    """The chunks of a stream that writes `pieces`: texts, or fields of the message such as `reasoning_content`.
+
+    A piece with a `finish_reason` says why the answer ends, where that is not "stop".
+    """
     head = {"id": _new_id(), "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
-    role = {"role": "assistant"}
+    role, reason = {"role": "assistant"}, "stop"
     for piece in pieces:
+        if isinstance(piece, Mapping) and "finish_reason" in piece:
+            reason = piece["finish_reason"]
+            continue
         fields = {"content": piece} if isinstance(piece, str) else piece
         yield {**head, "choices": [{"index": 0, "delta": {**role, **fields}, "finish_reason": None}]}
         role = {}
-    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
 
 
 def text_of_chunk(chunk: Mapping[str, Any]) -> str:
@@ -149,13 +155,15 @@ def text_of_chunk(chunk: Mapping[str, Any]) -> str:
 
 
 def read_reply(answer: Mapping[str, Any]) -> Reply:
-    """The text of the first choice, and the reasoning before it."""
-    usage, message = answer.get("usage"), answer["choices"][0]["message"]
+    """The text of the first choice, the reasoning before it, and why it ends."""
+    usage, choice = answer.get("usage"), answer["choices"][0]
+    message, reason = choice["message"], choice.get("finish_reason")
     reasoning = message.get("reasoning_content")
     return Reply(
         text=_text(message.get("content")),
         model=answer["model"],
         reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
+        finish_reason=reason if isinstance(reason, str) and reason else None,
         usage=Usage(
             prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,
             completion_tokens=count_of(usage.get("completion_tokens")) or 0,

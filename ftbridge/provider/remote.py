@@ -145,12 +145,17 @@ class Usage(Frozen):
 
 
 class Reply(Frozen):
-    """A model's answer; `str(reply)` is the text. `reasoning` is what the model thought before it, where it is told."""
+    """A model's answer; `str(reply)` is the text. `reasoning` is what the model thought before it, where it is told.
+
+    `finish_reason` says why the answer ends, in OpenAI's words: "stop" where the model ended it, and "length" at
+    `max_tokens` or where the context is full. None where the provider does not say.
+    """
 
     text: LongText
     model: Text
     usage: Usage | None = None
     reasoning: LongText | None = None
+    finish_reason: Text | None = None
 
     def __str__(self) -> str:
         return self.text

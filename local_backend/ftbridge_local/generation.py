@@ -69,17 +69,19 @@ class Generator:
         remaining = iter(chats)
         while batch := list(islice(remaining, _BATCH)):
             prompts = [self._prompt(chat) for chat in batch]
-            for prompt, ids in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
+            for prompt, new in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
+                ids = self._until_end(new)
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
                 reasoning, text = self.tokenizer.read_answer(prompt, ids)
-                yield Reply(text=text, model=self.name, usage=usage, reasoning=reasoning)
+                reason = "stop" if len(ids) < len(new) else "length"
+                yield Reply(text=text, model=self.name, usage=usage, reasoning=reasoning, finish_reason=reason)
 
     def stream(
         self, chat: Chat, *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
     ) -> Iterator[str | dict[str, str]]:
         """The same answer in pieces, as the tokens come; before it, in one piece, the reasoning.
 
-        The model stops when the iterator is closed.
+        Where the model does not end it, the last piece is the `finish_reason`. Closing the iterator stops the model.
         """
         prompt, tokens = self._prompt(chat), _Tokens()
 
@@ -105,6 +107,8 @@ class Generator:
                 if text.startswith(sent) and len(text) > len(sent):
                     yield text[len(sent) :]
                     sent = text
+            if len(self._until_end(ids)) == len(ids):
+                yield {"finish_reason": "length"}
         finally:
             tokens.closed = True
 
@@ -143,7 +147,7 @@ class Generator:
     def _generate(
         self, prompts: Sequence[list[int]], max_tokens: int, temperature: float, seed: int, streamer: Any = None
     ) -> list[list[int]]:
-        """The new tokens after each prompt. Prompts are padded on the left, where a mask hides the padding."""
+        """The new tokens after each prompt, and padding. Prompts are padded on the left, where a mask hides it."""
         end, width = self.tokenizer.eos_id, max(map(len, prompts))
         ids = torch.tensor([[end] * (width - len(prompt)) + prompt for prompt in prompts], device=self.model.device)
         mask = (torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).to(ids)
@@ -159,7 +163,8 @@ class Generator:
             output = self.model.generate(
                 input_ids=ids, attention_mask=mask, generation_config=config, streamer=streamer
             )
-        return [self._until_end(new) for new in output[:, width:].tolist()]
+        new: list[list[int]] = output[:, width:].tolist()
+        return new
 
     def _until_end(self, ids: list[int]) -> list[int]:
         ends = (index for index, token in enumerate(ids) if token in self.tokenizer.end_ids)

@@ -239,8 +239,8 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        [reply] = self._load(model).replies([read_chat(body)], **_options(body))
-        return completion(model, reply.text, reasoning=reply.reasoning, usage=reply.usage)
+        [its] = self._load(model).replies([read_chat(body)], **_options(body))
+        return completion(model, its.text, reasoning=its.reasoning, usage=its.usage, finish_reason=its.finish_reason)
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""

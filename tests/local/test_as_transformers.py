@@ -54,6 +54,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "a call": {"messages": [ASKED, calls(RED)], "tools": [TOOL]},
     "a call of no declared tool": {"messages": [ASKED, calls(RED)]},
     "a call with null content": {"messages": [ASKED, calls(RED, content=None)]},
+    "a call with empty content": {"messages": [ASKED, calls(RED, content="")]},
     "a call with content": {"messages": [ASKED, calls(RED, content="Looking.")]},
     "a call without arguments": {"messages": [ASKED, calls("{}")]},
     "parallel calls": {"messages": [ASKED, calls(RED, '{"q": "Grüße"}')]},
@@ -109,7 +110,7 @@ def by_transformers(tokenizer: Tokenizer, family: str, shape: dict[str, Any]) ->
         if family not in TEXT_ARGUMENTS:
             for one in message.get("tool_calls") or ():
                 one["function"]["arguments"] = json.loads(one["function"]["arguments"])
-        elif message["role"] == "assistant" and "content" not in message:
+        elif message["role"] == "assistant" and not message.get("content"):
             message["content"] = None
     if family in NULL_CONTENT:  # which transformers itself takes out of the messages
         from transformers.utils.chat_template_utils import render_jinja_template

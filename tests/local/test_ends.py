@@ -17,7 +17,7 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.provider.completions import chat_body, text_of_chunk
 from ftbridge_local.models.tiny import base as tiny
-from ftbridge_local.tokenizing.encoding import encode
+from ftbridge_local.tokenizing.encoding import encode, prompt_ids
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from local.lab import Data, Lab
 
@@ -29,6 +29,8 @@ TEMPLATES = {
     "an end that is not the tokenizer's": TURNS.replace("BEFORE", "''") + ASSISTANT,
     "nothing after the answer": "{% for m in messages %}{{ m.role + ':\n' + m.content + '\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant:\n' }}{% endif %}",
+    "a prompt that ends with a space": "{% for m in messages %}{{ m.role + ': ' + m.content + '<|end|>' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}",
     "an empty thought": TURNS.replace("BEFORE", THOUGHT) + ASSISTANT,
     "a prompt that opens a thought": TURNS.replace("BEFORE + m.content", "m.content.split('</think>')[-1]")
     + ASSISTANT.replace("|>'", "|><think>\n'"),
@@ -124,3 +126,15 @@ def test_an_end_that_is_added_is_told(tokenizer_with: Callable[..., Tokenizer]) 
     row = encode(Chat(messages=[User(content="Hi."), Assistant(content="Hello!")]), tokenizer)
     assert row.notes == ("end_token_added",)
     assert (row.ids[-1], row.trained[-1]) == (tokenizer.eos_id, True)
+
+
+def test_no_token_goes_from_the_prompt_into_the_answer(tokenizer_with: Callable[..., Tokenizer]) -> None:
+    """A row begins with the very tokens that the model is asked with."""
+    tokenizer = tokenizer_with(TEMPLATES["a prompt that ends with a space"], special=["<|end|>"], eos="<|end|>")
+    asked = [User(content="Where is it?")]
+    prompt = prompt_ids(Chat(messages=asked), tokenizer)
+    whole, _ = tokenizer.encode(tokenizer.decode(prompt, special=True) + "the end")
+    assert whole[: len(prompt)] != prompt  # of the whole text, the first word would have the space in its token
+    row = encode(Chat(messages=[*asked, Assistant(content="the end")]), tokenizer)
+    assert row.ids[: len(prompt)] == prompt
+    assert [token for token, trained in zip(row.ids, row.trained, strict=True) if trained] == row.ids[len(prompt) : -1]

@@ -107,6 +107,16 @@ def test_an_answer_comes_in_pieces_which_are_the_whole_one(lab: Lab, tuned: str)
     assert "".join(pieces) == lab.provider.chat(tuned, asked, max_tokens=30).text
 
 
+@pytest.mark.parametrize(("most", "reason"), [(3, "length"), (60, "stop")])
+def test_an_answer_says_whether_the_model_ended_it(lab: Lab, tuned: str, most: int, reason: str) -> None:
+    [asked] = questions(lab, 1)
+    assert lab.provider.chat(tuned, asked, max_tokens=most).finish_reason == reason
+    whole = lab.provider.complete(tuned, chat_body(asked, {"max_tokens": most}))
+    *_, last = lab.provider.stream(tuned, chat_body(asked, {"max_tokens": most}))
+    assert whole["choices"][0]["finish_reason"] == reason
+    assert last["choices"][0]["finish_reason"] == reason
+
+
 def test_a_stream_that_nobody_reads_on_ends(lab: Lab, tuned: str) -> None:
     [asked] = questions(lab, 1)
     stream = lab.provider.stream("tiny", chat_body(asked, {"max_tokens": 500}))

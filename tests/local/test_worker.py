@@ -59,6 +59,14 @@ def loaded_torch(pid: int) -> bool:
     return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
 
 
+def environment(pid: int, seconds: float = 10) -> bytes:
+    """What the process was started with; Linux has it a moment after the call that started the process returns."""
+    deadline = time.monotonic() + seconds
+    while not (found := Path(f"/proc/{pid}/environ").read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
 def test_a_worker_loads_torch_while_the_job_is_prepared_and_then_works_at_it(lab: Lab, started: list[int]) -> None:
     with lab.provider.preloading(lab.spec(**SETTINGS), "tiny"):
         [waiting] = started
@@ -79,14 +87,14 @@ def test_the_worker_has_no_key_but_the_hubs(lab: Lab, started: list[int], monkey
     monkeypatch.setenv("FTBRIDGE_LEDGER", "postgresql://me:5cf1e9d0b7a84e2f9d3c6b1a@host/jobs")
     monkeypatch.setenv("HF_TOKEN", "hub-token-1")
     with lab.provider.preloading(lab.spec(**SETTINGS), "tiny"):
-        environments = [Path(f"/proc/{started[0]}/environ").read_bytes()]
+        environments = [environment(started[0])]
     lab.submit("without_keys")
-    environments.append(Path(f"/proc/{started[1]}/environ").read_bytes())
+    environments.append(environment(started[1]))
     assert lab.wait("without_keys").status is Status.SUCCEEDED
-    for environment in environments:
-        assert b"5cf1e9d0b7a84e2f9d3c6b1a" not in environment
-        assert b"HF_TOKEN=hub-token-1" in environment  # gated models are downloaded by the worker
-        assert b"PATH=" in environment
+    for found in environments:
+        assert b"5cf1e9d0b7a84e2f9d3c6b1a" not in found
+        assert b"HF_TOKEN=hub-token-1" in found  # gated models are downloaded by the worker
+        assert b"PATH=" in found
 
 
 def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> None:

@@ -1,14 +1,16 @@
 """Examples as rows of token ids, with exact knowledge of which tokens are trained.
 
 A chat is written by the model's own template (`writing`), its answers are located in that text (`locate`), and the text
-is tokenized as a whole. A token is trained when all its characters belong to an answer, as do those of the token that
-ends the turn. What is not certain is refused, never guessed at.
+is tokenized as a whole, but where a token would begin in the prompt and end in the answer: there the prompt is one of
+its own, as it is when the model is asked. A token is trained when all its characters belong to an answer, as do those
+of the token that ends the turn. What is not certain is refused, never guessed at.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ftbridge.dataset.canonical.example import Chat, Example, Preference, Text
@@ -164,7 +166,7 @@ def _added(text: str, offsets: list[Span], ids: list[int], tokenizer: Tokenizer)
 def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Reading:
     """The chat as a row, of which the answers from message `first` on are trained."""
     text, located = from_layout(chat, tokenizer, first) or _located(chat, tokenizer, first)
-    ids, offsets = tokenizer.encode(text)
+    ids, offsets = _encode(text, [start for start, _end in located.spans], tokenizer)
     trained = [False] * len(ids)
     starts = [start for start, _ in offsets]
     for start, end in located.spans:
@@ -177,6 +179,21 @@ def _chat(chat: Chat, tokenizer: Tokenizer, first: int = 0) -> Reading:
         text, offsets = _added(text, offsets, [tokenizer.eos_id], tokenizer)
     trained[0] = False  # there is nothing before the first token to predict it from
     return Reading(Row(ids, trained, located.notes), text, offsets)
+
+
+def _encode(text: str, begins: list[int], tokenizer: Tokenizer) -> tuple[list[int], list[Span]]:
+    """Tokens of which none goes over the beginning of an answer, and the characters that each covers."""
+    ids, offsets = tokenizer.encode(text)
+    starts = [start for start, _ in offsets]
+    within = [begin for begin in begins if (at := bisect_left(starts, begin)) > 0 and offsets[at - 1][1] > begin]
+    if not within:
+        return ids, offsets
+    cuts = [0, *within, len(text)]
+    parts = [(begin, tokenizer.encode(text[begin:end])) for begin, end in pairwise(cuts)]
+    return (
+        [token for _begin, (tokens, _offsets) in parts for token in tokens],
+        [(begin + start, begin + end) for begin, (_tokens, places) in parts for start, end in places],
+    )
 
 
 def _located(chat: Chat, tokenizer: Tokenizer, first: int) -> tuple[str, Located]:

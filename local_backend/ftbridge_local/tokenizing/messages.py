@@ -41,7 +41,7 @@ def forms_of(chat: Chat, marks: ReasoningMarks | None) -> Iterator[Form]:
     answers = [message for message in chat.messages if type(message) is Assistant]
     thinks = marks is not None and any(marks.closes in (text_of(message) or "") for message in answers)
     called = any(message.tool_calls for message in answers)
-    silent = any(message.content is None for message in answers)
+    silent = any(not text_of(message) for message in answers)
     yield from (
         Form(text_arguments, no_content, split_reasoning)
         for split_reasoning, text_arguments, no_content in product(
@@ -91,7 +91,7 @@ def _plain(index: int, message: Message, form: Form, marks: ReasoningMarks | Non
 
 
 def _answer(fields: dict[str, Any], form: Form, marks: ReasoningMarks | None) -> dict[str, Any]:
-    if fields.get("content") is None and form.no_content is not _ABSENT:
+    if not fields.get("content") and form.no_content is not _ABSENT:
         fields["content"] = form.no_content
     if form.split_reasoning and marks and "reasoning_content" not in fields:
         reasoning, fields["content"] = marks.split(fields.get("content") or "")
