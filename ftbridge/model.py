@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ftbridge.foreign.values import Count, Message, Number, StoredPath, Text, Texts, TimeSeen
+from ftbridge.foreign.values import Count, JsonObject, Message, Number, StoredPath, Text, Texts, TimeSeen
 
 
 class Frozen(BaseModel):
@@ -175,7 +175,7 @@ class Event(Frozen):
     tokens: Count = None
     grad_norm: Number = None
     peak_memory: Count = None
-    hyperparameters: Mapping[str, int | float | str] | None = None
+    hyperparameters: JsonObject = None
 
     def __str__(self) -> str:
         """The event as one line of text, without its time."""

@@ -131,10 +131,10 @@ def test_an_end_that_is_added_is_told(tokenizer_with: Callable[..., Tokenizer]) 
 def test_no_token_goes_from_the_prompt_into_the_answer(tokenizer_with: Callable[..., Tokenizer]) -> None:
     """A row begins with the very tokens that the model is asked with."""
     tokenizer = tokenizer_with(TEMPLATES["a prompt that ends with a space"], special=["<|end|>"], eos="<|end|>")
-    asked = [User(content="Where is it?")]
-    prompt = prompt_ids(Chat(messages=asked), tokenizer)
+    asked = User(content="Where is it?")
+    prompt = prompt_ids(Chat(messages=[asked]), tokenizer)
     whole, _ = tokenizer.encode(tokenizer.decode(prompt, special=True) + "the end")
     assert whole[: len(prompt)] != prompt  # of the whole text, the first word would have the space in its token
-    row = encode(Chat(messages=[*asked, Assistant(content="the end")]), tokenizer)
+    row = encode(Chat(messages=[asked, Assistant(content="the end")]), tokenizer)
     assert row.ids[: len(prompt)] == prompt
     assert [token for token, trained in zip(row.ids, row.trained, strict=True) if trained] == row.ids[len(prompt) : -1]

@@ -20,7 +20,7 @@ import transformers as _transformers
 
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import SpecError
-from ftbridge.evaluation.scores import exact
+from ftbridge.evaluation.scores import score_rows
 from ftbridge_local.exporting import gguf_file
 from ftbridge_local.exporting.modelfile import modelfile
 from ftbridge_local.models.find import find
@@ -209,7 +209,7 @@ def model(made: Trained) -> str:
 
 
 def it_knows_its_rows(made: Trained) -> str:
-    assert all(exact(made.lab.provider, model(made), made.answers()))
+    assert all(row.correct for row in score_rows(made.lab.provider, model(made), dict(enumerate(made.answers()))))
     return "ok"
 
 
@@ -237,7 +237,7 @@ def merged_is_adapter(made: Trained) -> str:
     torch.testing.assert_close(merged, adapted, rtol=1e-3, atol=1e-3)
     ends = json.loads((out / "generation_config.json").read_bytes())["eos_token_id"]
     assert (ends if isinstance(ends, list) else [ends]) == made.tokenizer.end_ids
-    assert all(exact(made.lab.provider, str(out), made.answers()))
+    assert all(row.correct for row in score_rows(made.lab.provider, str(out), dict(enumerate(made.answers()))))
     return "ok"
 
 
