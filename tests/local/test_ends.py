@@ -137,4 +137,4 @@ def test_no_token_goes_from_the_prompt_into_the_answer(tokenizer_with: Callable[
     assert whole[: len(prompt)] != prompt  # of the whole text, the first word would have the space in its token
     row = encode(Chat(messages=[asked, Assistant(content="the end")]), tokenizer)
     assert row.ids[: len(prompt)] == prompt
-    assert [token for token, trained in zip(row.ids, row.trained, strict=True) if trained] == row.ids[len(prompt) : -1]
+    assert [token for token, trained in zip(row.ids, row.trained, strict=True) if trained] == row.ids[len(prompt) :]
