@@ -159,3 +159,11 @@ def test_an_unclear_job_is_cancelled_whatever_the_clock_says(
     assert [job.status for job in person.jobs()] == [Status.CANCELLED]
     settle(person)
     assert person.vendor.running == []
+
+
+def test_a_key_stands_for_its_job_also_when_that_was_cancelled(person: Person) -> None:
+    first = person.submit("--idempotency-key", "k")
+    person.type("cancel", first.out.strip())
+    again = person.submit("--idempotency-key", "k")
+    assert (again.code, again.out) == (0, first.out)
+    assert [job.state for job in person.vendor.made] == ["cancelled"]

@@ -82,11 +82,11 @@ def test_an_answer_of_weight_0_is_read_and_not_trained(tiny_tokenizer: Tokenizer
     assert encoded.ids == encoding.encode(TWO_TURNS, tiny_tokenizer).ids
 
 
-def test_a_token_that_straddles_the_start_of_an_answer_is_not_trained(tokenizer_with: Make) -> None:
+def test_a_token_that_straddles_the_start_of_an_answer_is_cut_there(tokenizer_with: Make) -> None:
     tokenizer = tokenizer_with("{% for m in messages %}{{ m.content }}{% endfor %}")
     assert " other" in map(tokenizer.decode, ([token] for token in tokenizer.encode("The other side")[0]))
     row = encoding.encode(chat(("user", "The othe"), ("assistant", "r side")), tokenizer)
-    assert trained_text(row, tokenizer) == " side<|im_end|>"
+    assert trained_text(row, tokenizer) == "r side<|im_end|>"
 
 
 def test_where_a_template_rewrites_earlier_turns_the_last_answer_is_trained(tokenizer_with: Make) -> None:

@@ -14,6 +14,7 @@ from ftbridge.provider.hosted import HostedProvider
 
 
 def test_no_mock_listens_after_close() -> None:
+    before = set(threading.enumerate())
     with Bridge() as bridge:
         providers = [bridge.provider_named(f"mock+{name}") for name in mock_names()]
         ports = [urlsplit(one.base_url).port for one in providers if isinstance(one, HostedProvider)]
@@ -23,4 +24,4 @@ def test_no_mock_listens_after_close() -> None:
     for port in ports:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
-    assert not [thread for thread in threading.enumerate() if thread.name == "ftbridge-loopback"]
+    assert not [thread for thread in {*threading.enumerate()} - before if thread.name == "ftbridge-loopback"]

@@ -116,7 +116,7 @@ def _known(
         if known.unconfirmed:
             job = with_reason(known, request.provider)
             raise StateError(f"{explain(job)}; it is the same request", hint=next_steps(job))
-        if known.job.remote_id and record.job.status is Status.CANCELLED:
+        if record.unconfirmed and known.job.remote_id and record.job.status is Status.CANCELLED:
             context.warn(f"{record.provider} has created job {record.job.id} all the same; it was cancelled there")
             dropped.add(record.job.id)
         elif known.job.remote_id or _is_meant(known, request, queued):
