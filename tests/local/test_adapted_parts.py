@@ -138,9 +138,9 @@ def test_an_adapters_own_tokenizer_template_and_tokens_last_through_training_mer
     rendered = Tokenizer(source.tokenizer).render([{"role": "user", "content": "Hi."}], answer_next=True)
     assert rendered == "<|left|>user:Hi.<|right|><|end|><|left|>assistant:"
     assert Tokenizer(source.tokenizer).encode("<|left|><|right|>")[0] == [1024, 1025]
-    made = lab.train("further", model=str(foreign), **FEW)
-    assert "and all of embed_tokens, lm_head" in told(lab, "further")
-    losses = [event.valid_loss for event in lab.events("further") if event.valid_loss is not None]
+    made = lab.train("adapted-further", model=str(foreign), **FEW)
+    assert "and all of embed_tokens, lm_head" in told(lab, "adapted-further")
+    losses = [event.valid_loss for event in lab.events("adapted-further") if event.valid_loss is not None]
     assert losses[-1] < losses[0] - 0.5
     before, after = (load_file(folder / "adapter_model.safetensors") for folder in (foreign, made.result))
     assert before.keys() == after.keys()
@@ -149,11 +149,11 @@ def test_an_adapters_own_tokenizer_template_and_tokens_last_through_training_mer
     assert find(str(made.result), home, weights=True).tokenizer == source.tokenizer
     out = tmp_path / "merged"
     out.mkdir()
-    lab.provider.export("further", "merged", out)
+    lab.provider.export("adapted-further", "merged", out)
     assert json.loads((out / "config.json").read_text())["vocab_size"] == 1026
     assert Tokenizer(out).render([{"role": "user", "content": "Hi."}], answer_next=True) == rendered
     torch.testing.assert_close(logits(out, home), logits(made.result, home), rtol=1e-4, atol=1e-4)
-    gguf_file.write(out, tmp_path / "model.gguf", "further")
+    gguf_file.write(out, tmp_path / "model.gguf", "adapted-further")
     fields = gguf.GGUFReader(tmp_path / "model.gguf").fields
     assert fields["tokenizer.ggml.tokens"].contents()[1024:] == ["<|left|>", "<|right|>"]
     assert "<|left|>" in fields["tokenizer.chat_template"].contents()
