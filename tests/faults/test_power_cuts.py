@@ -2,8 +2,8 @@
 
 A submission is run once, and every call that changes a file is recorded. Then a disk is built for each moment, as it
 may be when the power is back: what was synced is there, and of the rest all, nothing, or some. On each of them somebody
-goes on, with `recover` or by submitting again: in turn, or on each of them both with FTBRIDGE_EVERY_CASE=1, where each
-single write may be lost, too.
+goes on, with `recover` or by submitting again: in turn on every second disk, or both on each of them with
+FTBRIDGE_EVERY_CASE=1, where each single write may be lost, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ pytestmark = [
 
 def outcomes(cuts: PowerCuts, recording: Recording, journal: str) -> Iterator[Outcome]:
     """What comes of each disk, where somebody recovers, and where nobody does."""
-    for number, (cut, tree) in enumerate(disks(recording, every=EVERY)):
+    for number, (cut, tree) in enumerate(islice(disks(recording, every=EVERY), None, None, 1 if EVERY else 2)):
         for recover in (True, False) if EVERY else (number % 2 == 0,):
             with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
                 build(tree, Path(folder))
@@ -67,7 +68,7 @@ def test_the_power_may_fail_again_while_somebody_goes_on(cuts: PowerCuts, tmp_pa
     rolled_back = [tree for tree in first if f"{HOME}/ledger.sqlite-journal" in tree and paid_for(tree)]
     found = counted(outcomes(cuts, submission(cuts, tmp_path, "DELETE", before=rolled_back[-1]), "DELETE"))
     assert [outcome for outcome in found if not outcome.good] == []
-    assert len(found) >= 50
+    assert len(found) >= 30
 
 
 def paid_for(tree: Tree) -> bool:
