@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ftbridge.dataset import Survey, advise, check, convert, count_tokens, guess, prepare
-from ftbridge.errors import DataError
+from ftbridge.errors import DataError, InputError
 from ftbridge_providers.mistral.tokens import MistralCounter
 from ftbridge_providers.openai_api.gpt.tokens import OpenAICounter
 from random_examples import CONVERTERS, examples
@@ -77,12 +77,16 @@ def spoil(draw: st.DrawFn, row: Any) -> None:
 @settings(max_examples=max(150, settings().max_examples))
 @given(rows=st.lists(spoilt_rows(), min_size=1, max_size=3))
 @example(rows=[b'{"messages":' * 2000])
+@example(rows=[b"[" * 300 + b"]" * 300, b'{"text":"x"}'])
 @example(rows=[b'{"text":"' + b"x" * 10**6, b'{"text":"x"}'])
 def test_no_row_gives_a_traceback_to_any_vendor(rows: list[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.jsonl"
         path.write_bytes(b"\n".join(rows))
-        report = check(path, converters=list(CONVERTERS.values()))
+        try:
+            report = check(path, converters=list(CONVERTERS.values()))
+        except InputError:  # the first row may begin what is then read as one array or object, to its end
+            return
         assert all(finding.message.isprintable() and finding.path.isprintable() for finding in report.findings)
         for converter in CONVERTERS.values():
             convert(path, converter, Path(folder) / "out.jsonl")
