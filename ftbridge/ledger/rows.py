@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Row, select, text
 
-from ftbridge.foreign.values import clean
+from ftbridge.foreign.values import clean, time_of
 from ftbridge.ledger.record import Prepared, Record
 from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.window import Window
@@ -97,8 +96,4 @@ def as_record(row: Row[Any]) -> Record:
 
 def _time(stored: str | None) -> datetime | None:
     """`UNDATED` for what is no time: what has happened has happened, whenever that was."""
-    if not stored:
-        return None
-    with suppress(ValueError):
-        return datetime.fromisoformat(stored)
-    return UNDATED
+    return (time_of(stored) or UNDATED) if stored else None

@@ -13,6 +13,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class OpenBody(BaseModel):
+    """The same of a vendor of which it is not known what it makes of other keys."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
 class RequestFault(NamedTuple):
     """What is wrong at `path`: pydantic's name for the kind, and its sentence, which FastAPI answers with."""
 

@@ -34,11 +34,9 @@ def check_deletable(context: Context, record: Record) -> None:
 def delete_at_vendor(context: Context, record: Record, remover: Remover) -> None:
     """Delete what the vendor has of the job; what its API does not delete is in the receipt, with what to do."""
     provider = context.provider_of(record)
-    try:
-        found = _artifacts(context, record, provider)
-    except FtbridgeError as problem:
-        item = Removal(job=record.job.id, kind="job", name=record.job.remote_id or record.job.id, at=record.provider)
-        remover.add(item.model_copy(update={"outcome": "failed", "why": clause(problem.message)}))
+    job = Removal(job=record.job.id, kind="job", name=record.job.remote_id or record.job.id, at=record.provider)
+    found = remover.listed(job, partial(_artifacts, context, record, provider))
+    if not found:
         return
     users, unknown = _users(context, record, provider, found)
     done: dict[str, Outcome] = {}

@@ -85,7 +85,7 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
         remover.remove(Removal(job=job.id, kind="data", name=str(folder)), partial(remove, folder))
     if not provider.keeps_jobs_at_home or not job.remote_id:
         return
-    found = remover.listed(job.id, partial(provider.artifacts, job.remote_id))
+    found = remover.listed(Removal(job=job.id, kind="job", name=job.id), partial(provider.artifacts, job.remote_id))
     leftovers = unneeded_leftovers(provider, record.provider, needed)
     found += [one for one in leftovers if one.kind == "cache"]  # which does not say of which rows it is
     for one in found:

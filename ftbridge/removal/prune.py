@@ -78,7 +78,8 @@ class _Pruning:
         for name, provider in self._here():
             if record.provider != name or not provider.keeps_jobs_at_home or not record.job.remote_id:
                 continue
-            listed = self.remover.listed(record.job.id, partial(provider.artifacts, record.job.remote_id))
+            item = Removal(job=record.job.id, kind="job", name=record.job.id)
+            listed = self.remover.listed(item, partial(provider.artifacts, record.job.remote_id))
             found = [one for one in listed if one.kind in _PRUNED]
             if found and self._can_be_resumed(record, provider):
                 why = "it failed less than a week ago and can be resumed; --older-than 0d removes it all the same"

@@ -10,6 +10,7 @@ from typing import Literal
 from ftbridge.errors import Conflict, FtbridgeError, JobNotFound, NotFound
 from ftbridge.model import Frozen
 from ftbridge.provider import Artifact
+from ftbridge.wording import clause
 
 Outcome = Literal["removed", "to be removed", "gone", "kept", "in use", "failed"]
 WORDS = {
@@ -75,14 +76,14 @@ class Remover:
         self.items.append(item.model_copy(update={"outcome": outcome, "why": why}))
         return outcome in ("removed", "to be removed", "gone")
 
-    def listed(self, job: str, how: Callable[[], list[Artifact]]) -> list[Artifact]:
-        """What `how` lists of a job on this machine; nothing, and a failed item, where that cannot be read."""
+    def listed(self, job: Removal, how: Callable[[], list[Artifact]]) -> list[Artifact]:
+        """What `how` lists of a job; nothing, and the job as a failed item, where that cannot be read."""
         try:
             return how()
         except (NotFound, JobNotFound):  # its folder is gone
             return []
         except (FtbridgeError, OSError) as problem:
-            self.add(Removal(job=job, kind="job", name=job, outcome="failed", why=_reason(problem)))
+            self.add(job.model_copy(update={"outcome": "failed", "why": clause(_reason(problem))}))
             return []
 
     def add(self, item: Removal) -> None:

@@ -12,8 +12,9 @@ import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ftbridge.dataset import Diagnostics, FileLimits, advise, check, convert, prepare, read_examples
-from ftbridge.dataset.canonical.example import SHAPES, Example, Shape
+from as_it_is import AsItIs
+from ftbridge.dataset import advise, check, convert, prepare, read_examples
+from ftbridge.dataset.canonical.example import SHAPES
 from ftbridge.dataset.canonical.verbatim import differences, verbatim
 from ftbridge.dataset.formats import FORMATS, recognise
 from ftbridge.dataset.reading.batch import Batch
@@ -46,15 +47,6 @@ answer = st.fixed_dictionaries(
 chats = st.lists(st.tuples(user, answer), min_size=1, max_size=3).map(
     lambda turns: {"messages": [message for turn in turns for message in turn]}
 )
-
-
-class Same:
-    target = "same"
-    shapes: frozenset[Shape] = frozenset(SHAPES)
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
 
 
 def file_of(folder: str, *lines: bytes, suffix: str = ".jsonl") -> Path:
@@ -94,7 +86,7 @@ def test_what_check_passes_convert_accepts_unchanged(rows: list[Any], ascii_only
     with tempfile.TemporaryDirectory() as folder:
         path = file_of(folder, *[json.dumps(row, ensure_ascii=ascii_only).encode() for row in rows], b"")
         assert check(path).errors == 0
-        done = convert(path, Same(), Path(folder) / "out.jsonl")
+        done = convert(path, AsItIs(), Path(folder) / "out.jsonl")
         assert (done.exact, done.changed, done.impossible) == (len(rows), {}, ())
         assert done.out.read_bytes() == path.read_bytes()
 

@@ -8,7 +8,10 @@ description of ChatML at openai/openai-python, chatml.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
+
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
 class Family(NamedTuple):
@@ -18,6 +21,10 @@ class Family(NamedTuple):
     special: list[str]
     end: str
     begin: str | None = None
+
+    def tokenizer(self, make: Callable[..., Tokenizer]) -> Tokenizer:
+        """One with this template, made by the fixture `tokenizer_with`."""
+        return make(self.template, special=self.special, eos=self.end, bos=self.begin)
 
 
 _CHATML_TURN = "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}"

@@ -97,8 +97,7 @@ def family(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def tokenizer(family: str, tokenizer_with: Make) -> Tokenizer:
-    found = ALL[family]
-    return tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+    return ALL[family].tokenizer(tokenizer_with)
 
 
 def by_transformers(tokenizer: Tokenizer, family: str, shape: dict[str, Any]) -> list[int]:

@@ -69,8 +69,7 @@ def test_a_template_that_prints_arguments_gets_them_as_they_were_written(tokeniz
 
 
 def test_a_result_that_is_escaped_is_there(tokenizer_with: Make) -> None:
-    found = MORE["llama3.1"]
-    tokenizer = tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+    tokenizer = MORE["llama3.1"].tokenizer(tokenizer_with)
     result = {**RESULT, "content": '{"found": "5\\" “red”\\n"}'}
     assert encoding.encode(chat(ASKED, CALLING, result, ANSWER, tools=[TOOL]), tokenizer).trainable
 
@@ -123,7 +122,7 @@ def test_special_tokens_are_those_of_special_tokens_map(tokenizer_with: Make) ->
 @pytest.mark.parametrize("inline", [False, True], ids=["as a field", "in the content"])
 def test_reasoning_is_trained_or_only_read(family: str, reasoning: str, inline: bool, tokenizer_with: Make) -> None:
     found = MORE[family]
-    tokenizer = tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+    tokenizer = found.tokenizer(tokenizer_with)
     answer = {**ANSWER, "reasoning_content": "They want\nshoes."}
     if inline:
         if family == "gpt-oss":
@@ -137,8 +136,7 @@ def test_reasoning_is_trained_or_only_read(family: str, reasoning: str, inline: 
 
 
 def test_reasoning_of_earlier_answers_that_is_left_out_is_told(tokenizer_with: Make) -> None:
-    found = MORE["qwen3-thinking"]
-    tokenizer = tokenizer_with(found.template, special=found.special, eos=found.end)
+    tokenizer = MORE["qwen3-thinking"].tokenizer(tokenizer_with)
     thought = {**ANSWER, "reasoning_content": "They want shoes."}
     row = encoding.encode(chat(ASKED, thought, ASKED, thought), tokenizer)
     assert row.notes == ("only_last_answer_trained", "reasoning_of_earlier_answers_left_out")

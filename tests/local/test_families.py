@@ -51,8 +51,7 @@ def family(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def tokenizer(family: str, tokenizer_with: Make) -> Tokenizer:
-    found = FAMILIES[family]
-    return tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+    return FAMILIES[family].tokenizer(tokenizer_with)
 
 
 def chat(*messages: dict[str, Any], **more: Any) -> Chat:

@@ -144,11 +144,7 @@ def own(tokenizers: Path, messages: list[dict[str, Any]], tools: Any) -> str:
 def test_every_chat_is_rendered_as_the_models_own_template_does(
     tokenizer_with: Any, tmp_path: Path, ollama: Callable[..., str], family: str
 ) -> None:
-    if family in FAMILIES:
-        found = FAMILIES[family]
-        tokenizer = tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
-    else:
-        tokenizer = tokenizer_with(OTHERS[family])
+    tokenizer = FAMILIES[family].tokenizer(tokenizer_with) if family in FAMILIES else tokenizer_with(OTHERS[family])
     template = template_of(tokenizer)
     has_tools = family in WITH_TOOLS or family == "thinking"
     assert (".Tools" in template) == has_tools
@@ -176,8 +172,7 @@ def test_any_day_is_written_in_the_templates_form(tokenizer_with: Any, ollama: C
 def test_the_token_that_opens_a_text_is_left_to_ollama_where_the_tokenizer_adds_it(
     tokenizer_with: Any, ollama: Callable[..., str]
 ) -> None:
-    found = FAMILIES["llama3"]
-    tokenizer = tokenizer_with(found.template, special=found.special, eos=found.end, bos=found.begin)
+    tokenizer = FAMILIES["llama3"].tokenizer(tokenizer_with)
     pattern = learn(lambda messages, tools: tokenizer.render(messages, tools, answer_next=True))
     [whole, bare] = [ollama(go_template(pattern, bos), TURNS[0], None) for bos in ("", "<|begin_of_text|>")]
     assert whole == "<|begin_of_text|>" + bare

@@ -14,14 +14,12 @@ from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.counting.sample import TokenCount
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
-from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.batch import Batch, batches, encoded
-from ftbridge.dataset.reading.lines import lines
 from ftbridge.dataset.reading.observer import Divisible, Observer, show
-from ftbridge.dataset.reading.opening import open_file
+from ftbridge.dataset.reading.parts import PartReader, part_reader
 from ftbridge.dataset.reading.processes import run_in_processes
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Reader, Row, reader
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, worker_count
+from ftbridge.dataset.reading.rows import Reader, Row
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.repeated import report_repeated_keys
 from ftbridge.dataset.target_rules import TargetRules
@@ -158,8 +156,7 @@ def _check_parts(
     parts: Sequence[Range],
     workers: int,
 ) -> _Tally:
-    canonical = source.reader.canonical
-    check_part = partial(_check_part, path, source.format, source.detected_on, canonical, tuple(converters))
+    check_part = partial(_check_part, part_reader(path, source), tuple(converters))
     tally = _Tally(0, 0, [Extent() for _ in converters], Diagnostics())
     copies = [[observer.part(number, len(parts)) for observer in observers] for number in range(len(parts))]
     with tally.diagnostics.until_in_vain():
@@ -173,15 +170,7 @@ def _check_parts(
 
 
 def _check_part(
-    path: Path,
-    name: str,
-    detected_on: int,
-    canonical: bool,
-    converters: Sequence[Converter],
-    part: Range,
-    observers: list[Divisible],
+    file: PartReader, converters: Sequence[Converter], part: Range, observers: list[Divisible]
 ) -> tuple[_Tally, list[Divisible]]:
-    with open_file(path) as file:
-        rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        read = reader(FORMATS[name], detected_on, canonical=canonical)
+    with file.open(part) as (rows, read):
         return _check_rows(rows, read, converters, observers), observers

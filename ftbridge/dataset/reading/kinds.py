@@ -10,6 +10,7 @@ import msgspec
 
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD
 from ftbridge.dataset.reading.lines import BOM, Unread
+from ftbridge.dataset.reading.syntax import UNREADABLE
 from ftbridge.dataset.reading.unrecognised import KEY_SETS
 
 HEAD = 2**16
@@ -49,7 +50,6 @@ _ZEROS: dict[
 _JSON_START = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
 _COLUMNS = {name.encode() for name in chain.from_iterable(KEY_SETS)}
 _decode = msgspec.json.Decoder().decode
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def kind_of(head: bytes, suffix: str) -> Kind | Unread:
@@ -84,7 +84,7 @@ def _is_array(text: bytes) -> bool:
     first, _, rest = text.partition(b"\n")
     try:
         _decode(first)
-    except _UNREADABLE:
+    except UNREADABLE:
         return True
     return not rest.strip()
 
@@ -94,7 +94,7 @@ def _is_laid_out(text: bytes) -> bool:
     first, *others = text.split(b"\n")
     try:
         _decode(first)
-    except _UNREADABLE as problem:
+    except UNREADABLE as problem:
         if "truncated" not in str(problem):
             return False
     else:

@@ -17,7 +17,7 @@ from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 from ftbridge.dataset.formats.chat import read_variant
 from ftbridge.dataset.reading.lines import Line
-from ftbridge.dataset.reading.syntax import parse
+from ftbridge.dataset.reading.syntax import UNREADABLE, parse
 from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.wording import printable
 
@@ -44,7 +44,7 @@ class Reader(NamedTuple):
 _encode = msgspec.json.Encoder().encode
 _in_order = msgspec.json.Encoder(order="sorted").encode  # unlike Python's ==, it tells 1.0 from 1
 _decode_chat = msgspec.json.Decoder(Chat).decode
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
+_UNREADABLE = (*UNREADABLE, TypeError)
 
 
 def reader(format: Format, detected_on: int, *, canonical: bool) -> Reader:  # noqa: A002  # the word of the CLI

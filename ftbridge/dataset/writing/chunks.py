@@ -14,13 +14,11 @@ from ftbridge.dataset.canonical.texts import system_prompt
 from ftbridge.dataset.checking.minhash import Signature, signature_of
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics
-from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.batch import batches, encoded
-from ftbridge.dataset.reading.lines import lines
-from ftbridge.dataset.reading.opening import open_file
+from ftbridge.dataset.reading.parts import PartReader, part_reader
 from ftbridge.dataset.reading.processes import run_in_processes
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Reader, Row, reader
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, worker_count
+from ftbridge.dataset.reading.rows import Reader, Row
 from ftbridge.dataset.reading.source import open_source
 from ftbridge.dataset.repeated import report_repeated_keys
 
@@ -62,20 +60,15 @@ def read_chunks(
         if processes > 1:
             ranges = byte_ranges(Path(path))
             files = [folder / str(number) for number in range(len(ranges))]
-            read_range = partial(
-                _read_range, Path(path), source.format, source.detected_on, source.reader.canonical, signatures
-            )
+            read_range = partial(_read_range, part_reader(Path(path), source), signatures)
             yield from run_in_processes(read_range, processes, ranges, files)
         else:
             yield _read(source.rows, source.reader, signatures, folder / "0")
 
 
-def _read_range(
-    path: Path, name: str, detected_on: int, canonical: bool, signatures: bool, part: Range, out: Path
-) -> Chunk:
-    with open_file(path) as file:
-        rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _read(rows, reader(FORMATS[name], detected_on, canonical=canonical), signatures, out)
+def _read_range(file: PartReader, signatures: bool, part: Range, out: Path) -> Chunk:
+    with file.open(part) as (rows, read):
+        return _read(rows, read, signatures, out)
 
 
 def _read(rows: Iterable[tuple[int, Row]], read: Reader, signatures: bool, out: Path) -> Chunk:

@@ -17,14 +17,12 @@ from ftbridge.dataset.checking.whole_file import Extent, check_whole_file, in_li
 from ftbridge.dataset.converter import Converter
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted, omitted_of
-from ftbridge.dataset.formats import FORMATS
 from ftbridge.dataset.reading.batch import Batch, batches, encoded
-from ftbridge.dataset.reading.lines import lines
 from ftbridge.dataset.reading.observer import Observer, show
-from ftbridge.dataset.reading.opening import open_file
+from ftbridge.dataset.reading.parts import PartReader, part_reader
 from ftbridge.dataset.reading.processes import run_in_processes
-from ftbridge.dataset.reading.ranges import Range, byte_ranges, open_range, worker_count
-from ftbridge.dataset.reading.rows import Reader, Row, reader
+from ftbridge.dataset.reading.ranges import Range, byte_ranges, worker_count
+from ftbridge.dataset.reading.rows import Reader, Row
 from ftbridge.dataset.reading.source import Source, open_source
 from ftbridge.dataset.target_rules import TargetRules
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -232,8 +230,7 @@ def _convert_parts(
     ranges, tally = byte_ranges(path), _Tally(Diagnostics())
     with tempfile.TemporaryDirectory(dir=folder, prefix=".new-") as temporary:
         files = [Path(temporary) / str(number) for number in range(len(ranges))]
-        canonical = source.reader.canonical
-        convert_range = partial(_convert_range, path, source.format, source.detected_on, canonical, converter)
+        convert_range = partial(_convert_range, part_reader(path, source), converter)
         for file, part in zip(files, run_in_processes(convert_range, workers, ranges, files), strict=True):
             tally.add(part)
             with file.open("rb") as written:
@@ -243,9 +240,6 @@ def _convert_parts(
     return tally
 
 
-def _convert_range(
-    path: Path, name: str, detected_on: int, canonical: bool, converter: Converter, part: Range, out: Path
-) -> _Tally:
-    with open_file(path) as file, out.open("wb", buffering=_CHUNK) as written:
-        rows = lines(open_range(file, part), skip_bom=part.start == 0)
-        return _convert_rows(rows, reader(FORMATS[name], detected_on, canonical=canonical), converter, written.write)
+def _convert_range(file: PartReader, converter: Converter, part: Range, out: Path) -> _Tally:
+    with file.open(part) as (rows, read), out.open("wb", buffering=_CHUNK) as written:
+        return _convert_rows(rows, read, converter, written.write)

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ftbridge.dataset import Diagnostics, FileLimits, check
-from ftbridge.dataset.canonical.example import Example, Shape
+from as_it_is import AsItIs
+from ftbridge.dataset import Diagnostics, check
 from ftbridge.dataset.canonical.repeated_keys import repeated_keys
 
 SOUND = '{"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}'
-
-
-class Plain:
-    target = "plain"
-    shapes: frozenset[Shape] = frozenset({"chat"})
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
 
 
 @pytest.mark.parametrize(
@@ -43,7 +33,7 @@ def test_a_key_that_comes_twice_is_told_once_with_its_place(
 ) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(f"{SOUND}\n{line}\n{SOUND}\n")
-    findings = check(path, converters=[Plain(), Plain()], workers=workers).findings
+    findings = check(path, converters=[AsItIs(), AsItIs()], workers=workers).findings
     assert [(finding.line, finding.path, finding.level) for finding in findings] == [(2, at, "warning") for at in paths]
     assert all(finding.code == "repeated_key" and finding.target == "" for finding in findings)
     assert check(path).findings == ()

@@ -10,27 +10,16 @@ import msgspec
 import pytest
 from openai.types.chat import ChatCompletionMessage
 
-from ftbridge.dataset import Diagnostics, FileLimits, check, convert, read_examples
-from ftbridge.dataset.canonical.example import Example, Shape
+from as_it_is import AsItIs
+from ftbridge.dataset import check, convert, read_examples
 from planted_rows import ANSWER, CALL, TOOLS, USER, chat, only, write
 
 NULLS = {"refusal": None, "audio": None, "function_call": None}
 
 
-class Same:
-    """A target that takes every row as it is."""
-
-    target = "same"
-    shapes: frozenset[Shape] = frozenset({"chat", "preference", "text", "task"})
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
-
-
 def written(folder: Path, row: Any) -> tuple[Any, dict[str, tuple[int, int]]]:
     """What the target gets for a row, and what is reported as changed."""
-    done = convert(write(folder, row), Same(), folder / "out.jsonl")
+    done = convert(write(folder, row), AsItIs(), folder / "out.jsonl")
     return json.loads(done.out.read_text()), done.changed
 
 
@@ -148,6 +137,6 @@ def test_a_table_and_a_line_are_spelt_alike(tmp_path: Path) -> None:
 def test_a_key_that_is_written_with_escapes_is_respelled_as_any(tmp_path: Path, key: str, code: str) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(json.dumps(chat(USER, ANSWER))[:-3] + f", {key}}}]}}\n")
-    done = convert(path, Same(), tmp_path / "out.jsonl")
+    done = convert(path, AsItIs(), tmp_path / "out.jsonl")
     assert done.changed == {code: (1, 1)}
     assert "\\u" not in done.out.read_text()

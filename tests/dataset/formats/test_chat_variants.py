@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from as_it_is import AsItIs
 from foreign_rows import ANSWER, SYSTEM, TOOL, USER, WORSE, call, problems, read, result, write
-from ftbridge.dataset import Diagnostics, FileLimits, check, convert, prepare
-from ftbridge.dataset.canonical.example import Example, Shape
+from ftbridge.dataset import Diagnostics, check, convert, prepare
 from ftbridge.dataset.formats.base import FieldReader
 from ftbridge.dataset.formats.chat import read_variant
 
@@ -84,19 +84,10 @@ def test_such_rows_are_read_among_canonical_ones_whichever_comes_first(tmp_path:
         assert [CANONICAL if row in (TRL, OLD) else plain for row in rows] == read(path)
 
 
-class Same:
-    target = "same"
-    shapes: frozenset[Shape] = frozenset({"chat"})
-    limits = FileLimits()
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        return example
-
-
 def test_what_is_written_is_canonical(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", {"messages": [USER, ANSWER]}, TRL)
-    assert check(path, converters=[Same()]).findings == ()
-    done = convert(path, Same(), tmp_path / "out.jsonl")
+    assert check(path, converters=[AsItIs()]).findings == ()
+    done = convert(path, AsItIs(), tmp_path / "out.jsonl")
     assert (done.exact, done.impossible) == (2, ())
     assert [json.loads(line) for line in done.out.read_text().splitlines()] == [{"messages": [USER, ANSWER]}, CANONICAL]
     prepared = prepare(path, tmp_path / "prepared", dedupe="none", validation=0).train.path

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ftbridge.mock.request import OpenBody
 
 Positive: TypeAlias = Annotated[int, Field(ge=1)]
 
 
-class _Open(BaseModel):
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class Hyperparameters(_Open):
+class Hyperparameters(OpenBody):
     """`SupervisedHParameters`."""
 
     batch_size: Positive = 8
@@ -33,20 +31,20 @@ class Hyperparameters(_Open):
     lora_dropout: float = 0.0
 
 
-class Supervised(_Open):
+class Supervised(OpenBody):
     """What the one method has."""
 
     hyperparameters: Hyperparameters | None = None
 
 
-class Method(_Open):
+class Method(OpenBody):
     """The method, another place of the hyperparameters."""
 
     type: str = "supervised"
     supervised: Supervised | None = None
 
 
-class CreateJob(_Open):
+class CreateJob(OpenBody):
     """The body of `POST /v1/fine_tuning/jobs`."""
 
     model: str

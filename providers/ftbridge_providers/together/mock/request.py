@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from ftbridge.mock.request import request_faults
+from ftbridge.mock.request import OpenBody, request_faults
 from ftbridge_providers.together.mock.bodies import Job
 
 BASES = {
@@ -51,10 +49,8 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-class CreateJob(BaseModel):
+class CreateJob(OpenBody):
     """The body of `POST /fine-tunes` (OpenAPI document of 2026-04); whether other keys are refused is not known."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
 
     training_file: str
     validation_file: str | None = None
