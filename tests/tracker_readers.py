@@ -41,8 +41,8 @@ class TensorBoard(Tracker):
         return {tag: [(p.step, p.value) for p in read.Scalars(tag)] for tag in read.Tags()["scalars"]}
 
     def facts(self, job_id: str) -> str:
-        [reported] = self._read(job_id).Tensors("job")
-        return str(reported.tensor_proto.string_val[0].decode())
+        [tensor] = self._read(job_id).Tensors("job")
+        return str(tensor.tensor_proto.string_val[0].decode())
 
     def _read(self, job_id: str) -> Any:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

@@ -18,8 +18,10 @@ class UnknownModel(NamedTuple):
 
 def find_unknown(catalogue: Catalogue, target: Target, entry: Entry) -> UnknownModel | None:
     """What to say of a model whose `entry` is empty, where the catalogue has others of its provider; else `None`."""
+    if entry.facts.methods is not None or entry.closes_on is not None:
+        return None
     named = [other.model for other in catalogue.entries() if other.provider == target.provider]
-    if not named or entry.facts.methods is not None or entry.closes_on is not None:
+    if not named:
         return None
     unknown = f"{printable(target.model)} is not one of the models known at {target.provider}"
     fix = f"{did_you_mean(target.model, named)}`ftbridge catalogue {target.provider}` lists those that are."

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ftbridge.errors import InputError, MissingExtra, UsageError
-from ftbridge.files import require_folder_of
+from ftbridge.cli.figures import new_figure, save
 from ftbridge.model import Event
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 48
-_ENDINGS = (".svg", ".png")
 Points = list[tuple[int, float]]
 
 
@@ -46,13 +44,7 @@ def lines(curves: dict[str, Points]) -> dict[str, str]:
 
 def draw(curves: dict[str, Points], title: str, file: Path) -> None:
     """Plot the curves into `file`, SVG or PNG by its extension. Raises `MissingExtra` without matplotlib."""
-    if file.suffix not in _ENDINGS:
-        raise UsageError(f"{file} is neither .svg nor .png", hint="The extension selects the format.")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("plotting needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = new_figure(file, (8, 4.5))
     axes = figure.subplots()
     for name, points in curves.items():
         axes.plot(*zip(*points, strict=True), label=name, marker="o" if len(points) < 30 else "")
@@ -60,11 +52,7 @@ def draw(curves: dict[str, Points], title: str, file: Path) -> None:
     axes.grid(alpha=0.3)
     if curves:
         axes.legend()
-    require_folder_of(file)
-    try:
-        figure.savefig(file, dpi=120)
-    except OSError as problem:
-        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Name another file.") from None
+    save(figure, file)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftbridge.catalogue import today
+from ftbridge.cli.figures import new_figure, save
 from ftbridge.comparison.offers import DAYS_A_MONTH
-from ftbridge.errors import InputError, MissingExtra, UsageError
-from ftbridge.files import require_folder_of
 from ftbridge.wording import counted
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ftbridge.costs.quote import Load
 
 _POINTS = 60
-_ENDINGS = (".svg", ".png")
 _MARKS = "osD^vP*X"
 
 
@@ -27,17 +25,11 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
 
     Raises `MissingExtra` without matplotlib.
     """
-    if file.suffix not in _ENDINGS:
-        raise UsageError(f"{file} is neither .svg nor .png", hint="The extension selects the format.")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("plotting needs matplotlib", hint="Install it with: pip install 'ftbridge[plot]'") from None
+    figure = new_figure(file, (11, 5.2))
     drawn = [offer for offer in offers if _is_known(offer)]
     left_out = [offer.target for offer in offers if not _is_known(offer)]
     times = _steps(max(12.0, 2 * load.months))
     amounts = _steps(max(1000.0, 2 * load.requests_per_month))
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
     over_time, over_volume = figure.subplots(1, 2)
     for index, offer in enumerate(drawn):
         style: dict[str, Any] = {"label": offer.target, "marker": _MARKS[index % len(_MARKS)], "markevery": 15}
@@ -56,11 +48,7 @@ def draw(offers: Sequence[Offer], load: Load, file: Path) -> None:
         figure.supxlabel(f"not plotted, because their cost is unknown: {', '.join(left_out)}", fontsize="small")
     if drawn:
         figure.legend(*over_time.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize="small")
-    require_folder_of(file)
-    try:
-        figure.savefig(file, dpi=120)
-    except OSError as problem:
-        raise InputError(f"{file} cannot be written: {problem.strerror}", hint="Name another file.") from None
+    save(figure, file)
 
 
 def _draw_one(

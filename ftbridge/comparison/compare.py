@@ -21,7 +21,7 @@ from ftbridge.dataset import Changes, Survey, TokenCounter, guess
 from ftbridge.dataset.canonical.example import Preference
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.examples import valid_examples
-from ftbridge.dataset.reading.given import Given, given
+from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.home import temporary_folder
 from ftbridge.jobs.submit import submit
@@ -114,7 +114,8 @@ def compare_spec(
     data, validation = files or (spec.data, spec.validation)
     survey = Survey(data, format=format)
     if not survey.examples:
-        raise DataError(f"{data} has no valid examples", hint=f"`ftbridge check {data}` says why.")
+        named = [f"--format {format}"] if format else []
+        raise DataError(f"{data} has no valid examples", hint=f"{check_command(data, *named)} says why.")
     held = Survey(validation, format=format) if validation else None
     offers, problems = [], []
     for text in dict.fromkeys(targets):

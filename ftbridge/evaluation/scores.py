@@ -13,7 +13,7 @@ from ftbridge.context import Context
 from ftbridge.dataset import check, read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat
 from ftbridge.dataset.data_file import Data
-from ftbridge.dataset.reading.given import Given, given
+from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError
 from ftbridge.evaluation.paired import Paired, paired
 from ftbridge.files import replacing
@@ -91,7 +91,7 @@ def _evaluate(
     report = check(data)
     if report.errors:
         errors = counted(report.errors, "error")
-        raise DataError(f"{data} has {errors}", hint=f"`ftbridge check {data}` lists them, line by line.")
+        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
     target, chats = parse_target(job.target), held_out_chats(data)
     provider = context.provider(target)
     scored = score_rows(provider, tuned_model(job), chats)

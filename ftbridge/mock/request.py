@@ -26,6 +26,11 @@ class RequestFault(NamedTuple):
     kind: str
     message: str
 
+    @property
+    def name(self) -> str:
+        """The path as vendors write it in their answers."""
+        return ".".join(map(str, self.path))
+
 
 def request_faults(body: Any, described: type[BaseModel]) -> list[RequestFault]:
     """Everything that is wrong with a body, in order; of a value that none of several types fits, the first type's."""

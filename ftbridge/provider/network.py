@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,22 +32,19 @@ def uses_environment(url: str) -> bool:
 
 def check_socks(url: str) -> None:
     """Raises `MissingExtra` where `url` is reached through a SOCKS proxy, and the package for that is missing."""
-    from urllib.request import getproxies  # imported here: it is slow to import, and many commands connect to nobody
-
     if not uses_environment(url) or find_spec("socksio"):
         return
-    for scheme, address in getproxies().items():
-        if scheme in ("http", "https", "all") and address.startswith("socks"):
+    for name, address in _proxies():
+        if address.startswith("socks"):
             raise MissingExtra(
-                f"{scheme.upper()}_PROXY is a SOCKS proxy, and the package socksio that it needs is not installed",
+                f"{name} is a SOCKS proxy, and the package socksio that it needs is not installed",
                 hint="Run `pip install 'httpx[socks]'`, or unset the variable.",
             )
 
 
 def check_network_variables() -> None:
     """Raises `ConfigError` for variables that HTTP clients read and fail at: certificates, and proxies."""
-    import ssl  # both imported here: they are slow to import, and many commands connect to nobody
-    from urllib.request import getproxies
+    import ssl  # imported here: it is slow to import, and many commands connect to nobody
 
     if file := os.environ.get("SSL_CERT_FILE"):
         try:
@@ -54,12 +52,21 @@ def check_network_variables() -> None:
         except OSError as problem:
             what = f"SSL_CERT_FILE = {printable(repr(file))} holds no certificates: {problem.strerror or problem}"
             raise ConfigError(what, hint="Set it to a file of certificates in PEM, or unset it.") from None
-    for scheme, address in getproxies().items():
-        if scheme in ("http", "https", "all") and not _is_proxy(address):
+    for name, address in _proxies():
+        if not _is_proxy(address):
             raise ConfigError(
-                f"{scheme.upper()}_PROXY is not the address of a proxy",  # which may hold a password
+                f"{name} is not the address of a proxy",  # which may hold a password
                 hint="Set it to one, such as http://proxy.example.com:3128, or unset it.",
             )
+
+
+def _proxies() -> Iterator[tuple[str, str]]:
+    """The variables that name a proxy, each with its address."""
+    from urllib.request import getproxies  # likewise
+
+    for scheme, address in getproxies().items():
+        if scheme in ("http", "https", "all"):
+            yield f"{scheme.upper()}_PROXY", address
 
 
 def _is_proxy(address: str) -> bool:

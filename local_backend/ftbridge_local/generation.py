@@ -72,7 +72,7 @@ class Generator:
             for prompt, new in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
                 ids = self._until_end(new)
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
-                reasoning, text = self.tokenizer.read_answer(prompt, ids)
+                reasoning, text = self.tokenizer.read_answer(ids, opened=self.tokenizer.opens_reasoning(prompt))
                 reason = "stop" if len(ids) < len(new) else "length"
                 yield Reply(text=text, model=self.name, usage=usage, reasoning=reasoning, finish_reason=reason)
 
@@ -92,13 +92,15 @@ class Generator:
                 tokens.queue.put(problem)
 
         Thread(target=run, name="ftbridge-generation", daemon=True).start()
+        opened = self.tokenizer.opens_reasoning(prompt)
         ids: list[int] = []
+        written: list[int] = []
         sent, thought = "", False
         try:
             for token in chain(tokens, [None]):
                 ids += [] if token is None else [token]
                 written = self._until_end(ids)
-                reasoning, text = self.tokenizer.read_answer(prompt, written)
+                reasoning, text = self.tokenizer.read_answer(written, opened=opened)
                 if token is not None and not self._is_piece(text, written):
                     continue
                 if reasoning and not thought and (text or token is None):
@@ -107,7 +109,7 @@ class Generator:
                 if text.startswith(sent) and len(text) > len(sent):
                     yield text[len(sent) :]
                     sent = text
-            if len(self._until_end(ids)) == len(ids):
+            if len(written) == len(ids):
                 yield {"finish_reason": "length"}
         finally:
             tokens.closed = True
@@ -115,8 +117,10 @@ class Generator:
     def _is_piece(self, text: str, ids: list[int]) -> bool:
         """Whether `text` can be sent: it does not end in a part of a character, and is no part of a mark."""
         marks = self.tokenizer.reasoning
+        if marks is None or text.endswith("\ufffd"):
+            return not text.endswith("\ufffd")
         begun = self.tokenizer.decode(ids, special=True).strip()
-        return not text.endswith("\ufffd") and not (marks and begun and marks.opens.startswith(begun))
+        return not (begun and marks.opens.startswith(begun))
 
     def losses(self, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each chat, in nats. Raises `DataError` where none has any."""

@@ -60,7 +60,7 @@ def _serving(source: Source, folder: Path) -> str:
     sglang = (
         f"python -m sglang.launch_server --model-path {source.name} --max-lora-rank {rank} --lora-paths NAME=FOLDER"
     )
-    return f"\n```sh\n{vllm} --chat-template FOLDER/chat_template.jinja\n{sglang} --lora-paths NAME=FOLDER\n```\n"
+    return f"\n```sh\n{vllm} --chat-template FOLDER/chat_template.jinja\n{sglang}\n```\n"
 
 
 def job_name(job: JobFolder) -> str:

@@ -101,7 +101,7 @@ def _texts(example: Example) -> Iterator[tuple[str, str]]:
         ]
     for at, messages in parts:
         for index, message in enumerate(messages):
-            yield f"{at}[{index}].content", text_of(message) or ""
+            yield f"{at}[{index}].content", text_of(message)
             if isinstance(message, Assistant):
                 yield f"{at}[{index}].reasoning_content", message.reasoning_content or ""
                 for number, call in enumerate(message.tool_calls or ()):

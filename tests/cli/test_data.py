@@ -97,7 +97,7 @@ def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("target", "output"),
+    ("target", "suggestion"),
     [
         ("openai:gpt-4.1-mini-2025-04-15", "Did you mean 'gpt-4.1-mini-2025-04-14'?"),
         ("mock+openai:gpt-99", "`ftbridge catalogue openai` lists those that are."),
@@ -106,10 +106,10 @@ def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -
         ("azure:gpt-4.1-2025-04-14", ""),
     ],
 )
-def test_a_model_that_nobody_knows_is_told(cli: Cli, tmp_path: Path, target: str, output: str) -> None:
+def test_a_model_that_nobody_knows_is_told(cli: Cli, tmp_path: Path, target: str, suggestion: str) -> None:
     shown = cli("check", str(rows(tmp_path)), "--to", target).out
-    assert ("unknown_model" in shown) == bool(output)
-    assert output in shown
+    assert ("unknown_model" in shown) == bool(suggestion)
+    assert suggestion in shown
 
 
 def test_images_that_are_not_counted_are_told(cli: Cli, tmp_path: Path) -> None:
@@ -121,8 +121,8 @@ def test_images_that_are_not_counted_are_told(cli: Cli, tmp_path: Path) -> None:
     together, openai = shown.splitlines()[-2:]
     assert "the images of 12 examples are not counted" in together
     assert "images" not in openai
-    output = json.loads(cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
-    assert output["tokens"][0]["without_images"] == 12
+    report = json.loads(cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
+    assert report["tokens"][0]["without_images"] == 12
 
 
 def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> None:

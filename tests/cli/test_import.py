@@ -81,15 +81,15 @@ def test_every_vendors_job_is_taken_in_whole_and_only_once(make: Make, to: str, 
         assert job.name == "tickets"
         assert job.spec.hyperparameters.epochs == 2
         assert job.finished_at
-        output = bridge.events(job)
-        assert "imported from" in str(output[0])
-        assert output[-1].status is Status.SUCCEEDED
-        assert job.latest.step == max(event.step or 0 for event in output)
+        events = bridge.events(job)
+        assert "imported from" in str(events[0])
+        assert events[-1].status is Status.SUCCEEDED
+        assert job.latest.step == max(event.step or 0 for event in events)
 
         again = bridge.import_jobs(made.target.provider)
         assert (again.adopted, again.known) == ((), 1)
         assert bridge.jobs() == [job]
-        assert len(bridge.events(job)) == len(output)
+        assert len(bridge.events(job)) == len(events)
     assert asked(ftbridge_mock[made.target.provider], "create_job") == 1
 
 

@@ -98,8 +98,8 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     watched = cli("watch", job["id"])
     assert watched.out.splitlines()[0].startswith(f"{job['id']} ({job['name']}) has succeeded, step ")
     assert len(watched.out.splitlines()) == 1
-    [output] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
-    assert (output["id"], output["status"]) == (job["id"], "succeeded")
+    [event] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
+    assert (event["id"], event["status"]) == (job["id"], "succeeded")
 
 
 def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:

@@ -21,9 +21,9 @@ TARGET = "openai:gpt-4.1-mini-2025-04-14"
 def recover_twice_at_once() -> None:
     command = [sys.executable, "-m", "ftbridge", "recover"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
-    output = [process.communicate(timeout=120)[0] for process in both]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
     # 1 is said by the one that looks while the other still is at it
-    assert {process.returncode for process in both} in ({0}, {0, 4}), output
+    assert {process.returncode for process in both} in ({0}, {0, 4}), outputs
 
 
 def created(mock: MockVendors) -> int:

@@ -53,7 +53,7 @@ def test_a_model_that_no_catalogue_names_is_told_and_a_price_of_the_users_is_eno
     assert "no catalogue has this model, so it may not exist: ftbridge catalogue together" in offer.warnings
     for target in (QWEN, MINI, LLAMA, "local:tiny"):
         [offer] = bridge.compare(data, [target])
-        assert not any("no catalogue" in output for output in offer.warnings)
+        assert not any("no catalogue" in warning for warning in offer.warnings)
 
 
 def test_a_target_that_ends_before_the_months_are_over_is_told(bridge: Bridge, data: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_target_whose_packages_are_absent_is_told_and_the_others_are_priced(
 
     monkeypatch.setattr(TogetherProvider, "converter", absent)
     offers = {offer.target: offer for offer in bridge.compare(data, [QWEN, MINI])}
-    assert any("not installed" in output for output in offers[QWEN].warnings)
+    assert any("not installed" in warning for warning in offers[QWEN].warnings)
     assert offers[MINI].warnings
 
 
@@ -94,7 +94,7 @@ def test_live_limits_win_over_the_catalogues(bridge: Bridge, data: Path) -> None
     mocked = f"mock+{QWEN}"
     [offline] = bridge.compare(data, [mocked], max_seq_length=30_000, batch_size=100)
     [live] = bridge.compare(data, [mocked], max_seq_length=30_000, batch_size=100, live=True)
-    assert not any("batch_size" in output for output in offline.warnings)
+    assert not any("batch_size" in warning for warning in offline.warnings)
     assert "batch_size 100 is more than its 64" in live.warnings
 
 

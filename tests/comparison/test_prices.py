@@ -23,8 +23,8 @@ def test_prices_are_those_of_the_catalogue_for_the_tokens_counted(bridge: Bridge
     assert offer.minimum_usd == 0
     assert offer.closes_on
     assert offer.closes_on.isoformat() == "2027-01-06"
-    assert any("2027-01-06, in 45 days" in output for output in offer.warnings)
-    assert any("late 2025" in output and "days old" in output for output in offer.warnings)
+    assert any("2027-01-06, in 45 days" in warning for warning in offer.warnings)
+    assert any("late 2025" in warning and "days old" in warning for warning in offer.warnings)
 
 
 def test_validation_is_priced_where_it_is_billed(bridge: Bridge, data: Path) -> None:
@@ -49,7 +49,7 @@ def test_the_user_may_name_a_price(data: Path) -> None:
         [offer] = bridge.compare(data, [NEMO], epochs=100)
     assert offer.open
     assert offer.training_usd == pytest.approx(100 * offer.tokens * 1000 / 1e6)
-    assert any("pays" in output for output in offer.warnings)
+    assert any("pays" in warning for warning in offer.warnings)
 
 
 def test_an_own_machine_is_priced_by_the_speed_of_its_last_job_and_by_what_an_hour_costs(
@@ -65,7 +65,7 @@ def test_an_own_machine_is_priced_by_the_speed_of_its_last_job_and_by_what_an_ho
     assert offer.monthly_usd == pytest.approx(0.06 * 730)
     assert "200" not in " ".join(offer.warnings)
     [assumed] = bridge.compare(data, ["local:tiny"], machine=Machine(kwh_usd=0.3))
-    assert any("150 W are assumed" in output for output in assumed.warnings)
+    assert any("150 W are assumed" in warning for warning in assumed.warnings)
 
 
 def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge: Bridge, data: Path) -> None:

@@ -65,11 +65,11 @@ def tool(environment: dict[str, str], tmp_path: Path) -> Callable[..., str]:
 
     def run(*words: str) -> str:
         command = [sys.executable, "-c", start, *words, "--non-interactive"]
-        reported = subprocess.run(
+        ran = subprocess.run(
             command, env={**os.environ, **quiet}, cwd=tmp_path, capture_output=True, text=True, timeout=100
         )
-        assert reported.returncode == 0, reported.stdout + reported.stderr
-        return reported.stdout
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
     return run
 

@@ -27,12 +27,12 @@ def test_what_costs_by_the_hour_is_said_at_the_start_and_once_a_day(
 ) -> None:
     deployed(bridge, 3)
     watch, started = DeploymentWatch(bridge), now()
-    for hours, messages in ((0, 1), (23, 1), (24, 2), (47, 2), (48, 3)):
+    for hours, warnings in ((0, 1), (23, 1), (24, 2), (47, 2), (48, 3)):
         monkeypatch.setattr(
             "ftbridge.watching.deployments.now", lambda at=hours: started + timedelta(hours=at, minutes=1)
         )
         watch.begin()
-        assert len(bridge.warnings) == messages
+        assert len(bridge.warnings) == warnings
     assert bridge.warnings[0] == f"{JOB} is deployed, $2.00/h, 3 h so far, $6.00: ftbridge undeploy {JOB}"
 
 
@@ -78,11 +78,11 @@ def test_one_that_cannot_be_taken_down_is_tried_again(bridge: Bridge, vendor: Se
 
 def test_a_job_is_followed_until_its_model_is_taken_down(bridge: Bridge) -> None:
     deployed(bridge, 1, max_hours=8)
-    reported = bridge.watch(JOB, deployments=True)
+    watched = bridge.watch(JOB, deployments=True)
     for _round in range(3):
-        assert next(reported)[0].id == JOB
+        assert next(watched)[0].id == JOB
     bridge.undeploy(JOB)
-    assert [event for _job, event in reported if event] == []
+    assert [event for _job, event in watched if event] == []
 
 
 def test_others_who_wait_for_the_job_do_not_wait_for_that(bridge: Bridge, vendor: Serving) -> None:

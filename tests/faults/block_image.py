@@ -47,16 +47,16 @@ def stopped(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[
     """Run the command, which has to end well, and stop it after every call that changes a file; count the stops."""
     strace = ["strace", "-f", "-qq", "-o", "/dev/stderr", "-e", f"trace={_CHANGES}", "-e", "signal=SIGSTOP"]
     strace += ["-e", f"inject={_CHANGES}:signal=SIGSTOP"]
-    count, reported = 0, []
+    count, lines = 0, []
     with subprocess.Popen([*strace, *command], env=dict(environment), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         for line in process.stderr:
-            reported.append(line)
+            lines.append(line)
             if _STOPPED in line:
                 count += 1
                 yield count
                 os.kill(int(line.split()[0]), signal.SIGCONT)
-    assert process.returncode == 0, "".join(reported)
+    assert process.returncode == 0, "".join(lines)
 
 
 def copy(image: Path, to: Path) -> None:

@@ -70,8 +70,8 @@ def _do(order: JobSpec, bridge: Bridge) -> str:
     if order.verb == "recover":
         return f"{len(bridge.recover())} moved on"
     if order.verb == "watch":
-        reported = bridge.watch(*bridge.jobs())
-        return json.dumps([[job.id, event.model_dump_json()] for job, event in reported if event is not None])
+        watched = bridge.watch(*bridge.jobs())
+        return json.dumps([[job.id, event.model_dump_json()] for job, event in watched if event is not None])
     assert order.data is not None
     return bridge.submit(order.data, order.target, idempotency_key=order.key, epochs=1).status
 

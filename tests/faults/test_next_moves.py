@@ -129,9 +129,9 @@ def test_a_job_that_lost_its_tag_is_told_and_adopted_by_hand(stubs: Stubs, vendo
     person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(stripped="all"))
     person.submit()
     pass_time()
-    reported = person.recover()
+    ran = person.recover()
     [made], [job] = person.vendor.made, person.jobs()
-    assert (reported.code, f"ftbridge recover {job.id} --adopt {made.id}" in reported.err) == (4, True)
+    assert (ran.code, f"ftbridge recover {job.id} --adopt {made.id}" in ran.err) == (4, True)
     assert person.type("recover", job.id, "--adopt", made.id).code == 0
     assert [job.remote_id for job in person.jobs()] == [made.id]
     assert wrong([verdict(person, "every tag lost", "adopts by hand")]) == []

@@ -107,19 +107,19 @@ def test_a_folder_that_is_replaced_is_the_old_one_or_the_new_one_whole(tmp_path:
 
 def test_a_job_on_this_machine_is_as_it_was_told(tmp_path: Path) -> None:
     for cut, after in cuts(SET_DOWN, empty_root(tmp_path), tmp_path):
-        job, reported = JobFolder(after / DISK / "local" / "jobs" / "ftb_aaaa"), after / ELSEWHERE
-        if (reported / "set down").exists():
+        job, elsewhere = JobFolder(after / DISK / "local" / "jobs" / "ftb_aaaa"), after / ELSEWHERE
+        if (elsewhere / "set down").exists():
             assert job.exists, cut
         if job.exists:
             assert job.spec().model == "tiny", cut
             assert job.state().status in (Status.SUBMITTING, Status.VALIDATING, Status.SUCCEEDED), cut
-        if (reported / "succeeded").exists():
+        if (elsewhere / "succeeded").exists():
             assert job.state().status is Status.SUCCEEDED, cut
             assert [event.status for event in job.events()][-1] is Status.SUCCEEDED, cut
         if job.exists:
             begun_again(job)
             assert list(job.events())[-1].status is Status.VALIDATING, cut
-        for number, what in [name.name.split("=") for name in reported.glob("*=*")]:
+        for number, what in [name.name.split("=") for name in elsewhere.glob("*=*")]:
             event = list(job.events())[int(number) - 1]
             assert str(event.message or event.step or event.status) == what, cut
 

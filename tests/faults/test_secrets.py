@@ -105,13 +105,13 @@ def test_the_key_is_nowhere_after_a_run_with_every_fault_and_a_vendor_that_repea
     for last in (["recover"], ["watch"], ["jobs", "--json"]):
         command(*last)
     assert codes >= {0, 3}
-    messages = capfd.readouterr()
-    received = [messages.out, messages.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
+    captured = capfd.readouterr()
+    received = [captured.out, captured.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
     with Bridge() as bridge:
         received += [f"{job!r} {bridge.events(job)!r}" for job in bridge.jobs()]
         assert bridge.jobs()
     gc.collect()
-    assert MASK in messages.err
+    assert MASK in captured.err
     assert_silent(received, tmp_path / "home", tmp_path / "work", secret=secret)
 
 
@@ -151,10 +151,10 @@ def test_the_password_of_a_base_url_is_nowhere(
     monkeypatch.setenv(mock.url_env, "http://gateway:hunter2-5cf1@127.0.0.1:9/v1")
     for words in (["submit", rows, "--to", TARGETS[mock.name], "--again"], ["jobs"], ["providers", "--json"]):
         command(*words)
-    messages = capfd.readouterr()
-    received = [messages.out, messages.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
+    captured = capfd.readouterr()
+    received = [captured.out, captured.err, *(f"{record.getMessage()} {vars(record)}" for record in caplog.records)]
     gc.collect()
-    assert "127.0.0.1:9" in messages.err
+    assert "127.0.0.1:9" in captured.err
     assert_silent(received, tmp_path / "home", tmp_path / "work", secret="hunter2-5cf1")
 
 
@@ -186,6 +186,6 @@ def test_a_key_that_cannot_be_sent_is_refused_without_being_shown(
 ) -> None:
     monkeypatch.setenv(mock.key_env, bad)
     assert command("submit", rows, "--to", TARGETS[mock.name]) == ConfigError.exit_code
-    messages = capfd.readouterr()
-    assert_silent([messages.out, messages.err], tmp_path)
+    captured = capfd.readouterr()
+    assert_silent([captured.out, captured.err], tmp_path)
     assert mock.seen == []

@@ -178,9 +178,9 @@ class Work(RuleBasedStateMachine):
         for job in self.bridge.jobs():
             numbered = self.ledger.events(job.id)
             assert [number for number, _event in numbered] == list(range(1, len(numbered) + 1))
-            cursors = [reported.cursor for _number, reported in numbered if reported.cursor]
+            cursors = [event.cursor for _number, event in numbered if event.cursor]
             assert len(cursors) == len(set(cursors))
-            statuses = [reported.status for _number, reported in numbered if reported.status]
+            statuses = [event.status for _number, event in numbered if event.status]
             assert all(follows(before, after) for before, after in pairwise(statuses))
             assert len(statuses) == len(set(statuses))
 

@@ -181,8 +181,8 @@ def test_the_date_of_an_answer_is_that_of_the_vendors_own_clock() -> None:
     stub = OpenAIStub()
     stub.offset = 7200.0
     with serving(stub) as server:
-        messages = parsedate_to_datetime(httpx.get(f"{server.url}/v1/models").headers["date"])
-    assert messages.timestamp() == pytest.approx(time.time() + 7200, abs=30)
+        date = parsedate_to_datetime(httpx.get(f"{server.url}/v1/models").headers["date"])
+    assert date.timestamp() == pytest.approx(time.time() + 7200, abs=30)
 
 
 def test_a_create_may_be_carried_out_and_answered_with_anything() -> None:

@@ -73,8 +73,8 @@ def test_after_an_unclear_job_was_cancelled_again_creates_another_one(stubs: Stu
     person.submit()
     [unclear] = person.jobs()
     assert person.type("cancel", unclear.id).code == 0
-    reported = person.recover()
-    assert (reported.code, "`ftbridge submit --again` creates another job" in reported.out) == (4, True)
+    ran = person.recover()
+    assert (ran.code, "`ftbridge submit --again` creates another job" in ran.out) == (4, True)
     waits = person.submit("--again")
     assert (waits.code, len(person.vendor.made)) == (0, 1)
     assert f"job {unclear.id} was cancelled here, and openai may have created it all the same" in waits.err

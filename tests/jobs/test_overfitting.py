@@ -22,12 +22,12 @@ def course(valid: list[float], train: list[float]) -> list[Event]:
 def test_a_validation_loss_that_keeps_rising_while_the_training_loss_falls_is_told_once() -> None:
     events = course([2.0, 1.5, 1.6, 1.7, 1.9], [2.0, 1.5, 1.0, 0.5, 0.2])
     assert detect_overfitting(events[:4], events[4:6]) == []
-    [reported] = detect_overfitting(events[:6], events[6:8])
-    assert reported.kind == "message"
-    assert reported.step == 8
-    assert reported.message is not None
-    assert reported.message.startswith("overfitting since step 4: the validation loss has risen from 1.500 to 1.700")
-    assert detect_overfitting([*events[:8], reported], events[8:]) == []
+    [event] = detect_overfitting(events[:6], events[6:8])
+    assert event.kind == "message"
+    assert event.step == 8
+    assert event.message is not None
+    assert event.message.startswith("overfitting since step 4: the validation loss has risen from 1.500 to 1.700")
+    assert detect_overfitting([*events[:8], event], events[8:]) == []
 
 
 def test_losses_that_both_rise_are_not_overfitting() -> None:

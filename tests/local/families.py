@@ -9,8 +9,11 @@ description of ChatML at openai/openai-python, chatml.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
+
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 
@@ -27,9 +30,14 @@ class Family(NamedTuple):
         return make(self.template, special=self.special, eos=self.end, bos=self.begin)
 
 
+def chat(*messages: dict[str, Any], **more: Any) -> Chat:
+    """A chat of these messages."""
+    return msgspec.convert({"messages": list(messages), **more}, Chat)
+
+
 _CHATML_TURN = "{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}"
 _CHATML_NEXT = "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-_CHATML_SPECIAL = ["<|im_start|>", "<|im_end|>"]
+CHATML_SPECIAL = ["<|im_start|>", "<|im_end|>"]
 
 CHATML = "{% for m in messages %}" + _CHATML_TURN + "{% endfor %}" + _CHATML_NEXT
 
@@ -150,17 +158,17 @@ DEEPSEEK = """\
 {%- if add_generation_prompt %}{{ '<｜Assistant｜>' }}{% endif %}
 """
 
-_HEADERS = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+HEADERS = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
 _INST = [f"[{slash}{name}]" for name in ("INST", "AVAILABLE_TOOLS", "TOOL_RESULTS") for slash in ("", "/")]
 
 FAMILIES: dict[str, Family] = {
-    "chatml": Family(CHATML, _CHATML_SPECIAL, "<|im_end|>"),
-    "smollm2": Family(SMOLLM, _CHATML_SPECIAL, "<|im_end|>"),
+    "chatml": Family(CHATML, CHATML_SPECIAL, "<|im_end|>"),
+    "smollm2": Family(SMOLLM, CHATML_SPECIAL, "<|im_end|>"),
     "qwen2.5": Family(
-        QWEN.replace("HOUSE", "'You are Qwen.'").replace("THINKS", "false"), _CHATML_SPECIAL, "<|im_end|>"
+        QWEN.replace("HOUSE", "'You are Qwen.'").replace("THINKS", "false"), CHATML_SPECIAL, "<|im_end|>"
     ),
-    "qwen3": Family(QWEN.replace("HOUSE", "''").replace("THINKS", "true"), _CHATML_SPECIAL, "<|im_end|>"),
-    "llama3": Family(LLAMA3, _HEADERS, "<|eot_id|>", "<|begin_of_text|>"),
+    "qwen3": Family(QWEN.replace("HOUSE", "''").replace("THINKS", "true"), CHATML_SPECIAL, "<|im_end|>"),
+    "llama3": Family(LLAMA3, HEADERS, "<|eot_id|>", "<|begin_of_text|>"),
     "mistral-v3": Family(MISTRAL.replace("GAP", " "), [*_INST, "[TOOL_CALLS]", "<s>", "</s>"], "</s>", "<s>"),
     "mistral-tekken": Family(MISTRAL.replace("GAP", ""), [*_INST, "[TOOL_CALLS]", "<s>", "</s>"], "</s>", "<s>"),
     "gemma": Family(GEMMA, ["<bos>", "<start_of_turn>", "<end_of_turn>"], "<end_of_turn>", "<bos>"),

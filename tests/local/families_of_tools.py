@@ -8,7 +8,7 @@ docs/format.md), Stanford Alpaca's README.
 
 from __future__ import annotations
 
-from local.families import Family
+from local.families import CHATML_SPECIAL, FAMILIES, HEADERS, Family
 
 QWEN3_THINKING = """\
 {%- if tools %}<|im_start|>system
@@ -228,13 +228,11 @@ ALPACA = """\
 {%- if add_generation_prompt %}{{ '### Response:\\n' }}{% endif %}
 """
 
-_CHATML = ["<|im_start|>", "<|im_end|>"]
 _DEEPSEEK = ["<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<think>", "</think>"]
-_HEADERS = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
 
 MORE: dict[str, Family] = {
-    "qwen3-thinking": Family(QWEN3_THINKING, _CHATML, "<|im_end|>"),
-    "llama3.1": Family(LLAMA31, _HEADERS, "<|eot_id|>", "<|begin_of_text|>"),
+    "qwen3-thinking": Family(QWEN3_THINKING, CHATML_SPECIAL, "<|im_end|>"),
+    "llama3.1": Family(LLAMA31, HEADERS, "<|eot_id|>", "<|begin_of_text|>"),
     "deepseek-v3": Family(
         DEEPSEEK_V3.replace("NEXT", ""), _DEEPSEEK, "<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>"
     ),
@@ -251,3 +249,5 @@ MORE: dict[str, Family] = {
     ),
     "alpaca": Family(ALPACA, ["<|endoftext|>"], "<|endoftext|>"),
 }
+
+ALL = {**FAMILIES, **MORE}

@@ -21,8 +21,8 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from ftbridge_local.models.tiny import base as tiny
 from ftbridge_local.models.tiny.text import texts
-from local.families import CHATML, FAMILIES, Family
-from local.families_of_tools import LLAMA31, MORE, QWEN3_THINKING
+from local.families import CHATML, CHATML_SPECIAL, Family
+from local.families_of_tools import ALL, LLAMA31, QWEN3_THINKING
 from local.gguf_models import CUTS, cut_as
 
 transformers: Any = _transformers  # half of its functions have no types
@@ -81,13 +81,13 @@ _COHERE = [
 ]
 OWN: dict[str, Family] = {
     "llama4": Family(LLAMA4, _HEADERS4, "<|eot|>", "<|begin_of_text|>"),
-    "qwen3.5": Family(QWEN35, ["<|im_start|>", "<|im_end|>"], "<|im_end|>"),
+    "qwen3.5": Family(QWEN35, CHATML_SPECIAL, "<|im_end|>"),
     "falcon": Family(FALCON, ["<|endoftext|>"], "<|endoftext|>"),
     "mixtral": Family(MIXTRAL, ["<s>", "</s>"], "</s>", "<s>"),
     "command-r": Family(COMMAND_R, _COHERE, "<|END_OF_TURN_TOKEN|>", "<BOS_TOKEN>"),
-    "gpt-2": Family(CHATML, ["<|im_start|>", "<|im_end|>"], "<|im_end|>"),
+    "gpt-2": Family(CHATML, CHATML_SPECIAL, "<|im_end|>"),
 }
-TEMPLATES = {**FAMILIES, **MORE, **OWN}
+TEMPLATES = {**ALL, **OWN}
 
 _SHAPE: dict[str, Any] = {
     "hidden_size": 64,

@@ -16,12 +16,10 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
-from local.families import FAMILIES
-from local.families_of_tools import MORE
+from local.families_of_tools import ALL
 
 Make = Callable[..., Tokenizer]
 
-ALL = {**FAMILIES, **MORE}
 SCHEMA = {
     "type": "object",
     "properties": {"q": {"type": "string"}, "n": {"type": "integer"}},

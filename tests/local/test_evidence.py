@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
-from local.families import CHATML
+from local.families import CHATML, chat
 from local.families_of_tools import MORE
 from local.test_masks import trained_text
 
@@ -34,10 +33,6 @@ NO_RESULTS = NAMES_ONLY.replace("function.name", "function | tojson").replace(
     "for m in messages", "for m in messages if m.role != 'tool'"
 )
 PRINTED = NAMES_ONLY.replace("function.name", "function.name ~ m.tool_calls[0].function.arguments")
-
-
-def chat(*messages: dict[str, Any], **more: Any) -> Chat:
-    return msgspec.convert({"messages": list(messages), **more}, Chat)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
 import pytest
 
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge_local.tokenizing import encoding
 from ftbridge_local.tokenizing.messages import UntrainableError
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
-from local.families import FAMILIES
+from local.families import FAMILIES, chat
 
 Make = Callable[..., Tokenizer]
 
@@ -52,10 +50,6 @@ def family(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def tokenizer(family: str, tokenizer_with: Make) -> Tokenizer:
     return FAMILIES[family].tokenizer(tokenizer_with)
-
-
-def chat(*messages: dict[str, Any], **more: Any) -> Chat:
-    return msgspec.convert({"messages": list(messages), **more}, Chat)
 
 
 def trained(example: Chat, tokenizer: Tokenizer) -> list[str]:

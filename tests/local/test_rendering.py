@@ -18,12 +18,10 @@ from ftbridge.dataset.canonical.example import Example, Preference, Text
 from ftbridge_local.rendering import render
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import losses, rows, varlen
-from local.families import FAMILIES
-from local.families_of_tools import MORE
+from local.families_of_tools import ALL
 
 Make = Callable[..., Tokenizer]
 
-ALL = {**FAMILIES, **MORE}
 LONG = 60  # tokens, of which some rows have more
 SAID = [
     [("user", "Hi."), ("assistant", "Hello!")],

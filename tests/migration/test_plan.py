@@ -40,7 +40,7 @@ def test_a_target_that_cannot_take_the_job_is_told_before_anything_is_sent(
     job = f"mock+openai:{organisation.jobs['preferences']['id']}"
     ran = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert ran.code == 1
-    assert any("dpo" in output for output in ran.json["blocking"])
+    assert any("dpo" in reason for reason in ran.json["blocking"])
     refused = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert refused.code == 2
     assert "cannot be moved" in refused.err
@@ -70,7 +70,9 @@ def test_a_vendor_that_has_closed_is_a_hindrance_and_what_stands_for_it_a_note(
     assert hindrance == "Mistral has retired its hosted training API; its routes answer 410 Gone (since 2026-07-13)"
     mocked = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--json")
     assert (mocked.code, mocked.json["blocking"]) == (0, [])
-    assert any("is not the vendor itself, so it is tried all the same" in output for output in mocked.json["warnings"])
+    assert any(
+        "is not the vendor itself, so it is tried all the same" in warning for warning in mocked.json["warnings"]
+    )
     moved = here("migrate", job, "--to", "mock+mistral:open-mistral-nemo", "--yes")
     assert moved.code == 0, moved.err
 

@@ -25,7 +25,7 @@ def test_a_job_is_trained_fetched_deployed_and_talked_to(
         assert fetched.path
         assert (fetched.path / "adapter_model.safetensors").exists()
         made = bridge.deploy(job)
-        assert any("price" in messages for messages in bridge.warnings)
+        assert any("price" in warning for warning in bridge.warnings)
         assert made.name
         assert made.name.startswith("Qwen/Qwen3-8B-LoRa:")
         assert str(bridge.chat(job, "q7")) == "a7"

@@ -158,8 +158,8 @@ def test_the_tables_name_each_item_however_narrow(here: Cli, trained: Callable[.
 def test_a_repeated_deletion_says_that_all_is_gone(bridge: Bridge, here: Cli, rows: Path) -> None:
     job = done(bridge, rows, "mock+openai")
     assert "already gone" not in here("delete", job.id, "--at-vendor", "--yes").out
-    reported = len(bridge.events(job))
+    count = len(bridge.events(job))
     again = here("delete", job.id, "--at-vendor", "--yes").out
     assert "0 items removed" in again
     assert "already gone." in again
-    assert len(bridge.events(job)) == reported
+    assert len(bridge.events(job)) == count

@@ -95,7 +95,7 @@ def test_a_hook_that_does_not_answer_is_told_again_under_the_same_id(
     ids = [headers["webhook-id"] for headers, _body in receiver.reported]
     assert len(set(ids)) == len(ids)
     assert all(name.startswith(f"{job.id}.") for name in ids)
-    assert any("it answered 503" in texts for texts in bridge.warnings)
+    assert any("it answered 503" in warning for warning in bridge.warnings)
 
 
 def test_what_was_owed_before_a_crash_is_told_by_the_next_watch(
@@ -137,7 +137,7 @@ def test_a_command_that_fails_is_named_and_owed_still(open_bridge: Open, data: P
     command = [sys.executable, "-c", "import sys; sys.exit('no such channel')"]
     bridge = open_bridge(hooks={"broken": {"command": command}})
     bridge.wait(bridge.submit(data, to=OPENAI))
-    assert any("hook broken" in texts and "no such channel" in texts for texts in bridge.warnings)
+    assert any("hook broken" in warning and "no such channel" in warning for warning in bridge.warnings)
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_hook_that_cannot_be_called_safely_is_named_with_its_job_by_who_would_
     assert warning.startswith("hook team")
     assert why in warning
     assert job.id in warning
-    texts = [event for event in bridge.events(job) if event.kind in ("status", "message")]
-    assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(texts)
+    shown = [event for event in bridge.events(job) if event.kind in ("status", "message")]
+    assert len(due(bridge.ledger, now(), bridge.hooks.callable)) == len(shown)
 
 
 def test_a_hooks_address_is_not_shown_when_it_is_refused() -> None:

@@ -68,7 +68,7 @@ def test_a_watch_reports_the_jobs_of_all_vendors_as_they_come(open_bridge: Open,
         pass
     for job in jobs:
         assert tracker.curves(job.id) == expected(bridge, job)
-    assert not [messages for messages in bridge.warnings if "report" in messages]
+    assert not [warning for warning in bridge.warnings if "report" in warning]
 
 
 def test_what_a_watch_left_open_the_next_one_writes(open_bridge: Open, data: Path, tracker: Tracker) -> None:

@@ -60,7 +60,7 @@ def test_a_bad_key_parks_its_vendors_jobs_and_the_others_go_on(
         if job.id == fine.id and job.status.final:
             break
     assert later.job(fine).status is Status.SUCCEEDED
-    assert any("openai" in messages for messages in later.warnings)
+    assert any("openai" in warning for warning in later.warnings)
 
 
 def test_a_watch_with_no_way_to_go_on_says_why(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
@@ -124,14 +124,14 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     bridge = open_bridge()
     vendors["openai"].faults.add("create_job=stall")
     job = bridge.submit(data, to=OPENAI)
-    reported = bridge.watch(job, listen=port)
-    next(reported)
+    watched = bridge.watch(job, listen=port)
+    next(watched)
     monkeypatch.setattr(Provider, "poll_seconds", 600.0)
     monkeypatch.setattr(Provider, "slowest_poll_seconds", 600.0)
     while not asked(vendors["openai"], "get_job"):
-        next(reported)
+        next(watched)
     for _round in range(3):  # the look that is under way ends, and the next is ten minutes off
-        next(reported)
+        next(watched)
     looks = asked(vendors["openai"], "get_job")
     body, at = b'{"id": "evt_1", "type": "fine_tuning.job.succeeded", "data": {"id": "ftjob-1"}}', str(int(time.time()))
     signed = hmac.new(base64.b64decode(keys[secret]), f"msg_1.{at}.".encode() + body, hashlib.sha256).digest()
@@ -145,7 +145,7 @@ def test_the_vendors_webhook_brings_the_next_look_at_once(
     assert httpx.post(f"http://127.0.0.1:{port}/together", content=body, headers=headers).status_code == 404
     deadline = time.monotonic() + (60 if secret == "right" else 2)
     while time.monotonic() < deadline and asked(vendors["openai"], "get_job") == looks:
-        next(reported)
+        next(watched)
     assert asked(vendors["openai"], "get_job") == looks + (secret == "right")
 
 

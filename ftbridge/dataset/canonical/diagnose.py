@@ -50,7 +50,6 @@ _KEY_FIXES = {
     "function_call": "Use tool_calls, a list of {id, type, function}, instead of the old function_call.",
     "functions": "Use tools, a list of {type, function}, instead of the old functions.",
     "tool_calls": "Only assistant messages call tools.",
-    "prefix": "This is Mistral's key: read the file with the format 'mistral'.",
     "tool_call_id": "Only tool messages answer a call.",
     "reference": "Only tasks for reinforcement have it: give it to all rows of the file, or to none.",
 }
@@ -223,8 +222,6 @@ def _wrong_type(value: Any, expected: str, path: Path, diagnostics: Diagnostics)
         fix = "Make it an object, {\"answer\": …}; for a file in OpenAI's own form, give the format 'openai-rft'."
     elif path[-2:-1] == ("content",) and isinstance(value, str):
         fix = 'Write it as {"type": "text", "text": …}.'
-    elif path and path[-1] == "arguments" and isinstance(value, dict):
-        fix = "Write the object as a string of JSON (json.dumps in Python)."
     diagnostics.error(json_path(path), "wrong_type", f"this is {actual}, but must be {expected}", fix)
 
 

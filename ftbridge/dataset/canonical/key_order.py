@@ -67,5 +67,4 @@ def _variant(kind: type[Struct], keys: tuple[str, ...]) -> type[Struct]:
         (name, one.type) if (one := known[name]).default is NODEFAULT else (name, one.type, one.default)
         for name in order
     ]
-    options: dict[str, Any] = {"kw_only": True, "gc": False, "omit_defaults": True, "forbid_unknown_fields": True}
-    return msgspec.defstruct(kind.__name__, fields, bases=(Row,), **options)
+    return msgspec.defstruct(kind.__name__, fields, bases=(Row,), kw_only=True)

@@ -17,7 +17,7 @@ from ftbridge.dataset.formats.tools import arguments_text
 _At: TypeAlias = tuple[str | int, ...]
 
 _ROLES = {"System": "system", "User": "user", "Chatbot": "assistant", "function": "tool"}
-_TRAINED = ("train", "training", "loss")
+TRAINED = ("train", "training", "loss")
 
 
 def take_messages(row: FieldReader, key: str, role: str, calls: CallIds) -> list[Any]:
@@ -84,7 +84,7 @@ def _content(content: Any) -> Any:
 
 
 def _weight(one: JsonObject) -> None:
-    key = next((known for known in ("weight", *_TRAINED) if one.get(known) is not None), "weight")
+    key = next((known for known in ("weight", *TRAINED) if one.get(known) is not None), "weight")
     given = one.get(key)
     weight = None if key == "weight" and isinstance(given, bool) else as_weight(given)
     if weight is not None:

@@ -13,7 +13,7 @@ from ftbridge.dataset.formats import hermes
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, message, tool_call, tool_message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.complete import complete_chat
-from ftbridge.dataset.formats.messages import as_weight, take_messages
+from ftbridge.dataset.formats.messages import TRAINED, as_weight, take_messages
 from ftbridge.wording import counted, printable
 
 KEYS = ("conversations", "conversation")
@@ -90,7 +90,7 @@ def _messages(turn: FieldReader, with_tools: bool, calls: CallIds) -> list[JsonO
         translated = _results(turn, text, calls)
     else:
         translated = [message(role or name, text)]
-    for key in ("weight", "train", "training", "loss"):
+    for key in ("weight", *TRAINED):
         if turn.has(key):
             given = turn.take(key)
             weight = as_weight(given)

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from ftbridge.dataset.data_file import Data, DataFile, data_file
+from ftbridge.dataset.data_file import Data, DataFile, columns_of, data_file
 from ftbridge.dataset.reading.given_rows import write_rows
 from ftbridge.dataset.reading.on_disk import copy_of
 from ftbridge.dataset.reading.opening import open_file
@@ -19,6 +19,15 @@ Given: TypeAlias = Data | Iterable[Any]
 
 ROWS = "the rows given"
 """The name under which rows are reported that are in no file."""
+
+
+def check_command(data: Data, *options: str) -> str:
+    """What lists all that is wrong with `data`, read as it was here."""
+    if str(data) == ROWS:
+        return "`Bridge.check`"
+    file = "FILE" if str(data) == "-" else str(data)
+    columns = [f"--map {old}={new}" for old, new in columns_of(data)]
+    return f"`{' '.join(['ftbridge check', file, *options, *columns])}`"
 
 
 @contextmanager

@@ -7,14 +7,13 @@ the job nothing but a shared lock says so; whoever removes files takes that lock
 from __future__ import annotations
 
 import logging
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ftbridge.errors import FtbridgeError, NotFound
-from ftbridge.files import content_key, move, open_private, remove, to_disk
+from ftbridge.files import content_key, remove, replacing
 from ftbridge.home import temporary_folders, usable
 from ftbridge.ledger import Ledger, OpenJob, open_jobs
 from ftbridge.ledger.lock import file_lock
@@ -58,12 +57,8 @@ def _kept(home: Path, file: Path) -> Path:
     if not file.is_relative_to(temporary_folders(home.absolute())):
         return file
     path = home.absolute() / "prepared" / f"rows-{content_key(file)}.jsonl"
-    with usable(home):
-        copy = path.with_name(f"draft-{secrets.token_hex(4)}.jsonl")
-        with open_private(copy, "wb") as target, file.open("rb") as source:
-            shutil.copyfileobj(source, target)
-        to_disk(copy)
-        move(copy, path)
+    with usable(home), replacing(path) as copy, copy.open("wb") as target, file.open("rb") as source:
+        shutil.copyfileobj(source, target)
     return path
 
 

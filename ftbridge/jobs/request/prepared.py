@@ -7,8 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 from ftbridge.dataset import Conversion, Converter, Finding, Observer, TokenTally, convert
-from ftbridge.dataset.data_file import Data, columns_of
-from ftbridge.dataset.reading.given import ROWS
+from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.reading.given import check_command
 from ftbridge.errors import DataError
 from ftbridge.files import make_folder, move
 from ftbridge.foreign.names import plain_name
@@ -52,28 +52,26 @@ def prepare(
         private=True,
     )
     if conversion.impossible:
-        raise _refusal(data, _options(data, spec, format), conversion)
+        raise _refusal(data, _options(spec, format), conversion)
     with usable(home):
         move(draft, prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 
-def _options(data: Data, spec: Spec, format: str | None) -> str:  # noqa: A002 - as above
+def _options(spec: Spec, format: str | None) -> list[str]:  # noqa: A002 - as above
     """The options with which `check` applies the same rules."""
     options = [f"--to {spec.target}"]
     options += [f"--method {spec.method}"] if spec.method is not Method.SFT else []
     options += ["--grader FILE"] if spec.grader else []
     options += [f"--format {format}"] if format else []
-    options += [f"--map {old}={new}" for old, new in columns_of(data)]
-    return " ".join(options)
+    return options
 
 
-def _refusal(data: Data, options: str, conversion: Conversion) -> DataError:
+def _refusal(data: Data, options: list[str], conversion: Conversion) -> DataError:
     first, others = conversion.impossible[0], conversion.errors - 1
-    lists = "`Bridge.check`" if str(data) == ROWS else f"`ftbridge check {data} {options}`"
     return DataError(
         f"{data}, {position(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
-        hint=f"{first.fix} {lists} lists everything.",
+        hint=f"{first.fix} {check_command(data, *options)} lists everything.",
         line=first.line,
         path=first.path,
     )

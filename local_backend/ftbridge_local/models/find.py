@@ -71,7 +71,7 @@ def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bo
     base = _find_base(base_of(folder), home, weights=weights, offline=offline)
     if base.adapter:
         raise broken(folder, f"it is an adapter of an adapter, {base.adapter}: export that one as merged first")
-    return base._replace(adapter=folder, own_tokenizer=own_tokenizer(folder, base.base, home))
+    return _with_adapter(base, folder, home)
 
 
 def _find_base(model: str, home: Path, *, weights: bool, offline: bool) -> Source:
@@ -104,8 +104,12 @@ def find_for_job(job: JobFolder, home: Path) -> Source:
     source = find(base, home, weights=True)
     if not spec.adapter:
         return source
-    adapter = job.path / spec.adapter
-    return source._replace(adapter=adapter, own_tokenizer=own_tokenizer(adapter, source.base, home))
+    return _with_adapter(source, job.path / spec.adapter, home)
+
+
+def _with_adapter(base: Source, adapter: Path, home: Path) -> Source:
+    """The base with the adapter, and the tokenizer that this brings along."""
+    return base._replace(adapter=adapter, own_tokenizer=own_tokenizer(adapter, base.base, home))
 
 
 def find_message(model: str, home: Path) -> str:

@@ -14,8 +14,8 @@ import xxhash
 from ftbridge.files import make_folder, whole_folder
 from ftbridge_local.model_files import read_object
 from ftbridge_local.models.source import TOKENIZER_FILES
+from ftbridge_local.tokenizing.template_files import CHAT_TEMPLATE
 
-_TEMPLATE = "chat_template.jinja"
 _OF_MODEL = ("config.json", "generation_config.json")
 
 
@@ -45,15 +45,15 @@ def _fill(folder: Path, own: list[Path], base: Path) -> None:
     for file in own:
         shutil.copyfile(file, folder / file.name)
     has_template = bool(read_object(folder / "tokenizer_config.json").get("chat_template"))
-    if _TEMPLATE not in names and has_template and "tokenizer_config.json" in names:
-        (folder / _TEMPLATE).unlink(missing_ok=True)  # which would win over the adapter's
-    elif not has_template and not (folder / _TEMPLATE).exists():
+    if CHAT_TEMPLATE not in names and has_template and "tokenizer_config.json" in names:
+        (folder / CHAT_TEMPLATE).unlink(missing_ok=True)  # which would win over the adapter's
+    elif not has_template and not (folder / CHAT_TEMPLATE).exists():
         _copy_template(base, folder)
 
 
 def _copy_template(base: Path, folder: Path) -> None:
-    if (base / _TEMPLATE).is_file():
-        shutil.copyfile(base / _TEMPLATE, folder / _TEMPLATE)
+    if (base / CHAT_TEMPLATE).is_file():
+        shutil.copyfile(base / CHAT_TEMPLATE, folder / CHAT_TEMPLATE)
     elif template := read_object(base / "tokenizer_config.json").get("chat_template"):
         config = read_object(folder / "tokenizer_config.json") | {"chat_template": template}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, ensure_ascii=False), "utf-8")

@@ -20,7 +20,7 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "chat_template.jinja",
+    CHAT_TEMPLATE,
     "tokenizer.model",
 )
 COMPANIONS = ("*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt")

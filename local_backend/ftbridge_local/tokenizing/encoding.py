@@ -200,5 +200,4 @@ def _located(chat: Chat, tokenizer: Tokenizer, first: int) -> tuple[str, Located
     written = write(chat, tokenizer)
     located = locate(chat, written, tokenizer, first)
     learn(chat, written, located, tokenizer, first)
-    at, inserted = located.inserted
-    return written.text[:at] + inserted + written.text[at:], located
+    return located.inserted.into(written.text), located

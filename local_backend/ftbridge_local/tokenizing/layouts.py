@@ -26,7 +26,7 @@ class Layout(NamedTuple):
 
     around: list[str]
     spans: list[tuple[Span, Span]]
-    inserted: tuple[Span, str]
+    inserted_at: Span
     located: Located
 
     def apply(self, texts: list[str], whole: str) -> tuple[str, Located] | None:
@@ -37,16 +37,16 @@ class Layout(NamedTuple):
             if "".join(pieces) != whole:
                 return None
         starts = [0, *accumulate(map(len, pieces))]
-        (index, offset), added = self.inserted
-        at = starts[2 * index] + offset
+        added = self.located.inserted.text
 
         def place(span: Span) -> int:
             return starts[2 * span[0]] + span[1]
 
+        inserted = Insertion(place(self.inserted_at), added)
         spans = [(place(start), place(end)) for start, end in self.spans]
         if added:
-            spans = [(_moved(start, at, added), _moved(end, at, added)) for start, end in spans]
-        return whole[:at] + added + whole[at:], self.located._replace(spans=spans, inserted=Insertion(at, added))
+            spans = [(_moved(start, inserted), _moved(end, inserted)) for start, end in spans]
+        return inserted.into(whole), self.located._replace(spans=spans, inserted=inserted)
 
 
 def from_layout(chat: Chat, tokenizer: Tokenizer, first: int) -> tuple[str, Located] | None:
@@ -79,8 +79,7 @@ def learn(chat: Chat, written: Written, located: Located, tokenizer: Tokenizer, 
         around[index + 1] = around[index + 1].removeprefix(text[len(bare) :])
     layout = _layout(around, [text if text in written.text else text.strip() for text in texts], located)
     applied = layout and layout.apply(texts, written.text)
-    at, added = located.inserted
-    if layout and applied == (written.text[:at] + added + written.text[at:], located):
+    if layout and applied == (located.inserted.into(written.text), located):
         if len(tokenizer.layouts) >= _MOST:
             tokenizer.layouts.clear()
         tokenizer.layouts[shape] = layout
@@ -100,7 +99,7 @@ def _layout(around: list[str], texts: list[str], located: Located) -> Layout | N
 
     spans = [(start, end) for span in located.spans if (start := place(span[0])) and (end := place(span[1]))]
     where = place(at)
-    return Layout(around, spans, (where, added), located) if where and len(spans) == len(located.spans) else None
+    return Layout(around, spans, where, located) if where and len(spans) == len(located.spans) else None
 
 
 def _pieces(around: list[str], texts: list[str]) -> list[str]:
@@ -108,8 +107,8 @@ def _pieces(around: list[str], texts: list[str]) -> list[str]:
     return list(chain.from_iterable(zip_longest(around, texts, fillvalue="")))
 
 
-def _moved(offset: int, at: int, added: str) -> int:
-    return offset + len(added) if offset >= at else offset
+def _moved(offset: int, inserted: Insertion) -> int:
+    return offset + len(inserted.text) if offset >= inserted.at else offset
 
 
 def _shape(chat: Chat, first: int) -> Hashable:

@@ -29,6 +29,10 @@ class Insertion(NamedTuple):
     at: int = 0
     text: str = ""
 
+    def into(self, rendering: str) -> str:
+        """The rendering with it."""
+        return rendering[: self.at] + self.text + rendering[self.at :]
+
 
 class Located(NamedTuple):
     """The trained stretches of a rendering; the last ends with the token that ends answers, which may be added.
@@ -55,12 +59,13 @@ def locate(chat: Chat, written: Written, tokenizer: Tokenizer, first: int) -> Lo
     notes: dict[str, None] = {}
     inserted, add_end = Insertion(), False
     for index in answers:
-        span = _between_prefixes(index, written, tokenizer)
+        before = render(written.messages[:index], written.tools, tokenizer, answer_next=True)
+        span = _between_prefixes(index, before, written, tokenizer)
         if span is None and index == last:
-            span, inserted = _after_prompt(index, written, tokenizer)
+            span, inserted = _after_prompt(index, before, written, tokenizer)
         elif span is None and index > asked:
-            span = _by_marks(index, written, tokenizer)
-        text = written.text[: inserted.at] + inserted.text + written.text[inserted.at :]
+            span = _by_marks(index, before, written, tokenizer)
+        text = inserted.into(written.text)
         ended = span is not None and tokenizer.last_special(text[span[0] : span[1]]) is not None
         if span is None or (index != last and not ended):
             notes[LAST_ANSWER_ONLY] = None
@@ -79,9 +84,9 @@ def locate(chat: Chat, written: Written, tokenizer: Tokenizer, first: int) -> Lo
     return Located(spans, inserted, add_end, tuple(notes))
 
 
-def _between_prefixes(index: int, written: Written, tokenizer: Tokenizer) -> Span | None:
+def _between_prefixes(index: int, before: str, written: Written, tokenizer: Tokenizer) -> Span | None:
+    """The answer after the prompt `before`, up to the rendering that ends with it."""
     messages, tools, whole = written.messages, written.tools, written.text
-    before = render(messages[:index], tools, tokenizer, answer_next=True)
     if not whole.startswith(before):
         return None
     upto = whole if index == len(messages) - 1 else render(messages[: index + 1], tools, tokenizer)
@@ -90,11 +95,10 @@ def _between_prefixes(index: int, written: Written, tokenizer: Tokenizer) -> Spa
     return len(before), len(before) + tokenizer.end_of_answer(upto[len(before) :])
 
 
-def _after_prompt(index: int, written: Written, tokenizer: Tokenizer) -> tuple[Span, Insertion]:
-    """The last answer, where the prompt for it is not the beginning of the rendering."""
+def _after_prompt(index: int, before: str, written: Written, tokenizer: Tokenizer) -> tuple[Span, Insertion]:
+    """The last answer, where the prompt for it, `before`, is not the beginning of the rendering."""
     messages, tools, whole = written.messages, written.tools, written.text
     asked = render(messages[:index], tools, tokenizer)
-    before = render(messages[:index], tools, tokenizer, answer_next=True)
     at = tokenizer.start_of_token(before, min(_common(before, whole), _begin(index, written)))
     if at < len(asked.rstrip()):
         raise _not_located(index, is_last=True)
@@ -108,10 +112,9 @@ def _after_prompt(index: int, written: Written, tokenizer: Tokenizer) -> tuple[S
     return (len(before), end), Insertion(at, added)
 
 
-def _by_marks(index: int, written: Written, tokenizer: Tokenizer) -> Span | None:
+def _by_marks(index: int, before: str, written: Written, tokenizer: Tokenizer) -> Span | None:
     """An answer before the last that is written otherwise where it is the last: up to what follows it in both."""
-    messages, tools, whole = written.messages, written.tools, written.text
-    before = render(messages[:index], tools, tokenizer, answer_next=True)
+    whole = written.text
     alone = render(written.marked.messages[: index + 1], written.marked.tools, tokenizer)
     pieces, own = written.marked.pattern, [mark.mark for mark in written.marked.marks if mark.message == index]
     if not own or not whole.startswith(before) or pieces.sub("", written.marked_text) != whole:
@@ -148,7 +151,7 @@ def _answer_alone(text: str, span: Span, tokenizer: Tokenizer) -> Span:
     if at < 0:
         return span
     start = at + len(marks.before_answer)
-    return start + len(text[start : span[1]]) - len(text[start : span[1]].lstrip("\n")), span[1]
+    return span[1] - len(text[start : span[1]].lstrip("\n")), span[1]
 
 
 def _no_reasoning(index: int) -> UntrainableError:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ftbridge.dataset.canonical.example import Assistant, Chat, ImagePart, Message, Tool
+from ftbridge.dataset.canonical.texts import content_texts
 from ftbridge_local.tokenizing.reasoning import ReasoningMarks
 
 Messages = list[dict[str, Any]]
@@ -39,7 +40,7 @@ class Form(NamedTuple):
 def forms_of(chat: Chat, marks: ReasoningMarks | None) -> Iterator[Form]:
     """The ways in which the chat can be given, the usual one first."""
     answers = [message for message in chat.messages if type(message) is Assistant]
-    thinks = marks is not None and any(marks.closes in (text_of(message) or "") for message in answers)
+    thinks = marks is not None and any(marks.closes in text_of(message) for message in answers)
     called = any(message.tool_calls for message in answers)
     silent = any(not text_of(message) for message in answers)
     yield from (
@@ -61,10 +62,9 @@ def plain(chat: Chat, form: Form, marks: ReasoningMarks | None) -> tuple[Message
     return messages, msgspec.to_builtins(chat.tools) if chat.tools else None
 
 
-def text_of(message: Message) -> str | None:
-    """The content as one string."""
-    content = message.content
-    return "".join(getattr(part, "text", "") for part in content) if isinstance(content, list) else content
+def text_of(message: Message) -> str:
+    """The content as one string; empty where there is none."""
+    return "".join(content_texts(message.content))
 
 
 def _plain(index: int, message: Message, form: Form, marks: ReasoningMarks | None) -> dict[str, Any]:

@@ -122,10 +122,14 @@ class Tokenizer:
         """The text of `ids`, without special tokens unless they are asked for."""
         return str(self._backend.decode(list(ids), skip_special_tokens=not special))
 
-    def read_answer(self, prompt: Sequence[int], ids: Sequence[int]) -> tuple[str | None, str]:
-        """Reasoning and answer in what a model wrote after the prompt, which may have opened the reasoning."""
+    def opens_reasoning(self, prompt: Sequence[int]) -> bool:
+        """Whether what a model writes after the prompt begins with reasoning."""
+        return self.reasoning is not None and self.reasoning.is_open(self.decode(prompt, special=True))
+
+    def read_answer(self, ids: Sequence[int], *, opened: bool) -> tuple[str | None, str]:
+        """Reasoning and answer in what a model wrote after a prompt, which may have `opened` the reasoning."""
         marks, raw = self.reasoning, self.decode(ids, special=True)
-        if marks is None or not (marks.is_in(raw) or marks.is_open(self.decode(prompt, special=True))):
+        if marks is None or not (opened or marks.is_in(raw)):
             return None, self.decode(ids)
         ends = range(1, len(ids) + 1)
         end = bisect_left(ends, True, key=lambda size: marks.before_answer in self.decode(ids[:size], special=True))

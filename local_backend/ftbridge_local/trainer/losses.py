@@ -76,10 +76,7 @@ def with_reference(
     if file.exists():
         reference = json.loads(file.read_bytes())
     else:
-        model.eval()
-        computed: dict[int, float] = {}
-        for part in microbatches(model, distributed.shard(pairs), max_tokens):
-            computed |= zip(map(id, part), margins(model, part).tolist(), strict=True)
+        computed = _by_id(model, distributed.shard(pairs), max_tokens, margins)
         reference = distributed.sum(*(computed.get(id(pair), 0.0) for pair in pairs))
         if distributed.first:
             write(file, json.dumps(reference).encode())
@@ -102,11 +99,19 @@ def mean(
 @torch.no_grad()
 def of_each(model: Any, rows: Sequence[Row], max_tokens: int) -> list[float]:
     """The mean loss per trained token of every row, in nats."""
+    computed = _by_id(model, rows, max_tokens, lambda model, part: supervised(model, part).each[:, 0])
+    return [computed[id(row)] for row in rows]
+
+
+def _by_id(
+    model: Any, items: Sequence[Any], max_tokens: int, value: Callable[[Any, Sequence[Any]], Tensor]
+) -> dict[int, float]:
+    """What `value` computes of each item, by the item's id()."""
     model.eval()
     computed: dict[int, float] = {}
-    for part in microbatches(model, rows, max_tokens):
-        computed |= zip(map(id, part), supervised(model, part).each[:, 0].tolist(), strict=True)
-    return [computed[id(row)] for row in rows]
+    for part in microbatches(model, items, max_tokens):
+        computed |= zip(map(id, part), value(model, part).tolist(), strict=True)
+    return computed
 
 
 def microbatches(model: Any, items: Sequence[Item], max_tokens: int) -> Iterator[list[Any]]:

@@ -92,7 +92,8 @@ def _with_new_adapter(model: Model, settings: Settings) -> Model:
     from peft import LoraConfig, get_peft_model
 
     routers = [name for name, module in model.named_modules() if _is_router(module)]
-    modules, parameters = _with_experts(model)
+    stacked = experts(model)
+    modules, tensors = _linear_names(model) if stacked else ("all-linear", [])
     takes_experts = settings.tuning in ("lora", "rslora") and settings.lora_dropout == 0.0
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -101,15 +102,15 @@ def _with_new_adapter(model: Model, settings: Settings) -> Model:
         lora_dropout=settings.lora_dropout,
         use_rslora=settings.tuning == "rslora",
         use_dora=settings.tuning == "dora",
-        target_modules=modules if experts(model) else "all-linear",
+        target_modules=modules,
         exclude_modules=routers or None,
-        target_parameters=parameters if experts(model) and takes_experts else None,
+        target_parameters=[*stacked, *tensors] if stacked and takes_experts else None,
     )
     with quiet():
         return get_peft_model(model, config)
 
 
-def _with_experts(model: Model) -> tuple[list[str], list[str]]:
+def _linear_names(model: Model) -> tuple[list[str] | str, list[str]]:
     """Of a model with experts, the linear layers that peft adapts by name, and the weights that it adapts as tensors.
 
     Layers whose names peft 0.21 takes for those that experts once had are among the latter: shared experts, and layers
@@ -119,7 +120,7 @@ def _with_experts(model: Model) -> tuple[list[str], list[str]]:
     linear = [name.split(".") for name, module in model.named_modules() if _is_linear(module, head)]
     modules = {name[-1] for name in linear} - _NAMES_OF_EXPERTS
     tensors = {f"{name[-2]}.{name[-1]}.weight" for name in linear if name[-1] in _NAMES_OF_EXPERTS}
-    return sorted(modules), [*experts(model), *sorted(tensors)]
+    return sorted(modules), sorted(tensors)
 
 
 def _is_linear(module: torch.nn.Module, head: torch.nn.Module) -> bool:

@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
+from foreign_rows import read, write
 from ftbridge.dataset import check, read_examples
 from ftbridge.errors import InputError
 
@@ -155,15 +155,6 @@ ROWS: list[tuple[str, Any, Any]] = [
     ("mistral", {"interactions": [{"role": "user", "text": "Where is it?"}, ANSWER]}, CHAT),
     ("chat", CHAT, CHAT),
 ]
-
-
-def write(path: Path, *rows: Any) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def read(path: Path | str) -> list[Any]:
-    return [msgspec.to_builtins(example) for _, example in read_examples(path)]
 
 
 @pytest.mark.parametrize(("name", "row", "canonical"), ROWS)

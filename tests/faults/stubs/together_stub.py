@@ -189,7 +189,7 @@ class TogetherStub(Vendor):
     def _short(self, job: StubJob, *, listed: bool = False) -> dict[str, Any]:
         suffix = self.stripped(job)[1] if listed else job.suffix
         changed = job.history[-1][0] if job.history else job.created_at
-        reported = {name: job.request[name] for name in _PLAIN if name in job.request}
+        echoed = {name: job.request[name] for name in _PLAIN if name in job.request}
         return {
             "id": job.id,
             "status": _STATUS.get(job.state, job.state),
@@ -199,7 +199,7 @@ class TogetherStub(Vendor):
             "training_method": job.request.get("training_method", {"method": "sft", "train_on_inputs": "auto"}),
             **({"suffix": suffix} if suffix is not None else {}),
             **({"model_output_name": _output(job)} if job.state == "succeeded" else {}),
-            **reported,
+            **echoed,
         }
 
     def _whole(self, job: StubJob) -> dict[str, Any]:

@@ -15,7 +15,7 @@ Positive: TypeAlias = Annotated[int, Field(ge=1)]
 
 
 class Hyperparameters(OpenBody):
-    """`SupervisedHParameters`."""
+    """`SupervisedHParameters`, with the documented defaults."""
 
     batch_size: Positive = 8
     learning_rate: float = 1e-5

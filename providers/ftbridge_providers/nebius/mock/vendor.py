@@ -15,7 +15,7 @@ from msgspec import Struct
 from ftbridge.mock import Answer, Call, Moment, operation
 from ftbridge.mock.request import request_faults
 from ftbridge.mock.weights import adapter_files, model_files
-from ftbridge_providers.nebius.mock.request import CreateJob
+from ftbridge_providers.nebius.mock.request import CreateJob, Hyperparameters
 from ftbridge_providers.nebius.mock.training_file import check_training_file
 from ftbridge_providers.openai_api.mock.bodies import File, Job
 from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
@@ -23,21 +23,6 @@ from ftbridge_providers.openai_api.mock.vendor import OpenAIApiMock
 BASES = ("meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Llama-3.3-70B-Instruct", "Qwen/Qwen3-8B", "Qwen/Qwen3-32B")
 """Some of the models open for tuning."""
 SUFFIX_LIMIT = 64
-_DEFAULTS: dict[str, Any] = {
-    "batch_size": 8,
-    "learning_rate": 0.00001,
-    "n_epochs": 3,
-    "warmup_ratio": 0.0,
-    "weight_decay": 0.0,
-    "packing": True,
-    "max_grad_norm": 1.0,
-    "context_length": 8192,
-    "lora": False,
-    "lora_r": 8,
-    "lora_alpha": 8,
-    "lora_dropout": 0.0,
-}
-"""`SupervisedHParameters`, with the documented defaults."""
 _VALIDATING = 30.0
 """Seconds that Nebius takes to validate an adapter before it serves it."""
 
@@ -114,7 +99,7 @@ class NebiusMock(OpenAIApiMock):
     def check_request(self, request: dict[str, Any]) -> None:
         """Raises FastAPI's refusal of an invalid request."""
         for fault in request_faults(request, CreateJob):
-            raise self.refusal(422, fault.message, param=".".join(map(str, fault.path)))
+            raise self.refusal(422, fault.message, param=fault.name)
         if request.get("model") not in self.bases:
             raise self.refusal(422, "value is not a valid enumeration member", param="model")
         if request.get("method") and request.get("hyperparameters"):
@@ -127,7 +112,10 @@ class NebiusMock(OpenAIApiMock):
         given = request.get("hyperparameters") or (request.get("method") or {}).get("supervised", {}).get(
             "hyperparameters"
         )
-        return {"type": "supervised", "supervised": {"hyperparameters": {**_DEFAULTS, **(given or {})}}}
+        return {
+            "type": "supervised",
+            "supervised": {"hyperparameters": {**Hyperparameters().model_dump(), **(given or {})}},
+        }
 
     def read_rows(self, content: bytes, method: str) -> Iterable[dict[str, Any]]:
         """The rows by Nebius' rules."""

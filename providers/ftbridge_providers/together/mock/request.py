@@ -35,18 +35,6 @@ LIMITS: dict[str, Any] = {
     "merge_output_lora": True,
 }
 _BATCH = {"max_batch_size": 64, "max_batch_size_dpo": 32, "min_batch_size": 1}
-_DEFAULTS: dict[str, Any] = {
-    "n_epochs": 1,
-    "n_evals": 0,
-    "n_checkpoints": 1,
-    "learning_rate": 1e-5,
-    "warmup_ratio": 0.0,
-    "weight_decay": 0.0,
-    "max_grad_norm": 1.0,
-    "packing": True,
-    "suffix": "",
-    "training_method": {"method": "sft", "train_on_inputs": "auto"},
-}
 
 
 class CreateJob(OpenBody):
@@ -72,6 +60,11 @@ class CreateJob(OpenBody):
     training_method: dict[str, Any] | None = None
 
 
+_DEFAULTS = CreateJob(training_file="").model_dump(exclude={"training_file"}, exclude_none=True) | {
+    "training_method": {"method": "sft", "train_on_inputs": "auto"}
+}
+
+
 def limits_body(model: str) -> dict[str, Any]:
     """A `FineTuneModelLimits` object."""
     lora = {**_BATCH, "max_rank": BASES[model], "default_rank": 8, "target_modules": ["q_proj", "k_proj", "v_proj"]}
@@ -83,8 +76,7 @@ def limits_body(model: str) -> dict[str, Any]:
 def find_fault(request: dict[str, Any], parent: Job | None) -> tuple[str, str] | None:
     """What is wrong with a request, as message and field; `None` where nothing is."""
     for fault in request_faults(request, CreateJob):
-        name = ".".join(map(str, fault.path))
-        return f"Invalid value of {name}: {fault.message}", name
+        return f"Invalid value of {fault.name}: {fault.message}", fault.name
     model = parent.model if parent else request.get("model")
     if model not in BASES:
         return f"Model {model} is not available for fine-tuning.", "model"
@@ -108,6 +100,6 @@ def with_defaults(request: dict[str, Any], parent: Job | None, lines: int) -> di
     """The request with defaults filled in; "max" is a quarter of the file, so that small files have several steps."""
     inherited = parent.request["training_type"] if parent else {"type": "Lora", "lora_r": 8, "lora_alpha": 16}
     filled = {**_DEFAULTS, "training_type": inherited, **request}
-    if filled.get("batch_size", "max") == "max":
+    if filled["batch_size"] == "max":
         filled["batch_size"] = max(1, min(_BATCH["max_batch_size"], lines // 4))
     return filled

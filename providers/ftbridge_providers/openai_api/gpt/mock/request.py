@@ -83,7 +83,7 @@ class CreateJob(Body):
 
 def refused_with(fault: RequestFault) -> tuple[str, str, str]:
     """OpenAI's message, code and field for a fault."""
-    name = ".".join(map(str, fault.path))
+    name = fault.name
     if fault.kind == "extra_forbidden":
         return f"Unknown parameter: '{name}'.", "unknown_parameter", name
     if fault.kind == "missing":
