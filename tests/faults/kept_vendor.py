@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
-from faults.living_vendor import AsItIs
+from faults.living_vendor import LivingConverter
 from ftbridge.dataset import Converter
 from ftbridge.model import Event, Method, Spec, Status
 from ftbridge.provider import Capabilities, Files, Listed, Provider, RemoteJob
@@ -26,7 +26,7 @@ class KeptProvider(Provider):
     listing_lag_seconds = 0.0
 
     def converter(self, spec: Spec, model: str) -> Converter:
-        return AsItIs()
+        return LivingConverter()
 
     def upload(self, file: Path, *, key: str) -> str:
         return f"file-{key}"

@@ -81,7 +81,7 @@ class LivingProvider(Provider):
     concurrency_limit = 3
 
     def converter(self, spec: Spec, model: str) -> Converter:
-        return AsItIs()
+        return LivingConverter()
 
     def upload(self, file: Path, *, key: str) -> str:
         self._go_wrong(self.vendor.before, "upload")
@@ -126,7 +126,7 @@ class LivingProvider(Provider):
             raise when.pop(verb)
 
 
-class AsItIs(Converter):
+class LivingConverter(Converter):
     """Takes every chat as it stands."""
 
     target = "living"
