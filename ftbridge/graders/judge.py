@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ftbridge.errors import AskedToWait, BadAnswer, NetworkError
-from ftbridge.foreign.values import number_of
+from ftbridge.foreign.values import json_of, number_of
 from ftbridge.graders.grade import Grade, RowProblem, graded
 from ftbridge.graders.sample import text_of_content
 from ftbridge.graders.templates import fill
@@ -73,8 +73,11 @@ def _ask(
 
 
 def _read(completion: Mapping[str, Any]) -> dict[str, Any]:
-    choice = completion["choices"][0]
-    message = choice["message"]
+    try:
+        choice = completion["choices"][0]
+        message = choice["message"]
+    except (KeyError, IndexError, TypeError):
+        raise RowProblem("model_grader_server_error", "the judge's answer has no message") from None
     if message.get("refusal") or choice.get("finish_reason") == "content_filter":
         reason = printable(message.get("refusal") or "its content filter ended the answer", 200)
         raise RowProblem("model_grader_refusal_error", f"the judge refuses: {reason}")
@@ -82,7 +85,7 @@ def _read(completion: Mapping[str, Any]) -> dict[str, Any]:
     if choice.get("finish_reason") == "length":
         raise _junk("it was cut off: raise max_completions_tokens", {"answer": text})
     try:
-        answer = json.loads(text)
+        answer = json_of(json.loads(text))
     except (ValueError, RecursionError):
         raise _junk(f"{printable(repr(text))} is no JSON", {"answer": text}) from None
     if not isinstance(answer, dict):

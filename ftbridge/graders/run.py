@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftbridge.errors import SpecError
+from ftbridge.errors import FtbridgeError, SpecError
 from ftbridge.graders.context import GradingContext
 from ftbridge.graders.formula import Formula, FormulaError
 from ftbridge.graders.grade import Grade, GradeError, RowProblem, graded
@@ -22,6 +22,7 @@ from ftbridge.graders.types import (
     StringCheck,
     TextSimilarity,
 )
+from ftbridge.wording import printable
 
 
 def run_grader(
@@ -77,7 +78,7 @@ def _grade(
         case Multi():
             return _combine(grader, item, sample, context)
         case Metric():
-            return grader.grade(item, sample)
+            return _measure(grader, item, sample)
 
 
 def _check(grader: StringCheck, given: str, reference: str) -> Grade:
@@ -88,6 +89,16 @@ def _check(grader: StringCheck, given: str, reference: str) -> Grade:
         "ilike": lambda: reference.casefold() in given.casefold(),
     }[grader.operation]()
     return Grade(score=float(passed), passed=passed)
+
+
+def _measure(metric: Metric, item: Mapping[str, Any], sample: Mapping[str, Any]) -> Grade:
+    try:
+        return metric.grade(item, sample)
+    except (RowProblem, FtbridgeError):
+        raise
+    except Exception as problem:  # a metric may be anybody's, and a row anything
+        what = f"the metric {metric.name} failed: {type(problem).__name__}: {printable(str(problem), 200)}"
+        raise RowProblem("other_error", what) from problem
 
 
 def _combine(grader: Multi, item: Mapping[str, Any], sample: Mapping[str, Any], context: GradingContext) -> Grade:

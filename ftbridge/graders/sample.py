@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ftbridge.foreign.values import clean
+
 
 def sample_of(answer: str | Mapping[str, Any]) -> dict[str, Any]:
     """The sample of an answer: a text, an assistant's message, or the body of a chat completion.
@@ -18,7 +20,7 @@ def sample_of(answer: str | Mapping[str, Any]) -> dict[str, Any]:
     else:
         message = answer["choices"][0]["message"] if "choices" in answer else answer
     choices = answer["choices"] if not isinstance(answer, str) and "choices" in answer else [{"message": dict(message)}]
-    text = text_of_content(message.get("content"))
+    text = clean(text_of_content(message.get("content")))
     sample = {"choices": choices, "output_text": text, "output_tools": message.get("tool_calls") or []}
     if message.get("audio"):
         sample["output_audio"] = message["audio"]

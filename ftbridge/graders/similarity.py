@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 from ftbridge.errors import MissingExtra, UsageError
+from ftbridge.graders.grade import RowProblem
 
+_MOST_WORK = 4e10
+"""Of `_work`: some ten seconds, and more would look like a halt."""
 Similarity = Callable[[str, str], float]
 """From an input and its reference to a number from 0 to 1."""
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
@@ -32,9 +34,8 @@ def similarity(metric: str, embed: Embed | None = None) -> Similarity:
                 hint="Use fuzzy_match, bleu, gleu or a rouge metric instead.",
             )
         return _cosine(embed)
-    if metric.startswith("rouge"):
-        return _rouge(metric)
-    return {"fuzzy_match": _fuzzy_match, "bleu": _bleu, "gleu": _gleu, "meteor": _meteor}[metric]()
+    functions = {"fuzzy_match": _fuzzy_match, "bleu": _bleu, "gleu": _gleu, "meteor": _meteor, "rouge_l": _rouge_l}
+    return functions[metric]() if metric in functions else _rouge(metric)
 
 
 def library(module: str) -> Any:
@@ -48,20 +49,22 @@ def library(module: str) -> Any:
         ) from None
 
 
-@cache
-def rouge_scorer(*kinds: str) -> Any:
-    """A scorer for `rouge1`, `rougeL` and the like, which does not stem words."""
-    return library("rouge_score.rouge_scorer").RougeScorer(list(kinds))
-
-
 def _fuzzy_match() -> Similarity:
     fuzz, utils = library("rapidfuzz.fuzz"), library("rapidfuzz.utils")
 
     def match(given: str, reference: str) -> float:
+        if _work(len(given), len(reference)) > _MOST_WORK:
+            raise RowProblem("other_error", "the answer and its reference are too long for the metric fuzzy_match")
         ratio: float = fuzz.WRatio(given, reference, processor=utils.default_process)
         return ratio / 100
 
     return match
+
+
+def _work(one: int, other: int) -> float:
+    """How long `WRatio` takes for texts of these lengths, as measured; it slides a text along one 1.5 times as long."""
+    shorter, longer = sorted((one, other))
+    return longer * shorter * (shorter / 10 if longer > 1.5 * shorter else 1)
 
 
 def _bleu() -> Similarity:
@@ -93,9 +96,22 @@ def _meteor() -> Similarity:
 
 
 def _rouge(metric: str) -> Similarity:
-    kind = metric.replace("_", "").replace("l", "L")
-    scorer = rouge_scorer(kind)
+    kind = metric.replace("_", "")
+    scorer = library("rouge_score.rouge_scorer").RougeScorer([kind])
     return lambda given, reference: float(scorer.score(reference, given)[kind].fmeasure)
+
+
+def _rouge_l() -> Similarity:
+    """As rouge-score has it, whose own search takes minutes for texts of ten thousand words."""
+    tokenize = library("rouge_score.tokenizers").DefaultTokenizer(use_stemmer=False).tokenize
+    lcs = library("rapidfuzz.distance").LCSseq
+
+    def score(given: str, reference: str) -> float:
+        words, expected = tokenize(given), tokenize(reference)
+        common: int = lcs.similarity(words, expected)
+        return 2 * common / (len(words) + len(expected)) if common else 0.0
+
+    return score
 
 
 def _cosine(embed: Embed) -> Similarity:

@@ -141,6 +141,13 @@ def test_an_answer_without_a_score_is_an_error_of_that_row(name: str) -> None:
     assert len(grade.error.message) < 200
 
 
+@pytest.mark.parametrize("answer", [{}, {"choices": []}, {"choices": [{}]}, {"choices": [None]}])
+def test_a_completion_without_a_message_is_an_error_of_that_row(answer: dict[str, Any]) -> None:
+    grade = run(SCORE, lambda _model, _body: answer)
+    assert grade.error is not None
+    assert grade.error.message == "the judge's answer has no message"
+
+
 def test_an_answer_that_was_cut_off_says_what_to_raise() -> None:
     grade = run(SCORE, Judge('{"steps": [', finish_reason="length"))
     assert grade.error is not None

@@ -94,6 +94,14 @@ def grade(sample, item):
     assert run_grader(grader(source), item, sample_of('{"a": 1}'), context) == Grade(score=1)
 
 
+def test_half_a_character_is_no_trouble(context: GradingContext) -> None:
+    source = "def grade(sample, item):\n    print(item['text'])\n    if item['fails']: raise ValueError(item['text'])\n"
+    one = grader(f"{source}    return 1")
+    row = {"text": "a\ud800", "fails": False}
+    assert run_grader(one, row, sample_of("\udfff"), context).details == {"printed": "a?\n"}
+    assert "ValueError: a?" in message(run_grader(one, {**row, "fails": True}, sample_of(""), context))
+
+
 def test_one_process_grades_many_rows_of_any_size(context: GradingContext) -> None:
     one = grader("import os\ndef grade(sample, item):\n    print(os.getpid())\n    return len(item['text'])")
     grades = [run_grader(one, {"text": "x" * size}, sample_of(""), context) for size in (0, 10, 3_000_000, 1)]

@@ -225,6 +225,43 @@ def test_the_fuzzy_match_is_that_of_the_guides_python_grader(context: GradingCon
     assert (grade.score, grade.passed) == (expected, False)
 
 
+@pytest.mark.parametrize("metric", ["rouge_1", "rouge_2", "rouge_5", "rouge_l"])
+def test_rouge_is_that_of_rouge_score(metric: str, context: GradingContext) -> None:
+    scorer = pytest.importorskip("rouge_score.rouge_scorer")
+    kind = metric.replace("_", "").replace("l", "L")
+    for answer in (
+        "a dog jumps over the lazy fox",
+        "dog lazy the over jumps",
+        "the quick brown fox jumps",
+        "Ünïcode-2 fox",
+    ):
+        expected = scorer.RougeScorer([kind]).score(FOX, answer)[kind].fmeasure
+        assert run(similar(metric), answer, context, {"reference_answer": FOX}).score == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("metric", ["bleu", "gleu"])
+def test_bleu_and_gleu_are_those_of_sacrebleu_and_nltk(metric: str, context: GradingContext) -> None:
+    sacrebleu, gleu = pytest.importorskip("sacrebleu"), pytest.importorskip("nltk.translate.gleu_score")
+    answer = "the quick brown cat jumps over a dog"
+    expected = {
+        "bleu": sacrebleu.sentence_bleu(answer, [FOX]).score / 100,
+        "gleu": gleu.sentence_gleu([FOX.split()], answer.split()),
+    }
+    assert run(similar(metric), answer, context, {"reference_answer": FOX}).score == pytest.approx(expected[metric])
+
+
+def test_texts_that_would_take_minutes_to_compare_are_an_error_of_that_row(context: GradingContext) -> None:
+    for reference in ("y" * 10**6, "word other " * 2_000):
+        grade = run(similar("fuzzy_match"), "other words " * 100_000, context, {"reference_answer": reference})
+        assert grade.error is not None
+        assert grade.error.message == "the answer and its reference are too long for the metric fuzzy_match"
+
+
+def test_rouge_l_of_a_megabyte_ends_within_seconds(context: GradingContext) -> None:
+    item = {"reference_answer": "word other " * 2_000}
+    assert 0 < run(similar("rouge_l"), "other words " * 100_000, context, item).score < 1
+
+
 def test_a_threshold_is_passed_at_its_value(context: GradingContext) -> None:
     assert run(similar("rouge_1", pass_threshold=0.5), "Paris Rome", context, {"reference_answer": "Paris Oslo"}).passed
     assert run(similar("rouge_1"), "Paris", context).passed is None

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from ftbridge.graders.grade import Grade
 from ftbridge.graders.metrics.metric import GradedRow, Item, Metric, Sample, expected_text
-from ftbridge.graders.similarity import library, rouge_scorer, similarity
+from ftbridge.graders.similarity import library, similarity
 
-_ROUGE = ("rouge1", "rouge2", "rougeL")
+_DETAILS = ("bleu", "rouge_1", "rouge_2", "rouge_l")
 
 
 class Text(Metric):
@@ -24,9 +24,7 @@ class Text(Metric):
         """The grade of one answer."""
         expected, answer = expected_text(item), sample["output_text"]
         chrf: float = library("sacrebleu").CHRF().sentence_score(answer, [expected]).score
-        rouge = rouge_scorer(*_ROUGE).score(expected, answer)
-        details = {"bleu": similarity("bleu")(answer, expected), **{kind: rouge[kind].fmeasure for kind in _ROUGE}}
-        return Grade(score=chrf / 100, details=details)
+        return Grade(score=chrf / 100, details={name: similarity(name)(answer, expected) for name in _DETAILS})
 
     def summarise(self, rows: Sequence[GradedRow]) -> dict[str, Any]:
         """chrF and BLEU of all rows as one corpus, from 0 to 1, with sacrebleu's signatures, and the means of ROUGE."""
@@ -38,10 +36,10 @@ class Text(Metric):
         for name, metric in (("chrf", library("sacrebleu").CHRF()), ("bleu", library("sacrebleu").BLEU())):
             summary[name] = metric.corpus_score(answers, [expected]).score / 100
             summary[f"{name}_signature"] = str(metric.get_signature())
-        grades = [row.grade for row in rows if not row.grade.error]
-        return {**summary, **{kind: sum(grade.details[kind] for grade in grades) / len(grades) for kind in _ROUGE}}
+        details = [row.grade.details for row in rows if not row.grade.error]
+        return {**{name: sum(of[name] for of in details) / len(details) for name in _DETAILS}, **summary}
 
     def check(self) -> None:
         """Raises `MissingExtra` without sacrebleu and rouge-score."""
-        library("sacrebleu")
-        rouge_scorer(*_ROUGE)
+        for name in _DETAILS:
+            similarity(name)

@@ -53,15 +53,26 @@ def calls_of(tool_calls: Iterable[Mapping[str, Any]] | None) -> Counter[Call]:
 
 
 def _call(call: Mapping[str, Any]) -> Call:
-    function = call["function"]
     try:
-        return function["name"], frozenset(fields_of(_arguments(function)).items())
+        return _name(call), frozenset(fields_of(_arguments(call)).items())
     except ValueError:
-        return function["name"], function["arguments"]
+        return _name(call), _called(call)["arguments"]
 
 
-def _arguments(function: Mapping[str, Any]) -> Any:
-    arguments = function.get("arguments") or "{}"  # some services leave out what is empty
+def _called(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The name and arguments of a call, also of a custom tool, whose input is a text."""
+    if isinstance(custom := call.get("custom"), Mapping):
+        return {"name": custom.get("name"), "arguments": custom.get("input")}
+    function = call.get("function")
+    return function if isinstance(function, Mapping) else {}
+
+
+def _name(call: Mapping[str, Any]) -> str:
+    return str(_called(call).get("name"))
+
+
+def _arguments(call: Mapping[str, Any]) -> Any:
+    arguments = _called(call).get("arguments") or "{}"  # some services leave out what is empty
     return parsed(arguments) if isinstance(arguments, str) else arguments
 
 
@@ -71,16 +82,15 @@ def _names(calls: Counter[Call]) -> Counter[str]:
 
 def _schema_valid(calls: Iterable[Mapping[str, Any]], tools: Iterable[Mapping[str, Any]]) -> bool | None:
     """Whether each call is of a known tool and its arguments are as that has them; `None` where no tools are known."""
-    schemas = {tool["function"]["name"]: tool["function"].get("parameters") for tool in tools}
-    return all(_fits(call["function"], schemas) for call in calls) if schemas else None
+    schemas = {_name(tool): _called(tool).get("parameters") for tool in tools}
+    return all(_fits(call, schemas) for call in calls) if schemas else None
 
 
-def _fits(function: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
-    if function["name"] not in schemas:
+def _fits(call: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
+    if _name(call) not in schemas:
         return False
+    schema = schemas[_name(call)]
     try:
-        arguments = _arguments(function)
+        return schema is None or fits(schema, _arguments(call)) is not False
     except ValueError:
         return False
-    schema = schemas[function["name"]]
-    return schema is None or fits(schema, arguments) is not False

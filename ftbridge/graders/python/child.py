@@ -137,7 +137,7 @@ def _guarded(call: Callable[[], Any], settings: dict[str, Any]) -> tuple[Any, st
         error = _described(problem)
     if printed.written > printed.most:
         value, error = None, f"it printed more than {printed.most:,} characters"
-    return value, error, printed.kept
+    return value, error and _clean(error), _clean(printed.kept)
 
 
 def _described(problem: BaseException) -> str:
@@ -155,6 +155,11 @@ def _described(problem: BaseException) -> str:
         return str(problem)[:_LONGEST_MESSAGE]
     except BaseException:
         return "it raised an exception that cannot be shown"
+
+
+def _clean(text: str) -> str:
+    """Without half characters, which JSON in UTF-8 cannot have."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _short(value: Any) -> str:

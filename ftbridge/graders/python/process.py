@@ -10,6 +10,7 @@ grader's global variables.
 
 from __future__ import annotations
 
+import json
 import os
 import selectors
 import signal
@@ -106,7 +107,7 @@ class PythonProcess:
         with self._lock:
             self._ensure_started()
             self._row += 1
-            request = msgspec.json.encode({"id": self._row, "item": item, "sample": sample}) + b"\n"
+            request = json.dumps({"id": self._row, "item": item, "sample": sample}).encode() + b"\n"
             answer = self._decoded(self._exchange(request, self._limits.seconds), _Answer)
             details = {"printed": answer.printed} if answer.printed else {}
             if answer.id != self._row:
@@ -143,7 +144,7 @@ class PythonProcess:
             assert stream is not None
             os.set_blocking(stream.fileno(), False)
         settings = {"source": self._source, "folder": folder, **self._limits.model_dump()}
-        ready = self._exchange(msgspec.json.encode(settings) + b"\n", _START_SECONDS)
+        ready = self._exchange(json.dumps(settings).encode() + b"\n", _START_SECONDS)
         self.walls = frozenset(self._decoded(ready, _Ready).walls)
         try:
             loaded = self._decoded(self._exchange(b"", self._limits.seconds), _Loaded)
