@@ -254,9 +254,10 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` submitted it, and `group` is what it belongs to. `queue_position` counts from 1 where the job waits here for
-    a free slot at the provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the
-    vendor has the job, and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
+    `owner` submitted it, and `group` is what it belongs to. `home` is from where, as HOST/MACHINE:FOLDER,
+    where several homes share a ledger. `queue_position` counts from 1 where the job waits here for a free slot at the
+    provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the vendor has the job,
+    and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
     """
 
     id: str
@@ -273,6 +274,7 @@ class Job(Frozen):
     cost: Cost = Cost()
     error: Message | None = None
     owner: str | None = None
+    home: str | None = None
     group: str | None = None
     queue_position: int | None = None
     expected_start: datetime | None = None
