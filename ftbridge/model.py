@@ -181,8 +181,10 @@ class Event(Frozen):
         """The event as one line of text, without its time."""
         if self.kind == "status":
             return f"{self.status}" + (f": {self.message}" if self.message else "")
+        of_all = f"/{self.total_steps}" if self.total_steps else ""
+        step = [f"step {self.step}{of_all}"] if self.step is not None else []
         if self.kind != "metric":
-            return self.message or f"checkpoint of step {self.step}"
+            return self.message or " of ".join([self.kind, *step])
         metrics = {
             "loss": self.train_loss,
             "validation loss": self.valid_loss,
@@ -191,8 +193,7 @@ class Event(Frozen):
         }
         known = [f"{name} {value:.3f}" for name, value in metrics.items() if value is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
-        of_all = f"/{self.total_steps}" if self.total_steps else ""
-        return "  ".join([f"step {self.step}{of_all}", *known, *speed])
+        return "  ".join([*step, *known, *speed]) or self.kind
 
 
 class RowLoss(Frozen):
