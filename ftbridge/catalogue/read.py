@@ -70,7 +70,8 @@ def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row
     """The rows of the user's own catalogue at a path or https URL.
 
     A copy from a URL is used for a day, and where the URL does not answer or gives no catalogue; where there is no copy
-    either, there are no rows. That is warned of, and tried again after an hour. Raises `ConfigError` for a file that cannot be read, or is no catalogue.
+    either, there are no rows. That is warned of, and tried again after an hour. Raises `ConfigError` for a file
+    that cannot be read, or is no catalogue.
     """
     shown = redact(address)
     if "://" not in address:
