@@ -22,6 +22,7 @@ from ftbridge.cli import (
     data,
     demo,
     deploy,
+    help,  # noqa: A004 - the command's name
     import_jobs,
     jobs,
     lifecycle,
@@ -53,7 +54,7 @@ _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, providers, mock, trust),
+    "Set-up": (demo, help, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -83,6 +84,7 @@ for _title, _modules in _GROUPS.items():
         _module.register(app, _title)
 for _command in app.registered_commands:
     _command.cls = _Command
+help.name_topics(app.registered_commands)
 
 
 def _help_hint(arguments: list[str]) -> str:
