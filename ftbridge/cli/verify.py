@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WORDS = {"same": "same", "different": "DIFFERENT", "unknown": "?"}
 _LINES = 3  # that a cause names
+_BESIDE = 13  # characters of a line beside the text and the token
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -113,7 +114,7 @@ def _print_difference(line: int, first: FirstDifference) -> None:
     ]
     width = console().width
     for name, text, token in rows:
-        room = max(width - 12 - len(token), 20)
+        room = max(width - _BESIDE - len(token), 20)
         cut = text if len(text) <= room else ("…" + text[-room + 1 :] if name == "both" else text[: room - 1] + "…")
         print_line(f"  {name:<8} {cut}" + (f"  {token}" if token else ""))
     print_line("")

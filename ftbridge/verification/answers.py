@@ -10,7 +10,7 @@ from ftbridge.wording import printable
 
 NEAR_TIE = 0.1
 """Nats by which the best two tokens may differ for a reduced precision, such as bfloat16, to choose the other one."""
-_OF_WEIGHTS: frozenset[Code] = frozenset({"quantisation", "base_model", "weights", "rounding"})
+_OF_WEIGHTS: frozenset[Code] = frozenset({"quantisation", "base_model", "weights", "unexplained"})
 
 
 def judge(evidence: Evidence, reference: Reference, facts: ServedFacts) -> RowVerdict:
@@ -61,24 +61,30 @@ def agree(one: Answer, other: Answer) -> bool:
 
 def _why(evidence: Evidence, reference: Reference, facts: ServedFacts, prompt: Comparison) -> Finding:
     """Why the answer differs, though the prompt is the same, or is not known to be another."""
-    trained, chat = evidence.reference.answer, evidence.chat
-    if prompt == "unknown" and evidence.proceeded is not None and agree(trained, evidence.proceeded):
+    trained, chat, proceeded = evidence.reference.answer, evidence.chat, evidence.proceeded
+    compared = evidence.prompt is not None and (evidence.prompt.ids or evidence.prompt.text) is not None
+    if not (prompt == "same" and compared) and proceeded is not None and agree(trained, proceeded):
         return Finding(code="template", detail="the trained prompt, sent as it is, gets the trained answer")
-    if stop := _by_end(trained, chat, facts):
-        return stop
     if evidence.neutral is not None and agree(trained, evidence.neutral):
         return Finding(code="penalties", detail=_penalties(facts))
+    if stop := _by_end(trained, chat, reference, facts):
+        return stop
     ours = evidence.reference.prompt
     if facts.context and ours.ids and len(ours.ids) + len(trained.tokens) > facts.context:
         return Finding(code="context", detail=f"prompt and answer have room for {facts.context:,} tokens")
-    return _of_model(evidence, chat, reference, facts)
+    found = _of_model(evidence, proceeded or chat, reference, facts)
+    if found.code == "weights" and prompt == "unknown" and proceeded is None:
+        return Finding(code="unexplained")
+    return found
 
 
-def _by_end(trained: Answer, served: Answer, facts: ServedFacts) -> Finding | None:
+def _by_end(trained: Answer, served: Answer, reference: Reference, facts: ServedFacts) -> Finding | None:
     """Whether both begin as one, and only end at different places."""
     ours, theirs = (trained.whole or trained.text).strip(), (served.whole or served.text).strip()
     if theirs.startswith(ours) and trained.ended:
-        return Finding(code="stop_tokens", detail=f"it goes on with {printable(repr(theirs[len(ours) :].strip()), 40)}")
+        ends = f" after {reference.ends[0]}" if reference.ends else ""
+        detail = f"it goes on{ends} with {printable(repr(theirs[len(ours) :].strip()), 40)}"
+        return Finding(code="stop_tokens", detail=detail)
     if not ours.startswith(theirs):
         return None
     if served.ended is False:

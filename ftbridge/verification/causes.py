@@ -67,6 +67,10 @@ _WORDS: dict[Code, _Words] = {
         "The same prompt gets another answer: the server has other weights",
         "Check that it serves this job's export, and not an older one; export again and serve that.",
     ),
+    "unexplained": _Words(
+        "The answer is another one, and the server tells nothing of its prompt",
+        "Ask a server that tells it: vLLM and llama.cpp do at --at, Ollama does at --ollama.",
+    ),
     "rounding": _Words(
         "Where the answers part, both tokens are as good as equally probable, so that rounding decides",
         "Nothing needs to be done; float32 on the server's side would agree.",

@@ -24,6 +24,7 @@ Code = Literal[
     "base_model",
     "weights",
     "rounding",
+    "unexplained",
 ]
 Comparison = Literal["same", "different", "unknown"]
 

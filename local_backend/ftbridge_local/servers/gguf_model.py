@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,10 @@ def _load(file: Path, architecture: str) -> Any:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            file.absolute().parent, gguf_file=file.name, dtype=torch.float32, local_files_only=True
-        )
+        with redirect_stderr(StringIO()):  # its progress bar, which no setting switches off
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                file.absolute().parent, gguf_file=file.name, dtype=torch.float32, local_files_only=True
+            )
     except Exception as problem:  # it raises what comes first: ValueError, KeyError, errors of torch
         raise UsageError(
             f"transformers does not load this GGUF file of architecture {architecture}: {reason_of(problem)}",

@@ -23,10 +23,14 @@ _ABSENT = (404, 405, 501)
 
 
 class JsonApi:
-    """A server below `url`, which errors call `name`. The key in $FTBRIDGE_VERIFY_API_KEY is sent if there is one."""
+    """A server below `url`, which errors call `name`; `hint` is what to do where nobody answers.
 
-    def __init__(self, name: str, url: str) -> None:
+    The key in $FTBRIDGE_VERIFY_API_KEY is sent if there is one.
+    """
+
+    def __init__(self, name: str, url: str, hint: str) -> None:
         self.name = name
+        self._hint = hint
         self.url = _checked(url)
         headers = {}
         if key := os.environ.get(API_KEY, "").strip():
@@ -54,9 +58,10 @@ class JsonApi:
         try:
             answer = self._client.request("GET" if body is None else "POST", f"{self.url}{path}", json=body)
         except httpx.TimeoutException as problem:
-            raise (network_error(self.name, problem) if is_never_sent(problem) else timeout_error(self.name)) from None
+            error = network_error(self.name, problem) if is_never_sent(problem) else timeout_error(self.name)
+            raise type(error)(error.message, hint=self._hint) from None
         except (httpx.TransportError, httpx.DecodingError) as problem:
-            raise network_error(self.name, problem) from None
+            raise type(error := network_error(self.name, problem))(error.message, hint=self._hint) from None
         return self._read(path, answer)
 
     def ask_if_there(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:

@@ -49,8 +49,8 @@ class OllamaServer:
 
     def __init__(self, model: str) -> None:
         self._model = model
-        self._api = JsonApi("Ollama", _address(os.environ.get("OLLAMA_HOST", "")))
-        self._renders = True
+        address = _address(os.environ.get("OLLAMA_HOST", ""))
+        self._api = JsonApi("Ollama", address, "Start it, `ollama serve`, or set OLLAMA_HOST.")
         try:
             self._shown = self._api.ask("/api/show", {"model": model})
         except NotFound as problem:
@@ -81,7 +81,6 @@ class OllamaServer:
             stops=tuple(stops),
             adds_bos=adds_bos if isinstance(adds_bos, bool) else None,
             system=str(self._shown.get("system") or ""),
-            limits=() if self._renders else ("Prompts: this Ollama is too old to show them; 0.11.5 does.",),
             fixes=_FIXES,
         )
 

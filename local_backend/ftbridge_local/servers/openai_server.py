@@ -44,7 +44,7 @@ _FIXES = {
 def open_at(url: str, model: str | None) -> OpenAIServer:
     """The model of that name at a server, or its only one, or its only adapter."""
     root = url.strip().rstrip("/").removesuffix("/chat/completions").removesuffix("/v1")
-    api = JsonApi("the server", root)
+    api = JsonApi("the server", root, "Start the server, or check the URL.")
     try:
         return OpenAIServer(api, model)
     except BaseException:
