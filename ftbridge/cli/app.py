@@ -36,6 +36,7 @@ from ftbridge.cli import (
     show,
     submit,
     trust,
+    verify,
     watch,
 )
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options, with_values
@@ -50,7 +51,7 @@ from ftbridge.wording import broken_rule, printable
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
     "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, report),
+    "Results": (results, verify, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
     "Set-up": (demo, providers, mock, trust),
