@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from ftbridge.dataset.canonical import example
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -201,7 +202,8 @@ def _is_valid(value: Any, shape: type) -> bool:
 
 def _unknown_key(key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics) -> None:
     near = None if diagnostics.is_full("error", "unknown_key") else _nearest(key, known)
-    fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
+    remove = "Remove it" if path else f"Remove it, or read the file with --map {printable(key)}={UNUSED}"
+    fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"{remove}: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
         fix = "Move it into 'reference', where the grader looks for it."
     diagnostics.error(json_path((*path, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)

@@ -63,14 +63,14 @@ def _question_answer(row: FieldReader, question: str, answer: str) -> JsonObject
         if isinstance(one, dict) and one.get("role") == "assistant":
             one["weight"] = 0
     translated = complete_chat(row, before + take_messages(row, answer, "assistant", calls))
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
 def _alpaca(row: FieldReader) -> JsonObject:
     messages = [*take_instruction(row), message("assistant", row.text("output", "response"))]
     translated = complete_chat(row, messages)
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 

@@ -20,6 +20,12 @@ from ftbridge.dataset.formats.complete import complete_chat
 from ftbridge.dataset.formats.dialogue import dialogue, is_dialogue
 from ftbridge.dataset.formats.messages import take_messages
 
+_SCORES = tuple(
+    (f"{word}_chosen", f"{word}_rejected") if last else (f"chosen_{word}", f"rejected_{word}")
+    for word in ("score", "rating")
+    for last in (True, False)
+)
+
 
 def _preference(row: FieldReader) -> JsonObject:
     calls = CallIds()
@@ -29,13 +35,31 @@ def _preference(row: FieldReader) -> JsonObject:
         prompt = _shared(chosen, rejected)
         if not prompt:
             row.refuse("the row has two answers and no prompt", "Give what they answer under 'prompt'.")
+    better = _after(prompt, chosen)
     translated = {
-        "preferred_output": _after(prompt, chosen),
+        "preferred_output": better,
         "non_preferred_output": _after(prompt, rejected),
         "input": complete_chat(row, prompt),
     }
-    row.warn_of_unread()
+    if row.has("messages") and row.peek("messages") == prompt + better:
+        row.take("messages")
+        row.leave_out("messages", why="repeats the chosen answer and what is before it")
+    _take_scores(row)
+    row.finish()
     return translated
+
+
+def _take_scores(row: FieldReader) -> None:
+    """Leave out the scores of the two answers, where they say the same as their names."""
+    for better, worse in _SCORES:
+        scores = row.peek(better), row.peek(worse)
+        if not all(isinstance(score, int | float) for score in scores):
+            continue
+        for key in (better, worse):
+            row.take(key)
+            row.leave_out(key, why="repeats which answer is chosen")
+        if scores[0] < scores[1]:
+            row.refuse("the rejected answer has the higher score", "Exchange the answers, or remove the row.", worse)
 
 
 def _prompt(row: FieldReader, calls: CallIds) -> list[Any] | None:
@@ -83,7 +107,7 @@ def _rejected_response(row: FieldReader) -> JsonObject:
         "non_preferred_output": worse,
         "input": complete_chat(row, before),
     }
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 

@@ -47,7 +47,7 @@ def _sharegpt(row: FieldReader) -> JsonObject:
             "the system prompt lists the tools in words, and the key 'tools' lists them once more",
             "Remove one of them: vendors and chat templates write the tools into the prompt themselves.",
         )
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -97,7 +97,7 @@ def _messages(turn: FieldReader, with_tools: bool, calls: CallIds) -> list[JsonO
             translated[0]["weight"] = given if weight is None else weight
     if turn.take("train_detail"):
         turn.refuse("'train_detail' trains a part of the turn, and a weight is for all of it", "Remove it.")
-    turn.warn_of_unread()
+    turn.finish()
     return translated
 
 
