@@ -13,9 +13,9 @@ from itertools import takewhile
 from typing import Any
 
 from ftbridge.dataset.formats import sharegpt
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys, message
 from ftbridge.dataset.formats.calls import CallIds
-from ftbridge.dataset.formats.columns import take_instruction, take_prompt
+from ftbridge.dataset.formats.columns import take_history, take_instruction, take_prompt
 from ftbridge.dataset.formats.complete import complete_chat
 from ftbridge.dataset.formats.dialogue import dialogue, is_dialogue
 from ftbridge.dataset.formats.messages import take_messages
@@ -98,9 +98,13 @@ def _after(prompt: list[Any], answer: list[Any]) -> list[Any]:
 
 
 def _rejected_response(row: FieldReader) -> JsonObject:
-    """The rows of ms-swift: the messages end with the better answer."""
+    """The rows of ms-swift: the messages, or a query and its response, end with the better answer."""
     calls = CallIds()
-    *before, better = take_messages(row, "messages", "user", calls) or [None]
+    if row.has("messages"):
+        *before, better = take_messages(row, "messages", "user", calls) or [None]
+    else:
+        before = [*take_history(row), message("user", row.text("query"))]
+        better = message("assistant", row.text("response"))
     worse = take_messages(row, "rejected_response", "assistant", calls)
     translated = {
         "preferred_output": [better],
@@ -111,7 +115,13 @@ def _rejected_response(row: FieldReader) -> JsonObject:
     return translated
 
 
+def _has_rejected_response(row: JsonObject) -> bool:
+    return row.get("rejected_response") is not None and (
+        row.get("messages") is not None or (row.get("query") is not None and row.get("response") is not None)
+    )
+
+
 FORMATS = (
     Format("trl-preference", "preference", has_keys("chosen", "rejected"), _preference),
-    Format("swift-preference", "preference", has_keys("messages", "rejected_response"), _rejected_response),
+    Format("swift-preference", "preference", _has_rejected_response, _rejected_response),
 )
