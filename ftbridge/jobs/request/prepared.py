@@ -68,7 +68,8 @@ def _options(spec: Spec, format: str | None) -> list[str]:  # noqa: A002 - as ab
 
 
 def _refusal(data: Data, options: list[str], conversion: Conversion) -> DataError:
-    first, others = conversion.impossible[0], conversion.errors - 1
+    first = next((one for one in conversion.impossible if one.line), conversion.impossible[0])  # a row before the file
+    others = conversion.errors - 1
     return DataError(
         f"{data}, {position(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
         hint=f"{first.fix} {check_command(data, *options)} lists everything.",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge import Bridge
 from ftbridge.dataset import Finding, check
 from ftbridge.dataset.data_file import data_file, parse_columns
 from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.reading.unrecognised import KEY_SETS
+from ftbridge.errors import DataError
 
 
 def only(path: Path) -> Finding:
@@ -125,6 +127,25 @@ def test_an_empty_file_is_reported_as_such(tmp_path: Path) -> None:
         "the file has no lines",
         ["empty_file"],
     )
+
+
+def test_submit_says_first_that_the_rows_are_in_no_known_format(bridge: Bridge, tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"question": "a", "answer": "b"}\n' * 20)
+    with pytest.raises(DataError) as caught:
+        bridge.submit(path, "mock+openai:gpt-4.1-mini-2025-04-14")
+    sentence = "line 1: the first 20 rows are in no known format: the keys are 'question', 'answer'"
+    assert caught.value.message == f"{path}, {sentence}"
+    assert "--map question=prompt --map answer=completion" in caught.value.hint
+
+
+def test_submit_says_what_is_wrong_with_a_row_before_it_says_that_too_few_are_right(
+    bridge: Bridge, tmp_path: Path
+) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"prompt": "a", "completion": "b"}\n' * 9 + '{"prompt": "a", "completion": 5}\n')
+    with pytest.raises(DataError, match=r"line 10, .*, and 1 more error"):
+        bridge.submit(path, "mock+openai:gpt-4.1-mini-2025-04-14")
 
 
 @pytest.mark.parametrize("keys", KEY_SETS, ids=" ".join)
