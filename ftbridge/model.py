@@ -184,8 +184,10 @@ class Event(Frozen):
         """The event as one line of text, without its time."""
         if self.kind == "status":
             return f"{self.status}" + (f": {self.message}" if self.message else "")
+        of_all = f"/{self.total_steps}" if self.total_steps else ""
+        step = [f"step {self.step}{of_all}"] if self.step is not None else []
         if self.kind != "metric":
-            return self.message or f"checkpoint of step {self.step}"
+            return self.message or " of ".join([self.kind, *step])
         metrics = {
             "loss": self.train_loss,
             "validation loss": self.valid_loss,
@@ -194,8 +196,7 @@ class Event(Frozen):
         }
         known = [f"{name} {value:.3f}" for name, value in metrics.items() if value is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
-        of_all = f"/{self.total_steps}" if self.total_steps else ""
-        return "  ".join([f"step {self.step}{of_all}", *known, *speed])
+        return "  ".join([*step, *known, *speed]) or self.kind
 
 
 class RowLoss(Frozen):
@@ -257,9 +258,10 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` submitted it, and `group` is what it belongs to. `queue_position` counts from 1 where the job waits here for
-    a free slot at the provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the
-    vendor has the job, and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
+    `owner` submitted it, and `group` is what it belongs to. `home` is from where, as HOST/MACHINE:FOLDER,
+    where several homes share a ledger. `queue_position` counts from 1 where the job waits here for a free slot at the
+    provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the vendor has the job,
+    and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
     """
 
     id: str
@@ -276,6 +278,7 @@ class Job(Frozen):
     cost: Cost = Cost()
     error: Message | None = None
     owner: str | None = None
+    home: str | None = None
     group: str | None = None
     queue_position: int | None = None
     expected_start: datetime | None = None

@@ -155,6 +155,8 @@ def _check(arguments: Sequence[str]) -> None:
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             named = argument[:-1] or (before if before.startswith("-") else "an argument")
             raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
+        if "\0" in argument:
+            raise UsageError(f"{printable(repr(argument))} has the character U+0000", hint="No name can have it.")
         if clean(argument) != argument and not _names_file(argument, before):
             what = f"{printable(repr(argument))} is not UTF-8, and not the name of a file"
             raise UsageError(what, hint="Check the name, or type it again.")

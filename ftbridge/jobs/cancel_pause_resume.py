@@ -6,22 +6,36 @@ import time
 from collections.abc import Callable, Collection
 
 from ftbridge.context import Context
-from ftbridge.errors import UsageError
+from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.queue import withdraw
 from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.jobs.steering import steer
+from ftbridge.ledger import Record
 from ftbridge.model import FINAL, Event, Job, Status, now
 from ftbridge.provider import Provider
+from ftbridge.wording import clause
 
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
-def cancel(context: Context, job: Job | str) -> Job:
-    """Cancel the job, or take it out of the queue. A job that is over does not change."""
+def cancel(context: Context, job: Job | str, *, give_up: bool = False) -> Job:
+    """Cancel the job, or take it out of the queue. A job that is over does not change.
+
+    With `give_up` it is over here although its provider cannot be asked, or refuses; what runs there goes on.
+    """
     record = context.record(job)
+    try:
+        return _cancel(context, record)
+    except FtbridgeError as problem:
+        if not give_up:
+            raise
+        return _give_up(context, record, problem)
+
+
+def _cancel(context: Context, record: Record) -> Job:
     if withdraw(context.ledger, record):
         remove_unneeded(context.home, context.ledger)
         return find_job(context, record.job.id)
@@ -32,6 +46,14 @@ def cancel(context: Context, job: Job | str) -> Job:
             context.warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is listed")
             return find_job(context, record.job.id)
     return _steer(context, record.job.id, lambda provider: provider.cancel, FINAL)
+
+
+def _give_up(context: Context, record: Record, problem: FtbridgeError) -> Job:
+    event = Event(at=now(), kind="status", status=Status.CANCELLED, message=f"given up: {problem.message}")
+    record = context.ledger.job(record.job.id)
+    context.ledger.change(record, [event], status=Status.CANCELLED, raw_status="given up", finished_at=now())
+    context.warn(f"{clause(problem.message)}; if {record.provider} has the job, it goes on there")
+    return find_job(context, record.job.id)
 
 
 def pause(context: Context, job: Job | str) -> Job:

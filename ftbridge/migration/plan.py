@@ -107,10 +107,11 @@ def plan_migration(
     )
 
 
-def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None) -> Job:
+def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None, again: bool = False) -> Job:
     """Submit the job of a plan, and link it to the old one, which is imported into the ledger if necessary.
 
-    The same plan always gives the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
+    The same plan always gives the same job; where that one's model was deleted, it is refused, or with `again` moved
+    once more. `max_cost`, in US dollars, is a limit beside the plan's own.
     """
     spec = plan.spec
     if plan.blocking:
@@ -137,11 +138,24 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         max_cost=min(limits, default=None),
         format=spec.format,
         map=spec.map,
-        idempotency_key=f"{old_id} moved {_fingerprint(spec)}",
+        idempotency_key=_key(context, old_id, spec, again=again),
         **hyperparameters,
     )
     write_move(context.ledger, job.id, old_id)
     return job
+
+
+def _key(context: Context, old_id: str, spec: Spec, *, again: bool) -> str:
+    """The idempotency key of the move; raises `SpecError` where its job is done and its model deleted."""
+    key = f"{old_id} moved {_fingerprint(spec)}"
+    while (known := context.ledger.by_key(key)) and not known.request_hash:  # which is emptied with the model
+        if not again:
+            raise SpecError(
+                f"{old_id} was moved to {spec.target} before, as {known.job.id}, whose model was deleted",
+                hint=f"`ftbridge migrate {old_id} --to {spec.target} --again` moves it once more.",
+            )
+        key = f"{key} after {known.job.id}"
+    return key
 
 
 def moves_of(context: Context, job: Job | str) -> MoveHistory:

@@ -189,7 +189,7 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        """Continue from the newest checkpoint. Raises `ProviderError` where that cannot be."""
         problems = {
             "running": ("is running", "There is nothing to resume."),
             "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
@@ -282,7 +282,8 @@ class LocalProvider(Provider):
     def _known(self, remote_id: str) -> RemoteJob:
         for report in self._runner.report([remote_id]):
             return self._job(report)
-        raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
+        hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
+        raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 
     def _finished(self, remote_id: str) -> JobFolder:
         if (status := self._known(remote_id).status) is not Status.SUCCEEDED:
