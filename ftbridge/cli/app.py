@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperCommand
 
 from ftbridge.cli import (
     catalogue,
@@ -38,7 +37,8 @@ from ftbridge.cli import (
     trust,
     watch,
 )
-from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options, with_values
+from ftbridge.cli.command import Command, Group
+from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
@@ -61,19 +61,9 @@ _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
 
-class _Command(TyperCommand):
-    """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments of the command, of which some options may stand without a value."""
-        return super().parse_args(ctx, with_values(args))
-
-
 app = typer.Typer(
     name="ftbridge",
+    cls=Group,
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -82,7 +72,7 @@ for _title, _modules in _GROUPS.items():
     for _module in _modules:
         _module.register(app, _title)
 for _command in app.registered_commands:
-    _command.cls = _Command
+    _command.cls = Command
 
 
 def _help_hint(arguments: list[str]) -> str:
