@@ -21,6 +21,7 @@ from ftbridge.cli import (
     data,
     demo,
     deploy,
+    doctor,
     import_jobs,
     jobs,
     lifecycle,
@@ -40,6 +41,7 @@ from ftbridge.cli import (
 from ftbridge.cli.command import Command, Group
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
+from ftbridge.cli.next_steps import print_next_steps
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
 from ftbridge.foreign.redaction import redact
@@ -53,7 +55,7 @@ _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Results": (results, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, providers, mock, trust),
+    "Set-up": (demo, doctor, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -162,7 +164,10 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     if chosen.insecure_base_url:
         os.environ[INSECURE] = "1"
     try:
-        code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
+        if not arguments:
+            print_next_steps()
+            return 0
+        code = app(arguments, prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
             print_message(f"{line_end()}interrupted")
         return int(code)
