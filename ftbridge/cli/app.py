@@ -39,6 +39,7 @@ from ftbridge.cli import (
     watch,
 )
 from ftbridge.cli.command import Command, Group
+from ftbridge.cli.completion import VARIABLE, join_at_colons
 from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
 from ftbridge.cli.next_steps import print_next_steps
@@ -67,7 +68,6 @@ app = typer.Typer(
     name="ftbridge",
     cls=Group,
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _title, _modules in _GROUPS.items():
@@ -164,7 +164,8 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     if chosen.insecure_base_url:
         os.environ[INSECURE] = "1"
     try:
-        if not arguments:
+        join_at_colons(os.environ)
+        if not arguments and VARIABLE not in os.environ:
             print_next_steps()
             return 0
         code = app(arguments, prog_name="ftbridge", standalone_mode=False) or 0

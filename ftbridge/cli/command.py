@@ -8,6 +8,7 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from ftbridge.cli.completion import set_completions
 from ftbridge.cli.global_options import with_values
 
 _NOISE = re.compile(r"list\[(.*)\]|(.*) range")  # in the type of a value: how often it may be, and that it has limits
@@ -15,6 +16,10 @@ _NOISE = re.compile(r"list\[(.*)\]|(.*) range")  # in the type of a value: how o
 
 class Command(TyperCommand):
     """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        set_completions(self.params)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words after the command's name in its usage."""

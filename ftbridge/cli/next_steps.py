@@ -45,7 +45,7 @@ def _steps() -> Iterator[Step]:
     if on_server := bool(os.environ.get("FTBRIDGE_LEDGER")):
         yield Step("See the jobs of the ledger that you share", "jobs")
     try:
-        records = [] if on_server else _newest_records()
+        records = [] if on_server else newest_records()
     except FtbridgeError as problem:
         yield Step(f"The ledger cannot be used ({clause(problem.message)}). See what is wrong", "doctor")
         records = []
@@ -53,7 +53,7 @@ def _steps() -> Iterator[Step]:
     yield from _for_folder(Path.cwd(), first=not records and not on_server)
 
 
-def _newest_records() -> list[Record]:
+def newest_records() -> list[Record]:
     """The newest jobs in this home, the newest first."""
     home = home_path()
     if not (home / LEDGER).exists():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from command_line import Cli
-from ftbridge.ledger import Intent, Ledger, Prepared
-from ftbridge.model import Spec, Status, now
+from ftbridge.model import Status
+from ledger_jobs import add_job
 from terminal import Terminal
 
 
@@ -20,24 +19,6 @@ def steps(here: Cli) -> list[str]:
     ran = here(columns=80)
     assert ran.code == 0
     return re.findall(r"^  ftbridge (.*)$", ran.out, re.MULTILINE)
-
-
-def add_job(home: Path, name: str, status: Status, *, minutes: int = 0) -> str:
-    home.mkdir(exist_ok=True)
-    ledger = Ledger(home)
-    job_id = f"ftb_{name}"
-    intent = Intent(
-        id=job_id,
-        target="local:tiny",
-        spec=Spec(target="local:tiny", data="rows.jsonl", name=name),
-        prepared=Prepared(training="t"),
-        request_hash=name,
-        created_at=now() + timedelta(minutes=minutes),
-    )
-    ledger.add(intent)
-    ledger.change(ledger.job(job_id), status=status, remote_id=name)
-    ledger.close()
-    return job_id
 
 
 def test_with_nothing_here_the_demo_is_first_and_nothing_is_made(here: Cli, home: Path) -> None:
