@@ -27,6 +27,7 @@ from ftbridge.provider.served import Verifier
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.machine import describe_devices
 from ftbridge_local.packages import check_packages
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
@@ -48,6 +49,7 @@ class LocalProvider(Provider):
 
     name: ClassVar[str] = "local"
     keeps_jobs_at_home: ClassVar[bool] = True
+    devices = staticmethod(describe_devices)
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
