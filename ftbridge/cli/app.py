@@ -22,6 +22,7 @@ from ftbridge.cli import (
     data,
     demo,
     deploy,
+    evaluate,
     import_jobs,
     jobs,
     lifecycle,
@@ -50,7 +51,7 @@ from ftbridge.wording import broken_rule, printable
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
     "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, report),
+    "Results": (results, evaluate, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
     "Set-up": (demo, providers, mock, trust),
