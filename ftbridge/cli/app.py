@@ -22,6 +22,7 @@ from ftbridge.cli import (
     demo,
     deploy,
     doctor,
+    evaluate,
     import_jobs,
     jobs,
     lifecycle,
@@ -54,7 +55,7 @@ from ftbridge.wording import broken_rule, printable
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
     "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, verify, report),
+    "Results": (results, evaluate, verify, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
     "Set-up": (demo, doctor, providers, mock, trust),
