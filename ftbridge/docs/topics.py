@@ -6,19 +6,32 @@ import re
 from importlib.resources import files
 
 TOPICS = [
-    *("start", "dataset", "columns", "costs", "jobs", "results", "hyperparameters", "evaluate", "moving", "ci"),
+    *(
+        "start",
+        "dataset",
+        "columns",
+        "costs",
+        "jobs",
+        "results",
+        "hyperparameters",
+        "evaluate",
+        "verify",
+        "moving",
+        "ci",
+    ),
     *("local", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
 ]
 """Each is a file `NAME.md` beside this one."""
 
 _COMMANDS = {
-    "start": "demo help",
+    "start": "demo help doctor",
     "dataset": "check prepare convert",
     "costs": "compare catalogue costs",
     "jobs": "submit run jobs show cancel pause resume recover",
     "results": "watch events report fetch checkpoints delete prune",
     "teams": "trust",
     "evaluate": "evaluate chat",
+    "verify": "verify",
     "moving": "lifecycle migrate import",
     "local": "export",
     "hosted": "deploy undeploy",

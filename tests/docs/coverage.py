@@ -124,6 +124,7 @@ def unknown(text: str) -> list[str]:
         name for command in known.values() for one in command.params for name in [*one.opts, *one.secondary_opts]
     }
     options |= {"--help", "--version", "--debug", "--verbose", "--log-file", "--insecure-base-url"}
+    options |= {"--install-completion", "--show-completion"}
     wrong = [f"ftbridge {name}" for name in re.findall(r"(?:`|\$ )ftbridge ([a-z]+)", text) if name not in known]
     words = {*TOPICS, *known, *explanations(), "TOPIC", "CODE"}
     wrong += [f"help {name}" for name in re.findall(r"ftbridge help ([A-Za-z_]+)", text) if name not in words]

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -27,6 +27,7 @@ from ftbridge.plugins import load_provider, provider_names
 from ftbridge.provider import Provider
 from ftbridge.provider.hosted import HostedProvider
 from ftbridge.target import Target
+from ftbridge.verification.findings import Code
 from ftbridge.wording import counted
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ EXTRAS = {
     "tokens": "exact token counts for OpenAI and Mistral",
     "xlsx": "Excel workbooks",
     "zst": "zstd compression",
+    "evaluate": "more scores than exact answers: BLEU, ROUGE and others",
     "all": "all of these but the trackers",
     "dev": "what the tests of ftbridge need",
 }
@@ -67,6 +69,8 @@ ENVIRONMENT = {
     "FTBRIDGE_MOCK_FAULTS": "the faults of mocks, separated by blanks",
     "FTBRIDGE_LIVE": "1 runs the tests against real vendors",
     "OPENAI_WEBHOOK_SECRET": "what OpenAI signs its webhooks with",
+    "FTBRIDGE_VERIFY_API_KEY": "the key of the server that `verify --at` asks",
+    "OLLAMA_HOST": "where `verify --ollama` finds Ollama",
     "HF_TOKEN": "downloads gated models from the hub",
     "LLAMA_CPP": "the folder of llama.cpp, for `export --format gguf`",
     "SSL_CERT_FILE": "the certificates to trust, as for other programs",
@@ -172,6 +176,11 @@ def config() -> list[str]:
     return [f"- `[{table}]`: {said[table]}" for table in Config.model_fields if table not in ("file", "origins")]
 
 
+def causes() -> list[str]:
+    """The codes of what may differ in a served model."""
+    return _wrapped([f"`{code}`" for code in get_args(Code)])
+
+
 def environment() -> list[str]:
     """The variables that are no provider's."""
     lines = [f"- `{name}`: {text}" for name, text in ENVIRONMENT.items()]
@@ -204,6 +213,7 @@ MAKERS: dict[str, Callable[..., list[str]]] = {
     "settings": settings,
     "closing": closing,
     "config": config,
+    "causes": causes,
     "environment": environment,
     "codes": codes,
     "errors": error_list,
