@@ -46,7 +46,6 @@ _OTHER_USES = (
 )
 _SHOWN = 8
 _COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unread | None:
@@ -74,9 +73,8 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unre
 
 def _guess(keys: Sequence[str], *, table: bool) -> str:
     """The likely mistake, as a question."""
-    separator = next((sign for sign in _SEPARATORS if sign in keys[0]), None)
-    if table and len(keys) == 1 and separator:
-        return f"Is the table separated by {_SEPARATORS[separator]}? Save it with commas. "
+    if table and len(keys) == 1 and "|" in keys[0]:
+        return "Is the table separated by bars? Save it with commas. "
     near = dict.fromkeys(_near(keys).values())
     return f"Did you mean {' and '.join(map(repr, near))}? " if near else ""
 

@@ -45,8 +45,7 @@ def test_rows_of_a_strange_shape_are_reported_once_with_their_keys_and_those_of_
         ("foo,bar", ""),
         ("Prompt,Completion", "Did you mean 'prompt' and 'completion'? "),
         (" prompt, completions", "Did you mean 'prompt' and 'completion'? "),
-        ("prompt;completion", "Is the table separated by semicolons? Save it with commas. "),
-        ("prompt\tcompletion", "Is the table separated by tabs? Save it with commas. "),
+        ("prompt|completion", "Is the table separated by bars? Save it with commas. "),
     ],
 )
 def test_what_is_wrong_with_the_columns_of_a_table_is_guessed_at(tmp_path: Path, header: str, guess: str) -> None:
