@@ -7,11 +7,10 @@ import re
 from enum import Enum
 from itertools import chain
 
-import msgspec
-
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD
 from ftbridge.dataset.reading.lines import BOM, Unread
-from ftbridge.dataset.reading.syntax import UNREADABLE
+from ftbridge.dataset.reading.nesting import is_too_deep
+from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
 from ftbridge.dataset.reading.unrecognised import KEY_SETS
 
 HEAD = 2**16
@@ -53,7 +52,6 @@ _ZEROS: dict[
 _JSON_START = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
 _COLUMNS = {name.encode() for name in chain.from_iterable(KEY_SETS)}
 _QUOTED = re.compile(rb'"(?:[^"]|"")*+"')
-_decode = msgspec.json.Decoder().decode
 
 
 def kind_of(head: bytes, suffix: str) -> Kind | Unread:
@@ -87,7 +85,9 @@ def _is_array(text: bytes) -> bool:
     """Whether the text that begins with a bracket is one array, and not a line for each of several lists."""
     first, _, rest = text.partition(b"\n")
     try:
-        _decode(first)
+        decode_line(first)
+    except RecursionError:
+        return not rest.strip()
     except UNREADABLE:
         return True
     return not rest.strip()
@@ -96,7 +96,7 @@ def _is_array(text: bytes) -> bool:
 def _is_laid_out(text: bytes) -> bool:
     """Whether the text that begins with a brace is an object over several lines, and not the first of many lines."""
     first, *others = text.split(b"\n")
-    if not _breaks_off(first.decode(errors="replace").rstrip()):
+    if is_too_deep(first) or not _breaks_off(first.decode(errors="replace").rstrip()):
         return False
     return any(map(bytes.strip, others)) and not any(line.startswith(b"{") and line.rstrip() != b"{" for line in others)
 
