@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
-from ftbridge.dataset.canonical.without_meaning import BEYOND
+from ftbridge.dataset.canonical.without_meaning import BEYOND, without_meaning
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Unread
 from ftbridge.wording import printable
@@ -41,6 +41,7 @@ _OTHER_USES = (
         "answer: no target trains that",
     ),
     ({"query", "answers", "tools"}, "the rows are xLAM's, whose tools have parameters that are no JSON Schema"),
+    ({"custom_id", "body"}, "the rows are requests of OpenAI's batch API, which have no answers"),
     ({"anchor", "positive"}, "the rows are of texts that are alike, which train an embedding: no target trains that"),
     ({"better_response_id", "response_0", "response_1"}, "the better one of two answers is told by its number"),
 )
@@ -94,12 +95,13 @@ def _renaming(keys: Sequence[str]) -> str:
     """How to read them under names of a format: by their spelling or their words, else as an example."""
     question, answer = _first_of(_QUESTIONS, keys), _first_of(_ANSWERS, keys)
     near, example = _near(keys), ""
+    told = [key for key in keys if key not in without_meaning(dict.fromkeys(keys))] or keys
     if question is not None and answer is not None:
         names = {question: "prompt", answer: "completion"}
-    elif near:
+    elif near and len(set(near.values())) == len(near):
         names = near
     else:
-        names = dict(zip(keys, ("prompt", "completion") if len(keys) > 1 else ("text",), strict=False))
+        names = dict(zip(told, ("prompt", "completion") if len(told) > 1 else ("text",), strict=False))
         example = ", for example"
     given = ((f"{key}={name}", len(key) <= _LONGEST) for key, name in names.items() if key != name)
     options = " ".join(f"--map {shlex.quote(printable(option, 2 * _LONGEST))}" for option, fits in given if fits)
