@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from ftbridge.cli import (
     catalogue,
@@ -61,8 +61,26 @@ _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
 
+def _with_plain_types(options: list[Any]) -> list[Any]:
+    """The same options; their help names no type of a switch, and of one that can be repeated that of each value."""
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+        elif getattr(option, "multiple", False) and option.metavar is None:
+            option.metavar = "<str>"
+    return options
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_plain_types(super().get_params(ctx))
+
+
 class _Command(TyperCommand):
     """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_plain_types(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
@@ -74,6 +92,7 @@ class _Command(TyperCommand):
 
 app = typer.Typer(
     name="ftbridge",
+    cls=_Group,
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
     add_completion=False,
     pretty_exceptions_enable=False,

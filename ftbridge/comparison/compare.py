@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Unpack
 
-from ftbridge.arguments import HyperparameterArguments, one_or_more
+from ftbridge.arguments import HyperparameterArguments
 from ftbridge.catalogue import Entry, Facts, today
 from ftbridge.comparison.notes import closing, limits, not_in_catalogue, unknown, used
 from ftbridge.comparison.offers import DAYS_A_MONTH, Machine, Offer, no_offer
@@ -74,7 +74,7 @@ def compare(
         return compare_spec(
             context,
             spec,
-            one_or_more(to),
+            context.targets(to),
             load,
             machine=machine,
             live=live,
