@@ -95,6 +95,7 @@ app = typer.Typer(
     cls=_Group,
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
     add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     pretty_exceptions_enable=False,
 )
 for _title, _modules in _GROUPS.items():

@@ -8,6 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from ftbridge.context import Context
+from ftbridge.jobs.cancel_pause_resume import cancel
 from ftbridge.jobs.submit import submit
 from ftbridge.ledger import MEASUREMENT
 from ftbridge.model import Method, Status
@@ -36,9 +37,15 @@ def speed(context: Context, target: Target) -> Speed | None:
 def measure_speed(context: Context, data: Path, to: str, method: Method | str) -> None:
     """Train a file of a few rows, so that `speed` knows it, and remove what that leaves; the ledger keeps its events.
 
-    Warns where the training fails.
+    Warns where the training fails. A measurement that is interrupted is cancelled.
     """
-    job = wait(context, submit(context, data, to, method=method, group=MEASUREMENT, epochs=1, again=True))
-    if job.status is not Status.SUCCEEDED:
-        context.warn(f"the speed of {to} could not be measured: {job.error or job.status}")
-    delete(context, job, result=True)
+    job = submit(context, data, to, method=method, group=MEASUREMENT, epochs=1, again=True)
+    try:
+        job = wait(context, job)
+        if job.status is not Status.SUCCEEDED:
+            context.warn(f"the speed of {to} could not be measured: {job.error or job.status}")
+    except BaseException:
+        cancel(context, job)
+        raise
+    finally:
+        delete(context, job, result=True)

@@ -70,8 +70,9 @@ def resume(context: Context, job: Job | str) -> Job:
             hint="Submit it again.",
         )
     if record.job.status not in (Status.PAUSED, Status.FAILED):
+        what = _ENDED.get(record.job.status, f"is {record.job.status}")
         raise UsageError(
-            f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
+            f"job {record.job.id} {what}; only a paused or failed job can be resumed",
             hint=f"`ftbridge show {record.job.id}` shows more.",
         )
     provider = context.provider_of(record)
@@ -85,6 +86,9 @@ def _steer(context: Context, job: Job | str, verb: Literal["cancel", "pause"], w
     [current] = refresh(context, job)
     if current.status.final:
         context.warn(f"job {current.id} is already over: it {_ENDED[current.status]}")
+        return current
+    if current.status in wanted:
+        context.warn(f"job {current.id} is {current.status} already")
         return current
     if not current.remote_id:
         raise UsageError(

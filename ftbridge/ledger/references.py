@@ -81,6 +81,11 @@ def _has_name(reference: str) -> ColumnElement[bool]:
 
 
 def _not_found(connection: Connection, reference: str) -> JobNotFound:
+    if connection.execute(select(jobs.c.id).limit(1)).first() is None:
+        return JobNotFound(
+            f"there is no job {reference!r}, and none at all yet",
+            hint="`ftbridge submit` or `ftbridge demo` makes one.",
+        )
     provider, colon, name = reference.partition(":")
     if name == LAST or reference == LAST:
         hint = '"last" leaves out jobs that their provider refused.'

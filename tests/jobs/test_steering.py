@@ -100,3 +100,14 @@ def test_a_job_that_needs_time_to_pause_is_still_running_and_that_is_said(
             f"scripted was asked to pause job {record.job.id}, and reports it as running so far:"
             f" `ftbridge watch {record.job.id}` shows when that is done"
         ]
+
+
+def test_a_paused_job_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Bridge(tmp_path) as bridge:
+        provider = ScriptedProvider(bridge.home)
+        provider.polled["remote-1"] = RemoteJob(remote_id="remote-1", status=Status.PAUSED, raw_status="paused")
+        monkeypatch.setattr(bridge, "provider_named", lambda _name: provider)
+        record = bridge.ledger.change(add(bridge.ledger), status=Status.PAUSED, remote_id="remote-1")
+        assert record
+        assert bridge.pause(record.job).status is Status.PAUSED
+        assert bridge.warnings == [f"job {record.job.id} is paused already"]
