@@ -129,7 +129,8 @@ class Spec(Frozen):
     """A job as the user specifies it.
 
     Reinforcement needs a `grader`, which scores the model's answers, and may constrain them by a `response_format`;
-    both are in the vendor's format.
+    both are in the vendor's format. `format` and `map`, the names of a format for the files' columns, say how the files
+    are read, where that was given.
     """
 
     target: str
@@ -141,6 +142,8 @@ class Spec(Frozen):
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
     max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+    format: str | None = None
+    map: dict[str, str] | None = None
 
 
 class Event(Frozen):

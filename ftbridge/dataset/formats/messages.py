@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from ftbridge.dataset.canonical.without_meaning import means_nothing
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, image_part, message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.tools import arguments_text
@@ -17,6 +18,7 @@ from ftbridge.dataset.formats.tools import arguments_text
 _At: TypeAlias = tuple[str | int, ...]
 
 _ROLES = {"System": "system", "User": "user", "Chatbot": "assistant", "function": "tool"}
+_KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "weight"})
 TRAINED = ("train", "training", "loss")
 
 
@@ -60,6 +62,14 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
         given_id, name = one.get("tool_call_id"), one.get("name")
         one["tool_call_id"] = calls.answer(name, given_id) if _texts(given_id, name) else given_id
     _weight(one)
+    _refuse_partly_trained(one, row, at)
+    for key in [key for key in one if key not in _KEYS and means_nothing(key, one[key])]:
+        del one[key]
+        row.leave_out(*at, key)
+    return one
+
+
+def _refuse_partly_trained(one: JsonObject, row: FieldReader, at: _At) -> None:
     if one.get("prefix") is not None and one.pop("prefix"):
         row.refuse(
             "'prefix' asks the model to continue a given text", "Put the complete answer into content.", *at, "prefix"
@@ -71,7 +81,6 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
             *at,
             "train_detail",
         )
-    return one
 
 
 def _content(content: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum
 from itertools import chain
@@ -92,14 +93,20 @@ def _is_array(text: bytes) -> bool:
 def _is_laid_out(text: bytes) -> bool:
     """Whether the text that begins with a brace is an object over several lines, and not the first of many lines."""
     first, *others = text.split(b"\n")
-    try:
-        _decode(first)
-    except UNREADABLE as problem:
-        if "truncated" not in str(problem):
-            return False
-    else:
+    if not _breaks_off(first.decode(errors="replace").rstrip()):
         return False
     return any(map(bytes.strip, others)) and not any(line.startswith(b"{") and line.rstrip() != b"{" for line in others)
+
+
+def _breaks_off(line: str) -> bool:
+    """Whether there is nothing wrong with the JSON of a line, but that it goes on; no text of it is open."""
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as problem:
+        return problem.pos >= len(line)
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _table_or_lines(text: bytes) -> Kind:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.data_file import Data, columns_of
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
@@ -116,7 +117,7 @@ def _rows(kind: Kind, path: Data, file: BinaryIO, *, is_there: bool) -> Iterator
 def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table: bool) -> Unread | None:
     """Why the rows are in no known format. Raises `UsageError` where a name in --map may be the reason."""
     objects = [row for _, row in _objects(head)]
-    absent = [old for old, new in columns.items() if not any(new in row for row in objects)]
+    absent = [old for old, new in columns.items() if new != UNUSED and not any(new in row for row in objects)]
     if absent and objects:
         raise no_such_column(absent[0], objects[0])
     return unrecognised(_objects(head), table=table)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ftbridge.dataset import check
+from ftbridge.dataset.reading.kinds import Kind, kind_of
 from ftbridge.errors import InputError
 from planted_rows import GOOD
 
@@ -37,6 +38,25 @@ NAMES = [
 def test_json_is_read_whatever_its_name(tmp_path: Path, content: str, name: str) -> None:
     (tmp_path / name).write_text(content)
     assert check(tmp_path / name).examples == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "rows"),
+    [
+        ("{", 1),
+        ('{"messages":', 1),
+        ('{"messages": [', 1),
+        ('{"messages": [{"role": "user", "content": "a"},', 1),
+        ('{"messages": [{"role": "user", "content": "a', 2),
+        ('{"messages": [}', 2),
+        ('{"messages": tru', 2),
+        ('{"messages": []}', 2),
+        ('{"a": 1} {', 2),
+    ],
+)
+def test_a_row_goes_on_after_its_first_line_only_where_that_breaks_off_between_values(first: str, rows: int) -> None:
+    kind = kind_of(f"{first}\n  1\n]}}\n".encode(), ".json")
+    assert kind is (Kind.DOCUMENT if rows == 1 else Kind.LINES)
 
 
 @pytest.mark.parametrize("name", ["data.txt", "data", "DATA.CSV", "data.dat"])
