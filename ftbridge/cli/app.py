@@ -23,6 +23,7 @@ from ftbridge.cli import (
     deploy,
     doctor,
     evaluate,
+    help,  # noqa: A004 - the command's name
     import_jobs,
     jobs,
     lifecycle,
@@ -58,7 +59,7 @@ _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Results": (results, evaluate, verify, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, doctor, providers, mock, trust),
+    "Set-up": (demo, help, doctor, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -78,6 +79,7 @@ for _title, _modules in _GROUPS.items():
         _module.register(app, _title)
 for _command in app.registered_commands:
     _command.cls = Command
+help.name_topics(app.registered_commands)
 
 
 def _help_hint(arguments: list[str]) -> str:

@@ -15,7 +15,7 @@ GROUPS = {
     "Results": "fetch export checkpoints chat evaluate report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
-    "Set-up": "demo doctor providers mock trust",
+    "Set-up": "demo help doctor providers mock trust",
 }
 OPTIONS = {
     "check": ["--near-duplicates", "--tokenizer"],
