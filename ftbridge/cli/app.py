@@ -70,6 +70,7 @@ _logger = logging.getLogger(__name__)
 app = typer.Typer(
     name="ftbridge",
     cls=Group,
+    context_settings={"help_option_names": ["--help", "-h"]},
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
     pretty_exceptions_enable=False,
 )

@@ -146,6 +146,10 @@ def test_lifecycle_tells_all_that_ends_by_date(here: Cli, organisation: Organisa
     assert "53" in shown.out
     offline = here("lifecycle", "--offline", "--json").json["endings"]
     assert [ending["job"] for ending in offline] == [ending["job"] for ending in found if ending["job"]]
+    [known] = [ending for ending in found if ending["job"]]
+    assert here("delete", known["job"], "--at-vendor", "--yes").code == 0
+    left = here("lifecycle", "--json").json["endings"]
+    assert {ending["name"] for ending in left} == models - {known["name"]}
 
 
 def test_a_file_that_the_vendor_does_not_give_back_can_be_given(

@@ -215,6 +215,8 @@ def _unknown_key(
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"{remove}: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
         fix = "Move it into 'reference', where the grader looks for it."
+    elif key == "label" and known == ("text",):
+        fix = "To train it as the answer: --map text=prompt --map label=completion. Without it: --map label=unused."
     elif for_grader and not near and key not in _KEY_FIXES:
         fix = "For reinforcement, where the grader reads what is beside the messages, give --format openai-rft."
     diagnostics.error(json_path((*path, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)

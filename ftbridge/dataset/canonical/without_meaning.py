@@ -7,6 +7,8 @@ WildChat, LMSYS-Chat, OpenAssistant, no_robots; read 2026-11.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 UNUSED = "unused"
 """The name that `--map` gives to columns that are to be left out."""
 
@@ -54,9 +56,17 @@ _SORTING = (
     *("num_tokens", "token_count", "n_tokens", "length"),
 )
 _NUMBERED = ("", "Unnamed: 0")  # where pandas has written the numbers of the rows into a table
+_FLAGS = ("skip_prompt_formatting", "toxic", "flagged", "deleted")  # which say something where they are true
+_OF_A_VISITOR = ("state", "header")  # of WildChat: the region and the browser
 _WITHOUT_MEANING = frozenset({UNUSED, *_IDENTIFIERS, *_PROVENANCE, *_SORTING})
 
 
-def means_nothing(key: str, value: object) -> bool:
-    """Whether the value under `key` can be left out of an example, since it does not say how that is meant."""
-    return key in _WITHOUT_MEANING or (key in _NUMBERED and str(value).isdecimal())
+def without_meaning(row: Mapping[str, object]) -> list[str]:
+    """The keys of a row, or of a message, that can be left out, since they do not say how it is meant."""
+    return [key for key, value in row.items() if key in _WITHOUT_MEANING or _says_nothing(key, value, row)]
+
+
+def _says_nothing(key: str, value: object, row: Mapping[str, object]) -> bool:
+    if key in _NUMBERED:
+        return str(value).isdecimal()
+    return (key in _FLAGS and value is False) or (key in _OF_A_VISITOR and "hashed_ip" in row)

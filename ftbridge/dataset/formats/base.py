@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
-from ftbridge.dataset.canonical.without_meaning import BEYOND, UNUSED, means_nothing
+from ftbridge.dataset.canonical.without_meaning import BEYOND, UNUSED, without_meaning
 from ftbridge.dataset.findings import LEFT_OUT, Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -132,7 +132,7 @@ class FieldReader:
 
     def leave_out_meaningless(self) -> None:
         """Leave out the unread keys that mean nothing for training."""
-        for key in [key for key, value in self._unread.items() if means_nothing(key, value)]:
+        for key in without_meaning(self._unread):
             del self._unread[key]
             self.leave_out(key)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from ftbridge.dataset.canonical.without_meaning import means_nothing
+from ftbridge.dataset.canonical.without_meaning import without_meaning
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, image_part, message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.tools import arguments_text
@@ -18,7 +18,6 @@ from ftbridge.dataset.formats.tools import arguments_text
 _At: TypeAlias = tuple[str | int, ...]
 
 _ROLES = {"System": "system", "User": "user", "Chatbot": "assistant", "function": "tool"}
-_KEYS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id", "reasoning_content", "weight"})
 TRAINED = ("train", "training", "loss")
 
 
@@ -63,7 +62,7 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
         one["tool_call_id"] = calls.answer(name, given_id) if _texts(given_id, name) else given_id
     _weight(one)
     _refuse_partly_trained(one, row, at)
-    for key in [key for key in one if key not in _KEYS and means_nothing(key, one[key])]:
+    for key in without_meaning(one):
         del one[key]
         row.leave_out(*at, key)
     return one

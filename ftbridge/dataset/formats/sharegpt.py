@@ -1,6 +1,7 @@
 """ShareGPT: conversations of {from, value}, as FastChat, Axolotl and LLaMA-Factory read them.
 
-Each turn may also be a question with its answer: {human, assistant} (ms-swift) or {input, output} (Capybara).
+Each turn may also be a question with its answer: {human, assistant} (ms-swift) or {input, output} (Capybara), or a
+text alone, of the user and the assistant by turns (LIMA).
 
 `function_call` and `observation` (LLaMA-Factory, Glaive) and `tool` (Hermes) are calls and their results,
 which are told apart by their order. Sources: LLaMA-Factory, `data/README.md` and `data/converter.py`;
@@ -58,6 +59,9 @@ def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     """The turns under `key`, a list or one of them, as canonical messages."""
     turns = row.peek(key)
     items = turns if isinstance(turns, list) else [turns]
+    if isinstance(turns, list) and items and all(isinstance(one, str) for one in items):
+        row.take(key)
+        return [message(("user", "assistant")[index % 2], one) for index, one in enumerate(items)]
     if keys := _exchanged(items):
         return [one for turn in row.objects(key) for one in _exchange(turn, *keys)]
     if items and all(map(_is_message, items)):

@@ -16,7 +16,7 @@ from ftbridge.dataset.formats.base import Format, JsonObject
 from ftbridge.dataset.reading.compressed import is_on_disk
 from ftbridge.dataset.reading.head import with_head
 from ftbridge.dataset.reading.json_document import json_rows
-from ftbridge.dataset.reading.kinds import HEAD, TABLES, Kind, kind_of
+from ftbridge.dataset.reading.kinds import HEAD, SEPARATORS, TABLES, Kind, kind_of
 from ftbridge.dataset.reading.lines import Unread, lines
 from ftbridge.dataset.reading.on_disk import on_disk
 from ftbridge.dataset.reading.opening import open_file
@@ -33,7 +33,6 @@ from ftbridge.wording import did_you_mean, printable
 
 _LOOK_AHEAD = 100
 _LOOK_AHEAD_SIZE = 8 * 2**20  # bytes of these rows, or characters
-_SEPARATORS = {Kind.CSV: ",", Kind.TSV: "\t"}
 
 
 class Source(NamedTuple):
@@ -111,7 +110,7 @@ def _rows(kind: Kind, path: Data, file: BinaryIO, *, is_there: bool) -> Iterator
     elif kind is Kind.LINES:
         yield lines(file)
     else:
-        yield json_rows(file) if kind is Kind.DOCUMENT else csv_rows(file, _SEPARATORS[kind])
+        yield json_rows(file) if kind is Kind.DOCUMENT else csv_rows(file, SEPARATORS[kind])
 
 
 def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table: bool) -> Unread | None:

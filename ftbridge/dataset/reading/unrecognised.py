@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
-from ftbridge.dataset.canonical.without_meaning import BEYOND
+from ftbridge.dataset.canonical.without_meaning import BEYOND, without_meaning
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Unread
 from ftbridge.wording import printable
@@ -41,12 +41,12 @@ _OTHER_USES = (
         "answer: no target trains that",
     ),
     ({"query", "answers", "tools"}, "the rows are xLAM's, whose tools have parameters that are no JSON Schema"),
+    ({"custom_id", "body"}, "the rows are requests of OpenAI's batch API, which have no answers"),
     ({"anchor", "positive"}, "the rows are of texts that are alike, which train an embedding: no target trains that"),
     ({"better_response_id", "response_0", "response_1"}, "the better one of two answers is told by its number"),
 )
 _SHOWN = 8
 _COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unread | None:
@@ -74,9 +74,8 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unre
 
 def _guess(keys: Sequence[str], *, table: bool) -> str:
     """The likely mistake, as a question."""
-    separator = next((sign for sign in _SEPARATORS if sign in keys[0]), None)
-    if table and len(keys) == 1 and separator:
-        return f"Is the table separated by {_SEPARATORS[separator]}? Save it with commas. "
+    if table and len(keys) == 1 and "|" in keys[0]:
+        return "Is the table separated by bars? Save it with commas. "
     near = dict.fromkeys(_near(keys).values())
     return f"Did you mean {' and '.join(map(repr, near))}? " if near else ""
 
@@ -96,12 +95,13 @@ def _renaming(keys: Sequence[str]) -> str:
     """How to read them under names of a format: by their spelling or their words, else as an example."""
     question, answer = _first_of(_QUESTIONS, keys), _first_of(_ANSWERS, keys)
     near, example = _near(keys), ""
+    told = [key for key in keys if key not in without_meaning(dict.fromkeys(keys))] or keys
     if question is not None and answer is not None:
         names = {question: "prompt", answer: "completion"}
-    elif near:
+    elif near and len(set(near.values())) == len(near):
         names = near
     else:
-        names = dict(zip(keys, ("prompt", "completion") if len(keys) > 1 else ("text",), strict=False))
+        names = dict(zip(told, ("prompt", "completion") if len(told) > 1 else ("text",), strict=False))
         example = ", for example"
     given = ((f"{key}={name}", len(key) <= _LONGEST) for key, name in names.items() if key != name)
     options = " ".join(f"--map {shlex.quote(printable(option, 2 * _LONGEST))}" for option, fits in given if fits)

@@ -76,6 +76,40 @@ ALPACA = {
 }
 
 
+WILDCHAT = {
+    "conversation_hash": "1",
+    "conversation": [
+        {**USER, "hashed_ip": "2", "state": "Berlin", "header": {"user-agent": "a"}, "toxic": False, "redacted": False},
+        {**ANSWER, "hashed_ip": None, "state": None, "header": None, "toxic": False, "redacted": False},
+    ],
+    "toxic": False,
+    "hashed_ip": "2",
+    "state": "Berlin",
+    "header": {"user-agent": "a"},
+}
+
+
+def test_wildchat_is_read_without_what_it_says_of_the_visitor(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", WILDCHAT)
+    assert {one.code for one in check(path).findings} == {"key_not_read"}
+    assert read(path) == [{"messages": [USER, ANSWER]}]
+
+
+@pytest.mark.parametrize(
+    "row", [{**WILDCHAT, "toxic": True}, {"conversation": [USER, ANSWER], "state": "rejected"}], ids=["toxic", "state"]
+)
+def test_a_mark_that_says_something_is_refused(tmp_path: Path, row: Any) -> None:
+    found = check(write(tmp_path / "rows.jsonl", row)).findings
+    assert [one.code for one in found if one.level == "error"] == ["unknown_key"]
+
+
+def test_a_label_of_a_text_may_be_the_answer(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", {"text": "Great.", "label": "good"})
+    [finding] = check(path).findings
+    assert "--map text=prompt --map label=completion" in finding.fix
+    assert check(data_file(path, {"text": "prompt", "label": "completion"})).examples == 1
+
+
 @pytest.mark.parametrize(
     ("row", "left_out", "read_as"),
     [

@@ -45,8 +45,7 @@ def test_rows_of_a_strange_shape_are_reported_once_with_their_keys_and_those_of_
         ("foo,bar", ""),
         ("Prompt,Completion", "Did you mean 'prompt' and 'completion'? "),
         (" prompt, completions", "Did you mean 'prompt' and 'completion'? "),
-        ("prompt;completion", "Is the table separated by semicolons? Save it with commas. "),
-        ("prompt\tcompletion", "Is the table separated by tabs? Save it with commas. "),
+        ("prompt|completion", "Is the table separated by bars? Save it with commas. "),
     ],
 )
 def test_what_is_wrong_with_the_columns_of_a_table_is_guessed_at(tmp_path: Path, header: str, guess: str) -> None:
@@ -65,6 +64,8 @@ def test_what_is_wrong_with_the_columns_of_a_table_is_guessed_at(tmp_path: Path,
         ({"prompt": "a", "compltion": "b"}, "--map compltion=completion"),
         ({"foo": "a", "bar baz": "b", "c": "d"}, "--map foo=prompt --map 'bar baz=completion'"),
         ({"body": "a"}, "--map body=text"),
+        ({"id": "1", "body": "a", "summary": "b"}, "--map body=prompt --map summary=completion"),
+        ({"conversation_a": "a", "conversation_b": "b"}, "--map conversation_a=prompt --map conversation_b=completion"),
     ],
 )
 def test_the_hint_can_be_followed(tmp_path: Path, row: dict[str, str], options: str) -> None:
@@ -84,6 +85,7 @@ def test_the_hint_can_be_followed(tmp_path: Path, row: dict[str, str], options: 
             "xLAM's, whose tools have parameters that are no JSON",
         ),
         ({"anchor": "a", "positive": "b"}, "train an embedding"),
+        ({"custom_id": "1", "method": "POST", "body": {"messages": []}}, "requests of OpenAI's batch API"),
         (
             {"prompt": "a", "response_0": "b", "response_1": "c", "better_response_id": 1},
             "the better one of two answers is told by its number",

@@ -11,6 +11,7 @@ import msgspec
 from ftbridge.dataset.canonical.without_meaning import BEYOND
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import TOO_MANY_VALUES, Line, Unread, has_too_many_values
+from ftbridge.dataset.reading.nesting import is_too_deep
 
 BLANK = b"\n"
 """What stands for a row without any cell."""
@@ -70,8 +71,9 @@ def _kind(key: str, row: JsonObject) -> set[str] | None:
 
 
 def _json(cell: str) -> Any:
+    raw = cell.encode()
     try:
-        return msgspec.json.decode(cell)
+        return None if is_too_deep(raw) else msgspec.json.decode(raw)
     except _UNREADABLE:
         return None
 
