@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ftbridge.foreign.html_table import html_table
 from ftbridge.foreign.values import Count, JsonObject, Message, Number, StoredPath, Text, Texts, TimeSeen
 
 
@@ -25,6 +26,10 @@ class Frozen(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, which notebooks show instead of the repr."""
+        return html_table({name or "": value for name, value in self.__repr_args__()})
 
 
 class Status(StrEnum):
@@ -287,6 +292,11 @@ class Job(Frozen):
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.status} {self.target}>"
+
+    def _repr_html_(self) -> str:
+        """What `ftbridge jobs` shows of it."""
+        shown = self.model_dump(include={"id", "name", "target", "status", "created_at", "error"})
+        return html_table(shown | self.latest.model_dump())
 
 
 def now() -> datetime:

@@ -39,7 +39,7 @@ def register(app: typer.Typer, group: str) -> None:
 
 def compare(
     data: Data,
-    to: Annotated[list[str], typer.Option("--to", help="A target; can be repeated.")],
+    to: Annotated[list[str], typer.Option("--to", help="A target; can be repeated, or several with commas between.")],
     validation: Annotated[
         str | None, typer.Option(help="A file of examples for the validation loss, which are not trained on.")
     ] = None,

@@ -65,7 +65,11 @@ def migrate(
         typer.Option("--all-from", help="Move all jobs of this provider in the ledger that were not moved there yet."),
     ] = None,
     only_succeeded: Annotated[
-        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which jobs.")
+        bool,
+        typer.Option(
+            "--only-succeeded/--any-status",
+            help="With --all-from: the jobs that have succeeded; --any-status: all of them.",
+        ),
     ] = True,
     data: Annotated[str | None, typer.Option(help="The dataset, if the vendor does not return it.")] = None,
     validation: Annotated[

@@ -151,7 +151,7 @@ def read_targets(content: bytes, file: Path) -> Config:
 
 
 def read_toml(content: bytes, file: Path) -> dict[str, Any]:
-    """The tables in the content of `file`. Raises `ConfigError`, also for U+0000, which no path or variable can have."""
+    """The tables in the content of `file`. Raises `ConfigError`, also for U+0000, which no path can have."""
     try:
         tables = tomllib.loads(content.decode())
         if any("\0" in text for text in _texts(tables)):

@@ -30,7 +30,8 @@ def prune(context: Context, *, older_than: timedelta | None = None, dry_run: boo
 
     `older_than` is how long they have been over at least. Without it a failed job that can be resumed keeps its data
     for a week. Results stay, and so does everything of a job that is open or unclear. At mocked vendors, whose state
-    is in the home, the uploaded files are deleted, and all of it once no job there has a result. It may run beside any other command, and be repeated.
+    is in the home, the uploaded files are deleted, and all of it once no job there has a result. It may
+    run beside any other command, and be repeated.
     """
     pruning = _Pruning(context, older_than, Remover(dry_run=dry_run))
     pruning.shared_data()
