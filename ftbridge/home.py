@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +35,18 @@ def find_home(given: Path | None = None) -> Path:
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home
+
+
+def address(home: Path) -> str:
+    """Where a home is, HOST/MACHINE:FOLDER, by which homes that share a ledger are told from each other.
+
+    MACHINE is from machine-id(5), which is not to be shown itself, and tells hosts of the same name apart.
+    """
+    machine = b""
+    with suppress(OSError):  # only Linux with systemd has it
+        machine = Path("/etc/machine-id").read_bytes().strip()
+    known = f"/{hashlib.sha256(b'ftbridge ' + machine).hexdigest()[:8]}" if machine else ""
+    return f"{socket.gethostname()}{known}:{home.absolute()}"
 
 
 def home_path() -> Path:

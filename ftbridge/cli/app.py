@@ -22,6 +22,8 @@ from ftbridge.cli import (
     demo,
     deploy,
     doctor,
+    evaluate,
+    help,  # noqa: A004 - the command's name
     import_jobs,
     jobs,
     lifecycle,
@@ -36,6 +38,7 @@ from ftbridge.cli import (
     show,
     submit,
     trust,
+    verify,
     watch,
 )
 from ftbridge.cli.command import Command, Group
@@ -53,10 +56,10 @@ from ftbridge.wording import broken_rule, printable
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
     "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, report),
+    "Results": (results, evaluate, verify, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, doctor, providers, mock, trust),
+    "Set-up": (demo, help, doctor, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -67,6 +70,7 @@ _logger = logging.getLogger(__name__)
 app = typer.Typer(
     name="ftbridge",
     cls=Group,
+    context_settings={"help_option_names": ["--help", "-h"]},
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
     pretty_exceptions_enable=False,
 )
@@ -75,6 +79,7 @@ for _title, _modules in _GROUPS.items():
         _module.register(app, _title)
 for _command in app.registered_commands:
     _command.cls = Command
+help.name_topics(app.registered_commands)
 
 
 def _help_hint(arguments: list[str]) -> str:
@@ -147,6 +152,8 @@ def _check(arguments: Sequence[str]) -> None:
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             named = argument[:-1] or (before if before.startswith("-") else "an argument")
             raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
+        if "\0" in argument:
+            raise UsageError(f"{printable(repr(argument))} has the character U+0000", hint="No name can have it.")
         if clean(argument) != argument and not _names_file(argument, before):
             what = f"{printable(repr(argument))} is not UTF-8, and not the name of a file"
             raise UsageError(what, hint="Check the name, or type it again.")

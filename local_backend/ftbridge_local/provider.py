@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.dataset import Converter, Renderer, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, JobNotFound, ProviderError, SpecError
+from ftbridge.errors import JobFailed, JobNotFound, ProviderError
 from ftbridge.files import make_folder, replacing
 from ftbridge.home import usable
 from ftbridge.model import Checkpoint, Event, Method, Result, RowLoss, Spec, Status
@@ -23,6 +23,7 @@ from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge.provider.offline import is_offline
+from ftbridge.provider.served import Verifier
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
@@ -74,7 +75,9 @@ class LocalProvider(Provider):
             "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer"}),
+        verbs=frozenset(
+            {"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer", "verifier"}
+        ),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -191,7 +194,7 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        """Continue from the newest checkpoint. Raises `ProviderError` where that cannot be."""
         problems = {
             "running": ("is running", "There is nothing to resume."),
             "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
@@ -241,20 +244,26 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        [its] = self._load(model).replies([read_chat(body)], **_options(body))
+        [its] = (generator := self._load(model)).replies([read_chat(body)], **generator.options(body))
         return completion(model, its.text, reasoning=its.reasoning, usage=its.usage, finish_reason=its.finish_reason)
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""
-        return chunks_of(model, self._load(model).stream(read_chat(body), **_options(body)))
+        return chunks_of(model, (generator := self._load(model)).stream(read_chat(body), **generator.options(body)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers in order, computed in batches."""
-        return self._load(model).replies(chats, **_options(options))
+        return (generator := self._load(model)).replies(chats, **generator.options(options))
 
     def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each."""
         return self._load(model).losses(chats)
+
+    def verifier(self) -> Verifier:
+        """By the code that answers here; what is served is asked over HTTP, or loaded by transformers."""
+        from ftbridge_local.servers.verifier import LocalVerifier
+
+        return LocalVerifier(self._load, self.home)
 
     def _source(self, spec: Spec, model: str) -> Source:
         """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that contradict it."""
@@ -275,7 +284,7 @@ class LocalProvider(Provider):
             source = find(model, self.home, weights=True)
             from ftbridge_local.generation import Generator
 
-            self._generator = generator = Generator(model, source)
+            self._generator = generator = Generator.load(model, source)
         return generator
 
     def _job(self, report: JobReport) -> RemoteJob:
@@ -284,17 +293,10 @@ class LocalProvider(Provider):
     def _known(self, remote_id: str) -> RemoteJob:
         for report in self._runner.report([remote_id]):
             return self._job(report)
-        raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
+        hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
+        raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 
     def _finished(self, remote_id: str) -> JobFolder:
         if (status := self._known(remote_id).status) is not Status.SUCCEEDED:
             raise JobFailed(f"job {remote_id} has no result: it is {status.value}", hint="Wait until it has succeeded.")
         return self._runner.pull(remote_id)
-
-
-def _options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a completion. Raises `SpecError` for one that has no effect here."""
-    options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
-    if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
-        raise SpecError(f"local has no option {unknown[0]}", hint="The options are max_tokens, temperature and seed.")
-    return options
