@@ -293,11 +293,6 @@ class Job(Frozen):
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.status} {self.target}>"
 
-    def _repr_html_(self) -> str:
-        """What `ftbridge jobs` shows of it."""
-        shown = self.model_dump(include={"id", "name", "target", "status", "created_at", "error"})
-        return html_table(shown | self.latest.model_dump())
-
 
 def now() -> datetime:
     """The time, in UTC."""
