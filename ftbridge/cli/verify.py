@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ftbridge.cli.columns import Columns
+from ftbridge.cli.dataset_options import Columns
 from ftbridge.cli.output import AsJson, Exit, JobId, console, open_bridge, print_json, print_line, print_note, table
 from ftbridge.dataset.data_file import parse_columns
 from ftbridge.wording import counted, escaped

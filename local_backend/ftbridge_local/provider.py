@@ -27,6 +27,7 @@ from ftbridge.provider.served import Verifier
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.machine import describe_devices
 from ftbridge_local.packages import check_packages
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
@@ -48,6 +49,7 @@ class LocalProvider(Provider):
 
     name: ClassVar[str] = "local"
     keeps_jobs_at_home: ClassVar[bool] = True
+    devices = staticmethod(describe_devices)
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -192,7 +194,7 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        """Continue from the newest checkpoint. Raises `ProviderError` where that cannot be."""
         problems = {
             "running": ("is running", "There is nothing to resume."),
             "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
@@ -291,7 +293,8 @@ class LocalProvider(Provider):
     def _known(self, remote_id: str) -> RemoteJob:
         for report in self._runner.report([remote_id]):
             return self._job(report)
-        raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
+        hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
+        raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 
     def _finished(self, remote_id: str) -> JobFolder:
         if (status := self._known(remote_id).status) is not Status.SUCCEEDED:

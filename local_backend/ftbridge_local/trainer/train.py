@@ -169,4 +169,4 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
 def error_text(problem: Exception) -> str:
     """What the user reads of an error that ended the job."""
-    return str(problem) if isinstance(problem, FtbridgeError) else f"{type(problem).__name__}: {problem}"
+    return problem.message if isinstance(problem, FtbridgeError) else f"{type(problem).__name__}: {problem}"
