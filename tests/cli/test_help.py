@@ -12,7 +12,7 @@ from ftbridge.cli.app import app
 GROUPS = {
     "Data": "check prepare convert",
     "Jobs": "submit run jobs show watch events cancel pause resume recover import delete prune",
-    "Results": "fetch export checkpoints chat evaluate report",
+    "Results": "fetch export checkpoints chat evaluate verify report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
     "Set-up": "demo help doctor providers mock trust",
