@@ -176,8 +176,7 @@ class LocalProvider(Provider):
 
     def cancel(self, remote_id: str) -> None:
         """Stop the worker for good; returns when it is gone, usually within five seconds."""
-        self._known(remote_id)
-        if not self._runner.end(remote_id):
+        if self._known(remote_id) and not self._runner.end(remote_id):
             raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
 
     def pause(self, remote_id: str) -> None:
@@ -193,9 +192,8 @@ class LocalProvider(Provider):
             "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
         }
         with usable(self.home):
-            outcome = self._runner.resume(remote_id)
-        if outcome in problems:
-            what, hint = problems[outcome]
+            what, hint = problems.get(self._runner.resume(remote_id), ("", ""))
+        if what:
             raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
@@ -286,8 +284,8 @@ class LocalProvider(Provider):
         return remote_job(report, self._runner.folder(report.tag).result)
 
     def _known(self, remote_id: str) -> RemoteJob:
-        for report in self._runner.report([remote_id]):
-            return self._job(report)
+        if known := next(iter(self.poll([remote_id])), None):
+            return known
         hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
         raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 
