@@ -21,7 +21,16 @@ COMMANDS = {
     name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]  # it is a group
 }
-GLOBAL = {"--debug", "--verbose", "-v", "--log-file", "--insecure-base-url", "--version", "--help"}
+GLOBAL = {
+    "--debug",
+    "--verbose",
+    "-v",
+    "--log-file",
+    "--insecure-base-url",
+    "--install-completion",
+    "--version",
+    "--help",
+}
 OPTIONS = GLOBAL.union(*COMMANDS.values())
 OF_OTHERS = {"--query", "--logdir", "--outfile", "--jinja"}  # of az, tensorboard and llama.cpp
 OF_SERVERS = (  # where it is told how vLLM, SGLang, llama.cpp and Ollama are started
