@@ -57,7 +57,7 @@ def test_the_page_is_short_plain_and_its_links_lead_somewhere(page: str) -> None
     assert broken_links(text, ROOT) == []
     if page != "README":
         assert text.startswith("# ")
-        assert 20 < len(summary(page)) < 120
+        assert 20 < len(summary(page)) < 60
         assert "](" not in text
 
 

@@ -17,13 +17,13 @@ COMMANDS = [command.name or getattr(command.callback, "__name__", "") for comman
 def test_the_topics_are_listed_with_a_sentence_each(here: Cli) -> None:
     lines = here("help", columns=120).out.splitlines()
     assert re.findall(r"^ ([a-z]+)  ", "\n".join(lines[3:]), re.MULTILINE) == list(TOPICS)
-    assert "Check a file before it costs money" in "\n".join(lines)
+    assert "Check a file, split it" in "\n".join(lines)
     assert lines[-1] == "ftbridge help TOPIC shows one of them, ftbridge help CODE explains a finding or an error."
 
 
 def test_a_topic_is_its_markdown_where_the_output_goes_elsewhere(here: Cli) -> None:
     text = here("help", "jobs").out
-    assert text.startswith("# Jobs\n\nSubmit a job, watch it to its end")
+    assert text.startswith("# Jobs\n\nSubmit a job, stop it, resume it.")
     assert "<!--" not in text
     assert here("help", "submit").out == text
 
