@@ -1,6 +1,7 @@
-"""Ollama, by its own API which tells more than its /v1.
+"""Ollama, by its own API, which tells more than its /v1.
 
-`_debug_render_only` makes /api/chat return the prompt instead of an answer (DebugRenderOnly in its api/types.go; undocumented).
+`_debug_render_only`, undocumented, makes /api/chat return the prompt instead of an answer (DebugRenderOnly in its
+api/types.go).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Servers with OpenAI's API: vLLM, SGLang, llama.cpp's, Ollama's /v1, and any other.
 
 What only some of them have is asked for, and missed without harm: /tokenize with messages, as vLLM has it, and
-llama.cpp's /props, /apply-template and /tokenize (tools/server/README.md). No such server has been asked yet: the tests'
-own speak as these do.
+llama.cpp's /props, /apply-template and /tokenize (tools/server/README.md). No such server has been asked yet: the
+tests' own speak as these do.
 """
 
 from __future__ import annotations
