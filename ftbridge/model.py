@@ -193,13 +193,9 @@ class Event(Frozen):
         step = [f"step {self.step}{of_all}"] if self.step is not None else []
         if self.kind != "metric":
             return self.message or " of ".join([self.kind, *step])
-        metrics = {
-            "loss": self.train_loss,
-            "validation loss": self.valid_loss,
-            "reward": self.train_reward,
-            "validation reward": self.valid_reward,
-        }
-        known = [f"{name} {value:.3f}" for name, value in metrics.items() if value is not None]
+        metrics = ("loss", self.train_loss), ("validation loss", self.valid_loss)
+        rewards = ("reward", self.train_reward), ("validation reward", self.valid_reward)
+        known = [f"{name} {value:.3f}" for name, value in (*metrics, *rewards) if value is not None]
         speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         return "  ".join([*step, *known, *speed]) or self.kind
 
@@ -292,11 +288,6 @@ class Job(Frozen):
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.status} {self.target}>"
-
-    def _repr_html_(self) -> str:
-        """What `ftbridge jobs` shows of it."""
-        shown = self.model_dump(include={"id", "name", "target", "status", "created_at", "error"})
-        return html_table(shown | self.latest.model_dump())
 
 
 def now() -> datetime:

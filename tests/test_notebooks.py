@@ -55,8 +55,8 @@ def test_a_job_is_a_short_repr_and_a_table_that_runs_no_markup() -> None:
     pairs = dict(zip(cells.texts[::2], cells.texts[1::2], strict=True))
     assert pairs["name"] == "<b>tickets</b>"
     assert pairs["status"] == "running"
-    assert (pairs["step"], pairs["total_steps"], pairs["train_loss"]) == ("3", "9", "0.5")
-    assert "valid_loss" not in pairs
+    assert pairs["latest"] == "Latest(step=3, total_steps=9, train_loss=0.5)"
+    assert "error" not in pairs
 
 
 def test_other_values_show_what_is_not_their_default() -> None:

@@ -38,7 +38,7 @@ def print_next_steps() -> None:
     for why, command in islice(_steps(), _SHOWN):
         print_sentence(f"{why}:")
         print_line(f"  ftbridge {command}", style="bold")
-    print_sentence("\n`ftbridge --help` lists all commands.")
+    print_sentence("\n`ftbridge --help` lists all commands, `ftbridge help` the topics.")
 
 
 def _steps() -> Iterator[Step]:

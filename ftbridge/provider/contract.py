@@ -240,8 +240,7 @@ class Provider:
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers to many chats, in order; one after the other by default."""
-        for chat in chats:
-            yield self.chat(model, chat, **options)
+        yield from (self.chat(model, chat, **options) for chat in chats)
 
     def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each of `chats`, in nats."""

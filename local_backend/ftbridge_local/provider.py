@@ -44,6 +44,13 @@ _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
 
 
+_APPLIED = (
+    *("epochs", "batch_size", "learning_rate", "warmup_ratio", "weight_decay", "seed", "eval_interval"),
+    *("lora_rank", "lora_alpha", "lora_dropout", "tuning", "max_seq_length", "precision", "early_stopping"),
+    *("devices", "train_reasoning"),
+)
+
+
 class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
@@ -56,23 +63,8 @@ class LocalProvider(Provider):
         gives_weights=True,
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
-            "epochs": APPLIED,
-            "batch_size": APPLIED,
-            "learning_rate": APPLIED,
+            **dict.fromkeys(_APPLIED, APPLIED),
             "learning_rate_multiplier": Handling(how="refused", note="Leave it out; learning_rate is absolute."),
-            "warmup_ratio": APPLIED,
-            "weight_decay": APPLIED,
-            "seed": APPLIED,
-            "lora_rank": APPLIED,
-            "lora_alpha": APPLIED,
-            "lora_dropout": APPLIED,
-            "tuning": APPLIED,
-            "max_seq_length": APPLIED,
-            "precision": APPLIED,
-            "eval_interval": APPLIED,
-            "early_stopping": APPLIED,
-            "devices": APPLIED,
-            "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
         verbs=frozenset(
@@ -184,8 +176,7 @@ class LocalProvider(Provider):
 
     def cancel(self, remote_id: str) -> None:
         """Stop the worker for good; returns when it is gone, usually within five seconds."""
-        self._known(remote_id)
-        if not self._runner.end(remote_id):
+        if self._known(remote_id) and not self._runner.end(remote_id):
             raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
 
     def pause(self, remote_id: str) -> None:
@@ -201,9 +192,8 @@ class LocalProvider(Provider):
             "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
         }
         with usable(self.home):
-            outcome = self._runner.resume(remote_id)
-        if outcome in problems:
-            what, hint = problems[outcome]
+            what, hint = problems.get(self._runner.resume(remote_id), ("", ""))
+        if what:
             raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
@@ -244,16 +234,19 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        [its] = (generator := self._load(model)).replies([read_chat(body)], **generator.options(body))
+        generator = self._load(model)
+        [its] = generator.replies([read_chat(body)], **generator.options(body))
         return completion(model, its.text, reasoning=its.reasoning, usage=its.usage, finish_reason=its.finish_reason)
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""
-        return chunks_of(model, (generator := self._load(model)).stream(read_chat(body), **generator.options(body)))
+        generator = self._load(model)
+        return chunks_of(model, generator.stream(read_chat(body), **generator.options(body)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers in order, computed in batches."""
-        return (generator := self._load(model)).replies(chats, **generator.options(options))
+        generator = self._load(model)
+        return generator.replies(chats, **generator.options(options))
 
     def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each."""
@@ -291,8 +284,8 @@ class LocalProvider(Provider):
         return remote_job(report, self._runner.folder(report.tag).result)
 
     def _known(self, remote_id: str) -> RemoteJob:
-        for report in self._runner.report([remote_id]):
-            return self._job(report)
+        if known := next(iter(self.poll([remote_id])), None):
+            return known
         hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
         raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 

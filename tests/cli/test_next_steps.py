@@ -70,4 +70,4 @@ def test_all_of_it_fits_on_a_small_terminal(home: Path) -> None:
         shown = terminal.everything
     assert len(shown) <= 24
     assert shown[0] == "1 job has not ended: follow until the end:"
-    assert shown[-1] == "`ftbridge --help` lists all commands."
+    assert shown[-1] == "`ftbridge --help` lists all commands, `ftbridge help` the topics."

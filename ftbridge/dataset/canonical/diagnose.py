@@ -211,7 +211,7 @@ def _unknown_key(
     key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics, *, for_grader: bool
 ) -> None:
     near = None if diagnostics.is_full("error", "unknown_key") else _nearest(key, known)
-    remove = "Remove it" if path else f"Remove it, or read the file with --map {printable(key)}={UNUSED}"
+    remove = "Remove it" if path else f"Remove it, or read the file with --map KEY={UNUSED}"
     fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"{remove}: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
         fix = "Move it into 'reference', where the grader looks for it."

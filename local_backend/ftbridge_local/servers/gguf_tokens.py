@@ -1,7 +1,7 @@
 """The tokenizer in a GGUF file as a Hugging Face folder: tokens, merges, special tokens, chat template, end tokens.
 
-By ggml-org/ggml, docs/gguf.md; which tokens end an answer, and whether an opening one is added, by llama.cpp's
-src/llama-vocab.cpp (2026-11), which also knows end tokens by their texts.
+Fields as in ggml-org/ggml, docs/gguf.md. llama.cpp's src/llama-vocab.cpp also knows end tokens by their texts, and adds
+an opening token by default for some tokenizers: both lists below are not yet checked against that file.
 """
 
 from __future__ import annotations

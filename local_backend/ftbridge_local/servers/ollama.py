@@ -1,6 +1,7 @@
-"""Ollama, by its own API (docs.ollama.com/api, 2026-11), which tells more than its /v1.
+"""Ollama, by its own API, which tells more than its /v1.
 
-`_debug_render_only` makes /api/chat return the prompt instead of an answer (ollama/ollama, api/types.go, 2026-11).
+`_debug_render_only`, undocumented, makes /api/chat return the prompt instead of an answer (DebugRenderOnly in its
+api/types.go).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SAMPLING = {
 }
 _OPTIONS = {"max_tokens": "num_predict", **{name: name for name in _SAMPLING}}
 _DEFAULT_TEMPERATURE = 0.8
-"""Where the Modelfile names none (docs.ollama.com/modelfile, valid parameters, 2026-11)."""
+"""Where the Modelfile names none; not yet checked against Ollama's documentation."""
 _UNQUANTISED = ("F32", "F16", "BF16", "unknown", "")
 _PARAMETER = re.compile(r'^(\w+)\s+(?:"((?:\\.|[^"\\])*)"|(\S.*))$', re.MULTILINE)
 _ENDED = {"stop": True, "length": False}

@@ -1,8 +1,8 @@
 """Servers with OpenAI's API: vLLM, SGLang, llama.cpp's, Ollama's /v1, and any other.
 
-What only some of them have is asked for, and missed without harm: vLLM's and SGLang's /tokenize (docs.vllm.ai,
-"OpenAI-Compatible Server", tokenizer API, 2026-11), llama.cpp's /props, /apply-template and /tokenize
-(ggml-org/llama.cpp, tools/server/README.md, 2026-11).
+What only some of them have is asked for, and missed without harm: /tokenize with messages, as vLLM has it, and
+llama.cpp's /props, /apply-template and /tokenize (tools/server/README.md). No such server has been asked yet: the
+tests' own speak as these do.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -172,7 +173,7 @@ def test_what_may_say_how_a_row_is_meant_is_refused_in_every_format_until_the_us
     path = write(tmp_path / "rows.jsonl", {**row, key: 0.25})
     [finding] = check(path).findings
     assert (finding.level, finding.path, finding.code) == ("error", f"$.{key}", "unknown_key")
-    assert f"--map {key}=unused" in finding.fix
+    assert re.search(rf"--map ({key}|KEY)=unused", finding.fix)  # in canonical rows one hint is for all keys
     report = check(data_file(path, {key: "unused"}))
     assert (report.examples, report.findings) == (1, ())
 
