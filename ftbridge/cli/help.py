@@ -50,8 +50,8 @@ def help(  # noqa: A001 - the command's name
 def name_topics(commands: list[Any]) -> None:
     """End the `--help` of each of typer's commands with the topic that documents it."""
     for command in commands:
-        name = command.name or command.callback.__name__
-        command.epilog = f"More: ftbridge help {docs.TOPIC_OF_COMMAND[name]}"
+        if topic := docs.TOPIC_OF_COMMAND.get(command.name or command.callback.__name__):
+            command.epilog = f"More: ftbridge help {topic}"
 
 
 def _text(name: str) -> str:
