@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ftbridge.comparison.offers import Machine, Offer
     from ftbridge.costs.quote import Load
     from ftbridge.errors import FtbridgeError
-    from ftbridge.evaluation.scores import Evaluation
+    from ftbridge.evaluation.evaluate import Evaluation
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
 
@@ -27,7 +27,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # whether to log 
 _ROOMS = {
     "AsyncBridge": "async_bridge",
     "Bridge": "bridge",
-    "Evaluation": "evaluation.scores",
+    "Evaluation": "evaluation.evaluate",
     "Event": "model",
     "FtbridgeError": "errors",
     "Hyperparameters": "model",

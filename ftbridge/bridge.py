@@ -12,7 +12,7 @@ from ftbridge.context import Context
 from ftbridge.costs import month
 from ftbridge.deployments import deploy as deploying
 from ftbridge.deployments import listing as deployed
-from ftbridge.evaluation import scores
+from ftbridge.evaluation import evaluate as evaluation
 from ftbridge.jobs import cancel_pause_resume as control
 from ftbridge.jobs import listing, results
 from ftbridge.jobs import submit as submitting
@@ -22,6 +22,7 @@ from ftbridge.migration import all_jobs, plan
 from ftbridge.migration import lifecycle as endings
 from ftbridge.removal import delete as deletion
 from ftbridge.removal import prune as pruning
+from ftbridge.verification import verify as verification
 from ftbridge.watching import follow, tracking
 
 
@@ -62,7 +63,8 @@ class Bridge(Context):
     export = results.export  #                          merged, GGUF, Ollama
     chat = results.chat
     stream = results.stream  #                          the same, in pieces as they arrive
-    evaluate = scores.evaluate  #                       on held-out rows, against the base or another job
+    evaluate = evaluation.evaluate  #                   on held-out rows, against the base or another job
+    verify = verification.verify  #                     is what is served what was trained?
     deploy = deploying.deploy
     undeploy = deploying.undeploy
     deployments = deployed.list_deployments

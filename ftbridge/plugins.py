@@ -238,7 +238,9 @@ def plugin_errors(what: str, entry: EntryPoint, *, extra: str) -> Iterator[None]
             f"{what} needs a package that is not installed: {problem.name or problem}",
             hint=f"Install it with: pip install '{package}[{extra}]'",
         ) from problem
-    except (Exception, SystemExit) as problem:
+    except KeyboardInterrupt:  # Ctrl-C while it is loaded
+        raise
+    except BaseException as problem:  # others' panics are no `Exception`
         raise BrokenPlugin(
             f"{what} cannot be used: {type(problem).__name__}: {problem}",
             hint=f"It is from the package {package}: upgrade that, or uninstall it. --debug shows where it happened.",

@@ -9,7 +9,7 @@ import typer
 
 from ftbridge.cli.data import print_report
 from ftbridge.cli.output import AsJson, Exit, open_bridge, print_json, print_line, print_message
-from ftbridge.cli.results import print_scores
+from ftbridge.cli.scores import print_scores
 from ftbridge.cli.watch import follow
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat
@@ -18,7 +18,7 @@ from ftbridge.sample import SampleFiles, sample_files
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
-    from ftbridge.evaluation.scores import Evaluation
+    from ftbridge.evaluation.evaluate import Evaluation
 
 _BATCH = 8  # rows in a step: the answers are short, and fewer would give a noisy gradient
 

@@ -1,15 +1,14 @@
-"""The commands that use a finished job's result: `fetch`, `export`, `chat` and `evaluate`."""
+"""The commands that use a finished job's result: `fetch`, `export`, `checkpoints` and `chat`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from ftbridge.cli.columns import Columns
 from ftbridge.cli.output import (
     AsJson,
     JobId,
@@ -20,26 +19,14 @@ from ftbridge.cli.output import (
     print_line,
     table,
 )
-from ftbridge.dataset.data_file import parse_columns
 from ftbridge.errors import UsageError
 from ftbridge.model import Job, Result
 from ftbridge.provider.capabilities import ExportForm
-from ftbridge.wording import counted
-
-if TYPE_CHECKING:
-    from ftbridge.evaluation.scores import Evaluation
-
-_VERDICTS = {
-    "better": "The new model is better.",
-    "as good": "The new model is as good: it loses {margin} points at most.",
-    "worse": "The new model is worse.",
-    "undecided": "It is undecided whether the new model loses more than {margin} points: evaluate on more rows.",
-}
 
 
 def register(app: typer.Typer, group: str) -> None:
     """Add the commands to a group of the app."""
-    for command in (fetch, export, checkpoints, chat, evaluate):
+    for command in (fetch, export, checkpoints, chat):
         app.command(rich_help_panel=group)(command)
 
 
@@ -113,8 +100,8 @@ def chat(
     for question in [prompt] if prompt is not None else _prompts():
         reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:
-            usage = reply.usage.model_dump() if reply.usage else None
-            print_json({"reply": reply.text, "model": reply.model, "usage": usage})
+            document = reply.model_dump(mode="json")
+            print_json({"reply": document.pop("text"), **document})
         else:
             print_line(reply.text)
 
@@ -128,41 +115,3 @@ def _prompts() -> Iterator[str]:
     if not text:
         raise UsageError("there is no prompt", hint='Give one: ftbridge chat JOB "…"')
     yield text
-
-
-def evaluate(
-    job: JobId,
-    data: Annotated[str, typer.Argument(help="Held-out chats; the last message of each is the expected answer.")],
-    baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
-    against: Annotated[str | None, typer.Option(help="Another job to compare with, on the same rows.")] = None,
-    margin: Annotated[
-        float, typer.Option(min=0, help="The share of exact answers that counts as no loss, with --against.")
-    ] = 0.05,
-    rows: Annotated[
-        Path | None, typer.Option(help="Write each row's answer and loss into this file, as JSON Lines.")
-    ] = None,
-    map: Columns = None,  # noqa: A002 - the option's name
-    as_json: AsJson = False,
-) -> None:
-    """Score the tuned model on held-out rows: exact answers, and loss."""
-    columns = parse_columns(map or ())
-    evaluation = open_bridge().evaluate(
-        job, data, baseline=baseline, against=against, margin=margin, map=columns, rows=rows
-    )
-    if as_json:
-        print_json(evaluation.model_dump(mode="json", exclude_none=not baseline))
-    else:
-        print_scores(evaluation)
-
-
-def print_scores(evaluation: Evaluation) -> None:
-    """The scores as a table, the base model first where it was scored too."""
-    tuned = evaluation.job if evaluation.rival else "tuned"
-    scores = {"base": evaluation.baseline, evaluation.rival or "": evaluation.against, tuned: evaluation.tuned}
-    rows = [[name, f"{score.exact_match:.1%}", number(score.loss)] for name, score in scores.items() if score]
-    console().print(table([counted(evaluation.rows, "held-out row"), "exact answers", "loss"], rows, right=(1, 2)))
-    if pair := evaluation.paired:
-        low, high, margin = 100 * pair.low, 100 * pair.high, 100 * pair.margin
-        difference = f"{100 * pair.difference:+.1f} points (95% interval: {low:+.1f} to {high:+.1f})"
-        print_line(f"Exact answers, {evaluation.job} minus {evaluation.rival}: {difference}.")
-        print_line(_VERDICTS[pair.verdict].format(margin=f"{margin:g}"))

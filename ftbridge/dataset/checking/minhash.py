@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from ftbridge.dataset.canonical.example import Example
@@ -30,12 +31,21 @@ class NearDuplicates:
 
     def earlier(self, key: int, signature: Signature) -> int | None:
         """The key of the earliest example that this one resembles; None where it is new and now remembered."""
+        first = next(self.resembled(signature), None)
+        if first is None:
+            self.remember(key, signature)
+        return first
+
+    def resembled(self, signature: Signature) -> Iterator[int]:
+        """The keys of the remembered examples that this one resembles, the lowest first."""
         for candidate in sorted(self._index.query(signature)):
             if signature.jaccard(self._signatures[candidate]) >= SIMILARITY:
-                return int(candidate)
+                yield int(candidate)
+
+    def remember(self, key: int, signature: Signature) -> None:
+        """Keep an example for those that are asked about later."""
         self._index.insert(key, signature)
         self._signatures[key] = signature
-        return None
 
 
 def signature_of(example: Example) -> Signature:

@@ -1,0 +1,141 @@
+"""Whether training helped: a tuned model on held-out rows, beside its base and other jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from ftbridge.context import Context
+from ftbridge.dataset import check
+from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.reading.given import Given, check_command, given
+from ftbridge.errors import DataError
+from ftbridge.evaluation.clusters import Clusters, of_rows, stats
+from ftbridge.evaluation.differences import mean_difference, share_difference
+from ftbridge.evaluation.leakage import Leak, leaks_into
+from ftbridge.evaluation.row_keys import values_of
+from ftbridge.evaluation.scores import RowScore, Score, held_out_chats, losses_of, score, score_rows, write_rows
+from ftbridge.evaluation.verdict import Comparison, Measured, judge
+from ftbridge.jobs.listing import succeeded
+from ftbridge.jobs.results import tuned_model
+from ftbridge.model import Frozen, Job
+from ftbridge.target import parse_target
+from ftbridge.wording import counted
+
+BASE: Literal["base"] = "base"
+
+
+class Evaluation(Frozen):
+    """The score of a job's tuned model and, on request, of its base model and of another job, `rival`.
+
+    `comparisons` are of the tuned model with each of them, by exact answers and by loss; `paired` is the one by exact
+    answers with `rival`. Of rows that share a value of the key `cluster`, `clusters` is the number of values. `leaks`
+    are reasons why the held-out rows may flatter the model.
+    """
+
+    job: str
+    rival: str | None = None
+    rows: int
+    cluster: str | None = None
+    clusters: int | None = None
+    tuned: Score
+    baseline: Score | None = None
+    against: Score | None = None
+    paired: Comparison | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    leaks: tuple[Leak, ...] = ()
+
+    def worse_than(self) -> list[str]:
+        """The rivals than which the tuned model gives fewer exact answers, for certain and by more than the margin."""
+        return [one.rival for one in self.comparisons if (one.metric, one.verdict) == ("exact_match", "worse")]
+
+
+def evaluate(
+    context: Context,
+    job: Job | str,
+    data: Given,
+    *,
+    baseline: bool = False,
+    against: Job | str | None = None,
+    margin: float = 0.05,
+    cluster: str | None = None,
+    map: Mapping[str, str] | None = None,  # noqa: A002 - the word users know
+    rows: Path | None = None,
+) -> Evaluation:
+    """Score the tuned model on held-out chats, and its base beside it with `baseline`.
+
+    `data` and `map` are as those of `Bridge.check`. With `against`, another job, on the same rows. Each comparison has
+    a verdict: better, no worse than by `margin`, a share of exact answers, worse, or not enough rows. Rows with the
+    same value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent.
+    The file `rows` gets a JSON line for each row with the tuned model's answer, as `RowScore` has it.
+
+    Raises `DataError` for a file with anything else, `JobFailed` for a job without a model, and `MissingExtra` without
+    scipy, before anything is asked.
+    """
+    stats()
+    tuned_job = succeeded(context, job).job
+    other = succeeded(context, against).job if against else None
+    with given(data, context.home, map, often=True) as read:
+        return _evaluate(context, tuned_job, read, baseline, other, margin, cluster, rows)
+
+
+def _evaluate(
+    context: Context,
+    job: Job,
+    data: Data,
+    baseline: bool,
+    against: Job | None,
+    margin: float,
+    cluster: str | None,
+    rows: Path | None,
+) -> Evaluation:
+    report = check(data)
+    if report.errors:
+        errors = counted(report.errors, "error")
+        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
+    target, chats = parse_target(job.target), held_out_chats(data)
+    clusters = values_of(data, cluster, [*chats]) if cluster else None
+    leaks = leaks_into(chats, data, job.spec.data)
+    provider = context.provider(target)
+    tuned = score_rows(provider, tuned_model(job), chats)
+    if rows is not None:
+        write_rows(tuned, rows)
+    rivals: dict[str, list[RowScore]] = {}
+    if baseline:
+        rivals[BASE] = score_rows(provider, target.model, chats)
+    if against is not None:
+        rivals[against.id] = score_rows(context.provider(parse_target(against.target)), tuned_model(against), chats)
+    comparisons = judge(
+        [one for name, theirs in rivals.items() for one in _measured(name, theirs, tuned, clusters, margin)]
+    )
+    scores = {name: score(theirs, clusters) for name, theirs in rivals.items()}
+    rival = against.id if against else None
+    paired = next((one for one in comparisons if (one.rival, one.metric) == (rival, "exact_match")), None)
+    return Evaluation(
+        job=job.id,
+        rival=rival,
+        rows=len(chats),
+        cluster=cluster,
+        clusters=len(set(clusters)) if clusters is not None else None,
+        tuned=score(tuned, clusters),
+        baseline=scores.get(BASE),
+        against=scores[rival] if rival else None,
+        paired=paired,
+        comparisons=tuple(comparisons),
+        leaks=tuple(leaks),
+    )
+
+
+def _measured(
+    rival: str, old: Sequence[RowScore], new: Sequence[RowScore], clusters: Clusters, margin: float
+) -> list[Measured]:
+    """The difference of exact answers and, where both models count the same tokens, that of the losses."""
+    before, after = ([row.correct for row in rows] for rows in (old, new))
+    measured = [Measured("exact_match", rival, share_difference(before, after, clusters), len(new), margin)]
+    (losses_before, tokens_before), (losses_after, tokens) = losses_of(old), losses_of(new)
+    if tokens and tokens_before == tokens:
+        of_loss = of_rows(clusters, [index for index, row in enumerate(new) if row.loss is not None])
+        found = mean_difference(losses_before, losses_after, weights=tokens, clusters=of_loss)
+        measured.append(Measured("loss", rival, found, len(tokens), sign=-1))
+    return measured
