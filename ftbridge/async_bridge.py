@@ -141,6 +141,7 @@ class AsyncBridge:
     chat = in_thread(Bridge.chat)
     stream = step_by_step(Bridge.stream)
     evaluate = in_thread(Bridge.evaluate)
+    verify = in_thread(Bridge.verify)
     deploy = in_thread(Bridge.deploy)
     undeploy = in_thread(Bridge.undeploy)
     deployments = in_thread(Bridge.deployments)

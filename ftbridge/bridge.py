@@ -22,6 +22,7 @@ from ftbridge.migration import all_jobs, plan
 from ftbridge.migration import lifecycle as endings
 from ftbridge.removal import delete as deletion
 from ftbridge.removal import prune as pruning
+from ftbridge.verification import verify as verification
 from ftbridge.watching import follow, tracking
 
 
@@ -63,6 +64,7 @@ class Bridge(Context):
     chat = results.chat
     stream = results.stream  #                          the same, in pieces as they arrive
     evaluate = evaluation.evaluate  #                   on held-out rows, against the base or another job
+    verify = verification.verify  #                     is what is served what was trained?
     deploy = deploying.deploy
     undeploy = deploying.undeploy
     deployments = deployed.list_deployments

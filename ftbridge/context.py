@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from ftbridge.arguments import one_or_more
 from ftbridge.catalogue import Catalogue, Entry, Row, own_rows, rows_from
 from ftbridge.config import Config
 from ftbridge.config.load import hooks_of_process, load_config
@@ -22,8 +23,8 @@ from ftbridge.home import find_home
 from ftbridge.model import Job
 from ftbridge.plugins import load_provider, mock_names, provider_names, provider_rows
 from ftbridge.provider import Provider
-from ftbridge.target import Target, parse_target
-from ftbridge.wording import clause, did_you_mean
+from ftbridge.target import Target, parse_target, split_targets
+from ftbridge.wording import clause, did_you_mean, printable
 
 if TYPE_CHECKING:
     from ftbridge.ledger import Ledger, Record
@@ -130,12 +131,21 @@ class Context:
         """The provider that a job was sent to."""
         return self.provider_named(record.provider)
 
+    def targets(self, given: str | Sequence[str]) -> list[str]:
+        """The strings or names of targets in what was given, each one, or several with commas between."""
+        known, names = provider_names(), self.config.targets
+        return [text for one in one_or_more(given) for text in split_targets(one, known, names)]
+
     def target(self, text: str) -> Target:
         """The target of that string or name, its model independent of the working folder.
 
         A relative path in `[targets]` is from its ftbridge.toml. Warns, once, where a file that may be another user's
         doing says what the name means.
         """
+        if len(several := self.targets(text)) > 1:
+            raise TargetError(
+                f"{printable(text)} are {len(several)} targets", hint="Give one: each is a job of its own."
+            )
         named = self.config.targets if self.config.targets or self.config.file else None
         target = parse_target(text, named)
         file = self.config.origin("targets", text) if text in self.config.targets else None

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from ftbridge import dataset
-from ftbridge.arguments import one_or_more
 from ftbridge.catalogue.known_models import find_unknown
 from ftbridge.context import Context
 from ftbridge.dataset import (
@@ -68,7 +67,7 @@ def check(
     `count_tokens` does with `exact` and `vocabulary`. Large files are read by as many processes as there are cores,
     or by as many `workers`.
     """
-    to = one_or_more(to)
+    to = context.targets(to)
     specs = [_partial_spec(text, method, grader) for text in to or [""]]  # the method is checked in any case
     converters = [_rules(context, spec) for spec in specs if spec.target]
     counters = {text: _counter(context, text, vocabulary) for text in to if tokens}

@@ -50,7 +50,7 @@ from ftbridge.foreign.redaction import redact
 
 
 class FtbridgeError(Exception):
-    """Base of all. `str(error)` is the message, and `hint` says what to do."""
+    """Base of all. `message` says what is wrong and `hint` what to do; `str(error)` has both."""
 
     exit_code: ClassVar[int] = 1
 
@@ -60,6 +60,9 @@ class FtbridgeError(Exception):
         self.hint = redact(hint)
         self.line = line
         self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.message}\n→ {self.hint}" if self.hint else self.message
 
     def describe(self) -> dict[str, Any]:
         """The error as `--json` prints it: type, message, hint, and what else is known."""

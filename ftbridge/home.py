@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,14 +28,31 @@ _OTHERS = 0o077  # what group and others may do
 
 def find_home(given: Path | None = None) -> Path:
     """The home folder, created if it is missing, and closed to others. Raises `StateError` where it is not writable."""
-    named = given or os.environ.get("FTBRIDGE_HOME")
-    home = Path(named).expanduser().absolute() if named else user_data_path("ftbridge", appauthor=False)
+    home = given.expanduser().absolute() if given else home_path()
     with usable(home):
         make_folder(home)
         _close_to_others(home)
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home
+
+
+def address(home: Path) -> str:
+    """Where a home is, HOST/MACHINE:FOLDER, by which homes that share a ledger are told from each other.
+
+    MACHINE is from machine-id(5), which is not to be shown itself, and tells hosts of the same name apart.
+    """
+    machine = b""
+    with suppress(OSError):  # only Linux with systemd has it
+        machine = Path("/etc/machine-id").read_bytes().strip()
+    known = f"/{hashlib.sha256(b'ftbridge ' + machine).hexdigest()[:8]}" if machine else ""
+    return f"{socket.gethostname()}{known}:{home.absolute()}"
+
+
+def home_path() -> Path:
+    """Where the home folder is, or will be: $FTBRIDGE_HOME, or the platform's user data folder."""
+    named = os.environ.get("FTBRIDGE_HOME")
+    return Path(named).expanduser().absolute() if named else user_data_path("ftbridge", appauthor=False)
 
 
 def _close_to_others(home: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ftbridge.foreign.html_table import html_table
 from ftbridge.foreign.values import Count, JsonObject, Message, Number, StoredPath, Text, Texts, TimeSeen
 
 
@@ -25,6 +26,10 @@ class Frozen(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, which notebooks show instead of the repr."""
+        return html_table({name or "": value for name, value in self.__repr_args__()})
 
 
 class Status(StrEnum):
@@ -129,7 +134,8 @@ class Spec(Frozen):
     """A job as the user specifies it.
 
     Reinforcement needs a `grader`, which scores the model's answers, and may constrain them by a `response_format`;
-    both are in the vendor's format.
+    both are in the vendor's format. `format` and `map`, the names of a format for the files' columns, say how the files
+    are read, where that was given.
     """
 
     target: str
@@ -141,6 +147,8 @@ class Spec(Frozen):
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = Field(None, max_length=64)
     max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
+    format: str | None = None
+    map: dict[str, str] | None = None
 
 
 class Event(Frozen):
@@ -181,18 +189,15 @@ class Event(Frozen):
         """The event as one line of text, without its time."""
         if self.kind == "status":
             return f"{self.status}" + (f": {self.message}" if self.message else "")
-        if self.kind != "metric":
-            return self.message or f"checkpoint of step {self.step}"
-        metrics = {
-            "loss": self.train_loss,
-            "validation loss": self.valid_loss,
-            "reward": self.train_reward,
-            "validation reward": self.valid_reward,
-        }
-        known = [f"{name} {value:.3f}" for name, value in metrics.items() if value is not None]
-        speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
         of_all = f"/{self.total_steps}" if self.total_steps else ""
-        return "  ".join([f"step {self.step}{of_all}", *known, *speed])
+        step = [f"step {self.step}{of_all}"] if self.step is not None else []
+        if self.kind != "metric":
+            return self.message or " of ".join([self.kind, *step])
+        metrics = ("loss", self.train_loss), ("validation loss", self.valid_loss)
+        rewards = ("reward", self.train_reward), ("validation reward", self.valid_reward)
+        known = [f"{name} {value:.3f}" for name, value in (*metrics, *rewards) if value is not None]
+        speed = [f"{self.tokens_per_second:,.0f} tokens/s"] if self.tokens_per_second else []
+        return "  ".join([*step, *known, *speed]) or self.kind
 
 
 class RowLoss(Frozen):
@@ -254,9 +259,10 @@ class Cost(Frozen):
 class Job(Frozen):
     """The ledger's record of one run of a spec.
 
-    `owner` submitted it, and `group` is what it belongs to. `queue_position` counts from 1 where the job waits here for
-    a free slot at the provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the
-    vendor has the job, and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
+    `owner` submitted it, and `group` is what it belongs to. `home` is from where, as HOST/MACHINE:FOLDER,
+    where several homes share a ledger. `queue_position` counts from 1 where the job waits here for a free slot at the
+    provider, and `expected_start` is an estimate. `unclear` is set while it is unknown whether the vendor has the job,
+    and says why; `unclear_until` is when the vendor's listing would show it, where that is known.
     """
 
     id: str
@@ -273,6 +279,7 @@ class Job(Frozen):
     cost: Cost = Cost()
     error: Message | None = None
     owner: str | None = None
+    home: str | None = None
     group: str | None = None
     queue_position: int | None = None
     expected_start: datetime | None = None

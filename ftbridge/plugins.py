@@ -1,4 +1,4 @@
-"""Finding providers: the entry-point group `ftbridge.providers`, the same for ours and for others'."""
+"""Finding what is plugged in: providers, mocks and metrics, by the same entry-point groups for ours and others'."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from ftbridge.target import Target
 from ftbridge.wording import did_you_mean, printable
 
 if TYPE_CHECKING:
+    from ftbridge.graders import Metric
     from ftbridge.mock import Fault, MockVendor
 
 _logger = logging.getLogger(__name__)
 GROUP = "ftbridge.providers"
 MOCK_GROUP = "ftbridge.mocks"
+METRIC_GROUP = "ftbridge.metrics"
 SPEED = "FTBRIDGE_MOCK_SPEED"
 SLOWEST, FASTEST = 0.01, 1_000_000
 FAULTS = "FTBRIDGE_MOCK_FAULTS"
@@ -139,6 +141,47 @@ def load_mock(vendor: str) -> type[MockVendor]:
     return mock
 
 
+def metric_names() -> list[str]:
+    """The names of the built-in metrics and of others', sorted."""
+    from ftbridge.graders import BUILT_IN
+
+    return sorted({*BUILT_IN, *registered(METRIC_GROUP)})
+
+
+def load_metric(name: str) -> Metric:
+    """The metric of that name; a built-in one wins over another's.
+
+    Raises `UsageError` for an unknown name, with the names that are known, `MissingExtra` where its packages are
+    missing, and `BrokenPlugin` where it raises anything else, or is no `Metric`.
+    """
+    from ftbridge.graders import BUILT_IN, Metric
+
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    others = registered(METRIC_GROUP)
+    if name not in others:
+        known = metric_names()
+        raise UsageError(f"no metric is called {name!r}", hint=f"{did_you_mean(name, known)}Known: {', '.join(known)}.")
+    what, entry = f"the metric {name}", others[name]
+    kind = load_entry(entry, what, extra=name)
+    with plugin_errors(what, entry, extra=name):
+        metric = kind()
+        if not isinstance(metric, Metric):
+            raise TypeError(f"{kind!r} is no subclass of ftbridge.graders.Metric")
+        return metric
+
+
+def usable_metrics(warn: Callable[[str], None]) -> dict[str, Metric]:
+    """All metrics by name; one that cannot be used is warned of and left out."""
+    metrics = {}
+    for name in metric_names():
+        try:
+            metrics[name] = load_metric(name)
+        except (BrokenPlugin, MissingExtra) as problem:
+            warn(f"{problem.message}; it is left out")
+    return metrics
+
+
 def read_faults(rules: Sequence[str]) -> list[Fault]:
     """Faults for all mocked vendors. Raises `UsageError` for a rule that matches no operation of any of them."""
     if not rules:
@@ -195,7 +238,9 @@ def plugin_errors(what: str, entry: EntryPoint, *, extra: str) -> Iterator[None]
             f"{what} needs a package that is not installed: {problem.name or problem}",
             hint=f"Install it with: pip install '{package}[{extra}]'",
         ) from problem
-    except (Exception, SystemExit) as problem:
+    except KeyboardInterrupt:  # Ctrl-C while it is loaded
+        raise
+    except BaseException as problem:  # others' panics are no `Exception`
         raise BrokenPlugin(
             f"{what} cannot be used: {type(problem).__name__}: {problem}",
             hint=f"It is from the package {package}: upgrade that, or uninstall it. --debug shows where it happened.",

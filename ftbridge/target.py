@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from ftbridge.errors import TargetError
@@ -48,3 +48,14 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
         known = " No ftbridge.toml was found in this folder or above it, so no names are defined."
     hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
     raise TargetError(f"{printable(repr(text))} is not a target", hint=hint)
+
+
+def split_targets(text: str, providers: Iterable[str], names: Collection[str]) -> list[str]:
+    """The targets in a text, which commas may separate: where a target begins, or a name is. A path may have others.
+
+    >>> split_targets("local:./a,b,openai:gpt-4.1", ["local", "openai"], [])
+    ['local:./a,b', 'openai:gpt-4.1']
+    """
+    begins = rf"(?:mock\+)?(?:{'|'.join(map(re.escape, providers))}):"
+    is_name = rf"(?:{'|'.join(map(re.escape, names))})\s*(?:,|$)"
+    return re.split(rf"\s*,\s*(?={begins}|{is_name})" if names else rf"\s*,\s*(?={begins})", text)

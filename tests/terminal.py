@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -23,8 +23,9 @@ _PATIENCE = 60.0
 
 
 class Terminal:
-    """`ftbridge` with these words on a terminal of that size; `stdout` or `stderr` may go elsewhere.
+    """`ftbridge`, or another `program`, with these words on a terminal of that size.
 
+    `stdout` or `stderr` may go elsewhere.
     `history` has the lines that have scrolled out at the top.
     """
 
@@ -36,6 +37,7 @@ class Terminal:
         environment: Mapping[str, str] | None = None,
         stdout: IO[bytes] | None = None,
         stderr: IO[bytes] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "ftbridge"),
     ) -> None:
         self._screen = pyte.HistoryScreen(columns, lines, history=1000)
         self._stream = pyte.ByteStream(self._screen)
@@ -45,7 +47,7 @@ class Terminal:
         removed = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
         kept = {name: value for name, value in os.environ.items() if name not in removed}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ftbridge", *map(str, words)],
+            [*program, *map(str, words)],
             stdin=follower,
             stdout=stdout or follower,
             stderr=stderr or follower,

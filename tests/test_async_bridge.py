@@ -145,3 +145,8 @@ async def test_a_watch_that_is_left_open_ends_with_the_bridge(data: Path, monkey
 async def _watch(bridge: AsyncBridge, job: str) -> None:
     async for _job, _event in bridge.watch(job):
         pass
+
+
+def test_no_other_method_is_there() -> None:
+    own = {name for name in vars(AsyncBridge) if not name.startswith("_")}
+    assert own - VERBS == {"close", "run", "warnings"}

@@ -81,6 +81,7 @@ def test_a_missing_package_names_the_command_that_installs_it(tmp_path: Path) ->
 BROKEN = {
     "a module that raises": ("raise ValueError('boom')", "ValueError: boom"),
     "one that ends the process": ("raise SystemExit(3)", "SystemExit: 3"),
+    "one that panics": ("class Panic(BaseException): ...\nraise Panic('core')", "Panic: core"),
     "an attribute that is missing": ("", "AttributeError: "),
     "a syntax error": ("def", "SyntaxError: "),
     "no class": ("def AcmeProvider(home): raise KeyError(1)", "TypeError: "),

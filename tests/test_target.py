@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge import Bridge
 from ftbridge.config.load import load_config
 from ftbridge.errors import ConfigError, TargetError
 from ftbridge.home import find_home
-from ftbridge.target import Target, parse_target
+from ftbridge.target import Target, parse_target, split_targets
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,24 @@ def test_a_broken_config_is_named_with_the_place(tmp_path: Path, text: str, word
         load_config(find_home(), print, tmp_path)
     assert words in problem.value.message
     assert "ftbridge.toml" in problem.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("openai:a,together:b/c", ["openai:a", "together:b/c"]),
+        ("openai:a, mock+together:b", ["openai:a", "mock+together:b"]),
+        ("local:./a,b", ["local:./a,b"]),
+        ("local:/data/a,b:c", ["local:/data/a,b:c"]),
+        ("support,local:tiny", ["support", "local:tiny"]),
+        ("local:tiny,support", ["local:tiny", "support"]),
+        ("local:tiny,supported", ["local:tiny,supported"]),
+    ],
+)
+def test_commas_separate_targets_where_one_begins(text: str, targets: list[str]) -> None:
+    assert split_targets(text, ["local", "openai", "together"], ["support"]) == targets
+
+
+def test_one_job_has_one_target(tmp_path: Path) -> None:
+    with Bridge(tmp_path) as bridge, pytest.raises(TargetError, match="are 2 targets"):
+        bridge.target("openai:a,together:b")

@@ -24,7 +24,9 @@ from ftbridge.foreign.redaction import redact, register_url
 FILE_NAME = "catalogue.toml"
 _FRESH = timedelta(days=1)
 _LARGEST = 4 * 1024 * 1024  # bytes; a table of prices is smaller
-_TIMEOUT = 10.0  # seconds
+_TIMEOUT = 5.0  # seconds
+_PAUSE = timedelta(hours=1)
+"""How long an address that did not answer is left alone, so that not every command waits for it."""
 
 
 def read_room(package: str, provider: str) -> tuple[Row, ...]:
@@ -68,7 +70,8 @@ def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row
     """The rows of the user's own catalogue at a path or https URL.
 
     A copy from a URL is used for a day, and where the URL does not answer or gives no catalogue; where there is no copy
-    either, there is a warning, and no rows. Raises `ConfigError` for a file that cannot be read, or is no catalogue.
+    either, there are no rows. That is warned of, and tried again after an hour. Raises `ConfigError` for a file
+    that cannot be read, or is no catalogue.
     """
     shown = redact(address)
     if "://" not in address:
@@ -79,20 +82,18 @@ def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row
     if not address.startswith("https://"):
         raise ConfigError(f"the catalogue {shown} is neither a file nor https", hint=_HINT)
     copy = copy_of(address, home)
-    if copy.exists() and datetime.now(UTC) - _time(copy) < _FRESH:
-        return read_rows(copy.read_text("utf-8"), shown)
-    try:
-        text = _download(address)
-        rows = read_rows(text, shown)  # before it replaces the copy
-    except (OSError, ValueError, ConfigError) as problem:
-        if not copy.exists():
-            warn(f"the catalogue {shown} cannot be downloaded ({problem}), so its models are left out")
-            return ()
-        warn(f"the catalogue {shown} cannot be downloaded ({problem}); the copy of {_time(copy):%Y-%m-%d} is used")
-        return read_rows(copy.read_text("utf-8"), shown)
-    make_folder(copy.parent)
-    write(copy, text.encode())
-    return rows
+    failed = copy.with_suffix(".failed")
+    if not _is_recent(copy, _FRESH) and not _is_recent(failed, _PAUSE):
+        make_folder(copy.parent)
+        try:
+            text = _download(address)
+            read_rows(text, shown)  # before it replaces the copy
+            write(copy, text.encode())
+        except (OSError, ValueError, ConfigError) as problem:
+            write(failed, b"")
+            left = f"the copy of {_time(copy):%Y-%m-%d} is used" if copy.exists() else "its models are left out"
+            warn(f"the catalogue {shown} cannot be downloaded ({problem}): {left}, and in an hour it is tried again")
+    return read_rows(copy.read_text("utf-8"), shown) if copy.exists() else ()
 
 
 def copy_of(address: str, home: Path) -> Path:
@@ -139,6 +140,10 @@ def _read_url(address: str) -> bytes:
     if len(content) > _LARGEST:
         raise ValueError("it is larger than 4 MiB")
     return content
+
+
+def _is_recent(file: Path, age: timedelta) -> bool:
+    return file.exists() and datetime.now(UTC) - _time(file) < age
 
 
 def _time(file: Path) -> datetime:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from typer.core import TyperCommand
 
 from ftbridge.cli import (
     catalogue,
@@ -22,7 +21,9 @@ from ftbridge.cli import (
     data,
     demo,
     deploy,
+    doctor,
     evaluate,
+    help,  # noqa: A004 - the command's name
     import_jobs,
     jobs,
     lifecycle,
@@ -37,10 +38,14 @@ from ftbridge.cli import (
     show,
     submit,
     trust,
+    verify,
     watch,
 )
-from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options, with_values
+from ftbridge.cli.command import Command, Group
+from ftbridge.cli.completion import VARIABLE, join_at_colons
+from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
 from ftbridge.cli.logs import logging_to
+from ftbridge.cli.next_steps import print_next_steps
 from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
 from ftbridge.foreign.redaction import redact
@@ -51,10 +56,10 @@ from ftbridge.wording import broken_rule, printable
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "Data": (data,),
     "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, evaluate, report),
+    "Results": (results, evaluate, verify, report),
     "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
     "Serving": (deploy,),
-    "Set-up": (demo, providers, mock, trust),
+    "Set-up": (demo, help, doctor, providers, mock, trust),
 }
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
@@ -62,28 +67,19 @@ _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
 
-class _Command(TyperCommand):
-    """Its usage names the arguments as the documentation does: DATA, where typer writes {data}."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments of the command, of which some options may stand without a value."""
-        return super().parse_args(ctx, with_values(args))
-
-
 app = typer.Typer(
     name="ftbridge",
+    cls=Group,
+    context_settings={"help_option_names": ["--help", "-h"]},
     help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for _title, _modules in _GROUPS.items():
     for _module in _modules:
         _module.register(app, _title)
 for _command in app.registered_commands:
-    _command.cls = _Command
+    _command.cls = Command
+help.name_topics(app.registered_commands)
 
 
 def _help_hint(arguments: list[str]) -> str:
@@ -156,6 +152,8 @@ def _check(arguments: Sequence[str]) -> None:
         if not argument or (argument.startswith("--") and argument.endswith("=")):
             named = argument[:-1] or (before if before.startswith("-") else "an argument")
             raise UsageError(f"{printable(named)} is empty", hint="Give it a value, or leave it out.")
+        if "\0" in argument:
+            raise UsageError(f"{printable(repr(argument))} has the character U+0000", hint="No name can have it.")
         if clean(argument) != argument and not _names_file(argument, before):
             what = f"{printable(repr(argument))} is not UTF-8, and not the name of a file"
             raise UsageError(what, hint="Check the name, or type it again.")
@@ -173,7 +171,11 @@ def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: b
     if chosen.insecure_base_url:
         os.environ[INSECURE] = "1"
     try:
-        code = app(arguments or ["--help"], prog_name="ftbridge", standalone_mode=False) or 0
+        join_at_colons(os.environ)
+        if not arguments and VARIABLE not in os.environ:
+            print_next_steps()
+            return 0
+        code = app(arguments, prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
             print_message(f"{line_end()}interrupted")
         return int(code)

@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from ftbridge.catalogue import SOON, today
-from ftbridge.cli.columns import Columns
+from ftbridge.cli.dataset_options import Columns, Data, Format
 from ftbridge.cli.output import (
     AsJson,
     console,
@@ -38,8 +38,8 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def compare(
-    data: Annotated[str, typer.Argument(help="The dataset.", show_default=False)],
-    to: Annotated[list[str], typer.Option("--to", help="A target; can be repeated.")],
+    data: Data,
+    to: Annotated[list[str], typer.Option("--to", help="A target; can be repeated, or several with commas between.")],
     validation: Annotated[
         str | None, typer.Option(help="A file of examples for the validation loss, which are not trained on.")
     ] = None,
@@ -71,7 +71,7 @@ def compare(
     plot: Annotated[
         Path | None, typer.Option(help="Plot the cost over months and requests into this file, .svg or .png.")
     ] = None,
-    format: Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")] = None,  # noqa: A002 - the option's name
+    format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: AsJson = False,

@@ -87,6 +87,7 @@ def _document(row: Costs, by: str) -> dict[str, Any]:
     """A row for programs: unknown amounts are null, and `partial_total_usd` is the known part of the total."""
     return {
         by: row.name,
+        "mocked": row.mocked,
         "jobs": row.jobs,
         "own_machine_jobs": row.own_machine_jobs,
         "estimated_usd": row.estimated.usd,
@@ -103,7 +104,7 @@ def _print(rows: Sequence[Costs], total: Costs, by: str, day: date) -> None:
     columns = ["jobs", *([] if narrow() else ["estimated $"]), "billed $", "hosting $", "total $"]
     with_budget = any(row.budget_usd is not None for row in rows)
     headers = [f"{day:%Y-%m} by {by}", *columns, *(["budget $"] if with_budget else [])]
-    cells = [_cells(row, row.name or "–", columns, with_budget=with_budget) for row in rows]
+    cells = [_cells(row, _name(row), columns, with_budget=with_budget) for row in rows]
     cells.append(_cells(total, "total", columns, with_budget=False) + [""] * with_budget)
     console().print(table(headers, cells, right=range(1, len(headers)), fold=0))
     print_note("The total counts what was billed for a job, or, until that is known, its highest estimate.")
@@ -112,6 +113,8 @@ def _print(rows: Sequence[Costs], total: Costs, by: str, day: date) -> None:
         print_note("? is an unknown amount.")
     if any(amount.startswith(">") for amount in amounts):
         print_note("> marks a sum of which a part is unknown.")
+    if any(row.mocked for row in rows):
+        print_note("Nobody pays for what mocks would cost, and the total is without it.")
     if total.own_machine_jobs:
         print_note("Jobs on your own machine count as 0; its power is not counted.")
     for row in rows:
@@ -119,6 +122,11 @@ def _print(rows: Sequence[Costs], total: Costs, by: str, day: date) -> None:
             print_message(
                 f"note: {row.name} is over its budget of {_amount_text(row.budget_usd)} dollars", style="yellow"
             )
+
+
+def _name(row: Costs) -> str:
+    name = row.name or "–"
+    return f"{name} (mocks)" if row.mocked and not name.startswith("mock+") else name
 
 
 def _cells(row: Costs, name: str, columns: Sequence[str], *, with_budget: bool) -> list[str]:

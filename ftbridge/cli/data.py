@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ftbridge.cli.columns import Columns
+from ftbridge.cli.dataset_options import Columns, Data, Format
 from ftbridge.cli.findings import finding_document, omitted_document, print_findings
 from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
 from ftbridge.dataset import Conversion, Part, Report, TokenCount
@@ -17,8 +17,6 @@ from ftbridge.errors import UsageError
 from ftbridge.foreign.paths import path_text
 from ftbridge.wording import counted, did_you_mean, printable
 
-Data = Annotated[str, typer.Argument(help="The dataset; - is standard input.", show_default=False)]
-Format = Annotated[str | None, typer.Option(help="The format of the dataset, instead of detecting it.")]
 Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo or rft.")]
 Grader = Annotated[
     Path | None, typer.Option(help="For rft: a JSON file with the grader; check that each row has the fields it reads.")
@@ -42,7 +40,10 @@ def check(
     data: Data,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", help="Also apply this target's rules, and find repeated JSON keys; can be repeated."),
+        typer.Option(
+            "--to",
+            help="Also apply this target's rules, and find repeated JSON keys; can be repeated.",
+        ),
     ] = None,
     validation: Annotated[
         str | None, typer.Option(help="Also find examples that are in this validation file too.")
@@ -65,7 +66,7 @@ def check(
         typer.Option(
             min=0,
             metavar="[LINE]",
-            help="Show instead what the model on this machine reads and trains of the rows, or of that on LINE.",
+            help="Do not check: show the rows, or that on LINE, as the model on this machine reads and trains them.",
             show_default=False,
         ),
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli.columns import Columns
+from ftbridge.cli.dataset_options import Columns
 from ftbridge.cli.gate import failures, print_annotations, write_junit, write_step_summary
 from ftbridge.cli.output import AsJson, Exit, JobId, open_bridge, print_json, print_message
 from ftbridge.cli.scores import print_scores

@@ -22,9 +22,10 @@ def omitted_document(omitted: tuple[Omitted, ...]) -> list[dict[str, Any]]:
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
-    """One finding as `--json` prints it, with `target` where the rule is one target's."""
-    names = ("line", "path", "level", "code", "message", "fix", "target")
-    return {name: getattr(finding, name) for name in names if name != "target" or finding.target}
+    """One finding as `--json` prints it: with `target` where the rule is one target's, `times` where it is counted."""
+    names = ["line", "path", "level", "code", "message", "fix"]
+    names += [*["target"] * bool(finding.target), *["times"] * (finding.times > 1)]
+    return {name: getattr(finding, name) for name in names}
 
 
 def print_findings(findings: tuple[Finding, ...], omitted: tuple[Omitted, ...] = ()) -> None:
@@ -54,9 +55,9 @@ def _print_alike(findings: list[Finding], most: int) -> None:
     """The findings that share a hint: the first ones in full, of the others the line numbers."""
     for finding in findings[:most]:
         where = f"line {finding.line}" if finding.line else "file"
-        print_line(
-            f"  {where}" + (f", {finding.path}" if finding.path not in ("", "$") else "") + f": {finding.message}"
-        )
+        path = f", {finding.path}" if finding.path not in ("", "$") else ""
+        times = f" ({_times(finding.times)})" if finding.times > 1 else ""
+        print_line(f"  {where}{path}: {finding.message}{times}")
     if len(findings) > most:
         print_line(f"  and {_lines(findings[most:])}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ftbridge.cli.output import AsJson, AsJsonLines, JobId, open_bridge, print_json, print_sentence
@@ -31,9 +33,15 @@ def events(job: JobId, as_json: AsJsonLines = False) -> None:
         print_sentence(event_line(current.id, event, day=day))
 
 
-def cancel(job: JobId, as_json: AsJson = False) -> None:
+def cancel(
+    job: JobId,
+    give_up: Annotated[
+        bool, typer.Option("--give-up", help="End it here even if its provider, or machine, can no longer be asked.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Stop a job for good."""
-    print_job(open_bridge().cancel(job), as_json=as_json)
+    print_job(open_bridge().cancel(job, give_up=give_up), as_json=as_json)
 
 
 def pause(job: JobId, as_json: AsJson = False) -> None:

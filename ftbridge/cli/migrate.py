@@ -65,7 +65,11 @@ def migrate(
         typer.Option("--all-from", help="Move all jobs of this provider in the ledger that were not moved there yet."),
     ] = None,
     only_succeeded: Annotated[
-        bool, typer.Option("--only-succeeded/--any-status", help="With --all-from: which jobs.")
+        bool,
+        typer.Option(
+            "--only-succeeded/--any-status",
+            help="With --all-from: the jobs that have succeeded; --any-status: all of them.",
+        ),
     ] = True,
     data: Annotated[str | None, typer.Option(help="The dataset, if the vendor does not return it.")] = None,
     validation: Annotated[
@@ -75,6 +79,9 @@ def migrate(
         float | None, typer.Option(min=0, help="Refuse a move that may cost more US dollars in all.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Submit the jobs; by default only the plan is shown.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Move it once more, where the model that it became was deleted.")
+    ] = False,
     everything: Annotated[
         bool,
         typer.Option("--all", help="Also list the old job's fields without meaning elsewhere: empty ones, its status."),
@@ -96,7 +103,7 @@ def migrate(
     plan = bridge.plan_migration(str(job), to, data=data, validation=validation, max_cost=max_cost, **given)
     if not as_json:
         _print_plan(plan, everything=everything)
-    made = bridge.migrate(plan) if yes else None
+    made = bridge.migrate(plan, again=again) if yes else None
     if as_json:
         document = plan.model_dump(mode="json", exclude={"exported"})
         print_json({**document, "submitted": made.model_dump(mode="json") if made else None})

@@ -24,18 +24,18 @@ def register(app: typer.Typer, group: str) -> None:
 
 def report(
     job: JobId,
-    to: Annotated[str, typer.Option(help=f"The tracker: {_TRACKERS}.")],
+    tracker: Annotated[str, typer.Option("--to", help=f"The tracker: {_TRACKERS}.")],
     as_json: AsJson = False,
 ) -> None:
     """Write a job's metrics to a tracker. Repeated, it writes only what is new."""
-    check_reports([to])
+    check_reports([tracker])
     bridge = open_bridge()
     current = bridge.job(job)
-    new = bridge.report(current, to)
+    new = bridge.report(current, tracker)
     if as_json:
-        print_json({"id": current.id, "to": to, "new_events": new})
+        print_json({"id": current.id, "to": tracker, "new_events": new})
     else:
-        print_line(f"{current.id}: {counted(new, 'new event')} written to {to}")
+        print_line(f"{current.id}: {counted(new, 'new event')} written to {tracker}")
 
 
 def check_reports(reports: list[str] | None) -> list[str]:

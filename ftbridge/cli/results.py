@@ -100,8 +100,8 @@ def chat(
     for question in [prompt] if prompt is not None else _prompts():
         reply = bridge.chat(tuned, question, system=system, **options)
         if as_json:
-            usage = reply.usage.model_dump() if reply.usage else None
-            print_json({"reply": reply.text, "model": reply.model, "usage": usage})
+            document = reply.model_dump(mode="json")
+            print_json({"reply": document.pop("text"), **document})
         else:
             print_line(reply.text)
 

@@ -125,6 +125,7 @@ def _facts(job: Job, training: Training) -> dict[str, Any]:
         "name": job.name,
         "target": job.target,
         "owner": job.owner,
+        "home": job.home,
         "group": job.group,
         "status": status_text(job) + (f" ({job.raw_status})" if job.raw_status not in (None, job.status) else ""),
         "error": job.error,

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args
 import typer
 from pydantic.fields import FieldInfo
 
-from ftbridge.cli.columns import HELP
+from ftbridge.cli.dataset_options import FORMAT, MAP, Data
 from ftbridge.cli.output import UNCLEAR, AsJson, Exit, error_console, open_bridge, print_json, print_line, print_message
 from ftbridge.cli.report import Reports, check_reports
 from ftbridge.cli.results import fetch_into
@@ -21,7 +21,6 @@ from ftbridge.cli.watch import follow
 from ftbridge.dataset.data_file import parse_columns
 from ftbridge.model import Hyperparameters, Job, Status
 
-Data = Annotated[str, typer.Argument(help="The dataset: JSON Lines of examples.", show_default=False)]
 _PANEL = "Hyperparameters (default: the provider's choice)"
 To = Annotated[str, typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.")]
 
@@ -107,8 +106,8 @@ def _job_options() -> list[inspect.Parameter]:
         _option("method", str, "sft (default), dpo or rft."),
         _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
         _option("response_format", Path, "For rft: a JSON file with the response format of the answers."),
-        _option("format", str, "The format of the dataset, instead of detecting it."),
-        _option("map", list[str], HELP, metavar="FROM=TO"),
+        _option("format", str, FORMAT),
+        _option("map", list[str], MAP, metavar="FROM=TO"),
         _option("name", str, "A name for the job."),
         _option("idempotency_key", str, "Your own key: a request with the same key always gives the same job."),
         _flag("again", "Create a new job, even if the same one was requested before."),

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Unpack
 
-from ftbridge.arguments import HyperparameterArguments, one_or_more
+from ftbridge.arguments import HyperparameterArguments
 from ftbridge.catalogue import Entry, Facts, today
 from ftbridge.comparison.notes import closing, limits, not_in_catalogue, unknown, used
 from ftbridge.comparison.offers import DAYS_A_MONTH, Machine, Offer, no_offer
+from ftbridge.comparison.speed import measure_speed, speed
 from ftbridge.context import Context
 from ftbridge.costs.billable_work import work_of
 from ftbridge.costs.quote import Load, quote
@@ -24,13 +24,11 @@ from ftbridge.dataset.reading.examples import valid_examples
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError, FtbridgeError, TargetError
 from ftbridge.home import temporary_folder
-from ftbridge.jobs.submit import submit
 from ftbridge.model import Method, Spec
 from ftbridge.provider.capabilities import Capabilities
 from ftbridge.provider.offline import offline
 from ftbridge.spec import make_spec
 from ftbridge.target import Target
-from ftbridge.watching.follow import wait
 from ftbridge.wording import clause, counted
 
 _NO_LOAD, _UNPRICED = Load(), Machine()
@@ -72,11 +70,11 @@ def compare(
             method=training_method,
             hyperparameters=hyperparameters,
         )
-        train = partial(_try_out, context, method=training_method) if measure else None
+        train = partial(measure_speed, context, method=training_method) if measure else None
         return compare_spec(
             context,
             spec,
-            one_or_more(to),
+            context.targets(to),
             load,
             machine=machine,
             live=live,
@@ -84,10 +82,6 @@ def compare(
             format=format,
             files=(read, held),
         )
-
-
-def _try_out(context: Context, data: Path, to: str, method: str) -> None:
-    wait(context, submit(context, data, to, method=method, name="speed", epochs=1))
 
 
 def compare_spec(
@@ -123,7 +117,7 @@ def compare_spec(
             with offline(not live):
                 target = context.target(text)
                 entry = context.entry(target, live=live)
-                if measure and entry.facts.own_machine and speed(context, target) is None:
+                if measure and entry.facts.own_machine:
                     with temporary_folder(context.home) as folder:
                         measure(survey.write_sample(folder / "some.jsonl", _SAMPLE), str(target))
                 at = spec.model_copy(update={"target": str(target)})
@@ -147,16 +141,6 @@ def method_for(data: Data, format: str | None = None) -> Method:  # noqa: A002 -
     return Method.DPO if isinstance(next(valid_examples(data, format), (0, None))[1], Preference) else Method.SFT
 
 
-def speed(context: Context, target: Target) -> float | None:
-    """Tokens per second: the median of the newest job at the target that reports them."""
-    for record in reversed(context.ledger.jobs()):
-        if record.job.target == str(target):
-            reported = [event.tokens_per_second for _, event in context.ledger.events(record.job.id)]
-            if known := [value for value in reported if value]:
-                return median(known)
-    return None
-
-
 def _offer(
     context: Context,
     target: Target,
@@ -171,7 +155,8 @@ def _offer(
     counter, changes, problem = _rules_and_counter(context, target, spec, survey)
     count = survey.tokens(counter)
     work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
-    price = quote(facts, work, load, tokens_per_second=speed(context, target) if facts.own_machine else None)
+    seen = speed(context, target) if facts.own_machine else None
+    price = quote(facts, work, load, tokens_per_second=seen.tokens_per_second if seen else None)
     one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
     able = context.provider(target).capabilities
     unsupported = tuple(_unsupported(able, spec))
@@ -197,7 +182,7 @@ def _offer(
             else []
         ),
         *([f"the images of {counted(count.without_images, 'row')} are not counted"] if count.without_images else []),
-        *unknown(facts, price, load, machine),
+        *unknown(facts, price, load, machine, seen),
         *entry.doubts(today(), used(spec, load, held is not None)),
     ]
     return Offer(

@@ -7,6 +7,7 @@ from datetime import date
 
 from ftbridge.catalogue import Entry, Facts
 from ftbridge.comparison.offers import ASSUMED_WATTS, Machine
+from ftbridge.comparison.speed import Speed
 from ftbridge.costs.quote import Load, Quote
 from ftbridge.model import Method, Spec
 from ftbridge.target import Target
@@ -29,17 +30,20 @@ def not_in_catalogue(target: Target) -> str:
     return f"no catalogue has this model, so it may not exist: ftbridge catalogue {target.provider}"
 
 
-def unknown(facts: Facts, price: Quote, load: Load, machine: Machine) -> Iterator[str]:
-    """What the price leaves out, because it is not known."""
+def unknown(facts: Facts, price: Quote, load: Load, machine: Machine, speed: Speed | None) -> Iterator[str]:
+    """What the price leaves out, because it is not known, and how old the `speed` of this machine is."""
     if facts.own_machine:
         if machine.usd_per_hour is None:
             yield "the cost of this machine is unknown: give --machine-cost-per-hour, or --electricity-price"
         elif machine.hourly_usd is None and machine.watts is None:
             yield f"{ASSUMED_WATTS:.0f} W are assumed: --watts"
-        if price.seconds is None:
+        if speed is None:
             yield "nothing has been trained here yet, so the time is not known: ftbridge compare --measure"
         else:
-            yield "the time is that of the training steps, without checking rows and loading the model before them"
+            yield (
+                f"the time is that of the training steps by the speed of {speed.on}, which --measure measures anew,"
+                " without checking rows and loading the model before them"
+            )
     elif price.epochs is None:
         yield "how many epochs it would train is not known: --epochs"
     elif price.training_usd is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -151,11 +151,22 @@ def read_targets(content: bytes, file: Path) -> Config:
 
 
 def read_toml(content: bytes, file: Path) -> dict[str, Any]:
-    """The tables in the content of `file`. Raises `ConfigError`."""
+    """The tables in the content of `file`. Raises `ConfigError`, also for U+0000, which no path can have."""
     try:
-        return tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
+        tables = tomllib.loads(content.decode())
+        if any("\0" in text for text in _texts(tables)):
+            raise ValueError("a text in it has the character U+0000")
+    except (ValueError, RecursionError) as problem:
         raise unreadable(file, problem) from problem
+    return tables
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All names and texts in a value."""
+    if isinstance(value, str):
+        yield value
+    for one in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(one)
 
 
 def unreadable(file: Path, problem: Exception) -> ConfigError:

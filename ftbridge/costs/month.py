@@ -33,10 +33,12 @@ class Costs(Frozen):
     A job belongs to the month in which it was created. `estimated` is by the catalogue, `billed` what the vendors
     report, `hosting` the price of the hours in which models were deployed. `total` is hosting and, of each job,
     what is billed or else the upper end of its estimate, as budgets count it. Of `jobs`, `own_machine_jobs` ran on the
-    user's own machine, and cost no vendor's fee. `budget_usd` is the vendor's.
+    user's own machine, and cost no vendor's fee. Jobs at mocks have rows of their own, which are `mocked`: what the
+    vendors would take, and nobody pays. `budget_usd` is the vendor's.
     """
 
     name: str | None
+    mocked: bool = False
     jobs: int = 0
     own_machine_jobs: int = 0
     estimated: Amount = Amount()
@@ -54,13 +56,15 @@ def costs_of_month(context: Context, day: date | None = None, *, by: By = "vendo
     begins, ends = month_of(day or today())
     name_of = _NAMES[by]
     records = {record.job.id: record for record in context.ledger.jobs()}
-    rows: dict[str | None, Costs] = {}
+    rows: dict[tuple[str | None, bool], Costs] = {}
     if by == "vendor":
-        rows = {name: Costs(name=name, budget_usd=budget) for name, budget in context.config.budgets.items()}
+        for name, budget in context.config.budgets.items():
+            mocked = name.startswith("mock+")
+            rows[name, mocked] = Costs(name=name, mocked=mocked, budget_usd=budget)
 
     def add(job: Job, more: Costs) -> None:
-        name = name_of(job)
-        rows[name] = _sum(name, (rows.get(name, Costs(name=name)), more))
+        key = name_of(job), parse_target(job.target).mocked
+        rows[key] = _sum(*key, (rows.get(key, Costs(name=key[0])), more))
 
     for record in records.values():
         if begins <= record.job.created_at < ends and not never_reached_vendor(record):
@@ -72,8 +76,8 @@ def costs_of_month(context: Context, day: date | None = None, *, by: By = "vendo
 
 
 def total_of(rows: Iterable[Costs]) -> Costs:
-    """All rows as one; it has no budget, because budgets are the vendors' own."""
-    return _sum(None, rows)
+    """All rows but the mocked ones as one; it has no budget, because budgets are the vendors' own."""
+    return _sum(None, False, (row for row in rows if not row.mocked))
 
 
 _NAMES: dict[By, Callable[[Job], str | None]] = {
@@ -101,11 +105,12 @@ def _amount(usd: float | None) -> Amount:
     return Amount(usd=usd, partial_total_usd=usd or 0.0)
 
 
-def _sum(name: str | None, rows: Iterable[Costs]) -> Costs:
-    whole = Costs(name=name)
+def _sum(name: str | None, mocked: bool, rows: Iterable[Costs]) -> Costs:
+    whole = Costs(name=name, mocked=mocked)
     for row in rows:
         whole = Costs(
             name=name,
+            mocked=mocked,
             jobs=whole.jobs + row.jobs,
             own_machine_jobs=whole.own_machine_jobs + row.own_machine_jobs,
             estimated=whole.estimated + row.estimated,

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.errors import UsageError
 from ftbridge.wording import printable
 
@@ -31,11 +32,14 @@ class DataFile(Struct, frozen=True):
 
 
 def data_file(data: Data, columns: Mapping[str, str] | None) -> Data:
-    """`data` with the names of its columns, {the file's: the format's}. Raises `UsageError` where two become one."""
+    """`data` with the names of its columns, {the file's: the format's}; those named `unused` are left out.
+
+    Raises `UsageError` where two become one.
+    """
     if not columns:
         return data
     targets = list(columns.values())
-    twice = next((name for name in targets if targets.count(name) > 1), None)
+    twice = next((name for name in targets if targets.count(name) > 1 and name != UNUSED), None)
     if twice is not None:
         raise UsageError(f"two columns are mapped to '{printable(twice)}'", hint="Map one column to each name.")
     return DataFile(os.fspath(data), tuple(columns.items()), str(data))

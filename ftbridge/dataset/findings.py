@@ -13,7 +13,10 @@ from msgspec.structs import replace
 
 from ftbridge.errors import DataError
 
-REPORTED_ONCE = frozenset({"key_not_read", "shape", "tools_in_text", "reasoning_missing", "reasoning_not_listed"})
+LEFT_OUT = "key_not_read"
+"""The code of findings about what is left out of the examples: reported once for each key, and counted."""
+
+REPORTED_ONCE = frozenset({LEFT_OUT, "shape", "tools_in_text", "reasoning_missing", "reasoning_not_listed"})
 """Codes of findings that apply to the file as a whole, and are reported for the first row that shows them."""
 
 MOST_OF_A_RULE = 10_000
@@ -32,13 +35,15 @@ _INDEX = re.compile(r"\[\d+\]")
 
 Level: TypeAlias = Literal["error", "warning"]
 Rule: TypeAlias = tuple[Level, str, str]  # level, code, target
+_Topic: TypeAlias = tuple[str, str, str]  # code, target, path without the numbers
 
 
 class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     """One problem: on which line (from 1; 0 is the file as a whole), at which JSON path, what and what to do.
 
     `code` is a stable word for programs, `message` and `fix` are sentences for people: quotes from the data in them
-    have been through `printable`. `target` is set where only that target's rules object.
+    have been through `printable`. `target` is set where only that target's rules object. `times` is how often
+    something was left out.
     """
 
     line: int
@@ -48,6 +53,7 @@ class Finding(Struct, frozen=True, gc=False, omit_defaults=True):
     message: str
     fix: str
     target: str = ""
+    times: int = 1
 
 
 class Omitted(Struct, frozen=True, omit_defaults=True):
@@ -90,7 +96,7 @@ class Diagnostics:
         self._kept: Counter[Rule] = Counter()
         self._omitted: Counter[Rule] = Counter()
         self._bytes = 0
-        self._topics: set[str] = set()
+        self._topics: dict[_Topic, int] = {}  # the index of the finding about each
         self._counted_line = self._on_line = self._without_example = 0
         self._invalid_line = -1
 
@@ -129,6 +135,10 @@ class Diagnostics:
         fix = "Remove it: some vendors refuse it."
         self.warning("$", "blank_line", "the line is blank and is skipped", fix)
         self._count_in_vain()
+
+    def left_out_again(self, path: str) -> bool:
+        """Count once more what is left out at a path of that kind; False where it is not reported yet."""
+        return self._is_known((LEFT_OUT, self.target, _INDEX.sub("[]", path)), 1)
 
     def is_full(self, level: Level, code: str) -> bool:
         """Whether further findings of that rule are counted and not kept, so that their texts are of no use."""
@@ -205,10 +215,10 @@ class Diagnostics:
         size = _SIZE + len(finding.path) + len(finding.message) + len(finding.fix)
         fits = self._kept[rule] < (MOST_OF_A_RULE if self._bytes + size < _MOST_BYTES else _FIRST_FEW)
         if finding.code in REPORTED_ONCE:
-            topic = f"{finding.code} {finding.target} {_INDEX.sub('[]', finding.path)}"
-            if topic in self._topics or not fits:
+            topic = finding.code, finding.target, _INDEX.sub("[]", finding.path)
+            if self._is_known(topic, finding.times) or not fits:
                 return
-            self._topics.add(topic)
+            self._topics[topic] = len(self.findings)
         if not fits:
             self._omit(rule, 1)
             return
@@ -216,6 +226,14 @@ class Diagnostics:
         self._bytes += size
         self._count(finding.level, 1)
         self.findings.append(finding)
+
+    def _is_known(self, topic: _Topic, times: int) -> bool:
+        """Whether a topic is reported already; what is left out is then counted."""
+        index = self._topics.get(topic)
+        if index is not None and topic[0] == LEFT_OUT:
+            first = self.findings[index]
+            self.findings[index] = replace(first, times=first.times + times)
+        return index is not None
 
     def _omit(self, rule: Rule, count: int) -> None:
         self._omitted[rule] += count

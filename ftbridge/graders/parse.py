@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
 
@@ -10,12 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from ftbridge.errors import SpecError
+from ftbridge.graders.formula import Formula, FormulaError
 from ftbridge.graders.templates import NAMESPACES, references
 from ftbridge.graders.types import Grader, LabelModel, Multi, ScoreModel
 
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(Grader)
-_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?!\w*\s*\()")
-"""A name in a formula that is not a function's, nor the exponent of a number."""
 
 
 def parse_grader(given: Mapping[str, Any], path: str = "grader") -> Grader:
@@ -46,6 +44,8 @@ def _check_templates(given: Mapping[str, Any], path: str) -> None:
                 f"{place} reads {reference}, which does not exist",
                 "Templates read item.…, a row's reference, and sample.…, the model's answer.",
             )
+        if reference.rest:
+            _refuse(f"{place} reads {reference}, which is no path", "Write it as in {{item.answers[0].text}}.")
 
 
 def _check_model(grader: Grader, path: str) -> None:
@@ -62,7 +62,10 @@ def _check_model(grader: Grader, path: str) -> None:
 
 
 def _check_formula(grader: Multi, path: str) -> None:
-    unknown = sorted(set(_NAME.findall(grader.calculate_output)) - grader.graders.keys())
+    try:
+        unknown = sorted(Formula(grader.calculate_output).names - grader.graders.keys())
+    except FormulaError as problem:
+        _refuse(f"{path}.calculate_output: {problem}", "Correct the formula, as in 0.5 * one + 0.5 * other.")
     if unknown:
         _refuse(
             f"{path}.calculate_output refers to '{unknown[0]}', which is not one of its graders",

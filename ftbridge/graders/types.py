@@ -35,6 +35,7 @@ class TextSimilarity(Frozen):
         "cosine", "fuzzy_match", "bleu", "gleu", "meteor",
         "rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l",
     ]  # fmt: skip
+    pass_threshold: float | None = None
 
 
 class PythonGrader(Frozen):
@@ -44,6 +45,7 @@ class PythonGrader(Frozen):
     name: str
     source: str
     image_tag: str | None = None
+    pass_threshold: float | None = None
 
 
 class PromptCacheBreakpoint(Frozen):
@@ -120,6 +122,7 @@ class ScoreModel(Frozen):
     input: tuple[GraderMessage, ...]
     range: tuple[float, float] | None = None
     sampling_params: SamplingParams | None = None
+    pass_threshold: float | None = None
 
 
 class LabelModel(Frozen):

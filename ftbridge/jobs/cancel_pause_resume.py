@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from typing import Literal
 
 from ftbridge.context import Context
-from ftbridge.errors import UsageError
+from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.queue import withdraw
 from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.jobs.steering import steer
+from ftbridge.ledger import Record
 from ftbridge.model import FINAL, Event, Job, Status, now
-from ftbridge.provider import Provider
+from ftbridge.wording import clause
 
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
-def cancel(context: Context, job: Job | str) -> Job:
-    """Cancel the job, or take it out of the queue. A job that is over does not change."""
+def cancel(context: Context, job: Job | str, *, give_up: bool = False) -> Job:
+    """Cancel the job, or take it out of the queue. A job that is over does not change.
+
+    With `give_up` it is over here although its provider cannot be asked, or refuses; what runs there goes on.
+    """
     record = context.record(job)
+    try:
+        return _cancel(context, record)
+    except FtbridgeError as problem:
+        if not give_up:
+            raise
+        return _give_up(context, record, problem)
+
+
+def _cancel(context: Context, record: Record) -> Job:
     if withdraw(context.ledger, record):
         remove_unneeded(context.home, context.ledger)
         return find_job(context, record.job.id)
@@ -31,12 +45,20 @@ def cancel(context: Context, job: Job | str) -> Job:
         if record.job.status is Status.CANCELLED:
             context.warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is listed")
             return find_job(context, record.job.id)
-    return _steer(context, record.job.id, lambda provider: provider.cancel, FINAL)
+    return _steer(context, record.job.id, "cancel", FINAL)
+
+
+def _give_up(context: Context, record: Record, problem: FtbridgeError) -> Job:
+    event = Event(at=now(), kind="status", status=Status.CANCELLED, message=f"given up: {problem.message}")
+    record = context.ledger.job(record.job.id)
+    context.ledger.change(record, [event], status=Status.CANCELLED, raw_status="given up", finished_at=now())
+    context.warn(f"{clause(problem.message)}; if {record.provider} has the job, it goes on there")
+    return find_job(context, record.job.id)
 
 
 def pause(context: Context, job: Job | str) -> Job:
     """Stop the job so that `resume` can go on with it."""
-    return _steer(context, job, lambda provider: provider.pause, (Status.PAUSED, *FINAL))
+    return _steer(context, job, "pause", (Status.PAUSED, *FINAL))
 
 
 def resume(context: Context, job: Job | str) -> Job:
@@ -48,8 +70,9 @@ def resume(context: Context, job: Job | str) -> Job:
             hint="Submit it again.",
         )
     if record.job.status not in (Status.PAUSED, Status.FAILED):
+        what = _ENDED.get(record.job.status, f"is {record.job.status}")
         raise UsageError(
-            f"job {record.job.id} is {record.job.status}; only a paused or failed job can be resumed",
+            f"job {record.job.id} {what}; only a paused or failed job can be resumed",
             hint=f"`ftbridge show {record.job.id}` shows more.",
         )
     provider = context.provider_of(record)
@@ -59,22 +82,27 @@ def resume(context: Context, job: Job | str) -> Job:
     return refresh(context, record.job.id)[0]
 
 
-def _steer(
-    context: Context, job: Job | str, action: Callable[[Provider], Callable[[str], None]], wanted: Collection[Status]
-) -> Job:
+def _steer(context: Context, job: Job | str, verb: Literal["cancel", "pause"], wanted: Collection[Status]) -> Job:
     [current] = refresh(context, job)
     if current.status.final:
         context.warn(f"job {current.id} is already over: it {_ENDED[current.status]}")
+        return current
+    if current.status in wanted:
+        context.warn(f"job {current.id} is {current.status} already")
         return current
     if not current.remote_id:
         raise UsageError(
             f"job {current.id} is still being submitted", hint="`ftbridge recover` finishes that; then try again."
         )
     provider = context.provider_of(context.record(current))
-    steer(provider, current.remote_id, action(provider), wanted)
+    steer(provider, current.remote_id, provider.cancel if verb == "cancel" else provider.pause, wanted)
     for _attempt in range(10):  # many vendors need a moment
         [after] = refresh(context, current)
         if after.status is not current.status:
             return after
         time.sleep(min(0.5, provider.poll_seconds))
+    context.warn(
+        f"{provider.name} was asked to {verb} job {current.id}, and reports it as {after.status} so far:"
+        f" `ftbridge watch {current.id}` shows when that is done"
+    )
     return after

@@ -23,14 +23,19 @@ def deletions(events: Iterable[Event]) -> list[Event]:
     return [event for event in events if event.code == DELETED]
 
 
+def deletion_of_result(ledger: Ledger, record: Record) -> Event | None:
+    """The event that says that the job's result was deleted."""
+    if record.request_hash:  # it is emptied with the result
+        return None
+    told = deletions(event for _number, event in ledger.events(record.job.id))
+    return next((event for event in told if (event.message or "").startswith(_RESULT)), None)
+
+
 def check_result_kept(ledger: Ledger, record: Record) -> None:
     """Raises `JobFailed` where the job's result was deleted."""
-    if record.request_hash:  # it is emptied with the result
-        return
-    for event in deletions(event for _number, event in ledger.events(record.job.id)):
-        if (event.message or "").startswith(_RESULT):
-            on = event.at.astimezone().date().isoformat()
-            raise JobFailed(
-                f"the result of {record.job.id} was deleted on {on} (`ftbridge delete`)",
-                hint="Submitting the same request again trains a new one.",
-            )
+    if event := deletion_of_result(ledger, record):
+        on = event.at.astimezone().date().isoformat()
+        raise JobFailed(
+            f"the result of {record.job.id} was deleted on {on} (`ftbridge delete`)",
+            hint="Submitting the same request again trains a new one.",
+        )

@@ -20,6 +20,7 @@ class JobConditions(TypedDict, total=False):
 
     `since` is when the job was created: a date or time, which is local where it has no time zone, or how long ago, as
     "7d" (m, h, d, w). In `name`, * stands for any characters and ? for one. Of these jobs, `limit` takes the newest.
+    The jobs by which `compare` measures this machine are listed only with their group, "measurement".
     """
 
     status: str | Iterable[str] | None

@@ -74,7 +74,7 @@ def succeeded(context: Context, job: Job | str) -> Record:
         why = f": {record.job.error}" if record.job.error else ""
         raise JobFailed(
             f"job {record.job.id} is {record.job.status}{why}",
-            hint=f"`ftbridge watch {record.job.id}` follows it." if not record.job.status.final else "",
+            hint=f"`ftbridge {'events' if record.job.status.final else 'watch'} {record.job.id}` shows what happens.",
         )
     check_result_kept(context.ledger, record)
     return record

@@ -31,6 +31,8 @@ def detect_overfitting(known: Iterable[Event], found: Iterable[Event]) -> list[E
     if not validated or any(event.code == CODE for event in known):
         return []
     points = validation_points([*known, *found])
+    if not points:  # a vendor may report losses without their steps
+        return []
     best = min(points, key=lambda point: point.valid_loss)
     since = [point for point in points if point.step > best.step]
     rising = len(since) >= _POINTS and all(point.valid_loss > _WORSE * best.valid_loss for point in since)

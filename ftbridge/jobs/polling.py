@@ -97,7 +97,7 @@ def poll_jobs(jobs: Iterable[JobSummary], provider: Provider, ledger: Ledger, bu
 
 def _note_missing(job: JobSummary, provider: Provider, ledger: Ledger) -> bool:
     """End, or warn of, a job that its provider does not know."""
-    if provider.keeps_jobs_at_home and not ledger.shared:
+    if provider.keeps_jobs_at_home and not ledger.is_elsewhere(ledger.job(job.id).job):
         return _end_as_gone(ledger.job(job.id), provider, ledger)
     if _seems_to_stall(job, provider):
         return _warn_of_silence(ledger.job(job.id), f"{provider.name} no longer lists the job", ledger)

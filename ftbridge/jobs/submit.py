@@ -86,6 +86,8 @@ def submit(
             response_format=json_object(response_format),
             name=name,
             max_cost_usd=max_cost,
+            format=format,
+            map=dict(map) if map else None,
             hyperparameters=hyperparameters,
         )
         warnings, spec = provider.check_spec(spec, allow_ignored=allow_ignored)
@@ -98,7 +100,6 @@ def submit(
             idempotency_key=idempotency_key,
             again=again,
             group=group,
-            format=format,
         )
         return _find_or_create(context, request)
 

@@ -23,7 +23,7 @@ from ftbridge.ledger.deployments import (
     open_deployments,
     succeeded_targets,
 )
-from ftbridge.ledger.filters import JobFilter, filtered, providers_of_jobs
+from ftbridge.ledger.filters import MEASUREMENT, JobFilter, filtered, providers_of_jobs
 from ftbridge.ledger.moves import moved_from, moved_to, write_move
 from ftbridge.ledger.record import Intent, Prepared, Record
 from ftbridge.ledger.references import LAST, Found, find_record
@@ -33,6 +33,7 @@ from ftbridge.ledger.summaries import JobSummary, last_numbers, summaries, unfin
 
 __all__ = [
     "LAST",
+    "MEASUREMENT",
     "Delivery",
     "DeploymentRecord",
     "Found",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from ftbridge.ledger.record import Record
 from ftbridge.ledger.rows import as_record, at_provider
@@ -15,11 +15,14 @@ from ftbridge.ledger.schema import jobs
 from ftbridge.ledger.store import Ledger
 from ftbridge.model import Status
 
+MEASUREMENT = "measurement"
+"""The group of the jobs by which this machine's speed is measured, of which nothing is left but their events."""
+
 
 class JobFilter(NamedTuple):
     """Which jobs are wanted: those that meet every condition, and of these the newest `limit`.
 
-    In `name`, * stands for any characters and ? for one.
+    In `name`, * stands for any characters and ? for one. Measurements are wanted only by their `group`.
     """
 
     statuses: tuple[Status, ...] = ()
@@ -55,8 +58,12 @@ def _conditions(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield jobs.c.created_at >= wanted.since.astimezone(UTC).isoformat()
     if wanted.name is not None:
         yield jobs.c.name.regexp_match(_as_regex(wanted.name))
-    if wanted.group is not None:
-        yield jobs.c.group_name == wanted.group
+    yield jobs.c.group_name == wanted.group if wanted.group is not None else no_measurement()
+
+
+def no_measurement() -> ColumnElement[bool]:
+    """The condition that a job is a person's own."""
+    return func.coalesce(jobs.c.group_name, "") != MEASUREMENT
 
 
 def _as_regex(pattern: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, false, func, select
 
 from ftbridge.errors import JobNotFound
+from ftbridge.ledger.filters import no_measurement
 from ftbridge.ledger.record import Record
 from ftbridge.ledger.rows import as_record, at_provider
 from ftbridge.ledger.schema import jobs
@@ -59,7 +60,7 @@ def _newest(connection: Connection, condition: ColumnElement[bool], limit: int) 
 
 def _is_last(reference: str) -> ColumnElement[bool]:
     provider, colon, _last = reference.rpartition(":")
-    not_refused = jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED)
+    not_refused = no_measurement() & (jobs.c.remote_id.is_not(None) | (jobs.c.status != Status.FAILED))
     return not_refused & at_provider(provider) if colon else not_refused
 
 
@@ -80,6 +81,11 @@ def _has_name(reference: str) -> ColumnElement[bool]:
 
 
 def _not_found(connection: Connection, reference: str) -> JobNotFound:
+    if connection.execute(select(jobs.c.id).limit(1)).first() is None:
+        return JobNotFound(
+            f"there is no job {reference!r}, and none at all yet",
+            hint="`ftbridge submit` or `ftbridge demo` makes one.",
+        )
     provider, colon, name = reference.partition(":")
     if name == LAST or reference == LAST:
         hint = '"last" leaves out jobs that their provider refused.'

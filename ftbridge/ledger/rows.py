@@ -76,6 +76,7 @@ def as_record(row: Row[Any]) -> Record:
         ),
         error=row.error,
         owner=row.owner,
+        home=row.home,
         group=row.group_name,
     )
     return Record(

@@ -57,6 +57,7 @@ jobs = Table(
     Column("group_name", String),
     Column("hooks", String),
     Column("name", String),
+    Column("home", String),
 )
 
 events = Table(
@@ -193,6 +194,10 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             "UPDATE jobs SET name = json_extract(spec, '$.name') WHERE spec NOT LIKE '%u0000%'",
             "CREATE INDEX jobs_by_name ON jobs (name)",
         ],
+    ),
+    (
+        "from which home a job was submitted",
+        ["ALTER TABLE jobs ADD COLUMN home TEXT"],
     ),
 ]
 

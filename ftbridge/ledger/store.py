@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ftbridge.errors import JobNotFound
+from ftbridge.home import address
 from ftbridge.ledger.database import find_database
 from ftbridge.ledger.owed import owe
 from ftbridge.ledger.record import Intent, Prepared, Record
@@ -34,21 +35,24 @@ class Ledger:
     """The jobs of one home folder; safe for any number of processes and threads at once.
 
     A job that is added through this object owes its changes to the hooks of the sources in `hooks`, and to those named
-    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it, and `shared` is whether homes
-    on other machines may use the ledger too.
+    there as NAME@SOURCE. `written` are the IDs of the intents that were added through it.
     """
 
     def __init__(self, home: Path, hooks: Sequence[str] = ()) -> None:
         self._hooks = json.dumps(list(hooks))
         self.written: set[str] = set()
         self._database = find_database(home)
-        self.shared = self._database.shared
+        self._home = address(home) if self._database.shared else None
         with self._as_ledger_errors():
             self._database.open()
 
     def close(self) -> None:
         """Close the connections; they open again when they are needed."""
         self._database.engine.dispose()
+
+    def is_elsewhere(self, job: Job) -> bool:
+        """Whether the job may have been submitted from another home, with which this one shares the ledger."""
+        return self._database.shared and job.home != self._home
 
     @contextmanager
     def lock(self, job_id: str) -> Iterator[bool]:
@@ -79,6 +83,7 @@ class Ledger:
             "id": intent.id,
             "user_key": intent.key,
             "owner": intent.owner,
+            "home": self._home,
             "group_name": intent.group,
             "hooks": self._hooks,
             "name": as_text(intent.spec.name),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from ftbridge.context import Context, account_name
 from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra
+from ftbridge.jobs.deleted import deletion_of_result
 from ftbridge.model import Frozen, Job, Status
 from ftbridge.plugins import provider_names
 from ftbridge.provider import TunedModel
@@ -35,20 +36,21 @@ def endings(context: Context, *, offline: bool = False) -> list[Ending]:
     With `offline` no vendor is asked. One that cannot be asked is left out, with a warning.
     """
     at_vendors = {} if offline else dict(_at_vendors(context))
-    found = {ending.name: ending for job in _jobs(context) if (ending := _of_job(context, job, at_vendors))}
+    found, deleted = dict[str, Ending](), set[str | None]()
+    for record in context.ledger.jobs():
+        if deletion_of_result(context.ledger, record):
+            deleted.add(record.job.result.model if record.job.result else None)
+        elif ending := _of_job(context, record.job, at_vendors):
+            found[ending.name] = ending
     for name, (target, tuned) in at_vendors.items():
-        if name not in found and (ending := _of_model(context, target, tuned, None)):
+        if name not in found and name not in deleted and (ending := _of_model(context, target, tuned, None)):
             found[name] = ending
     return sorted(found.values(), key=lambda ending: (ending.closes_on, ending.name))
 
 
-def _jobs(context: Context) -> list[Job]:
-    return [record.job for record in context.ledger.jobs()]
-
-
 def _at_vendors(context: Context) -> Iterator[tuple[str, tuple[Target, TunedModel]]]:
     """The tuned models of every account, by their names, each with the target of its base."""
-    mocked = {account_name(parse_target(job.target)) for job in _jobs(context)} - set(provider_names())
+    mocked = {record.provider for record in context.ledger.jobs()} - set(provider_names())
     for name in [*provider_names(), *sorted(mocked)]:
         account = Target(name.removeprefix("mock+"), "", name.startswith("mock+"))
         try:

@@ -17,12 +17,13 @@ from ftbridge.comparison.compare import compare_spec
 from ftbridge.comparison.offers import Machine, Offer
 from ftbridge.context import Context
 from ftbridge.costs.quote import Load
+from ftbridge.dataset.data_file import data_file
 from ftbridge.errors import InputError, SpecError
 from ftbridge.jobs.listing import refresh
 from ftbridge.jobs.submit import submit
 from ftbridge.ledger import moved_from, moved_to, write_move
 from ftbridge.migration.differences import Difference, field_by_field, terms_of
-from ftbridge.migration.source import OF_SPEC, SourceJob, find_source, in_ledger
+from ftbridge.migration.source import OF_FILES, OF_SPEC, SourceJob, find_source, in_ledger
 from ftbridge.model import Frozen, Job, Spec
 from ftbridge.provider import ImportedJob
 from ftbridge.spec import make_spec
@@ -106,10 +107,11 @@ def plan_migration(
     )
 
 
-def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None) -> Job:
+def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None, again: bool = False) -> Job:
     """Submit the job of a plan, and link it to the old one, which is imported into the ledger if necessary.
 
-    The same plan always gives the same job. `max_cost`, in US dollars, is a limit beside the plan's own.
+    The same plan always gives the same job; where that one's model was deleted, it is refused, or with `again` moved
+    once more. `max_cost`, in US dollars, is a limit beside the plan's own.
     """
     spec = plan.spec
     if plan.blocking:
@@ -134,11 +136,26 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         response_format=spec.response_format,
         name=spec.name,
         max_cost=min(limits, default=None),
-        idempotency_key=f"{old_id} moved {_fingerprint(spec)}",
+        format=spec.format,
+        map=spec.map,
+        idempotency_key=_key(context, old_id, spec, again=again),
         **hyperparameters,
     )
     write_move(context.ledger, job.id, old_id)
     return job
+
+
+def _key(context: Context, old_id: str, spec: Spec, *, again: bool) -> str:
+    """The idempotency key of the move; raises `SpecError` where its job is done and its model deleted."""
+    key = f"{old_id} moved {_fingerprint(spec)}"
+    while (known := context.ledger.by_key(key)) and not known.request_hash:  # which is emptied with the model
+        if not again:
+            raise SpecError(
+                f"{old_id} was moved to {spec.target} before, as {known.job.id}, whose model was deleted",
+                hint=f"`ftbridge migrate {old_id} --to {spec.target} --again` moves it once more.",
+            )
+        key = f"{key} after {known.job.id}"
+    return key
 
 
 def moves_of(context: Context, job: Job | str) -> MoveHistory:
@@ -150,6 +167,8 @@ def moves_of(context: Context, job: Job | str) -> MoveHistory:
 def _spec(old: SourceJob, target: Target, given: Mapping[str, Any]) -> Spec:
     """The old job's spec at a target, with the given values in place of its own."""
     wanted = {**old.known, **{name: value for name, value in given.items() if value is not None}}
+    if wanted.get("data") != old.known.get("data"):  # another file, which need not be read in the same way
+        wanted = {name: value for name, value in wanted.items() if name not in OF_FILES}
     data = wanted.get("data")
     if data is None or not Path(data).exists():
         raise InputError(
@@ -179,7 +198,8 @@ def _offers(context: Context, before: Spec, after: Spec) -> tuple[Offer, Offer]:
 
 
 def _compared(context: Context, spec: Spec, *targets: str) -> list[Offer]:
-    return compare_spec(context, spec, targets, _A_MONTH, machine=Machine())
+    files = data_file(spec.data, spec.map), data_file(spec.validation, spec.map) if spec.validation else None
+    return compare_spec(context, spec, targets, _A_MONTH, machine=Machine(), format=spec.format, files=files)
 
 
 def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
@@ -195,6 +215,6 @@ def _closed(context: Context, target: Target) -> tuple[list[str], list[str]]:
 
 
 def _fingerprint(spec: Spec) -> str:
-    """Equal for plans of the same job, whatever their cost limit."""
+    """Equal for plans of the same job, whatever their cost limit; how files are read belongs to the files."""
     unlimited = spec.model_copy(update={"max_cost_usd": None})
-    return hashlib.sha256(unlimited.model_dump_json().encode()).hexdigest()[:12]
+    return hashlib.sha256(unlimited.model_dump_json(exclude={*OF_FILES}).encode()).hexdigest()[:12]

@@ -16,7 +16,10 @@ from ftbridge.provider import ImportedJob
 from ftbridge.provider.importing import field_meanings, flattened
 from ftbridge.target import Target, parse_target
 
-OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd")
+OF_FILES = ("format", "map")
+"""How the files of a spec are read."""
+
+OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd", *OF_FILES)
 """What a spec has besides its target and hyperparameters."""
 
 

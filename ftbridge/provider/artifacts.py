@@ -15,11 +15,12 @@ class Artifact(Frozen):
 
     A "file" was uploaded, or is a result that is not a model, and `key` is the hash of its content where that is known.
     The other kinds exist on this machine only: "data" is a job's own copy of its rows, "cache" is made from them,
-    "log" is a worker's, and "temporary" was left by a process that died. `part_of` names the artifact with which this
-    one is deleted. `kept` says why it cannot be deleted; "" where `Provider.delete` can.
+    "tokenizer" is a copy of an adapter's, "log" is a worker's, and "temporary" was left by a process that died.
+    `part_of` names the artifact with which this one is deleted. `kept` says why it cannot be deleted; "" where
+    `Provider.delete` can.
     """
 
-    kind: Literal["file", "checkpoint", "model", "job", "data", "cache", "log", "temporary"]
+    kind: Literal["file", "checkpoint", "model", "job", "data", "cache", "tokenizer", "log", "temporary"]
     name: str
     key: str | None = None
     part_of: str | None = None

@@ -20,6 +20,7 @@ Verb = Literal[
     "delete",
     "export",
     "renderer",
+    "verifier",
 ]
 
 ExportForm = Literal["adapter", "merged", "gguf", "ollama"]

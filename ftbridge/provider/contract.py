@@ -26,6 +26,7 @@ from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import as_far_as_listed, first, matching
 from ftbridge.provider.passthrough import PassThrough
 from ftbridge.provider.remote import Deployment, Files, HostingTerms, ImportedJob, Listed, RemoteJob, Reply, TunedModel
+from ftbridge.provider.served import Verifier
 from ftbridge.provider.settings import Settings
 from ftbridge.provider.unreadable import reading
 
@@ -114,8 +115,7 @@ class Provider:
 
     def catalogue(self) -> tuple[Row, ...]:
         """The known models and prices: catalogue.toml in the provider's own package. No network."""
-        package = type(self).__module__.rpartition(".")[0]
-        return read_room(package, self.name) if package else ()
+        return read_room(package, self.name) if (package := type(self).__module__.rpartition(".")[0]) else ()
 
     def live_catalogue(self, model: str) -> tuple[Row, ...]:
         """What the vendor itself says about `model` now, which wins over the catalogue; nothing by default."""
@@ -175,8 +175,7 @@ class Provider:
 
     def poll(self, remote_ids: Sequence[str]) -> Iterable[RemoteJob]:
         """The jobs as they are now, without those it does not know; `RemoteJob.unreadable` for one it cannot read."""
-        remotes = (listed.remote for listed in as_far_as_listed(self.jobs()))
-        return [remote for remote in remotes if remote.remote_id in remote_ids]
+        return [one.remote for one in as_far_as_listed(self.jobs()) if one.remote.remote_id in remote_ids]
 
     def get_job(self, remote_id: str) -> Listed:
         """The job with that id in the vendor's list. Raises `NotFound`."""
@@ -184,8 +183,7 @@ class Provider:
 
     def find_job_of_model(self, name: str) -> str:
         """The id of the job that made the model or checkpoint `name`, or that has this id itself. Raises `NotFound`."""
-        made_it: Callable[[Listed], bool] = lambda listed: name in listed.names  # noqa: E731
-        return first(self.jobs(), made_it, self.name, f"job that made {name}").remote.remote_id
+        return first(self.jobs(), lambda one: name in one.names, self.name, f"job that made {name}").remote.remote_id
 
     def events(self, remote_id: str, since: str) -> Iterable[Event]:
         """What happened after the event whose cursor is `since` ("" is the beginning), oldest first."""
@@ -220,8 +218,7 @@ class Provider:
     def fetch(self, remote_id: str, folder: Path) -> Result:
         """Write the result of a finished job into `folder`, whole files only; by default there are no files."""
         if (remote := self.get_job(remote_id).remote).status is not Status.SUCCEEDED or remote.result is None:
-            what = f"job {remote_id} has no result: it is {remote.status}"
-            raise JobFailed(what, hint="Wait until it has succeeded.")
+            raise JobFailed(f"job {remote_id} has no result: it is {remote.status}", hint="Wait until it succeeds.")
         return remote.result
 
     def export(self, remote_id: str, form: ExportForm, folder: Path) -> Result:
@@ -243,12 +240,15 @@ class Provider:
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers to many chats, in order; one after the other by default."""
-        for chat in chats:
-            yield self.chat(model, chat, **options)
+        yield from (self.chat(model, chat, **options) for chat in chats)
 
     def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each of `chats`, in nats."""
         self._unsupported("losses")
+
+    def verifier(self) -> Verifier:
+        """What tells token by token what its models read and answer, and asks servers the same."""
+        self._unsupported("verifier")
 
     def list_models(self) -> list[str]:
         """The ids of the models that this account can call, its tuned ones included."""

@@ -44,8 +44,9 @@ def delete(
     if at_vendor and not provider.keeps_jobs_at_home:
         delete_at_vendor(context, record, remover)
     receipt = remover.receipt()
-    if not dry_run:
-        _write_down(context, record, receipt)
+    if dry_run:
+        return _without_deleted(context, record, receipt)
+    _write_down(context, record, receipt)
     return receipt
 
 
@@ -100,12 +101,28 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
             remover.remove(item, partial(forget_and_delete, one, provider, context.ledger))
 
 
+def _without_deleted(context: Context, record: Record, receipt: Receipt) -> Receipt:
+    """The receipt of a dry run, in which what was deleted at the vendor, whose list may still have it, is gone."""
+    told = _told(context, record)
+    items = (
+        item.model_copy(update={"outcome": "gone"})
+        if item.at and item.outcome == "to be removed" and _event(item).message in told
+        else item
+        for item in receipt.items
+    )
+    return receipt.model_copy(update={"items": tuple(items)})
+
+
+def _told(context: Context, record: Record) -> set[str | None]:
+    return {event.message for event in deletions(event for _number, event in context.ledger.events(record.job.id))}
+
+
 def _write_down(context: Context, record: Record, receipt: Receipt) -> None:
     """Add what was done to the job's events; a job without its model is no answer to the same request any more.
 
     Its idempotency key stays, because the key stands for this job for ever.
     """
-    told = {event.message for event in deletions(event for _number, event in context.ledger.events(record.job.id))}
+    told = _told(context, record)
     events = [_event(item) for item in receipt.items if item.outcome in ("removed", "failed")]
     gone = [_event(item) for item in receipt.items if item.outcome == "gone"]
     events += [event for event in gone if event.message not in told]  # the process that removed it may have died

@@ -10,6 +10,7 @@ from functools import partial
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
 from ftbridge.files import remove
+from ftbridge.jobs.deleted import deletion_of_result
 from ftbridge.jobs.request.kept_data import forget_and_delete, unneeded_files, unneeded_leftovers
 from ftbridge.ledger import OpenJob, Record, open_jobs, uploads_of
 from ftbridge.model import Status
@@ -29,7 +30,8 @@ def prune(context: Context, *, older_than: timedelta | None = None, dry_run: boo
 
     `older_than` is how long they have been over at least. Without it a failed job that can be resumed keeps its data
     for a week. Results stay, and so does everything of a job that is open or unclear. At mocked vendors, whose state
-    is in the home, the uploaded files are deleted. It may run beside any other command, and be repeated.
+    is in the home, the uploaded files are deleted, and all of it once no job there has a result. It may
+    run beside any other command, and be repeated.
     """
     pruning = _Pruning(context, older_than, Remover(dry_run=dry_run))
     pruning.shared_data()
@@ -64,6 +66,9 @@ class _Pruning:
                     jobs = open_jobs(self.context.ledger)
                     for name, provider in self._here():
                         self._leftovers(name, provider, jobs)
+                        state = self.context.home.absolute() / "mock" / name.removeprefix("mock+")
+                        if state.exists() and self._is_empty(name, provider, jobs):
+                            self.remover.remove(Removal(kind="mock", name=str(state)), partial(remove, state))
                     remove_imports(self.context, self.before, self.remover, self.records, {job.id for job in jobs})
                     return
             if time.monotonic() > deadline:
@@ -107,6 +112,20 @@ class _Pruning:
                 at = None if provider.keeps_jobs_at_home else name
                 item = _item(user, one.kind, one.name).model_copy(update={"at": at})
                 self.remover.remove(item, partial(forget_and_delete, one, provider, self.context.ledger))
+
+    def _is_empty(self, name: str, provider: Provider, jobs: list[OpenJob]) -> bool:
+        """Whether a mock has nothing left that is worth keeping: no job but those whose results were deleted."""
+        over = [record.job.remote_id for record in self.ended if record.provider == name and self._is_without(record)]
+        count = sum(record.provider == name for record in self.records)
+        if len(over) < count or any(job.provider == name for job in jobs):
+            return False
+        try:
+            return {listed.remote.remote_id for listed in provider.jobs()} <= set(over)
+        except FtbridgeError:
+            return False
+
+    def _is_without(self, record: Record) -> bool:
+        return record.job.result is None or deletion_of_result(self.context.ledger, record) is not None
 
     def _imported(self, name: str) -> list[Artifact]:
         """The files of the jobs at that mock which were not sent from here."""

@@ -20,7 +20,9 @@ WORDS = {
     "job": "job",
     "data": "training data",
     "cache": "tokenized data",
+    "tokenizer": "tokenizer",
     "log": "log",
+    "mock": "state of the mock of",
     "temporary": "temporary file",
 }
 """The kinds of items, as people read them."""

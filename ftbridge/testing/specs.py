@@ -86,6 +86,7 @@ class SpecTests(SuiteBase):
             "losses": ("any", chats),
             "list_models": (),
             "renderer": (spec, "any"),
+            "verifier": (),
             "delete": (Artifact(kind="file", name="any"),),
             "export": ("any", "merged", tmp_path),
         }

@@ -63,6 +63,7 @@ class Watch:
         provider if no provider can go on.
         """
         self._last_numbers = last_numbers
+        self._warn_of_other_homes()
         if self._deployments:
             self._deployments.begin()
             self.scheduler.tasks.append(self._deployments.task)
@@ -76,6 +77,19 @@ class Watch:
         if late := self._hooks.left():
             what = "1 delivery to a hook is" if late == 1 else f"{late:,} deliveries to hooks are"
             self._context.warn(f"{what} still due; the next `ftbridge watch` delivers what is due then")
+
+    def _warn_of_other_homes(self) -> None:
+        """Name the jobs of which another home alone has the news."""
+        for job_id in self._last_numbers:
+            job = self._ledger.job(job_id).job
+            if not job.remote_id or job.status.final or not self._ledger.is_elsewhere(job):
+                continue
+            provider = self._context.provider_named(job.target.partition(":")[0])
+            if provider.keeps_jobs_at_home and not list(provider.poll([job.remote_id])):
+                self._context.warn(
+                    f"job {job.id} is at {job.home or 'another home'}: what `ftbridge watch` reads there is shown here;"
+                    f" if it is gone, `ftbridge cancel {job.id} --give-up` ends the job"
+                )
 
     def _until_all_are_over(self, left: dict[str, int]) -> Iterator[tuple[Job, Event | None]]:
         versions = dict.fromkeys(left, -1)

@@ -37,14 +37,17 @@ def artifacts_of(job: JobFolder) -> list[Artifact]:
 
 
 def leftovers_in(local: Path) -> Iterator[Artifact]:
-    """The uploaded files, the tokenized files, and what was left of either by a process that died."""
+    """The uploaded files, the tokenized files, tokenizers, and what was left of these by a process that died."""
     for file in sorted((local / "files").glob("*.jsonl")):
         if not file.name.startswith("."):
             yield _file(file)
     for file in sorted((local / "rows").glob("*.safetensors")):
         if not file.name.startswith("."):
             yield Artifact(kind="cache", name=str(file))
-    for folder in (local / "files", local / "rows"):
+    for folder in sorted((local / "tokenizers").glob("*")):
+        if not folder.name.startswith("."):
+            yield Artifact(kind="tokenizer", name=str(folder))
+    for folder in (local / "files", local / "rows", local / "tokenizers"):
         yield from (Artifact(kind="temporary", name=str(file)) for file in sorted(folder.glob(".new-*")))
 
 

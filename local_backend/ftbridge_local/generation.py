@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import torch
 
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import DataError
+from ftbridge.errors import DataError, SpecError
 from ftbridge.model import RowLoss
 from ftbridge.provider import Reply, Usage
-from ftbridge_local.models.load import load, transformers
+from ftbridge_local.models.load import Model, load, transformers
 from ftbridge_local.models.source import Source
 from ftbridge_local.tokenizing.encoding import encode, prompt_ids
 from ftbridge_local.tokenizing.messages import UntrainableError
@@ -23,6 +23,14 @@ from ftbridge_local.trainer import losses, varlen
 from ftbridge_local.trainer.trainable import microbatch_tokens
 
 _BATCH = 32
+_ALTERNATIVES = 20  # tokens of a step whose logprobs are told
+
+
+class Step(NamedTuple):
+    """A token that was generated, and the logprobs, in nats, of the most probable ones in its place, by their ids."""
+
+    token: int
+    logprobs: dict[int, float]
 
 
 class _Tokens:
@@ -53,11 +61,25 @@ class _Tokens:
 class Generator:
     """A model, loaded once, that answers chats."""
 
-    def __init__(self, name: str, source: Source) -> None:
+    def __init__(self, name: str, tokenizer: Tokenizer, model: Model) -> None:
         self.name = name
-        self.tokenizer = Tokenizer(source.tokenizer)
-        self.model = load(source)
+        self.tokenizer = tokenizer
+        self.model = model
         self._lock = Lock()
+
+    @classmethod
+    def load(cls, name: str, source: Source) -> Self:
+        """The model in the folders of `source`."""
+        return cls(name, Tokenizer(source.tokenizer), load(source))
+
+    @staticmethod
+    def options(body: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a completion. Raises `SpecError` for one that has no effect here."""
+        options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
+        if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
+            hint = "The options are max_tokens, temperature and seed."
+            raise SpecError(f"local has no option {unknown[0]}", hint=hint)
+        return options
 
     def replies(
         self, chats: Iterable[Chat], *, max_tokens: int = 256, temperature: float = 0.0, seed: int = 0
@@ -68,7 +90,7 @@ class Generator:
         """
         remaining = iter(chats)
         while batch := list(islice(remaining, _BATCH)):
-            prompts = [self._prompt(chat) for chat in batch]
+            prompts = [self.prompt(chat) for chat in batch]
             for prompt, new in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
                 ids = self._until_end(new)
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
@@ -83,7 +105,7 @@ class Generator:
 
         Where the model does not end it, the last piece is the `finish_reason`. Closing the iterator stops the model.
         """
-        prompt, tokens = self._prompt(chat), _Tokens()
+        prompt, tokens = self.prompt(chat), _Tokens()
 
         def run() -> None:
             try:
@@ -135,7 +157,28 @@ class Generator:
             computed = iter(losses.of_each(self.model, trainable, microbatch_tokens(self.model)))
         return [RowLoss(loss=next(computed), tokens=row.weight) if row.trainable else RowLoss() for row in rows]
 
-    def _prompt(self, chat: Chat) -> list[int]:
+    @torch.no_grad()
+    def greedy(self, prompt: Sequence[int], max_tokens: int) -> list[Step]:
+        """The most probable tokens after a prompt of ids, one by one, the token that ends them included."""
+        ids = torch.tensor([prompt], device=self.model.device)
+        config = transformers.GenerationConfig(
+            max_new_tokens=min(max_tokens, self.tokenizer.context - len(prompt)),
+            do_sample=False,
+            eos_token_id=self.tokenizer.end_ids,
+            pad_token_id=self.tokenizer.eos_id,
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+        with self._lock:
+            made = self.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=config)
+        steps = []
+        for token, logits in zip(made.sequences[0, len(prompt) :].tolist(), made.logits, strict=True):
+            best = logits[0].float().log_softmax(-1).topk(min(_ALTERNATIVES, logits.shape[-1]))
+            steps.append(Step(token, dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))))
+        return steps
+
+    def prompt(self, chat: Chat) -> list[int]:
+        """The token ids of a chat up to where the answer begins. Raises `DataError` as `replies` does."""
         try:
             ids = prompt_ids(chat, self.tokenizer)
         except UntrainableError as problem:

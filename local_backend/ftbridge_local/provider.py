@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.dataset import Converter, Renderer, TokenCounter
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, JobNotFound, ProviderError, SpecError
+from ftbridge.errors import JobFailed, JobNotFound, ProviderError
 from ftbridge.files import make_folder, replacing
 from ftbridge.home import usable
 from ftbridge.model import Checkpoint, Event, Method, Result, RowLoss, Spec, Status
@@ -23,9 +23,11 @@ from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge.provider.offline import is_offline
+from ftbridge.provider.served import Verifier
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
+from ftbridge_local.machine import describe_devices
 from ftbridge_local.packages import check_packages
 from ftbridge_local.remote_job import as_result, list_jobs, remote_job
 from ftbridge_local.runners.process import ProcessRunner
@@ -42,37 +44,32 @@ _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
 
 
+_APPLIED = (
+    *("epochs", "batch_size", "learning_rate", "warmup_ratio", "weight_decay", "seed", "eval_interval"),
+    *("lora_rank", "lora_alpha", "lora_dropout", "tuning", "max_seq_length", "precision", "early_stopping"),
+    *("devices", "train_reasoning"),
+)
+
+
 class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
     name: ClassVar[str] = "local"
     keeps_jobs_at_home: ClassVar[bool] = True
+    devices = staticmethod(describe_devices)
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
         gives_weights=True,
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
-            "epochs": APPLIED,
-            "batch_size": APPLIED,
-            "learning_rate": APPLIED,
+            **dict.fromkeys(_APPLIED, APPLIED),
             "learning_rate_multiplier": Handling(how="refused", note="Leave it out; learning_rate is absolute."),
-            "warmup_ratio": APPLIED,
-            "weight_decay": APPLIED,
-            "seed": APPLIED,
-            "lora_rank": APPLIED,
-            "lora_alpha": APPLIED,
-            "lora_dropout": APPLIED,
-            "tuning": APPLIED,
-            "max_seq_length": APPLIED,
-            "precision": APPLIED,
-            "eval_interval": APPLIED,
-            "early_stopping": APPLIED,
-            "devices": APPLIED,
-            "train_reasoning": APPLIED,
             "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
         },
-        verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer"}),
+        verbs=frozenset(
+            {"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer", "verifier"}
+        ),
     )
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
@@ -179,8 +176,7 @@ class LocalProvider(Provider):
 
     def cancel(self, remote_id: str) -> None:
         """Stop the worker for good; returns when it is gone, usually within five seconds."""
-        self._known(remote_id)
-        if not self._runner.end(remote_id):
+        if self._known(remote_id) and not self._runner.end(remote_id):
             raise ProviderError(f"the worker of {remote_id} does not stop", provider=self.name, hint="Try again.")
 
     def pause(self, remote_id: str) -> None:
@@ -189,16 +185,15 @@ class LocalProvider(Provider):
         self._runner.ask(remote_id, "pause")
 
     def resume(self, remote_id: str) -> None:
-        """Start a worker that continues from the newest checkpoint. Raises `ProviderError` where it cannot."""
+        """Continue from the newest checkpoint. Raises `ProviderError` where that cannot be."""
         problems = {
             "running": ("is running", "There is nothing to resume."),
             "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
             "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
         }
         with usable(self.home):
-            outcome = self._runner.resume(remote_id)
-        if outcome in problems:
-            what, hint = problems[outcome]
+            what, hint = problems.get(self._runner.resume(remote_id), ("", ""))
+        if what:
             raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
@@ -239,20 +234,29 @@ class LocalProvider(Provider):
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The model's answer; options are max_tokens, temperature and seed."""
-        [its] = self._load(model).replies([read_chat(body)], **_options(body))
+        generator = self._load(model)
+        [its] = generator.replies([read_chat(body)], **generator.options(body))
         return completion(model, its.text, reasoning=its.reasoning, usage=its.usage, finish_reason=its.finish_reason)
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The answer as it is generated, with the same options."""
-        return chunks_of(model, self._load(model).stream(read_chat(body), **_options(body)))
+        generator = self._load(model)
+        return chunks_of(model, generator.stream(read_chat(body), **generator.options(body)))
 
     def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
         """The answers in order, computed in batches."""
-        return self._load(model).replies(chats, **_options(options))
+        generator = self._load(model)
+        return generator.replies(chats, **generator.options(options))
 
     def losses(self, model: str, chats: Iterable[Chat]) -> list[RowLoss]:
         """The mean loss per trained token of each."""
         return self._load(model).losses(chats)
+
+    def verifier(self) -> Verifier:
+        """By the code that answers here; what is served is asked over HTTP, or loaded by transformers."""
+        from ftbridge_local.servers.verifier import LocalVerifier
+
+        return LocalVerifier(self._load, self.home)
 
     def _source(self, spec: Spec, model: str) -> Source:
         """Where the model is. Raises `ModelNotFound`, and `SpecError` for settings that contradict it."""
@@ -273,26 +277,19 @@ class LocalProvider(Provider):
             source = find(model, self.home, weights=True)
             from ftbridge_local.generation import Generator
 
-            self._generator = generator = Generator(model, source)
+            self._generator = generator = Generator.load(model, source)
         return generator
 
     def _job(self, report: JobReport) -> RemoteJob:
         return remote_job(report, self._runner.folder(report.tag).result)
 
     def _known(self, remote_id: str) -> RemoteJob:
-        for report in self._runner.report([remote_id]):
-            return self._job(report)
-        raise JobNotFound(f"there is no job {remote_id} below {self.home}", hint="`ftbridge jobs` lists them.")
+        if known := next(iter(self.poll([remote_id])), None):
+            return known
+        hint = f"`ftbridge show {remote_id}` names its home; `ftbridge cancel {remote_id} --give-up` ends it here."
+        raise JobNotFound(f"the folder of job {remote_id} is not below {self.home}", hint=hint)
 
     def _finished(self, remote_id: str) -> JobFolder:
         if (status := self._known(remote_id).status) is not Status.SUCCEEDED:
             raise JobFailed(f"job {remote_id} has no result: it is {status.value}", hint="Wait until it has succeeded.")
         return self._runner.pull(remote_id)
-
-
-def _options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a completion. Raises `SpecError` for one that has no effect here."""
-    options = {name: value for name, value in body.items() if name not in ("messages", "tools")}
-    if unknown := sorted(set(options) - {"max_tokens", "temperature", "seed"}):
-        raise SpecError(f"local has no option {unknown[0]}", hint="The options are max_tokens, temperature and seed.")
-    return options

@@ -14,12 +14,12 @@ from ftbridge_local.tokenizing.cache import TokenizedExamples
 from ftbridge_local.tokenizing.encoding import Row, tokenize
 from ftbridge_local.tokenizing.messages import UntrainableError, text_of
 from ftbridge_local.tokenizing.tokenizer import Tokenizer
-from ftbridge_local.trainer.settings import max_length
+from ftbridge_local.trainer.settings import max_length, tokenizer_for
 
 
 def reader(source: Source, given: Hyperparameters) -> tuple[Tokenizer, int]:
     """The tokenizer with which a job reads its rows, and how many tokens of a row it reads."""
-    tokenizer = Tokenizer(source.tokenizer, train_reasoning=given.train_reasoning is not False)
+    tokenizer = tokenizer_for(source, given)
     return tokenizer, max_length(given, tokenizer.context)
 
 

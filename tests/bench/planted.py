@@ -129,7 +129,7 @@ _DEFECTS: list[tuple[str, Callable[[Row, random.Random], bytes]]] = [
     ("missing_role", _edit(lambda row: row["messages"][0].pop("role"))),
     ("missing_key", _edit(lambda row: row["messages"][0].pop("content"))),
     ("unknown_key", _edit(lambda row: row["messages"][-1].update(mood="calm"))),
-    ("unknown_key", _edit(lambda row: row.update(source="web"))),
+    ("unknown_key", _edit(lambda row: row.update(persona="pirate"))),
     ("unknown_key", _edit(lambda row: row["messages"][0].update(tool_call_id="c1"))),
     ("wrong_type", _edit(lambda row: row["messages"][0].update(content=7))),
     ("wrong_type", _edit(lambda row: row["messages"][-1].update(weight=0.5))),

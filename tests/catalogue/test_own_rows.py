@@ -75,7 +75,6 @@ def test_a_password_in_an_address_is_never_shown(tmp_path: Path) -> None:
     messages: list[str] = []
     assert own_rows(address, tmp_path, messages.append) == ()
     assert "cannot be downloaded" in messages[0]
-    copy_of(address, tmp_path).parent.mkdir()
     copy_of(address, tmp_path).write_text('provider = "openai"' + ROW.format(price=4.0), "utf-8")
     [row] = own_rows(address, tmp_path, messages.append)
     assert row.source == "https://me:***@127.0.0.1:9/prices.toml"
@@ -153,3 +152,27 @@ def test_a_budget_below_nothing_is_refused() -> None:
     (Path.cwd() / "ftbridge.toml").write_text("[budgets]\nopenai = -1\n", "utf-8")
     with pytest.raises(ConfigError, match=r"budgets\.openai"):
         load_config(find_home(), print)
+
+
+def test_an_address_that_does_not_answer_is_asked_once_in_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, messages = list[str](), list[str]()
+
+    def drop(address: str) -> bytes:
+        asked.append(address)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(read, "_read_url", drop)
+    for _command in range(3):
+        assert own_rows(NOBODY, tmp_path, messages.append) == ()
+    assert len(asked) == 1
+    assert messages == [
+        f"the catalogue {NOBODY} cannot be downloaded (timed out): its models are left out, and in an hour it is tried"
+        " again"
+    ]
+    [failed] = tmp_path.glob("catalogues/*.failed")
+    an_hour_ago = failed.stat().st_mtime - 3600
+    os.utime(failed, (an_hour_ago, an_hour_ago))
+    own_rows(NOBODY, tmp_path, messages.append)
+    assert len(asked) == 2

@@ -54,13 +54,13 @@ def test_a_table_with_what_is_known_and_what_is_not(here: Cli, columns: int) -> 
     assert max(map(len, ran.out.splitlines())) <= columns
     lines = [line.split() for line in ran.out.splitlines() if line.strip()]
     rows = {line[0]: line[1:] for line in lines if line[0] in ("openai", "azure", "mock+together", "mistral", "total")}
-    estimates = {"openai": "2.00", "azure": "?", "mock+together": "1,200.00", "mistral": "0.00", "total": ">1,202.00"}
+    estimates = {"openai": "2.00", "azure": "?", "mock+together": "1,200.00", "mistral": "0.00", "total": ">2.00"}
     expected = {
         "mock+together": ["1", "?", "0.00", "1,200.00"],
         "azure": ["1", "?", "40.80", ">40.80"],
         "openai": ["1", "2.50", "0.00", "2.50", "2.00"],
         "mistral": ["0", "0.00", "0.00", "0.00", "10.00"],
-        "total": ["3", ">2.50", "40.80", ">1,243.30"],
+        "total": ["2", ">2.50", "40.80", ">43.30"],
     }
     if columns == 140:
         expected = {name: [row[0], estimates[name], *row[1:]] for name, row in expected.items()}
@@ -68,6 +68,7 @@ def test_a_table_with_what_is_known_and_what_is_not(here: Cli, columns: int) -> 
     assert list(rows) == list(expected)
     assert "openai is over its budget of 2.00 dollars" in ran.err
     assert "? is an unknown amount" in ran.out
+    assert "Nobody pays for what mocks would cost, and the total is without it." in ran.out
 
 
 @pytest.mark.usefixtures("october")
@@ -86,6 +87,7 @@ def test_programs_get_null_for_what_is_unknown(here: Cli) -> None:
     azure = next(row for row in found["rows"] if row["vendor"] == "azure")
     assert azure == {
         "vendor": "azure",
+        "mocked": False,
         "jobs": 1,
         "own_machine_jobs": 0,
         "estimated_usd": None,
@@ -96,7 +98,19 @@ def test_programs_get_null_for_what_is_unknown(here: Cli) -> None:
         "budget_usd": None,
     }
     assert found["total"]["total_usd"] is None
-    assert found["total"]["partial_total_usd"] == pytest.approx(1243.3)
+    assert found["total"]["partial_total_usd"] == pytest.approx(43.3)
+
+
+@pytest.mark.usefixtures("october")
+@pytest.mark.parametrize("by", ["owner", "group"])
+def test_what_nobody_pays_is_apart_for_every_owner_and_group(here: Cli, by: str) -> None:
+    found = here("costs", "--month", "2026-10", "--offline", "--by", by, "--json").json
+    assert [(row["mocked"], row["jobs"], row["partial_total_usd"]) for row in found["rows"]] == [
+        (True, 1, 1200.0),
+        (False, 2, pytest.approx(43.3)),
+    ]
+    assert found["total"]["partial_total_usd"] == pytest.approx(43.3)
+    assert "– (mocks)" in here("costs", "--month", "2026-10", "--offline", "--by", by).out
 
 
 @pytest.mark.usefixtures("october")

@@ -57,7 +57,7 @@ def test_a_hint_stands_by_the_lines_that_it_goes_for(cli: Cli, tmp_path: Path) -
     assert lines[start + 1 : start + 6] == [
         "  line 2, $.bar: 'bar' is not a key of a chat",
         "  and line 4",
-        "  → Remove it: a chat has messages, tools, parallel_tool_calls.",
+        "  → Remove it, or read the file with --map KEY=unused: a chat has messages, tools, parallel_tool_calls.",
         "  line 3, $.tool: 'tool' is not a key of a chat",
         "  → Did you mean 'tools'?",
     ]

@@ -12,10 +12,10 @@ from ftbridge.cli.app import app
 GROUPS = {
     "Data": "check prepare convert",
     "Jobs": "submit run jobs show watch events cancel pause resume recover import delete prune",
-    "Results": "fetch export checkpoints chat evaluate report",
+    "Results": "fetch export checkpoints chat evaluate verify report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
-    "Set-up": "demo providers mock trust",
+    "Set-up": "demo help doctor providers mock trust",
 }
 OPTIONS = {
     "check": ["--near-duplicates", "--tokenizer"],
@@ -39,6 +39,7 @@ def test_every_command_is_in_its_group(here: Cli) -> None:
 
 def test_global_options_are_listed(here: Cli) -> None:
     text = here("--help").out
+    assert "<bool>" not in text
     for option in ("--version", "--debug", "--verbose", "-v", "--log-file", "--insecure-base-url"):
         assert option in text
 
@@ -48,6 +49,7 @@ def test_help_fits_80_columns(here: Cli, command: str) -> None:
     ran = here(command, "--help", columns=80)
     assert ran.code == 0
     assert max(map(len, ran.out.splitlines())) <= 80
+    assert not re.search(r"<bool>|--.*<list", ran.out)
     for option in OPTIONS.get(command, ()):
         assert f" {option} " in ran.out
 

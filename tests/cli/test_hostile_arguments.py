@@ -20,7 +20,7 @@ MACHINE = ("compare", "rows.jsonl", "--to", "local:tiny")
 
 # the command with an option at its end, and values that it refuses
 REFUSED: list[tuple[tuple[str, ...], list[str]]] = [
-    (("check",), ["", "nowhere.jsonl", LONG, "\udcff"]),
+    (("check",), ["", "nowhere.jsonl", LONG, "\udcff", "a\0b"]),
     ((*CHECK, "--to"), ["", "x", "-1", "a\nb:c", "\udcff", "openai:" + LONG, f"{LONG}:x", "local:\n"]),
     ((*CHECK, "--validation"), ["", "nowhere.jsonl", LONG]),
     ((*CHECK, "--method"), ["", "stf", "é☃", LONG]),
@@ -32,7 +32,7 @@ REFUSED: list[tuple[tuple[str, ...], list[str]]] = [
     (("prepare", "rows.jsonl", "--out", "p", "--validation-split"), ["", "-1", "1", "nan", "inf", HUGE]),
     (("prepare", "rows.jsonl", "--out", "p", "--seed"), ["", "nan", "1.5"]),
     (("prepare", "rows.jsonl", "--out", "p", "--dedupe"), ["", "all"]),
-    (("convert", "rows.jsonl", "--to", MOCK, "--out"), ["", "-", "/", ".", "pipe", LONG]),
+    (("convert", "rows.jsonl", "--to", MOCK, "--out"), ["", "-", "/", ".", "pipe", LONG, "a\0b"]),
     ((*SUBMIT, "--idempotency-key"), ["", "a\nb", LONG, "\udcff"]),
     ((*SUBMIT, "--name"), ["", "a\nb", LONG, "\u202e"]),
     ((*SUBMIT, "--group"), ["", "a\nb", LONG]),

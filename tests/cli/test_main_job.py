@@ -70,7 +70,8 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert losses[-1] < losses[0]
 
     reply = cli("chat", job["id"], "Say one.", "--max-tokens", "8", "--json").json
-    assert set(reply) == {"reply", "model", "usage"}
+    assert set(reply) == {"reply", "model", "usage", "reasoning", "finish_reason"}
+    assert (reply["reasoning"], reply["finish_reason"]) in ((None, "stop"), (None, "length"))
     assert reply["usage"]["completion_tokens"] <= 8
     assert cli("chat", job["id"], "--max-tokens", "4", stdin="Say two.\n").code == 0
 

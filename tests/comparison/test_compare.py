@@ -132,3 +132,11 @@ def test_a_target_that_nobody_can_have_is_a_usage_error(here: Any, data: Path, n
     among_others = here("compare", data, *targets(MINI, nobody), "--json")
     assert (alone.code, among_others.code) == (2, 2)
     assert among_others.json["error"]["type"] == "TargetError"
+
+
+def test_targets_may_be_separated_by_commas(here: Any, data: Path) -> None:
+    [first, second] = here("compare", data, "--to", f"{MINI},{QWEN}", "--json").json["rows"]
+    assert {first["target"], second["target"]} == {MINI, QWEN}
+    refused = here("submit", data, "--to", f"{MINI},{QWEN}")
+    assert refused.code == 2
+    assert "Give one: each is a job of its own." in refused.err

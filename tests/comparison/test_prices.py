@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ import pytest
 from comparison_helpers import MINI, NEMO, QWEN
 from ftbridge import Bridge, Load, Machine
 from ftbridge.comparison import compare as room
+from ftbridge.comparison.speed import Speed, speed
 from ftbridge.model import Event, Spec, now
 
 
@@ -56,20 +58,21 @@ def test_an_own_machine_is_priced_by_the_speed_of_its_last_job_and_by_what_an_ho
     bridge: Bridge, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # the ledger's part of a past job at local:tiny, without training one
-    monkeypatch.setattr(room, "speed", lambda _place, _target: 100.0)
+    monkeypatch.setattr(room, "speed", lambda _place, _target: Speed(100.0, date(2026, 11, 20)))
     [unpriced] = bridge.compare(data, ["local:tiny"])
     assert unpriced.training_usd is None
     assert unpriced.seconds == pytest.approx(unpriced.tokens * 8 / 100)
     [offer] = bridge.compare(data, ["local:tiny"], machine=Machine(kwh_usd=0.3, watts=200))
     assert offer.training_usd == pytest.approx(offer.tokens * 8 / 100 / 3600 * 0.06)
     assert offer.monthly_usd == pytest.approx(0.06 * 730)
-    assert "200" not in " ".join(offer.warnings)
+    assert "200 W" not in " ".join(offer.warnings)
+    assert any("by the speed of 2026-11-20, which --measure measures anew" in warning for warning in offer.warnings)
     [assumed] = bridge.compare(data, ["local:tiny"], machine=Machine(kwh_usd=0.3))
     assert any("150 W are assumed" in warning for warning in assumed.warnings)
 
 
 def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge: Bridge, data: Path) -> None:
-    assert room.speed(bridge, bridge.target("local:tiny")) is None
+    assert speed(bridge, bridge.target("local:tiny")) is None
     from ftbridge.jobs.request.identity import make_intent
     from ftbridge.ledger import Prepared
     from ftbridge.model import Cost
@@ -79,8 +82,8 @@ def test_the_speed_of_a_target_is_the_median_of_its_newest_job_that_tells(bridge
         record = bridge.ledger.add(intent)
         shown = [Event(at=now(), kind="metric", step=1, tokens_per_second=figure) for figure in figures]
         bridge.ledger.change(record, shown)
-    assert room.speed(bridge, bridge.target("local:tiny")) == 20.0
-    assert room.speed(bridge, bridge.target("local:./other")) is None
+    assert speed(bridge, bridge.target("local:tiny")) == Speed(20.0, now().astimezone().date())
+    assert speed(bridge, bridge.target("local:./other")) is None
 
 
 def test_more_months_cost_more(bridge: Bridge, data: Path) -> None:

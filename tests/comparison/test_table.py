@@ -12,7 +12,9 @@ import pytest
 from command_line import Ran
 from comparison_helpers import FULL, LLAMA, MINI, NEBIUS, NEMO, QWEN, targets
 from ftbridge.comparison import compare as room
+from ftbridge.comparison.speed import Speed
 from ftbridge.errors import UsageError
+from ftbridge.model import now
 
 KEYS = """target examples tokens tokens_relative_error epochs training_usd training_usd_high minimum_usd monthly_usd
     inference_usd total_usd closes_on warnings""".split()
@@ -107,7 +109,9 @@ def test_a_short_time_is_told_in_seconds_and_that_it_is_without_starting_up(
 ) -> None:
     [offer] = here("compare", data, *targets("local:tiny"), "--epochs", "10", "--json").json["rows"]
     for seconds, time in ((0.5, "< 1 s"), (7, "7 s"), (200, "3 min"), (20_000, "5.6 h")):
-        monkeypatch.setattr(room, "speed", lambda _place, _target, taking=seconds: offer["tokens"] * 10 / taking)
+        monkeypatch.setattr(
+            room, "speed", lambda _place, _target, taking=seconds: Speed(offer["tokens"] * 10 / taking, now().date())
+        )
         ran = here("compare", data, *targets("local:tiny"), "--epochs", "10", columns=200)
         assert f"  {time} " in ran.out
         assert "without checking rows and loading the model" in ran.out

@@ -8,6 +8,7 @@ import pytest
 
 from ftbridge import Bridge
 from ftbridge.config.load import load_config
+from ftbridge.config.tables import read_toml
 from ftbridge.errors import ConfigError
 from ftbridge.home import find_home
 
@@ -51,3 +52,19 @@ def test_every_provider_and_every_mock_may_have_a_budget() -> None:
     configure('[budgets]\nopenai = 5\n"mock+openai" = 5\nlocal = 0\n')
     with Bridge() as bridge:
         assert set(bridge.config.budgets) == {"openai", "mock+openai", "local"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[catalogue]\nfiles = ["a\\u0000b"]',
+        '[targets]\nx = "local:./a\\u0000b"',
+        '[hooks.x]\ncommand = ["a\\u0000b"]',
+        '[targets]\n"a\\u0000b" = "local:tiny"',
+    ],
+)
+def test_a_zero_character_is_refused_wherever_it_is(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "ftbridge.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=r"ftbridge.toml cannot be read: a text in it has the character U\+0000"):
+        read_toml(file.read_bytes(), file)

@@ -51,3 +51,7 @@ def test_a_step_done_twice_counts_once() -> None:
     [seen] = validation_points([*events, again])
     assert (seen.step, seen.valid_loss) == (2, 1.8)
     assert seen.train_loss == (2.1 + 1.7) / 2
+
+
+def test_losses_without_their_steps_are_no_news() -> None:
+    assert detect_overfitting([], [Event(at=AT, kind="metric", valid_loss=2.0)]) == []

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge import Bridge
 from ftbridge.errors import FtbridgeError, InvalidRequest, NetworkError, RateLimited
 from ftbridge.jobs.steering import steer
 from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.answers import error_from
+from ledger_rows import add
 from scripted_provider import ScriptedProvider, vendor_error
 
 OVER = [Status.CANCELLED, Status.SUCCEEDED, Status.FAILED]
@@ -76,3 +78,36 @@ def test_a_vendor_that_wants_a_long_wait_is_not_waited_for(tmp_path: Path) -> No
     provider = Obstinate(tmp_path, [slow], obeys=0)
     with pytest.raises(RateLimited):
         steer(provider, "remote-1", provider.cancel, OVER)
+
+
+def test_a_job_that_needs_time_to_pause_is_still_running_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(ScriptedProvider):
+        poll_seconds = 0.0
+
+        def pause(self, remote_id: str) -> None:
+            assert remote_id == "remote-1"
+
+    with Bridge(tmp_path) as bridge:
+        provider = Slow(bridge.home)
+        provider.polled["remote-1"] = RemoteJob(remote_id="remote-1", status=Status.RUNNING, raw_status="running")
+        monkeypatch.setattr(bridge, "provider_named", lambda _name: provider)
+        record = bridge.ledger.change(add(bridge.ledger), status=Status.RUNNING, remote_id="remote-1")
+        assert record
+        assert bridge.pause(record.job).status is Status.RUNNING
+        assert bridge.warnings == [
+            f"scripted was asked to pause job {record.job.id}, and reports it as running so far:"
+            f" `ftbridge watch {record.job.id}` shows when that is done"
+        ]
+
+
+def test_a_paused_job_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Bridge(tmp_path) as bridge:
+        provider = ScriptedProvider(bridge.home)
+        provider.polled["remote-1"] = RemoteJob(remote_id="remote-1", status=Status.PAUSED, raw_status="paused")
+        monkeypatch.setattr(bridge, "provider_named", lambda _name: provider)
+        record = bridge.ledger.change(add(bridge.ledger), status=Status.PAUSED, remote_id="remote-1")
+        assert record
+        assert bridge.pause(record.job).status is Status.PAUSED
+        assert bridge.warnings == [f"job {record.job.id} is paused already"]

@@ -41,7 +41,7 @@ def test_the_beginning_of_several_ids_names_them(ledger: Ledger) -> None:
     add(ledger, "ftb_abbb")
     with pytest.raises(JobNotFound) as problem:
         find_record(ledger, "ftb_a")
-    assert str(problem.value).endswith("of several jobs: ftb_abbb, ftb_aaaa (first)")
+    assert problem.value.message.endswith("of several jobs: ftb_abbb, ftb_aaaa (first)")
 
 
 def test_a_whole_id_is_found_though_newer_ones_begin_with_it(ledger: Ledger) -> None:

@@ -78,6 +78,18 @@ def test_the_same_words_move_the_same_job_though_the_new_one_has_its_name(
     assert first["submitted"]["id"] == second["submitted"]["id"]
 
 
+def test_a_move_whose_model_was_deleted_is_made_again_when_asked_for(here: Cli, organisation: Organisation) -> None:
+    command = ["migrate", f"mock+openai:{organisation.jobs['all set']['id']}", "--to", QWEN, "--yes", "--json"]
+    first = here(*command).json["submitted"]["id"]
+    assert here("watch", first).code == 0
+    assert here("delete", first, "--at-vendor", "--yes").code == 0
+    refused = here(*command).json["error"]
+    assert f"was moved to {QWEN} before, as {first}, whose model was deleted" in refused["message"]
+    assert "--again" in refused["hint"]
+    second, third = (here(*command, "--again").json["submitted"]["id"] for _ in range(2))
+    assert second == third != first
+
+
 def test_five_jobs_move_to_this_machine_in_one_command_each(
     cli: Cli, here: Cli, organisation: Organisation, tmp_path: Path
 ) -> None:
@@ -134,6 +146,10 @@ def test_lifecycle_tells_all_that_ends_by_date(here: Cli, organisation: Organisa
     assert "53" in shown.out
     offline = here("lifecycle", "--offline", "--json").json["endings"]
     assert [ending["job"] for ending in offline] == [ending["job"] for ending in found if ending["job"]]
+    [known] = [ending for ending in found if ending["job"]]
+    assert here("delete", known["job"], "--at-vendor", "--yes").code == 0
+    left = here("lifecycle", "--json").json["endings"]
+    assert {ending["name"] for ending in left} == models - {known["name"]}
 
 
 def test_a_file_that_the_vendor_does_not_give_back_can_be_given(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from command_line import Cli
 from ftbridge.provider.importing import flattened
-from migration_helpers import QWEN, Organisation, fields
+from migration_helpers import CHATS, QWEN, WORDS, Organisation, fields
+
+OPENAI = "mock+openai:gpt-4.1-mini-2025-04-14"
+COLUMNS = ("--map", "question=prompt", "--map", "answer=completion", "--map", "score=unused")
 
 
 @pytest.mark.parametrize("columns", [80, 200])
@@ -95,3 +99,33 @@ def test_a_job_of_the_ledger_moves_too_with_every_field_told(here: Cli, rows: Pa
     assert printed["remote_id"]["outcome"] == "dropped"
     assert printed["spec.data"]["becomes"] == str(rows)
     assert set(flattened(job)) - {"result.path"} <= printed.keys() | {"result"}
+
+
+def test_a_file_is_read_for_the_new_job_as_it_was_for_the_old_one(here: Cli, tmp_path: Path) -> None:
+    table, held = tmp_path / "rows.csv", tmp_path / "held.csv"
+    for file, rows in ((table, WORDS), (held, WORDS[:10])):
+        file.write_text("question,answer,score\n" + "".join(f"Say {word}.,{word},5\n" for word in rows))
+    old = here("submit", table, "--validation", held, "--to", OPENAI, *COLUMNS, "--name", "tickets", "--json")
+    assert old.json["spec"]["map"] == {"question": "prompt", "answer": "completion", "score": "unused"}
+    ran = here("migrate", old.json["id"], "--to", QWEN, "--yes", "--json")
+    assert ran.code == 0, ran.out
+    found = fields(ran)
+    assert {found[f"spec.map.{name}"]["outcome"] for name in ("question", "answer", "score")} == {"carried"}
+    spec = ran.json["submitted"]["spec"]
+    assert (spec["data"], spec["validation"], spec["map"]) == (str(table), str(held), old.json["spec"]["map"])
+    assert (
+        here("migrate", old.json["id"], "--to", QWEN, "--yes", "--json").json["submitted"]["id"]
+        == (ran.json["submitted"]["id"])
+    )
+
+
+def test_a_format_that_was_named_is_named_again_but_not_for_another_file(here: Cli, tmp_path: Path) -> None:
+    answers = [{"prompt": f"Say {word}.", "completion": word, "label": True} for word in WORDS]
+    labelled, chats = tmp_path / "labelled.jsonl", tmp_path / "chats.jsonl"
+    labelled.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    chats.write_text("".join(json.dumps(row) + "\n" for row in CHATS))
+    old = here("submit", labelled, "--to", OPENAI, "--format", "kto-wanted", "--json").json["id"]
+    moved = here("migrate", old, "--to", QWEN, "--yes", "--json")
+    assert moved.json["submitted"]["spec"]["format"] == "kto-wanted"
+    other = here("migrate", old, "--to", QWEN, "--data", chats, "--yes", "--json")
+    assert other.json["submitted"]["spec"]["format"] is None

@@ -26,6 +26,7 @@ def loaded(code: str) -> set[str]:
         "import ftbridge",
         "from ftbridge import Bridge; Bridge()",
         "import sys; from ftbridge.cli.app import run; run(['--help'])",
+        "import sys; from ftbridge.cli.app import run; run([])",
         "import sys; from ftbridge.cli.app import run; run(['jobs'])",
         "import sys; from ftbridge.cli.app import run; run(['providers'])",
     ],
@@ -36,8 +37,9 @@ def test_the_core_loads_nothing_heavy(code: str) -> None:
     assert names & HEAVY == set()
 
 
-def test_the_help_loads_no_ledger() -> None:
-    assert "sqlalchemy" not in loaded("from ftbridge.cli.app import run; run(['--help'])")
+@pytest.mark.parametrize("words", [["--help"], []], ids=["--help", "without a word"])
+def test_what_helps_loads_no_ledger(words: list[str]) -> None:
+    assert "sqlalchemy" not in loaded(f"from ftbridge.cli.app import run; run({words})")
 
 
 def test_what_only_reads_a_dataset_loads_no_database(tmp_path: Path) -> None:

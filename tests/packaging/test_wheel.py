@@ -48,8 +48,12 @@ def test_every_python_file_of_the_source_is_in_the_wheel(wheel: zipfile.ZipFile)
 def test_the_wheel_carries_its_data_and_says_that_it_is_typed(wheel: zipfile.ZipFile) -> None:
     held = set(wheel.namelist())
     assert {f"{package}/py.typed" for package in ("ftbridge", "ftbridge_providers", "ftbridge_local")} <= held
+    assert not [name for name in held if name.endswith("README.md")]  # they are for who changes the code
     sample = {f"ftbridge/sample/support_{part}.jsonl" for part in ("train", "validation", "heldout")}
     assert sample <= held
+    docs = {str(file.relative_to(ROOT)) for kind in ("*.md", "*.toml") for file in (ROOT / "ftbridge/docs").rglob(kind)}
+    assert len(docs) > 20
+    assert docs <= held
 
 
 def test_the_entry_points_name_classes_that_exist(wheel: zipfile.ZipFile) -> None:

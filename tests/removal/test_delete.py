@@ -58,6 +58,8 @@ def test_the_vendors_files_checkpoints_and_model_go(bridge: Bridge, rows: Path, 
     assert all(item.why for item in receipt.items if item.outcome == "kept")
     assert not [name for name in with_canary(bridge.home) if "/contents/" in name]
 
+    replanned = bridge.delete(job, at_vendor=True, dry_run=True)
+    assert {item.outcome for item in replanned.items} <= {"gone", "kept"}
     again = bridge.delete(job, at_vendor=True)
     assert {item.outcome for item in again.items} <= {"gone", "kept", "removed"}
     assert not again.unfinished

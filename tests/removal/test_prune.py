@@ -183,3 +183,29 @@ def test_data_that_was_just_read_from_a_vendor_stays_for_a_day(bridge: Bridge) -
     old(file.parent)
     bridge.prune()
     assert not file.parent.exists()
+
+
+def test_a_mock_keeps_its_state_as_long_as_a_job_there_has_a_result(bridge: Bridge, rows: Path) -> None:
+    jobs = [bridge.wait(bridge.submit(rows, f"mock+{name}:{VENDORS[name]}")) for name in ("openai", "together")]
+    folders = [bridge.home / "mock" / name for name in ("openai", "together")]
+    bridge.prune()
+    assert all(folder.exists() for folder in folders)
+    bridge.delete(jobs[0], at_vendor=True)
+    [state] = bridge.prune().items
+    assert (state.kind, state.name, state.outcome) == ("mock", str(folders[0]), "removed")
+    assert [folder.exists() for folder in folders] == [False, True]
+    assert bridge.prune().items == ()
+    assert {item.outcome for item in bridge.delete(jobs[0], at_vendor=True).items} <= {"gone", "kept"}
+    assert bridge.chat(jobs[1], "Where is my order?").text
+
+
+def test_copies_of_tokenizers_go_while_no_local_job_is_open(bridge: Bridge, trained: Callable[..., Job]) -> None:
+    folder = bridge.home / "local" / "tokenizers" / "0123"
+    folder.mkdir(parents=True)
+    (folder / "tokenizer.json").write_text("{}", "utf-8")
+    trained("two", Status.RUNNING)
+    bridge.prune()
+    assert folder.exists()
+    bridge.ledger.change(bridge.record("ftb_two"), status=Status.FAILED)
+    assert "0123" in outcomes(bridge.prune())
+    assert not folder.exists()

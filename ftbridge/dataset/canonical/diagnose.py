@@ -15,6 +15,7 @@ import msgspec
 from msgspec import inspect
 
 from ftbridge.dataset.canonical import example
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -181,7 +182,7 @@ def _struct(kind: inspect.StructType) -> Walk:
             if key in fields:
                 fields[key][0](item, (*path, key), diagnostics)
             elif key != kind.tag_field:
-                _unknown_key(key, known, name, path, diagnostics)
+                _unknown_key(key, known, name, path, diagnostics, for_grader=not path and _waits(value))
         for key, (_, required) in fields.items():
             if required and key not in value:
                 fix = f"Add '{key}'." + (_OTHER_FORMAT if key == "messages" and not path else "")
@@ -199,11 +200,25 @@ def _is_valid(value: Any, shape: type) -> bool:
     return True
 
 
-def _unknown_key(key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics) -> None:
+def _waits(row: dict[str, Any]) -> bool:
+    """Whether a row ends with the user's message, as those for reinforcement do."""
+    messages = row.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    return isinstance(last, dict) and last.get("role") == "user"
+
+
+def _unknown_key(
+    key: str, known: tuple[str, ...], name: str, path: Path, diagnostics: Diagnostics, *, for_grader: bool
+) -> None:
     near = None if diagnostics.is_full("error", "unknown_key") else _nearest(key, known)
-    fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"Remove it: {name} has {', '.join(known)}.")
+    remove = "Remove it" if path else f"Remove it, or read the file with --map KEY={UNUSED}"
+    fix = _KEY_FIXES.get(key) or (f"Did you mean '{near}'?" if near else f"{remove}: {name} has {', '.join(known)}.")
     if "reference" in known and not near:
         fix = "Move it into 'reference', where the grader looks for it."
+    elif key == "label" and known == ("text",):
+        fix = "To train it as the answer: --map text=prompt --map label=completion. Without it: --map label=unused."
+    elif for_grader and not near and key not in _KEY_FIXES:
+        fix = "For reinforcement, where the grader reads what is beside the messages, give --format openai-rft."
     diagnostics.error(json_path((*path, key)), "unknown_key", f"'{printable(key)}' is not a key of {name}", fix)
 
 

@@ -22,9 +22,14 @@ class Extent(Struct):
 def check_whole_file(
     examples: int, diagnostics: Diagnostics, converters: Sequence[Converter], extents: Sequence[Extent]
 ) -> None:
-    """Where the file as a whole is too small or too large, on line 0; `diagnostics` has what is wrong with its rows."""
+    """Where the file as a whole is too small or too large, on line 0; `diagnostics` has what is wrong with its rows.
+
+    A file without any valid row has no size: what is wrong with its rows is all there is to say.
+    """
+    if not examples and diagnostics.errors:
+        return
     about_file = Diagnostics()
-    if not examples and not diagnostics.errors:
+    if not examples:
         about_file.error("$", "empty_file", "the file has no examples", "Give one example per line.")
     for converter, extent in zip(converters, extents, strict=True):
         about_file.target = converter.target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftbridge.dataset.formats import bedrock, columns, gemini, kto, mistral, openai, preferences, sharegpt
+from ftbridge.dataset.formats import bedrock, columns, gemini, glaive, kto, mistral, openai, preferences, sharegpt
 from ftbridge.dataset.formats.base import Format, JsonObject, has_keys
 
 _PREFERENCE = Format("preference", "preference", lambda row: "preferred_output" in row or "non_preferred_output" in row)
@@ -17,6 +17,7 @@ _ORDER = (
     *preferences.FORMATS,
     *(_TASK, CHAT),
     *sharegpt.FORMATS,
+    *glaive.FORMATS,
     *gemini.FORMATS,
     *columns.FORMATS,
     _TEXT,

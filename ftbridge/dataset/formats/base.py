@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
-from ftbridge.dataset.findings import Diagnostics
+from ftbridge.dataset.canonical.without_meaning import BEYOND, UNUSED, without_meaning
+from ftbridge.dataset.findings import LEFT_OUT, Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
 JsonObject: TypeAlias = dict[str, Any]
+
+_SHOWN = 8  # names of keys
 
 
 class Selection(Protocol):
@@ -119,15 +123,38 @@ class FieldReader:
         """The row can be read, but its owner should know of what is at the keys `below` this object."""
         self._diagnostics.warning(json_path((*self._path, *below)), code, message, fix)
 
-    def leave_out(self, *below: str | int) -> None:
-        """Warn that what is at the keys `below` this object has no equivalent, and is left out."""
-        message = f"'{printable(below[-1])}' has no equivalent in the canonical format and is left out"
-        self.warn("key_not_read", message, "Remove it, or move what matters into the messages.", *below)
+    def leave_out(self, *below: str | int, why: str = "means nothing for training") -> None:
+        """Warn that what is at the keys `below` this object is left out, and why; it is counted."""
+        path = json_path((*self._path, *below))
+        if not self._diagnostics.left_out_again(path):
+            message = f"'{printable(below[-1])}' {why} and is left out"
+            self._diagnostics.warning(path, LEFT_OUT, message, "Move what matters into the messages.")
 
-    def warn_of_unread(self) -> None:
-        """Warn of the keys that the canonical format does not have, and that are left out."""
-        for key in self._unread:
+    def leave_out_meaningless(self) -> None:
+        """Leave out the unread keys that mean nothing for training."""
+        for key in without_meaning(self._unread):
+            del self._unread[key]
             self.leave_out(key)
+
+    def finish(self) -> None:
+        """Refuse what has not been read yet, but for the keys that mean nothing for training: these are left out."""
+        if not self._unread:
+            return
+        self.leave_out_meaningless()
+        if self._unread.pop(BEYOND, None):
+            fix = "Enclose a cell in quotes where it has the sign that separates cells."
+            self._diagnostics.error(json_path(self._path), "beyond_header", "there are more cells than columns", fix)
+        if keys := list(map(printable, self._unread)):
+            named, more = ", ".join(f"'{key}'" for key in keys[:_SHOWN]), f" and {len(keys) - _SHOWN:,} more"
+            message = f"no rule says what {named}{more * (len(keys) > _SHOWN)} means for training"
+            path = json_path((*self._path, *self._unread)) if len(keys) == 1 else json_path(self._path)
+            self._diagnostics.error(path, "unknown_key", message, self._without(keys))
+
+    def _without(self, keys: list[str]) -> str:
+        if self._path:
+            return "Remove it where it means nothing, or move what matters into the text."
+        options = " ".join(f"--map {shlex.quote(f'{key}={UNUSED}')}" for key in keys[:_SHOWN])
+        return f"To train without it: {options}. Otherwise move what matters into the messages."
 
     def _typed(self, kind: type, expected: str, keys: tuple[str, ...]) -> Any:
         for key in keys:

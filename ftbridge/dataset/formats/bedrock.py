@@ -37,7 +37,7 @@ def _bedrock(row: FieldReader) -> JsonObject:
     translated: JsonObject = {"messages": messages}
     if row.has("toolConfig"):
         translated["tools"] = _tools(row.object("toolConfig"))
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -54,8 +54,8 @@ def _messages(turn: FieldReader) -> list[JsonObject]:
     role, found = turn.text("role"), _Turn([], [], [], [])
     for block in turn.objects("content"):
         _read(block, found)
-        block.warn_of_unread()
-    turn.warn_of_unread()
+        block.finish()
+    turn.finish()
     if found.results and not found.parts:
         return found.results
     translated = message(role, as_content(found.parts))
@@ -94,7 +94,7 @@ def _read(block: FieldReader, found: _Turn) -> None:
 def _call(use: FieldReader) -> JsonObject:
     arguments = json.dumps(use.take("input") or {}, ensure_ascii=False)
     call = tool_call(use.text("toolUseId"), use.text("name"), arguments)
-    use.warn_of_unread()
+    use.finish()
     return call
 
 
@@ -103,14 +103,14 @@ def _result(result: FieldReader) -> JsonObject:
     parts = [_result_part(block) for block in result.objects("content")]
     if result.take("status") == "error":
         result.refuse("a result that is an error is said by its text alone in a chat", "Remove 'status'.", "status")
-    result.warn_of_unread()
+    result.finish()
     return tool_message(identifier, as_content(parts))
 
 
 def _result_part(block: FieldReader) -> JsonObject:
     if block.has("json"):
         value = block.take("json")
-        block.warn_of_unread()
+        block.finish()
         return text_part(json.dumps(value, ensure_ascii=False))
     return text_part(_text_alone(block))
 
@@ -131,8 +131,8 @@ def _thought(reasoning: FieldReader) -> str:
     thought = reasoning.object("reasoningText")
     thought.take("signature")  # it proves to Amazon that the thought is the model's
     text = thought.text("text")
-    thought.warn_of_unread()
-    reasoning.warn_of_unread()
+    thought.finish()
+    reasoning.finish()
     return text
 
 
@@ -142,8 +142,8 @@ def _image(block: FieldReader) -> JsonObject:
         source.refuse("the image is in S3, where no other vendor can read it", "Put its bytes into the row, in base64.")
         return image_part("")
     data = source.text("bytes")
-    source.warn_of_unread()
-    block.warn_of_unread()
+    source.finish()
+    block.finish()
     return image_part(f"data:image/{kind};base64,{data}")
 
 
@@ -151,7 +151,7 @@ def _tools(config: FieldReader) -> list[JsonObject]:
     tools = [_tool(tool) for tool in config.objects("tools") if tool.take("cachePoint") is None]
     if config.has("toolChoice") and set(config.object("toolChoice").take_rest()) != {"auto"}:
         config.refuse("it forces a call, which examples cannot say", "Remove it, or use auto.", "toolChoice")
-    config.warn_of_unread()
+    config.finish()
     return tools
 
 
@@ -163,11 +163,11 @@ def _tool(tool: FieldReader) -> JsonObject:
     if spec.has("inputSchema"):
         schema = spec.object("inputSchema")
         function["parameters"] = schema.take("json")
-        schema.warn_of_unread()
+        schema.finish()
     if spec.has("strict"):
         function["strict"] = spec.take("strict")
-    spec.warn_of_unread()
-    tool.warn_of_unread()
+    spec.finish()
+    tool.finish()
     return {"type": "function", "function": function}
 
 

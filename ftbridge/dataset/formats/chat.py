@@ -20,16 +20,16 @@ from ftbridge.dataset.formats.tools import take_tools
 def read_variant(row: FieldReader, shape: Shape) -> JsonObject:
     """The row in the canonical form, as far as its differences are known; the rest is as it was."""
     if shape == "text":
-        return row.take_rest()
+        return _rest(row)
     if shape == "preference":
         return _preference(row)
-    return _chat(row, CallIds()) | row.take_rest()
+    return _chat(row, CallIds()) | _rest(row)
 
 
 def read_chat(row: FieldReader) -> JsonObject:
     """A row of messages as a canonical chat, without the keys that a chat does not have."""
     translated = _chat(row, CallIds())
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -39,12 +39,18 @@ def _preference(row: FieldReader) -> JsonObject:
     given = row.peek("input")
     if isinstance(given, dict):
         chat = row.object("input")
-        made = _chat(chat, calls) | chat.take_rest()
+        made = _chat(chat, calls) | _rest(chat)
         translated["input"] = given if made == without_nulls(given) else made
     for key in ("preferred_output", "non_preferred_output"):
         if isinstance(row.peek(key), list):
             translated[key] = take_messages(row, key, "assistant", calls.copy())
-    return translated | row.take_rest()
+    return translated | _rest(row)
+
+
+def _rest(row: FieldReader) -> JsonObject:
+    """What is left for the canonical rules to take or refuse."""
+    row.leave_out_meaningless()
+    return row.take_rest()
 
 
 def _chat(row: FieldReader, calls: CallIds) -> JsonObject:

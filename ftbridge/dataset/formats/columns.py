@@ -1,7 +1,7 @@
-"""Rows of a question and an answer in columns: prompt/completion, input/output, Alpaca and dolly.
+"""Rows of a question and an answer in columns: prompt/completion, input/output, Alpaca, dolly and those of ms-swift.
 
 Sources: huggingface.co/docs/trl, "Dataset formats and types"; LLaMA-Factory, `data/README.md` and
-`data/converter.py`; read 2026-11.
+`data/converter.py`; ms-swift, "Custom dataset"; read 2026-11.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ def take_prompt(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
 
 def take_instruction(row: FieldReader) -> list[JsonObject]:
     """Alpaca's question with the turns before it. The input, if any, is on the line after the instruction."""
+    messages = take_history(row)
+    said = [row.text("instruction"), row.optional_text("input", "context")]
+    messages.append(message("user", "\n".join(filter(None, said))))
+    return messages
+
+
+def take_history(row: FieldReader) -> list[JsonObject]:
+    """The turns before the question, which Alpaca's and ms-swift's rows have as pairs."""
     messages: list[JsonObject] = []
     history = row.take("history") or []
     for exchange in history if isinstance(history, list) else [history]:
@@ -42,8 +50,6 @@ def take_instruction(row: FieldReader) -> list[JsonObject]:
             row.refuse(
                 "history must contain pairs of a question and an answer", "Write [[question, answer], …].", "history"
             )
-    said = [row.text("instruction"), row.optional_text("input", "context")]
-    messages.append(message("user", "\n".join(filter(None, said))))
     return messages
 
 
@@ -63,14 +69,26 @@ def _question_answer(row: FieldReader, question: str, answer: str) -> JsonObject
         if isinstance(one, dict) and one.get("role") == "assistant":
             one["weight"] = 0
     translated = complete_chat(row, before + take_messages(row, answer, "assistant", calls))
-    row.warn_of_unread()
+    row.finish()
     return translated
+
+
+def _query_response(row: FieldReader) -> JsonObject:
+    messages = take_history(row)
+    messages += [message("user", row.text("query")), message("assistant", row.text("response"))]
+    translated = complete_chat(row, messages)
+    row.finish()
+    return translated
+
+
+def _human_assistant(row: FieldReader) -> JsonObject:
+    return _question_answer(row, "human", "assistant")
 
 
 def _alpaca(row: FieldReader) -> JsonObject:
     messages = [*take_instruction(row), message("assistant", row.text("output", "response"))]
     translated = complete_chat(row, messages)
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -78,5 +96,7 @@ FORMATS = (
     Format("prompt-completion", "chat", has_keys("prompt", "completion"), _prompt_completion),
     Format("alpaca", "chat", has_keys("instruction", "output"), _alpaca),
     Format("dolly", "chat", has_keys("instruction", "response"), _alpaca),
+    Format("query-response", "chat", has_keys("query", "response"), _query_response),
+    Format("human-assistant", "chat", has_keys("human", "assistant"), _human_assistant),
     Format("input-output", "chat", has_keys("input", "output"), _input_output),
 )

@@ -26,13 +26,14 @@ _REFUSED = {
 }
 """Keys beside the messages that carry meaning which a chat cannot say: why, and what to do."""
 
-_BESIDE = frozenset({"system", "system_prompt", "tools", "parallel_tool_calls", *_REFUSED, *LABELS})
+_REPEATS = ("prompt", "text")
+_BESIDE = frozenset({"system", "system_prompt", "tools", "parallel_tool_calls", *_REFUSED, *LABELS, *_REPEATS})
 _UNPAIRED = (
     "it says whether the answer is wanted, which a chat does not: an unwanted answer would be trained as a good one"
 )
 _UNPAIRED_FIX = (
     "Name the format: kto-wanted trains on the wanted answers alone, kto-pairs makes preferences of wanted and "
-    "unwanted answers to the same messages. Remove it where it means something else."
+    "unwanted answers to the same messages. Remove it where it means something else: --map label=unused."
 )
 
 
@@ -42,6 +43,7 @@ def complete_chat(row: FieldReader, messages: list[Any]) -> JsonObject:
     if not row.has_any(_BESIDE):
         return {"messages": messages}
     _refuse_other_meaning(row)
+    _leave_out_repeats(row, messages)
     system = row.optional_text("system", "system_prompt")
     if system:
         messages = [message("system", system), *messages]
@@ -62,6 +64,27 @@ def _refuse_other_meaning(row: FieldReader) -> None:
         if verdict(row.peek(key)) is not None:
             row.take(key)
             row.refuse(_UNPAIRED, _UNPAIRED_FIX, key)
+
+
+def _leave_out_repeats(row: FieldReader, messages: list[Any]) -> None:
+    """Leave out the prompt where the user says it, as in UltraChat, and a text of all that is said, as in Alpaca."""
+    for key in filter(row.has, _REPEATS):
+        given = row.peek(key)
+        if isinstance(given, str) and (_is_said if key == "prompt" else _holds_all)(given, messages):
+            row.take(key)
+            row.leave_out(key, why="repeats the messages")
+
+
+def _is_said(prompt: str, messages: list[Any]) -> bool:
+    first = next((one for one in messages if isinstance(one, dict) and one.get("role") == "user"), {})
+    said = first.get("content")
+    return isinstance(said, str) and said.strip() == prompt.strip()
+
+
+def _holds_all(text: str, messages: list[Any]) -> bool:
+    """Whether every line that is said is in the text, among the words of some template."""
+    said = [one.get("content") if isinstance(one, dict) else None for one in messages]
+    return all(isinstance(one, str) and all(line in text for line in one.splitlines()) for one in said)
 
 
 def verdict(label: Any) -> bool | None:

@@ -16,13 +16,13 @@ _NO_MEANING = ("generationConfig", "safetySettings", "labels")
 
 def _gemini(row: FieldReader) -> JsonObject:
     translated = _chat(row, CallIds())
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
 def _task(row: FieldReader) -> JsonObject:
     translated = _chat(row, CallIds()) | {"reference": row.take("references")}
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -39,13 +39,13 @@ def _preference(row: FieldReader) -> JsonObject:
         )
     for name, (_, messages) in zip(("preferred_output", "non_preferred_output"), scored, strict=False):
         translated[name] = messages
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
 def _completion(one: FieldReader, calls: CallIds) -> tuple[float, list[JsonObject]]:
     score, messages = one.take("score"), turns(one.object("completion"), calls)
-    one.warn_of_unread()
+    one.finish()
     return (score if isinstance(score, int | float) else 0.0), messages
 
 
@@ -90,7 +90,7 @@ def _function(declaration: FieldReader) -> JsonObject:
         function["parameters"] = to_json_schema(declaration.take("parameters"))
     if declaration.has("parametersJsonSchema"):
         function["parameters"] = declaration.take("parametersJsonSchema")
-    declaration.warn_of_unread()
+    declaration.finish()
     return {"type": "function", "function": function}
 
 

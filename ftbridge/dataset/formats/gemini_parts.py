@@ -43,7 +43,7 @@ def instruction(content: FieldReader) -> JsonObject:
     """The system message of a systemInstruction."""
     content.take("role")
     texts = [text_part(_text_alone(part)) for part in content.objects("parts")]
-    content.warn_of_unread()
+    content.finish()
     return message("system", as_content(texts))
 
 
@@ -61,7 +61,7 @@ def turns(content: FieldReader, calls: CallIds) -> list[JsonObject]:
         content.refuse(f"'{printable(role)}' is not a Gemini role", "Use 'user' or 'model'.", "role")
     parts = content.objects("parts")
     messages = _answer(parts, calls) if role == "model" else _said(parts, calls)
-    content.warn_of_unread()
+    content.finish()
     return messages
 
 
@@ -80,7 +80,7 @@ def _answer(parts: list[FieldReader], calls: CallIds) -> list[JsonObject]:
                 part.refuse("the text comes after a call, and in a chat it is before", "Put it before the call.")
             said.append(part.text("text"))
         part.take("thoughtSignature")  # it stands for a thought at Google, and nowhere else
-        part.warn_of_unread()
+        part.finish()
     answer = message("assistant", "".join(said))
     if thoughts:
         answer["reasoning_content"] = "".join(thoughts)
@@ -115,7 +115,7 @@ def _said(parts: list[FieldReader], calls: CallIds) -> list[JsonObject]:
             part.refuse("only the model thinks", "Remove the part.")
         elif not _is_unread(part):
             said.append(text_part(part.text("text")))
-        part.warn_of_unread()
+        part.finish()
     return [*results, message("user", as_content(said))] if said or not results else results
 
 
@@ -131,7 +131,7 @@ def _is_unread(part: FieldReader) -> bool:
 def _call(call: FieldReader, calls: CallIds) -> JsonObject:
     name, arguments = call.text("name"), json.dumps(call.take("args") or {}, ensure_ascii=False)
     identifier = calls.call(name, call.optional_text("id"))
-    call.warn_of_unread()
+    call.finish()
     return tool_call(identifier, name, arguments)
 
 
@@ -142,7 +142,7 @@ def _result(response: FieldReader, calls: CallIds) -> JsonObject:
     if response.take("parts"):
         response.refuse("the result has media, of which examples have none", "Describe them in 'response'.", "parts")
     response.take("willContinue")
-    response.warn_of_unread()
+    response.finish()
     return tool_message(identifier, content) | {"name": name}
 
 
@@ -151,6 +151,6 @@ def _image(part: FieldReader, data: FieldReader, url: str) -> JsonObject:
     if kind and not kind.startswith("image/"):
         data.refuse(f"'{printable(kind)}' is not an image", "Remove such rows: examples have texts and images.")
     data.take("displayName")
-    data.warn_of_unread()
+    data.finish()
     resolution = part.object("mediaResolution").optional_text("level") if part.has("mediaResolution") else None
     return image_part(url, _DETAILS.get((resolution or "").removeprefix("MEDIA_RESOLUTION_")))

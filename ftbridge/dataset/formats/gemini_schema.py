@@ -6,12 +6,9 @@ Source: the discovery document of Vertex AI (v1beta1), `Schema`; read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from ftbridge.dataset.formats.base import JsonObject, without_nulls
-
-_Translate: TypeAlias = Callable[[Any], Any]
 
 _COUNTS = ("minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties")
 _RENAMED = {"defs": "$defs", "ref": "$ref"}
@@ -22,7 +19,7 @@ def to_json_schema(schema: Any) -> Any:
     """The JSON Schema that says the same as one of Gemini's."""
     if not isinstance(schema, dict):
         return schema
-    translated = _inner(without_nulls(schema), to_json_schema)
+    translated = _inner(without_nulls(schema))
     for theirs, ours in _RENAMED.items():
         if theirs in translated:
             translated[ours] = translated.pop(theirs)
@@ -40,42 +37,17 @@ def to_json_schema(schema: Any) -> Any:
     return translated
 
 
-def from_json_schema(schema: Any) -> Any:
-    """The Schema of Gemini that says the same as a JSON Schema. Keywords that Gemini does not have stay as they are."""
-    if not isinstance(schema, dict):
-        return schema
-    translated = _inner(schema, from_json_schema)
-    for theirs, ours in _RENAMED.items():
-        if ours in translated:
-            translated[theirs] = translated.pop(ours)
-    if isinstance(translated.get("ref"), str):
-        translated["ref"] = "#/defs/" + translated["ref"].removeprefix(_DEFS)
-    if "examples" in translated:
-        examples = translated.pop("examples")
-        if examples:
-            translated["example"] = examples[0]
-    kinds = translated.get("type")
-    if isinstance(kinds, list):
-        others = [kind for kind in kinds if kind != "null"]
-        translated |= {"nullable": True} if len(others) < len(kinds) else {}
-        del translated["type"]
-        translated |= {"type": others[0]} if len(others) == 1 else {"anyOf": [{"type": one.upper()} for one in others]}
-    if isinstance(translated.get("type"), str):
-        translated["type"] = translated["type"].upper()
-    return translated
-
-
-def _inner(schema: JsonObject, translate: _Translate) -> JsonObject:
+def _inner(schema: JsonObject) -> JsonObject:
     """The schema with those within it translated."""
     translated = dict(schema)
     for key in ("items", "additionalProperties"):
         if key in schema:
-            translated[key] = translate(schema[key])
+            translated[key] = to_json_schema(schema[key])
     if isinstance(schema.get("anyOf"), list):
-        translated["anyOf"] = [translate(one) for one in schema["anyOf"]]
+        translated["anyOf"] = [to_json_schema(one) for one in schema["anyOf"]]
     for key in ("properties", "defs", "$defs"):
         if isinstance(schema.get(key), dict):
-            translated[key] = {name: translate(one) for name, one in schema[key].items()}
+            translated[key] = {name: to_json_schema(one) for name, one in schema[key].items()}
     return translated
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from ftbridge.dataset.canonical.without_meaning import without_meaning
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, image_part, message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.tools import arguments_text
@@ -60,6 +61,14 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
         given_id, name = one.get("tool_call_id"), one.get("name")
         one["tool_call_id"] = calls.answer(name, given_id) if _texts(given_id, name) else given_id
     _weight(one)
+    _refuse_partly_trained(one, row, at)
+    for key in without_meaning(one):
+        del one[key]
+        row.leave_out(*at, key)
+    return one
+
+
+def _refuse_partly_trained(one: JsonObject, row: FieldReader, at: _At) -> None:
     if one.get("prefix") is not None and one.pop("prefix"):
         row.refuse(
             "'prefix' asks the model to continue a given text", "Put the complete answer into content.", *at, "prefix"
@@ -71,7 +80,6 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
             *at,
             "train_detail",
         )
-    return one
 
 
 def _content(content: Any) -> Any:

@@ -58,7 +58,7 @@ def _mistral(row: FieldReader) -> JsonObject:
         translated["tools"] = take_tools(row, "available_tools")
     if row.take("only_last"):
         _train_last(messages)
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 

@@ -13,12 +13,18 @@ from itertools import takewhile
 from typing import Any
 
 from ftbridge.dataset.formats import sharegpt
-from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys
+from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject, has_keys, message
 from ftbridge.dataset.formats.calls import CallIds
-from ftbridge.dataset.formats.columns import take_instruction, take_prompt
+from ftbridge.dataset.formats.columns import take_history, take_instruction, take_prompt
 from ftbridge.dataset.formats.complete import complete_chat
 from ftbridge.dataset.formats.dialogue import dialogue, is_dialogue
 from ftbridge.dataset.formats.messages import take_messages
+
+_SCORES = tuple(
+    (f"{word}_chosen", f"{word}_rejected") if last else (f"chosen_{word}", f"rejected_{word}")
+    for word in ("score", "rating")
+    for last in (True, False)
+)
 
 
 def _preference(row: FieldReader) -> JsonObject:
@@ -29,13 +35,31 @@ def _preference(row: FieldReader) -> JsonObject:
         prompt = _shared(chosen, rejected)
         if not prompt:
             row.refuse("the row has two answers and no prompt", "Give what they answer under 'prompt'.")
+    better = _after(prompt, chosen)
     translated = {
-        "preferred_output": _after(prompt, chosen),
+        "preferred_output": better,
         "non_preferred_output": _after(prompt, rejected),
         "input": complete_chat(row, prompt),
     }
-    row.warn_of_unread()
+    if row.has("messages") and row.peek("messages") == prompt + better:
+        row.take("messages")
+        row.leave_out("messages", why="repeats the chosen answer and what is before it")
+    _take_scores(row)
+    row.finish()
     return translated
+
+
+def _take_scores(row: FieldReader) -> None:
+    """Leave out the scores of the two answers, where they say the same as their names."""
+    for better, worse in _SCORES:
+        scores = row.peek(better), row.peek(worse)
+        if not all(isinstance(score, int | float) for score in scores):
+            continue
+        for key in (better, worse):
+            row.take(key)
+            row.leave_out(key, why="repeats which answer is chosen")
+        if scores[0] < scores[1]:
+            row.refuse("the rejected answer has the higher score", "Exchange the answers, or remove the row.", worse)
 
 
 def _prompt(row: FieldReader, calls: CallIds) -> list[Any] | None:
@@ -74,20 +98,30 @@ def _after(prompt: list[Any], answer: list[Any]) -> list[Any]:
 
 
 def _rejected_response(row: FieldReader) -> JsonObject:
-    """The rows of ms-swift: the messages end with the better answer."""
+    """The rows of ms-swift: the messages, or a query and its response, end with the better answer."""
     calls = CallIds()
-    *before, better = take_messages(row, "messages", "user", calls) or [None]
+    if row.has("messages"):
+        *before, better = take_messages(row, "messages", "user", calls) or [None]
+    else:
+        before = [*take_history(row), message("user", row.text("query"))]
+        better = message("assistant", row.text("response"))
     worse = take_messages(row, "rejected_response", "assistant", calls)
     translated = {
         "preferred_output": [better],
         "non_preferred_output": worse,
         "input": complete_chat(row, before),
     }
-    row.warn_of_unread()
+    row.finish()
     return translated
+
+
+def _has_rejected_response(row: JsonObject) -> bool:
+    return row.get("rejected_response") is not None and (
+        row.get("messages") is not None or (row.get("query") is not None and row.get("response") is not None)
+    )
 
 
 FORMATS = (
     Format("trl-preference", "preference", has_keys("chosen", "rejected"), _preference),
-    Format("swift-preference", "preference", has_keys("messages", "rejected_response"), _rejected_response),
+    Format("swift-preference", "preference", _has_rejected_response, _rejected_response),
 )

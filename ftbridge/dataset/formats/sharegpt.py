@@ -1,8 +1,11 @@
 """ShareGPT: conversations of {from, value}, as FastChat, Axolotl and LLaMA-Factory read them.
 
+Each turn may also be a question with its answer: {human, assistant} (ms-swift) or {input, output} (Capybara), or a
+text alone, of the user and the assistant by turns (LIMA).
+
 `function_call` and `observation` (LLaMA-Factory, Glaive) and `tool` (Hermes) are calls and their results,
 which are told apart by their order. Sources: LLaMA-Factory, `data/README.md` and `data/converter.py`;
-Axolotl, "Conversation"; read 2026-11.
+Axolotl, "Conversation"; ms-swift, "Custom dataset"; LDJnr/Capybara; read 2026-11.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ _ROLES = {
     "function-response": "tool",
     "tool_response": "tool",
 }
+_EXCHANGES = (("human", "assistant"), ("input", "output"))
 _CALL_FIX = 'Write {"name": …, "arguments": {…}} as JSON, or a list of such objects.'
 
 
@@ -47,7 +51,7 @@ def _sharegpt(row: FieldReader) -> JsonObject:
             "the system prompt lists the tools in words, and the key 'tools' lists them once more",
             "Remove one of them: vendors and chat templates write the tools into the prompt themselves.",
         )
-    row.warn_of_unread()
+    row.finish()
     return translated
 
 
@@ -55,6 +59,11 @@ def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     """The turns under `key`, a list or one of them, as canonical messages."""
     turns = row.peek(key)
     items = turns if isinstance(turns, list) else [turns]
+    if isinstance(turns, list) and items and all(isinstance(one, str) for one in items):
+        row.take(key)
+        return [message(("user", "assistant")[index % 2], one) for index, one in enumerate(items)]
+    if keys := _exchanged(items):
+        return [one for turn in row.objects(key) for one in _exchange(turn, *keys)]
     if items and all(map(_is_message, items)):
         messages = take_messages(row, key, "user", calls)
         for one in messages:
@@ -64,6 +73,18 @@ def take_turns(row: FieldReader, key: str, calls: CallIds) -> list[Any]:
     readers = [row.object(key)] if isinstance(turns, dict) else row.objects(key)
     with_tools = row.has("tools") or any(_role(turn) in ("call", "tool") for turn in readers)
     return [one for turn in readers for one in _messages(turn, with_tools, calls)]
+
+
+def _exchanged(turns: list[Any]) -> tuple[str, str] | None:
+    """The keys of a question and its answer, where the first turn has both."""
+    first = turns[0] if turns else None
+    return next((keys for keys in _EXCHANGES if isinstance(first, dict) and first.keys() >= set(keys)), None)
+
+
+def _exchange(turn: FieldReader, question: str, answer: str) -> list[JsonObject]:
+    messages = [message("user", turn.text(question)), message("assistant", turn.text(answer))]
+    turn.finish()
+    return messages
 
 
 def _is_message(turn: Any) -> bool:
@@ -97,7 +118,7 @@ def _messages(turn: FieldReader, with_tools: bool, calls: CallIds) -> list[JsonO
             translated[0]["weight"] = given if weight is None else weight
     if turn.take("train_detail"):
         turn.refuse("'train_detail' trains a part of the turn, and a weight is for all of it", "Remove it.")
-    turn.warn_of_unread()
+    turn.finish()
     return translated
 
 

@@ -15,7 +15,7 @@ from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.tables.cells import with_lists
 from ftbridge.errors import InputError, UsageError
 from ftbridge.files import open_private
-from ftbridge.wording import printable
+from ftbridge.wording import json_path, printable
 
 _MISSING = ("NAType", "NaTType")  # of pandas
 
@@ -23,18 +23,41 @@ _MISSING = ("NAType", "NaTType")  # of pandas
 def write_rows(data: Iterable[Any], file: Path) -> None:
     """Write the rows to `file`, which is its owner's alone. In frames what is null or not a number is left out.
 
-    Raises `UsageError` for what has no rows, and `InputError` for a row that has a value without a form in JSON.
+    Raises `UsageError` for what has no rows, and `InputError` for a row that has a value without a form in JSON, bytes
+    among them: only those of an image, `{"bytes": …}`, have one.
     """
     encode = msgspec.json.Encoder(enc_hook=_plain).encode
     with open_private(file, "wb") as out:
         for number, row in enumerate(_rows(data), 1):
             try:
+                _refuse_bytes(row, number)
                 out.write(encode(row) + b"\n")
             except (TypeError, ValueError, RecursionError) as problem:  # ValueError: half a surrogate pair
                 raise InputError(
                     f"row {number:,} cannot be written as JSON: {printable(str(problem), 200)}",
                     hint="Give texts, numbers, lists and mappings.",
                 ) from None
+
+
+def _refuse_bytes(row: Any, number: int) -> None:
+    path = next(_bytes_in(row, ()), None)
+    if path is not None:
+        raise InputError(
+            f"row {number:,}, {json_path(path)}: these are bytes, and JSON has texts",
+            hint='Decode them: value.decode("utf-8"). The bytes of an image are given as {"bytes": value}.',
+        )
+
+
+def _bytes_in(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, bytes | bytearray | memoryview):
+        yield path
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if not (key == "bytes" and isinstance(item, bytes)):
+                yield from _bytes_in(item, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _bytes_in(item, (*path, index))
 
 
 def _rows(data: Any) -> Iterator[Any]:

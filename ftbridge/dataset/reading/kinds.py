@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from enum import Enum
 from itertools import chain
 
-import msgspec
-
 from ftbridge.dataset.reading.compressed import GZIP, ZSTD
 from ftbridge.dataset.reading.lines import BOM, Unread
-from ftbridge.dataset.reading.syntax import UNREADABLE
+from ftbridge.dataset.reading.nesting import is_too_deep
+from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
 from ftbridge.dataset.reading.unrecognised import KEY_SETS
 
 HEAD = 2**16
@@ -24,11 +24,13 @@ class Kind(Enum):
     DOCUMENT = "a JSON array, or JSON values of several lines"
     CSV = "comma-separated values"
     TSV = "tab-separated values"
+    SEMICOLONS = "values separated by semicolons, as Excel writes them where a comma is in numbers"
     PARQUET = "Parquet"
     XLSX = "an Excel workbook"
 
 
-TABLES = frozenset({Kind.CSV, Kind.TSV, Kind.PARQUET, Kind.XLSX})
+SEPARATORS = {Kind.CSV: ",", Kind.TSV: "\t", Kind.SEMICOLONS: ";"}
+TABLES = frozenset({*SEPARATORS, Kind.PARQUET, Kind.XLSX})
 _SUFFIXES = {".csv": Kind.CSV, ".tsv": Kind.TSV, ".parquet": Kind.PARQUET, ".xlsx": Kind.XLSX}
 _LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 _MAGIC = {b"PAR1": Kind.PARQUET, b"PK\x03\x04": Kind.XLSX}
@@ -49,7 +51,7 @@ _ZEROS: dict[
 }
 _JSON_START = re.compile(rb'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
 _COLUMNS = {name.encode() for name in chain.from_iterable(KEY_SETS)}
-_decode = msgspec.json.Decoder().decode
+_QUOTED = re.compile(rb'"(?:[^"]|"")*+"')
 
 
 def kind_of(head: bytes, suffix: str) -> Kind | Unread:
@@ -65,7 +67,7 @@ def kind_of(head: bytes, suffix: str) -> Kind | Unread:
         return Unread("not_utf8", message, f"Convert it: iconv -f {encoding} -t UTF-8 FILE > NEW.")
     text = head.removeprefix(BOM).lstrip()
     if suffix in _SUFFIXES and not _JSON_START.match(text):
-        return _SUFFIXES[suffix]
+        return _by_header(text, _SUFFIXES[suffix])
     if text.startswith(b"["):
         return Kind.DOCUMENT if _is_array(text) else Kind.LINES
     if text.startswith(b"{"):
@@ -83,7 +85,9 @@ def _is_array(text: bytes) -> bool:
     """Whether the text that begins with a bracket is one array, and not a line for each of several lists."""
     first, _, rest = text.partition(b"\n")
     try:
-        _decode(first)
+        decode_line(first)
+    except RecursionError:
+        return not rest.strip()
     except UNREADABLE:
         return True
     return not rest.strip()
@@ -92,23 +96,37 @@ def _is_array(text: bytes) -> bool:
 def _is_laid_out(text: bytes) -> bool:
     """Whether the text that begins with a brace is an object over several lines, and not the first of many lines."""
     first, *others = text.split(b"\n")
-    try:
-        _decode(first)
-    except UNREADABLE as problem:
-        if "truncated" not in str(problem):
-            return False
-    else:
+    if is_too_deep(first) or not _breaks_off(first.decode(errors="replace").rstrip()):
         return False
     return any(map(bytes.strip, others)) and not any(line.startswith(b"{") and line.rstrip() != b"{" for line in others)
+
+
+def _breaks_off(line: str) -> bool:
+    """Whether there is nothing wrong with the JSON of a line, but that it goes on; no text of it is open."""
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as problem:
+        return problem.pos >= len(line)
+    except (ValueError, RecursionError):
+        return False
+    return False
+
+
+def _by_header(text: bytes, usual: Kind) -> Kind:
+    """The kind of a table by the only separator that its header has outside of quotes; the usual one for others."""
+    header = _QUOTED.sub(b"", text.partition(b"\n")[0])
+    found = [kind for kind, separator in SEPARATORS.items() if separator.encode() in header]
+    return found[0] if len(found) == 1 and usual in SEPARATORS else usual
 
 
 def _table_or_lines(text: bytes) -> Kind:
     """A table if the first line can be its header, and none of those that follow is JSON."""
     first, *others = text.split(b"\n")
+    names = {name.strip(b'" \r') for name in first.split(b";")}
     if b"\t" in first:
         kind = Kind.TSV
-    elif b"," in first or first.strip().strip(b'"') in _COLUMNS:
-        kind = Kind.CSV
+    elif b"," in first or names & _COLUMNS:
+        kind = _by_header(text, Kind.CSV)
     else:
         return Kind.LINES
     return Kind.LINES if any(line.lstrip().startswith(b"{") for line in others) else kind

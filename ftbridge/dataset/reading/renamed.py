@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Line, Unread
 from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
@@ -16,7 +17,7 @@ _SHOWN, _COMPARED = 8, 100  # names of columns
 def renamed(
     rows: Iterable[tuple[int, JsonObject | Line]], columns: Mapping[str, str]
 ) -> Iterator[tuple[int, JsonObject | Line]]:
-    """The rows, each of `columns` under its new name. What is no object stays as it is.
+    """The rows, each of `columns` under its new name, without those named `unused`. What is no object stays as it is.
 
     A row that has a column of the new name already is `Unread`. Raises `UsageError` at the end of the rows where one of
     `columns` has nothing in any of them.
@@ -56,9 +57,10 @@ def _object(row: JsonObject | Line) -> JsonObject | None:
 
 
 def _renamed(cells: JsonObject, columns: Mapping[str, str]) -> JsonObject | Unread:
-    made = {columns.get(key, key): value for key, value in cells.items()}
-    if len(made) == len(cells):
+    kept = {key: value for key, value in cells.items() if columns.get(key) != UNUSED}
+    made = {columns.get(key, key): value for key, value in kept.items()}
+    if len(made) == len(kept):
         return made
     twice = next(name for old, name in columns.items() if old in cells and name in cells and name not in columns)
     message = f"the row has '{printable(twice)}' already, and --map gives another column that name"
-    return Unread("mapped_twice", message, f"Map that one as well: --map {printable(twice)}=unused.")
+    return Unread("mapped_twice", message, f"Map that one as well: --map {printable(twice)}={UNUSED}.")

@@ -17,6 +17,7 @@ from ftbridge.dataset.formats import recognise
 from ftbridge.dataset.formats.base import FieldReader, Format, JsonObject
 from ftbridge.dataset.formats.chat import read_variant
 from ftbridge.dataset.reading.lines import Line
+from ftbridge.dataset.reading.nesting import is_too_deep
 from ftbridge.dataset.reading.syntax import UNREADABLE, parse
 from ftbridge.dataset.unforeseen import report_unforeseen
 from ftbridge.wording import printable
@@ -80,6 +81,8 @@ def _canonical_read(format: Format, detected_on: int) -> Read:  # noqa: A002  # 
             try:
                 example: Example = decode(raw)  # type: ignore[arg-type]  # what is not bytes is dealt with below
                 if not ordinary(example):
+                    if is_too_deep(raw):  # type: ignore[arg-type]  # what is not bytes is not decoded
+                        raise RecursionError
                     before = diagnostics.errors
                     check(example, diagnostics)
                     if diagnostics.errors > before:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.data_file import Data, columns_of
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.formats import CHAT, FORMATS, recognise
@@ -15,7 +16,7 @@ from ftbridge.dataset.formats.base import Format, JsonObject
 from ftbridge.dataset.reading.compressed import is_on_disk
 from ftbridge.dataset.reading.head import with_head
 from ftbridge.dataset.reading.json_document import json_rows
-from ftbridge.dataset.reading.kinds import HEAD, TABLES, Kind, kind_of
+from ftbridge.dataset.reading.kinds import HEAD, SEPARATORS, TABLES, Kind, kind_of
 from ftbridge.dataset.reading.lines import Unread, lines
 from ftbridge.dataset.reading.on_disk import on_disk
 from ftbridge.dataset.reading.opening import open_file
@@ -32,7 +33,6 @@ from ftbridge.wording import did_you_mean, printable
 
 _LOOK_AHEAD = 100
 _LOOK_AHEAD_SIZE = 8 * 2**20  # bytes of these rows, or characters
-_SEPARATORS = {Kind.CSV: ",", Kind.TSV: "\t"}
 
 
 class Source(NamedTuple):
@@ -110,13 +110,13 @@ def _rows(kind: Kind, path: Data, file: BinaryIO, *, is_there: bool) -> Iterator
     elif kind is Kind.LINES:
         yield lines(file)
     else:
-        yield json_rows(file) if kind is Kind.DOCUMENT else csv_rows(file, _SEPARATORS[kind])
+        yield json_rows(file) if kind is Kind.DOCUMENT else csv_rows(file, SEPARATORS[kind])
 
 
 def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table: bool) -> Unread | None:
     """Why the rows are in no known format. Raises `UsageError` where a name in --map may be the reason."""
     objects = [row for _, row in _objects(head)]
-    absent = [old for old, new in columns.items() if not any(new in row for row in objects)]
+    absent = [old for old, new in columns.items() if new != UNUSED and not any(new in row for row in objects)]
     if absent and objects:
         raise no_such_column(absent[0], objects[0])
     return unrecognised(_objects(head), table=table)

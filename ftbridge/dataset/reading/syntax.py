@@ -12,6 +12,7 @@ import msgspec
 
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.dataset.reading.lines import Line, Unread, not_utf8
+from ftbridge.dataset.reading.nesting import is_too_deep
 from ftbridge.dataset.unforeseen import too_deep
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -20,12 +21,12 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What `decode_line` raises."""
 
 _decode = msgspec.json.Decoder().decode
-_scan = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def decode_line(raw: bytes) -> Any:
-    """The JSON value in `raw`. Raises one of `UNREADABLE`."""
-    _scan(raw)  # refuses what is too deep before it is built, which would take long
+    """The JSON value in `raw`. Raises one of `UNREADABLE`, and `RecursionError` where it has too many levels."""
+    if is_too_deep(raw):
+        raise RecursionError
     return _decode(raw)
 
 

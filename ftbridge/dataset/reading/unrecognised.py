@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
+from ftbridge.dataset.canonical.without_meaning import BEYOND, without_meaning
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Unread
-from ftbridge.dataset.reading.tables.cells import BEYOND
 from ftbridge.wording import printable
 
 KEY_SETS: tuple[tuple[str, ...], ...] = (
@@ -17,6 +18,7 @@ KEY_SETS: tuple[tuple[str, ...], ...] = (
     ("input", "output"),
     ("instruction", "output"),
     ("instruction", "response"),
+    ("query", "response"),
     ("conversations",),
     ("prompt", "chosen", "rejected"),
     ("input", "preferred_output", "non_preferred_output"),
@@ -28,9 +30,23 @@ KEY_SETS: tuple[tuple[str, ...], ...] = (
 _ALSO_READ = {"context", "history", "images", "label", "question", "system", "tools"}
 """Keys that formats have beside those, so that they are not misspelled."""
 
+_QUESTIONS = ("prompt", "question", "query", "instruction", "problem", "user", "input", "request")
+_ANSWERS = ("completion", "answer", "response", "output", "solution", "assistant", "reply", "target", "ans", "label")
+"""Words for what is asked and what is answered, those that say it most clearly first."""
+
+_OTHER_USES = (
+    (
+        {"prompt", "completions", "labels"},
+        "the rows judge the steps of an answer (TRL's stepwise supervision), which trains a model to judge and not to "
+        "answer: no target trains that",
+    ),
+    ({"query", "answers", "tools"}, "the rows are xLAM's, whose tools have parameters that are no JSON Schema"),
+    ({"custom_id", "body"}, "the rows are requests of OpenAI's batch API, which have no answers"),
+    ({"anchor", "positive"}, "the rows are of texts that are alike, which train an embedding: no target trains that"),
+    ({"better_response_id", "response_0", "response_1"}, "the better one of two answers is told by its number"),
+)
 _SHOWN = 8
 _COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
-_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unread | None:
@@ -43,6 +59,8 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unre
     keys = [key for key in found if not (table and key == BEYOND)]
     if not keys:
         return None
+    if other := next((message for marks, message in _OTHER_USES if marks <= found.keys()), None):
+        return Unread("unknown_format", other, 'Write them as chats, {"messages": […]}, or as preferences.')
     what = "column" if table else "key"
     subject = f"the first {count} rows are" if count > 1 else "the first row is"
     named = ", ".join(f"'{printable(key, 30)}'" for key in keys[:_SHOWN])
@@ -51,20 +69,45 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unre
     message = f"{subject} in no known format: the {what}{'s' * (len(keys) > 1)} {are} {named}{more}"
     *first, last = (" and ".join(map(repr, names)) for names in KEY_SETS)
     known = f"Known formats have the {what}s {'; '.join(first)}; or {last}."
-    fix = f"{_guess(keys, table=table)}{known} Rename yours to match one."
-    return Unread("unknown_format", message, fix)
+    return Unread("unknown_format", message, f"{_guess(keys, table=table)}{known} {_renaming(keys)}")
 
 
 def _guess(keys: Sequence[str], *, table: bool) -> str:
     """The likely mistake, as a question."""
-    separator = next((sign for sign in _SEPARATORS if sign in keys[0]), None)
-    if table and len(keys) == 1 and separator:
-        return f"Is the table separated by {_SEPARATORS[separator]}? Save it with commas. "
+    if table and len(keys) == 1 and "|" in keys[0]:
+        return "Is the table separated by bars? Save it with commas. "
+    near = dict.fromkeys(_near(keys).values())
+    return f"Did you mean {' and '.join(map(repr, near))}? " if near else ""
+
+
+def _near(keys: Sequence[str]) -> dict[str, str]:
+    """The keys that seem misspelled, each with the known one."""
     known = list(dict.fromkeys(chain.from_iterable(KEY_SETS)))
     looked_at = [key for key in keys if key not in known and key not in _ALSO_READ][:_COMPARED]
-    near = [
-        close[0]
+    return {
+        key: close[0]
         for key in looked_at
         if (close := get_close_matches(key[:_LONGEST].strip().casefold(), known, n=1, cutoff=0.8))
-    ]
-    return f"Did you mean {' and '.join(map(repr, dict.fromkeys(near)))}? " if near else ""
+    }
+
+
+def _renaming(keys: Sequence[str]) -> str:
+    """How to read them under names of a format: by their spelling or their words, else as an example."""
+    question, answer = _first_of(_QUESTIONS, keys), _first_of(_ANSWERS, keys)
+    near, example = _near(keys), ""
+    told = [key for key in keys if key not in without_meaning(dict.fromkeys(keys))] or keys
+    if question is not None and answer is not None:
+        names = {question: "prompt", answer: "completion"}
+    elif near and len(set(near.values())) == len(near):
+        names = near
+    else:
+        names = dict(zip(told, ("prompt", "completion") if len(told) > 1 else ("text",), strict=False))
+        example = ", for example"
+    given = ((f"{key}={name}", len(key) <= _LONGEST) for key, name in names.items() if key != name)
+    options = " ".join(f"--map {shlex.quote(printable(option, 2 * _LONGEST))}" for option, fits in given if fits)
+    return f"Give yours such names{example}: {options or '--map FROM=TO'}."
+
+
+def _first_of(words: Sequence[str], keys: Sequence[str]) -> str | None:
+    spelled = {key.strip().casefold(): key for key in reversed(keys[:_COMPARED])}
+    return next((spelled[word] for word in words if word in spelled), None)

@@ -39,7 +39,7 @@ class Files(NamedTuple):
 class Request:
     """A spec at a target, and whether it may be a job that was requested before.
 
-    `files` are the spec's as they are to be read, `warnings` are about the spec, `format` is that of its data.
+    `files` are the spec's as they are to be read, `warnings` are about the spec.
     """
 
     spec: Spec
@@ -50,7 +50,6 @@ class Request:
     idempotency_key: str | None
     again: bool
     group: str | None
-    format: str | None
 
 
 def write_intent(context: Context, request: Request) -> tuple[Record, bool]:
@@ -232,7 +231,7 @@ def _prepare(context: Context, request: Request) -> _Converted:
     spec, rules = request.spec, request.provider.converter(request.spec, request.target.model)
     advice, held_out = Advice(), Digests()
     tokens = billed_tokens(context, request.target, spec)
-    read = partial(prepare, converter=rules, spec=spec, home=context.home, format=request.format)
+    read = partial(prepare, converter=rules, spec=spec, home=context.home)
     training, warnings = read(request.files.data, observer=advice, tokens=tokens.training)
     validation = None
     if request.files.validation is not None:

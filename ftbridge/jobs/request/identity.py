@@ -49,9 +49,10 @@ def _owner() -> str | None:
 def request_hash(spec: Spec, prepared: Prepared) -> str:
     """Equal for requests with the same data, target, method and hyperparameters.
 
-    The content of the files counts, and not their paths; the job's name and its cost limit do not count.
+    The content of the files counts, and not their paths and how they were read; the job's name and its cost limit do
+    not count.
     """
-    excluded = {"data", "validation", "max_cost_usd", "name"}
+    excluded = {"data", "validation", "format", "map", "max_cost_usd", "name"}
     text = spec.model_dump_json(exclude=excluded, exclude_defaults=True) + prepared.model_dump_json()
     return hashlib.sha256(text.encode()).hexdigest()
 

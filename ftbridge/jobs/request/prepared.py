@@ -27,7 +27,6 @@ def prepare(
     converter: Converter,
     spec: Spec,
     home: Path,
-    format: str | None = None,  # noqa: A002 - the word users know
     *,
     observer: Observer,
     tokens: TokenTally | None,
@@ -46,29 +45,30 @@ def prepare(
         data,
         converter,
         draft,
-        format=format,
+        format=spec.format,
         observers=[observer],
         sent_observers=[tokens] if tokens else [],
         private=True,
     )
     if conversion.impossible:
-        raise _refusal(data, _options(spec, format), conversion)
+        raise _refusal(data, _options(spec), conversion)
     with usable(home):
         move(draft, prepared_file(home, conversion.key))
     return conversion.key, [*_warnings(conversion), *_changes(conversion)]
 
 
-def _options(spec: Spec, format: str | None) -> list[str]:  # noqa: A002 - as above
+def _options(spec: Spec) -> list[str]:
     """The options with which `check` applies the same rules."""
     options = [f"--to {spec.target}"]
     options += [f"--method {spec.method}"] if spec.method is not Method.SFT else []
     options += ["--grader FILE"] if spec.grader else []
-    options += [f"--format {format}"] if format else []
+    options += [f"--format {spec.format}"] if spec.format else []
     return options
 
 
 def _refusal(data: Data, options: list[str], conversion: Conversion) -> DataError:
-    first, others = conversion.impossible[0], conversion.errors - 1
+    first = next((one for one in conversion.impossible if one.line), conversion.impossible[0])  # a row before the file
+    others = conversion.errors - 1
     return DataError(
         f"{data}, {position(first)}: {first.message}" + (f", and {counted(others, 'more error')}" if others else ""),
         hint=f"{first.fix} {check_command(data, *options)} lists everything.",

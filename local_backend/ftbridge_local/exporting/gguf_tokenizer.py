@@ -73,6 +73,24 @@ def add_tokenizer(writer: GGUFWriter, folder: Path, size: int) -> None:
     special.add_to_gguf(writer, quiet=True)
 
 
+def pre_tokenizer_named(name: str) -> tuple[dict[str, Any], bool] | None:
+    """The pre-tokenizer that llama.cpp calls `name`, as tokenizer.json has it, and whether merges are ignored."""
+    found = next((known for known, called in _NAMES.items() if called == name), None)
+    if found is None:
+        return None
+    to_bytes = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    steps: list[dict[str, Any]] = []
+    for step in found.steps:
+        if step == _GPT2:
+            steps.append({**to_bytes, "use_regex": True})
+        elif step == _DIGITS:
+            steps.append({"type": "Digits", "individual_digits": True})
+        else:
+            steps.append({"type": "Split", "pattern": {"Regex": step}, "behavior": "Isolated", "invert": False})
+    steps += [] if found.steps[-1] == _GPT2 else [to_bytes]
+    return {"type": "Sequence", "pretokenizers": steps}, found.ignore_merges
+
+
 def _opens_chats(ours: Tokenizer) -> bool:
     """Whether the opening token is in the rendering of chats, too: llama.cpp adds it to every text, or to none."""
     try:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ftbridge.errors import MissingExtra, SpecError
 from ftbridge.model import Frozen, Hyperparameters, Method
 from ftbridge_local.models.source import Source
+from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
@@ -88,6 +89,11 @@ def in_use(settings: Settings, method: Method, *, adapter: bool) -> dict[str, in
     if adapter:
         hidden.add("tuning")
     return {name: value for name, value in settings.model_dump(exclude_none=True).items() if name not in hidden}
+
+
+def tokenizer_for(source: Source, given: Hyperparameters) -> Tokenizer:
+    """The tokenizer with which a job reads its rows: it trains reasoning unless that is switched off."""
+    return Tokenizer(source.tokenizer, train_reasoning=given.train_reasoning is not False)
 
 
 def max_length(given: Hyperparameters, context: int) -> int:

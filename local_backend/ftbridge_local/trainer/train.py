@@ -19,11 +19,10 @@ from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.model_card import model_card
 from ftbridge_local.models.find import find_for_job, find_message
 from ftbridge_local.models.source import copy_companions, copy_tokenizer, parameters
-from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import rows
 from ftbridge_local.trainer.distributed import SINGLE, Distributed
 from ftbridge_local.trainer.preload import load
-from ftbridge_local.trainer.settings import choose, in_use
+from ftbridge_local.trainer.settings import choose, in_use, tokenizer_for
 
 Outcome = tuple[Status, ResultInfo | None]
 
@@ -49,7 +48,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     from ftbridge_local.trainer import checkpoint, losses, row_losses, trainable, varlen
 
     source = find_for_job(job, home)
-    tokenizer = Tokenizer(source.tokenizer, train_reasoning=spec.hyperparameters.train_reasoning is not False)
+    tokenizer = tokenizer_for(source, spec.hyperparameters)
     settings, settings_note = choose(
         spec.hyperparameters,
         spec.method,
@@ -170,4 +169,4 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
 def error_text(problem: Exception) -> str:
     """What the user reads of an error that ended the job."""
-    return str(problem) if isinstance(problem, FtbridgeError) else f"{type(problem).__name__}: {problem}"
+    return problem.message if isinstance(problem, FtbridgeError) else f"{type(problem).__name__}: {problem}"

@@ -43,7 +43,7 @@ ROWS = [
         "unknown_key",
         "'contents' is not a key of a user",
     ),
-    (chat(USER, ANSWER, source="web"), "$.source", "unknown_key", "'source' is not a key of a chat"),
+    (chat(USER, ANSWER, persona="pirate"), "$.persona", "unknown_key", "'persona' is not a key of a chat"),
     (
         chat({**USER, "tool_calls": [CALL]}, ANSWER),
         "$.messages[0].tool_calls",

@@ -59,7 +59,11 @@ def test_a_reference_is_an_object(tmp_path: Path) -> None:
 
 
 def test_openais_own_rows_are_read_where_that_is_asked_for(tmp_path: Path) -> None:
-    assert only_error(written(tmp_path, {"messages": [QUESTION], "answer": "four"})).code == "unknown_key"
+    for key in ("answer", "reference_answer", "rubric"):
+        found = only_error(written(tmp_path, {"messages": [QUESTION], key: "four"}))
+        assert (found.code, found.path) == ("unknown_key", f"$.{key}")
+        assert "For reinforcement" in found.fix
+        assert found.fix.endswith("--format openai-rft.")
     file = written(tmp_path, *({"messages": [QUESTION], "answer": n, "reference": "R"} for n in range(4)))
     made = prepare(file, tmp_path / "out", format="openai-rft", validation=0)
     rows = [json.loads(line) for line in made.train.path.read_text("utf-8").splitlines()]

@@ -107,13 +107,13 @@ def test_what_no_result_or_system_prompt_has_is_refused(tmp_path: Path, key: str
     ]
 
 
-def test_keys_within_blocks_that_are_left_out_are_told(tmp_path: Path) -> None:
+def test_keys_within_blocks_that_nobody_knows_are_refused(tmp_path: Path) -> None:
     reasoning = {"reasoningContent": {"reasoningText": {"text": "Hm.", "signature": "x", "a": 1}, "b": 2}}
     schema = {"toolSpec": {"name": "f", "inputSchema": {"json": {"type": "object"}, "c": 3}}}
     tools = {"tools": [schema], "toolChoice": {"auto": {}}}
     found = problems(tmp_path, row(assistant(reasoning, {"text": "There."}), toolConfig=tools))
     assert [(level, path.rpartition(".")[2]) for level, path, _ in found] == [
-        ("warning", "a"),
-        ("warning", "b"),
-        ("warning", "c"),
+        ("error", "a"),
+        ("error", "b"),
+        ("error", "c"),
     ]

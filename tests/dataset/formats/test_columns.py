@@ -28,6 +28,23 @@ def test_a_question_and_an_answer_are_a_chat(tmp_path: Path, name: str, row: Any
 
 
 @pytest.mark.parametrize(
+    ("row", "before"),
+    [
+        ({"human": "Where is it?", "assistant": "There."}, []),
+        ({"query": "Where is it?", "response": "There."}, []),
+        ({"query": "Where is it?", "response": "There.", "history": [], "system": ""}, []),
+        (
+            {"query": "Where is it?", "response": "There.", "history": [["a", "b"]], "system": "Be brief."},
+            [SYSTEM, {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+        ),
+    ],
+)
+def test_the_rows_of_ms_swift_are_chats(tmp_path: Path, row: Any, before: list[Any]) -> None:
+    assert problems(tmp_path, row) == []
+    assert read(tmp_path / "rows.jsonl") == [{"messages": [*before, USER, ANSWER]}]
+
+
+@pytest.mark.parametrize(
     "row",
     [
         {"instruction": "Sum up.", "input": "A long text.", "output": "Short."},

@@ -47,9 +47,9 @@ def test_a_label_in_a_table_is_one_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["sports", 7, 0.5])
-def test_a_label_that_is_no_verdict_is_left_out_with_a_warning(tmp_path: Path, label: Any) -> None:
+def test_a_label_that_is_no_verdict_is_refused_as_any_key_that_may_say_something(tmp_path: Path, label: Any) -> None:
     [(level, path, _)] = problems(tmp_path, {**WANTED, "label": label})
-    assert (level, path) == ("warning", "$.label")
+    assert (level, path) == ("error", "$.label")
 
 
 def test_the_wanted_answers_alone_are_read_on_request_and_the_others_are_counted(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ STRINGS = {"chosen": "There.", "rejected": "No."}
         {"conversations": [HUMAN], **STRINGS},
         {"instruction": "Where is it?", "input": "", **STRINGS},
         {"messages": [USER, ANSWER], "rejected_response": "No."},
+        {"query": "Where is it?", "response": "There.", "rejected_response": "No."},
         {
             "chosen": "\n\nHuman: Where is it?\n\nAssistant: There.",
             "rejected": "\n\nHuman: Where is it?\n\nAssistant: No.",

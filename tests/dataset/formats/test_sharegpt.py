@@ -121,6 +121,37 @@ def test_turns_with_role_and_content_are_messages(tmp_path: Path) -> None:
     assert read(tmp_path / "rows.jsonl") == [{"messages": [SYSTEM, USER, ANSWER]}]
 
 
+@pytest.mark.parametrize(("question", "answer"), [("human", "assistant"), ("input", "output")])
+def test_turns_of_a_question_and_its_answer_are_two_messages(tmp_path: Path, question: str, answer: str) -> None:
+    """As ms-swift and Capybara have them."""
+    exchanges = [{question: "a", answer: "b"}, {question: "Where is it?", answer: "There."}]
+    assert problems(tmp_path, {"conversation": exchanges, "system": "Be brief."}) == []
+    assert read(tmp_path / "rows.jsonl") == [
+        {
+            "messages": [
+                SYSTEM,
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": "b"},
+                USER,
+                ANSWER,
+            ]
+        }
+    ]
+
+
+def test_texts_alone_are_the_user_and_the_assistant_by_turns_as_in_lima(tmp_path: Path) -> None:
+    assert problems(tmp_path, {"conversations": ["Where is it?", "There."]}) == []
+    assert read(tmp_path / "rows.jsonl") == [{"messages": [USER, ANSWER]}]
+    [(level, path, message)] = problems(tmp_path, {"conversations": ["a", "b", "c"]})
+    assert (level, path) == ("error", "$.messages[2]")
+    assert "the last message is from 'user'" in message
+
+
+def test_a_question_without_its_answer_is_refused_where_it_stands(tmp_path: Path) -> None:
+    row = {"conversation": [{"input": "a", "output": "b"}, {"input": "c"}]}
+    assert problems(tmp_path, row) == [("error", "$.conversation[1]", "the key 'output' is missing")]
+
+
 def image(url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 

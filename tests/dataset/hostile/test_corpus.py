@@ -20,6 +20,11 @@ MEGABYTES = 300
 MORE = {
     "csv_tables: two million bad rows": (60, 400),  # each row takes its 18 µs, and `prepare` remembers each
     "rows: a text of 31 MB with an emoji": (10, 550),  # with one, Python takes four bytes for every character
+    "rows: a chat of 31 MB with an emoji": (10, 400),  # likewise
+    "parquet_tables: one text of 31 MB": (10, 400),  # pyarrow has it whole, and so has the row
+    "parquet_tables: one row group of 40 MB": (10, 400),  # likewise
+    "archives: zstd of texts of 20 MB, 500 MB": (10, 400),  # up to 256 MB are read before the ratio is judged
+    "archives: zstd with a window of 128 MB": (15, 400),  # which the decompressor keeps
 }
 """The cases that need more seconds or megabytes, and why."""
 EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"

@@ -107,6 +107,40 @@ def test_a_value_without_a_form_in_json_is_refused_by_row(bridge: Bridge, value:
         bridge.check([GOOD, chat({**USER, "content": value}, ANSWER)])
 
 
+@pytest.mark.parametrize("value", [b"Where is it?", bytearray(b"a"), memoryview(b"a")])
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        (lambda value: {"prompt": value, "completion": "a"}, "$.prompt"),
+        (lambda value: chat({**USER, "content": value}, ANSWER), "$.messages[0].content"),
+        (lambda value: {"prompt": "a", "completion": "b", "images": [value]}, "$.images[0]"),
+    ],
+)
+def test_bytes_where_a_text_belongs_are_refused_with_where_they_are(
+    bridge: Bridge, row: Callable[[Any], Any], path: str, value: Any
+) -> None:
+    with pytest.raises(InputError) as caught:
+        bridge.check([row("a"), row(value)])
+    assert caught.value.message == f"row 2, {path}: these are bytes, and JSON has texts"
+    assert 'value.decode("utf-8")' in caught.value.hint
+
+
+def test_bytes_in_a_column_of_a_frame_are_refused(bridge: Bridge) -> None:
+    with pytest.raises(InputError, match=r"row 1, \$\.prompt: these are bytes"):
+        bridge.check(as_arrow([{"prompt": b"a", "completion": "b"}]))
+
+
+def test_bytes_in_a_file_of_parquet_are_refused_too(bridge: Bridge, tmp_path: Path) -> None:
+    library = pytest.importorskip("pyarrow.parquet")
+    for name, rows in (
+        ("pairs", [{"prompt": b"a", "completion": "b"}]),
+        ("chats", [{"messages": [{"role": "user", "content": b"a"}, {"role": "assistant", "content": b"b"}]}]),
+    ):
+        library.write_table(as_arrow(rows), tmp_path / name)
+        report = bridge.check(tmp_path / name)
+        assert (report.examples, report.errors > 0) == (0, True)
+
+
 def test_rows_that_are_no_objects_are_findings(bridge: Bridge) -> None:
     report = bridge.check([GOOD, 5, "text"])
     assert [(f.line, f.code) for f in report.findings if f.level == "error"] == [

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.dataset import check
+from ftbridge.dataset import check, read_examples
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.dataset.reading.kinds import Kind, kind_of
 from ftbridge.errors import InputError
 from planted_rows import GOOD
 
@@ -39,12 +41,55 @@ def test_json_is_read_whatever_its_name(tmp_path: Path, content: str, name: str)
     assert check(tmp_path / name).examples == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "rows"),
+    [
+        ("{", 1),
+        ('{"messages":', 1),
+        ('{"messages": [', 1),
+        ('{"messages": [{"role": "user", "content": "a"},', 1),
+        ('{"messages": [{"role": "user", "content": "a', 2),
+        ('{"messages": [}', 2),
+        ('{"messages": tru', 2),
+        ('{"messages": []}', 2),
+        ('{"a": 1} {', 2),
+    ],
+)
+def test_a_row_goes_on_after_its_first_line_only_where_that_breaks_off_between_values(first: str, rows: int) -> None:
+    kind = kind_of(f"{first}\n  1\n]}}\n".encode(), ".json")
+    assert kind is (Kind.DOCUMENT if rows == 1 else Kind.LINES)
+
+
 @pytest.mark.parametrize("name", ["data.txt", "data", "DATA.CSV", "data.dat"])
 @pytest.mark.parametrize("content", [TABLE, TABS], ids=["commas", "tabs"])
 def test_a_table_is_known_by_its_header(tmp_path: Path, content: str, name: str) -> None:
     content = TABLE if name == "DATA.CSV" else content
     (tmp_path / name).write_text(content)
     assert check(tmp_path / name).examples == 3
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.txt", "data"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_the_only_sign_between_the_names_of_columns_separates_the_cells(tmp_path: Path, name: str, sign: str) -> None:
+    """Excel writes semicolons where numbers have commas; texts may have any sign."""
+    text = '"a, b; c\td"'
+    (tmp_path / name).write_text(f"prompt{sign}completion\r\n{text}{sign}e\r\n")
+    [(_, example)] = read_examples(tmp_path / name)
+    assert isinstance(example, Chat)
+    assert [message.content for message in example.messages] == ["a, b; c\td", "e"]
+
+
+@pytest.mark.parametrize("header", ["prompt;completion,notes", "prompt;com,pletion"])
+def test_a_header_with_two_such_signs_is_read_as_the_name_of_the_file_says_and_refused(
+    tmp_path: Path, header: str
+) -> None:
+    (tmp_path / "data.csv").write_text(f"{header}\na;b,c\n")
+    assert check(tmp_path / "data.csv").format == "unknown"
+
+
+def test_a_comma_in_the_quoted_name_of_a_column_does_not_separate(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text('prompt;completion;"notes, mine"\na;b;\n')
+    assert check(tmp_path / "data.csv").examples == 1
 
 
 @pytest.mark.parametrize("name", ["data.csv", "data.jsonl", "data"])

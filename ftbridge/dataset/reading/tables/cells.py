@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
 
+from ftbridge.dataset.canonical.without_meaning import BEYOND
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import TOO_MANY_VALUES, Line, Unread, has_too_many_values
-
-BEYOND = "beyond the header"
-"""The key of the cells for which there is no column."""
+from ftbridge.dataset.reading.nesting import is_too_deep
 
 BLANK = b"\n"
 """What stands for a row without any cell."""
 
 _LONG = 2**18
+_BEYOND_KEPT = 100  # cells without a column
 _NEVER_TEXT = {
     *("messages", "tools", "functions", "conversations", "conversation", "interactions", "contents"),
     *("systemInstruction", "system_instruction", "completions", "history", "reference"),
@@ -26,6 +27,22 @@ _TEXT_OR_MESSAGES = {"prompt", "completion", "chosen", "rejected"}
 _SPEAKER = ("role", "from")
 _TRUTHS = {"true": True, "false": False}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError)
+
+
+def by_column(header: Sequence[str], row: Sequence[str]) -> JsonObject:
+    """The cells that are not empty, by the names of their columns.
+
+    The first column may have no name, as where pandas has written the numbers of the rows.
+    """
+    cells = {key: cell for key, cell in zip(header, row, strict=False) if cell and key}
+    if len(cells) < len(row) - row.count(""):
+        if row[0] and not header[0]:
+            cells[""] = row[0]
+        pairs = list(zip_longest(header[: len(row)], row, fillvalue=""))[1:]
+        beyond = [cell for key, cell in pairs if cell.strip() and not key]
+        if beyond:
+            cells[BEYOND] = beyond[:_BEYOND_KEPT]  # type: ignore[assignment]  # the only list
+    return cells
 
 
 def with_lists(rows: Iterable[tuple[int, JsonObject | Line]]) -> Iterator[tuple[int, JsonObject | Line]]:
@@ -54,8 +71,9 @@ def _kind(key: str, row: JsonObject) -> set[str] | None:
 
 
 def _json(cell: str) -> Any:
+    raw = cell.encode()
     try:
-        return msgspec.json.decode(cell)
+        return None if is_too_deep(raw) else msgspec.json.decode(raw)
     except _UNREADABLE:
         return None
 

@@ -9,14 +9,13 @@ from typing import Any, BinaryIO, TypeAlias
 from ftbridge.dataset.findings import MOST_IN_VAIN
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import READ_ERRORS, Line, Unread, cannot_read
-from ftbridge.dataset.reading.tables.cells import BEYOND, BLANK
+from ftbridge.dataset.reading.tables.cells import BLANK, by_column
 from ftbridge.dataset.reading.tables.csv_lines import MAX_ROW, TOO_LONG, CsvLines
 from ftbridge.dataset.reading.tables.csv_quotes import quotes_of
 from ftbridge.errors import InputError
 from ftbridge.wording import counted
 
 MAX_COLUMNS = 10_000
-_BEYOND_KEPT = 100  # cells without a column
 _CLOSE = 'Close it; a quote inside a quoted cell is written twice: "".'
 UNCLOSED = "unclosed_quote"
 """The code of the finding about a quote that is never closed: after it the rows of the table are not certain."""
@@ -104,10 +103,7 @@ def _by_column(header: list[str], row: list[str]) -> JsonObject | Line:
         return _too_wide(row)
     if not any(map(str.strip, row)):
         return BLANK
-    cells: JsonObject = {key: cell for key, cell in zip(header, row, strict=False) if cell}
-    if len(row) > len(header):
-        cells[BEYOND] = row[len(header) : len(header) + _BEYOND_KEPT]
-    return cells
+    return by_column(header, row)
 
 
 def _too_wide(row: list[str]) -> Unread:

@@ -12,11 +12,10 @@ from zipfile import BadZipFile, ZipFile
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.compressed import HARMLESS, MOST_TIMES
 from ftbridge.dataset.reading.lines import Line
-from ftbridge.dataset.reading.tables.cells import BEYOND, BLANK
+from ftbridge.dataset.reading.tables.cells import BLANK, by_column
 from ftbridge.errors import FtbridgeError, InputError, MissingExtra
 from ftbridge.wording import printable
 
-_BEYOND_KEPT = 100  # cells without a column
 _WORKBOOK = "xl/workbook.xml"
 
 
@@ -93,15 +92,7 @@ def _rows(sheet: Any) -> Iterator[tuple[int, JsonObject | Line]]:
         elif not any(map(str.strip, row)):
             yield number, BLANK
         else:
-            yield number, _by_column(header, row)
-
-
-def _by_column(header: list[str], row: list[str]) -> JsonObject:
-    cells: JsonObject = {key: cell for key, cell in zip(header, row, strict=False) if cell and key}
-    beyond = [cell for key, cell in zip(header, row, strict=False) if cell and not key] + row[len(header) :]
-    if any(beyond):
-        cells[BEYOND] = beyond[:_BEYOND_KEPT]
-    return cells
+            yield number, by_column(header, row)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.dataset import check, prepare
+from ftbridge.dataset import check, prepare, read_examples
+from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.dataset.reading.lines import Unread
 from ftbridge.dataset.reading.tables.csv_lines import MAX_ROW
 from ftbridge.dataset.reading.tables.csv_rows import csv_rows
@@ -69,11 +70,31 @@ def test_the_byte_that_is_not_utf_8_is_counted_on_its_own_line(tmp_path: Path) -
     assert finding.message == "byte 2 of line 3 (0xff) is not UTF-8"
 
 
-def test_cells_beyond_the_header_stay_a_warning(tmp_path: Path) -> None:
+def test_a_cell_beyond_the_header_is_refused_as_it_may_be_the_rest_of_an_answer(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    path.write_bytes(HEADER + b"a,b,c\n")
+    path.write_bytes(HEADER + b"a,Well, no\na,b,, \n")
     report = check(path)
-    assert (report.examples, [finding.code for finding in report.findings]) == (1, ["key_not_read"])
+    assert report.examples == 1
+    assert [(finding.line, finding.level, finding.code) for finding in report.findings] == [
+        (2, "error", "beyond_header")
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_the_numbers_of_rows_that_pandas_writes_first_are_left_out(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(name.encode() + b"," + HEADER + b"0,a,b\n1,c,d\n")
+    [finding] = check(path).findings
+    assert (finding.code, finding.times) == ("key_not_read", 2)
+    assert [example for _, example in read_examples(path)] == [
+        Chat([User(question), Assistant(answer)]) for question, answer in ("ab", "cd")
+    ]
+
+
+def test_a_text_in_a_column_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"prompt,,completion,\na,b,c,d\n")
+    assert [(finding.line, finding.code) for finding in check(path).findings] == [(2, "beyond_header")]
 
 
 def test_a_table_of_blank_lines_ends(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The README's map of the project is that of its folders, and the paths in it exist."""
+"""The map of the project in CONTRIBUTING.md is that of its folders, and the paths in it exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SECTION = (ROOT / "README.md").read_text("utf-8").partition("\n## The parts\n")[2]
+SECTION = (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8").partition("\n## The parts\n")[2]
 TREE, _, TABLE = SECTION.partition("Where would I change")
 
 
@@ -29,12 +29,3 @@ def test_the_files_in_the_tree_and_in_the_table_exist() -> None:
     assert len(paths) > 8
     for path in paths:
         assert (ROOT / path).exists(), path
-
-
-def test_the_options_in_the_readme_exist() -> None:
-    sources = "".join(file.read_text("utf-8") for file in (ROOT / "ftbridge").rglob("*.py"))
-    known = {name.replace("_", "-") for name in re.findall(r"\b[a-z][a-z_]+\b", sources)}
-    text = (ROOT / "README.md").read_text("utf-8")
-    commands = re.findall(r"^\$ ftbridge .*$|`--?[a-z-]+[^`]*`|`ftbridge [^`]*`", text, re.MULTILINE)
-    for option in re.findall(r"--([a-z][a-z-]+)", "\n".join(commands)):
-        assert option in known or f"--{option}" in sources, option

@@ -1,4 +1,4 @@
-"""The provider in the README is a real one: installed as its words say, it passes the suite and does the main job."""
+"""The provider in the topic is a real one: installed as its words say, it passes the suite and does the main job."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from docs.sessions import blocks_of
 from ftbridge.testing import ROWS
 from small_data import write_rows
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
+PAGE = ROOT / "ftbridge" / "docs" / "provider.md"
 MAIN_JOB = """
 from ftbridge import Bridge
 with Bridge() as bridge:
@@ -27,9 +28,8 @@ with Bridge() as bridge:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the section's code blocks, and what pip would have written beside them."""
-    section = README.read_text("utf-8").partition("## A provider of your own\n")[2].partition("\n## ")[0]
-    provider, entry_points, test = (text for _kind, text in re.findall(r"```(\w+)\n(.*?)```", section, re.DOTALL))
+    """A folder with the page's code blocks, and what pip would have written beside them."""
+    provider, entry_points, test = (block.text for block in blocks_of(PAGE.read_text("utf-8")))
     site = tmp_path_factory.mktemp("site")
     (site / "parrot.py").write_text(provider, "utf-8")
     (site / "test_parrot.py").write_text(test, "utf-8")

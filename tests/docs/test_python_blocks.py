@@ -1,20 +1,18 @@
-"""The Python code in the README satisfies `mypy --strict`, and typing mistakes in such code do not."""
+"""The Python code in the README and the topics satisfies `mypy --strict`, and typing mistakes in such code do not."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from mypy import api
 
+from docs.sessions import Block, blocks_of
+
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-BEFORE = {
-    "my_pipeline": "def my_pipeline() -> None: ...\n",
-    "peft": 'import peft\nfrom transformers import AutoModelForCausalLM\nbase = ""\n',
-}
-"""What the reader's own program has before a block that is a part of one."""
+PAGES = [ROOT / "README.md", *sorted((ROOT / "ftbridge" / "docs").glob("*.md"))]
+LOOSE = "# mypy: allow-untyped-defs, allow-untyped-calls\n"
+"""People write tests without annotations; what they call is checked all the same."""
 
 MISTAKES = """
 import asyncio
@@ -46,17 +44,26 @@ FOUND = [
 ]
 
 
+def name_of(block: Block, otherwise: str) -> str:
+    """The name of the file that a block is, where others import it."""
+    return block.mark.removeprefix("file: ") if block.mark.startswith("file: ") else otherwise
+
+
+def source_of(block: Block) -> str:
+    """The block with what its reader's own program has before it."""
+    before = block.mark.removeprefix("part of a program: ") + "\n" if block.mark.startswith("part of") else ""
+    return (LOOSE if "import pytest" in block.text else "") + before + block.text
+
+
 @pytest.mark.timeout(600)  # mypy reads the package once; `make lint` has left its notes of that where this finds them
-def test_the_readmes_code_is_strictly_typed_and_mistakes_are_found(tmp_path: Path) -> None:
-    files = [tmp_path / f"block_{number}.py" for number in range(len(BLOCKS))]
-    for file, block in zip(files, BLOCKS, strict=True):
-        before = "".join(text for name, text in BEFORE.items() if name in block and f"import {name}" not in block)
-        # people write tests without annotations; what they call is checked all the same
-        loose = "# mypy: allow-untyped-defs, allow-untyped-calls\n" if "def test_" in block or "pytest" in block else ""
-        file.write_text(loose + before + block, "utf-8")
-    parrot = next(file for file, block in zip(files, BLOCKS, strict=True) if "class ParrotProvider" in block)
-    parrot = parrot.rename(tmp_path / "parrot.py")
-    files = [parrot if not file.exists() else file for file in files]
+def test_the_code_is_strictly_typed_and_mistakes_are_found(tmp_path: Path) -> None:
+    files = []
+    for page in PAGES:
+        blocks = [block for block in blocks_of(page.read_text("utf-8")) if block.language == "python"]
+        for number, block in enumerate(blocks):
+            files.append(tmp_path / name_of(block, f"{page.stem.lower()}_{number}.py"))
+            files[-1].write_text(source_of(block), "utf-8")
+    assert len(files) > 8
     wrong = tmp_path / "wrong.py"
     wrong.write_text(MISTAKES, "utf-8")
     config = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
