@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from ftbridge.context import Context
 from ftbridge.dataset import check
+from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError
 from ftbridge.evaluation.clusters import Clusters, of_rows, stats
 from ftbridge.evaluation.differences import mean_difference, share_difference
 from ftbridge.evaluation.leakage import Leak, leaks_into
-from ftbridge.evaluation.row_keys import values_of
+from ftbridge.evaluation.row_keys import taken_out
 from ftbridge.evaluation.scores import RowScore, Score, held_out_chats, losses_of, score, score_rows, write_rows
 from ftbridge.evaluation.verdict import Comparison, Measured, judge
 from ftbridge.jobs.listing import succeeded
@@ -76,44 +78,27 @@ def evaluate(
     stats()
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
-    with given(data, context.home, map, often=True) as read:
-        return _evaluate(context, tuned_job, read, baseline, other, margin, cluster, rows)
-
-
-def _evaluate(
-    context: Context,
-    job: Job,
-    data: Data,
-    baseline: bool,
-    against: Job | None,
-    margin: float,
-    cluster: str | None,
-    rows: Path | None,
-) -> Evaluation:
-    report = check(data)
-    if report.errors:
-        errors = counted(report.errors, "error")
-        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
-    target, chats = parse_target(job.target), held_out_chats(data)
-    clusters = values_of(data, cluster, [*chats]) if cluster else None
-    leaks = leaks_into(chats, data, job.spec.data)
+    with given(data, context.home, map, often=True) as file:
+        with taken_out(file, cluster, context.home) as (read, values):
+            chats = _checked_chats(read)
+        leaks = leaks_into(chats, file, tuned_job.spec.data)
+    clusters = [values[line] for line in chats] if cluster else None
+    target = parse_target(tuned_job.target)
     provider = context.provider(target)
-    tuned = score_rows(provider, tuned_model(job), chats)
+    tuned = score_rows(provider, tuned_model(tuned_job), chats)
     if rows is not None:
         write_rows(tuned, rows)
     rivals: dict[str, list[RowScore]] = {}
     if baseline:
         rivals[BASE] = score_rows(provider, target.model, chats)
-    if against is not None:
-        rivals[against.id] = score_rows(context.provider(parse_target(against.target)), tuned_model(against), chats)
-    comparisons = judge(
-        [one for name, theirs in rivals.items() for one in _measured(name, theirs, tuned, clusters, margin)]
-    )
+    if other is not None:
+        rivals[other.id] = score_rows(context.provider(parse_target(other.target)), tuned_model(other), chats)
+    measured = [_measured(name, theirs, tuned, clusters, margin) for name, theirs in rivals.items()]
+    comparisons = judge([*chain.from_iterable(measured)])
     scores = {name: score(theirs, clusters) for name, theirs in rivals.items()}
-    rival = against.id if against else None
-    paired = next((one for one in comparisons if (one.rival, one.metric) == (rival, "exact_match")), None)
+    rival = other.id if other else None
     return Evaluation(
-        job=job.id,
+        job=tuned_job.id,
         rival=rival,
         rows=len(chats),
         cluster=cluster,
@@ -121,10 +106,18 @@ def _evaluate(
         tuned=score(tuned, clusters),
         baseline=scores.get(BASE),
         against=scores[rival] if rival else None,
-        paired=paired,
+        paired=next((one for one in comparisons if (one.rival, one.metric) == (rival, "exact_match")), None),
         comparisons=tuple(comparisons),
         leaks=tuple(leaks),
     )
+
+
+def _checked_chats(data: Data) -> dict[int, Chat]:
+    report = check(data)
+    if report.errors:
+        errors = counted(report.errors, "error")
+        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
+    return held_out_chats(data)
 
 
 def _measured(

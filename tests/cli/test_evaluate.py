@@ -1,0 +1,115 @@
+"""`evaluate` as a gate: its exit code, what it tells CI, and what it warns of. The mocked models repeat their rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from command_line import Cli, in_this_process
+from small_data import write_rows
+
+MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
+Train = Callable[[str], str]
+
+
+def chats(answer: str, count: int = 40) -> list[dict[str, Any]]:
+    said = [
+        [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": answer.format(n=n)}]
+        for n in range(count)
+    ]
+    return [{"messages": messages} for messages in said]
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.setenv("FTBRIDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return in_this_process(capsys, monkeypatch)
+
+
+@pytest.fixture
+def train(here: Cli, tmp_path: Path) -> Train:
+    """A job whose model gives that answer to every question; its id."""
+
+    def run(answer: str) -> str:
+        file = write_rows(tmp_path / f"train-{answer[0]}.jsonl", chats(answer))
+        ran = here("run", file, "--to", MOCKED, "--json")
+        assert ran.code == 0, ran
+        return str(json.loads(ran.out.splitlines()[-1])["id"])
+
+    return run
+
+
+@pytest.fixture
+def held_out(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "held.jsonl", chats("a{n}"))
+
+
+def test_a_worse_model_fails_and_a_better_one_passes(here: Cli, train: Train, held_out: Path, tmp_path: Path) -> None:
+    right, wrong = train("a{n}"), train("wrong {n}")
+    ran = here("evaluate", wrong, held_out, "--against", right, "--junit", tmp_path / "out.xml", columns=80)
+    assert ran.code == 1
+    assert f"failed: {wrong} is worse than {right}" in ran.err
+    assert "The new model is worse." in ran.out
+    assert "0.0 to 8.8" in ran.out
+    assert "with another answer" in " ".join(ran.err.split())
+    suite = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert {name: suite.get(name) for name in ("tests", "failures", "skipped")} == {
+        "tests": "1",
+        "failures": "1",
+        "skipped": "0",
+    }
+    better = here("evaluate", right, held_out, "--against", wrong, "--json")
+    assert better.code == 0
+    assert better.json["failures"] == []
+    assert better.json["paired"] == better.json["comparisons"][0]
+    assert better.json["paired"]["verdict"] == "better"
+    assert better.json["paired"]["only_new"] == 40
+    assert [leak["code"] for leak in better.json["leaks"]] == ["training_file"]
+
+
+def test_below_the_minimum_it_fails(here: Cli, train: Train, held_out: Path) -> None:
+    wrong = train("wrong {n}")
+    ran = here("evaluate", wrong, held_out, "--min", "0.8", "--json")
+    assert (ran.code, ran.json["failures"], ran.json["tuned"]["exact_match"]) == (1, ["below_minimum"], 0.0)
+    assert here("evaluate", wrong, held_out, "--min", "0").code == 0
+    assert here("evaluate", wrong, held_out, "--min", "80").code == 2
+
+
+def test_rows_of_a_document_widen_the_interval(here: Cli, train: Train, held_out: Path) -> None:
+    job = train("a{n}")
+    rows = [{**row, "document": n // 4} for n, row in enumerate(chats("a{n}"))]
+    clustered = write_rows(held_out.with_name("clustered.jsonl"), rows)
+    found = here("evaluate", job, clustered, "--cluster", "document", "--json").json
+    alone = here("evaluate", job, held_out, "--json").json
+    assert found["clusters"] == 10
+    assert found["tuned"]["exact_match_interval"]["low"] == pytest.approx(0.722, abs=1e-3), "Wilson's, of 10 of 10"
+    assert alone["tuned"]["exact_match_interval"]["low"] == pytest.approx(0.912, abs=1e-3), "Wilson's, of 40 of 40"
+    missing = here("evaluate", job, clustered, "--cluster", "doc")
+    assert missing.code == 1
+    assert "line 1: the row has no key 'doc'" in missing.err
+
+
+def test_github_gets_annotations_and_a_summary(
+    here: Cli, train: Train, held_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    ran = here("evaluate", train("wrong {n}"), held_out, "--min", "0.5", "--github")
+    assert ran.code == 1
+    assert "::error title=ftbridge evaluate::0.0%25 exact answers are below the minimum, 50.0%25" in ran.err
+    assert "::warning title=ftbridge evaluate::the questions of 40 rows" in ran.err
+    written = summary.read_text("utf-8")
+    assert "| 40 held-out rows | exact answers |" in written
+    assert "- **failed**: 0.0% exact answers are below the minimum" in written
+
+
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_asked(here: Cli, tmp_path: Path) -> None:
+    ran = here("evaluate", "last", tmp_path / "rows.jsonl", "--junit", tmp_path / "none" / "out.xml")
+    assert ran.code == 2
+    assert "there is no folder" in ran.err
