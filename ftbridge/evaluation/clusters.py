@@ -8,8 +8,6 @@ from collections.abc import Hashable, Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ftbridge.errors import MissingExtra
-
 if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
@@ -24,13 +22,9 @@ LEVEL = 0.95
 
 
 def stats() -> Any:
-    """scipy.stats, which has few types. Raises `MissingExtra` without scipy."""
-    try:
-        from scipy import stats as found
-    except ImportError:
-        raise MissingExtra(
-            "intervals and tests need the package scipy", hint="Install it with: pip install 'ftbridge[evaluate]'"
-        ) from None
+    """scipy.stats, which has few types, and is only loaded where something is evaluated."""
+    from scipy import stats as found
+
     return found
 
 

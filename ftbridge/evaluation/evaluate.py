@@ -13,7 +13,7 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError
-from ftbridge.evaluation.clusters import Clusters, of_rows, stats
+from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.differences import mean_difference, share_difference
 from ftbridge.evaluation.leakage import Leak, leaks_into
 from ftbridge.evaluation.row_keys import taken_out
@@ -72,10 +72,8 @@ def evaluate(
     same value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent.
     The file `rows` gets a JSON line for each row with the tuned model's answer, as `RowScore` has it.
 
-    Raises `DataError` for a file with anything else, `JobFailed` for a job without a model, and `MissingExtra` without
-    scipy, before anything is asked.
+    Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model.
     """
-    stats()
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
     with given(data, context.home, map, often=True) as file:

@@ -51,7 +51,6 @@ def mean_interval(
     """Of a mean, weighted by `weights`: the bootstrap over rows, or over clusters, with the same result every time.
 
     It is bias-corrected and accelerated, and widened for few rows. None for fewer than `FEWEST` rows or clusters.
-    Raises `MissingExtra` without scipy.
     """
     import numpy
 
