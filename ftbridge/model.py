@@ -16,7 +16,7 @@ from ftbridge.foreign.values import Count, JsonObject, Message, Number, StoredPa
 class Frozen(BaseModel):
     """Immutable data; unknown keys are refused. Its repr leaves out what has its default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         fields = type(self).model_fields
@@ -144,7 +144,7 @@ class Spec(Frozen):
     method: Method = Method.SFT
     grader: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
-    hyperparameters: Hyperparameters = Hyperparameters()
+    hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
     name: str | None = Field(None, max_length=64)
     max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
     format: str | None = None
@@ -274,9 +274,9 @@ class Job(Frozen):
     created_at: datetime
     finished_at: datetime | None = None
     spec: Spec
-    latest: Latest = Latest()
+    latest: Latest = Field(default_factory=Latest)
     result: Result | None = None
-    cost: Cost = Cost()
+    cost: Cost = Field(default_factory=Cost)
     error: Message | None = None
     owner: str | None = None
     home: str | None = None

@@ -92,7 +92,8 @@ def own_rows(address: str, home: Path, warn: Callable[[str], None]) -> tuple[Row
         except (OSError, ValueError, ConfigError) as problem:
             write(failed, b"")
             left = f"the copy of {_time(copy):%Y-%m-%d} is used" if copy.exists() else "its models are left out"
-            warn(f"the catalogue {shown} cannot be downloaded ({problem}): {left}, and in an hour it is tried again")
+            why = problem.message if isinstance(problem, ConfigError) else problem
+            warn(f"the catalogue {shown} cannot be downloaded ({why}): {left}, and in an hour it is tried again")
     return read_rows(copy.read_text("utf-8"), shown) if copy.exists() else ()
 
 

@@ -1,4 +1,4 @@
-"""The entry point: all commands in one app, in the groups that `--help` shows, and one way for every error to end."""
+"""The entry point: one command is run, and every error ends in one way."""
 
 from __future__ import annotations
 
@@ -8,83 +8,29 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from pydantic import ValidationError
 
-from ftbridge.cli import (
-    catalogue,
-    compare,
-    costs,
-    data,
-    demo,
-    deploy,
-    doctor,
-    evaluate,
-    help,  # noqa: A004 - the command's name
-    import_jobs,
-    jobs,
-    lifecycle,
-    listing,
-    migrate,
-    mock,
-    providers,
-    recover,
-    removal,
-    report,
-    results,
-    show,
-    submit,
-    trust,
-    verify,
-    watch,
-)
-from ftbridge.cli.command import Command, Group
+from ftbridge.cli.commands import COMMANDS, app_with
 from ftbridge.cli.completion import VARIABLE, join_at_colons
-from ftbridge.cli.global_options import GlobalOptions, LogFile, Verbose, take_global_options
+from ftbridge.cli.global_options import GlobalOptions, take_global_options
 from ftbridge.cli.logs import logging_to
-from ftbridge.cli.next_steps import print_next_steps
-from ftbridge.cli.output import Stopped, line_end, print_error, print_line, print_message
+from ftbridge.cli.output import Stopped, line_end, print_error, print_message
 from ftbridge.errors import FtbridgeError, InputError, UsageError
 from ftbridge.foreign.redaction import redact
 from ftbridge.foreign.values import clean
-from ftbridge.provider.connection import INSECURE
 from ftbridge.wording import broken_rule, printable
 
-_GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "Data": (data,),
-    "Jobs": (submit, listing, show, watch, jobs, recover, import_jobs, removal),
-    "Results": (results, evaluate, verify, report),
-    "Costs and moving": (catalogue, compare, costs, lifecycle, migrate),
-    "Serving": (deploy,),
-    "Set-up": (demo, help, doctor, providers, mock, trust),
-}
 _INTERRUPTED = 130
 # typer keeps its parser private; the base class of what it raises for bad usage is not exported by name
 _BadUsage: type[Exception] = typer.BadParameter.__mro__[1]
 _logger = logging.getLogger(__name__)
 
 
-app = typer.Typer(
-    name="ftbridge",
-    cls=Group,
-    context_settings={"help_option_names": ["--help", "-h"]},
-    help="One dataset, one job, any fine-tuning provider: changing vendor is changing one string.",
-    pretty_exceptions_enable=False,
-)
-for _title, _modules in _GROUPS.items():
-    for _module in _modules:
-        _module.register(app, _title)
-for _command in app.registered_commands:
-    _command.cls = Command
-help.name_topics(app.registered_commands)
-
-
 def _help_hint(arguments: list[str]) -> str:
-    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    if arguments and arguments[0] in known:
+    if arguments and arguments[0] in COMMANDS:
         return f"`ftbridge {arguments[0]} --help` lists its options."
     return "`ftbridge --help` lists the commands."
 
@@ -96,29 +42,6 @@ def _what_is_wrong(problem: Any) -> str:
     [first, *_] = problem.__cause__.errors()
     option = problem.param.get_error_hint().strip("'")
     return f"{option} = {printable(repr(first['input']))} cannot be used: {broken_rule(first)}"
-
-
-def _print_version(requested: bool) -> None:
-    if requested:
-        from importlib.metadata import version
-
-        print_line(version("ftbridge"))
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    verbose: Verbose = False,
-    log_file: LogFile = None,
-    insecure_base_url: Annotated[
-        bool, typer.Option("--insecure-base-url", help="Send API keys even to a base URL that is not https.")
-    ] = False,
-) -> None:
-    """One dataset, one job, any fine-tuning provider: changing vendor is changing one string."""
 
 
 def main() -> None:
@@ -169,12 +92,17 @@ def _names_file(argument: str, before: str) -> bool:
 
 def _run(arguments: list[str], chosen: GlobalOptions, *, debug: bool, as_json: bool) -> int:
     if chosen.insecure_base_url:
+        from ftbridge.provider.connection import INSECURE
+
         os.environ[INSECURE] = "1"
     try:
         join_at_colons(os.environ)
         if not arguments and VARIABLE not in os.environ:
+            from ftbridge.cli.next_steps import print_next_steps
+
             print_next_steps()
             return 0
+        app = app_with(arguments[0] if arguments else None)
         code = app(arguments, prog_name="ftbridge", standalone_mode=False) or 0
         if code == _INTERRUPTED:  # which is all that typer makes of Ctrl-C
             print_message(f"{line_end()}interrupted")

@@ -30,8 +30,13 @@ class Command(TyperCommand):
         return super().parse_args(ctx, with_values(args))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help."""
-        super(Command, _as_shown(self, ctx)).format_help(ctx, formatter)
+        """Print the help, which ends with the topic that documents the command."""
+        from ftbridge.docs import TOPIC_OF_COMMAND
+
+        shown = _as_shown(self, ctx)
+        if topic := TOPIC_OF_COMMAND.get(self.name or ""):
+            shown.epilog = f"More: ftbridge help {topic}"
+        super(Command, shown).format_help(ctx, formatter)
 
 
 class Group(TyperGroup):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -45,13 +45,6 @@ def help(  # noqa: A001 - the command's name
         return
     console().print(table(["topic", ""], list(map(list, topics.items())), fold=1))
     print_line("ftbridge help TOPIC shows one of them, ftbridge help CODE explains a finding or an error.")
-
-
-def name_topics(commands: list[Any]) -> None:
-    """End the `--help` of each of typer's commands with the topic that documents it."""
-    for command in commands:
-        if topic := docs.TOPIC_OF_COMMAND.get(command.name or command.callback.__name__):
-            command.epilog = f"More: ftbridge help {topic}"
 
 
 def _text(name: str) -> str:

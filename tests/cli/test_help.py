@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+import typer
 
 from command_line import Cli
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import COMMANDS, app_with
 
 GROUPS = {
     "Data": "check prepare convert",
@@ -55,4 +56,9 @@ def test_help_fits_80_columns(here: Cli, command: str) -> None:
 
 
 def test_no_command_is_left_without_a_group() -> None:
-    assert all(command.rich_help_panel in GROUPS for command in app.registered_commands)
+    assert all(command.rich_help_panel in GROUPS for command in app_with().registered_commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_in_the_file_that_is_loaded_for_it(name: str) -> None:
+    assert name in typer.main.get_command(app_with(name)).commands  # type: ignore[attr-defined]  # it is a group

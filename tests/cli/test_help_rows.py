@@ -8,9 +8,9 @@ import pytest
 import typer
 
 from command_line import Cli
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import app_with
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+COMMANDS = typer.main.get_command(app_with()).commands  # type: ignore[attr-defined]  # it is a group
 
 
 @pytest.mark.parametrize("name", COMMANDS)

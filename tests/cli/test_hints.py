@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from command_line import Cli
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import app_with
 from ftbridge.plugins import load_provider, provider_names
 from ftbridge.target import Target
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("ftbridge", "providers/ftbridge_providers", "local_backend/ftbridge_local")
 COMMANDS = {
     name: {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    for name, command in typer.main.get_command(app).commands.items()  # type: ignore[attr-defined]  # it is a group
+    for name, command in typer.main.get_command(app_with()).commands.items()  # type: ignore[attr-defined]  # it is a group
 }
 GLOBAL = {
     "--debug",

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import app_with
 from ftbridge.config.tables import Config, Hook, OwnCatalogue
 from ftbridge.docs import TOPICS, explanations
 from ftbridge.home import find_home
@@ -67,7 +67,7 @@ def pages() -> dict[str, str]:
 @cache
 def commands() -> Mapping[str, Any]:
     """The commands of the app by name."""
-    found: Mapping[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+    found: Mapping[str, Any] = typer.main.get_command(app_with()).commands  # type: ignore[attr-defined]  # it is a group
     return found
 
 

@@ -17,7 +17,7 @@ import typer
 
 from ftbridge import errors
 from ftbridge.catalogue import read_room
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import app_with
 from ftbridge.config.tables import Config, Hook, OwnCatalogue
 from ftbridge.dataset.formats import FORMATS
 from ftbridge.docs import explanations
@@ -33,7 +33,7 @@ from ftbridge.wording import counted
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "ftbridge" / "docs"
 _PART = re.compile(r"(<!-- generated: ([^>]*?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # it is a group
+_COMMANDS: dict[str, Any] = typer.main.get_command(app_with()).commands  # type: ignore[attr-defined]  # it is a group
 
 EXTRAS = {
     "openai": "OpenAI",

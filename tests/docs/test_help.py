@@ -7,11 +7,11 @@ import re
 import pytest
 
 from command_line import Cli
-from ftbridge.cli.app import app
+from ftbridge.cli.commands import app_with
 from ftbridge.docs import TOPIC_OF_COMMAND, TOPICS, explanations
 from terminal import Terminal
 
-COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+COMMANDS = [command.name or getattr(command.callback, "__name__", "") for command in app_with().registered_commands]
 
 
 def test_the_topics_are_listed_with_a_sentence_each(here: Cli) -> None:
