@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _READ = 200  # of the newest jobs: what is older is no next step
+_TO_JUDGE_BY = ("held", "valid", "test", "eval", "dev")
 _DATASETS = ("*.jsonl", "*.jsonl.gz", "*.jsonl.zst", "*.csv", "*.parquet")
 
 
@@ -105,11 +106,15 @@ def _for_folder(folder: Path, *, first: bool) -> Iterator[Step]:
 
 
 def _dataset_in(folder: Path) -> str:
-    """The first file in the folder that looks like a dataset, quoted for a shell; "" where there is none."""
+    """The first file in the folder that looks like a dataset, quoted for a shell; "" where there is none.
+
+    Files to judge a model by come last.
+    """
     try:
         found = sorted(file.name for pattern in _DATASETS for file in folder.glob(pattern) if file.is_file())
     except OSError:  # a folder that may not be looked into
         found = []
+    found.sort(key=lambda name: any(word in name.lower() for word in _TO_JUDGE_BY))
     return next((shlex.quote(name) for name in found if name.isprintable() and not name.startswith("-")), "")
 
 

@@ -36,6 +36,12 @@ def test_a_dataset_in_the_folder_is_named_as_a_shell_needs_it(here: Cli) -> None
     assert here(*shlex.split(named[0])).code == 0
 
 
+def test_rows_to_train_on_come_before_rows_to_judge_by(here: Cli) -> None:
+    for name in ("a_heldout.jsonl", "b_validation.jsonl", "c.jsonl"):
+        Path(name).write_text(json.dumps({"text": "a"}) + "\n", "utf-8")
+    assert "check c.jsonl" in steps(here)
+
+
 def test_running_jobs_are_counted_and_watched_first(here: Cli, home: Path) -> None:
     add_job(home, "one", Status.RUNNING)
     add_job(home, "two", Status.QUEUED)
