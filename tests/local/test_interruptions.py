@@ -156,7 +156,7 @@ def test_a_job_that_is_over_can_be_neither_resumed_nor_changed_by_cancel(lab: La
 
 
 def test_a_job_nobody_made_is_named(lab: Lab) -> None:
-    with pytest.raises(JobNotFound, match="no job nobody"):
+    with pytest.raises(JobNotFound, match="job nobody"):
         lab.provider.cancel("nobody")
 
 
