@@ -16,7 +16,7 @@ from ftbridge.foreign.values import Count, JsonObject, Message, Number, StoredPa
 class Frozen(BaseModel):
     """Immutable data; unknown keys are refused. Its repr leaves out what has its default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         fields = type(self).model_fields

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 _LONGEST = 200  # characters of a value
@@ -11,8 +10,10 @@ _LONGEST = 200  # characters of a value
 
 def html_table(values: Mapping[str, Any]) -> str:
     """A row for each value that is not `None`; a long one is cut."""
+    from html import escape  # which takes time to load, and only notebooks need it
+
     rows = [
-        f"<tr><th>{escape(name)}</th><td>{_cell(value)}</td></tr>"
+        f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>"
         for name, value in values.items()
         if value is not None
     ]
@@ -21,4 +22,4 @@ def html_table(values: Mapping[str, Any]) -> str:
 
 def _cell(value: Any) -> str:
     text = str(value)
-    return escape(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
