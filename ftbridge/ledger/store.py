@@ -121,7 +121,7 @@ class Ledger:
         """Add a job that the vendor already has, with its first event; whether it was new."""
         row = {
             "id": job.id,
-            "home": self._home,
+            "home": job.home,
             "hooks": self._hooks,
             "name": as_text(job.name),
             "target": job.target,
