@@ -9,7 +9,6 @@ import os
 import platform
 import re
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -32,7 +31,7 @@ from ftbridge.wording import clause, counted
 
 _GIGABYTE = 1e9
 _FULL, _SMALL = 0.1, 5.0  # gigabytes: below the first no ledger is safe, below the second few results fit
-_PATIENCE = 20.0  # seconds for all endpoints together
+_PATIENCE = 10.0  # seconds for each endpoint
 _NOT_FOR_USE = ("all", "dev")  # extras that name others, or are for developing ftbridge
 _EXTRA = re.compile(r"extra == ['\"]([\w-]+)['\"]")
 
@@ -201,17 +200,18 @@ def _devices(provider: Provider) -> Iterator[Check]:
 
 
 def _endpoints(providers: Sequence[Provider]) -> Iterator[Check]:
-    """Ask all vendors whose keys are set for their models at once: that needs the right key, and costs nothing."""
+    """Ask the vendors whose keys are set for their models, which needs the right key, and costs nothing.
+
+    One after the other, since SDKs that several threads import at once may be seen half loaded.
+    """
     answers: dict[str, Check] = {}
-    asked = {one.name: Thread(target=_ask, args=(one, answers), daemon=True) for one in providers if _has_key(one)}
-    for thread in asked.values():
+    for one in filter(_has_key, providers):
+        thread = Thread(target=_ask, args=(one, answers), daemon=True)
         thread.start()
-    deadline = time.monotonic() + _PATIENCE
-    for name, thread in asked.items():
-        thread.join(max(0.0, deadline - time.monotonic()))  # one that hangs is left behind
-        late = f"{name} has not answered in {_PATIENCE:.0f} seconds"
+        thread.join(_PATIENCE)  # one that hangs is left behind
+        late = f"{one.name} has not answered in {_PATIENCE:.0f} seconds"
         fix = "Check the network, the proxy and the base URL."
-        yield answers.get(name, Check(about="endpoint", state="problem", what=late, fix=fix, name=name))
+        yield answers.get(one.name, Check(about="endpoint", state="problem", what=late, fix=fix, name=one.name))
 
 
 def _has_key(provider: Provider) -> bool:
