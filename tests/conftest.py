@@ -22,7 +22,7 @@ from small_data import write_rows
 
 # `make test` tries the same inputs on every machine; `make fuzz` sets FTBRIDGE_FUZZ and tries new ones.
 _PROPERTIES = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-settings.register_profile("ci", _PROPERTIES, max_examples=50, derandomize=True)
+settings.register_profile("ci", _PROPERTIES, max_examples=30, derandomize=True)
 settings.register_profile("fuzz", _PROPERTIES, max_examples=2000, derandomize=False, print_blob=True)
 settings.load_profile("fuzz" if os.environ.get("FTBRIDGE_FUZZ") == "1" else "ci")
 
