@@ -7,8 +7,9 @@ from collections.abc import Collection
 from typing import Literal
 
 from ftbridge.context import Context
-from ftbridge.errors import FtbridgeError, UsageError
+from ftbridge.errors import FtbridgeError, StateError, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
+from ftbridge.jobs.exactly_once import closing
 from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.queue import withdraw
@@ -49,10 +50,19 @@ def _cancel(context: Context, record: Record) -> Job:
 
 
 def _give_up(context: Context, record: Record, problem: FtbridgeError) -> Job:
-    event = Event(at=now(), kind="status", status=Status.CANCELLED, message=f"given up: {problem.message}")
-    record = context.ledger.job(record.job.id)
-    context.ledger.change(record, [event], status=Status.CANCELLED, raw_status="given up", finished_at=now())
-    context.warn(f"{clause(problem.message)}; if {record.provider} has the job, it goes on there")
+    """End the job here alone. One that may yet turn up at its vendor is still looked for, and cancelled there."""
+    with context.ledger.lock(record.job.id) as locked:
+        record = context.ledger.job(record.job.id)
+        if not locked:
+            raise StateError(
+                f"another process is sending job {record.job.id}; it was not given up",
+                hint="Wait until that process is done, or stop it; then try again.",
+            ) from problem
+        open_here = not record.job.status.final or (record.unconfirmed and record.job.status is Status.FAILED)
+        given_up = open_here and closing.cancel(context.ledger, record, f"given up: {problem.message}")
+    if given_up:
+        then = "it is cancelled there as soon as it is listed" if given_up.unconfirmed else "it goes on there"
+        context.warn(f"{clause(problem.message)}; if {record.provider} has the job, {then}")
     return find_job(context, record.job.id)
 
 

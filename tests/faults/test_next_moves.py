@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from faults.people import LONG, STUBS, Person, Stubs, move_clock, pass_time
 from faults.stubs.conduct import Listing, Mishap
 from faults.verdicts import settle, verdict, wrong
+from ftbridge.ledger import Ledger
 from ftbridge.model import Status
 from ftbridge.provider.answers import network_error
 from ftbridge.provider.remote import RemoteJob
@@ -167,3 +170,40 @@ def test_a_key_stands_for_its_job_also_when_that_was_cancelled(person: Person) -
     again = person.submit("--idempotency-key", "k")
     assert (again.code, again.out) == (0, first.out)
     assert [job.state for job in person.vendor.made] == ["cancelled"]
+
+
+def test_an_unclear_job_that_is_given_up_is_cancelled_when_it_turns_up(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person.vendor.conduct.creates = [Mishap(True, cut=True)]
+    person.vendor.conduct.listing = Listing(lag_seconds=3600)
+    person.submit("--idempotency-key", "k")
+    [job] = person.jobs()
+    with monkeypatch.context() as patch:
+        patch.delenv(person.vendor.key_env)
+        assert person.type("cancel", job.id).code != 0
+        given_up = person.type("cancel", job.id, "--give-up")
+    assert (given_up.code, "it is cancelled there as soon as it is listed" in given_up.err) == (0, True)
+    person.vendor.conduct.listing = Listing()
+    settle(person)
+    assert [made.state for made in person.vendor.made] == ["cancelled"]
+
+
+def test_a_running_job_that_is_given_up_keeps_its_key(person: Person) -> None:
+    first = person.submit("--idempotency-key", "k")
+    person.vendor.conduct.cancels = [Mishap(False, status=500, times=inf)]
+    person.type("cancel", first.out.strip(), "--give-up")
+    again = person.submit("--idempotency-key", "k")
+    assert (again.code, again.out) == (0, first.out)
+    assert len(person.vendor.made) == 1
+
+
+def test_a_job_that_another_process_is_sending_is_not_given_up(person: Person) -> None:
+    person.vendor.conduct.creates = [Mishap(True, cut=True)]
+    person.vendor.conduct.listing = Listing(refused=500)
+    person.submit()
+    [job] = person.jobs()
+    with closing(Ledger(person.home)) as ledger, ledger.lock(job.id):
+        refused = person.type("cancel", job.id, "--give-up")
+    assert (refused.code != 0, "another process is sending" in refused.err) == (True, True)
+    assert [job.status for job in person.jobs()] == [Status.SUBMITTING]

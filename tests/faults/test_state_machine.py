@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -21,7 +21,7 @@ from sqlalchemy import Engine, event
 from faults.living_vendor import REFUSAL, TROUBLE, LivingProvider, LivingVendor
 from ftbridge import Bridge
 from ftbridge.errors import FtbridgeError
-from ftbridge.ledger import Ledger
+from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Status
 from scripted_provider import Died
 
@@ -36,6 +36,8 @@ class Work(RuleBasedStateMachine):
     A job is `given_up` that was ended while it was not known whether the vendor has it: it may turn up there, and is
     then followed again to its end.
     """
+
+    given_up: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +54,7 @@ class Work(RuleBasedStateMachine):
         self.bridge = Bridge(self.home)
         self.ledger = Ledger(self.home)
         self.seen: dict[str, Status] = {}
-        self.given_up: set[str] = set()
+        self.given_up.clear()
 
     def teardown(self) -> None:
         """In the end all goes well, and everything that was wanted is there, once."""
@@ -171,7 +173,6 @@ class Work(RuleBasedStateMachine):
         known = [job.remote_id for job in wanted.values() if job.remote_id]
         assert len(known) == len(set(known))
         assert all(self.vendor.jobs[job.remote_id].tag == job.id for job in wanted.values() if job.remote_id)
-        self.given_up |= {name for name in wanted if self.ledger.job(name).unconfirmed}
         failed = {job.id for job in wanted.values() if job.status is Status.FAILED}
         never_sent = {job.id for job in wanted.values() if job.status is Status.CANCELLED and not job.remote_id}
         assert not ((failed | never_sent) & set(paid)) - self.given_up
@@ -195,6 +196,19 @@ class Work(RuleBasedStateMachine):
                 assert len(statuses) == len(set(statuses))
 
 
+def note_what_is_given_up(patch: pytest.MonkeyPatch) -> None:
+    """Also a job that was given up and found again within one step."""
+    change = Ledger.change
+
+    def noted(self: Ledger, *given: Any, **named: Any) -> Record | None:
+        changed = change(self, *given, **named)
+        if changed and changed.unconfirmed:
+            Work.given_up.add(changed.job.id)
+        return changed
+
+    patch.setattr(Ledger, "change", noted)
+
+
 def follows(before: Status, after: Status) -> bool:
     """Whether a job may be `after` when it was `before`."""
     if before.final:
@@ -215,6 +229,7 @@ def test_whatever_is_done_and_goes_wrong(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.syspath_prepend(info.parent)
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=die_instead_of_waiting)
     monkeypatch.setattr("ftbridge.jobs.exactly_once.unconfirmed.time", clock)
+    note_what_is_given_up(monkeypatch)
     run_state_machine_as_test(
         Work,
         settings=settings(

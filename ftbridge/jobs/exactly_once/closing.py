@@ -16,8 +16,12 @@ def fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool = False) -> Rec
 
 
 def cancel(ledger: Ledger, record: Record, why: str) -> Record | None:
-    """End the job as cancelled and free its key; `None` if another process has changed it meanwhile."""
-    return _end(ledger, record, Status.CANCELLED, why, user_key=None)
+    """End the job as cancelled; `None` if another process has changed it meanwhile.
+
+    The idempotency key of a job that the vendor has not confirmed is free again.
+    """
+    free = {} if record.job.remote_id else {"user_key": None}
+    return _end(ledger, record, Status.CANCELLED, why, **free)
 
 
 def _end(ledger: Ledger, record: Record, status: Status, why: str, **fields: Any) -> Record | None:
