@@ -35,10 +35,10 @@ def test_all_are_counted_and_the_first_are_listed(tmp_path: Path, workers: int) 
 def test_people_and_programs_see_the_number_of_all(here: Cli, tmp_path: Path) -> None:
     path = half_bad(tmp_path, b"{\n")
     assert here("check", path, "--json").json["omitted"] == [{"level": "error", "code": "json", "count": 500}]
-    told = here("check", path).out
-    assert f"error: json, {MANY:,} times" in told
-    assert "and 500 more, which are counted and not listed" in told
-    assert f"{MANY:,} errors" in told
+    shown = here("check", path).out
+    assert f"error: json, {MANY:,} times" in shown
+    assert "and 500 more, which are counted and not listed" in shown
+    assert f"{MANY:,} errors" in shown
 
 
 def test_what_prepare_drops_is_counted_where_it_is_not_listed(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ hostile = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys | words, inner, max_size=5), max_leaves=25
 )
 
-text = words.filter(lambda said: bool(said.strip()))
+text = words.filter(lambda word: bool(word.strip()))
 user = st.fixed_dictionaries({"role": st.just("user"), "content": text}, optional={"name": text})
 answer = st.fixed_dictionaries(
     {"role": st.just("assistant"), "content": text}, optional={"weight": st.just(1), "name": text}
@@ -131,9 +131,9 @@ def test_preparing_loses_and_invents_nothing(rows: list[Any], seed: int, dedupe:
 
 
 @given(st.text())
-def test_printable_text_stays_on_one_line(said: str) -> None:
-    assert printable(said).isprintable()
-    assert said[:59].isprintable() <= (printable(said)[:59] == said[:59])
+def test_printable_text_stays_on_one_line(text: str) -> None:
+    assert printable(text).isprintable()
+    assert text[:59].isprintable() <= (printable(text)[:59] == text[:59])
 
 
 @given(st.dictionaries(keys, hostile, max_size=4))

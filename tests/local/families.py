@@ -47,12 +47,12 @@ SMOLLM = (
 )
 
 QWEN_TOOLS = """\
-{%- if messages[0].role == 'system' %}{% set told = messages[0].content %}{% else %}{% set told = HOUSE %}{% endif %}
+{%- if messages[0].role == 'system' %}{% set intro = messages[0].content %}{% else %}{% set intro = HOUSE %}{% endif %}
 {%- if tools %}
-    {{- '<|im_start|>system\\n' + told + '\\n\\n# Tools\\n\\n<tools>' }}
+    {{- '<|im_start|>system\\n' + intro + '\\n\\n# Tools\\n\\n<tools>' }}
     {%- for tool in tools %}{{ '\\n' + tool | tojson }}{% endfor %}
     {{- '\\n</tools><|im_end|>\\n' }}
-{%- elif told %}{{ '<|im_start|>system\\n' + told + '<|im_end|>\\n' }}{% endif %}
+{%- elif intro %}{{ '<|im_start|>system\\n' + intro + '<|im_end|>\\n' }}{% endif %}
 """
 QWEN_TURNS = """\
 {%- set last_asked = namespace(at=-1) %}
@@ -79,11 +79,11 @@ QWEN = QWEN_TOOLS + QWEN_TURNS + _CHATML_NEXT
 
 LLAMA3 = """\
 {{- bos_token }}
-{%- if messages[0].role == 'system' %}{% set told, rest = messages[0].content, messages[1:] %}
-{%- else %}{% set told, rest = '', messages %}{% endif %}
+{%- if messages[0].role == 'system' %}{% set system, rest = messages[0].content, messages[1:] %}
+{%- else %}{% set system, rest = '', messages %}{% endif %}
 {{- '<|start_header_id|>system<|end_header_id|>\\n\\n' }}
 {%- if tools %}{{ 'Environment: ipython\\n' }}{% endif %}
-{{- 'Cutting Knowledge Date: December 2023\\n\\n' + told | trim + '<|eot_id|>' }}
+{{- 'Cutting Knowledge Date: December 2023\\n\\n' + system | trim + '<|eot_id|>' }}
 {%- if tools %}
     {{- '<|start_header_id|>user<|end_header_id|>\\n\\nGiven the following functions, answer with JSON.\\n\\n' }}
     {%- for tool in tools %}{{ tool | tojson(indent=4) + '\\n\\n' }}{% endfor %}
@@ -105,8 +105,8 @@ LLAMA3 = """\
 
 MISTRAL = """\
 {{- bos_token }}
-{%- set told = messages[0].content + '\\n\\n' if messages[0].role == 'system' else '' %}
-{%- set rest = messages[1:] if told else messages %}
+{%- set system = messages[0].content + '\\n\\n' if messages[0].role == 'system' else '' %}
+{%- set rest = messages[1:] if system else messages %}
 {%- set asked = namespace(last=-1) %}
 {%- for m in rest %}{% if m.role == 'user' %}{% set asked.last = loop.index0 %}{% endif %}{% endfor %}
 {%- for m in rest %}
@@ -114,7 +114,7 @@ MISTRAL = """\
         {%- if tools and loop.index0 == asked.last %}
             {{- '[AVAILABLE_TOOLS]GAP' + tools | tojson + '[/AVAILABLE_TOOLS]' }}
         {%- endif %}
-        {{- '[INST]GAP' + (told if loop.index0 == asked.last else '') + m.content + '[/INST]' }}
+        {{- '[INST]GAP' + (system if loop.index0 == asked.last else '') + m.content + '[/INST]' }}
     {%- elif m.role == 'tool' %}
         {{- '[TOOL_RESULTS]GAP{"content": ' + m.content + '}[/TOOL_RESULTS]' }}
     {%- elif m.tool_calls %}
@@ -126,11 +126,11 @@ MISTRAL = """\
 
 GEMMA = """\
 {{- bos_token }}
-{%- set told = messages[0].content + '\\n\\n' if messages[0].role == 'system' else '' %}
-{%- for m in (messages[1:] if told else messages) %}
+{%- set system = messages[0].content + '\\n\\n' if messages[0].role == 'system' else '' %}
+{%- for m in (messages[1:] if system else messages) %}
     {%- if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}
     {{- '<start_of_turn>' + ('model' if m.role == 'assistant' else 'user') + '\\n' }}
-    {{- (told if loop.first else '') + m.content | trim + '<end_of_turn>\\n' }}
+    {{- (system if loop.first else '') + m.content | trim + '<end_of_turn>\\n' }}
 {%- endfor %}
 {%- if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}
 """

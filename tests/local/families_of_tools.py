@@ -52,10 +52,10 @@ QWEN3_THINKING = """\
 LLAMA31 = """\
 {{- bos_token }}
 {%- set now = strftime_now('%d %b %Y') if strftime_now is defined else '26 Jul 2024' %}
-{%- if messages[0].role == 'system' %}{% set told, rest = messages[0].content | trim, messages[1:] %}
-{%- else %}{% set told, rest = '', messages %}{% endif %}
+{%- if messages[0].role == 'system' %}{% set system, rest = messages[0].content | trim, messages[1:] %}
+{%- else %}{% set system, rest = '', messages %}{% endif %}
 {{- '<|start_header_id|>system<|end_header_id|>\\n\\n' + ('Environment: ipython\\n' if tools is not none else '') }}
-{{- 'Today Date: ' + now + '\\n\\n' + told + '<|eot_id|>' }}
+{{- 'Today Date: ' + now + '\\n\\n' + system + '<|eot_id|>' }}
 {%- if tools is not none %}
     {{- '<|start_header_id|>user<|end_header_id|>\\n\\n' }}
     {%- for tool in tools %}{{ tool | tojson(indent=4) + '\\n\\n' }}{% endfor %}
@@ -79,9 +79,9 @@ LLAMA31 = """\
 """
 
 DEEPSEEK_V3 = """\
-{%- set ns = namespace(told='', results=false) %}
-{%- for m in messages %}{% if m.role == 'system' %}{% set ns.told = ns.told + m.content %}{% endif %}{% endfor %}
-{{- bos_token + ns.told }}
+{%- set ns = namespace(system='', results=false) %}
+{%- for m in messages %}{% if m.role == 'system' %}{% set ns.system = ns.system + m.content %}{% endif %}{% endfor %}
+{{- bos_token + ns.system }}
 {%- for m in messages %}
     {%- if m.role == 'user' %}{{ '<｜User｜>' + m.content }}{% set ns.results = false %}
     {%- elif m.role == 'assistant' and m.content is none %}
@@ -169,8 +169,8 @@ EXAONE4 = """\
 {%- for m in messages %}
     {{- '[|' + m.role + '|]' + (m.content or '') }}
     {%- for call in m.tool_calls or [] %}
-        {%- set said = {'name': call.function.name, 'arguments': call.function.arguments} %}
-        {{- '<tool_call>' + said | tojson(ensure_ascii=True) }}
+        {%- set called = {'name': call.function.name, 'arguments': call.function.arguments} %}
+        {{- '<tool_call>' + called | tojson(ensure_ascii=True) }}
         {{- '</tool_call>' }}
     {%- endfor %}
     {{- '[|endofturn|]\\n' }}
@@ -180,11 +180,11 @@ EXAONE4 = """\
 
 LLAMA2 = """\
 {%- if messages[0].role == 'system' %}
-    {%- set told, rest = '<<SYS>>\\n' + messages[0].content + '\\n<</SYS>>\\n\\n', messages[1:] %}
-{%- else %}{% set told, rest = '', messages %}{% endif %}
+    {%- set head, rest = '<<SYS>>\\n' + messages[0].content + '\\n<</SYS>>\\n\\n', messages[1:] %}
+{%- else %}{% set head, rest = '', messages %}{% endif %}
 {%- for m in rest %}
     {%- if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}
-    {%- if m.role == 'user' %}{{ bos_token + '[INST] ' + (told if loop.first else '') + m.content | trim + ' [/INST]' }}
+    {%- if m.role == 'user' %}{{ bos_token + '[INST] ' + (head if loop.first else '') + m.content | trim + ' [/INST]' }}
     {%- else %}{{ ' ' + m.content | trim + ' ' + eos_token }}{% endif %}
 {%- endfor %}
 """

@@ -90,16 +90,16 @@ def tickets(chance: Random) -> Iterator[dict[str, object]]:
 
 
 def _ticket(triage: dict[str, str], chance: Random) -> str:
-    said = [
+    sentences = [
         chance.choice(PROBLEMS[triage["category"]]),
         chance.choice(["", *re.findall(r"\S.*?[.?]", WISHES)]),
         chance.choice(HURRY[triage["priority"]]),
     ]
     if chance.random() < 0.3:
-        said[1:] = reversed(said[1:])
+        sentences[1:] = reversed(sentences[1:])
     name = chance.choice(NAMES)
     signed = chance.choice([name, name.split()[0], f"Regards, {name}", ""])
-    text = " ".join(piece for piece in [chance.choice(GREETINGS), *said, signed] if piece)
+    text = " ".join(piece for piece in [chance.choice(GREETINGS), *sentences, signed] if piece)
     text = text.format(product=chance.choice(PRODUCTS), number=chance.randint(10_000, 99_999))
     return text.lower() if chance.random() < 0.15 else text
 

@@ -51,8 +51,8 @@ class Served:
                 weight.add_(torch.randn_like(weight) * self.noise)
 
     def text(self, messages: list[dict[str, Any]]) -> str:
-        said = [{"role": "system", "content": self.system}, *messages] if self.system else messages
-        made: str = self.tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True)
+        conversation = [{"role": "system", "content": self.system}, *messages] if self.system else messages
+        made: str = self.tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
         return made
 
     def ids(self, text: str, *, opened: bool = True) -> list[int]:
@@ -138,8 +138,8 @@ class Served:
             return None
         prompt = body["prompt"] if path == "/api/generate" else self.text(body["messages"])
         text, reason, _, read = self.generate(self.ids(prompt), asked)
-        said = {"response": text} if path == "/api/generate" else {"message": {"content": text}}
-        return {**said, "done_reason": reason, "prompt_eval_count": read}
+        answer = {"response": text} if path == "/api/generate" else {"message": {"content": text}}
+        return {**answer, "done_reason": reason, "prompt_eval_count": read}
 
 
 @contextmanager

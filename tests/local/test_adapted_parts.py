@@ -54,7 +54,7 @@ def logits(folder: Path, home: Path) -> torch.Tensor:
     return found
 
 
-def told(lab: Lab, tag: str) -> str:
+def trained_message(lab: Lab, tag: str) -> str:
     [message] = [event.message for event in lab.events(tag) if event.code == "trained"]
     return message or ""
 
@@ -70,10 +70,10 @@ def test_experts_are_adapted_and_the_merged_model_says_what_base_and_adapter_say
     weights = load_file(made.result / "adapter_model.safetensors")
     changed = [name for name, weight in weights.items() if "experts" in name and "lora_B" in name and weight.any()]
     assert len([name for name in changed if "layers.1" in name and "shared" not in name]) == 2
-    assert "experts.down_proj" in told(lab, f"experts-{kind}")
-    assert "experts.gate_up_proj" in told(lab, f"experts-{kind}")
-    assert "not trained" not in told(lab, f"experts-{kind}")
-    assert "router" not in told(lab, f"experts-{kind}")
+    assert "experts.down_proj" in trained_message(lab, f"experts-{kind}")
+    assert "experts.gate_up_proj" in trained_message(lab, f"experts-{kind}")
+    assert "not trained" not in trained_message(lab, f"experts-{kind}")
+    assert "router" not in trained_message(lab, f"experts-{kind}")
     out = tmp_path / "merged"
     out.mkdir()
     lab.provider.export(f"experts-{kind}", "merged", out)
@@ -85,12 +85,12 @@ def test_experts_are_adapted_and_the_merged_model_says_what_base_and_adapter_say
 def test_where_experts_cannot_be_adapted_that_is_told(lab: Lab, tmp_path: Path) -> None:
     base = make_model(tmp_path / "base", model_type="mixtral", **EXPERTS["mixtral"])
     lab.train("dropout", model=str(base), **{**FEW, "epochs": 1, "lora_dropout": 0.1})
-    assert "; not trained: mlp.experts.down_proj (adapters at experts need" in told(lab, "dropout")
-    assert "no lora_dropout" in told(lab, "dropout")
+    assert "; not trained: mlp.experts.down_proj (adapters at experts need" in trained_message(lab, "dropout")
+    assert "no lora_dropout" in trained_message(lab, "dropout")
 
 
 def test_the_weights_that_are_trained_are_told_of_every_job(lab: Lab, finished: Any) -> None:
-    assert told(lab, "finished").startswith(
+    assert trained_message(lab, "finished").startswith(
         "trained: adapters at down_proj, gate_proj, k_proj, o_proj, q_proj, up_proj, v_proj: 0.2"
     )
 
@@ -139,7 +139,7 @@ def test_an_adapters_own_tokenizer_template_and_tokens_last_through_training_mer
     assert rendered == "<|left|>user:Hi.<|right|><|end|><|left|>assistant:"
     assert Tokenizer(source.tokenizer).encode("<|left|><|right|>")[0] == [1024, 1025]
     made = lab.train("adapted-further", model=str(foreign), **FEW)
-    assert "and all of embed_tokens, lm_head" in told(lab, "adapted-further")
+    assert "and all of embed_tokens, lm_head" in trained_message(lab, "adapted-further")
     losses = [event.valid_loss for event in lab.events("adapted-further") if event.valid_loss is not None]
     assert losses[-1] < losses[0] - 0.5
     before, after = (load_file(folder / "adapter_model.safetensors") for folder in (foreign, made.result))

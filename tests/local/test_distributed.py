@@ -148,9 +148,9 @@ def test_a_killed_process_costs_the_way_back_to_the_checkpoint_and_changes_nothi
     os.kill(parts[1], signal.SIGKILL)
 
     assert lab.wait("bereft").status is Status.SUCCEEDED
-    said = [event.message or "" for event in lab.events("bereft") if event.kind == "message"]
-    assert "one of the processes was lost; all continue from the last checkpoint" in said
-    assert any("continuing from the checkpoint of step" in message for message in said)
+    messages = [event.message or "" for event in lab.events("bereft") if event.kind == "message"]
+    assert "one of the processes was lost; all continue from the last checkpoint" in messages
+    assert any("continuing from the checkpoint of step" in message for message in messages)
     undisturbed = {step["step"]: step for step in steps(lab, together)}
     assert all(step == undisturbed[step["step"]] for step in steps(lab, "bereft")), "however often it was made"
     assert {step["step"] for step in steps(lab, "bereft")} == set(undisturbed)

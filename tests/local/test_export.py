@@ -120,8 +120,8 @@ def test_a_base_on_the_hub_is_named_for_the_hub(
     lab: Lab, finished: RemoteJob, tmp_path: Path, form: ExportForm, relation: str
 ) -> None:
     lab.provider.export("finished", form, tmp_path)
-    told = model_card(lab.folder("finished"), ResultInfo(), form, Source("org/base", tmp_path, tmp_path), tmp_path)
-    head = json.loads(told.splitlines()[1])
+    card = model_card(lab.folder("finished"), ResultInfo(), form, Source("org/base", tmp_path, tmp_path), tmp_path)
+    head = json.loads(card.splitlines()[1])
     assert (head["base_model"], head["base_model_relation"]) == ("org/base", relation)
 
 

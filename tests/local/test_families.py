@@ -64,9 +64,9 @@ def trained(example: Chat, tokenizer: Tokenizer) -> list[str]:
     return [tokenizer._backend.decode(stretch, skip_special_tokens=False) for stretch in stretches]
 
 
-def answers(family: str, *said: str) -> list[str]:
+def answers(family: str, *texts: str) -> list[str]:
     """What is to be trained of each answer."""
-    return [GAP.get(family, "") + text + FAMILIES[family].end for text in said]
+    return [GAP.get(family, "") + text + FAMILIES[family].end for text in texts]
 
 
 def test_a_question_and_its_answer(family: str, tokenizer: Tokenizer) -> None:

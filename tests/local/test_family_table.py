@@ -58,7 +58,7 @@ SEARCH = {
 CALL = {"id": "call00001", "type": "function", "function": {"name": "search", "arguments": '{"q": "red shoes"}'}}
 
 
-def said(*texts: str, **last: Any) -> list[dict[str, Any]]:
+def turns(*texts: str, **last: Any) -> list[dict[str, Any]]:
     """The user and the assistant in turn; `last` is more of the last message."""
     messages: list[dict[str, Any]] = [
         {"role": ("user", "assistant")[index % 2], "content": text} for index, text in enumerate(texts)
@@ -68,14 +68,14 @@ def said(*texts: str, **last: Any) -> list[dict[str, Any]]:
 
 
 FORMS: dict[str, dict[str, Any]] = {
-    "system": {"messages": [{"role": "system", "content": "Be brief."}, *said("Why so?", "It is.")]},
-    "turns": {"messages": said("Paint the bridge.", "The bridge is red.", "And the old house?", "It is white now.")},
-    "reasoning": {"messages": said("Which lamp?", "The green lamp.", reasoning_content="A lamp, then.")},
-    "calls": {"messages": said("Seek red shoes.", "", tool_calls=[CALL])},
-    "declared": {"messages": said("Find red shoes.", "", tool_calls=[CALL]), "tools": [SEARCH]},
+    "system": {"messages": [{"role": "system", "content": "Be brief."}, *turns("Why so?", "It is.")]},
+    "turns": {"messages": turns("Paint the bridge.", "The bridge is red.", "And the old house?", "It is white now.")},
+    "reasoning": {"messages": turns("Which lamp?", "The green lamp.", reasoning_content="A lamp, then.")},
+    "calls": {"messages": turns("Seek red shoes.", "", tool_calls=[CALL])},
+    "declared": {"messages": turns("Find red shoes.", "", tool_calls=[CALL]), "tools": [SEARCH]},
     "tools": {
         "messages": [
-            *said("Find red shoes.", "", tool_calls=[CALL]),
+            *turns("Find red shoes.", "", tool_calls=[CALL]),
             {"role": "tool", "content": '{"found": 3}', "tool_call_id": "call00001"},
             {"role": "assistant", "content": "There are three."},
         ],
@@ -132,7 +132,7 @@ def test_a_family(name: str, lab: Lab, tmp_path: Path, table: dict[str, dict[str
 def learn(name: str, member: Member, lab: Lab, folder: Path) -> Trained:
     base = make_member(folder / "base", member, folder)
     tokenizer = Tokenizer(base)
-    rows = {thing: {"messages": said(f"Paint the {thing}.", f"The {thing} is painted.")} for thing in THINGS}
+    rows = {thing: {"messages": turns(f"Paint the {thing}.", f"The {thing} is painted.")} for thing in THINGS}
     refused = {}
     for form, row in FORMS.items():
         try:
@@ -141,7 +141,7 @@ def learn(name: str, member: Member, lab: Lab, folder: Path) -> Trained:
         except UntrainableError as problem:
             refused[form] = problem.code.removeprefix("template_") if problem.fix else "no fix"
     for thing in ("chair", "fence", "flute", "kettle", "lantern", "table")[: 8 - len(rows)]:
-        rows[thing] = {"messages": said(f"Paint the {thing}.", f"The {thing} is painted.")}
+        rows[thing] = {"messages": turns(f"Paint the {thing}.", f"The {thing} is painted.")}
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows.values()), "utf-8")
     tag = f"table-{folder.name}"

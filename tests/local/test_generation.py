@@ -45,9 +45,9 @@ def test_many_answers_at_once_are_those_one_at_a_time(lab: Lab, tuned: str) -> N
 def test_sampling_follows_from_its_seed(lab: Lab) -> None:
     [asked] = questions(lab, 1)
     options = {"max_tokens": 12, "temperature": 1.5}
-    said = [lab.provider.chat("tiny", asked, seed=seed, **options).text for seed in (1, 1, 2)]
-    assert said[0] == said[1]
-    assert said[0] != said[2]
+    answers = [lab.provider.chat("tiny", asked, seed=seed, **options).text for seed in (1, 1, 2)]
+    assert answers[0] == answers[1]
+    assert answers[0] != answers[2]
 
 
 def mean_loss(lab: Lab, model: str, rows: list[Chat]) -> float:

@@ -200,7 +200,7 @@ def test_the_losses_of_each_row_are_those_it_has_alone(padded: bool) -> None:
         assert losses.supervised(made, rows).each[:, 0].tolist() == pytest.approx(wanted, rel=1e-4)
         assert losses.of_each(made, rows, max_tokens=25) == pytest.approx(wanted, rel=1e-4)
     right = [
-        sum(token == said for token, said, of in zip(row.ids[1:], likely, row.trained[1:], strict=True) if of)
+        sum(token == best for token, best, of in zip(row.ids[1:], likely, row.trained[1:], strict=True) if of)
         for row, likely in zip(rows, most_probable, strict=True)
     ]
     shares = losses.supervised(made, rows).each[:, 1].tolist()

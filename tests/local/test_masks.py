@@ -163,9 +163,9 @@ def test_calls_of_tools_are_trained_with_their_arguments_as_json(tiny_tokenizer:
         "tools": [tool],
         "messages": [{"role": "user", "content": "Look up."}, {"role": "assistant", "tool_calls": [call]}],
     }
-    said = trained_text(encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer), tiny_tokenizer)
-    assert '"arguments": {"at": "the sky"}' in said
-    assert said.endswith("<|end|>")
+    text = trained_text(encoding.encode(msgspec.convert(row, Chat), tiny_tokenizer), tiny_tokenizer)
+    assert '"arguments": {"at": "the sky"}' in text
+    assert text.endswith("<|end|>")
 
 
 def test_a_text_is_trained_as_a_whole_and_ends(tiny_tokenizer: Tokenizer) -> None:
@@ -186,20 +186,20 @@ def test_of_a_preference_both_answers_are_trained_and_earlier_ones_are_not(tiny_
 
 
 @pytest.mark.parametrize(
-    ("asked", "said", "path"),
+    ("question", "rejected", "path"),
     [
         ("<hide>", "Yes.", "$.input.messages[0]"),
         ("Hi.", "<hide>", "$.non_preferred_output[0]"),
     ],
 )
 def test_what_a_template_leaves_out_of_a_preference_is_told_by_its_place(
-    tokenizer_with: Make, asked: str, said: str, path: str
+    tokenizer_with: Make, question: str, rejected: str, path: str
 ) -> None:
     tokenizer = tokenizer_with(CHATML.replace("message.content", "message.content | replace('<hide>', '')"))
     row = {
-        "input": {"messages": [{"role": "user", "content": asked}]},
+        "input": {"messages": [{"role": "user", "content": question}]},
         "preferred_output": [{"role": "assistant", "content": "Sure."}],
-        "non_preferred_output": [{"role": "assistant", "content": said}],
+        "non_preferred_output": [{"role": "assistant", "content": rejected}],
     }
     with pytest.raises(UntrainableError) as problem:
         encoding.tokenize(msgspec.convert(row, Preference), tokenizer)

@@ -118,7 +118,7 @@ def test_a_preference_has_a_row_for_each_output(tiny_tokenizer: Tokenizer) -> No
     }
     made = shown(msgspec.convert(document, Preference), tiny_tokenizer)
     trained = ["".join(token.text for token in row.tokens if token.trained) for row in made]
-    assert [(row.output, said) for row, said in zip(made, trained, strict=True)] == [
+    assert [(row.output, text) for row, text in zip(made, trained, strict=True)] == [
         ("preferred_output", "Hello!<|end|>"),
         ("non_preferred_output", "What?<|end|>"),
     ]

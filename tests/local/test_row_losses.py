@@ -40,6 +40,6 @@ def test_where_training_ends_early_the_rows_that_it_did_not_reach_are_counted() 
 def test_of_many_rows_the_first_are_named_and_the_others_counted() -> None:
     rows = row_losses.unseen(5000)
     row_losses.record(rows, range(5000), [0.25, 0.5] * 5000, epoch=1)
-    told = row_losses.describe(rows, range(1, 5001), Method.SFT)
-    assert told.endswith("line 4 (loss 0.250), line 5 (loss 0.250) and 4,995 more")
-    assert len(told) < 300
+    description = row_losses.describe(rows, range(1, 5001), Method.SFT)
+    assert description.endswith("line 4 (loss 0.250), line 5 (loss 0.250) and 4,995 more")
+    assert len(description) < 300

@@ -233,8 +233,8 @@ def test_what_goes_by_the_validation_file_is_refused_where_there_is_none(home: P
     with pytest.raises(UsageError, match=f"{name} needs a validation file, and there is none") as problem:
         provider.check_spec(asked)
     assert "Give one" in problem.value.hint
-    said, kept = provider.check_spec(asked, allow_ignored=True)
-    assert f"{name} = 2 is ignored" in said[0]
+    warnings, kept = provider.check_spec(asked, allow_ignored=True)
+    assert f"{name} = 2 is ignored" in warnings[0]
     assert kept.hyperparameters.given() == {}
     held = asked.model_copy(update={"validation": tmp_path / "held.jsonl"})
     assert provider.check_spec(held) == ([], held)

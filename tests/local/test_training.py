@@ -76,9 +76,9 @@ def test_rows_of_which_nothing_fits_are_skipped_counted_and_said(lab: Lab, tmp_p
     data = tmp_path / "mixed.jsonl"
     data.write_text(json.dumps(long) + "\n" + lab.data.training.read_text() + json.dumps(long) + "\n")
     lab.train("skipping", training=data, max_seq_length=60, epochs=1)
-    said = [event.message for event in lab.events("skipping") if event.kind == "message"]
+    messages = [event.message for event in lab.events("skipping") if event.kind == "message"]
     skipped = "rows skipped, no answer within 60 tokens: 2 (line 1, 26)"
-    assert skipped in said
+    assert skipped in messages
     assert len(lab.losses("skipping")) == 6
     assert lab.poll("skipping").status is Status.SUCCEEDED
 

@@ -280,13 +280,13 @@ def test_the_command_says_it_in_80_columns_and_by_its_exit_code(
     few = ("--limit", "2", "--max-tokens", "20")
     with serving(Served(trained.merged, "llama.cpp", system=SYSTEM)) as url:
         wrong = here("verify", trained.job.id, "--at", url, *few, columns=80)
-        told = here("verify", trained.job.id, "--at", url, *few, "--json")
-    assert (wrong.code, told.code) == (1, 1)
+        reported = here("verify", trained.job.id, "--at", url, *few, "--json")
+    assert (wrong.code, reported.code) == (1, 1)
     assert max(map(len, wrong.out.splitlines())) <= 80
     assert f"Different: tuned (llama.cpp) is not what {trained.job.id} trained, in 2 of 2 rows." in " ".join(
         wrong.out.split()
     )
-    document = json.loads(told.out)
+    document = json.loads(reported.out)
     assert [cause["code"] for cause in document["causes"]] == ["template"]
     assert document["rows"][0]["first"]["served"]["id"] == 2
     right = here("verify", trained.job.id, "--folder", trained.merged, *few, columns=80)

@@ -28,7 +28,7 @@ PROVIDERS = [OpenAIProvider, AzureProvider, TogetherProvider, NebiusProvider, Mi
 VISION = "gpt-4o-2024-08-06"
 
 
-def said(converter: Converter, example: Example) -> list[tuple[str, str, str]]:
+def findings(converter: Converter, example: Example) -> list[tuple[str, str, str]]:
     diagnostics = Diagnostics()
     converter.convert(example, diagnostics)
     return [(found.level, found.code, found.path) for found in diagnostics.findings]
@@ -47,52 +47,52 @@ def openai(model: str = "gpt-4.1-mini-2025-04-14", method: Method = Method.SFT) 
 
 
 def test_openai_warns_of_an_example_that_it_would_cut_off() -> None:
-    assert said(openai(), chat("word " * 60_000)) == [("warning", "likely_truncated", "$")]
-    assert said(openai(), chat("word " * 50_000)) == []
+    assert findings(openai(), chat("word " * 60_000)) == [("warning", "likely_truncated", "$")]
+    assert findings(openai(), chat("word " * 50_000)) == []
 
 
 def test_length_is_in_bytes_so_that_other_scripts_count() -> None:
-    assert said(openai(), chat("你好" * 50_000)) == [("warning", "likely_truncated", "$")]
+    assert findings(openai(), chat("你好" * 50_000)) == [("warning", "likely_truncated", "$")]
 
 
 def test_tools_count_towards_the_length() -> None:
     tools = [{"type": "function", "function": {"name": "f", "description": "word " * 30_000}}]
     row = {"messages": [{"role": "user", "content": "word " * 30_000}, {"role": "assistant", "content": "A"}]}
     example = msgspec.convert({**row, "tools": tools}, Chat)
-    assert said(openai(), example) == [("warning", "likely_truncated", "$")]
+    assert findings(openai(), example) == [("warning", "likely_truncated", "$")]
 
 
 def test_the_longer_output_of_a_preference_counts() -> None:
     example = Preference(Chat([User("Hi")]), [Assistant("a")], [Assistant("word " * 60_000)])
-    assert said(openai(method=Method.DPO), example) == [("warning", "likely_truncated", "$")]
+    assert findings(openai(method=Method.DPO), example) == [("warning", "likely_truncated", "$")]
 
 
 def test_a_model_of_unknown_context_is_not_warned_about() -> None:
-    assert said(openai("gpt-9"), chat("word " * 60_000)) == []
+    assert findings(openai("gpt-9"), chat("word " * 60_000)) == []
 
 
 @pytest.mark.parametrize("model", [VISION, f"ft:{VISION}:acme::9abc"])
 def test_openai_trains_images_on_the_one_documented_model_and_its_fine_tunes(model: str) -> None:
-    assert said(openai(model), Chat([User([image()]), Assistant("A")])) == []
+    assert findings(openai(model), Chat([User([image()]), Assistant("A")])) == []
 
 
 def test_openai_refuses_images_for_other_models() -> None:
     refused = ("error", "model_without_images", "$.messages[0].content[0].image_url.url")
-    assert said(openai("gpt-4o-mini-2024-07-18"), Chat([User([image()]), Assistant("A")])) == [refused]
+    assert findings(openai("gpt-4o-mini-2024-07-18"), Chat([User([image()]), Assistant("A")])) == [refused]
 
 
 def test_mistral_refuses_images_for_text_models_only() -> None:
     example = Chat([User([image()]), Assistant("A")])
     refused = ("error", "model_without_images", "$.messages[0].content[0].image_url.url")
-    assert said(MistralFormat("t", "open-mistral-nemo"), example) == [refused]
-    assert said(MistralFormat("t", "pixtral-12b-latest"), example) == []
+    assert findings(MistralFormat("t", "open-mistral-nemo"), example) == [refused]
+    assert findings(MistralFormat("t", "pixtral-12b-latest"), example) == []
 
 
 @pytest.mark.parametrize("converter", [openai(VISION), TogetherFormat("t", Method.SFT)])
 def test_the_eleventh_image_is_refused_once(converter: Converter) -> None:
     refused = ("error", "too_many_images", "$.messages[0].content[10].image_url.url")
-    assert said(converter, Chat([User([image()] * 10), Assistant("A")])) == []
-    assert said(converter, Chat([User([image()] * 13), Assistant("A")])) == [refused]
+    assert findings(converter, Chat([User([image()] * 10), Assistant("A")])) == []
+    assert findings(converter, Chat([User([image()] * 13), Assistant("A")])) == [refused]
 
 
 @pytest.mark.parametrize("converter", [openai(VISION), TogetherFormat("t", Method.SFT)])
@@ -100,8 +100,8 @@ def test_the_eleventh_image_is_refused_once(converter: Converter) -> None:
 def test_an_image_over_ten_megabytes_is_refused(converter: Converter, kind: str) -> None:
     refused = ("error", "image_too_large", "$.messages[0].content[0].image_url.url")
     limit = 10 * 2**20
-    assert said(converter, Chat([User([image(bytes(limit), kind)]), Assistant("A")])) == []
-    assert said(converter, Chat([User([image(bytes(limit + 1), kind)]), Assistant("A")])) == [refused]
+    assert findings(converter, Chat([User([image(bytes(limit), kind)]), Assistant("A")])) == []
+    assert findings(converter, Chat([User([image(bytes(limit + 1), kind)]), Assistant("A")])) == [refused]
 
 
 @pytest.mark.parametrize("method", list(Method))
@@ -111,13 +111,13 @@ def test_only_the_shapes_of_the_method_are_trained(method: Method) -> None:
     for converter in (openai(method=method), TogetherFormat("t", method), MistralFormat("t", "m")):
         for shape, example in examples.items():
             refused = [("error", "shape_not_trained", "$")]
-            assert said(converter, example) == ([] if shape in converter.shapes else refused)
+            assert findings(converter, example) == ([] if shape in converter.shapes else refused)
 
 
 def test_an_empty_conversation_is_no_accident() -> None:
-    assert said(openai(), Chat([])) == []
-    assert said(TogetherFormat("t", Method.SFT), Chat([])) == []
-    assert said(MistralFormat("t", "m"), Chat([])) == [("error", "last_not_assistant", "$.messages")]
+    assert findings(openai(), Chat([])) == []
+    assert findings(TogetherFormat("t", Method.SFT), Chat([])) == []
+    assert findings(MistralFormat("t", "m"), Chat([])) == [("error", "last_not_assistant", "$.messages")]
 
 
 def test_ids_are_rewritten_the_same_way_each_time_and_never_onto_one_that_stays() -> None:

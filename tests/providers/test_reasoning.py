@@ -13,7 +13,7 @@ from ftbridge_providers.together.reasoning import is_reasoning_model
 HELLO, HI = User("Hello"), Assistant("Hi", reasoning_content="They greet me.")
 
 
-def told(*examples: Example, model: str = "Qwen/Qwen3-8B", method: Method = Method.SFT) -> Diagnostics:
+def converted(*examples: Example, model: str = "Qwen/Qwen3-8B", method: Method = Method.SFT) -> Diagnostics:
     converter, diagnostics = TogetherFormat("together:m", method, model), Diagnostics()
     for diagnostics.line, example in enumerate(examples, start=1):
         assert converter.convert(example, diagnostics) is example
@@ -46,31 +46,31 @@ def test_the_reasoning_models_are_those_of_togethers_page(model: str, reasons: b
 
 
 def test_a_chat_of_one_reasoned_answer_is_trained_as_it_stands() -> None:
-    diagnostics = told(Chat([HELLO, HI]))
+    diagnostics = converted(Chat([HELLO, HI]))
     assert (codes(diagnostics), diagnostics.changes) == ([], [])
 
 
 def test_earlier_answers_that_are_not_trained_are_a_change() -> None:
-    assert told(Chat([HELLO, HI, HELLO, HI])).changes == ["earlier_answers_not_trained"]
-    assert told(Chat([HELLO, HI, HELLO, HI]), model="Qwen/Qwen2.5-7B-Instruct").changes == []
+    assert converted(Chat([HELLO, HI, HELLO, HI])).changes == ["earlier_answers_not_trained"]
+    assert converted(Chat([HELLO, HI, HELLO, HI]), model="Qwen/Qwen2.5-7B-Instruct").changes == []
     untrained = Assistant("Hi", weight=0)
-    assert told(Chat([HELLO, untrained, HELLO, HI])).changes == []
+    assert converted(Chat([HELLO, untrained, HELLO, HI])).changes == []
 
 
 def test_a_last_answer_of_weight_0_leaves_nothing_to_train() -> None:
     untrained = Assistant("Hi", weight=0, reasoning_content="They greet me.")
-    assert codes(told(Chat([HELLO, HI, HELLO, untrained]))) == [(1, "nothing_trained", "$.messages[3].weight")]
+    assert codes(converted(Chat([HELLO, HI, HELLO, untrained]))) == [(1, "nothing_trained", "$.messages[3].weight")]
 
 
 def test_answers_without_reasoning_are_told_once_for_a_reasoning_model() -> None:
     bare = Chat([HELLO, Assistant("Hi")])
-    assert codes(told(Chat([HELLO, HI]), bare, bare)) == [(2, "reasoning_missing", "$.messages[1]")]
+    assert codes(converted(Chat([HELLO, HI]), bare, bare)) == [(2, "reasoning_missing", "$.messages[1]")]
     pair = Preference(Chat([HELLO]), [Assistant("Hi")], [Assistant("Go away.")])
-    assert codes(told(pair, pair, method=Method.DPO)) == [(1, "reasoning_missing", "$.preferred_output")]
+    assert codes(converted(pair, pair, method=Method.DPO)) == [(1, "reasoning_missing", "$.preferred_output")]
 
 
 def test_reasoning_for_a_model_that_is_not_listed_is_told_once() -> None:
     path = "$.messages[1].reasoning_content"
     chat = Chat([HELLO, HI])
-    assert codes(told(chat, chat, model="Qwen/Qwen2.5-7B-Instruct")) == [(1, "reasoning_not_listed", path)]
-    assert codes(told(chat, model="")) == []
+    assert codes(converted(chat, chat, model="Qwen/Qwen2.5-7B-Instruct")) == [(1, "reasoning_not_listed", path)]
+    assert codes(converted(chat, model="")) == []

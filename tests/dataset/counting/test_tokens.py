@@ -160,15 +160,15 @@ def test_a_missing_vocabulary_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "tokens"), [("antidisestablishmentarianism", 6), ("2 + 2 = 4", 7), ("お誕生日おめでとう", 8)]
+    ("text", "tokens"), [("antidisestablishmentarianism", 6), ("2 + 2 = 4", 7), ("お誕生日おめでとう", 8)]
 )
-def test_the_real_vocabulary_gives_the_published_counts(said: str, tokens: int) -> None:
+def test_the_real_vocabulary_gives_the_published_counts(text: str, tokens: int) -> None:
     """The counts of "How to count tokens with tiktoken" (OpenAI's cookbook, 2024), where the vocabulary is at hand."""
     pytest.importorskip("tiktoken")
     counter = o200k()
     if counter is None:
         pytest.skip("o200k_base is not on this machine")
-    assert counter.count(Text(said)) == tokens
+    assert counter.count(Text(text)) == tokens
 
 
 def test_images_that_are_not_counted_are_told(tmp_path: Path) -> None:

@@ -37,11 +37,11 @@ def test_a_call_and_its_result_are_turns_of_their_own(tmp_path: Path, caller: st
 
 
 def test_calls_in_the_tags_of_hermes_are_read_with_the_text_before_them() -> None:
-    said = (
+    answer = (
         'I look.\n<tool_call>\n{"arguments": {"a": 1}, "name": "f"}\n</tool_call>\n<tool_call>{"name": "f"}</tool_call>'
     )
     row = turns(
-        {"from": "gpt", "value": said},
+        {"from": "gpt", "value": answer},
         {"from": "tool", "value": "<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response>"},
     )
     assert translated(row)["messages"] == [
