@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from threading import Lock
 
 from ftbridge.answers.answer import Answer
@@ -76,8 +76,10 @@ class _Asking:
 
     def concurrently(self) -> Generator[Answer, None, None]:
         """By as many threads as the provider takes; what is under way at the end is waited for, and stored."""
+        first, *others = self._unanswered.items()
+        yield self._answer(*first)  # alone: a refused key is tried once, and an SDK is imported by one thread
         with ThreadPoolExecutor(self._inquiry.provider.chats_at_once, "ftbridge asks") as threads:
-            under_way = [threads.submit(self._answer, key, chat) for key, chat in self._unanswered.items()]
+            under_way = [threads.submit(self._answer, key, chat) for key, chat in others]
             try:
                 for future in under_way:
                     yield future.result()
@@ -108,17 +110,15 @@ class _Asking:
             return self._within_limits(key, chat)
         except FtbridgeError as problem:
             self._ended_by = self._ended_by or problem
+            self._pace.stop()
             raise
-        finally:
-            if self._ended_by:
-                self._pace.stop()
 
     def _within_limits(self, key: str, chat: Chat) -> Answer:
         limited: RateLimited | None = None
         for _round in range(_ROUNDS):
             with self._pace.slot() as free:
-                if not free and self._ended_by:
-                    raise self._ended_by
+                if not free:
+                    raise self._ended_by or CancelledError
                 self._spending.check()
                 try:
                     reply = self._inquiry.provider.chat(self._inquiry.asked.model, chat, **self._inquiry.options)

@@ -281,7 +281,7 @@ class Provider:
         return HostingTerms()
 
     def deployments(self) -> list[Deployment]:
-        """The tuned models that are served for this account, or start, or failed to; `Unsupported` if none can tell."""
+        """The tuned models served for this account, also starting and failed ones. Raises `Unsupported` if unknown."""
         self._unsupported("deployments")
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
