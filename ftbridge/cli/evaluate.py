@@ -12,6 +12,7 @@ from ftbridge.cli.gate import failures, print_annotations, write_junit, write_st
 from ftbridge.cli.output import AsJson, Exit, JobId, open_bridge, print_json, print_message
 from ftbridge.cli.scores import print_scores
 from ftbridge.dataset.data_file import parse_columns
+from ftbridge.errors import InputError
 from ftbridge.files import require_folder_of
 
 
@@ -39,6 +40,16 @@ def evaluate(
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations, and write GitHub's step summary.")
     ] = False,
+    prompt: Annotated[
+        Path | None, typer.Option(help="Ask the base with the text of this file as its system message.")
+    ] = None,
+    few_shot: Annotated[
+        int, typer.Option(min=0, help="Ask the base with so many rows of the training file as examples.")
+    ] = 0,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Ask nothing that may cost more US dollars than this.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the ledger has the answers to.")] = False,
     map: Columns = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +68,10 @@ def evaluate(
         cluster=cluster,
         map=parse_columns(map or ()),
         rows=rows,
+        prompt=_text(prompt) if prompt else None,
+        few_shot=few_shot,
+        max_cost_usd=max_cost,
+        fresh=fresh,
     )
     failed = failures(evaluation, minimum)
     if as_json:
@@ -73,3 +88,16 @@ def evaluate(
         write_step_summary(evaluation, failed)
     if failed:
         raise Exit(1)
+
+
+def _text(file: Path) -> str:
+    """Raises `InputError` for a file that is no text, or an empty one."""
+    try:
+        text = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(
+            f"{file} cannot be read: {problem}", hint="Give --prompt a file with the prompt as text, in UTF-8."
+        ) from None
+    if not text:
+        raise InputError(f"{file} is empty", hint="Write the prompt into it, or leave out --prompt.")
+    return text

@@ -6,9 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from ftbridge.cli.output import console, number, print_message, print_sentence, table
-from ftbridge.wording import counted, printable
+from ftbridge.evaluation.prompting import SEED
+from ftbridge.wording import counted, dollars, printable
 
 if TYPE_CHECKING:
+    from ftbridge.answers import AnswerCounts
     from ftbridge.evaluation.evaluate import Evaluation
     from ftbridge.evaluation.intervals import Interval
     from ftbridge.evaluation.leakage import Leak
@@ -28,8 +30,24 @@ def print_scores(evaluation: Evaluation) -> None:
         print_sentence(f"{sentence(one, name_of_tuned(evaluation))} {verdict(one)}")
     if len(evaluation.comparisons) > 1:
         print_sentence(f"The {len(evaluation.comparisons)} verdicts are corrected for their number (Holm).")
+    if evaluation.shots:
+        lines = ", ".join(map(str, evaluation.shots))
+        print_sentence(f"The base had these lines of the training file as examples: {lines} (drawn with seed {SEED}).")
+    for counts in evaluation.answers:
+        print_sentence(answered(counts))
     for leak in evaluation.leaks:
         print_message(f"warning: {warning(leak)}", style="yellow")
+
+
+def answered(counts: AnswerCounts) -> str:
+    """Where the answers came from, what became of the others, and what they cost."""
+    asked = counts.questions - counts.from_ledger
+    parts = [f"{counted(asked, 'question')} asked, {counted(counts.from_ledger, 'answer')} from the ledger"]
+    parts += [f"{count} {what}" for what in ("truncated", "refused", "failed") if (count := getattr(counts, what))]
+    cost = "cost unknown" if counts.cost_usd is None else dollars(counts.cost_usd)
+    parts += [cost] if asked and counts.cost_usd != 0 else []
+    error = f" The first error: {printable(counts.first_error, 200)}" if counts.first_error else ""
+    return f"{counts.model}: {'; '.join(parts)}.{error}"
 
 
 def score_rows(evaluation: Evaluation) -> list[list[str]]:

@@ -7,15 +7,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from ftbridge.answers import AnswerCounts
 from ftbridge.context import Context
 from ftbridge.dataset import check
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError
+from ftbridge.evaluation.asking import Contender, ask_all
 from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.differences import mean_difference, share_difference
 from ftbridge.evaluation.leakage import Leak, leaks_into
+from ftbridge.evaluation.prompting import choose_shots, with_prompt
 from ftbridge.evaluation.row_keys import taken_out
 from ftbridge.evaluation.scores import RowScore, Score, held_out_chats, losses_of, score, score_rows, write_rows
 from ftbridge.evaluation.verdict import Comparison, Measured, judge
@@ -26,6 +29,7 @@ from ftbridge.target import parse_target
 from ftbridge.wording import counted
 
 BASE: Literal["base"] = "base"
+TUNED: Literal["tuned"] = "tuned"
 
 
 class Evaluation(Frozen):
@@ -33,7 +37,8 @@ class Evaluation(Frozen):
 
     `comparisons` are of the tuned model with each of them, by exact answers and by loss; `paired` is the one by exact
     answers with `rival`. Of rows that share a value of the key `cluster`, `clusters` is the number of values. `leaks`
-    are reasons why the held-out rows may flatter the model.
+    are reasons why the held-out rows may flatter the model. `answers` says for each model what became of the questions,
+    and `shots` are the lines of the training file that the base had as examples.
     """
 
     job: str
@@ -47,6 +52,8 @@ class Evaluation(Frozen):
     paired: Comparison | None = None
     comparisons: tuple[Comparison, ...] = ()
     leaks: tuple[Leak, ...] = ()
+    answers: tuple[AnswerCounts, ...] = ()
+    shots: tuple[int, ...] = ()
 
     def worse_than(self) -> list[str]:
         """The rivals than which the tuned model gives fewer exact answers, for certain and by more than the margin."""
@@ -64,6 +71,10 @@ def evaluate(
     cluster: str | None = None,
     map: Mapping[str, str] | None = None,  # noqa: A002 - the word users know
     rows: Path | None = None,
+    prompt: str | None = None,
+    few_shot: int = 0,
+    max_cost_usd: float | None = None,
+    fresh: bool = False,
 ) -> Evaluation:
     """Score the tuned model on held-out chats, and its base beside it with `baseline`.
 
@@ -72,7 +83,10 @@ def evaluate(
     same value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent.
     The file `rows` gets a JSON line for each row with the tuned model's answer, as `RowScore` has it.
 
-    Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model.
+    The base is asked with `prompt` as its system message, and `few_shot` rows of the job's training file as examples.
+    Answers that the ledger has are not asked again, unless `fresh`; all others may cost at most `max_cost_usd`.
+
+    Raises `DataError` for a file with anything else, `JobFailed` for a job without a model, and `OverBudget`.
     """
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
@@ -81,16 +95,22 @@ def evaluate(
             chats = _checked_chats(read)
         leaks = leaks_into(chats, file, tuned_job.spec.data)
     clusters = [values[line] for line in chats] if cluster else None
-    target = parse_target(tuned_job.target)
-    provider = context.provider(target)
-    tuned = score_rows(provider, tuned_model(tuned_job), chats)
+    shots = choose_shots(tuned_job.spec.data, chats.values(), few_shot) if few_shot else {}
+    contenders = [_contender(tuned_job, chats, TUNED)]
+    if baseline or prompt is not None or few_shot:
+        target = parse_target(tuned_job.target)
+        told = with_prompt(chats, prompt, [*shots.values()])
+        contenders.append(Contender(BASE, target, target.model, told, tuned=False))
+    if other is not None:
+        contenders.append(_contender(other, chats, other.id))
+    answers = ask_all(context, contenders, max_cost_usd=max_cost_usd, fresh=fresh)
+    scored = {
+        one.name: score_rows(context.provider(one.target), one.model, one.chats, answers[one.name].answers)
+        for one in contenders
+    }
+    tuned, rivals = scored[TUNED], {name: theirs for name, theirs in scored.items() if name != TUNED}
     if rows is not None:
         write_rows(tuned, rows)
-    rivals: dict[str, list[RowScore]] = {}
-    if baseline:
-        rivals[BASE] = score_rows(provider, target.model, chats)
-    if other is not None:
-        rivals[other.id] = score_rows(context.provider(parse_target(other.target)), tuned_model(other), chats)
     measured = [_measured(name, theirs, tuned, clusters, margin) for name, theirs in rivals.items()]
     comparisons = judge([*chain.from_iterable(measured)])
     scores = {name: score(theirs, clusters) for name, theirs in rivals.items()}
@@ -107,7 +127,13 @@ def evaluate(
         paired=next((one for one in comparisons if (one.rival, one.metric) == (rival, "exact_match")), None),
         comparisons=tuple(comparisons),
         leaks=tuple(leaks),
+        answers=tuple(one.counts for one in answers.values()),
+        shots=tuple(shots),
     )
+
+
+def _contender(job: Job, chats: Mapping[int, Chat], name: str) -> Contender:
+    return Contender(name, parse_target(job.target), tuned_model(job), chats)
 
 
 def _checked_chats(data: Data) -> dict[int, Chat]:

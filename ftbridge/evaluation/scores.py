@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
+from ftbridge.answers import Answer, Outcome
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat
 from ftbridge.dataset.data_file import Data
@@ -35,8 +36,9 @@ class Score(Frozen):
 class RowScore(Frozen):
     """One row of an evaluation: the messages before the answer, the answer, and whether it is the expected one.
 
-    White space around them does not count. `loss` is the mean of the row's `tokens` trained tokens, in nats, where the
-    provider gives it.
+    White space around them does not count. `outcome` says whether it is an answer at all: it may be cut or refused, or
+    missing, for the `error`. `loss` is the mean of the row's `tokens` trained tokens, in nats, where the provider gives
+    it.
     """
 
     line: int
@@ -44,6 +46,8 @@ class RowScore(Frozen):
     expected: str
     answer: str
     correct: bool
+    outcome: Outcome = "answered"
+    error: str | None = None
     loss: float | None = None
     tokens: int = Field(0, exclude=True)
 
@@ -62,10 +66,13 @@ def held_out_chats(data: Data) -> dict[int, Chat]:
     return chats
 
 
-def score_rows(provider: Provider, model: str, chats: Mapping[int, Chat]) -> list[RowScore]:
-    """What the model answers to each chat, and its loss on the expected answer where the provider gives it."""
-    questions = (Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats.values())
-    answers = [reply.text for reply in provider.replies(model, questions)]
+def questions_of(chats: Mapping[int, Chat]) -> list[Chat]:
+    """The chats without the answers that are expected."""
+    return [Chat(messages=chat.messages[:-1], tools=chat.tools) for chat in chats.values()]
+
+
+def score_rows(provider: Provider, model: str, chats: Mapping[int, Chat], answers: Sequence[Answer]) -> list[RowScore]:
+    """The model's answer to each chat, and its loss on the expected answer where the provider gives it."""
     gives_loss = "losses" in provider.capabilities.verbs
     losses = provider.losses(model, [*chats.values()]) if gives_loss else [RowLoss()] * len(chats)
     return [
@@ -73,8 +80,10 @@ def score_rows(provider: Provider, model: str, chats: Mapping[int, Chat]) -> lis
             line=line,
             question=[msgspec.to_builtins(message) for message in chat.messages[:-1]],
             expected=expected_answer(chat),
-            answer=answer,
-            correct=answer.strip() == expected_answer(chat),
+            answer=answer.text,
+            outcome=answer.outcome,
+            error=answer.error,
+            correct=answer.text.strip() == expected_answer(chat),
             loss=of.loss if of.tokens else None,
             tokens=of.tokens,
         )

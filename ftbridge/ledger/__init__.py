@@ -1,5 +1,6 @@
 """The durable store of jobs, uploads and intents."""
 
+from ftbridge.ledger.answers import Asked, count_answers, forget_answers, store_answer, stored_answers
 from ftbridge.ledger.data_uses import OpenJob, Upload, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import (
@@ -34,6 +35,7 @@ from ftbridge.ledger.summaries import JobSummary, last_numbers, summaries, unfin
 __all__ = [
     "LAST",
     "MEASUREMENT",
+    "Asked",
     "Delivery",
     "DeploymentRecord",
     "Found",
@@ -48,6 +50,7 @@ __all__ = [
     "adopt_deployment",
     "begin_deployment",
     "change_deployment",
+    "count_answers",
     "count_deliveries",
     "delivered",
     "deployments_of",
@@ -56,6 +59,7 @@ __all__ = [
     "end_deployment",
     "filtered",
     "find_record",
+    "forget_answers",
     "forget_deployment",
     "forget_hooks",
     "has_free_slot",
@@ -69,6 +73,8 @@ __all__ = [
     "register_hooks",
     "reserve_slot",
     "set_aside_if_damaged",
+    "store_answer",
+    "stored_answers",
     "succeeded_targets",
     "summaries",
     "unfinished",

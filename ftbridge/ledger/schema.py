@@ -115,6 +115,17 @@ deployments = Table(
     Column("ended_at", String),
 )
 
+answers = Table(
+    "answers",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("model", String, primary_key=True),
+    Column("variant", String, primary_key=True),
+    Column("question", String, primary_key=True),
+    Column("answer", String),
+    Column("answered_at", String),
+)
+
 MIGRATIONS: list[tuple[str, list[str]]] = [
     (
         "the first tables",
@@ -198,6 +209,14 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
     (
         "from which home a job was submitted",
         ["ALTER TABLE jobs ADD COLUMN home TEXT"],
+    ),
+    (
+        "what models have answered",
+        [
+            """CREATE TABLE answers (
+                account TEXT NOT NULL, model TEXT NOT NULL, variant TEXT NOT NULL, question TEXT NOT NULL,
+                answer TEXT NOT NULL, answered_at TEXT NOT NULL, PRIMARY KEY (account, model, variant, question))""",
+        ],
     ),
 ]
 

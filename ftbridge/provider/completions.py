@@ -155,15 +155,17 @@ def text_of_chunk(chunk: Mapping[str, Any]) -> str:
 
 
 def read_reply(answer: Mapping[str, Any]) -> Reply:
-    """The text of the first choice, the reasoning before it, and why it ends."""
+    """The text and the tool calls of the first choice, the reasoning before it, and why it ends."""
     usage, choice = answer.get("usage"), answer["choices"][0]
     message, reason = choice["message"], choice.get("finish_reason")
-    reasoning = message.get("reasoning_content")
+    reasoning, refusal, calls = (message.get(name) for name in ("reasoning_content", "refusal", "tool_calls"))
     return Reply(
         text=_text(message.get("content")),
         model=answer["model"],
         reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
         finish_reason=reason if isinstance(reason, str) and reason else None,
+        tool_calls=tuple(call for call in calls if isinstance(call, dict)) if isinstance(calls, list) else (),
+        refusal=refusal if isinstance(refusal, str) and refusal else None,
         usage=Usage(
             prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,
             completion_tokens=count_of(usage.get("completion_tokens")) or 0,

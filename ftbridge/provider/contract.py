@@ -51,6 +51,8 @@ class Provider:
     """After how long without news a running job is reported as stalled."""
     concurrency_limit: int | None = None
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
+    chats_at_once: ClassVar[int] = 1
+    """How many chats it is asked at once; with 1, `replies` gets all of them, and may batch them."""
     keeps_jobs_at_home: ClassVar[bool] = False
     """Whether its jobs and artifacts are in the home folder, so that one that is not there any more is over."""
     listing_lag_seconds: ClassVar[float] = 0.0
@@ -279,10 +281,7 @@ class Provider:
         return HostingTerms()
 
     def deployments(self) -> list[Deployment]:
-        """The tuned models that the vendor serves for this account, also those that are starting or have failed.
-
-        Raises `Unsupported` where the vendor cannot tell: an empty list means that nothing is deployed.
-        """
+        """The tuned models served for this account, also starting and failed ones. Raises `Unsupported` if unknown."""
         self._unsupported("deployments")
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:

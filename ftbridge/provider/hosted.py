@@ -50,6 +50,7 @@ class HostedProvider(Provider):
     settings: HostedSettings
     timeout: ClassVar[float] = 120.0
     """Seconds without a byte from the vendor after which a request is given up."""
+    chats_at_once: ClassVar[int] = 8
     listing_lag_seconds: ClassVar[float] = 60.0
     in_flight_seconds: ClassVar[float] = 120.0
 

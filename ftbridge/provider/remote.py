@@ -148,7 +148,8 @@ class Reply(Frozen):
     """A model's answer; `str(reply)` is the text. `reasoning` is what the model thought before it, where it is told.
 
     `finish_reason` says why the answer ends, in OpenAI's words: "stop" where the model ended it, and "length" at
-    `max_tokens` or where the context is full. None where the provider does not say.
+    `max_tokens` or where the context is full. None where the provider does not say. `tool_calls` are in OpenAI's shape,
+    and `refusal` is what a model says that declines to answer.
     """
 
     text: LongText
@@ -156,6 +157,8 @@ class Reply(Frozen):
     usage: Usage | None = None
     reasoning: LongText | None = None
     finish_reason: Text | None = None
+    tool_calls: tuple[JsonObject, ...] = ()
+    refusal: LongText | None = None
 
     def __str__(self) -> str:
         return self.text

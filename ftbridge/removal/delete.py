@@ -13,6 +13,7 @@ from ftbridge.jobs.listing import refresh
 from ftbridge.jobs.request.kept_data import forget_and_delete, unneeded_files, unneeded_leftovers
 from ftbridge.ledger import Record, open_jobs
 from ftbridge.model import Event, Job, now
+from ftbridge.removal.answers import remove_answers
 from ftbridge.removal.at_vendor import check_deletable, delete_at_vendor
 from ftbridge.removal.in_home import imported_folder
 from ftbridge.removal.in_use import starts_from, starts_from_result
@@ -22,7 +23,7 @@ from ftbridge.removal.receipt import WORDS, Receipt, Removal, Remover
 def delete(
     context: Context, job: Job | str, *, at_vendor: bool = False, result: bool = False, dry_run: bool = False
 ) -> Receipt:
-    """Remove the data, checkpoints and logs of a job that is over; the ledger keeps the job, its cost and its events.
+    """Remove the data, checkpoints, logs and answers of a job that is over; the ledger keeps it, its cost and events.
 
     With `at_vendor` also the vendor's files, checkpoints and model, and with `result` the result of a job that was
     trained on this machine. Raises `UsageError` for a job that is not over, or whose model is deployed, or is the base
@@ -80,6 +81,8 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
         for file in files or ():
             if file.stem in keys:
                 remover.remove(Removal(job=job.id, kind="data", name=str(file)), partial(remove, file))
+    if job.result and job.result.model:
+        remove_answers(context, remover, job=job.id, model=job.result.model)
     needed = open_jobs(context.ledger)
     folder = imported_folder(context.home, record)
     if folder and folder.exists() and not any(other.spec.data.is_relative_to(folder) for other in needed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ftbridge.context import Context
@@ -15,6 +15,7 @@ from ftbridge.jobs.request.kept_data import forget_and_delete, unneeded_files, u
 from ftbridge.ledger import OpenJob, Record, open_jobs, uploads_of
 from ftbridge.model import Status
 from ftbridge.provider import Artifact, Provider
+from ftbridge.removal.answers import remove_answers
 from ftbridge.removal.in_home import remove_imports, remove_temporary
 from ftbridge.removal.in_use import starts_from
 from ftbridge.removal.receipt import Receipt, Removal, Remover
@@ -29,14 +30,15 @@ def prune(context: Context, *, older_than: timedelta | None = None, dry_run: boo
     """Remove what nobody needs from the home: the data, caches, checkpoints and logs of jobs that are over.
 
     `older_than` is how long they have been over at least. Without it a failed job that can be resumed keeps its data
-    for a week. Results stay, and so does everything of a job that is open or unclear. At mocked vendors, whose state
-    is in the home, the uploaded files are deleted, and all of it once no job there has a result. It may
-    run beside any other command, and be repeated.
+    for a week. The answers of models that are as old go as well. Results stay, and so does everything of a job that is
+    open or unclear. At mocked vendors, whose state is in the home, the uploaded files are deleted, and all of it once
+    no job there has a result. It may run beside any other command, and be repeated.
     """
     pruning = _Pruning(context, older_than, Remover(dry_run=dry_run))
     pruning.shared_data()
     for record in pruning.ended:
         pruning.job(record)
+    remove_answers(context, pruning.remover, until=datetime.fromtimestamp(pruning.before, UTC))
     remove_temporary(context.home, pruning.before, pruning.remover)
     return pruning.remover.receipt()
 

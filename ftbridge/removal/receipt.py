@@ -24,12 +24,15 @@ WORDS = {
     "log": "log",
     "mock": "state of the mock of",
     "temporary": "temporary file",
+    "answers": "answers:",
 }
 """The kinds of items, as people read them."""
 
 
 class Removal(Frozen):
     """One item: on this machine, where `name` is its path, or at the provider `at`, where it is the vendor's name.
+
+    Of answers in the ledger, `name` says how many, and of which model.
 
     `job` is the job that it belongs to, and `bytes` its size on this disk, where it is here. In a dry run it is "to be
     removed". "gone" was removed before, "kept" stays, and "in use" and "failed" may be removed by the same command

@@ -113,3 +113,43 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_asked(here: Cl
     ran = here("evaluate", "last", tmp_path / "rows.jsonl", "--junit", tmp_path / "none" / "out.xml")
     assert ran.code == 2
     assert "there is no folder" in ran.err
+
+
+def test_answers_are_asked_for_once_and_deleted_with_their_job(here: Cli, train: Train, held_out: Path) -> None:
+    job = train("a{n}")
+    first, second = here("evaluate", job, held_out), here("evaluate", job, held_out)
+    assert "tuned: 40 questions asked, 0 answers from the ledger; $" in first.out
+    assert "tuned: 0 questions asked, 40 answers from the ledger." in second.out
+    assert here("evaluate", job, held_out, "--fresh", "--json").json["answers"][0]["from_ledger"] == 0
+    deleted = here("delete", job, "--yes", "--json").json["items"]
+    assert [item["name"].partition(" of ft:")[0] for item in deleted if item["kind"] == "answers"] == ["40"]
+    assert here("evaluate", job, held_out, "--json").json["answers"][0]["from_ledger"] == 0
+    pruned = here("prune", "--older-than", "1d", "--json").json["items"]
+    assert not [item for item in pruned if item["kind"] == "answers"]
+    pruned = here("prune", "--json").json["items"]
+    assert [item["outcome"] for item in pruned if item["kind"] == "answers"] == ["removed"]
+
+
+def test_a_limit_of_costs_is_checked_before_anything_is_asked(here: Cli, train: Train, held_out: Path) -> None:
+    job = train("a{n}")
+    ran = here("evaluate", job, held_out, "--max-cost", "0.00001")
+    assert (ran.code, "asking may cost $0.0" in ran.err) == (2, True)
+    unknown = here("evaluate", job, held_out, "--max-cost", "1", "--baseline")
+    assert (unknown.code, "what asking base costs is not known" in unknown.err) == (2, True)
+    ran = here("evaluate", job, held_out, "--max-cost", "1", "--json")
+    [told] = ran.json["answers"]
+    assert (told["from_ledger"], 0 < told["cost_usd"] < 1) == (0, True), "nothing had been asked"
+
+
+def test_the_base_is_asked_with_a_prompt_and_examples(here: Cli, train: Train, held_out: Path, tmp_path: Path) -> None:
+    job, prompt = train("wrong {n}"), tmp_path / "system.txt"
+    prompt.write_text("Repeat the number.", "utf-8")
+    unseen = write_rows(held_out.with_name("unseen.jsonl"), chats("b{n}", 80)[40:])
+    ran = here("evaluate", job, unseen, "--prompt", prompt, "--few-shot", "2")
+    assert "The base had these lines of the training file as examples:" in ran.out
+    assert "base: 40 questions asked" in ran.out
+    for option in (("--few-shot", "3"), ("--baseline",)):
+        assert here("evaluate", job, unseen, *option, "--json").json["answers"][1]["from_ledger"] == 0
+    prompt.write_text(" ", "utf-8")
+    empty = here("evaluate", job, unseen, "--prompt", prompt)
+    assert (empty.code, "is empty" in empty.err) == (2, True)

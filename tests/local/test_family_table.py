@@ -18,9 +18,10 @@ import pytest
 import torch
 import transformers as _transformers
 
+from ftbridge.answers import Answer
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import SpecError
-from ftbridge.evaluation.scores import score_rows
+from ftbridge.evaluation.scores import questions_of, score_rows
 from ftbridge_local.exporting import gguf_file
 from ftbridge_local.exporting.modelfile import modelfile
 from ftbridge_local.models.find import find
@@ -208,8 +209,14 @@ def model(made: Trained) -> str:
     return result.model
 
 
+def knows_its_rows(made: Trained, name: str) -> bool:
+    chats = dict(enumerate(made.answers()))
+    answers = [Answer.of(reply) for reply in made.lab.provider.replies(name, questions_of(chats))]
+    return all(row.correct for row in score_rows(made.lab.provider, name, chats, answers))
+
+
 def it_knows_its_rows(made: Trained) -> str:
-    assert all(row.correct for row in score_rows(made.lab.provider, model(made), dict(enumerate(made.answers()))))
+    assert knows_its_rows(made, model(made))
     return "ok"
 
 
@@ -237,7 +244,7 @@ def merged_is_adapter(made: Trained) -> str:
     torch.testing.assert_close(merged, adapted, rtol=1e-3, atol=1e-3)
     ends = json.loads((out / "generation_config.json").read_bytes())["eos_token_id"]
     assert (ends if isinstance(ends, list) else [ends]) == made.tokenizer.end_ids
-    assert all(row.correct for row in score_rows(made.lab.provider, str(out), dict(enumerate(made.answers()))))
+    assert knows_its_rows(made, str(out))
     return "ok"
 
 

@@ -7,13 +7,12 @@ whether an adapter is served on the `-fast` or the plain name of its base.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ftbridge.dataset import Converter
-from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, NotFound, SpecError
 from ftbridge.foreign.values import number_of, texts_of
 from ftbridge.model import Checkpoint, Event, Method, Result, Spec, Status
@@ -27,7 +26,6 @@ from ftbridge.provider import (
     HostingTerms,
     Listed,
     RemoteJob,
-    Reply,
 )
 from ftbridge.provider.hosted import make_suffix, merge_events, read_hyperparameters
 from ftbridge.provider.settings import HostedSettings, setting
@@ -212,23 +210,34 @@ class NebiusProvider(OpenAIApiProvider):
 
     def undeploy(self, model: str) -> None:
         """Stop serving the adapter; the job keeps it."""
-        self._serving.undeploy(model.partition(":")[0])
+        job_id = model.partition(":")[0]
+        self._served_names.pop(job_id, None)
+        self._serving.undeploy(job_id)
 
     def complete(self, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """One chat completion, by a base or a deployed adapter."""
-        return super().complete(self._served_name(model), body)
+        try:
+            return super().complete(self._served_name(model), body)
+        except NotFound:
+            self._served_names.clear()  # it may be served under another name by now
+            raise
 
     def stream(self, model: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """The chunks as they arrive, from the same."""
         return super().stream(self._served_name(model), body)
 
-    def replies(self, model: str, chats: Iterable[Chat], **options: Any) -> Iterator[Reply]:
-        """The answers to many chats; the model's served name is looked up once."""
-        return super().replies(self._served_name(model), chats, **options)
-
     def _served_name(self, model: str) -> str:
         """The name by which a model is called: a base's own, or that of the deployment of a job's."""
-        return self._serving.name_of(model.partition(":")[0]) if model.startswith("ftjob-") else model
+        if not model.startswith("ftjob-"):
+            return model
+        job_id = model.partition(":")[0]
+        if job_id not in self._served_names:  # it is looked up once, however many questions there are
+            self._served_names[job_id] = self._serving.name_of(job_id)
+        return self._served_names[job_id]
+
+    @cached_property
+    def _served_names(self) -> dict[str, str]:
+        return {}
 
     @property
     def _serving(self) -> Serving:

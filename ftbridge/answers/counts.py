@@ -1,0 +1,51 @@
+"""What became of many questions, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Self
+
+from ftbridge.answers.answer import Answer
+from ftbridge.answers.inquiry import Inquiry
+from ftbridge.model import Frozen
+
+
+class AnswerCounts(Frozen):
+    """How many questions a `model` was asked, and what became of them.
+
+    `from_ledger` of them were answered before. The tokens are those of the others, as far as the vendor tells them.
+    `estimate_usd` is what these were expected to cost and `cost_usd` what they cost, in US dollars by the catalogue;
+    `None` is unknown. `first_error` is the first message of those that `failed`.
+    """
+
+    model: str
+    questions: int
+    from_ledger: int
+    truncated: int
+    refused: int
+    failed: int
+    first_error: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    estimate_usd: float | None = None
+    cost_usd: float | None = None
+
+    @classmethod
+    def of(cls, model: str, inquiry: Inquiry, answers: Sequence[Answer]) -> Self:
+        """The counts of the answers to an inquiry; `model` is what people call the model."""
+        outcomes = Counter(answer.outcome for answer in answers)
+        told = [answer.usage for answer in answers if not answer.from_ledger and answer.usage]
+        return cls(
+            model=model,
+            questions=len(answers),
+            from_ledger=sum(answer.from_ledger for answer in answers),
+            truncated=outcomes["truncated"],
+            refused=outcomes["refused"],
+            failed=outcomes["failed"],
+            first_error=next((answer.error for answer in answers if answer.outcome == "failed"), None),
+            prompt_tokens=sum(usage.prompt_tokens for usage in told) if told else None,
+            completion_tokens=sum(usage.completion_tokens for usage in told) if told else None,
+            estimate_usd=inquiry.estimate_usd,
+            cost_usd=sum(map(inquiry.prices.of, told)) if inquiry.prices and told else None,
+        )
