@@ -12,13 +12,14 @@ from ftbridge.dataset import check
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
-from ftbridge.errors import DataError
+from ftbridge.errors import DataError, UsageError
 from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.differences import mean_difference, share_difference
 from ftbridge.evaluation.leakage import Leak, leaks_into
 from ftbridge.evaluation.row_keys import taken_out
 from ftbridge.evaluation.scores import RowScore, Score, held_out_chats, losses_of, score, score_rows, write_rows
 from ftbridge.evaluation.verdict import Comparison, Measured, judge
+from ftbridge.files import require_folder_of
 from ftbridge.jobs.listing import succeeded
 from ftbridge.jobs.results import tuned_model
 from ftbridge.model import Frozen, Job
@@ -72,8 +73,13 @@ def evaluate(
     same value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent.
     The file `rows` gets a JSON line for each row with the tuned model's answer, as `RowScore` has it.
 
-    Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model.
+    Raises `DataError` for a file with anything else, and `JobFailed` for a job without a model; and, before any model
+    is asked, `InputError` where `rows` cannot be written, and `UsageError` for a `margin` that is no share.
     """
+    if not 0 <= margin <= 1:
+        raise UsageError(f"margin = {margin} is not a share from 0 to 1", hint="Give 0.05 for five rows of a hundred.")
+    if rows is not None:
+        require_folder_of(rows)
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
     with given(data, context.home, map, often=True) as file:
@@ -91,6 +97,8 @@ def evaluate(
         rivals[BASE] = score_rows(provider, target.model, chats)
     if other is not None:
         rivals[other.id] = score_rows(context.provider(parse_target(other.target)), tuned_model(other), chats)
+    for name, scored in ((tuned_job.id, tuned), *rivals.items()):
+        _warn_of_lost(context, name, scored)
     measured = [_measured(name, theirs, tuned, clusters, margin) for name, theirs in rivals.items()]
     comparisons = judge([*chain.from_iterable(measured)])
     scores = {name: score(theirs, clusters) for name, theirs in rivals.items()}
@@ -116,6 +124,13 @@ def _checked_chats(data: Data) -> dict[int, Chat]:
         errors = counted(report.errors, "error")
         raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
     return held_out_chats(data)
+
+
+def _warn_of_lost(context: Context, name: str, rows: Sequence[RowScore]) -> None:
+    """Warn of a model with losses that are no numbers."""
+    if lost := [row.line for row in rows if row.loss is None and row.tokens]:
+        what = f"the loss of {name} is no number for {counted(len(lost), 'row')}, the first on line {lost[0]}"
+        context.warn(f"{what}, and is left out there: its weights may be damaged, or too large for their type")
 
 
 def _measured(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class RowScore(Frozen):
     """One row of an evaluation: the messages before the answer, the answer, and whether it is the expected one.
 
     White space around them does not count. `loss` is the mean of the row's `tokens` trained tokens, in nats, where the
-    provider gives it.
+    provider gives it and it is a number.
     """
 
     line: int
@@ -75,7 +76,7 @@ def score_rows(provider: Provider, model: str, chats: Mapping[int, Chat]) -> lis
             expected=expected_answer(chat),
             answer=answer,
             correct=answer.strip() == expected_answer(chat),
-            loss=of.loss if of.tokens else None,
+            loss=of.loss if of.tokens and math.isfinite(of.loss) else None,
             tokens=of.tokens,
         )
         for (line, chat), answer, of in zip(chats.items(), answers, losses, strict=True)
