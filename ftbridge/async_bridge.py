@@ -95,7 +95,7 @@ class AsyncBridge:
 
     def __init__(
         self,
-        home: Path | None = None,
+        home: str | Path | None = None,
         *,
         config: Config | None = None,
         warn: Callable[[str], None] | None = None,

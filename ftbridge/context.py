@@ -42,7 +42,7 @@ class Context:
 
     def __init__(
         self,
-        home: Path | None = None,
+        home: str | Path | None = None,
         *,
         config: Config | None = None,
         warn: Callable[[str], None] | None = None,

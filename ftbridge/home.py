@@ -19,22 +19,38 @@ from stat import S_IMODE, S_ISVTX
 
 from platformdirs import user_data_path
 
-from ftbridge.errors import StateError
+from ftbridge.errors import StateError, UsageError
 from ftbridge.files import make_folder
+from ftbridge.wording import printable
 
 LEDGER = "ledger.sqlite"
 _OTHERS = 0o077  # what group and others may do
 
 
-def find_home(given: Path | None = None) -> Path:
-    """The home folder, created if it is missing, and closed to others. Raises `StateError` where it is not writable."""
-    home = given.expanduser().absolute() if given else home_path()
+def find_home(given: str | Path | None = None) -> Path:
+    """The home folder, created if it is missing, and closed to others.
+
+    Raises `StateError` where it is not writable, and `UsageError` for what is no path.
+    """
+    home = _path(given) if given else home_path()
     with usable(home):
         make_folder(home)
         _close_to_others(home)
         if not os.access(home, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "it is not writable")
     return home
+
+
+def _path(given: str | Path) -> Path:
+    try:
+        path = Path(given).expanduser().absolute()
+        os.fsencode(path)
+        if "\0" in str(path):
+            raise ValueError("it has the character U+0000")
+    except (TypeError, ValueError, RuntimeError) as problem:  # of a user without a home, `~nobody`
+        what = f"home = {printable(repr(given))} is no path: {str(problem).rstrip('.')}"
+        raise UsageError(what, hint="Give the path of a folder, which is made where there is none.") from None
+    return path
 
 
 def address(home: Path) -> str:

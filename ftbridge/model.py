@@ -159,9 +159,9 @@ class Event(Frozen):
     `tokens` counts from the start of the job, `grad_norm` is before clipping, and `peak_memory` is in bytes.
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
     message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable",
-    "deleted", "settings", "trained" (which weights are) or "rows" (which are learned). `hyperparameters` are all that
-    the job trains with, given or chosen. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by
-    that at which the event was seen.
+    "deleted", "given_up" (ended here alone), "settings", "trained" (which weights are) or "rows" (which are learned).
+    `hyperparameters` are all that the job trains with, given or chosen. Values that cannot be kept are replaced as
+    `ftbridge.foreign` says: a time by that at which the event was seen.
     """
 
     at: TimeSeen

@@ -12,7 +12,7 @@ import pytest
 import ftbridge
 from ftbridge import Bridge, Hyperparameters, Job, Result
 from ftbridge.arguments import ChatOptions, HyperparameterArguments
-from ftbridge.errors import FtbridgeError, InputError, SpecError
+from ftbridge.errors import FtbridgeError, InputError, SpecError, UsageError
 from ftbridge.model import Event, Spec, now
 
 MOCK = "mock+openai:gpt-4.1-mini-2025-04-14"
@@ -148,3 +148,20 @@ def test_help_reads_as_of_any_method() -> None:
 
 def test_the_public_names_are_completed() -> None:
     assert set(ftbridge.__all__) < set(dir(ftbridge))
+
+
+def test_the_home_is_a_path_as_people_write_it(tmp_path: Path) -> None:
+    with Bridge(str(tmp_path / "home")) as bridge:
+        assert (bridge.jobs(), bridge.home) == ([], tmp_path / "home")
+
+
+@pytest.mark.parametrize("home", ["a\0b", "\ud800", "~nobody-of-that-name/home", 3])
+def test_a_home_that_is_no_path_is_a_mistake_in_a_sentence(home: Any) -> None:
+    with pytest.raises(UsageError, match=r"home = .* is no path"):
+        Bridge(home)
+
+
+@pytest.mark.parametrize("out", ["a\0b", "\ud800"])
+def test_a_file_that_no_system_can_name_is_a_mistake_in_a_sentence(bridge: Bridge, data: Path, out: str) -> None:
+    with pytest.raises(InputError, match="is no path"):
+        bridge.convert(data, to="local:tiny", out=out)

@@ -26,7 +26,9 @@ def evaluate(
     data: Annotated[str, typer.Argument(help="Held-out chats; the last message of each is the expected answer.")],
     baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
     against: Annotated[str | None, typer.Option(help="Another job to compare with, on the same rows.")] = None,
-    margin: Annotated[float, typer.Option(min=0, help="The share of exact answers whose loss counts as none.")] = 0.05,
+    margin: Annotated[
+        float, typer.Option(min=0, max=1, help="The share of exact answers whose loss counts as none.")
+    ] = 0.05,
     minimum: Annotated[
         float | None, typer.Option("--min", min=0, max=1, help="The least share of exact answers: exit 1 below it.")
     ] = None,

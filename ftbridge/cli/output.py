@@ -106,7 +106,7 @@ def open_context() -> Context:
 
 
 def _note(warning: str) -> None:
-    print_message(f"note: {warning}", style="yellow")
+    print_message(f"note: {_one_line(warning)}", style="yellow")
 
 
 def print_message(sentence: str, *, style: str = "") -> None:
@@ -150,6 +150,11 @@ def clean(text: str) -> str:
     return escaped(without_keys_in_use(text), keep="\n")
 
 
+def _one_line(text: str) -> str:
+    """`text` with line ends escaped as well: a file's name, or a vendor, may begin no line, where CI reads commands."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
+
+
 def check_that_one_can_ask(doing: str, hint: str, *, as_json: bool) -> None:
     """Raises `UsageError` where nobody is there to confirm it: the output is for a program, or there is no terminal."""
     if as_json or not sys.stdin.isatty():
@@ -188,9 +193,9 @@ def print_error(error: FtbridgeError, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": error.describe()})
         return
-    print_message(f"error: {error.message}", style="bold red")
+    print_message(f"error: {_one_line(error.message)}", style="bold red")
     if error.hint:
-        print_message(f"       {error.hint}")
+        print_message(f"       {_one_line(error.hint)}")
 
 
 def table(

@@ -99,6 +99,7 @@ def verdict(one: Comparison) -> str:
 
 def warning(leak: Leak) -> str:
     """What a leak is, and what to do."""
+    file = printable(leak.file, 200)
     lines = ", ".join(f"{line}" for line in leak.lines) + (", …" if leak.count > len(leak.lines) else "")
     where = f"line{'s' * (len(leak.lines) > 1)} {lines}"
     are, rows = "is" if leak.count == 1 else "are", counted(leak.count, "row")
@@ -106,16 +107,16 @@ def warning(leak: Leak) -> str:
         ", …" if leak.count > len(leak.labels) else ""
     )
     return {
-        "training_file": f"these rows are the training file, {leak.file}: use rows that the model has not seen.",
-        "trained_rows": f"{rows} ({where}) {are} in the training file {leak.file}: remove them from one of the two.",
-        "trained_questions": f"the questions of {rows} ({where}) {are} in the training file {leak.file} with another "
+        "training_file": f"these rows are the training file, {file}: use rows that the model has not seen.",
+        "trained_rows": f"{rows} ({where}) {are} in the training file {file}: remove them from one of the two.",
+        "trained_questions": f"the questions of {rows} ({where}) {are} in the training file {file} with another "
         "answer: remove them from one of the two.",
-        "near_trained_rows": f"{rows} ({where}) {are} almost the same as rows of the training file {leak.file}.",
+        "near_trained_rows": f"{rows} ({where}) {are} almost the same as rows of the training file {file}.",
         "labels_not_trained": f"{counted(leak.count, 'label')} ({labels}; {where}) {are} not in the training file "
-        f"{leak.file}: add rows with it there.",
+        f"{file}: add rows with it there.",
         "labels_not_held_out": f"{counted(leak.count, 'label')} of the training file ({labels}) {are} not among the "
         "held-out rows, and so not tested.",
-        "not_checked": f"whether these rows were trained on is not known: {leak.file}: {leak.reason}.",
+        "not_checked": f"whether these rows were trained on is not known: {file}: {leak.reason}.",
         "near_not_checked": "rows that are almost the same as training rows were not looked for: that needs "
         "pip install 'ftbridge[near]'.",
     }[leak.code]

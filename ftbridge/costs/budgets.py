@@ -95,7 +95,7 @@ def budget_check(
         use = budget_use(context, name, today(), [record for record in records if record.job.id != excluding])
         if use.spent_usd + use.reserved_usd + high > budget:
             reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
-            free = "A reservation ends when its job is billed, fails or is cancelled (`ftbridge jobs` lists them). "
+            free = f"A reservation ends when its job is billed, or proves never to have reached {name}. "
             raise OverBudget(
                 f"the job may cost {dollars(high)}; of this month's {dollars(budget)} for {name},"
                 f" {dollars(use.spent_usd)} is spent{reserved if use.reserved_jobs else ''}",

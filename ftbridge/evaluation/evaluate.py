@@ -13,7 +13,7 @@ from ftbridge.dataset import check
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
-from ftbridge.errors import DataError
+from ftbridge.errors import DataError, UsageError
 from ftbridge.evaluation.asking import Contender, ask_all
 from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.differences import mean_difference, share_difference
@@ -22,6 +22,7 @@ from ftbridge.evaluation.prompting import choose_shots, with_prompt
 from ftbridge.evaluation.row_keys import taken_out
 from ftbridge.evaluation.scores import RowScore, Score, held_out_chats, losses_of, score, score_rows, write_rows
 from ftbridge.evaluation.verdict import Comparison, Measured, judge
+from ftbridge.files import require_folder_of
 from ftbridge.jobs.listing import succeeded
 from ftbridge.jobs.results import tuned_model
 from ftbridge.model import Frozen, Job
@@ -86,8 +87,14 @@ def evaluate(
     The base is asked with `prompt` as its system message, and `few_shot` rows of the job's training file as examples.
     Answers that the ledger has are not asked again, unless `fresh`; all others may cost at most `max_cost_usd`.
 
-    Raises `DataError` for a file with anything else, `JobFailed` for a job without a model, and `OverBudget`.
+    Raises `DataError` for a file with anything else, `JobFailed` for a job without a model, and `OverBudget`; and,
+    before any model is asked, `InputError` where `rows` cannot be written, and `UsageError` for a `margin` that is no
+    share.
     """
+    if not 0 <= margin <= 1:
+        raise UsageError(f"margin = {margin} is not a share from 0 to 1", hint="Give 0.05 for five rows of a hundred.")
+    if rows is not None:
+        require_folder_of(rows)
     tuned_job = succeeded(context, job).job
     other = succeeded(context, against).job if against else None
     with given(data, context.home, map, often=True) as file:
@@ -99,8 +106,8 @@ def evaluate(
     contenders = [_contender(tuned_job, chats, TUNED)]
     if baseline or prompt is not None or few_shot:
         target = parse_target(tuned_job.target)
-        told = with_prompt(chats, prompt, [*shots.values()])
-        contenders.append(Contender(BASE, target, target.model, told, tuned=False))
+        prompted = with_prompt(chats, prompt, [*shots.values()])
+        contenders.append(Contender(BASE, target, target.model, prompted, tuned=False))
     if other is not None:
         contenders.append(_contender(other, chats, other.id))
     answers = ask_all(context, contenders, max_cost_usd=max_cost_usd, fresh=fresh)
@@ -111,6 +118,8 @@ def evaluate(
     tuned, rivals = scored[TUNED], {name: theirs for name, theirs in scored.items() if name != TUNED}
     if rows is not None:
         write_rows(tuned, rows)
+    for name, rows_scored in ((tuned_job.id, tuned), *rivals.items()):
+        _warn_of_lost(context, name, rows_scored)
     measured = [_measured(name, theirs, tuned, clusters, margin) for name, theirs in rivals.items()]
     comparisons = judge([*chain.from_iterable(measured)])
     scores = {name: score(theirs, clusters) for name, theirs in rivals.items()}
@@ -142,6 +151,13 @@ def _checked_chats(data: Data) -> dict[int, Chat]:
         errors = counted(report.errors, "error")
         raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
     return held_out_chats(data)
+
+
+def _warn_of_lost(context: Context, name: str, rows: Sequence[RowScore]) -> None:
+    """Warn of a model with losses that are no numbers."""
+    if lost := [row.line for row in rows if row.loss is None and row.tokens]:
+        what = f"the loss of {name} is no number for {counted(len(lost), 'row')}, the first on line {lost[0]}"
+        context.warn(f"{what}, and is left out there: its weights may be damaged, or too large for their type")
 
 
 def _measured(

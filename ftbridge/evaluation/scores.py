@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class RowScore(Frozen):
 
     White space around them does not count. `outcome` says whether it is an answer at all: it may be cut or refused, or
     missing, for the `error`. `loss` is the mean of the row's `tokens` trained tokens, in nats, where the provider gives
-    it.
+    it and it is a number.
     """
 
     line: int
@@ -84,7 +85,7 @@ def score_rows(provider: Provider, model: str, chats: Mapping[int, Chat], answer
             outcome=answer.outcome,
             error=answer.error,
             correct=answer.text.strip() == expected_answer(chat),
-            loss=of.loss if of.tokens else None,
+            loss=of.loss if of.tokens and math.isfinite(of.loss) else None,
             tokens=of.tokens,
         )
         for (line, chat), answer, of in zip(chats.items(), answers, losses, strict=True)

@@ -10,15 +10,18 @@ from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError, StateError, UsageError
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once import closing
+from ftbridge.jobs.exactly_once.adoption import adopt
 from ftbridge.jobs.exactly_once.unconfirmed import cancel_unclear
 from ftbridge.jobs.listing import find_job, refresh
 from ftbridge.jobs.queue import withdraw
 from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.jobs.steering import steer
-from ftbridge.ledger import Record
+from ftbridge.ledger import Ledger, Record
 from ftbridge.model import FINAL, Event, Job, Status, now
 from ftbridge.wording import clause
 
+GIVEN_UP = "given_up"
+"""The code of the event by which a job was ended here alone."""
 _ENDED = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.CANCELLED: "was cancelled"}
 
 
@@ -46,24 +49,53 @@ def _cancel(context: Context, record: Record) -> Job:
         if record.job.status is Status.CANCELLED:
             context.warn(f"if {record.provider} has it all the same, it is cancelled there as soon as it is listed")
             return find_job(context, record.job.id)
+    if _was_given_up(context.ledger, record):
+        _take_up_again(context, record)
     return _steer(context, record.job.id, "cancel", FINAL)
 
 
 def _give_up(context: Context, record: Record, problem: FtbridgeError) -> Job:
     """End the job here alone. One that may yet turn up at its vendor is still looked for, and cancelled there."""
     with context.ledger.lock(record.job.id) as locked:
-        record = context.ledger.job(record.job.id)
         if not locked:
             raise StateError(
                 f"another process is sending job {record.job.id}; it was not given up",
                 hint="Wait until that process is done, or stop it; then try again.",
             ) from problem
-        open_here = not record.job.status.final or (record.unconfirmed and record.job.status is Status.FAILED)
-        given_up = open_here and closing.cancel(context.ledger, record, f"given up: {problem.message}")
-    if given_up:
-        then = "it is cancelled there as soon as it is listed" if given_up.unconfirmed else "it goes on there"
+        record = _end_here(context.ledger, record.job.id, problem)
+    remove_unneeded(context.home, context.ledger)
+    if record.unconfirmed:
+        then = "it is cancelled there as soon as it is listed"
+    else:
+        then = f"it goes on there until `ftbridge cancel {record.job.id}` reaches it"
+    if record.unconfirmed or _was_given_up(context.ledger, record):
         context.warn(f"{clause(problem.message)}; if {record.provider} has the job, {then}")
     return find_job(context, record.job.id)
+
+
+def _end_here(ledger: Ledger, job_id: str, problem: FtbridgeError) -> Record:
+    """The job, which is cancelled unless it is over; a poll may write into it meanwhile."""
+    while True:
+        record = ledger.job(job_id)
+        if record.job.status.final and not (record.unconfirmed and record.job.status is Status.FAILED):
+            return record
+        if ended := closing.cancel(ledger, record, f"given up: {problem.message}", code=GIVEN_UP):
+            return ended
+
+
+def _was_given_up(ledger: Ledger, record: Record) -> bool:
+    """Whether the job was ended here alone, although its vendor had it."""
+    if record.job.status is not Status.CANCELLED or not record.job.remote_id:
+        return False
+    ends = [event for _number, event in ledger.events(record.job.id) if event.status is Status.CANCELLED]
+    return bool(ends) and ends[-1].code == GIVEN_UP
+
+
+def _take_up_again(context: Context, record: Record) -> None:
+    """The job is again what it is at its vendor, so that it can be cancelled there; unless the vendor has lost it."""
+    provider = context.provider_of(record)
+    if remote := next(iter(provider.poll([str(record.job.remote_id)])), None):
+        adopt(record, [remote], provider, context.ledger)
 
 
 def pause(context: Context, job: Job | str) -> Job:

@@ -78,9 +78,9 @@ def send(context: Context, record: Record, *, queued: bool = False, patience: fl
         return submit(
             record, provider, context.ledger, context.home, limit=limit, queued=queued, patience=patience, judge=judge
         )
-    except FtbridgeError:  # it may have failed by that
-        remove_unneeded(context.home, context.ledger)
-        raise
+    finally:
+        if context.ledger.job(record.job.id).job.status.final:  # it may have failed by that
+            remove_unneeded(context.home, context.ledger)
 
 
 def _needs_newer(record: Record) -> str:

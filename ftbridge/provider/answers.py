@@ -76,7 +76,7 @@ def error_from(
         "request_id": text_of(headers.get("x-request-id")),
     }
     said = redact(str(message)[: 2 * _LONGEST_MESSAGE])  # before it is cut, perhaps in the middle of a key
-    said = clean(said[:_LONGEST_MESSAGE]).strip()
+    said = " ".join(clean(said[:_LONGEST_MESSAGE]).split())
     sentence = f"{provider} answered {status}: {said or 'without a message'}"
     if status == 429 and (code in _MONEY or kind in _MONEY):
         return QuotaExceeded(sentence, hint=_KINDS[402][1], **known)

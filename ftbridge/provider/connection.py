@@ -49,7 +49,7 @@ class Connection(Frozen):
     @classmethod
     def _is_header(cls, key: SecretStr | None) -> SecretStr | None:
         if key:
-            _check_key(key.get_secret_value(), "the API key")
+            check_key(key.get_secret_value(), "the API key")
         return key
 
     @model_validator(mode="after")
@@ -90,7 +90,7 @@ def open_connection(
     secret = environment.get(variable, "").strip()
     if not secret:
         raise ConfigError(f"there is no key for {service}", hint=f"Set {variable} in the environment.")
-    _check_key(secret, variable)
+    check_key(secret, variable)
     base_url = str(getattr(settings, url)).rstrip("/")
     if not base_url:
         in_file = f"or {url} in [providers.{provider}] of ftbridge.toml"
@@ -113,7 +113,8 @@ def _without_user(base_url: str) -> tuple[str, tuple[str, SecretStr] | None]:
     return parts._replace(netloc=host).geturl(), basic_auth
 
 
-def _check_key(key: str, name: str) -> None:
+def check_key(key: str, name: str) -> None:
+    """Raises `ConfigError` for a key that cannot be sent as a header, without showing it; `name` is what it is."""
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigError(
             f"{name} holds characters that no key has",

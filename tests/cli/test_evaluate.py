@@ -153,3 +153,17 @@ def test_the_base_is_asked_with_a_prompt_and_examples(here: Cli, train: Train, h
     prompt.write_text(" ", "utf-8")
     empty = here("evaluate", job, unseen, "--prompt", prompt)
     assert (empty.code, "is empty" in empty.err) == (2, True)
+
+
+def test_no_name_begins_a_line_that_ci_takes_for_a_command(
+    here: Cli, train: Train, held_out: Path, tmp_path: Path
+) -> None:
+    bad, good = tmp_path / "bad\n::error::x.jsonl", tmp_path / "good\n::error::x.jsonl"
+    write_rows(bad, [{"messages": []}])
+    write_rows(good, chats("a{n}"))
+    job = json.loads(here("run", good, "--to", MOCKED, "--json").out.splitlines()[-1])["id"]
+    for words in (("evaluate", job, bad), ("evaluate", job, good, "--github"), ("check", tmp_path / "no\n::error::")):
+        ran = here(*words)
+        lines = [line for line in (ran.out + ran.err).splitlines() if line.lstrip().startswith("::")]
+        assert all(line.startswith("::warning title=ftbridge evaluate::") for line in lines), lines
+        assert "\\n::error::" in ran.err

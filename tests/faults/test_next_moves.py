@@ -207,3 +207,72 @@ def test_a_job_that_another_process_is_sending_is_not_given_up(person: Person) -
         refused = person.type("cancel", job.id, "--give-up")
     assert (refused.code != 0, "another process is sending" in refused.err) == (True, True)
     assert [job.status for job in person.jobs()] == [Status.SUBMITTING]
+
+
+def test_a_running_job_that_was_given_up_can_still_be_cancelled(person: Person) -> None:
+    job = person.submit().out.strip()
+    person.vendor.conduct.cancels = [Mishap(False, status=500, times=inf)]
+    given_up = person.type("cancel", job, "--give-up")
+    assert f"it goes on there until `ftbridge cancel {job}` reaches it" in given_up.err
+    again = person.type("cancel", job, "--give-up")
+    assert (again.code, f"`ftbridge cancel {job}`" in again.err) == (0, True)
+    person.vendor.conduct.cancels = []
+    assert person.type("cancel", job).code == 0
+    assert [made.state for made in person.vendor.made] == ["cancelled"]
+    assert [(one.status, one.raw_status) for one in person.jobs()] == [(Status.CANCELLED, "cancelled")]
+    assert "is already over" in person.type("cancel", job).err
+
+
+def test_a_job_that_succeeded_after_it_was_given_up_has_succeeded(person: Person) -> None:
+    job = person.submit().out.strip()
+    person.vendor.conduct.cancels = [Mishap(False, status=500, times=inf)]
+    person.type("cancel", job, "--give-up")
+    person.vendor.become(person.vendor.made[0], "succeeded")
+    assert "is already over: it succeeded" in person.type("cancel", job).err
+    assert [one.status for one in person.jobs()] == [Status.SUCCEEDED]
+
+
+@pytest.mark.parametrize("vendor", STUBS)
+def test_a_cancelled_job_that_lost_its_tag_is_cancelled_by_adopting_it(stubs: Stubs, vendor: str) -> None:
+    person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(stripped="all"))
+    person.submit()
+    person.cancel()
+    pass_time()
+    [made], [job] = person.vendor.made, person.jobs()
+    way = f"`ftbridge recover {job.id} --adopt {made.id}` cancels it there. If not: `ftbridge submit --again`"
+    looked = person.recover()
+    assert (looked.code, way in looked.err) == (4, True)
+    assert person.type("recover", job.id, "--adopt", made.id).code == 0
+    assert [made.state for made in person.vendor.made] == ["cancelled"]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_no_copy_of_the_data_stays_of_a_job_that_was_given_up(person: Person, is_there: bool) -> None:
+    person.vendor.conduct.creates = [] if is_there else [Mishap(False, cut=True)]
+    person.vendor.conduct.cancels = [Mishap(False, status=500, times=inf)]
+    person.vendor.conduct.listing = Listing() if is_there else Listing(refused=500)
+    person.submit()
+    [job] = person.jobs()
+    person.type("cancel", job.id, "--give-up")
+    person.vendor.conduct.listing = Listing()
+    pass_time()
+    person.recover()
+    assert list(person.home.glob("prepared/*")) == []
+
+
+def test_no_copy_of_the_data_stays_of_a_job_that_is_proved_to_have_failed(person: Person) -> None:
+    person.vendor.conduct.creates = [Mishap(False, status=409)]
+    person.submit()
+    pass_time()
+    person.recover()
+    assert [job.status for job in person.jobs()] == [Status.FAILED]
+    assert list(person.home.glob("prepared/*")) == []
+
+
+def test_what_ends_a_reservation_is_said_as_it_is(person: Person) -> None:
+    Path("ftbridge.toml").write_text("[budgets]\nopenai = 0.006\n", "utf-8")
+    job = person.submit().out.strip()
+    person.type("cancel", job)
+    refused = person.submit()
+    assert (refused.code, "is reserved for 1 job" in refused.err) == (2, True)  # OpenAI may bill what it has trained
+    assert "ends when its job is billed, or proves never to have reached openai" in refused.err

@@ -125,7 +125,7 @@ def test_a_wall_clock_that_jumps_neither_sends_a_job_nor_keeps_it_from_being_can
     there = now() + jump
     for module in ("model", "ledger.slots"):
         monkeypatch.setattr(f"ftbridge.{module}.now", lambda: there)
-    for module in ("sending", "absence", "adoption", "unconfirmed", "closing"):
+    for module in ("sending", "absence", "adoption", "closing"):
         monkeypatch.setattr(f"ftbridge.jobs.exactly_once.{module}.now", lambda: there)
     assert case.bring().job.status is Status.SUBMITTING
     assert case.provider.made == {}

@@ -10,16 +10,20 @@ from __future__ import annotations
 from typing import Any
 
 from ftbridge.dataset.canonical.example import Shape
+from ftbridge.dataset.canonical.without_meaning import UNUSED
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, without_nulls
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.complete import complete_chat
 from ftbridge.dataset.formats.messages import take_messages
 from ftbridge.dataset.formats.tools import take_tools
 
+_CLASSES = ("category", "subcategory", "topic", "tag", "domain", "difficulty")
+
 
 def read_variant(row: FieldReader, shape: Shape) -> JsonObject:
     """The row in the canonical form, as far as its differences are known; the rest is as it was."""
     if shape == "text":
+        _refuse_classes(row)
         return _rest(row)
     if shape == "preference":
         return _preference(row)
@@ -31,6 +35,18 @@ def read_chat(row: FieldReader) -> JsonObject:
     translated = _chat(row, CallIds())
     row.finish()
     return translated
+
+
+def _refuse_classes(row: FieldReader) -> None:
+    """A class beside a text alone, as in the BBC's news, may be the answer, which no text trains."""
+    for key in filter(row.has, _CLASSES):
+        if isinstance(row.peek(key), str):
+            row.take(key)
+            row.refuse(
+                f"beside a text alone '{key}' may be what is to be answered, and would not be trained",
+                f"To train it: --map text=prompt --map {key}=completion. To leave it out: --map {key}={UNUSED}.",
+                key,
+            )
 
 
 def _preference(row: FieldReader) -> JsonObject:

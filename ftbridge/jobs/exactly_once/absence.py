@@ -116,14 +116,16 @@ def _prove_absence(record: Record, provider: Provider, ledger: Ledger, began: fl
         return Lookup([], absent=True)
     if listed.tag:  # this list shows it although `find` did not
         return Lookup([listed.remote])
-    add_message(
-        record,
-        f"{provider.name} has {listed.remote.remote_id}, without a tag, of the same file and model. If it is this job:"
-        f" `ftbridge recover {record.job.id} --adopt {listed.remote.remote_id}`. If not: `ftbridge cancel"
-        f" {record.job.id}`, and then `ftbridge submit --again` creates another one",
-        ledger,
-    )
+    add_message(record, _lost_its_tag(record, provider.name, listed.remote.remote_id), ledger)
     return Lookup([])
+
+
+def _lost_its_tag(record: Record, vendor: str, remote_id: str) -> str:
+    adopt, cancel = f"`ftbridge recover {record.job.id} --adopt {remote_id}`", f"`ftbridge cancel {record.job.id}`"
+    found = f"{vendor} has {remote_id}, without a tag, of the same file and model. If it is this job: {adopt}"
+    if record.job.status is Status.CANCELLED:
+        return f"{found} cancels it there. If not: `ftbridge submit --again` creates another one"
+    return f"{found}. If not: {cancel}, and then `ftbridge submit --again` creates another one"
 
 
 def _window_was_over(record: Record, provider: Provider, ledger: Ledger, began: float) -> bool:

@@ -45,6 +45,25 @@ def adopt(
             return _cancel_own(record, remote, provider, ledger)
 
 
+def adopt_or_cancel(
+    record: Record, found: Sequence[RemoteJob], provider: Provider, ledger: Ledger, *, what: str
+) -> Record:
+    """Adopt the vendor's jobs and have the first go on; or cancel it there first if the job was cancelled here.
+
+    `what` has happened, and becomes an event with what follows from it.
+    """
+    first = found[0]
+    if record.job.status is not Status.CANCELLED:
+        found = ensure_started(record, found, provider, ledger)
+    elif first.status.final:
+        what = f"{what}; it {first.status} before it could be cancelled: check whether it is billed"
+    else:
+        steer(provider, first.remote_id, provider.cancel, FINAL)
+        what = f"{what}; it was cancelled there"
+    event = Event(at=now(), kind="message", message=what)
+    return adopt(ledger.job(record.job.id), found, provider, ledger, events=[event])
+
+
 def cancel_duplicate(duplicate: RemoteJob, original: str | None, provider: Provider) -> Event:
     """Cancel a duplicate. Raises where the vendor cannot be reached, so that it is tried again."""
     what = f"{provider.name} has a second job of this request, {duplicate.remote_id}" + (
@@ -98,6 +117,8 @@ def _cancel_own(record: Record, duplicate: RemoteJob, provider: Provider, ledger
 def adopt_manually(record: Record, remote_id: str, provider: Provider, ledger: Ledger) -> Record:
     """Take the vendor's job of that ID for the one of `record`, because a person says so.
 
+    One that was cancelled here is cancelled there.
+
     Raises `UsageError` where the ledger contradicts that, or another process is working on the job, and
     `JobNotFound` where the vendor does not have the job.
     """
@@ -120,5 +141,5 @@ def adopt_manually(record: Record, remote_id: str, provider: Provider, ledger: L
         remote = next(iter(provider.poll([remote_id])), None)
         if remote is None:
             raise JobNotFound(f"{record.provider} has no job {remote_id}", hint="Check the id and the account's key.")
-        event = Event(at=now(), kind="message", message=f"{remote_id} was adopted for this job by hand")
-        return adopt(record, ensure_started(record, [remote], provider, ledger), provider, ledger, events=[event])
+        what = f"{remote_id} was adopted for this job by hand"
+        return adopt_or_cancel(record, [remote], provider, ledger, what=what)

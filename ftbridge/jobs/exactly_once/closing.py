@@ -15,15 +15,17 @@ def fail(ledger: Ledger, job_id: str, why: str, *, unclear: bool = False) -> Rec
     return _end(ledger, record, Status.FAILED, why, error=why, **free) or ledger.job(job_id)
 
 
-def cancel(ledger: Ledger, record: Record, why: str) -> Record | None:
+def cancel(ledger: Ledger, record: Record, why: str, *, code: str | None = None) -> Record | None:
     """End the job as cancelled; `None` if another process has changed it meanwhile.
 
     The idempotency key of a job that the vendor has not confirmed is free again.
     """
     free = {} if record.job.remote_id else {"user_key": None}
-    return _end(ledger, record, Status.CANCELLED, why, **free)
+    return _end(ledger, record, Status.CANCELLED, why, code=code, **free)
 
 
-def _end(ledger: Ledger, record: Record, status: Status, why: str, **fields: Any) -> Record | None:
-    event = Event(at=now(), kind="status", status=status, message=why)
+def _end(
+    ledger: Ledger, record: Record, status: Status, why: str, *, code: str | None = None, **fields: Any
+) -> Record | None:
+    event = Event(at=now(), kind="status", status=status, code=code, message=why)
     return ledger.change(record, [event], status=status, finished_at=now(), **fields)

@@ -39,7 +39,8 @@ def next_steps(job: Job) -> str:
     cancel = f"`ftbridge cancel {job.id}` gives it up" if job.status is not Status.CANCELLED else ""
     if job.unclear is Unclear.OTHER_ACCOUNT:
         again = "`ftbridge submit --again` creates another job with the current key and base URL"
-        ways = [f"`ftbridge recover {job.id} --adopt ID` takes the vendor's job ID for it", cancel, again]
+        does = "cancels the vendor's job ID" if job.status is Status.CANCELLED else "takes the vendor's job ID for it"
+        ways = [f"`ftbridge recover {job.id} --adopt ID` {does}", cancel, again]
         return f"Set that key and base URL again and run `ftbridge recover {job.id}`. Or: {_joined(ways)}."
     if job.unclear_until and job.unclear_until > now():
         then = f"{job.unclear_until.astimezone():%H:%M:%S}"

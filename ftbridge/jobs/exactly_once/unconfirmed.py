@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from ftbridge.context import Context
 from ftbridge.errors import FtbridgeError
 from ftbridge.jobs.exactly_once.absence import look_up, seconds_left
-from ftbridge.jobs.exactly_once.adoption import adopt, ensure_started
+from ftbridge.jobs.exactly_once.adoption import adopt, adopt_or_cancel
 from ftbridge.jobs.exactly_once.closing import cancel
 from ftbridge.jobs.exactly_once.explain_unclear import explain
-from ftbridge.jobs.steering import steer
+from ftbridge.jobs.request.kept_data import remove_unneeded
 from ftbridge.ledger import Ledger, Record
-from ftbridge.model import FINAL, Event, Status, now
+from ftbridge.model import Status
 from ftbridge.provider import Provider
 
 _PAUSE = 0.5  # seconds to sleep at a time
@@ -30,20 +30,15 @@ def resolve(record: Record, provider: Provider, ledger: Ledger) -> Record:
         if not locked or not record.unconfirmed:
             return record
         lookup = look_up(record, provider, ledger)
-        if not lookup.jobs:
-            record = ledger.job(record.job.id)
-            return (ledger.change(record, user_key=None, unclear=None) or record) if lookup.absent else record
-        unwanted = record.job.status is Status.CANCELLED
-        jobs = lookup.jobs if unwanted else ensure_started(record, lookup.jobs, provider, ledger)
-        what = f"{provider.name} has created the job all the same: {jobs[0].remote_id}"
-        if unwanted and jobs[0].status.final:
-            what = f"{what}; it {jobs[0].status} before it could be cancelled: check whether it is billed"
-        elif unwanted:
-            steer(provider, jobs[0].remote_id, provider.cancel, FINAL)
-            what = f"{what}; it was cancelled there"
-        return adopt(
-            ledger.job(record.job.id), jobs, provider, ledger, events=[Event(at=now(), kind="message", message=what)]
-        )
+        if lookup.jobs:
+            what = f"{provider.name} has created the job all the same: {lookup.jobs[0].remote_id}"
+            return adopt_or_cancel(record, lookup.jobs, provider, ledger, what=what)
+        record = ledger.job(record.job.id)
+        if not lookup.absent:
+            return record
+        record = ledger.change(record, user_key=None, unclear=None) or record
+    remove_unneeded(provider.home, ledger)
+    return record
 
 
 def cancel_unclear(record: Record, provider: Provider, ledger: Ledger) -> Record:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftbridge.errors import NotFound, ProviderError
-from ftbridge.foreign.values import count_of
+from ftbridge.foreign.values import count_of, number_of
 from ftbridge.provider.served import Answer, Prompt, ServedFacts, Token
-from ftbridge_local.servers.http import JsonApi, incomplete
+from ftbridge_local.servers.http import JsonApi, incomplete, list_in, object_in
 
 _DEFAULT = "http://127.0.0.1:11434"
 _SAMPLING = {
@@ -70,7 +70,7 @@ class OllamaServer:
         """By /api/show."""
         parameters, stops = _parameters(str(self._shown.get("parameters") or ""))
         sampling = {name: parameters[key] for key, name in _SAMPLING.items() if key in parameters}
-        details, model = self._shown.get("details") or {}, self._shown.get("model_info") or {}
+        details, model = object_in(self._shown, "details"), object_in(self._shown, "model_info")
         level = str(details.get("quantization_level") or "")
         adds_bos = model.get("tokenizer.ggml.add_bos_token")
         return ServedFacts(
@@ -78,7 +78,7 @@ class OllamaServer:
             model=self._model,
             quantisation=None if level in _UNQUANTISED else level,
             sampling={"temperature": _DEFAULT_TEMPERATURE, **sampling},
-            context=count_of(int(parameters["num_ctx"])) if "num_ctx" in parameters else None,
+            context=count_of(parameters.get("num_ctx")),
             stops=tuple(stops),
             adds_bos=adds_bos if isinstance(adds_bos, bool) else None,
             system=str(self._shown.get("system") or ""),
@@ -88,7 +88,7 @@ class OllamaServer:
     def prompt(self, body: Mapping[str, Any]) -> Prompt | None:
         """The text that its template makes, without the opening token."""
         answer = self._chat({**body, "max_tokens": 1}, _debug_render_only=True)
-        text = (answer.get("_debug_info") or {}).get("rendered_template")
+        text = object_in(answer, "_debug_info").get("rendered_template")
         return Prompt(text=text) if isinstance(text, str) else None
 
     def tokenize(self, text: str) -> None:
@@ -107,7 +107,7 @@ class OllamaServer:
         if prompt.text is None:
             return None
         facts, text = self.facts(), prompt.text
-        opening = str((self._shown.get("model_info") or {}).get("tokenizer.ggml.bos_token") or "")
+        opening = str(object_in(self._shown, "model_info").get("tokenizer.ggml.bos_token") or "")
         body = {
             "model": self._model,
             "prompt": text.removeprefix(opening) if facts.adds_bos and opening else text,
@@ -132,12 +132,11 @@ class OllamaServer:
         return self._api.ask("/api/chat", ask)
 
     def _read(self, answer: Mapping[str, Any], text: str) -> Answer:
-        listed = answer.get("logprobs")
         return Answer(
             text=text,
             tokens=tuple(
-                Token(text=str(one.get("token", "")), logprob=one.get("logprob"))
-                for one in (listed if isinstance(listed, list) else ())
+                Token(text=str(one.get("token", "")), logprob=number_of(one.get("logprob")))
+                for one in list_in(answer, "logprobs")
                 if isinstance(one, dict)
             ),
             ended=_ENDED.get(str(answer.get("done_reason"))),
@@ -163,8 +162,6 @@ def _parameters(text: str) -> tuple[dict[str, float], list[str]]:
         if name == "stop":
             stops.append(re.sub(r"\\(.)", r"\1", quoted) or plain)
             continue
-        try:
-            numbers[name] = float(plain or quoted)
-        except ValueError:
-            continue
+        if (number := number_of(plain or quoted)) is not None:
+            numbers[name] = number
     return numbers, stops

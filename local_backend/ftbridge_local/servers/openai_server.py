@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftbridge.errors import InvalidRequest, NotFound, UsageError
-from ftbridge.foreign.values import count_of
+from ftbridge.foreign.values import count_of, number_of
 from ftbridge.provider.served import Answer, Prompt, ServedFacts, Token
 from ftbridge.wording import did_you_mean
-from ftbridge_local.servers.http import JsonApi, incomplete
+from ftbridge_local.servers.http import JsonApi, incomplete, list_in, object_in
 
 _SAMPLING = {
     "temperature": "temperature",
@@ -57,7 +57,7 @@ class OpenAIServer:
 
     def __init__(self, api: JsonApi, model: str | None) -> None:
         self._api = api
-        listed = [one for one in api.ask("/v1/models").get("data") or () if isinstance(one, dict)]
+        listed = [one for one in list_in(api.ask("/v1/models"), "data") if isinstance(one, dict)]
         self._entry = _choose(listed, model)
         self._model = str(self._entry.get("id") or model or "")
         self._props = api.ask_if_there("/props") or {}
@@ -66,21 +66,17 @@ class OpenAIServer:
 
     def facts(self) -> ServedFacts:
         """By /v1/models and, at llama.cpp, by /props."""
-        settings = self._props.get("default_generation_settings") or {}
-        parameters = {**settings, **(settings.get("params") or {})}
-        sampling = {
-            name: float(parameters[key])
-            for key, name in _SAMPLING.items()
-            if isinstance(parameters.get(key), int | float)
-        }
+        settings = object_in(self._props, "default_generation_settings")
+        parameters = {**settings, **object_in(settings, "params")}
+        numbers = {name: number_of(parameters.get(key)) for key, name in _SAMPLING.items()}
         context = count_of(settings.get("n_ctx")) or count_of(self._entry.get("max_model_len"))
         return ServedFacts(
             server="llama.cpp" if self._is_llama_cpp else str(self._entry.get("owned_by") or "server"),
             model=self._model,
             quantisation=_quantisation(str(self._props.get("model_path") or self._model)),
-            sampling=sampling,
+            sampling={name: number for name, number in numbers.items() if number is not None},
             context=context,
-            stops=tuple(str(stop) for stop in parameters.get("stop") or ()),
+            stops=tuple(str(stop) for stop in list_in(parameters, "stop")),
             fixes=_FIXES,
         )
 
@@ -145,9 +141,9 @@ class OpenAIServer:
             raise incomplete(self._api.name, "a message")
         return Answer(
             text=message.get("content") if isinstance(message.get("content"), str) else "",
-            tokens=_tokens(choice.get("logprobs")),
+            tokens=_tokens(list_in(object_in(choice, "logprobs"), "content")),
             ended=_ENDED.get(str(choice.get("finish_reason"))),
-            prompt_count=count_of((answer.get("usage") or {}).get("prompt_tokens")) or None,
+            prompt_count=count_of(object_in(answer, "usage").get("prompt_tokens")) or None,
         )
 
 
@@ -173,22 +169,17 @@ def _choice(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     return choices[0]
 
 
-def _tokens(logprobs: Any) -> tuple[Token, ...]:
-    listed = logprobs.get("content") if isinstance(logprobs, dict) else None
+def _tokens(listed: list[Any]) -> tuple[Token, ...]:
     return tuple(
-        Token(text=str(one.get("token", "")), id=count_of(one.get("id")), logprob=_number(one.get("logprob")))
-        for one in listed or ()
+        Token(text=str(one.get("token", "")), id=count_of(one.get("id")), logprob=number_of(one.get("logprob")))
+        for one in listed
         if isinstance(one, dict)
     )
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _ids_in(answer: Mapping[str, Any] | None) -> tuple[int, ...] | None:
     ids = (answer or {}).get("tokens")
-    if not isinstance(ids, list) or not all(isinstance(token, int) for token in ids):
+    if not isinstance(ids, list) or not all(type(token) is int for token in ids):
         return None
     return tuple(ids)
 

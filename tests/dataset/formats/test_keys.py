@@ -241,3 +241,18 @@ def test_the_system_prompt_tools_and_images_beside_the_messages_are_read_in_ever
         assert chat["tools"] == [{"type": "function", "function": {"name": "f"}}]
     else:
         assert chat["messages"][0]["content"] == [{"type": "image_url", "image_url": {"url": value[0]}}]
+
+
+@pytest.mark.parametrize("key", ["category", "topic", "domain"])
+def test_a_class_of_a_text_may_be_the_answer_and_is_not_left_out(tmp_path: Path, key: str) -> None:
+    path = write(tmp_path / "rows.jsonl", {key: "sport", "text": "They won."})  # as in the BBC's news of Kaggle
+    [found] = check(path).findings[:1]
+    assert (found.path, found.code) == (f"$.{key}", "format")
+    assert f"--map text=prompt --map {key}=completion" in found.fix
+    assert check(data_file(path, {"text": "prompt", key: "completion"})).errors == 0
+    assert check(data_file(path, {key: "unused"})).errors == 0
+
+
+def test_what_sorts_the_texts_of_the_web_is_left_out(tmp_path: Path) -> None:
+    row = {"text": "They won.", "language": "en", "language_score": 0.9, "dump": "CC", "url": "u", "token_count": 3}
+    assert check(write(tmp_path / "rows.jsonl", row)).errors == 0  # as in FineWeb

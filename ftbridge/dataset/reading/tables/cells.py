@@ -12,6 +12,7 @@ from ftbridge.dataset.canonical.without_meaning import BEYOND
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import TOO_MANY_VALUES, Line, Unread, has_too_many_values
 from ftbridge.dataset.reading.nesting import is_too_deep
+from ftbridge.wording import printable
 
 BLANK = b"\n"
 """What stands for a row without any cell."""
@@ -27,6 +28,19 @@ _TEXT_OR_MESSAGES = {"prompt", "completion", "chosen", "rejected"}
 _SPEAKER = ("role", "from")
 _TRUTHS = {"true": True, "false": False}
 _UNREADABLE = (msgspec.MsgspecError, RecursionError)
+
+
+def repeated_column(header: Iterable[str]) -> Unread | None:
+    """What is wrong with a header in which two columns have one name: a row has room for one of them."""
+    seen: set[str] = set()
+    for name in filter(None, header):
+        if name in seen:
+            message = f"two columns have the name '{printable(name)}'"
+            return Unread(
+                "repeated_column", message, "Name them differently, and leave out what is not meant with --map."
+            )
+        seen.add(name)
+    return None
 
 
 def by_column(header: Sequence[str], row: Sequence[str]) -> JsonObject:

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeAlias
 from ftbridge.dataset.findings import MOST_IN_VAIN
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import READ_ERRORS, Line, Unread, cannot_read
-from ftbridge.dataset.reading.tables.cells import BLANK, by_column
+from ftbridge.dataset.reading.tables.cells import BLANK, by_column, repeated_column
 from ftbridge.dataset.reading.tables.csv_lines import MAX_ROW, TOO_LONG, CsvLines
 from ftbridge.dataset.reading.tables.csv_quotes import quotes_of
 from ftbridge.errors import InputError
@@ -41,6 +41,9 @@ def csv_rows(file: BinaryIO, separator: str = ",") -> Iterator[tuple[int, JsonOb
                 continue
             if isinstance(row, Unread) or len(row) > MAX_COLUMNS:
                 yield number, row if isinstance(row, Unread) else _too_wide(row)
+                return
+            if twice := repeated_column(row):
+                yield number, twice
                 return
             header = row
     except READ_ERRORS as problem:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import MAX_LINE, MAX_VALUES, TOO_LONG, TOO_MANY_VALUES, Unread
+from ftbridge.dataset.reading.tables.cells import repeated_column
 from ftbridge.dataset.reading.tables.parquet_limits import (
     check_metadata,
     open_parquet,
@@ -30,6 +31,9 @@ def parquet_rows(path: Path) -> Iterator[tuple[int, JsonObject | Unread]]:
         plain, file = open_parquet(path)
         with file:
             check_metadata(path, file.metadata)
+            if twice := repeated_column(plain.names):
+                yield number, twice
+                return
             decoded = 0
             for group in range(file.num_row_groups):
                 size = rows_at_once(file.metadata.row_group(group))

@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.compressed import HARMLESS, MOST_TIMES
 from ftbridge.dataset.reading.lines import Line
-from ftbridge.dataset.reading.tables.cells import BLANK, by_column
+from ftbridge.dataset.reading.tables.cells import BLANK, by_column, repeated_column
 from ftbridge.errors import FtbridgeError, InputError, MissingExtra
 from ftbridge.wording import printable
 
@@ -87,8 +87,13 @@ def _rows(sheet: Any) -> Iterator[tuple[int, JsonObject | Line]]:
     header: list[str] | None = None
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         row = [_text(value) for value in values]
-        if header is None:
-            header = row if any(row) else None
+        if header is None and any(row):
+            if twice := repeated_column(row):
+                yield number, twice
+                return
+            header = row
+        elif header is None:
+            continue
         elif not any(map(str.strip, row)):
             yield number, BLANK
         else:

@@ -130,3 +130,25 @@ def test_a_list_as_python_shows_it_is_told_to_be_written_as_json(tmp_path: Path)
         "wrong_type",
         "Make it a list; in the cell of a table, write that as JSON (json.dumps in Python).",
     )
+
+
+def test_a_row_has_room_for_one_of_two_columns_of_a_name(tmp_path: Path) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    openpyxl = pytest.importorskip("openpyxl")
+    names, cells = ["prompt", "completion", "completion"], ["a", "b", "c"]
+    (tmp_path / "data.csv").write_text(f"{','.join(names)}\n{','.join(cells)}\n", "utf-8")
+    (tmp_path / "data.tsv").write_text("{}\n{}\n".format("\t".join(names), "\t".join(cells)), "utf-8")
+    book = openpyxl.Workbook()
+    for row in (names, cells):
+        book.active.append(row)
+    book.save(tmp_path / "data.xlsx")
+    columns = [pyarrow.array([cell]) for cell in cells]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, names=names), tmp_path / "data.parquet")
+    for file in sorted(tmp_path.glob("data.*")):
+        found = [(one.code, one.message) for one in check(file).findings if one.level == "error"]
+        assert found == [("repeated_column", "two columns have the name 'completion'")], file
+
+
+def test_columns_without_a_name_and_a_cell_may_be_many(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("prompt,completion,,\na,b,,\n", "utf-8")
+    assert check(tmp_path / "data.csv").errors == 0
