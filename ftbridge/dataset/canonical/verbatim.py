@@ -27,7 +27,12 @@ def verbatim(raw: bytes, row: bytes) -> bool:
     """Whether the line `raw`, from which the valid example `row` was read, repeats no key: readers differ on which
     value counts.
     """
-    return _further_quotes(raw, row) == 0 or _no_key_twice(raw, _decode(raw))
+    return _further_quotes(raw, row) == 0 or repeats_no_key(raw)
+
+
+def repeats_no_key(raw: bytes) -> bool:
+    """Whether no object in the valid JSON `raw` has a key twice."""
+    return _no_key_twice(raw, _decode(raw))
 
 
 def differences(raw: bytes, row: bytes) -> set[str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from ftbridge.dataset.canonical.example import Example
 from ftbridge.dataset.canonical.usual import spaced, spelling_of, unusual
+from ftbridge.dataset.canonical.verbatim import repeats_no_key, verbatim
 from ftbridge.dataset.findings import Diagnostics, ReadInVain
 from ftbridge.dataset.reading.rows import Ordinary, Reader, Row
 from ftbridge.dataset.unforeseen import report_unforeseen
@@ -50,6 +51,16 @@ class Batch:
     def encoded(self) -> dict[int, bytes]:
         """The unusual rows as canonical JSON, without line ends."""
         return {index: _encode(self.examples[index]) for index in self.unusual}
+
+    @cached_property
+    def repeating(self) -> list[int]:
+        """The indices of lines in which an object has a key twice; the usual ones have none for certain."""
+        if self.canonical:
+            return [index for index, row in self.encoded.items() if not verbatim(self.raws[index], row)]  # type: ignore[arg-type]  # they are lines
+        lines = {index: raw for index, raw in enumerate(self.raws) if isinstance(raw, bytes)}
+        if repeats_no_key(b"[" + b",".join(lines.values()) + b"]"):
+            return []
+        return [index for index, raw in lines.items() if not repeats_no_key(raw)]
 
     @cached_property
     def rows(self) -> list[bytes]:

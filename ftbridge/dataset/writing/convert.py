@@ -198,6 +198,8 @@ def _converted(batch: Batch, rules: TargetRules, tally: _Tally) -> tuple[list[by
 def _written(batch: Batch, index: int, row: Any, codes: list[str]) -> bytes:
     """What is written for `row`: the line that was read, if it is canonical and taken as it is."""
     raw, example = batch.raws[index], batch.examples[index]
+    if not batch.canonical and index in batch.repeating:
+        codes.append("repeated_keys_removed")
     if row is not example:
         return _encode(row) + b"\n"
     known = batch.encoded.get(index)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ftbridge.dataset import Diagnostics, FileLimits, convert
+from ftbridge.dataset import Diagnostics, FileLimits, convert, prepare
 from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Shape
 from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.errors import InputError
@@ -66,6 +66,22 @@ def test_changes_are_counted_with_their_first_line(tmp_path: Path) -> None:
     done = convert(write(tmp_path, row("a"), row("shout"), row("shout")), Plain(), tmp_path / "out.jsonl")
     assert (done.exact, done.changed) == (1, {"capitals": (2, 2)})
     assert '"SHOUT"' in (tmp_path / "out.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"prompt":"no","prompt":"x","completion":"yes"}',
+        '{"conversations":[{"from":"human","value":"x"},{"from":"gpt","value":"no","value":"yes"}]}',
+    ],
+)
+def test_a_repeated_key_of_another_format_is_said(tmp_path: Path, line: str) -> None:
+    done = convert(write(tmp_path, line), Plain(), tmp_path / "out.jsonl")
+    assert (done.exact, done.changed) == (0, {"repeated_keys_removed": (1, 1)})
+    messages = json.loads((tmp_path / "out.jsonl").read_text())["messages"]
+    assert [message["content"] for message in messages] == ["x", "yes"]
+    [finding] = prepare(tmp_path / "data.jsonl", tmp_path / "out", validation=0).findings
+    assert (finding.line, finding.code) == (1, "repeated_key")
 
 
 @pytest.mark.parametrize(
