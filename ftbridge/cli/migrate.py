@@ -80,7 +80,8 @@ def migrate(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Submit the jobs; by default only the plan is shown.")] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Move it once more, where the model that it became was deleted.")
+        bool,
+        typer.Option("--again", help="Move it once more where that failed, was cancelled, or the model was deleted."),
     ] = False,
     everything: Annotated[
         bool,

@@ -24,13 +24,14 @@ from ftbridge.jobs.submit import submit
 from ftbridge.ledger import moved_from, moved_to, write_move
 from ftbridge.migration.differences import Difference, field_by_field, terms_of
 from ftbridge.migration.source import OF_FILES, OF_SPEC, SourceJob, find_source, in_ledger
-from ftbridge.model import Frozen, Job, Spec
+from ftbridge.model import Frozen, Job, Spec, Status
 from ftbridge.provider import ImportedJob
 from ftbridge.spec import make_spec
 from ftbridge.target import Target
 from ftbridge.wording import clause
 
 _A_MONTH = Load(months=1)
+_IN_VAIN = (Status.FAILED, Status.CANCELLED)
 
 
 class MigrationPlan(Frozen):
@@ -110,8 +111,8 @@ def plan_migration(
 def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = None, again: bool = False) -> Job:
     """Submit the job of a plan, and link it to the old one, which is imported into the ledger if necessary.
 
-    The same plan always gives the same job; where that one's model was deleted, it is refused, or with `again` moved
-    once more. `max_cost`, in US dollars, is a limit beside the plan's own.
+    The same plan always gives the same job. With `again` it is moved once more where that one failed, was cancelled,
+    or its model was deleted; the last is refused without it. `max_cost`, in US dollars, is a limit beside the plan's.
     """
     spec = plan.spec
     if plan.blocking:
@@ -142,20 +143,30 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         **hyperparameters,
     )
     write_move(context.ledger, job.id, old_id)
+    if job.status in _IN_VAIN:
+        context.warn(f"the move ended before as {job.id}, which is {job.status}; {_moves_again(old_id, spec)}")
     return job
 
 
 def _key(context: Context, old_id: str, spec: Spec, *, again: bool) -> str:
     """The idempotency key of the move; raises `SpecError` where its job is done and its model deleted."""
     key = f"{old_id} moved {_fingerprint(spec)}"
-    while (known := context.ledger.by_key(key)) and not known.request_hash:  # which is emptied with the model
-        if not again:
+    while known := context.ledger.by_key(key):
+        deleted = not known.request_hash  # which is emptied with the model
+        if deleted and not again:
             raise SpecError(
                 f"{old_id} was moved to {spec.target} before, as {known.job.id}, whose model was deleted",
-                hint=f"`ftbridge migrate {old_id} --to {spec.target} --again` moves it once more.",
+                hint=f"{_moves_again(old_id, spec)}.",
             )
+        in_vain = known.job.status in _IN_VAIN and not known.is_unclear
+        if not again or not (deleted or in_vain):
+            return key
         key = f"{key} after {known.job.id}"
     return key
+
+
+def _moves_again(old_id: str, spec: Spec) -> str:
+    return f"`ftbridge migrate {old_id} --to {spec.target} --again` moves it once more"
 
 
 def moves_of(context: Context, job: Job | str) -> MoveHistory:
