@@ -13,6 +13,7 @@ import pytest
 import openai
 from command_line import Cli
 from ftbridge.mock.vendors import MockVendors
+from ftbridge_providers.openai.adapter import OpenAIProvider
 from small_data import write_rows
 
 """Two lines for a vendor, and three more for Azure's management API."""
@@ -26,16 +27,19 @@ def test_without_a_key_there_is_no_job(cli: Cli, rows: Path) -> None:
     assert cli("jobs", "--json").json["jobs"] == []
 
 
-def test_a_key_of_ones_own_is_free_again_after_a_refusal(cli: Cli, rows: Path) -> None:
-    refused = cli("submit", rows, "--to", "mock+openai:gpt-9-ultra", "--idempotency-key", "monday")
+def test_a_key_of_ones_own_is_free_again_after_a_refusal(
+    here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OpenAIProvider, "listing_lag_seconds", 0.0)  # nobody waits for its absence to be proved
+    refused = here("submit", rows, "--to", "mock+openai:gpt-9-ultra", "--idempotency-key", "monday")
     assert refused.code == 3
     assert "gpt-9-ultra" in refused.err
-    [failed] = cli("jobs", "--json").json["jobs"]
+    [failed] = here("jobs", "--json").json["jobs"]
     assert failed["status"] == "failed"
-    resumed = cli("resume", failed["id"])
+    resumed = here("resume", failed["id"])
     assert resumed.code == 2
     assert "never reached the provider" in resumed.err
-    again = cli("submit", rows, "--to", MOCKED, "--idempotency-key", "monday")
+    again = here("submit", rows, "--to", MOCKED, "--idempotency-key", "monday")
     assert again.code == 0
     assert again.out.strip() != failed["id"]
 
