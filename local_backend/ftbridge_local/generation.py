@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -14,6 +15,7 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import DataError, SpecError
 from ftbridge.model import RowLoss
 from ftbridge.provider import Reply, Usage
+from ftbridge_local.batching import greedy, trial
 from ftbridge_local.models.load import Model, load, transformers
 from ftbridge_local.models.source import Source
 from ftbridge_local.tokenizing.encoding import encode, prompt_ids
@@ -22,7 +24,8 @@ from ftbridge_local.tokenizing.tokenizer import Tokenizer
 from ftbridge_local.trainer import losses, varlen
 from ftbridge_local.trainer.trainable import microbatch_tokens
 
-_BATCH = 32
+_WINDOW = 512  # chats that are answered in the order of their lengths
+_TOGETHER = 32  # answers that transformers generates together
 _ALTERNATIVES = 20  # tokens of a step whose logprobs are told
 
 
@@ -89,9 +92,14 @@ class Generator:
         Raises `DataError` for a chat that the template does not accept or that fills the context.
         """
         remaining = iter(chats)
-        while batch := list(islice(remaining, _BATCH)):
-            prompts = [self.prompt(chat) for chat in batch]
-            for prompt, new in zip(prompts, self._generate(prompts, max_tokens, temperature, seed), strict=True):
+        while window := list(islice(remaining, _TOGETHER if temperature else _WINDOW)):
+            prompts = [self.prompt(chat) for chat in window]
+            answers = (
+                self._generate(prompts, max_tokens, temperature, seed)
+                if temperature
+                else self._most_probable(prompts, max_tokens)
+            )
+            for prompt, new in zip(prompts, answers, strict=True):
                 ids = self._until_end(new)
                 usage = Usage(prompt_tokens=len(prompt), completion_tokens=len(ids))
                 reasoning, text = self.tokenizer.read_answer(ids, opened=self.tokenizer.opens_reasoning(prompt))
@@ -189,6 +197,25 @@ class Generator:
                 hint="Shorten it.",
             )
         return ids
+
+    def _most_probable(self, prompts: Sequence[list[int]], max_tokens: int) -> list[list[int]]:
+        """The new tokens after each prompt, whichever prompts are beside it."""
+        if len(prompts) > 1 and (token_bytes := self._token_bytes):
+            limits = [min(max_tokens, self.tokenizer.context - len(prompt)) for prompt in prompts]
+            with self._lock:
+                return greedy.answers(self.model, prompts, limits, self.tokenizer.end_ids, token_bytes)
+        found: dict[int, list[int]] = {}
+        for length in {len(prompt) for prompt in prompts}:  # so that none is padded
+            same = [index for index, prompt in enumerate(prompts) if len(prompt) == length]
+            for start in range(0, len(same), _TOGETHER):
+                part = same[start : start + _TOGETHER]
+                found |= zip(part, self._generate([prompts[index] for index in part], max_tokens, 0.0, 0), strict=True)
+        return [found[index] for index in range(len(prompts))]
+
+    @cached_property
+    def _token_bytes(self) -> int | None:
+        with self._lock:
+            return trial.token_bytes(self.model)
 
     @torch.no_grad()
     def _generate(
