@@ -111,9 +111,9 @@ def test_fewer_rows_are_asked_together_where_they_would_fill_the_memory(
 
 
 def test_memory_is_reserved_for_the_rows_there_are_and_a_few_steps() -> None:
-    batch = Batch(build(FAMILIES["llama"]()))
-    batch.join([Question(0, [1, 2, 3], 500), Question(1, [4, 5], 500)])
     with torch.inference_mode():
+        batch = Batch(build(FAMILIES["llama"]()))
+        batch.join([Question(0, [1, 2, 3], 500), Question(1, [4, 5], 500)])
         for _step in range(150):
             batch.step()
             assert batch._cache

@@ -13,6 +13,7 @@ from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import DataError, SpecError
 from ftbridge.provider import RemoteJob
 from ftbridge.provider.completions import chat_body, text_of_chunk
+from ftbridge_local.batching import trial
 from local.lab import Lab
 
 
@@ -40,6 +41,22 @@ def test_many_answers_at_once_are_those_one_at_a_time(lab: Lab, tuned: str) -> N
     asked = questions(lab, 10)
     together = [reply.text for reply in lab.provider.replies(tuned, asked, max_tokens=12)]
     assert together == [lab.provider.chat(tuned, chat, max_tokens=12).text for chat in asked]
+
+
+def test_a_model_that_cannot_be_batched_answers_the_same(lab: Lab, tuned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = questions(lab, 5)
+    wanted = [lab.provider.chat(tuned, chat, max_tokens=12).text for chat in asked]
+    monkeypatch.setattr(trial, "token_bytes", lambda _model: None)
+    monkeypatch.setattr(lab.provider, "_generator", None)
+    assert [reply.text for reply in lab.provider.replies(tuned, asked, max_tokens=12)] == wanted
+
+
+def test_a_chat_that_nearly_fills_the_context_leaves_the_others_their_length(lab: Lab, tuned: str) -> None:
+    asked = [Chat(messages=[User(content="a " * 1010)]), *questions(lab, 2)]
+    together = list(lab.provider.replies(tuned, asked, max_tokens=30))
+    assert [reply.finish_reason for reply in together] == ["length", "stop", "stop"]
+    alone = [lab.provider.chat(tuned, chat, max_tokens=30) for chat in asked]
+    assert [reply.usage for reply in together] == [reply.usage for reply in alone]
 
 
 def test_sampling_follows_from_its_seed(lab: Lab) -> None:

@@ -86,7 +86,7 @@ class Batch:
         left = []
         for index in reversed(range(len(self.rows))):
             row = self.rows[index]
-            if row.answer[-1] in ends or len(row.answer) == row.question.limit:
+            if row.answer[-1] in ends or len(row.answer) >= row.question.limit:
                 left.append(row)
                 self._cache.remove(index)
                 self.rows[index] = self.rows[-1]
