@@ -65,7 +65,6 @@ def test_each_answer_is_the_one_that_generate_gives_alone(family: str, prefix: i
     limits = [3 + index % 8 for index in range(len(asked))]
     wanted = [by_generate(made, prompt, limit) for prompt, limit in zip(asked, limits, strict=True)]
     assert answers(made, asked, limits) == wanted
-    assert {answer[-1] in ENDS for answer in wanted} == {True, False}, "some end, some are cut off"
 
 
 def test_a_model_that_carries_a_state_is_not_asked_in_batches() -> None:
@@ -91,12 +90,12 @@ def test_a_prefix_that_all_prompts_share_is_computed_once(widths: list[tuple[int
 
 
 def test_rows_that_have_ended_make_room_for_others(few_rows: None, widths: list[tuple[int, int]]) -> None:
-    made = build(FAMILIES["llama"]())
-    asked = [[place + 1] * 20 for place in range(8)]
-    answers(made, asked, [9, 1, 2, 3, 4, 5, 6, 7])
+    made, limits = build(FAMILIES["llama"]()), [9, 1, 2, 3, 4, 5, 6, 7]
+    found = answers(made, [[place + 1] * 20 for place in range(8)], limits)
+    assert any(answer[-1] in ENDS and len(answer) < limit for answer, limit in zip(found, limits, strict=True))
     steps = [rows for rows, columns in widths if columns == 1]
     assert max(steps) == 4
-    assert sum(steps) == sum(len(answer) - 1 for answer in answers(made, asked, [9, 1, 2, 3, 4, 5, 6, 7]))
+    assert sum(steps) == sum(len(answer) - 1 for answer in found), "nothing is computed after an answer has ended"
 
 
 def test_fewer_rows_are_asked_together_where_they_would_fill_the_memory(
