@@ -4,7 +4,7 @@
 
 Both sides take turns in one process with one thread, and are counted in CPU seconds, as other programs disturb those
 least. `tiny` is `local:tiny` after its training on the support tickets of `ftbridge demo`; `random` has 12 layers of
-512 and random weights, prompts of 30 to 300 tokens and answers of 48. The rows that are asked one by one are spread
+512 and random weights, prompts of 20 to 200 tokens and answers of 48. The rows that are asked one by one are spread
 over all.
 """
 
