@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class Batch:
         self.rows: list[Row] = []
         self._model = model
         self._prefix = prefix
-        self._prefix_cache = DynamicCache()
+        self._prefix_cache: Any = DynamicCache()
         self._cache: BatchCache | None = None
         if prefix:
             self._forward(torch.tensor([prefix]), torch.tensor([len(prefix)]), self._prefix_cache)
@@ -93,7 +93,7 @@ class Batch:
                 self.rows.pop()
         return left
 
-    def _prefixes(self, lengths: Tensor) -> DynamicCache:
+    def _prefixes(self, lengths: Tensor) -> Any:
         """The columns that the prefix fills in rows of these lengths, which are padded on the left."""
         columns = len(self._prefix)
         block = DynamicCache()
@@ -105,7 +105,7 @@ class Batch:
             block.update(keys, values, number)
         return block
 
-    def _forward(self, ids: Tensor, lengths: Tensor, cache: DynamicCache | BatchCache) -> Tensor:
+    def _forward(self, ids: Tensor, lengths: Tensor, cache: Any) -> Tensor:
         """The logits of the last column, in float32; `lengths` are those of the rows with the columns in `ids`."""
         device, width = self._model.device, int(lengths.max())
         columns = torch.arange(width) - (width - lengths[:, None])

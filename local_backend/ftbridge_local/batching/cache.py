@@ -18,11 +18,13 @@ _AHEAD = 64  # columns that are reserved beyond those in use: when they are full
 class BatchCache(Cache):
     """The `width` columns before `end` are in use, by the first `rows` rows; the layers are shaped as in `like`."""
 
-    def __init__(self, like: Cache) -> None:
+    layers: Any  # whose keys and values transformers declares as optional
+
+    def __init__(self, like: Any) -> None:
         super().__init__(layers=[_Layer(self, layer) for layer in like.layers])
         self.rows = self.width = self.end = 0
 
-    def add(self, block: Cache) -> None:
+    def add(self, block: Any) -> None:
         """Put rows that were computed elsewhere, all of the same width, below those that are here."""
         count, width = block.layers[0].keys.shape[0], block.get_seq_length()
         self.reserve(self.rows + count, width)
@@ -60,6 +62,9 @@ class BatchCache(Cache):
 
 class _Layer(DynamicLayer):
     """One layer: `keys` and `values` have the shape (rows, heads, columns, head size)."""
+
+    keys: Any
+    values: Any
 
     def __init__(self, cache: BatchCache, like: Any) -> None:
         super().__init__()
