@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import torch
-import transformers
 
 from ftbridge_local.batching import greedy, trial
 from ftbridge_local.batching.batch import Batch, Question
+from ftbridge_local.models.load import transformers
 from local.test_losses import FAMILIES, OWN_WAY, build
 
 ENDS = list(range(3, 120, 5))

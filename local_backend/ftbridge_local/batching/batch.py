@@ -14,9 +14,9 @@ from ftbridge_local.models.load import Model
 
 
 class Question(NamedTuple):
-    """The token ids of a prompt, and how many tokens its answer has at most; `index` is its place among others."""
+    """The token ids of a prompt, and how many tokens its answer has at most; `number` is its place among others."""
 
-    index: int
+    number: int
     prompt: Sequence[int]
     limit: int
 

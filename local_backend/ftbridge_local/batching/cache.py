@@ -60,14 +60,14 @@ class BatchCache(Cache):
         return new
 
 
-class _Layer(DynamicLayer):
+class _Layer(DynamicLayer):  # type: ignore[no-untyped-call]  # as below
     """One layer: `keys` and `values` have the shape (rows, heads, columns, head size)."""
 
     keys: Any
     values: Any
 
     def __init__(self, cache: BatchCache, like: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # transformers has no type for it
         self._cache = cache
         self.keys, self.values = (
             part.new_zeros(0, part.shape[1], 0, part.shape[3]) for part in (like.keys, like.values)

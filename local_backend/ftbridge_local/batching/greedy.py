@@ -20,7 +20,7 @@ _LEAST_MEMORY = 2**28  # bytes
 
 
 def answers(
-    model: Model, prompts: Sequence[Sequence[int]], limits: Sequence[int], ends: Sequence[int], token_bytes: int
+    model: Model, prompts: Sequence[list[int]], limits: Sequence[int], ends: Sequence[int], token_bytes: int
 ) -> list[list[int]]:
     """The new tokens after each prompt, up to one of `ends`, which is included, or as many as its limit.
 
@@ -39,11 +39,11 @@ def answers(
             else:
                 batch.step()
             for row in batch.leave(ends):
-                found[row.question.index] = row.answer
+                found[row.question.number] = row.answer
     return found
 
 
-def _shared_prefix(prompts: Sequence[Sequence[int]]) -> Sequence[int]:
+def _shared_prefix(prompts: Sequence[list[int]]) -> Sequence[int]:
     """What all prompts begin with, such as a system prompt; each goes on after it."""
     first, last = min(prompts), max(prompts)  # in the order of their tokens, where all others are between these two
     most = min(map(len, prompts)) - 1
