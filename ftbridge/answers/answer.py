@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from ftbridge.errors import FtbridgeError
-from ftbridge.foreign.values import JsonObject, LongText, Message, Text
+from ftbridge.foreign.values import LongText, Message, Text
 from ftbridge.model import Frozen
 from ftbridge.provider import Reply, Usage
 
@@ -23,7 +23,7 @@ class Answer(Frozen):
     """
 
     text: LongText = ""
-    tool_calls: tuple[JsonObject, ...] = ()
+    tool_calls: tuple[dict[str, Any], ...] = ()
     reasoning: LongText | None = None
     refusal: LongText | None = None
     finish_reason: Text | None = None

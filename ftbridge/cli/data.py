@@ -40,7 +40,9 @@ def check(
     data: Data,
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", help="Also apply this target's rules, and find repeated JSON keys; can be repeated."),
+        typer.Option(
+            "--to", help="Also apply this target's rules, and find repeated JSON keys; several are separated by commas."
+        ),
     ] = None,
     validation: Annotated[
         str | None, typer.Option(help="Also find examples that are in this validation file too.")

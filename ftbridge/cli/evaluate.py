@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ftbridge.cli.dataset_options import Columns
+from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.gate import failures, print_annotations, write_junit, write_step_summary
+from ftbridge.cli.minima import FIRST, metrics_with_minima, read_minima
 from ftbridge.cli.output import AsJson, Exit, JobId, open_bridge, print_json, print_message
 from ftbridge.cli.scores import print_scores
 from ftbridge.dataset.data_file import parse_columns
@@ -24,19 +25,39 @@ def register(app: typer.Typer, group: str) -> None:
 def evaluate(
     job: JobId,
     data: Annotated[str, typer.Argument(help="Held-out chats; the last message of each is the expected answer.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="exact, label, json, tools, text, judge, loss, or a plugin's; the first decides. Can be repeated."
+        ),
+    ] = None,
+    grader: Annotated[Path | None, typer.Option(help="A JSON file with an OpenAI grader to score by.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="The target that judges the answers by --rubric, and for the grader.")
+    ] = None,
+    rubric: Annotated[Path | None, typer.Option(help="A text file: what makes an answer good.")] = None,
     baseline: Annotated[bool, typer.Option("--baseline", help="Score the base model as well.")] = False,
-    against: Annotated[str | None, typer.Option(help="Another job to compare with, on the same rows.")] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help="Another job, or a target, to compare with on the same rows. Can be repeated."),
+    ] = None,
     margin: Annotated[
-        float, typer.Option(min=0, max=1, help="The share of exact answers whose loss counts as none.")
+        float,
+        typer.Option(min=0, max=1, help="How much of a score may be lost and count as nothing: 0.05 are 5 points."),
     ] = 0.05,
     minimum: Annotated[
-        float | None, typer.Option("--min", min=0, max=1, help="The least share of exact answers: exit 1 below it.")
+        list[str] | None,
+        typer.Option(
+            "--min",
+            metavar="[METRIC=]SCORE",
+            help="The least score of the first metric, or of METRIC: exit 1 below it. Can be repeated.",
+        ),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="A key of the rows: those with the same value are not independent.")
     ] = None,
     rows: Annotated[
-        Path | None, typer.Option(help="Write each row's answer and loss into this file, as JSON Lines.")
+        Path | None, typer.Option(help="Write all rows, answers and scores into this file: .jsonl, .csv or .parquet.")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the outcome into this file, as JUnit XML.")] = None,
     github: Annotated[
@@ -52,39 +73,49 @@ def evaluate(
         float | None, typer.Option(min=0, help="Ask nothing that may cost more US dollars than this.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the ledger has the answers to.")] = False,
-    map: Columns = None,  # noqa: A002 - the option's name
+    format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
-    """Score the tuned model on held-out rows: exact answers, and loss, with intervals.
+    """Score the tuned model on held-out rows, by metrics that fit them or that you name, with intervals.
 
-    The exit code is 1 where it is worse than its base (--baseline) or another job (--against), or below --min.
+    The exit code is 1 where it is worse by the first metric than its base (--baseline) or another model (--against), or
+    below --min.
     """
+    minima = read_minima(minimum or (), any_scale=grader is not None)
     if junit is not None:
         require_folder_of(junit)
     evaluation = open_bridge().evaluate(
         job,
         data,
+        metrics=metrics_with_minima(metric or (), minima, grader),
+        grader=grader,
+        judge=judge,
+        rubric=_text(rubric, "rubric") if rubric else None,
         baseline=baseline,
-        against=against,
+        against=against or (),
         margin=margin,
         cluster=cluster,
+        format=format,
         map=parse_columns(map or ()),
         rows=rows,
-        prompt=_text(prompt) if prompt else None,
+        prompt=_text(prompt, "prompt") if prompt else None,
         few_shot=few_shot,
         max_cost_usd=max_cost,
         fresh=fresh,
     )
-    failed = failures(evaluation, minimum)
+    minima = {name if name != FIRST else evaluation.metrics[0].name: score for name, score in minima.items()}
+    failed = failures(evaluation, minima)
     if as_json:
         document = evaluation.model_dump(mode="json", exclude_none=not baseline)
-        print_json({**document, "minimum": minimum, "failures": [one.code for one in failed]})
+        first = minima.get(evaluation.metrics[0].name)
+        print_json({**document, "minimum": first, "minima": minima, "failures": [one.code for one in failed]})
     else:
         print_scores(evaluation)
         for failure in failed:
             print_message(f"failed: {failure.message}", style="bold red")
     if junit is not None:
-        write_junit(evaluation, minimum, junit)
+        write_junit(evaluation, minima, junit)
     if github:
         print_annotations(evaluation, failed)
         write_step_summary(evaluation, failed)
@@ -92,14 +123,14 @@ def evaluate(
         raise Exit(1)
 
 
-def _text(file: Path) -> str:
+def _text(file: Path, option: str) -> str:
     """Raises `InputError` for a file that is no text, or an empty one."""
     try:
         text = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise InputError(
-            f"{file} cannot be read: {problem}", hint="Give --prompt a file with the prompt as text, in UTF-8."
+            f"{file} cannot be read: {problem}", hint=f"Give --{option} a file with the {option} as text, in UTF-8."
         ) from None
     if not text:
-        raise InputError(f"{file} is empty", hint="Write the prompt into it, or leave out --prompt.")
+        raise InputError(f"{file} is empty", hint=f"Write the {option} into it, or leave out --{option}.")
     return text

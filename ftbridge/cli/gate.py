@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from xml.etree import ElementTree
 
 from ftbridge.cli.output import clean, print_message
-from ftbridge.cli.scores import HEADERS, name_of_tuned, score_rows, sentence, verdict, warning
+from ftbridge.cli.scores import (
+    metric_of,
+    name_of_tuned,
+    score_headers,
+    score_rows,
+    sentence,
+    shown_score,
+    verdict,
+    warnings,
+)
 from ftbridge.errors import InputError
 from ftbridge.files import replacing
-from ftbridge.wording import counted
+from ftbridge.wording import printable
 
 if TYPE_CHECKING:
-    from ftbridge.evaluation.evaluate import Evaluation
+    from ftbridge.evaluation.results import Evaluation
 
 _TITLE = "ftbridge evaluate"
 
@@ -26,42 +36,42 @@ class Failure(NamedTuple):
     message: str
 
 
-def failures(evaluation: Evaluation, minimum: float | None) -> list[Failure]:
-    """A score below the minimum, and models than which the tuned one is worse; a higher loss alone is no failure."""
-    found = []
-    if minimum is not None and evaluation.tuned.exact_match < minimum:
-        found.append(Failure("below_minimum", _below(evaluation, minimum)))
-    worse = [f"{name_of_tuned(evaluation)} is worse than {rival}" for rival in evaluation.worse_than()]
+def failures(evaluation: Evaluation, minima: Mapping[str, float]) -> list[Failure]:
+    """Scores below their minimum, and models than which the tuned one is worse by the metric that decides."""
+    found = [Failure("below_minimum", text) for name in minima if (text := _below(evaluation, name, minima[name]))]
+    worse = [f"{name_of_tuned(evaluation)} is worse than {printable(rival, 200)}" for rival in evaluation.worse_than()]
     return found + [Failure("worse", message) for message in worse]
 
 
-def _below(evaluation: Evaluation, minimum: float) -> str:
-    return f"{evaluation.tuned.exact_match:.1%} exact answers are below the minimum, {minimum:.1%}"
+def _below(evaluation: Evaluation, name: str, minimum: float) -> str | None:
+    """That a score is below its minimum, or that there is none; None where all is well."""
+    kind, score = metric_of(evaluation, name).kind, evaluation.models[0].scores[name].score
+    if score is not None and score >= minimum:
+        return None
+    shown = "no score" if score is None else shown_score(score, kind)
+    return f"{printable(name)}: {shown} is below the minimum, {shown_score(minimum, kind)}"
 
 
-def write_junit(evaluation: Evaluation, minimum: float | None, file: Path) -> None:
-    """A test case for the minimum and one for each comparison; one that has too few rows is skipped.
+def write_junit(evaluation: Evaluation, minima: Mapping[str, float], file: Path) -> None:
+    """A test case for each minimum and one for each comparison; one that has too few rows is skipped.
 
     Raises `InputError` where the file cannot be written.
     """
     suite = ElementTree.Element("testsuite", name=_TITLE)
-    if minimum is not None:
-        case = _case(suite, f"exact answers at least {minimum:.1%}", evaluation.job)
-        if evaluation.tuned.exact_match < minimum:
-            ElementTree.SubElement(case, "failure", message=_below(evaluation, minimum))
-    tuned = name_of_tuned(evaluation)
+    for name, minimum in minima.items():
+        case = _case(suite, f"{name} at least {shown_score(minimum, metric_of(evaluation, name).kind)}", evaluation.job)
+        if message := _below(evaluation, name, minimum):
+            ElementTree.SubElement(case, "failure", message=clean(message))
     for one in evaluation.comparisons:
-        what = "exact answers" if one.metric == "exact_match" else "loss"
-        case = _case(suite, f"{what} against {one.rival}", evaluation.job)
-        message = clean(f"{sentence(one, tuned)} {verdict(one)}")
-        if one.verdict == "worse" and one.metric == "exact_match":
+        case = _case(suite, clean(f"{one.metric} against {one.rival}"), evaluation.job)
+        message = clean(f"{sentence(evaluation, one)} {verdict(evaluation, one)}")
+        if one.verdict == "worse" and one.metric == evaluation.metrics[0].name:
             ElementTree.SubElement(case, "failure", message=message)
         elif one.verdict == "not enough rows":
             ElementTree.SubElement(case, "skipped", message=message)
         else:
             ElementTree.SubElement(case, "system-out").text = message
-    warnings = "\n".join(clean(warning(leak)) for leak in evaluation.leaks)
-    ElementTree.SubElement(suite, "system-err").text = warnings
+    ElementTree.SubElement(suite, "system-err").text = "\n".join(map(clean, warnings(evaluation)))
     for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
         suite.set(name, str(sum(1 for _ in suite.iter(tag))))
     suite.set("errors", "0")
@@ -77,14 +87,14 @@ def _case(suite: ElementTree.Element, name: str, job: str) -> ElementTree.Elemen
 
 
 def print_annotations(evaluation: Evaluation, failed: list[Failure]) -> None:
-    """An error for each failure and a warning for each leak, on stderr, which GitHub reads too.
+    """An error for each failure, and each warning, on stderr, which GitHub reads too.
 
     The form is that of "Workflow commands for GitHub Actions" (docs.github.com).
     """
     for failure in failed:
         print_message(f"::error title={_TITLE}::{_escaped(failure.message)}")
-    for leak in evaluation.leaks:
-        print_message(f"::warning title={_TITLE}::{_escaped(warning(leak))}")
+    for text in warnings(evaluation):
+        print_message(f"::warning title={_TITLE}::{_escaped(text)}")
 
 
 def _escaped(message: str) -> str:
@@ -99,12 +109,12 @@ def write_step_summary(evaluation: Evaluation, failed: list[Failure]) -> None:
     file = os.environ.get("GITHUB_STEP_SUMMARY")
     if not file:
         return
-    headers = [counted(evaluation.rows, "held-out row"), *HEADERS]
+    headers = score_headers(evaluation)
     lines = [f"### {_TITLE} {evaluation.job}: {'failed' if failed else 'passed'}", ""]
-    lines += [_row(headers), _row(["---", *["---:"] * len(HEADERS)]), *map(_row, score_rows(evaluation)), ""]
+    lines += [_row(headers), _row(["---"] * len(headers)), *map(_row, score_rows(evaluation)), ""]
     lines += [f"- **failed**: {failure.message}" for failure in failed]
-    lines += [f"- {sentence(one, name_of_tuned(evaluation))} {verdict(one)}" for one in evaluation.comparisons]
-    lines += [f"- warning: {warning(leak)}" for leak in evaluation.leaks]
+    lines += [f"- {sentence(evaluation, one)} {verdict(evaluation, one)}" for one in evaluation.comparisons]
+    lines += [f"- warning: {text}" for text in warnings(evaluation)]
     try:
         with Path(file).open("a", encoding="utf-8") as summary:
             summary.write(clean("\n".join(lines)) + "\n\n")

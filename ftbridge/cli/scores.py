@@ -5,29 +5,34 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ftbridge.cli.labels import print_labels
 from ftbridge.cli.output import console, number, print_message, print_sentence, table
 from ftbridge.evaluation.prompting import SEED
 from ftbridge.wording import counted, dollars, printable
 
 if TYPE_CHECKING:
     from ftbridge.answers import AnswerCounts
-    from ftbridge.evaluation.evaluate import Evaluation
     from ftbridge.evaluation.intervals import Interval
     from ftbridge.evaluation.leakage import Leak
+    from ftbridge.evaluation.results import Evaluation, Kind, MetricUsed, ModelScores
     from ftbridge.evaluation.verdict import Comparison
 
-HEADERS = ("exact answers", "95% interval", "loss", "95% interval")
+_IN_POINTS = ("share", "score")
 
 
 def print_scores(evaluation: Evaluation) -> None:
-    """The scores as a table, the base model first where it was scored too; then the verdicts, and the leaks."""
-    rows = score_rows(evaluation)
-    console().print(table([counted(evaluation.rows, "held-out row"), *HEADERS], rows, right=(1, 2, 3, 4)))
+    """The scores as a table, the tuned model last; its labels, where it answers with such; verdicts and warnings."""
+    headers = score_headers(evaluation)
+    console().print(table(headers, score_rows(evaluation), right=(2, 3), fold=0))
+    if evaluation.chosen_because:
+        chosen = f"Scored by {evaluation.metrics[0].name}, because {evaluation.chosen_because}; --metric names another."
+        print_sentence(printable(chosen, 300))
+    print_labels(evaluation)
     if evaluation.clusters is not None:
         clusters, key = counted(evaluation.clusters, "cluster"), printable(evaluation.cluster or "")
         print_sentence(f"The rows are of {clusters} by '{key}', and the intervals allow for that.")
     for one in evaluation.comparisons:
-        print_sentence(f"{sentence(one, name_of_tuned(evaluation))} {verdict(one)}")
+        print_sentence(f"{sentence(evaluation, one)} {verdict(evaluation, one)}")
     if len(evaluation.comparisons) > 1:
         print_sentence(f"The {len(evaluation.comparisons)} verdicts are corrected for their number (Holm).")
     if evaluation.shots:
@@ -35,8 +40,14 @@ def print_scores(evaluation: Evaluation) -> None:
         print_sentence(f"The base had these lines of the training file as examples: {lines} (drawn with seed {SEED}).")
     for counts in evaluation.answers:
         print_sentence(answered(counts))
-    for leak in evaluation.leaks:
-        print_message(f"warning: {warning(leak)}", style="yellow")
+    for text in warnings(evaluation):
+        print_message(f"warning: {text}", style="yellow")
+
+
+def score_headers(evaluation: Evaluation) -> list[str]:
+    """Those of the table; the last column is there where models are compared."""
+    headers = [counted(evaluation.rows, "held-out row"), "metric", "score", "95% interval"]
+    return [*headers, f"{name_of_tuned(evaluation)} is"] if evaluation.comparisons else headers
 
 
 def answered(counts: AnswerCounts) -> str:
@@ -51,20 +62,16 @@ def answered(counts: AnswerCounts) -> str:
 
 
 def score_rows(evaluation: Evaluation) -> list[list[str]]:
-    """The name of each model, its exact answers and its loss, each with the interval."""
-    tuned = name_of_tuned(evaluation)
-    scores = {"base": evaluation.baseline, evaluation.rival or "": evaluation.against, tuned: evaluation.tuned}
-    return [
-        [
-            name,
-            f"{score.exact_match:.1%}",
-            _span(score.exact_match_interval, 100, 1),
-            number(score.loss),
-            _span(score.loss_interval, 1, 3),
-        ]
-        for name, score in scores.items()
-        if score
-    ]
+    """By metric: each model's name, its score with the interval, and the verdict on the tuned model against it."""
+    tuned, *others = evaluation.models
+    verdicts = {(one.metric, one.rival): one.verdict for one in evaluation.comparisons}
+    rows = []
+    for metric in evaluation.metrics:
+        for model in (*others, tuned):
+            name = name_of_tuned(evaluation) if model is tuned else printable(model.name, 200)
+            compared = [verdicts.get((metric.name, model.name), "")] if verdicts else []
+            rows.append([name, printable(metric.name), *_score(model, metric), *compared])
+    return rows
 
 
 def name_of_tuned(evaluation: Evaluation) -> str:
@@ -72,29 +79,71 @@ def name_of_tuned(evaluation: Evaluation) -> str:
     return evaluation.job if evaluation.rival else "tuned"
 
 
-def sentence(one: Comparison, tuned: str) -> str:
+def metric_of(evaluation: Evaluation, name: str) -> MetricUsed:
+    """The metric of that name."""
+    return next(one for one in evaluation.metrics if one.name == name)
+
+
+def sentence(evaluation: Evaluation, one: Comparison) -> str:
     """The difference and its interval."""
-    if one.metric == "exact_match":
-        what, unit, factor, digits = "Exact answers", " points", 100, 1
-    else:
-        what, unit, factor, digits = "Loss", "", 1, 3
-    difference = f"{what}, {tuned} minus {one.rival}: {factor * one.difference:+.{digits}f}{unit}"
+    kind = metric_of(evaluation, one.metric).kind
+    unit, factor, digits = (" points", 100, 1) if kind in _IN_POINTS else ("", 1, 3)
+    what = f"{printable(one.metric)}: {name_of_tuned(evaluation)} minus {printable(one.rival, 200)}"
+    difference = f"{what} {factor * one.difference:+.{digits}f}{unit}"
     if one.low is None or one.high is None:
         return f"{difference}."
     low, high = (f"{factor * bound:+.{digits}f}" for bound in (one.low, one.high))
     return f"{difference} (95% interval: {low} to {high})."
 
 
-def verdict(one: Comparison) -> str:
+def verdict(evaluation: Evaluation, one: Comparison) -> str:
     """The verdict as a sentence."""
     if one.verdict == "no worse":
-        most = f"{100 * one.margin:g} points" if one.metric == "exact_match" else "nothing"
-        return f"The new model is no worse: it loses {most} at most."
+        in_points = metric_of(evaluation, one.metric).kind in _IN_POINTS
+        margin = f"{100 * one.margin:g} points" if in_points else f"{one.margin:g}"
+        return f"The new model is no worse: it loses {margin if one.margin else 'nothing'} at most."
     if one.verdict == "not enough rows":
         return "Not enough rows to tell" + (
             f": about {_rounded(one.rows_needed)} would be." if one.rows_needed else "."
         )
     return f"The new model is {one.verdict}."
+
+
+def shown_score(score: float | None, kind: Kind) -> str:
+    """A score as the table has it."""
+    return f"{score:.1%}" if score is not None and kind in _IN_POINTS else number(score)
+
+
+def warnings(evaluation: Evaluation) -> list[str]:
+    """What speaks against the scores: answers that are none, rows that could not be graded, leaks."""
+    answers = [text for model in evaluation.models for text in _of_answers(evaluation, model)]
+    metrics = [text for metric in evaluation.metrics for text in _of_grading(evaluation, metric)]
+    return [*answers, *metrics, *map(warning, evaluation.leaks)]
+
+
+def _of_answers(evaluation: Evaluation, model: ModelScores) -> list[str]:
+    name = name_of_tuned(evaluation) if model is evaluation.models[0] else printable(model.name, 200)
+    out_of = counted(evaluation.rows, "answer")
+    return [f"{name}: {model.empty} of {out_of} have no text and no tool call."] if model.empty else []
+
+
+def _of_grading(evaluation: Evaluation, metric: MetricUsed) -> list[str]:
+    name, why = printable(metric.name), f" The first reason: {printable(metric.problem or '', 300)}."
+    found = []
+    if metric.failed:
+        found.append(f"{name}: {counted(metric.failed, 'answer')} could not be graded and count 0.{why}")
+    if metric.left_out:
+        out_of = f"{metric.left_out} of {counted(evaluation.rows, 'row')}"
+        found.append(f"{name}: {out_of} have no score of every model and are left out.{why if metric.problem else ''}")
+    return found
+
+
+def _score(model: ModelScores, metric: MetricUsed) -> list[str]:
+    found = model.scores.get(metric.name)
+    if found is None:
+        return ["–", "–"]
+    factor, digits = (100, 1) if metric.kind in _IN_POINTS else (1, 3)
+    return [shown_score(found.score, metric.kind), _span(found.interval, factor, digits)]
 
 
 def warning(leak: Leak) -> str:

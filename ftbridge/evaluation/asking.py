@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ftbridge.answers import Answer, AnswerCounts, Inquiry, Spending, ask, check_estimate, prepare
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.evaluation.scores import questions_of
+from ftbridge.evaluation.held_out import questions_of
 from ftbridge.target import Target
 
 

@@ -15,7 +15,7 @@ from ftbridge.dataset.checking.digests import digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
 from ftbridge.dataset.data_file import Data
 from ftbridge.errors import FtbridgeError, MissingExtra
-from ftbridge.evaluation.scores import expected_answer
+from ftbridge.evaluation.held_out import expected_answer, question_of
 from ftbridge.model import Frozen
 
 SHOWN = 10
@@ -75,11 +75,11 @@ def _found(held_out: Mapping[int, Chat], file: str, training: Iterable[Chat]) ->
     rows, questions, answers = set[bytes](), set[bytes](), Counter[str]()
     for chat in training:
         rows.add(digest(_encode(chat.messages)))
-        questions.add(digest(_encode(chat.messages[:-1])))
+        questions.add(digest(_encode(question_of(chat))))
         answers[expected_answer(chat)] += 1
         near.compare(chat)
     trained = [line for line, chat in held_out.items() if digest(_encode(chat.messages)) in rows]
-    asked = [line for line, chat in held_out.items() if digest(_encode(chat.messages[:-1])) in questions]
+    asked = [line for line, chat in held_out.items() if digest(_encode(question_of(chat))) in questions]
     asked = [line for line in asked if line not in {*trained}]
     resembled = sorted(near.found - {*trained, *asked})
     if len(trained) == len(held_out) and answers.total() == len(held_out):

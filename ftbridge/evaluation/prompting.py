@@ -12,7 +12,7 @@ import msgspec
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Message, System, User
 from ftbridge.errors import DataError, InputError
-from ftbridge.evaluation.scores import expected_answer
+from ftbridge.evaluation.held_out import expected_answer
 
 SEED = 0
 """Of the choice of examples: the same for everybody, so that a score can be repeated."""

@@ -23,7 +23,12 @@ _OF_A_CHAT = frozenset(Chat.__struct_fields__)
 
 
 @contextmanager
-def taken_out(data: Data, key: str | None, home: Path) -> Iterator[tuple[Data, dict[int, str]]]:
+def taken_out(
+    data: Data,
+    key: str | None,
+    home: Path,
+    format: str | None = None,  # noqa: A002 - the word users know
+) -> Iterator[tuple[Data, dict[int, str]]]:
     """`data` without that key, and its values by line, as JSON; `a.b` is the key `b` of `a`, if no key is `a.b`.
 
     A key beside the messages is no part of a chat, and checking refuses it: the block reads a private copy without it.
@@ -33,7 +38,7 @@ def taken_out(data: Data, key: str | None, home: Path) -> Iterator[tuple[Data, d
         yield data, {}
         return
     rows: dict[int, Any] = {}
-    with open_source(data) as source:
+    with open_source(data, format) as source:
         canonical = source.format == "chat"
         for line, raw in source.rows:
             if isinstance(raw, bytes) and raw.isspace():

@@ -17,7 +17,7 @@ _POWER = 0.8
 
 
 class Comparison(Frozen):
-    """The new model against `rival`, "base" or a job, by one metric on the same rows.
+    """The new model against `rival`, "base", a job or a target, by one metric on the same rows.
 
     `difference` is the new mean minus the old one, `low` and `high` its 95 % confidence interval, which too few rows do
     not have; `only_old` and `only_new` count the rows that one model alone answers correctly. `p_value` is for the
@@ -28,7 +28,7 @@ class Comparison(Frozen):
     verdict four times in five, if the difference stays what it is; None where no number would.
     """
 
-    metric: Literal["exact_match", "loss"]
+    metric: str
     rival: str
     difference: float
     low: float | None
@@ -45,7 +45,7 @@ class Comparison(Frozen):
 class Measured(NamedTuple):
     """A difference that awaits its verdict, of a metric of which `sign` is 1 if more is better and -1 if less is."""
 
-    metric: Literal["exact_match", "loss"]
+    metric: str
     rival: str
     found: Difference
     rows: int

@@ -13,7 +13,7 @@ from ftbridge.arguments import ChatOptions
 from ftbridge.dataset.canonical.example import Chat, System, User
 from ftbridge.dataset.canonical.key_order import keep_key_order
 from ftbridge.errors import InputError, SpecError
-from ftbridge.foreign.values import count_of
+from ftbridge.foreign.values import count_of, json_of
 from ftbridge.provider.remote import Reply, Usage
 from ftbridge.wording import did_you_mean, printable
 
@@ -158,13 +158,13 @@ def read_reply(answer: Mapping[str, Any]) -> Reply:
     """The text and the tool calls of the first choice, the reasoning before it, and why it ends."""
     usage, choice = answer.get("usage"), answer["choices"][0]
     message, reason = choice["message"], choice.get("finish_reason")
-    reasoning, refusal, calls = (message.get(name) for name in ("reasoning_content", "refusal", "tool_calls"))
+    reasoning, refusal = message.get("reasoning_content"), message.get("refusal")
     return Reply(
         text=_text(message.get("content")),
         model=answer["model"],
         reasoning=reasoning if isinstance(reasoning, str) and reasoning else None,
         finish_reason=reason if isinstance(reason, str) and reason else None,
-        tool_calls=tuple(call for call in calls if isinstance(call, dict)) if isinstance(calls, list) else (),
+        tool_calls=tuple(json_of(call) for call in message.get("tool_calls") or () if isinstance(call, dict)),
         refusal=refusal if isinstance(refusal, str) and refusal else None,
         usage=Usage(
             prompt_tokens=count_of(usage.get("prompt_tokens")) or 0,

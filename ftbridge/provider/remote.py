@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from pydantic import Field
+
 from ftbridge.foreign.values import Count, Id, JsonObject, LongText, Message, Money, Text, Time, TimeSeen
 from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec, Status
 
@@ -148,8 +150,8 @@ class Reply(Frozen):
     """A model's answer; `str(reply)` is the text. `reasoning` is what the model thought before it, where it is told.
 
     `finish_reason` says why the answer ends, in OpenAI's words: "stop" where the model ended it, and "length" at
-    `max_tokens` or where the context is full. None where the provider does not say. `tool_calls` are in OpenAI's shape,
-    and `refusal` is what a model says that declines to answer.
+    `max_tokens` or where the context is full. None where the provider does not say. `tool_calls` are those that the
+    model makes, as OpenAI has them, and `refusal` is why it does not answer.
     """
 
     text: LongText
@@ -157,8 +159,8 @@ class Reply(Frozen):
     usage: Usage | None = None
     reasoning: LongText | None = None
     finish_reason: Text | None = None
-    tool_calls: tuple[JsonObject, ...] = ()
-    refusal: LongText | None = None
+    tool_calls: tuple[dict[str, Any], ...] = Field((), exclude_if=lambda calls: not calls)
+    refusal: LongText | None = Field(None, exclude_if=lambda refusal: refusal is None)
 
     def __str__(self) -> str:
         return self.text

@@ -102,11 +102,11 @@ def test_github_gets_annotations_and_a_summary(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     ran = here("evaluate", train("wrong {n}"), held_out, "--min", "0.5", "--github")
     assert ran.code == 1
-    assert "::error title=ftbridge evaluate::0.0%25 exact answers are below the minimum, 50.0%25" in ran.err
+    assert "::error title=ftbridge evaluate::exact: 0.0%25 is below the minimum, 50.0%25" in ran.err
     assert "::warning title=ftbridge evaluate::the questions of 40 rows" in ran.err
     written = summary.read_text("utf-8")
-    assert "| 40 held-out rows | exact answers |" in written
-    assert "- **failed**: 0.0% exact answers are below the minimum" in written
+    assert "| 40 held-out rows | metric | score | 95% interval |" in written
+    assert "- **failed**: exact: 0.0% is below the minimum" in written
 
 
 def test_a_file_that_cannot_be_written_is_said_before_anything_is_asked(here: Cli, tmp_path: Path) -> None:

@@ -79,11 +79,14 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     scores = cli("evaluate", job["id"], rows, "--baseline", "--rows", answers, "--json").json
     scored = [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
     assert [row["line"] for row in scored] == list(range(1, 13))
-    assert list(scored[0]) == ["line", "question", "expected", "answer", "correct", "loss"]
+    assert list(scored[0]) == ["line", "question", "expected", "expected_calls", "answers", "winner"]
     assert scored[0]["question"][-1]["role"] == "user"
-    assert [row["correct"] for row in scored] == [row["answer"].strip() == row["expected"] for row in scored]
-    assert sum(row["correct"] for row in scored) / 12 == scores["tuned"]["exact_match"]
-    assert min(row["loss"] for row in scored) <= scores["tuned"]["loss"] <= max(row["loss"] for row in scored)
+    tuned = [row["answers"]["tuned"] for row in scored]
+    correct = [one["answer"].strip() == row["expected"] for one, row in zip(tuned, scored, strict=True)]
+    assert [one["scores"]["exact"] for one in tuned] == correct
+    assert sum(correct) / 12 == scores["tuned"]["exact_match"]
+    losses = [one["scores"]["loss"] for one in tuned]
+    assert min(losses) <= scores["tuned"]["loss"] <= max(losses)
     assert scores["rows"] == 12
     assert scores["tuned"]["loss"] < scores["baseline"]["loss"]
     assert 0 <= scores["tuned"]["exact_match"] <= 1

@@ -54,7 +54,7 @@ EXTRAS = {
     "tokens": "exact token counts for OpenAI and Mistral",
     "xlsx": "Excel workbooks",
     "zst": "zstd compression",
-    "evaluate": "more scores than exact answers: BLEU, ROUGE and others",
+    "evaluate": "the metric text: chrF, BLEU and ROUGE; and graders by text similarity",
     "all": "all of these but the trackers",
     "dev": "what the tests of ftbridge need",
 }

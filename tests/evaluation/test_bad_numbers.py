@@ -5,42 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import inf, nan
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.answers import Answer
-from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import InputError, UsageError
-from ftbridge.evaluation.evaluate import _measured
-from ftbridge.evaluation.scores import score, score_rows
+from ftbridge.evaluation.answering import Answered
+from ftbridge.evaluation.grading import scored
+from ftbridge.evaluation.measures import Measure
+from ftbridge.evaluation.measuring import measured, scores_of
 from ftbridge.evaluation.verdict import judge
+from ftbridge.graders import GradingContext
 from ftbridge.model import RowLoss
 from ftbridge.testing import ROWS
 from small_data import write_rows
 
-CHATS = {line: Chat(messages=[User(content="2 + 2?"), Assistant(content="4")]) for line in range(1, 21)}
+ROW_COUNT = 20
 
 
-def scored(*losses: float) -> Any:
+def of(name: str, *losses: float) -> Answered:
     """Twenty rows of a model, of which the first have these losses and the others 1.0."""
-    known = [*losses, *[1.0] * (len(CHATS) - len(losses))]
-    provider: Any = SimpleNamespace(
-        capabilities=SimpleNamespace(verbs={"losses"}),
-        losses=lambda _model, _chats: [RowLoss(loss=loss, tokens=2) for loss in known],
-    )
-    return score_rows(provider, "model", CHATS, [Answer(text="4")] * len(CHATS))
+    known = [*losses, *[1.0] * (ROW_COUNT - len(losses))]
+    return Answered(name, [], [], [RowLoss(loss=loss, tokens=2) for loss in known])
 
 
 @pytest.mark.parametrize("bad", [nan, inf, -inf])
 def test_a_loss_that_is_no_number_is_not_known(bad: float) -> None:
-    rows = scored(bad, 3.0)
-    assert [row.loss for row in rows[:3]] == [None, 3.0, 1.0]
-    assert score(rows).loss == pytest.approx((3.0 + 18 * 1.0) / 19)
-    [only] = judge(_measured("base", scored(), rows, None, 0.05))  # losses of other rows are not compared
-    assert (only.metric, only.verdict) == ("exact_match", "not enough rows")
+    found = scored(Measure("loss"), [], [of("tuned", bad, 3.0), of("base")], GradingContext())
+    assert found.values["tuned"][:3] == [None, 3.0, 1.0]
+    scores = scores_of(found, None)
+    assert scores["tuned"].score == pytest.approx((3.0 + 18 * 1.0) / 19)
+    assert (scores["tuned"].rows, scores["base"].rows) == (19, 19)
+    [only] = judge(measured(found, "tuned", None, 0.05))
+    assert only.difference == pytest.approx(2 / 19)
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def test_what_is_written_wrongly_is_refused_before_a_model_is_asked(
     def asked(*_given: Any, **_named: Any) -> None:
         raise AssertionError("the model was asked, which costs money")
 
-    monkeypatch.setattr("ftbridge.evaluation.evaluate.ask_all", asked)
+    monkeypatch.setattr("ftbridge.evaluation.evaluate.answered", asked)
     for margin in (nan, inf, -0.1, 1.1):
         with pytest.raises(UsageError, match="is not a share from 0 to 1"):
             evaluate(margin=margin)

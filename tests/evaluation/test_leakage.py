@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ftbridge.errors import DataError
+from ftbridge.evaluation.held_out import held_out_chats
 from ftbridge.evaluation.leakage import Leak, leaks_into
 from ftbridge.evaluation.row_keys import taken_out
-from ftbridge.evaluation.scores import held_out_chats
 from small_data import write_rows
 
 LONG = "the parcel with the blue lamp that I ordered in the first week of May has not come yet and nobody answers me"

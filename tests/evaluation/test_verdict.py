@@ -19,7 +19,7 @@ def rows(both: int, only_old: int, only_new: int, neither: int) -> Answers:
 
 
 def compared(old: list[bool], new: list[bool], margin: float = 0.05) -> Comparison:
-    [found] = judge([Measured("exact_match", "base", share_difference(old, new), len(old), margin)])
+    [found] = judge([Measured("exact", "base", share_difference(old, new), len(old), margin)])
     return found
 
 
@@ -67,7 +67,7 @@ def test_several_verdicts_are_corrected_for_their_number() -> None:
     p_values = [0.04, 0.001, 0.03, 0.6, 0.03]
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
     old, new = rows(40, 2, 10, 8)  # McNemar: p = 0.039
-    one = Measured("exact_match", "base", share_difference(old, new), len(old))
+    one = Measured("exact", "base", share_difference(old, new), len(old))
     assert judge([one])[0].verdict == "better"
     assert [found.verdict for found in judge([one, one])] == ["no worse"] * 2
 

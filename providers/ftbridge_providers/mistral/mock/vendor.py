@@ -233,8 +233,8 @@ class MistralMock(MockVendor):
         if job is None and name not in BASES:
             body = {"object": "error", "message": f"Invalid model: {name}", "type": "invalid_model"}
             raise Refusal(400, {**body, "param": None, "code": "1500"})
-        text = answer_of(self.rows(job) if job else [], messages)
-        return Answer(completion(name, messages, text, self.now(), message={"tool_calls": None, "prefix": False}))
+        answer = answer_of(self.rows(job) if job else [], messages)
+        return Answer(completion(name, messages, answer, self.now(), message={"tool_calls": None, "prefix": False}))
 
     def file(self, call: Call) -> File:
         """The file that the path names. Raises the refusal if there is none."""

@@ -102,9 +102,9 @@ class OpenAIApiMock(FilesMock, metaclass=ABCMeta):
         """A chat completion; a tuned model repeats its training rows."""
         name, messages = call.body["model"], call.body["messages"]
         job = self.served_job(name)
-        text = answer_of(self.learnt_rows(job) if job else [], messages)
+        answer = answer_of(self.learnt_rows(job) if job else [], messages)
         extras: dict[str, Any] = {"message": {"refusal": None}, "choice": {"logprobs": None}}
-        return completion_answer(call.body, completion(name, messages, text, self.now(), **extras))
+        return completion_answer(call.body, completion(name, messages, answer, self.now(), **extras))
 
     @abstractmethod
     def check_request(self, request: dict[str, Any]) -> None:

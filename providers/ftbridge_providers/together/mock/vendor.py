@@ -174,8 +174,8 @@ class TogetherMock(TogetherFiles):
         if not jobs and name not in BASES:
             raise self.refusal(404, f"Unable to access model {name}.", code="model_not_available")
         content = self.content(jobs[0].request["training_file"]) if jobs else b""
-        text = answer_of(check_training_file(content)[1] if content else [], messages)
-        return Answer({**completion(name, messages, text, self.now()), "prompt": []})
+        answer = answer_of(check_training_file(content)[1] if content else [], messages)
+        return Answer({**completion(name, messages, answer, self.now()), "prompt": []})
 
     @operation("GET", "/v3/whoami")
     def whoami(self, call: Call) -> Answer:

@@ -1,0 +1,70 @@
+"""What the models of an evaluation answer, and their losses on the expected answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ftbridge.answers import Answer, AnswerCounts
+from ftbridge.context import Context
+from ftbridge.dataset.canonical.example import Chat
+from ftbridge.errors import Unsupported
+from ftbridge.evaluation.asking import Contender, ask_all
+from ftbridge.evaluation.held_out import expected_calls
+from ftbridge.graders import sample_of
+from ftbridge.model import RowLoss
+from ftbridge.provider import Provider
+
+
+class Answered(NamedTuple):
+    """A model with its answers in the order of the rows, as graders read them too, and its losses where asked for."""
+
+    name: str
+    answers: Sequence[Answer]
+    samples: Sequence[Mapping[str, Any]]
+    losses: Sequence[RowLoss] | None = None
+
+
+def answered(
+    context: Context, contenders: Sequence[Contender], *, losses: bool, max_cost_usd: float | None, fresh: bool
+) -> tuple[list[Answered], tuple[AnswerCounts, ...]]:
+    """All that each model answers, with `losses` where its provider tells them; and what became of the questions.
+
+    Raises as `ask_all` does.
+    """
+    found = ask_all(context, contenders, max_cost_usd=max_cost_usd, fresh=fresh)
+    models = []
+    for one in contenders:
+        answers, provider = found[one.name].answers, context.provider(one.target)
+        told = provider.losses(one.model, [*one.chats.values()]) if losses and gives_losses(provider) else None
+        models.append(Answered(one.name, answers, [sample_of(_message(answer)) for answer in answers], told))
+    return models, tuple(one.counts for one in found.values())
+
+
+def gives_losses(provider: Provider) -> bool:
+    """Whether a provider tells the loss of a row."""
+    return "losses" in provider.capabilities.verbs
+
+
+def check_answerable(provider: Provider, chats: Mapping[int, Chat]) -> None:
+    """Raises `Unsupported` where rows expect tool calls, which the provider does not tell from text."""
+    line = next((line for line, chat in chats.items() if expected_calls(chat)), None)
+    if line is not None and not provider.gives_tool_calls:
+        raise Unsupported(
+            f"{provider.name} gives an answer as text alone, and line {line} expects tool calls",
+            provider=provider.name,
+            hint="Leave such rows out, or serve the model where tool calls are read.",
+        )
+
+
+def loss_of(loss: RowLoss) -> float | None:
+    """The loss of a row; None for one that is no number, or of no token."""
+    return loss.loss if loss.tokens and math.isfinite(loss.loss) else None
+
+
+def _message(answer: Answer) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": "assistant", "content": answer.text}
+    if answer.refusal:
+        said["refusal"] = answer.refusal
+    return {**said, "tool_calls": [*answer.tool_calls]} if answer.tool_calls else said
