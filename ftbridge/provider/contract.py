@@ -1,8 +1,8 @@
 """The contract of a provider: small verbs, each doing one thing, all synchronous.
 
 A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its class in the entry-point
-group `ftbridge.providers`. It has to define `upload`, `create` and `jobs`; everything else has a default here, if only
-that the verb is unsupported. `ftbridge.testing` is the suite that every provider passes.
+group `ftbridge.providers`. It defines `upload`, `create` and `jobs`; the rest has defaults, if only that a verb is
+unsupported. `ftbridge.testing` is the suite that every provider passes.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from ftbridge.provider.unreadable import reading
 class Provider:
     """Base of every provider; `home` is ftbridge's own folder, for providers that keep files.
 
-    A hosted provider uses `connection`, or opens one from its settings and `environment`. Constructing a provider is
-    cheap and touches no network: SDKs are imported by the verbs. Its verbs may be called from several threads.
+    A hosted provider uses `connection`, or opens one from its settings and `environment`. Constructing one is cheap
+    and touches no network: SDKs are imported by the verbs, which may be called from several threads.
     """
 
     name: ClassVar[str]
@@ -54,13 +54,13 @@ class Provider:
     chats_at_once: ClassVar[int] = 1
     """How many chats it is asked at once; with 1, `replies` gets all of them, and may batch them."""
     keeps_jobs_at_home: ClassVar[bool] = False
-    """Whether its jobs and artifacts are in the home folder, so that one that is not there any more is over."""
+    """Whether its jobs are in the home folder, so that one that is not there any more is over."""
     listing_lag_seconds: ClassVar[float] = 0.0
-    """How long a new job may be missing from the vendor's listing, and so from `find`."""
+    """How long a new job may be missing from the vendor's listing, and from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still work on a request whose sender died or got a gateway's error."""
     gives_tool_calls: ClassVar[bool] = True
-    """Whether an answer has the tool calls that the model makes, apart from its text."""
+    """Whether an answer has the model's tool calls apart from its text."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 
@@ -283,7 +283,7 @@ class Provider:
         return HostingTerms()
 
     def deployments(self) -> list[Deployment]:
-        """The tuned models served for this account, also starting and failed ones. Raises `Unsupported` if unknown."""
+        """The tuned models served for this account, also starting and failed ones."""
         self._unsupported("deployments")
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:

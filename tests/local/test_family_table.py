@@ -99,8 +99,7 @@ class Trained(NamedTuple):
     def chats(self) -> dict[str, Chat]:
         return {name: msgspec.convert(row, Chat) for name, row in self.rows.items()}
 
-    def answers(self) -> list[Chat]:
-        """Those that end with a text."""
+    def answers(self) -> list[Chat]:  # those that end with a text
         return [chat for name, chat in self.chats().items() if name not in CALLS]
 
 

@@ -1,77 +1,21 @@
-"""`evaluate` by metrics, graders and judges, against mocked models that repeat their rows."""
+"""`evaluate` by metrics, chosen by looking at the rows or named."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from command_line import Cli, in_this_process
-from ftbridge.graders import PythonLimits
-from ftbridge_providers.openai.adapter import OpenAIProvider
+from cli.evaluate.small_chats import BASE, Train, calling, chat, chats, held
+from command_line import Cli
 from small_data import write_rows
-
-BASE = "mock+openai:gpt-4.1-mini-2025-04-14"
-TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
-Train = Callable[..., str]
-
-
-def chat(question: str, answer: str | None, **message: Any) -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer, **message}]}
-
-
-def calling(question: str, city: str) -> dict[str, Any]:
-    call = {"id": "call_1", "type": "function", "function": {"name": "find", "arguments": json.dumps({"city": city})}}
-    return {**chat(question, None, tool_calls=[call]), "tools": [TOOL]}
-
-
-def chats(answers: list[str]) -> list[dict[str, Any]]:
-    return [chat(f"q{n}", answer) for n, answer in enumerate(answers)]
-
 
 LABELS = ["billing", "delivery", "fault", "praise"] * 10
 MIXED_UP = ["delivery" if n % 8 == 0 else label for n, label in enumerate(LABELS)]
-
-
-@pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    monkeypatch.setenv("FTBRIDGE_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    return in_this_process(capsys, monkeypatch)
-
-
-@pytest.fixture
-def train(here: Cli) -> Train:
-    """A job whose model knows these rows; its id."""
-
-    def run(rows: list[dict[str, Any]], name: str = "new") -> str:
-        ran = here("run", write_rows(Path(f"{name}.jsonl"), rows), "--to", BASE, "--name", name, "--json")
-        assert ran.code == 0, ran
-        return str(json.loads(ran.out.splitlines()[-1])["id"])
-
-    return run
-
-
-@pytest.fixture
-def answered(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any, dict[str, Any]], dict[str, Any]]], None]:
-    """Let the vendor's answers pass through a function of the request and the answer."""
-    complete = OpenAIProvider.complete
-
-    def use(change: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> None:
-        def changed(self: OpenAIProvider, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-            return change(body, complete(self, model, body))
-
-        monkeypatch.setattr(OpenAIProvider, "complete", changed)
-
-    return use
-
-
-def held(rows: list[dict[str, Any]]) -> Path:
-    return write_rows(Path("held.jsonl"), rows)
 
 
 def test_labels_have_their_own_scores_and_a_table_of_confusions(here: Cli, train: Train) -> None:
@@ -197,84 +141,6 @@ def test_rows_are_written_as_the_ending_says(here: Cli, train: Train) -> None:
     assert (wrong.code, wrong.err.splitlines()[0]) == (2, "error: out.xls is none of .jsonl, .csv, .parquet")
 
 
-SOURCE = """
-def grade(sample, item):
-    while sample["output_text"] == "loop": pass
-    if sample["output_text"] == "fail": raise ValueError("no")
-    return len(set(sample["output_text"]) & set(item["reference_answer"])) / 10
-"""
-
-
-def test_a_python_grader_that_loops_costs_its_row_and_the_others_are_scored(
-    here: Cli, train: Train, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ftbridge.graders.context.PythonLimits", lambda: PythonLimits(seconds=1.5))
-    train(chats(["loop", "abc", "fail", *["abcd"] * 9]))
-    grader = {"type": "python", "name": "letters", "source": SOURCE}
-    Path("python.json").write_text(json.dumps(grader), "utf-8")
-    rows = held(chats(["abc"] * 12))
-    ran = here("evaluate", "new", rows, "--grader", "python.json", "--rows", "out.jsonl")
-    assert ran.code == 0
-    said = " ".join(ran.err.split())
-    assert "letters: 2 answers could not be graded and count 0. The first reason: line 1: the python grader" in said
-    assert "it took longer than 1.5 seconds" in said
-    answers = [json.loads(line)["answers"] for line in Path("out.jsonl").read_text("utf-8").splitlines()]
-    [scores] = zip(*[[one["scores"]["letters"] for one in row.values()] for row in answers], strict=True)
-    assert scores == (0.0, 0.3, 0.0, *[0.3] * 9)
-    broken = json.dumps({**grader, "source": "def grade(sample, item) return 1"})
-    Path("python.json").write_text(broken, "utf-8")
-    refused = here("evaluate", "new", rows, "--grader", "python.json")
-    assert (refused.code, "SyntaxError: expected ':'" in refused.err) == (2, True)
-
-
-def judged(body: Mapping[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """A judge that likes long answers and, of two as long, the first one."""
-    task, asked = body["messages"][0]["content"], body["messages"][-1]["content"]
-    if "Longer is better." not in task:
-        return answer
-    before, _, second = asked.rpartition("nswer:\n\n")
-    result: Any = len(second) / 10
-    if "The first answer" in before:
-        first = before.rpartition("The first answer:\n\n")[2].removesuffix("\n\nThe second a")
-        result = "first" if len(first) >= len(second) else "second"
-    content = json.dumps({"steps": [], "result": result})
-    return {**answer, "choices": [{**answer["choices"][0], "message": {"role": "assistant", "content": content}}]}
-
-
-def test_a_judge_scores_one_model_and_compares_two_in_both_orders(
-    here: Cli, train: Train, answered: Callable[..., None]
-) -> None:
-    train(chats(["aaaa", "bbbb", "cccc", "dddddd"] * 10))
-    train(chats(["aa", "xxxx", "cccc", "ddddddd"] * 10), "old")
-    answered(judged)
-    Path("rubric.txt").write_text("Longer is better.", "utf-8")
-    rows, how = held(chats(["e"] * 40)), ["--judge", BASE, "--rubric", "rubric.txt", "--json"]
-    alone = here("evaluate", "new", rows, *how).json
-    assert [one["name"] for one in alone["metrics"]] == ["judge"]
-    assert alone["models"][0]["scores"]["judge"]["score"] == pytest.approx((0.4 * 3 + 0.6) / 4)
-    pair = here("evaluate", "new", rows, "--against", "old", "--rows", "out.jsonl", *how).json
-    assert pair["models"][0]["scores"]["judge"]["score"] == 0.5, "won, undecided by position, equal, lost"
-    assert pair["comparisons"][0]["difference"] == 0.0
-    written = [json.loads(line) for line in Path("out.jsonl").read_text("utf-8").splitlines()]
-    assert [row["winner"] for row in written[:4]] == ["tuned", "tie", "tie", pair["rival"]]
-    assert written[1]["answers"][pair["rival"]]["details"] == {"judge": {"verdicts": ["first", "first"]}}
-
-
-def test_a_graders_model_is_a_target_or_the_judge(here: Cli, train: Train, answered: Callable[..., None]) -> None:
-    train(chats(["aaaa"] * 12))
-    answered(judged)
-    message = {"role": "user", "content": "{{item.reference_answer}}, the answer:\n\n{{sample.output_text}}"}
-    task = {"role": "system", "content": "Longer is better."}
-    grader = {"type": "score_model", "name": "long", "model": "gpt-5", "input": [task, message], "range": [0, 1]}
-    Path("grader.json").write_text(json.dumps(grader), "utf-8")
-    rows = held(chats(["e"] * 12))
-    refused = here("evaluate", "new", rows, "--grader", "grader.json")
-    assert refused.code == 2
-    assert "--judge openai:gpt-4.1" in refused.err
-    found = here("evaluate", "new", rows, "--grader", "grader.json", "--judge", BASE, "--json").json
-    assert found["models"][0]["scores"]["long"]["score"] == pytest.approx(0.4)
-
-
 def test_answers_that_are_none_are_counted(here: Cli, train: Train, answered: Callable[..., None]) -> None:
     train(chats(["a"] * 12))
     refusal = {"role": "assistant", "content": None, "refusal": "I will not."}
@@ -295,30 +161,6 @@ def test_answers_that_are_none_are_counted(here: Cli, train: Train, answered: Ca
     assert "tuned: 1 of 4 answers have no text and no tool call." in said
     third = json.loads(Path("out.jsonl").read_text("utf-8").splitlines()[2])
     assert third["answers"].popitem()[1]["refusal"] == "I will not."
-
-
-def test_a_plugins_metric_is_named_like_any_other(
-    here: Cli, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    info = tmp_path / "acme_metrics-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-metrics\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text("[ftbridge.metrics]\nshortness = acme_metrics:Shortness\n", "utf-8")
-    (tmp_path / "acme_metrics.py").write_text(
-        "from ftbridge.graders import Grade, Metric\n"
-        "class Shortness(Metric):\n"
-        "    name = 'shortness'\n"
-        "    def grade(self, item, sample):\n"
-        "        return Grade(score=1 / len(sample['output_text']))\n"
-        "    def summarise(self, rows):\n"
-        "        raise ValueError('no summary')\n",
-        "utf-8",
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    train(chats(["ab", "abcd"] * 10))
-    found = here("evaluate", "new", held(chats(["x"] * 20)), "--metric", "shortness", "--json").json
-    score = found["models"][0]["scores"]["shortness"]
-    assert (score["score"], score["summary"]) == (0.375, {"problem": "ValueError: no summary"})
 
 
 def test_a_dataset_in_another_format_is_named_or_detected(here: Cli, train: Train) -> None:
