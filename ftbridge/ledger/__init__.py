@@ -31,6 +31,18 @@ from ftbridge.ledger.references import LAST, Found, find_record
 from ftbridge.ledger.slots import has_free_slot, reserve_slot, waiting
 from ftbridge.ledger.store import Ledger
 from ftbridge.ledger.summaries import JobSummary, last_numbers, summaries, unfinished
+from ftbridge.ledger.sweeps import (
+    SweepRow,
+    TrialRow,
+    begin_sweep,
+    change_limit,
+    decide,
+    find_sweep,
+    is_trial_of,
+    sweep_names,
+    trial_key,
+    trial_rows,
+)
 
 __all__ = [
     "LAST",
@@ -46,12 +58,17 @@ __all__ = [
     "OpenJob",
     "Prepared",
     "Record",
+    "SweepRow",
+    "TrialRow",
     "Upload",
     "adopt_deployment",
     "begin_deployment",
+    "begin_sweep",
     "change_deployment",
     "count_answers",
+    "change_limit",
     "count_deliveries",
+    "decide",
     "delivered",
     "deployments_of",
     "deployments_since",
@@ -60,9 +77,11 @@ __all__ = [
     "filtered",
     "find_record",
     "forget_answers",
+    "find_sweep",
     "forget_deployment",
     "forget_hooks",
     "has_free_slot",
+    "is_trial_of",
     "last_numbers",
     "moved_from",
     "moved_to",
@@ -77,6 +96,9 @@ __all__ = [
     "stored_answers",
     "succeeded_targets",
     "summaries",
+    "sweep_names",
+    "trial_key",
+    "trial_rows",
     "unfinished",
     "uploads_of",
     "waiting",

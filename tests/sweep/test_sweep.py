@@ -1,0 +1,295 @@
+"""One command tries many hyperparameters at several vendors, within one budget, and shows the best first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import Cli
+from ftbridge import Bridge, Status
+from ftbridge.errors import OverBudget, SpecError, UsageError
+from ftbridge.mock.vendors import MockVendors
+from hosted_helpers import asked, sent
+from small_data import write_rows
+from watching_helpers import standing_still
+
+OPENAI = "openai:gpt-4.1-mini-2025-04-14"
+QWEN = "together:Qwen/Qwen3-8B"
+CHATS = [
+    {"messages": [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"{n}"}]}
+    for n in range(24)
+]
+BOTH = ("--to", OPENAI, "--to", QWEN, "--epochs", "1,3", "--validation-split", "0.5")
+
+
+@pytest.fixture
+def chats(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "work" / "chats.jsonl", CHATS)
+
+
+@pytest.fixture
+def vendors(ftbridge_mock: MockVendors) -> MockVendors:
+    return ftbridge_mock
+
+
+def created(vendors: MockVendors) -> int:
+    """How many jobs the vendors were asked for."""
+    return asked(vendors["openai"], "create_job") + asked(vendors["together"], "create_job")
+
+
+def bound(bridge: Bridge, chats: Path, **options: Any) -> list[float]:
+    """What the trials of a sweep at OpenAI may cost, each."""
+    planned = bridge.sweep(chats, OPENAI, validation=chats, dry_run=True, **options)
+    return [trial.estimate_usd_high or 0.0 for trial in sorted(planned.trials, key=lambda trial: trial.number)]
+
+
+def test_a_dry_run_shows_the_trials_and_what_they_may_cost_and_sends_nothing(
+    here: Cli, chats: Path, vendors: MockVendors
+) -> None:
+    ran = here("sweep", chats, *BOTH, "--learning-rate", "1e-4,2e-4", "--to", QWEN, "--dry-run", columns=80)
+    assert ran.code == 2  # openai has a multiplier instead
+    ran = here("sweep", chats, *BOTH, "--dry-run", columns=80)
+    assert ran.code == 0, ran.err
+    assert max(map(len, ran.out.splitlines()[:10])) <= 80
+    assert "4 trials, for at most $0." in ran.out
+    assert "12 of 24 examples, held out of training by --sweep-seed 0. No job was created." in ran.out
+    document = here("sweep", chats, *BOTH, "--dry-run", "--json").json
+    prices = {trial["number"]: trial["estimate_usd"] for trial in document["trials"]}
+    assert prices[3] == pytest.approx(3 * prices[1])
+    assert created(vendors) == 0
+    with Bridge() as bridge:
+        assert bridge.jobs() == []
+        assert not list((bridge.home / "prepared").glob("*"))
+
+
+def test_all_trials_are_scored_on_the_same_rows_and_the_same_command_again_buys_nothing(
+    here: Cli, chats: Path, vendors: MockVendors
+) -> None:
+    ran = here("sweep", chats, *BOTH, "--name", "orders", "--max-cost", "5", "--json")
+    assert ran.code == 0, ran.err
+    document = ran.json
+    assert {trial["outcome"] for trial in document["trials"]} == {"succeeded"}
+    assert document["rows"] == 12
+    assert document["trials"][0]["number"] == document["best"]
+    assert all(trial["score"]["exact_match"] == 0.0 for trial in document["trials"])
+    assert 0 < document["usd"] == pytest.approx(sum(trial["cost_usd"] for trial in document["trials"]))
+    answers = sum(asked(vendors[name], "chat") for name in ("openai", "together"))
+    assert created(vendors) == 4
+
+    again = here("sweep", chats, *BOTH, "--name", "orders", "--max-cost", "5", "--json").json
+    resumed = here("sweep", "--resume", "orders", "--json").json
+    assert again == resumed == document
+    assert created(vendors) == 4
+    assert sum(asked(vendors[name], "chat") for name in ("openai", "together")) == answers
+    listed = here("jobs", "--group", "orders", "--json").json
+    assert sorted(job["name"] for job in listed["jobs"]) == ["orders-1", "orders-2", "orders-3", "orders-4"]
+
+
+def test_people_see_the_best_first_in_a_table_that_fits(here: Cli, chats: Path, vendors: MockVendors) -> None:
+    ran = here("sweep", chats, *BOTH, "--name", "orders", columns=80)
+    assert ran.code == 0, ran.err
+    table = ran.out.splitlines()[:11]
+    assert max(map(len, table)) <= 80
+    assert all(word in table[1] for word in ("exact", "loss", "cost", "a point"))
+    assert "4 of 4 trials of orders succeeded" in ran.out
+    assert "The best is orders-2 (ftb_" in ran.out  # of equals the cheapest
+    assert "looks better on them than it is" in ran.err
+
+
+def test_a_point_costs_the_training_by_the_points_of_exact_answers(chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        [trial] = bridge.sweep(chats, OPENAI, validation=chats, epochs=[1]).trials  # the mock repeats what it has seen
+    assert trial.score
+    assert trial.score.exact_match == 1.0
+    assert trial.usd_per_point == pytest.approx((trial.cost_usd or 0.0) / 100)
+
+
+def test_what_a_target_does_not_take_is_refused_before_anything_is_sent(
+    here: Cli, chats: Path, vendors: MockVendors
+) -> None:
+    ran = here("sweep", chats, *BOTH, "--lora-rank", "8,16")
+    assert ran.code == 2
+    assert f"{OPENAI} does not take --lora-rank 8: openai has no lora_rank" in ran.err
+    assert "Nothing was sent." in ran.err
+    assert created(vendors) == 0
+    with pytest.raises(SpecError, match="epochs = 'x'"), Bridge() as bridge:
+        bridge.sweep(chats, QWEN, epochs=["x"])  # type: ignore[list-item]
+
+
+def test_rows_that_one_target_does_not_take_stop_the_sweep_at_all_of_them(
+    here: Cli, tmp_path: Path, vendors: MockVendors
+) -> None:
+    few = write_rows(tmp_path / "work" / "few.jsonl", CHATS[:12])
+    ran = here("sweep", few, *BOTH)
+    assert ran.code == 1
+    assert "the file has 6 valid examples" in ran.err
+    assert "Hold out another share with --validation-split, or give --validation." in ran.err
+    bad = write_rows(tmp_path / "work" / "bad.jsonl", [*CHATS, {"messages": []}])
+    ran = here("sweep", bad, *BOTH)
+    assert ran.code == 1
+    assert "bad.jsonl, line 25" in ran.err
+    assert created(vendors) == 0
+
+
+def test_a_budget_with_room_for_one_trial_and_a_half_buys_one(chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        one, _other = bound(bridge, chats, epochs=1, seed=[1, 2])
+        found = bridge.sweep(chats, OPENAI, validation=chats, epochs=1, seed=[1, 2], max_cost=1.5 * one)
+        # the bill is below the bound, and leaves room for the other one once it is known
+        assert [trial.outcome for trial in found.trials] == ["succeeded", "succeeded"]
+        assert found.usd <= 1.5 * one
+
+
+def test_while_the_bill_of_the_first_is_open_the_second_is_not_sent(
+    chats: Path, vendors: MockVendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftbridge.costs.spending.billed_so_far", lambda *_given: None)
+    monkeypatch.setattr("ftbridge.costs.budgets.billed_so_far", lambda *_given: None)
+    with Bridge() as bridge:
+        one, _other = bound(bridge, chats, epochs=1, seed=[1, 2])
+        found = bridge.sweep(chats, OPENAI, validation=chats, epochs=1, seed=[1, 2], max_cost=1.5 * one, name="two")
+        assert [trial.outcome for trial in found.trials] == ["succeeded", "over_budget"]
+        assert f"of the ${1.5 * one:.4f} for sweep two" in str(found.trials[1].why)
+        assert created(vendors) == 1
+        again = bridge.resume_sweep("two", max_cost=2 * one)
+        assert [trial.outcome for trial in again.trials] == ["succeeded", "succeeded"]
+        assert created(vendors) == 2
+
+
+def test_a_job_that_a_person_adds_to_the_group_counts_against_its_budget(chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        [one] = bound(bridge, chats, epochs=1)
+        bridge.sweep(chats, OPENAI, validation=chats, epochs=1, max_cost=1.1 * one, name="all", evaluate=False)
+        with pytest.raises(OverBudget, match="for sweep all"):
+            bridge.submit(chats, OPENAI, epochs=3, group="all")
+
+
+def test_where_no_trial_fits_nothing_is_sent(here: Cli, chats: Path, vendors: MockVendors) -> None:
+    ran = here("sweep", chats, *BOTH, "--max-cost", "0.000001")
+    assert ran.code == 2
+    assert "the cheapest trial may cost $0.0" in ran.err
+    assert created(vendors) == 0
+
+
+def test_a_trial_that_is_refused_does_not_stop_the_others_and_is_sent_again(
+    here: Cli, chats: Path, vendors: MockVendors
+) -> None:
+    vendors["openai"].faults.add("create_job=400x1")
+    options = ("--to", OPENAI, "--epochs", "1,3", "--validation", str(chats), "--no-evaluate", "--name", "two")
+    ran = here("sweep", chats, *options, "--json")
+    assert ran.code == 1
+    assert sorted(trial["outcome"] for trial in ran.json["trials"]) == ["failed", "succeeded"]
+    again = here("sweep", chats, *options, "--json")
+    assert again.code == 0, again.out
+    assert len(vendors_jobs(vendors)) == 2
+
+
+@pytest.mark.parametrize("fault", ["500-after", "cut-after", "slow:0.1"])
+def test_an_answer_that_is_lost_makes_no_second_job(chats: Path, vendors: MockVendors, fault: str) -> None:
+    vendors["openai"].faults.add(f"create_job={fault}x2")
+    with Bridge() as bridge:
+        found = bridge.sweep(chats, OPENAI, validation=chats, epochs=[1, 3], evaluate=False)
+    assert [trial.outcome for trial in found.trials] == ["succeeded", "succeeded"]
+    assert len(vendors_jobs(vendors)) == 2
+
+
+def vendors_jobs(vendors: MockVendors) -> set[str]:
+    """The tags of the jobs that OpenAI's mock lists."""
+    import openai
+
+    with openai.OpenAI() as client:
+        listed = [job.metadata or {} for job in client.fine_tuning.jobs.list()]
+    assert len({job["ftbridge"] for job in listed}) == len(listed)
+    return {job["ftbridge"] for job in listed}
+
+
+def test_a_trial_that_a_person_drops_while_it_waits_here_is_not_created_again(
+    chats: Path, vendors: MockVendors, open_bridge: Callable[..., Bridge]
+) -> None:
+    bridge = open_bridge(limits={"openai": 1})
+    options: dict[str, Any] = {"validation": chats, "epochs": [1, 3], "evaluate": False}
+    with ExitStack() as until_it_is_dropped:
+        until_it_is_dropped.enter_context(standing_still(vendors))
+
+        def drop_the_second(trial: Any) -> None:
+            if trial.number == 2 and trial.outcome == "open":
+                bridge.cancel(trial.job)
+                until_it_is_dropped.close()
+
+        found = bridge.sweep(chats, OPENAI, **options, progress=drop_the_second)
+    assert {trial.number: trial.outcome for trial in found.trials} == {1: "succeeded", 2: "cancelled"}
+    assert bridge.sweep(chats, OPENAI, **options) == found
+    assert len(vendors_jobs(vendors)) == 1
+
+
+def test_a_name_stands_for_one_sweep(here: Cli, chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        bridge.submit(chats, OPENAI, group="mine", epochs=1)
+        bridge.sweep(chats, OPENAI, validation=chats, epochs=1, name="orders", evaluate=False)
+    ran = here("sweep", chats, *BOTH, "--name", "orders")
+    assert ran.code == 2
+    assert "there is a sweep orders already, with other values of: --validation" in ran.err
+    assert "has jobs that no sweep has made" in here("sweep", chats, *BOTH, "--name", "mine").err
+    assert "has a colon" in here("sweep", chats, *BOTH, "--name", "a:b").err
+    assert "--epochs would change it" in here("sweep", "--resume", "orders", "--epochs", "3").err
+    assert "Did you mean 'orders'?" in here("sweep", "--resume", "order").err
+    assert here("sweep", "--epochs", "3").code == 2
+
+
+def test_data_that_has_changed_is_another_sweep(here: Cli, chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        bridge.sweep(chats, OPENAI, validation=chats, epochs=1, name="orders", evaluate=False)
+        unnamed = bridge.sweep(chats, OPENAI, validation=chats, epochs=1, dry_run=True).name
+    write_rows(chats, CHATS[:20])
+    ran = here("sweep", "--resume", "orders")
+    assert ran.code == 2
+    assert "chats.jsonl has changed since sweep orders began" in ran.err
+    with Bridge() as bridge:
+        assert bridge.sweep(chats, OPENAI, validation=chats, epochs=1, dry_run=True).name != unnamed
+
+
+def test_rows_in_no_file_are_given_again(vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        options: dict[str, Any] = {"validation_split": 0.5, "epochs": 1, "evaluate": False, "name": "rows"}
+        found = bridge.sweep(CHATS, OPENAI, **options)
+        assert [trial.outcome for trial in found.trials] == ["succeeded"]
+        assert bridge.sweep(CHATS, OPENAI, **options) == found
+        with pytest.raises(UsageError, match="were in no file"):
+            bridge.resume_sweep("rows")
+    assert created(vendors) == 1
+
+
+def test_the_rows_held_out_are_not_trained_on(chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge:
+        [trial] = bridge.sweep(chats, OPENAI, validation_split=0.5, epochs=1, evaluate=False).trials
+        assert bridge.job(str(trial.job)).status is Status.SUCCEEDED
+    [body] = sent(vendors["openai"], "create_job")
+    import openai
+
+    with openai.OpenAI() as client:
+        files = [client.files.content(body[name]).text for name in ("training_file", "validation_file")]
+    training, held_out = ({line for line in text.splitlines() if line} for text in files)
+    assert (len(training), len(held_out)) == (12, 12)
+    assert not training & held_out
+    assert sorted(json.loads(line)["messages"][1]["content"] for line in training | held_out) == sorted(
+        f"{n}" for n in range(24)
+    )
+
+
+def test_what_cannot_be_scored_is_ranked_by_its_validation_loss(chats: Path, vendors: MockVendors) -> None:
+    vendors["openai"].faults.add("chat=404x99")
+    with Bridge() as bridge:
+        found = bridge.sweep(chats, OPENAI, validation=chats, epochs=[1, 3])
+    assert all("not scored" in str(trial.why) for trial in found.trials)
+    losses = [trial.valid_loss or 0.0 for trial in found.trials]
+    assert losses == sorted(losses)
+
+
+def test_reinforcement_is_not_swept(chats: Path, vendors: MockVendors) -> None:
+    with Bridge() as bridge, pytest.raises(UsageError, match="rft"):
+        bridge.sweep(chats, OPENAI, method="rft", epochs=1)
