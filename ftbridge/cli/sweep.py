@@ -84,8 +84,9 @@ def sweep(
 ) -> None:
     """Train with several hyperparameters at several targets, score the models, and show the best first.
 
-    The same command again, or --resume NAME, goes on with a sweep, and creates no job twice. The exit code is 1 if a
-    trial has failed, was cancelled, or had no room in the budget.
+    The same command again, or --resume NAME, goes on with a sweep, and creates no job twice.
+
+    The exit code is 1 if a trial has failed, was cancelled, or had no room in the budget, and 4 if one is unclear.
     """
     shared: dict[str, Any] = {"max_cost": max_cost, "evaluate": not no_evaluate, "dry_run": dry_run}
     shared["progress"] = None if as_json else _print_progress

@@ -150,7 +150,8 @@ def _result(
     outcome, billed = outcome_of(record, row), billed_so_far(context, job)
     usd = job.cost.estimate_usd if billed is None else billed
     points = 100 * score.exact_match if score else 0.0
-    why = str(stop) if outcome == "stopped" else (job.error or (refused[1] if refused else None))
+    not_scored = refused[1] if refused and refused[0] == "succeeded" else None
+    why = str(stop) if outcome == "stopped" else not_scored if outcome == "succeeded" else job.error
     return TrialResult(
         **known,
         outcome=outcome,

@@ -12,7 +12,7 @@ from ftbridge.costs.budgets import use_of
 from ftbridge.dataset.reading.given import Given
 from ftbridge.errors import FtbridgeError, UsageError
 from ftbridge.ledger import JobFilter, begin_sweep, change_limit, filtered, find_sweep, is_trial_of, sweep_names
-from ftbridge.model import Method
+from ftbridge.model import Method, Spec
 from ftbridge.spec import check_label, make_spec
 from ftbridge.stored import as_stored, read_stored
 from ftbridge.sweep.files import SweepFiles, open_files, path_of
@@ -62,8 +62,8 @@ def sweep(
     Raises `SpecError` for a hyperparameter that one of the targets does not take, `DataError` for its data, and
     `OverBudget` where no trial can be within the limit, before anything is sent.
     """
-    chosen = make_spec(target="", data=Path(), method=method, hyperparameters={}).method
-    _check(name, halving, chosen)
+    chosen = _checked(method, max_cost).method
+    _check(name, halving, validation_split, chosen)
     targets = [str(context.target(text)) for text in context.targets(to)]
     planned = make_trials(targets, dict(hyperparameters), count=trials, seed=sweep_seed)
     with open_files(
@@ -101,6 +101,7 @@ def resume_sweep(
 
     Raises `UsageError` where there is no such sweep, or its files are not as they were.
     """
+    _checked(Method.SFT, max_cost)
     row = find_sweep(context.ledger, name)
     if row is None:
         known = sweep_names(context.ledger)
@@ -135,12 +136,19 @@ def resume_sweep(
         )
 
 
-def _check(name: str | None, halving: int | None, method: Method) -> None:
+def _checked(method: str, max_cost: float | None) -> Spec:
+    """Raises `SpecError` for a method or a limit that cannot be used."""
+    return make_spec(target="", data=Path(), method=method, max_cost_usd=max_cost, hyperparameters={})
+
+
+def _check(name: str | None, halving: int | None, split: float, method: Method) -> None:
     check_label("name", name, LONGEST_NAME)
     if name is not None and ":" in name:
         raise UsageError(f"{name!r} cannot be the name of a sweep: it has a colon", hint="Name it otherwise.")
     if halving is not None and halving < 2:
         raise UsageError(f"halving = {halving} would stop no trial", hint="Give 2 or more: of N trials, one goes on.")
+    if not 0 < split < 1:
+        raise UsageError(f"validation_split = {split} cannot be used", hint="Give a share above 0 and below 1.")
     if method is Method.RFT:
         raise UsageError("a sweep compares validation losses, which rft does not have", hint="Use sft or dpo.")
 
@@ -160,7 +168,7 @@ def _go_on(
     known = find_sweep(context.ledger, name)
     if known:
         _check_same(name, plan, known.plan)
-    elif filtered(context.ledger, JobFilter(group=name)):
+    elif filtered(context.ledger, JobFilter(group=name)) and not find_sweep(context.ledger, name):
         raise UsageError(f"the group {name} has jobs that no sweep has made", hint="Give the sweep another --name.")
     limit = known.max_cost_usd if known and max_cost is None else max_cost
     records = records_of(context, name, plan) if known else {}

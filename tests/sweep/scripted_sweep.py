@@ -18,7 +18,8 @@ STEPS = 8
 class LossyVendor(ScriptedProvider):
     """`script` has, by learning rate, or else epochs, the validation losses of a job's 8 steps, `last` its last step.
 
-    A job takes its first step `late` polls after it was made; `unreachable` cancels fail first. One that is `asked` to end does not go on.
+    A job takes its first step `late` polls after it was made. The first `unreachable` cancels fail, and a job that was
+    `asked` to end stands still.
     """
 
     name = "local"

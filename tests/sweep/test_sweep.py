@@ -194,7 +194,7 @@ def test_an_answer_that_is_lost_makes_no_second_job(chats: Path, vendors: MockVe
     vendors["openai"].faults.add(f"create_job={fault}x2")
     with Bridge() as bridge:
         found = bridge.sweep(chats, OPENAI, validation=chats, epochs=[1, 3], evaluate=False)
-    assert [trial.outcome for trial in found.trials] == ["succeeded", "succeeded"]
+    assert [(trial.outcome, trial.why) for trial in found.trials] == [("succeeded", None)] * 2
     assert len(vendors_jobs(vendors)) == 2
 
 
@@ -225,6 +225,21 @@ def test_a_trial_that_a_person_drops_while_it_waits_here_is_not_created_again(
     assert {trial.number: trial.outcome for trial in found.trials} == {1: "succeeded", 2: "cancelled"}
     assert bridge.sweep(chats, OPENAI, **options) == found
     assert len(vendors_jobs(vendors)) == 1
+
+
+def test_ctrl_c_leaves_the_jobs_running(
+    here: Cli, chats: Path, vendors: MockVendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_given: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ftbridge.sweep.trials._follow", interrupted)
+        ran = here("sweep", chats, *BOTH, "--name", "orders")
+    assert ran.code == 130
+    assert "Stopped; jobs keep running. The same command goes on with the sweep." in ran.err
+    assert here("sweep", "--resume", "orders", "--no-evaluate").code == 0
+    assert created(vendors) == 4
 
 
 def test_a_name_stands_for_one_sweep(here: Cli, chats: Path, vendors: MockVendors) -> None:
@@ -290,6 +305,21 @@ def test_what_cannot_be_scored_is_ranked_by_its_validation_loss(chats: Path, ven
     assert losses == sorted(losses)
 
 
-def test_reinforcement_is_not_swept(chats: Path, vendors: MockVendors) -> None:
-    with Bridge() as bridge, pytest.raises(UsageError, match="rft"):
-        bridge.sweep(chats, OPENAI, method="rft", epochs=1)
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"method": "rft"}, "a sweep compares validation losses, which rft does not have"),
+        ({"method": "stf"}, "method = 'stf' cannot be used"),
+        ({"max_cost": -1}, "max_cost = -1 cannot be used"),
+        ({"halving": 1}, "halving = 1 would stop no trial"),
+        ({"validation_split": 1.5}, "validation_split = 1.5 cannot be used"),
+        ({"name": "x" * 49}, "it must be 1 to 48 printable characters"),
+        ({"trials": 0}, "the sweep would have 0 trials"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(
+    chats: Path, vendors: MockVendors, given: dict[str, Any], sentence: str
+) -> None:
+    with Bridge() as bridge, pytest.raises(UsageError, match=sentence):
+        bridge.sweep(chats, OPENAI, epochs=1, **given)
+    assert created(vendors) == 0
