@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ftbridge.context import Context
 from ftbridge.costs.spending import never_reached_vendor
 from ftbridge.errors import FtbridgeError, LedgerError, OverBudget
-from ftbridge.evaluation.evaluate import evaluate
+from ftbridge.evaluation.evaluate import Evaluation, evaluate
 from ftbridge.jobs.cancel_pause_resume import cancel
 from ftbridge.jobs.submit import submit
 from ftbridge.ledger import Record, TrialRow, decide, trial_rows
@@ -32,6 +32,7 @@ from ftbridge.sweep.plan import SweepPlan, key_of, lock_of, name_of
 from ftbridge.sweep.results import Outcome, TrialResult, outcome_of, records_of, results_of
 from ftbridge.target import parse_target
 from ftbridge.watching.follow import watch
+from ftbridge.wording import counted
 
 _PAUSE = 0.1  # seconds between two looks whether another process has scored a trial
 
@@ -207,9 +208,19 @@ def _score(run: Run, trial: Trial) -> None:
         except FtbridgeError as problem:
             run.refused[trial.number] = "succeeded", f"not scored: {problem.message}"
         else:
-            kept = evaluation.model_copy(update={"leaks": ()})  # they quote rows, and the ledger holds none
-            decide(run.context.ledger, run.name, trial.number, "evaluation", kept.model_dump_json())
+            _keep_score(run, trial, evaluation)
     run.tell(trial.number)
+
+
+def _keep_score(run: Run, trial: Trial, evaluation: Evaluation) -> None:
+    """Commit the evaluation, unless answers are missing: the next run asks for those alone."""
+    for counts in evaluation.answers:
+        if counts.failed:
+            what = f"{counts.failed} of {counted(counts.questions, 'answer')} failed: {counts.first_error}"
+            run.refused[trial.number] = "succeeded", f"not scored: {what}"
+            return
+    kept = evaluation.model_copy(update={"leaks": ()})  # they quote rows, which `delete` would not find here
+    decide(run.context.ledger, run.name, trial.number, "evaluation", kept.model_dump_json())
 
 
 @contextmanager
