@@ -114,9 +114,7 @@ def sweep(
                 **{name: text.split(",") for name, text in axes.items() if text is not None},
             )
     except KeyboardInterrupt:
-        print_message(
-            f"{line_end()}Stopped; jobs that were sent keep running. The same command goes on with the sweep."
-        )
+        print_message(f"{line_end()}Stopped; jobs keep running. The same command goes on with the sweep.")
         raise Stopped from None
     if as_json:
         print_json(_document(found))
