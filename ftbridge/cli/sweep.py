@@ -26,7 +26,6 @@ from ftbridge.cli.submit import option_name, with_options
 from ftbridge.dataset.data_file import parse_columns
 from ftbridge.errors import UsageError
 from ftbridge.model import Hyperparameters
-from ftbridge.sweep.grid import in_words
 from ftbridge.wording import counted, dollars
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def _exit_code(found: Sweep) -> int:
 def _print_progress(trial: TrialResult) -> None:
     name = trial.name or f"trial {trial.number}"
     if trial.outcome == "open":
-        print_message(f"{name} is {trial.job}: {trial.target}, {in_words(trial.hyperparameters)}")
+        print_message(f"{name} is {trial.job}: {trial.target}, {trial.settings}")
     elif trial.score:
         print_message(f"{name} gives {trial.score.exact_match:.1%} exact answers")
     else:
@@ -203,7 +202,7 @@ def _print_results(found: Sweep) -> None:
 
 
 def _about(trial: TrialResult) -> str:
-    lines = [trial.target, in_words(trial.hyperparameters)]
+    lines = [trial.target, trial.settings]
     return "\n".join(lines if trial.outcome == "succeeded" and not trial.why else [*lines, _state(trial)])
 
 

@@ -13,7 +13,7 @@ from ftbridge.evaluation.scores import Score
 from ftbridge.ledger import JobFilter, Record, TrialRow, filtered, trial_rows
 from ftbridge.model import Cost, Frozen, Hyperparameters, Job, Status
 from ftbridge.stored import read_stored
-from ftbridge.sweep.grid import Trial
+from ftbridge.sweep.grid import Trial, in_words
 from ftbridge.sweep.halving import Stop
 from ftbridge.sweep.plan import SweepPlan, key_of, name_of
 
@@ -45,6 +45,11 @@ class TrialResult(Frozen):
     score: Score | None = None
     stop: Stop | None = None
     why: str | None = None
+
+    @property
+    def settings(self) -> str:
+        """Its hyperparameters for people."""
+        return in_words(self.hyperparameters)
 
     @property
     def usd(self) -> float | None:
