@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ftbridge.evaluation.evaluate import Evaluation
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
+    from ftbridge.sweep.results import Sweep
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # whether to log is the application's choice
 
@@ -40,6 +41,7 @@ _ROOMS = {
     "Result": "model",
     "Spec": "model",
     "Status": "model",
+    "Sweep": "sweep.results",
 }
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "Result",
     "Spec",
     "Status",
+    "Sweep",
 ]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict
 
 from msgspec import Meta
 from pydantic import BaseModel
@@ -13,6 +13,11 @@ from pydantic import BaseModel
 _Count = Annotated[int, Meta(ge=1)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
 _NotNegative = Annotated[float, Meta(ge=0)]
+
+
+Tuning: TypeAlias = Literal["lora", "rslora", "dora", "qlora", "full"]
+Precision: TypeAlias = Literal["float32", "bfloat16"]
+Effort: TypeAlias = Literal["low", "medium", "high"]
 
 
 class HyperparameterArguments(TypedDict, total=False):
@@ -28,17 +33,43 @@ class HyperparameterArguments(TypedDict, total=False):
     lora_rank: int | None
     lora_alpha: float | None
     lora_dropout: float | None
-    tuning: Literal["lora", "rslora", "dora", "qlora", "full"] | None
+    tuning: Tuning | None
     max_seq_length: int | None
-    precision: Literal["float32", "bfloat16"] | None
+    precision: Precision | None
     beta: float | None
-    reasoning_effort: Literal["low", "medium", "high"] | None
+    reasoning_effort: Effort | None
     compute_multiplier: float | None
     eval_interval: int | None
     early_stopping: int | None
     devices: int | None
     train_reasoning: bool | None
     eval_samples: int | None
+
+
+class SweepArguments(TypedDict, total=False):
+    """The same, each as one value or several: the trials of a sweep are their combinations."""
+
+    epochs: int | Sequence[int] | None
+    batch_size: int | Sequence[int] | None
+    learning_rate: float | Sequence[float] | None
+    learning_rate_multiplier: float | Sequence[float] | None
+    warmup_ratio: float | Sequence[float] | None
+    weight_decay: float | Sequence[float] | None
+    seed: int | Sequence[int] | None
+    lora_rank: int | Sequence[int] | None
+    lora_alpha: float | Sequence[float] | None
+    lora_dropout: float | Sequence[float] | None
+    tuning: Tuning | Sequence[Tuning] | None
+    max_seq_length: int | Sequence[int] | None
+    precision: Precision | Sequence[Precision] | None
+    beta: float | Sequence[float] | None
+    reasoning_effort: Effort | Sequence[Effort] | None
+    compute_multiplier: float | Sequence[float] | None
+    eval_interval: int | Sequence[int] | None
+    early_stopping: int | Sequence[int] | None
+    devices: int | Sequence[int] | None
+    train_reasoning: bool | Sequence[bool] | None
+    eval_samples: int | Sequence[int] | None
 
 
 class ChatOptions(TypedDict, total=False):

@@ -142,6 +142,8 @@ class AsyncBridge:
     stream = step_by_step(Bridge.stream)
     evaluate = in_thread(Bridge.evaluate)
     verify = in_thread(Bridge.verify)
+    sweep = in_thread(Bridge.sweep)
+    resume_sweep = in_thread(Bridge.resume_sweep)
     deploy = in_thread(Bridge.deploy)
     undeploy = in_thread(Bridge.undeploy)
     deployments = in_thread(Bridge.deployments)

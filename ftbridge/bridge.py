@@ -22,6 +22,7 @@ from ftbridge.migration import all_jobs, plan
 from ftbridge.migration import lifecycle as endings
 from ftbridge.removal import delete as deletion
 from ftbridge.removal import prune as pruning
+from ftbridge.sweep import sweep as sweeping
 from ftbridge.verification import verify as verification
 from ftbridge.watching import follow, tracking
 
@@ -72,6 +73,10 @@ class Bridge(Context):
     jobs_with_max_hours = deployed.jobs_with_max_hours
 
     checkpoints = results.checkpoints  #                with step and losses
+
+    # many jobs
+    sweep = sweeping.sweep  #                           hyperparameters at several targets, within one budget
+    resume_sweep = sweeping.resume_sweep
 
     # what is left of jobs
     prune = pruning.prune  #                            data of jobs that are over, from this machine

@@ -11,7 +11,7 @@ import pytest
 
 import ftbridge
 from ftbridge import Bridge, Hyperparameters, Job, Result
-from ftbridge.arguments import ChatOptions, HyperparameterArguments
+from ftbridge.arguments import ChatOptions, HyperparameterArguments, SweepArguments
 from ftbridge.errors import FtbridgeError, InputError, SpecError, UsageError
 from ftbridge.model import Event, Spec, now
 
@@ -119,6 +119,7 @@ def test_what_is_wrong_with_a_setting_is_said(
 def test_typed_arguments_are_those_of_the_models() -> None:
     fields = {name: field.annotation for name, field in Hyperparameters.model_fields.items()}
     assert get_type_hints(HyperparameterArguments) == fields
+    assert get_type_hints(SweepArguments).keys() == fields.keys()
     assert {"max_tokens", "temperature", "seed"} < set(get_type_hints(ChatOptions))
 
 

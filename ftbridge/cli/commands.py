@@ -18,6 +18,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "Data": {"data": ("check", "prepare", "convert")},
     "Jobs": {
         "submit": ("submit", "run"),
+        "sweep": ("sweep",),
         "listing": ("jobs",),
         "show": ("show",),
         "watch": ("watch",),

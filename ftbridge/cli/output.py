@@ -91,11 +91,11 @@ def messages_above(display: Console) -> Iterator[None]:
         _drawing.remove(display)
 
 
-def open_bridge() -> Bridge:
-    """The bridge of this home; its warnings go to stderr."""
+def open_bridge(*, once: bool = False) -> Bridge:
+    """The bridge of this home; its warnings go to stderr, with `once` the same one only once."""
     from ftbridge.bridge import Bridge
 
-    return Bridge(warn=_note)
+    return Bridge(warn=cache(_note) if once else _note)
 
 
 def open_context() -> Context:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
@@ -14,7 +14,7 @@ from ftbridge.costs.quote import Load, Quote, quote
 from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
 from ftbridge.dataset import TokenTally
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
-from ftbridge.ledger import Record
+from ftbridge.ledger import Record, find_sweep, is_trial_of
 from ftbridge.model import Cost, Spec
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
@@ -78,27 +78,41 @@ def check_cost(context: Context, target: Target, cost: Cost, limit: float | None
         )
 
 
-def budget_check(
-    context: Context, target: Target, high: float | None, *, excluding: str | None = None
-) -> Callable[[Sequence[Record]], None] | None:
-    """A check that raises `OverBudget` where a job of at most `high` US dollars exceeds what is left of the budget.
+Check: TypeAlias = Callable[[Sequence[Record]], None]
+"""Gets all jobs, while no other process can write, and raises `OverBudget` where one more would cost too much."""
 
-    The job with the ID `excluding` does not count. `None` where there is no budget: the check reads all jobs while no
-    other process can write.
+
+def budget_check(
+    context: Context, target: Target, high: float | None, *, group: str | None = None, excluding: str | None = None
+) -> Check | None:
+    """A check that a job of at most `high` US dollars is within the month's budget and that of the sweep `group`.
+
+    The job with the ID `excluding` does not count. `None` where there is no budget.
     """
+    if high is None or context.entry(target).facts.own_machine:
+        return None
+    checks = [check for check in (_month_check(context, target, high), _sweep_check(context, group, high)) if check]
+
+    def check(records: Sequence[Record]) -> None:
+        others = [record for record in records if record.job.id != excluding]
+        for one in checks:
+            one(others)
+
+    return check if checks else None
+
+
+def _month_check(context: Context, target: Target, high: float) -> Check | None:
     name = account_name(target)
     budget = context.config.budgets.get(name)
-    if budget is None or high is None or context.entry(target).facts.own_machine:
+    if budget is None:
         return None
 
     def check(records: Sequence[Record]) -> None:
-        use = budget_use(context, name, today(), [record for record in records if record.job.id != excluding])
+        use = budget_use(context, name, today(), records)
         if use.spent_usd + use.reserved_usd + high > budget:
-            reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
             free = f"A reservation ends when its job is billed, or proves never to have reached {name}. "
             raise OverBudget(
-                f"the job may cost {dollars(high)}; of this month's {dollars(budget)} for {name},"
-                f" {dollars(use.spent_usd)} is spent{reserved if use.reserved_jobs else ''}",
+                f"the job may cost {dollars(high)}; of this month's {dollars(budget)} for {name}, {_used(use)}",
                 hint=f"{free if use.reserved_jobs else ''}Raise the budget in [budgets] of ftbridge.toml, or wait for"
                 " the next month.",
             )
@@ -106,9 +120,27 @@ def budget_check(
     return check
 
 
-def price_check(context: Context, record: Record, price: float) -> Callable[[Sequence[Record]], None] | None:
+def _sweep_check(context: Context, group: str | None, high: float) -> Check | None:
+    sweep = find_sweep(context.ledger, group) if group else None
+    if sweep is None or sweep.max_cost_usd is None:
+        return None
+    limit = sweep.max_cost_usd
+
+    def check(records: Sequence[Record]) -> None:
+        use = use_of(context, [record for record in records if is_trial_of(record, sweep.name)])
+        if use.spent_usd + use.reserved_usd + high > limit:
+            raise OverBudget(
+                f"the job may cost {dollars(high)}; of the {dollars(limit)} for sweep {sweep.name}, {_used(use)}",
+                hint=f"`ftbridge sweep --resume {sweep.name} --max-cost USD` raises the limit.",
+            )
+
+    return check
+
+
+def price_check(context: Context, record: Record, price: float) -> Check | None:
     """`budget_check` of a job in the ledger, at the vendor's own price."""
-    return budget_check(context, parse_target(record.job.target), price, excluding=record.job.id)
+    target = parse_target(record.job.target)
+    return budget_check(context, target, price, group=record.job.group, excluding=record.job.id)
 
 
 def vendor_price(provider: Provider, spec: Spec, model: str, files: Files) -> float | None:
@@ -139,15 +171,22 @@ class BudgetUse(NamedTuple):
 
 
 def budget_use(context: Context, name: str, day: date, records: Sequence[Record]) -> BudgetUse:
-    """What this month's jobs at one provider have cost, or may; one that never got there costs nothing.
+    """What this month's jobs at one provider have cost, or may, as `use_of` has it; deployed hours are spent."""
+    begins, ends = month_of(day)
+    of_month = [record for record in records if begins <= record.job.created_at < ends and record.provider == name]
+    use = use_of(context, of_month)
+    return use._replace(spent_usd=use.spent_usd + hosting_of_month(context, name, day))
+
+
+def use_of(context: Context, records: Sequence[Record]) -> BudgetUse:
+    """What jobs have cost, or may; one that never got to its vendor costs nothing.
 
     A job counts at what the vendor has billed, or else at the catalogue's price of the tokens that it has billed;
-    while neither is known, the upper end of its estimate is reserved. Hours in which models are deployed are spent.
+    while neither is known, the upper end of its estimate is reserved.
     """
-    begins, ends = month_of(day)
-    spent, reserved = hosting_of_month(context, name, day), []
+    spent, reserved = 0.0, []
     for record in records:
-        if not begins <= record.job.created_at < ends or record.provider != name or never_reached_vendor(record):
+        if never_reached_vendor(record):
             continue
         billed = billed_so_far(context, record.job)
         if billed is not None:
@@ -155,3 +194,8 @@ def budget_use(context: Context, name: str, day: date, records: Sequence[Record]
         elif may_cost := cost_so_far(context, record.job):
             reserved.append(may_cost)
     return BudgetUse(spent, sum(reserved), len(reserved))
+
+
+def _used(use: BudgetUse) -> str:
+    reserved = f" and {dollars(use.reserved_usd)} is reserved for {counted(use.reserved_jobs, 'job')}"
+    return f"{dollars(use.spent_usd)} is spent{reserved if use.reserved_jobs else ''}"

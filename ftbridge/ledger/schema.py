@@ -126,6 +126,24 @@ answers = Table(
     Column("answered_at", String),
 )
 
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("plan", String),
+    Column("max_cost_usd", Float),
+    Column("created_at", String),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("sweep", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("stopped", String),
+    Column("evaluation", String),
+)
+
 MIGRATIONS: list[tuple[str, list[str]]] = [
     (
         "the first tables",
@@ -216,6 +234,16 @@ MIGRATIONS: list[tuple[str, list[str]]] = [
             """CREATE TABLE answers (
                 account TEXT NOT NULL, model TEXT NOT NULL, variant TEXT NOT NULL, question TEXT NOT NULL,
                 answer TEXT NOT NULL, answered_at TEXT NOT NULL, PRIMARY KEY (account, model, variant, question))""",
+        ],
+    ),
+    (
+        "which trials a sweep has, and how they ended",
+        [
+            """CREATE TABLE sweeps (
+                name TEXT PRIMARY KEY, plan TEXT NOT NULL, max_cost_usd DOUBLE PRECISION, created_at TEXT NOT NULL)""",
+            """CREATE TABLE trials (
+                sweep TEXT NOT NULL REFERENCES sweeps (name), number INTEGER NOT NULL, stopped TEXT, evaluation TEXT,
+                PRIMARY KEY (sweep, number))""",
         ],
     ),
 ]

@@ -84,7 +84,7 @@ def _write_intent(context: Context, request: Request) -> tuple[Record, bool]:
     record = context.ledger.add(
         intent,
         is_same=lambda known: known.job.id not in dropped and _is_meant(known, request, queued),
-        check=budget_check(context, request.target, cost.estimate_usd_high),
+        check=budget_check(context, request.target, cost.estimate_usd_high, group=request.group),
     )
     if record.job.id == intent.id:
         _warn_of_others(context, request, fingerprint, record)
