@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ftbridge.comparison.offers import Machine, Offer
     from ftbridge.costs.quote import Load
     from ftbridge.errors import FtbridgeError
-    from ftbridge.evaluation.evaluate import Evaluation
+    from ftbridge.evaluation.results import Evaluation
     from ftbridge.model import Event, Hyperparameters, Job, Result, Spec, Status
     from ftbridge.provider import Provider, Reply
     from ftbridge.sweep.results import Sweep

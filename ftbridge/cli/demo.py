@@ -18,7 +18,7 @@ from ftbridge.sample import SampleFiles, sample_files
 
 if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
-    from ftbridge.evaluation.evaluate import Evaluation
+    from ftbridge.evaluation.results import Evaluation
 
 _BATCH = 8  # rows in a step: the answers are short, and fewer would give a noisy gradient
 

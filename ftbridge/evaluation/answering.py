@@ -50,7 +50,7 @@ def gives_losses(provider: Provider) -> bool:
 def check_answerable(provider: Provider, chats: Mapping[int, Chat]) -> None:
     """Raises `Unsupported` where rows expect tool calls, which the provider does not tell from text."""
     line = next((line for line, chat in chats.items() if expected_calls(chat)), None)
-    if line is not None and not provider.gives_tool_calls:
+    if line is not None and not provider.capabilities.gives_tool_calls:
         raise Unsupported(
             f"{provider.name} gives an answer as text alone, and line {line} expects tool calls",
             provider=provider.name,

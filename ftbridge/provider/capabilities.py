@@ -63,7 +63,8 @@ _UNKNOWN = Handling(how="refused")
 
 
 class Capabilities(Frozen):
-    """What is not named here is unsupported. `gives_weights` is true where `fetch` downloads the weights.
+    """What is not named here is unsupported. `gives_weights` is true where `fetch` downloads the weights, and
+    `gives_tool_calls` where an answer has the model's tool calls apart from its text.
 
     `keeps` says, by the kind of an `Artifact`, why `delete` cannot delete it, and what to do instead.
     """
@@ -72,6 +73,7 @@ class Capabilities(Frozen):
     hyperparameters: Mapping[str, Handling]
     verbs: frozenset[Verb] = frozenset()
     gives_weights: bool = False
+    gives_tool_calls: bool = True
     keeps: Mapping[str, str] = {}
 
     @property

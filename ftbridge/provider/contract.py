@@ -59,8 +59,6 @@ class Provider:
     """How long a new job may be missing from the vendor's listing, and from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
     """How long the vendor may still work on a request whose sender died or got a gateway's error."""
-    gives_tool_calls: ClassVar[bool] = True
-    """Whether an answer has the model's tool calls apart from its text."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 

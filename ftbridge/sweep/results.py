@@ -8,8 +8,7 @@ from typing import Literal
 
 from ftbridge.context import Context
 from ftbridge.costs.spending import billed_so_far
-from ftbridge.evaluation.evaluate import Evaluation
-from ftbridge.evaluation.scores import Score
+from ftbridge.evaluation.results import Evaluation, Score
 from ftbridge.ledger import JobFilter, Record, TrialRow, filtered, trial_rows
 from ftbridge.model import Cost, Frozen, Hyperparameters, Job, Status
 from ftbridge.stored import read_stored

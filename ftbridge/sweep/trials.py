@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from ftbridge.context import Context
 from ftbridge.costs.spending import never_reached_vendor
 from ftbridge.errors import FtbridgeError, LedgerError, OverBudget
-from ftbridge.evaluation.evaluate import Evaluation, evaluate
+from ftbridge.evaluation.evaluate import evaluate
+from ftbridge.evaluation.results import Evaluation
 from ftbridge.jobs.cancel_pause_resume import cancel
 from ftbridge.jobs.submit import submit
 from ftbridge.ledger import Record, TrialRow, decide, trial_rows

@@ -56,12 +56,12 @@ class LocalProvider(Provider):
 
     name: ClassVar[str] = "local"
     keeps_jobs_at_home: ClassVar[bool] = True
-    gives_tool_calls: ClassVar[bool] = False
     devices = staticmethod(describe_devices)
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
     capabilities: ClassVar[Capabilities] = Capabilities(
         gives_weights=True,
+        gives_tool_calls=False,
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
             **dict.fromkeys(_APPLIED, APPLIED),
