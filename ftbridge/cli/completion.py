@@ -105,6 +105,7 @@ _COMPLETIONS = {
     "job": _jobs,
     "jobs": _jobs,
     "against": _jobs,
+    "from_job": _jobs,
     "to": _targets,
     "provider": _providers,
     "all_from": _providers,

@@ -22,7 +22,16 @@ from ftbridge.dataset.data_file import parse_columns
 from ftbridge.model import Hyperparameters, Job, Status
 
 _PANEL = "Hyperparameters (default: the provider's choice)"
-To = Annotated[str, typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.")]
+To = Annotated[
+    str | None,
+    typer.Option("--to", help="The target: provider:model, or a name from ftbridge.toml.", show_default=False),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from", metavar="JOB", help="Instead of a target: go on from the result of this job.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer, group: str) -> None:
@@ -32,12 +41,12 @@ def register(app: typer.Typer, group: str) -> None:
     app.command(rich_help_panel=group)(with_options(run, options))
 
 
-def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
+def submit(data: Data, to: To = None, from_job: From = None, as_json: AsJson = False, **options: Any) -> None:
     """Check and convert a dataset, submit it as a job, and print the job's id.
 
     The exit code is 0 if the vendor has the job or it waits here in the queue, and 4 while that is unclear.
     """
-    job = _submit(data, to, options)
+    job = _submit(data, to, {"from_job": from_job, **options})
     if as_json:
         print_json(job.model_dump(mode="json"))
     else:
@@ -48,7 +57,8 @@ def submit(data: Data, to: To, as_json: AsJson = False, **options: Any) -> None:
 
 def run(
     data: Data,
-    to: To,
+    to: To = None,
+    from_job: From = None,
     out: Annotated[
         Path | None, typer.Option(help="The folder for the result; default: one named after the job.")
     ] = None,
@@ -63,7 +73,7 @@ def run(
     folder = out or Path(options["name"]) if out or options["name"] else None
     if folder and not options["idempotency_key"]:  # the job of a key may have been fetched before
         check_free(folder)
-    job = _submit(data, to, options)
+    job = _submit(data, to, {"from_job": from_job, **options})
     job = follow([job.id], quiet=as_json, report=reports)[0]
     if job.status is Status.SUCCEEDED:
         result = fetch_into(job, out)
@@ -76,7 +86,7 @@ def run(
     raise Exit(0 if job.status is Status.SUCCEEDED else 1)
 
 
-def _submit(data: str, to: str, options: dict[str, Any]) -> Job:
+def _submit(data: str, to: str | None, options: dict[str, Any]) -> Job:
     given = {name: value for name, value in options.items() if value is not None}
     given["map"] = parse_columns(given.get("map", ()))
     bridge = open_bridge()

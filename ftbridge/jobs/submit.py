@@ -11,6 +11,7 @@ from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
 from ftbridge.dataset.reading.given import Given, given
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
+from ftbridge.jobs.continuing import start_of
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps
@@ -31,8 +32,9 @@ _PATIENCE = 60.0  # seconds to wait for another process that is sending the same
 def submit(
     context: Context,
     data: Given,
-    to: str,
+    to: str | None = None,
     *,
+    from_job: Job | str | None = None,
     validation: Given | None = None,
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
@@ -48,6 +50,8 @@ def submit(
     **hyperparameters: Unpack[HyperparameterArguments],
 ) -> Job:
     """Check, convert, upload and start one job; returns as soon as the provider has it.
+
+    `to` is the target; with `from_job` in its place the job goes on from the result of that one, at its provider.
 
     Submitting the same data, target and hyperparameters again gives the same job while it is open, while it is unclear
     whether the vendor has it, and for a day after it has succeeded. With `again` it gives another one, unless an
@@ -70,7 +74,7 @@ def submit(
         )
     check_label("group", group)
     check_label("idempotency_key", idempotency_key, LONGEST_KEY)
-    target = context.target(to)
+    target = start_of(context, to, from_job)
     provider = context.provider(target)
     with ExitStack() as opened:
         files = Files(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from ftbridge.errors import SpecError, Unsupported
-from ftbridge.model import Frozen, Hyperparameters, Method, Spec
+from ftbridge.model import Frozen, Hyperparameters, Method, Result, Spec
 
 Verb = Literal[
     "cancel",
@@ -66,7 +66,8 @@ class Capabilities(Frozen):
     """What is not named here is unsupported. `gives_weights` is true where `fetch` downloads the weights, and
     `gives_tool_calls` where an answer has the model's tool calls apart from its text.
 
-    `keeps` says, by the kind of an `Artifact`, why `delete` cannot delete it, and what to do instead.
+    `keeps` says, by the kind of an `Artifact`, why `delete` cannot delete it, and what to do instead. `continues` is
+    what names a result as the start of another job: its model, or the id of its job; None where it can be none.
     """
 
     methods: frozenset[Method]
@@ -74,6 +75,7 @@ class Capabilities(Frozen):
     verbs: frozenset[Verb] = frozenset()
     gives_weights: bool = False
     gives_tool_calls: bool = True
+    continues: Literal["model", "job"] | None = None
     keeps: Mapping[str, str] = {}
 
     @property
@@ -86,6 +88,18 @@ def unsupported(verb: str, capabilities: Capabilities, provider: str) -> Unsuppo
     """The error for a verb that the provider does not offer."""
     hint = f"Beyond what all take, it offers: {', '.join(capabilities.commands) or 'nothing'}."
     return Unsupported(f"{provider} does not offer {verb}", provider=provider, hint=hint)
+
+
+def start_of_next(capabilities: Capabilities, provider: str, model: str, remote_id: str, result: Result) -> str:
+    """What names the start of a job that goes on from `result`. Raises `Unsupported` where no job can."""
+    start = {"model": result.model, "job": remote_id, None: None}[capabilities.continues]
+    if start is None:
+        raise Unsupported(
+            f"{provider} does not train a tuned model further",
+            provider=provider,
+            hint=f"Train {model} again, on the rows of both files in one.",
+        )
+    return start
 
 
 def fit_spec(spec: Spec, capabilities: Capabilities, provider: str, *, allow_ignored: bool) -> tuple[list[str], Spec]:

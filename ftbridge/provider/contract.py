@@ -20,7 +20,7 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed
 from ftbridge.model import Checkpoint, Event, Result, RowLoss, Spec, Status
 from ftbridge.provider.artifacts import Artifact, artifacts_of
-from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, unsupported
+from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, start_of_next, unsupported
 from ftbridge.provider.completions import as_chunk, chat_body, read_reply
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import as_far_as_listed, first, matching
@@ -126,6 +126,10 @@ class Provider:
     def base_model(self, model: str) -> str:
         """The model whose facts apply to `model`: itself, unless its name says what it was tuned from."""
         return model
+
+    def model_from(self, model: str, remote_id: str, result: Result) -> str:
+        """The model of the target at which another job goes on from this result of a job at `model`. No network."""
+        return start_of_next(self.capabilities, self.name, model, remote_id, result)
 
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
         """The warnings about `spec`, and the spec as it will run. Raises `SpecError` for what is not offered.
@@ -285,10 +289,7 @@ class Provider:
         self._unsupported("deployments")
 
     def deploy(self, model: str, *, tier: str | None = None) -> Deployment:
-        """Have the vendor serve a tuned model, and return when it answers; one that is deployed stays as it is.
-
-        It may cost money by the hour, so no other verb does it. `tier` is the vendor's word for how it is served.
-        """
+        """Have a tuned model served, unless it is, and return when it answers: this may cost money by the hour."""
         self._unsupported("deploy")
 
     def undeploy(self, model: str) -> None:

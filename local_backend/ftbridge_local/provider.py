@@ -62,6 +62,7 @@ class LocalProvider(Provider):
     capabilities: ClassVar[Capabilities] = Capabilities(
         gives_weights=True,
         gives_tool_calls=False,
+        continues="model",
         methods=frozenset({Method.SFT, Method.DPO}),
         hyperparameters={
             **dict.fromkeys(_APPLIED, APPLIED),

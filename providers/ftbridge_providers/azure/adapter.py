@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from ftbridge.dataset import Converter
 from ftbridge.errors import ConfigError, FtbridgeError, InvalidRequest, NotFound, ServerTrouble
 from ftbridge.home import temporary_folder
-from ftbridge.model import Method, Spec, Status
+from ftbridge.model import Method, Result, Spec, Status
 from ftbridge.provider import Capabilities, Deployment, Files, Handling, HostingTerms
 from ftbridge.provider.connection import Connection, open_connection
 from ftbridge.provider.retry import poll_until
@@ -52,6 +52,7 @@ CAPABILITIES = Capabilities(
         "eval_samples": _NO_RFT,
     },
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "deploy", "chat", "list_models", "delete"}),
+    continues="model",
     keeps={
         "model": "azure's v1 API deletes no models: delete it in the portal",
         "checkpoint": "azure's v1 API deletes no checkpoints: delete the model in the portal",
@@ -131,6 +132,10 @@ class AzureProvider(GptProvider):
     def base_model(self, model: str) -> str:
         """The base model in a target's model, without the training type."""
         return model.partition("@")[0].split(".ft-")[0]
+
+    def model_from(self, model: str, remote_id: str, result: Result) -> str:
+        """The tuned model, with the training type that its own job had."""
+        return super().model_from(model, remote_id, result) + "".join(model.partition("@")[1:])
 
     def converter(self, spec: Spec, model: str) -> Converter:
         """How Azure reads an example of `spec`'s data for `model`."""

@@ -25,6 +25,7 @@ CAPABILITIES = Capabilities(
     methods=frozenset({Method.SFT, Method.DPO, Method.RFT}),
     hyperparameters={**HYPERPARAMETERS, **RFT_HYPERPARAMETERS},
     verbs=frozenset({"cancel", "pause", "resume", "checkpoints", "chat", "list_models", "delete"}),
+    continues="model",
     keeps={"job": "openai's API deletes no jobs: it keeps the settings and the events, not the rows"},
 )
 

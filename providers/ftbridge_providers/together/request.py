@@ -20,6 +20,7 @@ _NO_RFT = Handling(how="refused", note="Together offers no reinforcement; --meth
 
 CAPABILITIES = Capabilities(
     gives_weights=True,
+    continues="job",
     methods=frozenset({Method.SFT, Method.DPO}),
     hyperparameters={
         "epochs": Handling(how="renamed", to="n_epochs"),
