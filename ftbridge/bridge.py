@@ -13,6 +13,7 @@ from ftbridge.costs import month
 from ftbridge.deployments import deploy as deploying
 from ftbridge.deployments import listing as deployed
 from ftbridge.evaluation import evaluate as evaluation
+from ftbridge.improvement import improve as improvement
 from ftbridge.jobs import cancel_pause_resume as control
 from ftbridge.jobs import listing, results
 from ftbridge.jobs import submit as submitting
@@ -65,6 +66,7 @@ class Bridge(Context):
     chat = results.chat
     stream = results.stream  #                          the same, in pieces as they arrive
     evaluate = evaluation.evaluate  #                   on held-out rows, against the base or another job
+    improve = improvement.improve  #                    what the failures say about the data, and a second round
     verify = verification.verify  #                     is what is served what was trained?
     deploy = deploying.deploy
     undeploy = deploying.undeploy

@@ -30,6 +30,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "Results": {
         "results": ("fetch", "export", "checkpoints", "chat"),
         "evaluate": ("evaluate",),
+        "improve": ("improve",),
         "verify": ("verify",),
         "report": ("report",),
     },

@@ -159,10 +159,7 @@ class Provider:
         self._unsupported("create")
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
-        """Finish creating a job of `spec` that `find` returned, where that takes a second step; safe to repeat.
-
-        Raises `OverBudget`, having cancelled the job, where the vendor asks more for it than `spec.max_cost_usd`.
-        """
+        """Finish creating a job of `spec` that `find` returned; safe to repeat. Raises `OverBudget`, having cancelled it."""
         return job
 
     def jobs(self) -> Iterable[Listed]:

@@ -23,7 +23,7 @@ from ftbridge.sample import sample_files
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"README": ROOT / "README.md", **{name: ROOT / "ftbridge" / "docs" / f"{name}.md" for name in TOPICS}}
-TRAIN_HERE = {"README", "start", "local", "evaluate", "verify"}
+TRAIN_HERE = {"README", "start", "local", "evaluate", "improve", "verify"}
 """Pages whose jobs train on this machine: their dataset has few rows."""
 ALL_ROWS = {"dataset"}
 FEW, SOME, EVALUATED = 24, 60, 2

@@ -21,6 +21,15 @@ def test_learned_last_and_never_learned_are_named_by_their_lines_the_highest_los
     )
 
 
+def test_programs_get_the_numbers_and_losses_of_what_is_not_learned() -> None:
+    rows = row_losses.unseen(5)
+    row_losses.record(rows, [0, 1, 3, 4], [0.1, 1.0, 2.0, 0.5, 0.7, 0.0, 3.5, 0.2], epoch=1)
+    assert row_losses.facts(rows, LINES) == {
+        "learned": 1,
+        "not_learned": [{"number": 7, "loss": 3.5}, {"number": 3, "loss": 2.0}, {"number": 5, "loss": 0.7}],
+    }
+
+
 def test_rows_that_are_learned_from_the_first_epoch_on_are_none_of_the_last() -> None:
     rows = row_losses.unseen(2)
     row_losses.record(rows, [0, 1], [0.1, 1.0, 0.2, 1.0], epoch=1)

@@ -7,13 +7,14 @@ row is learned when each of its trained tokens is the most probable one, or the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ftbridge.model import Method
 
-_MOST = 5  # rows that are named
+_MOST, _MOST_LISTED = 5, 100  # rows that are named to people, and to programs
 _LEARNED = {
     Method.SFT: "each trained token is the most probable one",
     Method.DPO: "the preferred output is ranked first",
@@ -31,6 +32,17 @@ def record(rows: Tensor, indices: Sequence[int], values: Sequence[float], *, epo
     since = rows[at, 1]
     since = torch.where(since > 0, since, float(epoch))
     rows[at] = torch.stack([step[:, 0], torch.where(step[:, 1] == 1, since, 0.0)], dim=1)
+
+
+def facts(rows: Tensor, lines: Sequence[int]) -> dict[str, Any]:
+    """The same for programs, as `Event.rows` has it."""
+    losses, since = rows[:, 0].tolist(), rows[:, 1].tolist()
+    never = [index for index, loss in enumerate(losses) if loss == loss and not since[index]]
+    listed = sorted(never, key=lambda index: -losses[index])[:_MOST_LISTED]
+    return {
+        "learned": sum(map(bool, since)),
+        "not_learned": [{"number": lines[index], "loss": round(losses[index], 6)} for index in listed],
+    }
 
 
 def describe(rows: Tensor, lines: Sequence[int], method: Method) -> str:

@@ -147,7 +147,10 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
     if not distributed.first:
         return Status.SUCCEEDED, None
-    report(message=row_losses.describe(progress.rows, lines, spec.method), code="rows", step=progress.step)
+    learned = row_losses.facts(progress.rows, lines)
+    report(
+        message=row_losses.describe(progress.rows, lines, spec.method), code="rows", step=progress.step, rows=learned
+    )
     best = checkpoint.of_step(job.checkpoints, progress.best_step)
     with whole_folder(job.result) as temporary:
         if progress.evaluations_since_best and best.exists():
