@@ -160,10 +160,10 @@ class Event(Frozen):
     `cursor` is the provider's id of the event's position, unique within the job. `code` says, for programs, what a
     message of ftbridge's own is about: "queued" (the job waits here for a free slot), "overfitting", "unreadable",
     "deleted", "given_up" (ended here alone), "settings", "trained" (which weights are) or "rows" (which are learned).
-    `hyperparameters` are all that the job trains with, given or chosen. `rows` has the number of those "learned", and up
-    to 100 of those "not_learned", with the highest losses first: {"number": from 1, in the training file, "loss": nats
-    per trained token}. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which the
-    event was seen.
+    `hyperparameters` are all that the job trains with, given or chosen. `rows` has the number of those "learned", and
+    up to 100 of those "not_learned", with the highest losses first: {"number": from 1, in the training file, "loss":
+    nats per trained token}. Values that cannot be kept are replaced as `ftbridge.foreign` says: a time by that at which
+    the event was seen.
     """
 
     at: TimeSeen

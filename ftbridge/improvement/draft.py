@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +27,6 @@ _KEPT = 3  # for each row that is repaired or repeated, against forgetting
 _FOR_A_REGION = 5  # rows to be written
 _DOUBTFUL: tuple[Kind, ...] = ("contradiction", "near_contradiction", "suspect_label", "neighbours_disagree")
 _REPEATED: tuple[Kind, ...] = ("not_learned", "rare_label")
-_FAILURES: tuple[Kind, ...] = ("absent_label", "rare_label", "uncovered", "not_learned", "unexplained")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,16 +53,17 @@ def templates_file(out: Path) -> Path:
 
 
 def write_draft(
-    out: Path, issues: Sequence[Issue], training: Sequence[Row], held_out: Sequence[Row], *, include_held_out: bool
+    out: Path, issues: Sequence[Issue], training: Sequence[Row], failed: Sequence[Row], *, include_held_out: bool
 ) -> Draft | None:
     """The draft and the templates, each written completely or not at all; None where there is nothing to draft.
 
-    Where `held_out` is `training` itself, the rows that fail are repeated.
+    Of the rows that `failed` those that are training rows are repeated, and held-out ones are left out unless
+    they are asked for.
     """
-    chosen = _choose(issues, training, same_file=held_out is training, include_held_out=include_held_out)
-    by_line, held = ({row.line: row.chat for row in rows} for rows in (training, held_out))
+    chosen = _choose(issues, training, failed, include_held_out=include_held_out)
+    by_line, held_out = ({row.line: row.chat for row in rows} for rows in (training, failed))
     chats = [by_line[line] for line in (*chosen.repaired, *chosen.repeated, *chosen.kept)]
-    chats += [held[line] for line in chosen.held_out]
+    chats += [held_out[line] for line in chosen.held_out]
     templates = [chat for issue in issues for chat in _templates(issue, training)]
     if not chats and not templates:
         return None
@@ -80,24 +80,22 @@ def write_draft(
     )
 
 
-def _choose(issues: Sequence[Issue], training: Sequence[Row], *, same_file: bool, include_held_out: bool) -> Chosen:
+def _choose(
+    issues: Sequence[Issue], training: Sequence[Row], failed: Sequence[Row], *, include_held_out: bool
+) -> Chosen:
     repaired = set(_repaired(issues))
-    failed = _held_out(issues, _FAILURES) - _held_out(issues, ("neighbours_disagree",))
     doubtful = {line for issue in issues if issue.kind in _DOUBTFUL for line in issue.training}
     repeated = {line for issue in issues if issue.kind in _REPEATED for line in issue.training}
-    if same_file:
-        doubtful |= _held_out(issues, ("neighbours_disagree",))
-        repeated, failed = repeated | failed, set()
+    suspected = {line for issue in issues if issue.kind == "neighbours_disagree" for line in issue.held_out}
+    clear = {row.line for row in failed if row.line not in suspected}
+    if {id(row) for row in failed} <= {id(row) for row in training}:  # they are training rows
+        doubtful, repeated, clear = doubtful | suspected, repeated | clear, set()
     repeated -= doubtful
     others = [row.line for row in training if row.line not in doubtful | repeated]
     random.Random(SEED).shuffle(others)  # noqa: S311 - a choice that can be repeated, no secret
     kept = others[: _KEPT * len(repaired | repeated)]
-    lines = (repaired, repeated, kept, failed if include_held_out else ())
+    lines = (repaired, repeated, kept, clear if include_held_out else ())
     return Chosen(*(tuple(sorted(chosen)) for chosen in lines))
-
-
-def _held_out(issues: Iterable[Issue], kinds: Container[Kind]) -> set[int]:
-    return {line for issue in issues if issue.kind in kinds for line in issue.held_out}
 
 
 def _repaired(issues: Iterable[Issue]) -> Iterator[int]:

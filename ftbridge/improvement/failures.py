@@ -115,7 +115,10 @@ class Reasons:
         groups: list[list[int]] = []
         for index in range(len(failures)):
             group = next((one for one in groups if cosines[index, one].max() >= _SAME_REGION), None)
-            groups.append([index]) if group is None else group.append(index)
+            if group is None:
+                groups.append([index])
+            else:
+                group.append(index)
         for group in groups:
             members = [failures[index] for index in group]
             yield Issue(

@@ -78,7 +78,8 @@ def improve(
     issues.sort(key=lambda issue: KINDS.index(issue.kind))
     drafted = None
     if out is not None:
-        drafted = write_draft(Path(out), issues, training, held_out, include_held_out=include_held_out)
+        failed = [failure.row for failure in failures]
+        drafted = write_draft(Path(out), issues, training, failed, include_held_out=include_held_out)
     return Improvement(
         job=tuned.id,
         training_file=str(tuned.spec.data),

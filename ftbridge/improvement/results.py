@@ -56,7 +56,7 @@ class Issue(Frozen):
 
 
 class Draft(Frozen):
-    """Rows for a second round, in `file`, by the lines of the training file from which they are.
+    """Rows for a second round, in `file` if there are any, by the lines of the training file from which they are.
 
     Of `repaired` contradictions each row has the answer that most of its rows have. `repeated` rows were not learned,
     are near a failure, or have a rare label. `kept` ones are drawn from all others, so that these are not forgotten.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ftbridge.dataset import read_examples
-from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Example, Message, System, Task
+from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Example, ImagePart, Message, System, Task
 from ftbridge.dataset.canonical.texts import content_texts
 from ftbridge.dataset.checking.digests import digest
 from ftbridge.dataset.data_file import Data
@@ -20,9 +20,9 @@ _encode = msgspec.json.Encoder().encode
 class Row(NamedTuple):
     """A chat that ends with an answer; `number` counts the rows of the file from 1, which may have blank lines.
 
-    `input` is the text before the answer, without system messages, and `setting` the digest of these and of the tools:
-    the same input in another setting is another question. `answer` is equal for answers that mean the same: JSON
-    without its spelling, tool calls without their ids, text without white space around it.
+    `input` is the text before the answer, without system messages, and `setting` the digest of these, of tools and of
+    images: the same input in another setting is another question. `answer` is equal for answers that mean the same:
+    JSON without its spelling, tool calls without their ids, text without white space around it.
     """
 
     number: int
@@ -46,7 +46,7 @@ def _row(number: int, line: int, example: Example) -> Row | None:
     if not isinstance(last, Assistant):
         return None
     answer = answer_of("\n".join(content_texts(last.content)), msgspec.to_builtins(last.tool_calls or []))
-    setting = [message for message in before if _is_system(message)]
+    setting = [*filter(_is_system, before), *(part for message in before for part in _images(message))]
     texts = (text for message in before if not _is_system(message) for text in _texts(message))
     settings = digest(_encode([setting, example.tools]))
     return Row(number, line, example, settings, "\n".join(texts), answer) if answer else None
@@ -54,9 +54,8 @@ def _row(number: int, line: int, example: Example) -> Row | None:
 
 def answer_of(text: str, tool_calls: Any) -> str:
     """An answer in the form in which it is compared."""
-    calls = [
-        {"tool": call["function"]["name"], "arguments": _value(call["function"]["arguments"])} for call in tool_calls
-    ]
+    functions = [call.get("function") or {} for call in tool_calls]
+    calls = [{"tool": one.get("name"), "arguments": _value(one.get("arguments"))} for one in functions]
     value = _value(text.strip())
     if calls:
         return _dumps(calls if not value else [value, *calls])
@@ -69,12 +68,12 @@ def json_of(answer: str) -> Any:
     return None if isinstance(value, str) else value
 
 
-def _value(text: str) -> Any:
-    if text[:1] not in ("{", "["):
+def _value(text: Any) -> Any:
+    if not isinstance(text, str) or text[:1] not in ("{", "["):
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # of brackets in brackets, as a model may repeat them
         return text
 
 
@@ -84,6 +83,10 @@ def _dumps(value: Any) -> str:
 
 def _is_system(message: Message) -> bool:
     return isinstance(message, System | Developer)
+
+
+def _images(message: Message) -> list[ImagePart]:
+    return [part for part in message.content or () if isinstance(part, ImagePart)]
 
 
 def _texts(message: Message) -> Iterator[str]:

@@ -159,7 +159,7 @@ class Provider:
         self._unsupported("create")
 
     def start(self, job: RemoteJob, spec: Spec) -> RemoteJob:
-        """Finish creating a job of `spec` that `find` returned; safe to repeat. Raises `OverBudget`, having cancelled it."""
+        """Finish creating a job that `find` returned; safe to repeat. Raises `OverBudget`, having cancelled the job."""
         return job
 
     def jobs(self) -> Iterable[Listed]:
