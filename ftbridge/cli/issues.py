@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftbridge.cli.output import print_line, print_message, print_note, print_sentence
 from ftbridge.cli.scores import answered
 from ftbridge.improvement.labels import TELLING
-from ftbridge.wording import counted, printable
+from ftbridge.wording import counted, escaped, printable
 
 if TYPE_CHECKING:
     from ftbridge.improvement.results import Draft, Improvement, Issue, Kind
@@ -59,11 +60,11 @@ _TITLES: Mapping[Kind, tuple[str, str]] = {
 
 def print_improvement(found: Improvement) -> None:
     """The counts, the issues by kind, and what was written."""
-    files = {"training": printable(found.training_file), "held_out": printable(found.held_out_file)}
+    files = {"training": _name(found.training_file), "held_out": _name(found.held_out_file)}
     rows = "training row" if found.same_file else "held-out row"
     print_sentence(
         f"{found.failures:,} of {counted(found.held_out_rows, rows)} are not answered as expected. They are compared "
-        f"with {counted(found.training_rows, 'training row')} ({files['training']})."
+        f"with {counted(found.training_rows, 'training row')} ({escaped(found.training_file)})."
     )
     if found.same_file:
         print_sentence("These are the rows that the model was trained on: nothing is said about new ones.")
@@ -77,6 +78,10 @@ def print_improvement(found: Improvement) -> None:
         print_sentence(answered(counts))
     if found.draft:
         _print_draft(found.draft)
+
+
+def _name(file: str) -> str:
+    return printable(Path(file).name)
 
 
 def _print_kind(title: str, advice: str, issues: Sequence[Issue]) -> None:

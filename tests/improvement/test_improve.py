@@ -12,6 +12,7 @@ import pytest
 from command_line import Cli, in_this_process
 from ftbridge import Bridge
 from ftbridge.errors import DataError, InputError, OverBudget
+from ftbridge.model import Event, now
 from improvement.planted import Planted, lines_of, plant
 from small_data import write_rows
 
@@ -152,6 +153,22 @@ def test_the_training_file_itself_says_what_was_not_learned(here: Cli, job: str,
     trained, drafted = lines(planted.training), lines(out)
     assert [line for line in lines_of(planted.contradictions) if trained[line - 1] in drafted] == []
     assert all(trained[line - 1] in drafted for line in planted.rare)
+
+
+def test_rows_that_training_has_named_are_found_by_their_numbers(
+    job: str, planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = {"learned": 414, "not_learned": [{"number": 7, "loss": 1.25}, {"number": 9, "loss": 0.5}]}
+    event = Event(at=now(), kind="message", code="rows", message="…", rows=named)
+    blank_line_first = planted.training.read_text("utf-8")
+    planted.training.write_text("\n" + blank_line_first, "utf-8")
+    with Bridge() as bridge:
+        monkeypatch.setattr(bridge.ledger, "events", lambda _job: [(1, event)])
+        found = bridge.improve(job, planted.held_out)
+    assert {issue.training: issue.loss for issue in found.of("not_learned") if not issue.held_out} == {
+        (8,): 1.25,
+        (10,): 0.5,
+    }
 
 
 def test_texts_and_tool_calls_are_compared_too(tmp_path: Path) -> None:
