@@ -13,7 +13,7 @@ from ftbridge.cli.commands import COMMANDS, app_with
 GROUPS = {
     "Data": "check prepare convert",
     "Jobs": "submit run sweep jobs show watch events cancel pause resume recover import delete prune",
-    "Results": "fetch export checkpoints chat evaluate verify report",
+    "Results": "fetch export checkpoints chat evaluate improve verify report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",
     "Serving": "deploy undeploy",
     "Set-up": "demo help doctor providers mock trust",
