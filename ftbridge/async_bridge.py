@@ -141,6 +141,7 @@ class AsyncBridge:
     chat = in_thread(Bridge.chat)
     stream = step_by_step(Bridge.stream)
     evaluate = in_thread(Bridge.evaluate)
+    write_report = in_thread(Bridge.write_report)
     verify = in_thread(Bridge.verify)
     sweep = in_thread(Bridge.sweep)
     resume_sweep = in_thread(Bridge.resume_sweep)
