@@ -142,6 +142,7 @@ class AsyncBridge:
     stream = step_by_step(Bridge.stream)
     evaluate = in_thread(Bridge.evaluate)
     improve = in_thread(Bridge.improve)
+    write_report = in_thread(Bridge.write_report)
     verify = in_thread(Bridge.verify)
     sweep = in_thread(Bridge.sweep)
     resume_sweep = in_thread(Bridge.resume_sweep)

@@ -23,6 +23,7 @@ from ftbridge.migration import all_jobs, plan
 from ftbridge.migration import lifecycle as endings
 from ftbridge.removal import delete as deletion
 from ftbridge.removal import prune as pruning
+from ftbridge.report import write as reports
 from ftbridge.sweep import sweep as sweeping
 from ftbridge.verification import verify as verification
 from ftbridge.watching import follow, tracking
@@ -68,6 +69,7 @@ class Bridge(Context):
     evaluate = evaluation.evaluate  #                   on held-out rows, against the base or another job
     improve = improvement.improve  #                    what the failures say about the data, and a second round
     verify = verification.verify  #                     is what is served what was trained?
+    write_report = reports.write_report  #              what was trained, and whether it helped, as one HTML file
     deploy = deploying.deploy
     undeploy = deploying.undeploy
     deployments = deployed.list_deployments

@@ -21,6 +21,7 @@ from platformdirs import user_data_path
 
 from ftbridge.errors import StateError, UsageError
 from ftbridge.files import make_folder
+from ftbridge.foreign.names import plain_name
 from ftbridge.wording import printable
 
 LEDGER = "ledger.sqlite"
@@ -109,6 +110,11 @@ def temporary_folder(home: Path) -> Iterator[Path]:
 def temporary_folders(home: Path) -> Path:
     """Where they are."""
     return home / "temporary"
+
+
+def evaluations_folder(home: Path, job: str) -> Path:
+    """Where the evaluations of a job are kept; those of all jobs are in folders side by side."""
+    return home / "evaluations" / plain_name(job)
 
 
 def is_in_use(folder: Path) -> bool:

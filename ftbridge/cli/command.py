@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from ftbridge.cli.completion import set_completions
 from ftbridge.cli.global_options import with_values
 
+_BRACES = str.maketrans("", "", "{}")
 _NOISE = re.compile(r"list\[(.*)\]|(.*) range")  # in the type of a value: how often it may be, and that it has limits
 
 
@@ -23,7 +24,7 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The words after the command's name in its usage."""
-        return [piece.strip("{}").upper() for piece in super().collect_usage_pieces(ctx)]
+        return [piece.translate(_BRACES).upper() for piece in super().collect_usage_pieces(ctx)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments of the command, of which some options may stand without a value."""

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ftbridge.cli.figures import new_figure, save
-from ftbridge.model import Event
+from ftbridge.jobs.curves import Points
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 48
-Points = list[tuple[int, float]]
-
-
-def read_curves(events: Iterable[Event]) -> dict[str, Points]:
-    """Losses by step, by display name; of a step that was repeated, the last value counts."""
-    curves: dict[str, dict[int, float]] = {"loss": {}, "validation loss": {}}
-    for event in events:
-        for name, value in (("loss", event.train_loss), ("validation loss", event.valid_loss)):
-            if value is not None and event.step is not None:
-                curves[name][event.step] = value
-    return {name: sorted(points.items()) for name, points in curves.items() if points}
 
 
 def line_of(points: Points, lowest: float, highest: float) -> str:

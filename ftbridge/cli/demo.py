@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ftbridge.bridge import Bridge
     from ftbridge.evaluation.results import Evaluation
 
+_REPORT = "demo.html"
 _BATCH = 8  # rows in a step: the answers are short, and fewer would give a noisy gradient
 
 
@@ -37,7 +38,8 @@ def demo(
     if as_json:
         job, evaluation = _train(bridge, files, to, quiet=True)
         document = {"job": job.model_dump(mode="json"), "evaluation": evaluation.model_dump(mode="json")}
-        print_json({**document, "seconds": round(time.monotonic() - started, 1)})
+        report = str(bridge.write_report(job, bridge.home / _REPORT))
+        print_json({**document, "report": report, "seconds": round(time.monotonic() - started, 1)})
         return
 
     _step("Support tickets in, strict JSON out. Is the dataset valid for the target?", f"check {files.train} --to {to}")
@@ -55,7 +57,10 @@ def demo(
     _print_losses(_validation_losses(bridge, job))
     _step("Send it a ticket.", f'chat {job.id} "…"')
     _print_one_ticket(bridge, job, files)
+    _step("Have all of it in one file, to show to others.", f"report {job.id} --out {bridge.home / _REPORT}")
+    print_line(f"Open {bridge.write_report(job, bridge.home / _REPORT)} in a browser.")
     _print_next(job, files)
+    print_line(f"\n{_verdict(evaluation)}", style="bold")
     print_message(f"\nAll of this took {time.monotonic() - started:.0f} s. All files are in {bridge.home}.")
 
 
@@ -88,6 +93,13 @@ def _print_one_ticket(bridge: Bridge, job: Job, files: SampleFiles) -> None:
     chat = next(example for _line, example in read_examples(files.heldout) if isinstance(example, Chat))
     print_line(f"ticket  {chat.messages[-2].content}")
     print_line(f"model   {bridge.chat(job, Chat(messages=chat.messages[:-1])).text}")
+
+
+def _verdict(evaluation: Evaluation) -> str:
+    from ftbridge.report.scores import judged, model_names
+
+    found = judged(evaluation, model_names(evaluation))
+    return f"{found.headline}. {found.details[0]}"
 
 
 def _print_next(job: Job, files: SampleFiles) -> None:

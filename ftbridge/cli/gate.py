@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from xml.etree import ElementTree
 
 from ftbridge.cli.output import clean, print_message
-from ftbridge.cli.scores import (
-    metric_of,
-    name_of_tuned,
-    score_headers,
-    score_rows,
-    sentence,
-    shown_score,
-    verdict,
-    warnings,
-)
+from ftbridge.cli.scores import score_headers, score_rows
 from ftbridge.errors import InputError
+from ftbridge.evaluation.in_words import metric_of, name_of_tuned, sentence, shown_score, verdict, warnings
 from ftbridge.files import replacing
 from ftbridge.wording import printable
 

@@ -1,12 +1,14 @@
-"""`report`: a job's metrics for an experiment tracker; and `--report`, by which `watch` and `run` do so live."""
+"""`report`: jobs as one HTML file, or metrics for an experiment tracker; and `--report` of `watch` and `run`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json, print_line
+from ftbridge.cli.output import AsJson, open_bridge, print_json, print_line
+from ftbridge.errors import UsageError
 from ftbridge.watching.trackers import find_tracker
 from ftbridge.wording import counted
 
@@ -23,11 +25,50 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def report(
-    job: JobId,
-    tracker: Annotated[str, typer.Option("--to", help=f"The tracker: {_TRACKERS}.")],
+    job: Annotated[
+        list[str],
+        typer.Argument(
+            help="The job, or several: an id, the beginning of it, a name, 'last', or PROVIDER:last.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Write one HTML file about the jobs: curves, cost, evaluation, failures.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="For --out: held-out rows to evaluate each job on first, beside its base.")
+    ] = None,
+    tracker: Annotated[
+        str | None, typer.Option("--to", help=f"Write a job's metrics to a tracker: {_TRACKERS}.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a job's metrics to a tracker. Repeated, it writes only what is new."""
+    """Write a report of jobs as one HTML file (--out), or a job's metrics to a tracker (--to).
+
+    The file loads nothing and runs nothing. To a tracker, only what is new is written.
+    """
+    if (out is None) == (tracker is None):
+        raise UsageError(
+            "a report needs --out or --to, one of the two", hint=f"Give --out report.html, or --to {_TRACKERS}."
+        )
+    if out is not None:
+        _write_page(job, out, data, as_json=as_json)
+    elif tracker is not None:
+        if len(job) > 1 or data is not None:
+            raise UsageError("a tracker takes one job, and no --data", hint="Name one job with --to.")
+        _write_to(job[0], tracker, as_json=as_json)
+
+
+def _write_page(jobs: list[str], out: Path, data: str | None, *, as_json: bool) -> None:
+    bridge = open_bridge()
+    file = bridge.write_report(jobs, out, data=data)
+    if as_json:
+        print_json({"jobs": [bridge.job(job).id for job in jobs], "out": str(file), "bytes": file.stat().st_size})
+    else:
+        print_line(f"{counted(len(jobs), 'job')} in {file}: open it in a browser")
+
+
+def _write_to(job: str, tracker: str, *, as_json: bool) -> None:
     check_reports([tracker])
     bridge = open_bridge()
     current = bridge.job(job)

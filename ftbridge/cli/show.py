@@ -5,47 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ftbridge.cli.curves import draw, lines, read_curves
+from ftbridge.cli.curves import draw, lines
 from ftbridge.cli.deploy import current_deployment, deployment_facts
 from ftbridge.cli.job_status import status_text
 from ftbridge.cli.output import AsJson, JobId, console, number, open_bridge, print_json, print_line, table
+from ftbridge.jobs.curves import read_curves
+from ftbridge.jobs.training import Training
 from ftbridge.model import Cost, Event, Job, Result
 from ftbridge.wording import dollars
 
 if TYPE_CHECKING:
     from ftbridge.deployments.listing import DeploymentInfo
     from ftbridge.migration.plan import MoveHistory
-
-
-class Training(NamedTuple):
-    """How a job trains: each hyperparameter with its value and its origin, "given" or "chosen"; what it trains.
-
-    `trained` are the weights, and `rows` those that are learned and those that are not, as sentences.
-    """
-
-    hyperparameters: dict[str, dict[str, Any]]
-    trained: str | None
-    rows: str | None
-
-    @classmethod
-    def of(cls, job: Job, events: Sequence[Event]) -> Training:
-        """By what was given, and the newest events that tell more."""
-        given = job.spec.hyperparameters.given()
-        used = next((event.hyperparameters for event in reversed(events) if event.hyperparameters), {})
-        values = {**given, **used}
-        told = {event.code: event.message for event in events if event.code}
-        return cls(
-            {
-                name: {"value": value, "origin": "given" if name in given else "chosen"}
-                for name, value in values.items()
-            },
-            (told.get("trained") or "").removeprefix("trained: ") or None,
-            told.get("rows"),
-        )
 
 
 def register(app: typer.Typer, group: str) -> None:

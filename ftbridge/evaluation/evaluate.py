@@ -24,6 +24,7 @@ from ftbridge.evaluation.prompting import choose_shots, with_prompt
 from ftbridge.evaluation.results import Evaluation
 from ftbridge.evaluation.row_files import check_row_file, write_rows
 from ftbridge.evaluation.row_keys import taken_out
+from ftbridge.evaluation.stored_evaluations import describe_data, keep
 from ftbridge.evaluation.summing_up import evaluated_rows, model_scores, plain_scores
 from ftbridge.evaluation.verdict import judge as verdicts
 from ftbridge.jobs.listing import succeeded
@@ -63,7 +64,8 @@ def evaluate(
 
     Each comparison has a verdict: better, no worse than by `margin`, worse, or not enough rows. Rows with the same
     value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent. The
-    file `rows` (.jsonl, .csv or .parquet) gets each row with all answers and scores.
+    file `rows` (.jsonl, .csv or .parquet) gets each row with all answers and scores. The home keeps the evaluation for
+    reports.
 
     The base is asked with `prompt` as its system message, and `few_shot` rows of the job's training file as examples.
     Answers that the ledger has are not asked again, unless `fresh`; all others may cost at most `max_cost_usd`, which
@@ -84,6 +86,7 @@ def evaluate(
         with taken_out(file, cluster, context.home, format) as (read, values):
             chats = _checked_chats(read, format)
         leaks = leaks_into(chats, file, tuned_job.spec.data)
+        described = describe_data(file)
     clusters = [values[line] for line in chats] if cluster else None
     shots = choose_shots(tuned_job.spec.data, chats.values(), few_shot) if few_shot else {}
     contenders = [tuned_contender(tuned_job, chats)]
@@ -122,6 +125,8 @@ def evaluate(
         shots=tuple(shots),
         row_results=evaluated_rows(found, models, chats),
     )
+    told = {"judge": judge, "rubric": rubric, "prompt": prompt, "few_shot": few_shot, "format": format, "map": map}
+    keep(context, evaluation, described, told)
     if rows is not None:
         write_rows(evaluation, Path(rows))
     return evaluation

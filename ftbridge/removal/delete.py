@@ -15,6 +15,7 @@ from ftbridge.ledger import Record, open_jobs
 from ftbridge.model import Event, Job, now
 from ftbridge.removal.answers import remove_answers
 from ftbridge.removal.at_vendor import check_deletable, delete_at_vendor
+from ftbridge.removal.evaluations import remove_evaluations_of
 from ftbridge.removal.in_home import imported_folder
 from ftbridge.removal.in_use import starts_from, starts_from_result
 from ftbridge.removal.receipt import WORDS, Receipt, Removal, Remover
@@ -23,7 +24,7 @@ from ftbridge.removal.receipt import WORDS, Receipt, Removal, Remover
 def delete(
     context: Context, job: Job | str, *, at_vendor: bool = False, result: bool = False, dry_run: bool = False
 ) -> Receipt:
-    """Remove the data, checkpoints, logs and answers of a job that is over; the ledger keeps it, its cost and events.
+    """Remove what a job that is over has left: data, checkpoints, logs, answers, evaluations; the ledger keeps the job.
 
     With `at_vendor` also the vendor's files, checkpoints and model, and with `result` the result of a job that was
     trained on this machine. Raises `UsageError` for a job that is not over, or whose model is deployed, or is the base
@@ -83,6 +84,7 @@ def _delete_here(context: Context, record: Record, remover: Remover, *, result: 
                 remover.remove(Removal(job=job.id, kind="data", name=str(file)), partial(remove, file))
     if job.result and job.result.model:
         remove_answers(context, remover, job=job.id, model=job.result.model)
+    remove_evaluations_of(context, remover, job.id)
     needed = open_jobs(context.ledger)
     folder = imported_folder(context.home, record)
     if folder and folder.exists() and not any(other.spec.data.is_relative_to(folder) for other in needed):

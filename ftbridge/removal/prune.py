@@ -16,6 +16,7 @@ from ftbridge.ledger import OpenJob, Record, open_jobs, uploads_of
 from ftbridge.model import Status
 from ftbridge.provider import Artifact, Provider
 from ftbridge.removal.answers import remove_answers
+from ftbridge.removal.evaluations import remove_old_evaluations
 from ftbridge.removal.in_home import remove_imports, remove_temporary
 from ftbridge.removal.in_use import starts_from
 from ftbridge.removal.receipt import Receipt, Removal, Remover
@@ -30,15 +31,17 @@ def prune(context: Context, *, older_than: timedelta | None = None, dry_run: boo
     """Remove what nobody needs from the home: the data, caches, checkpoints and logs of jobs that are over.
 
     `older_than` is how long they have been over at least. Without it a failed job that can be resumed keeps its data
-    for a week. The answers of models that are as old go as well. Results stay, and so does everything of a job that is
-    open or unclear. At mocked vendors, whose state is in the home, the uploaded files are deleted, and all of it once
-    no job there has a result. It may run beside any other command, and be repeated.
+    for a week. The answers of models that are as old go as well, and evaluations, of which each job keeps the newest
+    unless `older_than` is given. Results stay, and so does everything of a job that is open or unclear. At mocked
+    vendors, whose state is in the home, the uploaded files are deleted, and all of it once no job there has a result.
+    It may run beside any other command, and be repeated.
     """
     pruning = _Pruning(context, older_than, Remover(dry_run=dry_run))
     pruning.shared_data()
     for record in pruning.ended:
         pruning.job(record)
     remove_answers(context, pruning.remover, until=datetime.fromtimestamp(pruning.before, UTC))
+    remove_old_evaluations(context, pruning.remover, before=pruning.before, keep_newest=older_than is None)
     remove_temporary(context.home, pruning.before, pruning.remover)
     return pruning.remover.receipt()
 

@@ -25,6 +25,7 @@ WORDS = {
     "mock": "state of the mock of",
     "temporary": "temporary file",
     "answers": "answers:",
+    "evaluation": "evaluation",
 }
 """The kinds of items, as people read them."""
 

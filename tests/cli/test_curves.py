@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.cli.curves import draw, lines, read_curves
+from ftbridge.cli.curves import draw, lines
 from ftbridge.errors import InputError, UsageError
+from ftbridge.jobs.curves import read_curves
 from ftbridge.model import Event
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -49,5 +50,5 @@ def test_a_picture_of_another_kind_or_nowhere_is_a_sentence(tmp_path: Path) -> N
     with pytest.raises(InputError, match="there is no folder"):
         draw({}, "", tmp_path / "nowhere" / "curves.svg")
     (tmp_path / "curves.svg").mkdir()
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="is a folder"):
         draw({}, "", tmp_path / "curves.svg")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ftbridge.cli.show import Training, print_job
+from ftbridge.cli.show import print_job
+from ftbridge.jobs.training import Training
 from ftbridge.model import Event, Hyperparameters, Job, Spec, Status
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)

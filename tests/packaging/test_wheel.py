@@ -54,6 +54,7 @@ def test_the_wheel_carries_its_data_and_says_that_it_is_typed(wheel: zipfile.Zip
     docs = {str(file.relative_to(ROOT)) for kind in ("*.md", "*.toml") for file in (ROOT / "ftbridge/docs").rglob(kind)}
     assert len(docs) > 20
     assert docs <= held
+    assert {f"ftbridge/report/templates/{name}" for name in ("report.html", "report.css")} <= held
 
 
 def test_the_entry_points_name_classes_that_exist(wheel: zipfile.ZipFile) -> None:

@@ -1,0 +1,1 @@
+"""One HTML file that shows what was trained on what, and whether it helped."""
