@@ -68,7 +68,7 @@ def _prompt(translated: dict[str, Any], diagnostics: Diagnostics) -> Prompt | No
     reference = translated.pop("reference", None)
     if reference is not None and not isinstance(reference, dict):
         message = f"the reference is {json_kind(reference)}, not an object"
-        diagnostics.error("$.reference", "type", message, 'Write an object, such as {"answer": "42"}.')
+        diagnostics.error("$.reference", "format", message, 'Write an object, such as {"answer": "42"}.')
         return None
     if "preferred_output" in translated:
         translated = _preferred(translated)
