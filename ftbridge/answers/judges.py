@@ -50,7 +50,7 @@ def _target(context: Context, text: str) -> Target:
         target = context.target(text)
     except TargetError as problem:
         hint = "Say which model judges, as in --judge openai:gpt-4.1."
-        raise UsageError(f"the judge is no target: {problem.message}", hint=hint) from None
+        raise UsageError(f"who judges is no target: {problem.message}", hint=hint) from None
     provider = context.provider(target)
     if "chat" not in provider.capabilities.verbs:
         raise unsupported("chat", provider.capabilities, provider.name)

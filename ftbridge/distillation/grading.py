@@ -17,7 +17,7 @@ from ftbridge.graders import (
     GradingContext,
     Metric,
     check_runnable,
-    models_asked,
+    models_of_grader,
     parse_grader,
     run_grader,
     sample_of,
@@ -60,7 +60,7 @@ def find_grader(
 
 def grading(context: Context, grader: Grader | Metric | None, judge: str | None, *, fresh: bool) -> GradingContext:
     """What the grader needs, once it is known to run here. Raises as `check_runnable` and `ask_judges` do."""
-    models = {*models_asked(grader)} if grader else set()
+    models = {*models_of_grader(grader)} if grader else set()
     if judge is not None and not models:
         raise UsageError("a judge is given, and no grader asks one", hint="Leave --judge out, or give such a --grader.")
     means = GradingContext(ask_judges(context, models, judge, fresh=fresh)) if models else GradingContext()

@@ -58,14 +58,14 @@ def check_runnable(grader: Grader | Metric, context: GradingContext) -> None:
             grader.check()
 
 
-def models_asked(grader: Grader | Metric) -> Iterator[str]:
+def models_of_grader(grader: Grader | Metric) -> Iterator[str]:
     """The models that it asks, by their names in the grader."""
     match grader:
         case ScoreModel() | LabelModel():
             yield grader.model
         case Multi():
             for part in grader.graders.values():
-                yield from models_asked(part)
+                yield from models_of_grader(part)
 
 
 def _grade(

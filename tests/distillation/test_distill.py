@@ -187,7 +187,7 @@ def test_a_judge_is_a_target_and_its_verdict_is_not_paid_for_twice(
         else f"{times}"
     )
     file = prompts("one", "two")
-    with pytest.raises(UsageError, match="judge is no target"):
+    with pytest.raises(UsageError, match="who judges is no target"):
         bridge.distill(file, TEACHER, "data.jsonl", samples=2, grader=grader)
     assert not teacher.requests, "nothing is asked before the judge is known"
     for _time in range(2):
