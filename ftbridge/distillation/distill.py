@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Unpack
 
-from ftbridge.answers import AnswerCounts, Spending, check_estimate
+from ftbridge.answers import AnswerCounts, Inquiry, Spending, check_estimate
 from ftbridge.arguments import ChatOptions
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
@@ -80,7 +80,7 @@ def distill(
         read, mode = read_prompts(file), mode_like(file)
         chosen = choose_questions(read, system, hide_system=hide_system, near_duplicates=near_duplicates)
     scorer = find_grader(grader, metric, chosen.questions)
-    asked = find_teacher(context, teacher)
+    asked = find_teacher(context, teacher, chosen.questions)
     with grading(context, scorer, judge, fresh=fresh) as means:
         plan = inquiries(context, asked, chosen.questions, samples=samples, options=body, fresh=fresh)
         made = Distillation(
@@ -104,7 +104,7 @@ def distill(
     every = [*choose(candidates, graded=scorer is not None, minimum=minimum)]
     kept = [one for one in every if isinstance(one.row, Chat)]
     rejected = [(one, one.row) for one in every if isinstance(one.row, Rejected)]
-    origins = [_origin(one, asked, body, hide_system=hide_system, reasoning=reasoning) for one in kept]
+    origins = [_origin(one, asked, plan, hide_system=hide_system, reasoning=reasoning) for one in kept]
     write_files(files, kept, [one for one, _why in rejected], [one.model_dump(mode="json") for one in origins], mode)
     reasons: Counter[str] = Counter(why.reason for _one, why in rejected)
     if not kept:
@@ -133,7 +133,7 @@ def _nothing_kept(teacher: Teacher, reasons: Counter[str], files: Files) -> Data
 
 
 def _origin(
-    one: Candidate, teacher: Teacher, options: Mapping[str, Any], *, hide_system: bool, reasoning: Reasoning
+    one: Candidate, teacher: Teacher, plan: Sequence[Inquiry], *, hide_system: bool, reasoning: Reasoning
 ) -> Origin:
     return Origin(
         prompt_line=one.question.line,
@@ -141,7 +141,7 @@ def _origin(
         model=teacher.model,
         answered_at=datetime.fromisoformat(one.at) if one.at else None,
         sample=one.sample,
-        options=options,
+        options=plan[one.sample].options,
         score=one.score,
         system_hidden=hide_system,
         reasoning_dropped=reasoning == "drop" and said_in(one.answer).reasoning is not None,

@@ -12,7 +12,7 @@ import msgspec
 from ftbridge.dataset.writing.atomic_file import atomic_file
 from ftbridge.distillation.candidates import Candidate
 from ftbridge.distillation.rows import Rejected, said_in
-from ftbridge.errors import UsageError
+from ftbridge.errors import InputError, UsageError
 
 _encode = msgspec.json.Encoder().encode
 
@@ -26,16 +26,24 @@ class Files(NamedTuple):
 
 
 def choose_files(out: Path, rejects: Path | None, prompts: Path) -> Files:
-    """The files beside `out`, with its name. Raises `UsageError` where two are the same, or one is the `prompts`."""
+    """The files beside `out`, with its name, which can be written.
+
+    Raises `UsageError` where two are the same, or one is the `prompts`, and `InputError` where one cannot be written.
+    """
     if str(out) == "-":
         raise UsageError(
             "--out cannot be standard output, because the rows are written completely or not at all",
             hint="Name a file.",
         )
+    if not out.name:
+        raise InputError(f"{out} is a folder", hint="Name a file.")
     name = out.name.removesuffix(".jsonl")
     files = Files(out, out.with_name(f"{name}.provenance.jsonl"), rejects or out.with_name(f"{name}.rejects.jsonl"))
     if len({path.resolve() for path in (*files, prompts)}) <= len(files):
         raise UsageError("two of the files have the same name", hint="Give each a name of its own.")
+    for path in files:  # before anything is paid for
+        with atomic_file(path):
+            pass
     return files
 
 

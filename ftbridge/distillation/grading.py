@@ -64,6 +64,9 @@ def grading(context: Context, grader: Grader | Metric | None, judge: str | None,
     if judge is not None and not models:
         raise UsageError("a judge is given, and no grader asks one", hint="Leave --judge out, or give such a --grader.")
     means = GradingContext(ask_judges(context, models, judge, fresh=fresh)) if models else GradingContext()
+    if models:
+        asked = judge or ", ".join(sorted(models))
+        context.warn(f"the grader asks {asked} about each answer, which no limit covers")
     if grader is not None:
         check_runnable(grader, means)
     return means

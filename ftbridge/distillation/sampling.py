@@ -28,8 +28,10 @@ class Sample(NamedTuple):
 def sampling_options(options: Mapping[str, Any], samples: int) -> dict[str, Any]:
     """The options of the questions: several samples have the temperature 1, unless another is given.
 
-    Raises `UsageError` for a temperature of 0, at which all samples are the same.
+    Raises `UsageError` for no samples, and for several at a temperature of 0, at which all are the same.
     """
+    if samples < 1:
+        raise UsageError(f"{samples} samples are no answers", hint="Ask for 1 at least.")
     if samples > 1 and options.get("temperature") == 0:
         raise UsageError(
             f"{samples} samples at the temperature 0 are the same answer", hint="Give a --temperature above 0."
@@ -47,6 +49,7 @@ def inquiries(
     fresh: bool,
 ) -> list[Inquiry]:
     """What asking takes, sample by sample."""
+    fixed_seed = "seed" in options or bool(context.entry(teacher.target).facts.own_machine)
     asked, expected = [one.asked for one in questions], [one.expected for one in questions]
     return [
         prepare(
@@ -56,12 +59,17 @@ def inquiries(
             asked,
             tuned=teacher.tuned,
             expected=expected,
-            options=options,
+            options=_with_seed(options, sample) if fixed_seed else options,
             sample=sample,
             fresh=fresh,
         )
         for sample in range(samples)
     ]
+
+
+def _with_seed(options: Mapping[str, Any], sample: int) -> Mapping[str, Any]:
+    """With one seed all samples would be the same; models on this machine have the seed 0 where none is given."""
+    return {**options, "seed": options.get("seed", 0) + sample} if sample else options
 
 
 def estimate_of(inquiries: Sequence[Inquiry]) -> float | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ftbridge.context import Context
-from ftbridge.errors import JobNotFound, TargetError
+from ftbridge.distillation.questions import Question
+from ftbridge.errors import JobNotFound, TargetError, Unsupported
 from ftbridge.jobs.listing import succeeded
 from ftbridge.jobs.results import tuned_model
 from ftbridge.model import Job
+from ftbridge.provider import Provider
 from ftbridge.provider.capabilities import unsupported
 from ftbridge.target import Target, parse_target
 
@@ -22,17 +25,27 @@ class Teacher(NamedTuple):
     tuned: bool
 
 
-def find_teacher(context: Context, given: Job | str) -> Teacher:
+def find_teacher(context: Context, given: Job | str, questions: Iterable[Question]) -> Teacher:
     """The model of that job or target.
 
     Raises `JobNotFound` for what is neither, `JobFailed` for a job without a model, and `Unsupported` for a provider
-    that answers no questions.
+    that answers no questions, or none with tools.
     """
     teacher = _of_job_or_target(context, given)
-    provider = context.provider(teacher.target)
+    _check_answers(context.provider(teacher.target), questions)
+    return teacher
+
+
+def _check_answers(provider: Provider, questions: Iterable[Question]) -> None:
     if "chat" not in provider.capabilities.verbs:
         raise unsupported("chat", provider.capabilities, provider.name)
-    return teacher
+    with_tools = next((one.line for one in questions if one.asked.tools), None)
+    if with_tools is not None and not provider.capabilities.gives_tool_calls:
+        raise Unsupported(
+            f"{provider.name} gives an answer as text alone, and the prompt on line {with_tools} has tools",
+            provider=provider.name,
+            hint="Leave such prompts out, or choose a teacher whose tool calls are told.",
+        )
 
 
 def _of_job_or_target(context: Context, given: Job | str) -> Teacher:

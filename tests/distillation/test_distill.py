@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ftbridge import Bridge
-from ftbridge.errors import DataError, FtbridgeError, JobNotFound, OverBudget, UsageError
+from ftbridge.errors import DataError, FtbridgeError, JobNotFound, OverBudget, Unsupported, UsageError
 from scripted_teacher import TEACHER, Teacher
 
 Prompts = Callable[..., Path]
@@ -222,6 +222,11 @@ def test_tool_calls_are_kept_where_they_fit_the_tools(bridge: Bridge, teacher: T
     assert "not a JSON object" in lines(made.rejects)[0]["detail"]
 
 
+def test_tools_are_refused_where_answers_are_text_alone(bridge: Bridge, teacher: Teacher, prompts: Prompts) -> None:
+    with pytest.raises(Unsupported, match="the prompt on line 2 has tools"):
+        bridge.distill(prompts("one", {"messages": [asked("two")], "tools": [WEATHER]}), "local:tiny", "data.jsonl")
+
+
 def test_the_system_message_of_the_teacher_is_taught_or_hidden(
     bridge: Bridge, teacher: Teacher, prompts: Prompts
 ) -> None:
@@ -322,7 +327,10 @@ def test_hostile_prompts_and_answers_come_through_as_they_are(
         ({"hide_system": True}, "no system message to hide"),
         ({"grader": {}, "metric": "exact"}, "a grader and a metric"),
         ({"metric": "exact", "judge": TEACHER}, "no grader asks one"),
+        ({"samples": 0}, "no answers"),
         ({"out": "-"}, "standard output"),
+        ({"out": "nowhere/data.jsonl"}, "no folder"),
+        ({"out": "."}, "folder"),
         ({"rejects": "data.jsonl"}, "the same name"),
         ({"out": "../prompts.jsonl"}, "the same name"),
     ],
@@ -334,3 +342,10 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_asked(
     with pytest.raises(FtbridgeError, match=problem):
         bridge.distill(file, TEACHER, options.pop("out", "data.jsonl"), **options)
     assert teacher.requests == []
+
+
+def test_samples_with_a_seed_have_different_ones(bridge: Bridge, teacher: Teacher, prompts: Prompts) -> None:
+    teacher.answer = lambda _question, times: f"{times}"
+    made = bridge.distill(prompts("one"), TEACHER, "data.jsonl", samples=3, seed=7)
+    assert [body["seed"] for body in teacher.requests] == [7, 8, 9]
+    assert [row["options"]["seed"] for row in lines(made.provenance)] == [7, 8, 9]
