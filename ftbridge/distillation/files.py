@@ -54,15 +54,16 @@ def write_files(
 
     Raises `InputError` where that is not possible.
     """
-    with atomic_file(files.rows, mode) as rows, atomic_file(files.provenance, mode) as origins:
-        with atomic_file(files.rejects, mode) as rejects:
-            rejects.write(b"".join(_line(_reject(one)) for one in rejected))
-            rejects.commit()
-        if kept:
-            rows.write(b"".join(_encode(one.row) + b"\n" for one in kept))
-            origins.write(b"".join(map(_line, provenance)))
-            rows.commit()
-            origins.commit()
+    with (
+        atomic_file(files.rows, mode) as rows,
+        atomic_file(files.provenance, mode) as origins,
+        atomic_file(files.rejects, mode) as rejects,
+    ):
+        rows.write(b"".join(_encode(one.row) + b"\n" for one in kept))
+        origins.write(b"".join(map(_line, provenance)))
+        rejects.write(b"".join(_line(_reject(one)) for one in rejected))
+        for file in (rows, origins, rejects) if kept else (rejects,):
+            file.commit()
 
 
 def _reject(one: Candidate) -> Mapping[str, Any]:
