@@ -111,6 +111,7 @@ class AsyncBridge:
     convert = in_thread(Bridge.convert)
     count_tokens = in_thread(Bridge.count_tokens)
     render = step_by_step(Bridge.render)
+    distill = in_thread(Bridge.distill)
 
     # jobs
     submit = in_thread(Bridge.submit)

@@ -12,6 +12,7 @@ from ftbridge.context import Context
 from ftbridge.costs import month
 from ftbridge.deployments import deploy as deploying
 from ftbridge.deployments import listing as deployed
+from ftbridge.distillation import distill as distillation
 from ftbridge.evaluation import evaluate as evaluation
 from ftbridge.improvement import improve as improvement
 from ftbridge.jobs import cancel_pause_resume as control
@@ -43,6 +44,8 @@ class Bridge(Context):
     convert = data.convert  #                           the file in the target's format
     count_tokens = data.count_tokens  #                 by the tokenizer of the target's model
     render = data.render  #                             rows as the model reads them, and which tokens are trained
+
+    distill = distillation.distill  #                   a teacher's answers as training rows
 
     # jobs
     submit = submitting.submit  #                       check, convert, upload, start: no job is paid for twice

@@ -4,6 +4,19 @@ from ftbridge.answers.answer import Answer, Outcome
 from ftbridge.answers.ask import ask
 from ftbridge.answers.counts import AnswerCounts
 from ftbridge.answers.inquiry import Inquiry, prepare
+from ftbridge.answers.judges import ask_judges
 from ftbridge.answers.price import Spending, check_estimate
+from ftbridge.answers.question import question_hash
 
-__all__ = ["Answer", "AnswerCounts", "Inquiry", "Outcome", "Spending", "ask", "check_estimate", "prepare"]
+__all__ = [
+    "Answer",
+    "AnswerCounts",
+    "Inquiry",
+    "Outcome",
+    "Spending",
+    "ask",
+    "ask_judges",
+    "check_estimate",
+    "prepare",
+    "question_hash",
+]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from ftbridge.answers.answer import Answer
 from ftbridge.answers.inquiry import Inquiry
 from ftbridge.model import Frozen
+
+_COUNTED = ("questions", "from_ledger", "truncated", "refused", "failed")
+_TOLD = ("prompt_tokens", "completion_tokens", "cost_usd")
+"""What vendors tell, of what was asked."""
 
 
 class AnswerCounts(Frozen):
@@ -49,3 +53,22 @@ class AnswerCounts(Frozen):
             estimate_usd=inquiry.estimate_usd,
             cost_usd=sum(map(inquiry.prices.of, told)) if inquiry.prices and told else None,
         )
+
+    @classmethod
+    def together(cls, rounds: Sequence[Self]) -> Self:
+        """The counts of several rounds of questions to one model; what is unknown of one is unknown of all."""
+        asked = [one for one in rounds if one.questions > one.from_ledger]
+        return cls.model_validate(
+            {
+                "model": rounds[0].model,
+                "first_error": next((one.first_error for one in rounds if one.first_error), None),
+                "estimate_usd": _sum(rounds, "estimate_usd"),
+                **{name: _sum(rounds, name) for name in _COUNTED},
+                **{name: _sum(asked, name) for name in _TOLD if asked},
+            }
+        )
+
+
+def _sum(rounds: Sequence[AnswerCounts], name: str) -> Any:
+    parts = [getattr(one, name) for one in rounds]
+    return None if None in parts else sum(parts)

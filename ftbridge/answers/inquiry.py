@@ -45,7 +45,7 @@ def prepare(
     questions: Sequence[Chat],
     *,
     tuned: bool,
-    expected: Sequence[Chat] | None = None,
+    expected: Sequence[Chat | None] | None = None,
     options: Mapping[str, Any] | None = None,
     sample: int = 0,
     fresh: bool = False,
@@ -54,7 +54,8 @@ def prepare(
 
     `model` is a `tuned` model's name or the base's own. `options` are those of a chat completion. Answers to the same
     question and options differ by `sample`, a number from 0; equal questions are asked once. `fresh` asks all of them
-    anew. `expected` are the chats that end with the expected answers, from which the cost is estimated.
+    anew. `expected` are the chats that end with the expected answers, from which the cost is estimated; None where
+    no answer is expected.
     """
     options, provider = dict(options or {}), context.provider(target)
     hashes = [question_hash(chat) for chat in questions]

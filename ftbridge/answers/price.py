@@ -29,12 +29,14 @@ class Prices(NamedTuple):
 
 
 def prices_of(context: Context, target: Target, *, tuned: bool) -> Prices | None:
-    """The prices of the target's tuned models, or of its base: the catalogue has only the former, and local's."""
+    """The prices of the target's tuned models, or of its base, which only a user's own row of the catalogue has."""
     facts = context.entry(target).facts
     if facts.own_machine:
         return Prices(0.0, 0.0)
-    read, written = facts.input_usd_per_million_tokens, facts.output_usd_per_million_tokens
-    if not tuned or read is None or written is None:
+    read, written = facts.base_input_usd_per_million_tokens, facts.base_output_usd_per_million_tokens
+    if tuned:
+        read, written = facts.input_usd_per_million_tokens, facts.output_usd_per_million_tokens
+    if read is None or written is None:
         return None
     return Prices(read / _MILLION, written / _MILLION)
 
@@ -71,7 +73,8 @@ def check_estimate(estimates: Iterable[tuple[str, float | None]], limit: float |
     if unknown := [name for name, usd in known.items() if usd is None]:
         raise OverBudget(
             f"what asking {unknown[0]} costs is not known, so the limit cannot be checked",
-            hint="Leave this model out, or remove the limit; prices of tuned models are set in [catalogue].",
+            hint="Remove the limit, or set the model's prices in [catalogue]; where no answer is expected, give "
+            "--max-tokens too.",
         )
     total = sum(usd for usd in known.values() if usd is not None)
     if total > limit:

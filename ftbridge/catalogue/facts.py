@@ -22,6 +22,8 @@ PRICES = (
     "minimum_usd_per_job",
     "input_usd_per_million_tokens",
     "output_usd_per_million_tokens",
+    "base_input_usd_per_million_tokens",
+    "base_output_usd_per_million_tokens",
     "storage_usd_per_month",
     "hosting_usd_per_hour",
 )
@@ -32,6 +34,7 @@ class Facts(Frozen):
 
     Prices are in US dollars and never 0: what costs nothing is named in a row's `free`. Training is priced by the
     token (`full_…` where all weights are trained) or by the hour; `minimum_usd_per_job` is the minimum charge.
+    Input and output are tokens that a tuned model reads and writes, or, with `base_`, the model itself.
     `storage_usd_per_month` is for a stored tuned model, `hosting_usd_per_hour` for a deployed one. With `own_machine`,
     hours are those of the user's machine, at the user's price.
 
@@ -54,6 +57,8 @@ class Facts(Frozen):
     minimum_usd_per_job: Dollars | None = None
     input_usd_per_million_tokens: Dollars | None = None
     output_usd_per_million_tokens: Dollars | None = None
+    base_input_usd_per_million_tokens: Dollars | None = None
+    base_output_usd_per_million_tokens: Dollars | None = None
     storage_usd_per_month: Dollars | None = None
     hosting_usd_per_hour: Dollars | None = None
     own_machine: bool | None = None

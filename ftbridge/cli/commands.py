@@ -15,7 +15,7 @@ from ftbridge.cli.global_options import LogFile, Verbose
 from ftbridge.cli.output import print_line
 
 _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
-    "Data": {"data": ("check", "prepare", "convert")},
+    "Data": {"data": ("check", "prepare", "convert"), "distill": ("distill",)},
     "Jobs": {
         "submit": ("submit", "run"),
         "sweep": ("sweep",),

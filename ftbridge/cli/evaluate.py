@@ -12,8 +12,8 @@ from ftbridge.cli.gate import failures, print_annotations, write_junit, write_st
 from ftbridge.cli.minima import FIRST, metrics_with_minima, read_minima
 from ftbridge.cli.output import AsJson, Exit, JobId, open_bridge, print_json, print_message
 from ftbridge.cli.scores import print_scores
+from ftbridge.cli.text_file import read_text
 from ftbridge.dataset.data_file import parse_columns
-from ftbridge.errors import InputError
 from ftbridge.files import require_folder_of
 
 
@@ -91,7 +91,7 @@ def evaluate(
         metrics=metrics_with_minima(metric or (), minima, grader),
         grader=grader,
         judge=judge,
-        rubric=_text(rubric, "rubric") if rubric else None,
+        rubric=read_text(rubric, "rubric", "rubric") if rubric else None,
         baseline=baseline,
         against=against or (),
         margin=margin,
@@ -99,7 +99,7 @@ def evaluate(
         format=format,
         map=parse_columns(map or ()),
         rows=rows,
-        prompt=_text(prompt, "prompt") if prompt else None,
+        prompt=read_text(prompt, "prompt", "prompt") if prompt else None,
         few_shot=few_shot,
         max_cost_usd=max_cost,
         fresh=fresh,
@@ -121,16 +121,3 @@ def evaluate(
         write_step_summary(evaluation, failed)
     if failed:
         raise Exit(1)
-
-
-def _text(file: Path, option: str) -> str:
-    """Raises `InputError` for a file that is no text, or an empty one."""
-    try:
-        text = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(
-            f"{file} cannot be read: {problem}", hint=f"Give --{option} a file with the {option} as text, in UTF-8."
-        ) from None
-    if not text:
-        raise InputError(f"{file} is empty", hint=f"Write the {option} into it, or leave out --{option}.")
-    return text

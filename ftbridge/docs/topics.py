@@ -10,6 +10,7 @@ TOPICS = [
         "start",
         "dataset",
         "columns",
+        "distill",
         "costs",
         "jobs",
         "results",
@@ -30,6 +31,7 @@ TOPICS = [
 _COMMANDS = {
     "start": "demo help doctor",
     "dataset": "check prepare convert",
+    "distill": "distill",
     "costs": "compare catalogue costs",
     "jobs": "submit run jobs show cancel pause resume recover",
     "results": "watch events fetch checkpoints chat delete prune",

@@ -99,7 +99,7 @@ def evaluate(
         check_answerable(context.provider(one.target), chats)
     provider = context.provider(contenders[0].target)
     measures, reason = (named, None) if named else chosen_measures(chats, provider)
-    with asker(context, measures, judge) as grading:
+    with asker(context, measures, judge, fresh=fresh) as grading:
         check_measures(measures, provider, grading)
         with_loss = any(one.name == LOSS for one in measures)
         models, counts = answered(context, contenders, losses=with_loss, max_cost_usd=max_cost_usd, fresh=fresh)

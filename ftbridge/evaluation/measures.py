@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from ftbridge.answers import ask_judges
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat, Task
-from ftbridge.errors import MissingExtra, SpecError, TargetError, Unsupported, UsageError
+from ftbridge.errors import MissingExtra, SpecError, Unsupported, UsageError
 from ftbridge.evaluation.answering import gives_losses
 from ftbridge.evaluation.held_out import item_of
 from ftbridge.evaluation.judging import Judge
 from ftbridge.graders import (
     Grader,
     GradingContext,
-    LabelModel,
     Metric,
-    Multi,
-    ScoreModel,
     check_runnable,
     choose_metric,
+    models_of_grader,
     parse_grader,
 )
 from ftbridge.plugins import load_metric
@@ -92,48 +91,21 @@ def check_measures(measures: Sequence[Measure], provider: Provider, context: Gra
             check_runnable(one.scorer, context)
 
 
-def asker(context: Context, measures: Sequence[Measure], judge: str | None) -> GradingContext:
+def asker(context: Context, measures: Sequence[Measure], judge: str | None, *, fresh: bool) -> GradingContext:
     """Where graders ask other models: all of them the target `judge`, or each the target that its `model` names.
 
-    Raises `UsageError` where that is no target.
+    Raises as `ask_judges` does.
     """
     asked = {model for one in measures for model in models_asked(one.scorer)}
-    targets = {model: _target(context, judge or model) for model in asked}
-
-    def complete(model: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        target = targets[model]
-        return context.provider(target).complete(target.model, body)
-
-    return GradingContext(complete)
+    return GradingContext(ask_judges(context, asked, judge, fresh=fresh))
 
 
 def models_asked(scorer: Scorer) -> Iterator[str]:
     """The models that it asks."""
-    match scorer:
-        case ScoreModel() | LabelModel():
-            yield scorer.model
-        case Judge():
-            yield scorer.target
-        case Multi():
-            for part in scorer.graders.values():
-                yield from models_asked(part)
-
-
-def _target(context: Context, text: str) -> Any:
-    try:
-        target = context.target(text)
-    except TargetError as problem:
-        raise UsageError(
-            f"who judges is no target: {problem.message}", hint="Say which model does: --judge openai:gpt-4.1."
-        ) from None
-    provider = context.provider(target)
-    if "chat" not in provider.capabilities.verbs:
-        raise Unsupported(
-            f"{provider.name} answers no questions, so it cannot judge",
-            provider=provider.name,
-            hint="Name another target with --judge.",
-        )
-    return target
+    if isinstance(scorer, Judge):
+        yield scorer.target
+    elif scorer is not None:
+        yield from models_of_grader(scorer)
 
 
 def _with_scorer(one: Measure, judge: Judge | None) -> Measure:

@@ -6,7 +6,7 @@ from ftbridge.graders.judge import Complete
 from ftbridge.graders.metrics import BUILT_IN, Choice, GradedRow, Metric, choose_metric
 from ftbridge.graders.parse import parse_grader
 from ftbridge.graders.python.process import PythonLimits
-from ftbridge.graders.run import check_runnable, run_grader
+from ftbridge.graders.run import check_runnable, models_of_grader, run_grader
 from ftbridge.graders.sample import sample_of
 from ftbridge.graders.similarity import Embed
 from ftbridge.graders.templates import keys_read
@@ -48,6 +48,7 @@ __all__ = [
     "check_runnable",
     "choose_metric",
     "keys_read",
+    "models_of_grader",
     "parse_grader",
     "run_grader",
     "sample_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ftbridge.errors import FtbridgeError, SpecError
@@ -56,6 +56,16 @@ def check_runnable(grader: Grader | Metric, context: GradingContext) -> None:
                 check_runnable(part, context)
         case Metric():
             grader.check()
+
+
+def models_of_grader(grader: Grader | Metric) -> Iterator[str]:
+    """The models that it asks, by their names in the grader."""
+    match grader:
+        case ScoreModel() | LabelModel():
+            yield grader.model
+        case Multi():
+            for part in grader.graders.values():
+                yield from models_of_grader(part)
 
 
 def _grade(

@@ -1,6 +1,6 @@
 """The durable store of jobs, uploads and intents."""
 
-from ftbridge.ledger.answers import Asked, count_answers, forget_answers, store_answer, stored_answers
+from ftbridge.ledger.answers import Asked, count_answers, forget_answers, store_answer, stored_answers, times_of_answers
 from ftbridge.ledger.data_uses import OpenJob, Upload, open_jobs, uploads_of
 from ftbridge.ledger.database import set_aside_if_damaged
 from ftbridge.ledger.deliveries import (
@@ -97,6 +97,7 @@ __all__ = [
     "succeeded_targets",
     "summaries",
     "sweep_names",
+    "times_of_answers",
     "trial_key",
     "trial_rows",
     "unfinished",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, text
+from sqlalchemy import Column, ColumnElement, delete, func, select, text
 
 from ftbridge.ledger.schema import answers
 from ftbridge.ledger.store import Ledger
@@ -39,6 +39,15 @@ def store_answer(ledger: Ledger, asked: Asked, question: str, answer: str) -> No
 
 def stored_answers(ledger: Ledger, asked: Asked, questions: Sequence[str]) -> dict[str, str]:
     """Those of the questions that were answered, by their hashes, each with its answer as JSON."""
+    return _read(ledger, asked, questions, answers.c.answer)
+
+
+def times_of_answers(ledger: Ledger, asked: Asked, questions: Sequence[str]) -> dict[str, str]:
+    """When those of the questions that are stored were answered, by their hashes, as ISO text."""
+    return _read(ledger, asked, questions, answers.c.answered_at)
+
+
+def _read(ledger: Ledger, asked: Asked, questions: Sequence[str], column: Column[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     same = (
         (answers.c.account == asked.account) & (answers.c.model == asked.model) & (answers.c.variant == asked.variant)
@@ -46,8 +55,8 @@ def stored_answers(ledger: Ledger, asked: Asked, questions: Sequence[str]) -> di
     with ledger.reading() as connection:
         for start in range(0, len(questions), _READ_AT_ONCE):
             some = questions[start : start + _READ_AT_ONCE]
-            query = select(answers.c.question, answers.c.answer).where(same, answers.c.question.in_(some))
-            found |= {row.question: row.answer for row in connection.execute(query)}
+            query = select(answers.c.question, column).where(same, answers.c.question.in_(some))
+            found |= {row[0]: row[1] for row in connection.execute(query)}
     return found
 
 

@@ -11,7 +11,7 @@ from command_line import Cli
 from ftbridge.cli.commands import COMMANDS, app_with
 
 GROUPS = {
-    "Data": "check prepare convert",
+    "Data": "check prepare convert distill",
     "Jobs": "submit run sweep jobs show watch events cancel pause resume recover import delete prune",
     "Results": "fetch export checkpoints chat evaluate improve verify report",
     "Costs and moving": "catalogue compare costs lifecycle migrate",

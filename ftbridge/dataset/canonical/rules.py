@@ -108,6 +108,20 @@ def check_task(task: Task, diagnostics: Diagnostics) -> None:
         )
 
 
+def check_prompt(chat: Chat, diagnostics: Diagnostics) -> None:
+    """A chat that asks something, whether its last message answers that or not."""
+    _check_conversation(chat, "$", check_tools(chat.tools, "$", diagnostics), diagnostics)
+    answered = bool(chat.messages) and isinstance(chat.messages[-1], Assistant)
+    asking = chat.messages[:-1] if answered else chat.messages
+    if chat.messages and not (asking and isinstance(asking[-1], User | Tool)):
+        diagnostics.error(
+            f"$.messages[{max(0, len(asking) - 1)}]",
+            "last_not_user",
+            "no message of the user, and no result of a tool, waits for an answer",
+            "End with the user's message, or with the answer to it.",
+        )
+
+
 CHECKS: dict[Shape, Callable[[Any, Diagnostics], None]] = {
     "chat": check_chat,
     "preference": check_preference,

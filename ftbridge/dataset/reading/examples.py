@@ -20,9 +20,9 @@ def read_examples(path: Data, *, format: str | None = None) -> Iterator[tuple[in
     diagnostics = Diagnostics()
     with open_source(path, format) as source:
         for _, example in source.examples(diagnostics):
-            _raise_first_error(source.name, diagnostics)
+            raise_first_error(source.name, diagnostics)
             yield diagnostics.line, example
-        _raise_first_error(source.name, diagnostics)
+        raise_first_error(source.name, diagnostics)
 
 
 def valid_examples(path: Data, format: str | None = None) -> Iterator[tuple[int, Example]]:  # noqa: A002  # the word of the CLI
@@ -33,7 +33,8 @@ def valid_examples(path: Data, format: str | None = None) -> Iterator[tuple[int,
             yield diagnostics.line, example
 
 
-def _raise_first_error(name: str, diagnostics: Diagnostics) -> None:
+def raise_first_error(name: str, diagnostics: Diagnostics) -> None:
+    """Raises `DataError` for the first error in the diagnostics of the file `name`, if there is one."""
     if diagnostics.errors:
         first = next(finding for finding in diagnostics.findings if finding.level == "error")
         raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -119,7 +119,7 @@ def _read_undecodable(
         read = read_variant(FieldReader(row, diagnostics), format.shape)
         if diagnostics.errors > before:
             return None
-        example = _from_json(read, format.shape, diagnostics)
+        example = from_json(read, format.shape, diagnostics)
         if example is not None:
             return (raw if _in_order(read) == _in_order(row) else _encode(example)), example
     except Exception as unforeseen:
@@ -143,7 +143,7 @@ def _translating_read(format: Format, detected_on: int) -> Read:  # noqa: A002  
             return None
         diagnostics.remark = remark
         try:
-            return _from_json(translated, format.shape, diagnostics)
+            return from_json(translated, format.shape, diagnostics)
         finally:
             diagnostics.remark = ""
 
@@ -176,15 +176,20 @@ def _json_row(raw: Row, format: Format, detected_on: int, diagnostics: Diagnosti
     return None
 
 
-def _from_json(row: JsonObject, shape: Shape, diagnostics: Diagnostics) -> Example | None:
-    """A canonical row from plain JSON, with everything that is wrong with it in the diagnostics."""
+def from_json(
+    row: JsonObject, shape: Shape, diagnostics: Diagnostics, check: Callable[[Any, Diagnostics], None] | None = None
+) -> Example | None:
+    """A canonical row from plain JSON, with everything that is wrong with it in the diagnostics.
+
+    Its meaning is checked by the rules of its shape, or by `check` in their place.
+    """
     before = diagnostics.errors
     try:
         example = _converted(row, shape)
     except _UNREADABLE as problem:
         _diagnose(respelled(row, set()), shape, problem, diagnostics)
         return None
-    CHECKS[shape](example, diagnostics)
+    (check or CHECKS[shape])(example, diagnostics)
     if diagnostics.errors > before:
         return None
     keep_key_order(example, row)
