@@ -85,7 +85,7 @@ class AsyncBridge:
     >>> async with AsyncBridge() as bridge:                          # doctest: +SKIP
     ...     job = await bridge.submit("support.jsonl", to="local:tiny", epochs=3)
     ...     async for job, event in bridge.watch(job):
-    ...         print(event)
+    ...         print(event or job.status)
     ...     print(await bridge.chat(job, "Where is my order?"))
 
     When a task is cancelled, its thread finishes what it has begun, such as a submission, and a watch stops; jobs keep

@@ -46,7 +46,8 @@ def parse_target(text: str, names: Mapping[str, str] | None = None) -> Target:
     known = f" Names in [targets] of ftbridge.toml: {', '.join(sorted(names))}." if names else ""
     if no_file and ":" not in text:
         known = " No ftbridge.toml was found in this folder or above it, so no names are defined."
-    hint = f"{did_you_mean(text, names)}Write provider:model, for example {_EXAMPLES}.{known}"
+    shape = f"Write provider:model, for example {_EXAMPLES}; `ftbridge catalogue` lists models."
+    hint = f"{did_you_mean(text, names)}{shape}{known}"
     raise TargetError(f"{printable(repr(text))} is not a target", hint=hint)
 
 

@@ -37,6 +37,7 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
         parse_target(text)
     assert repr(text) in problem.value.message
     assert "provider:model" in problem.value.hint
+    assert "`ftbridge catalogue` lists models" in problem.value.hint
 
 
 def test_a_name_from_the_config_stands_for_a_target(tmp_path: Path) -> None:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from ftbridge.catalogue import STALE, Entry, Row, today
-from ftbridge.cli.output import AsJson, console, fits, open_bridge, print_json, print_line, print_note, table
+from ftbridge.cli.output import (
+    AsJson,
+    console,
+    fits,
+    open_bridge,
+    print_json,
+    print_line,
+    print_note,
+    print_sentence,
+    table,
+)
 from ftbridge.errors import TargetError
 from ftbridge.plugins import provider_names
 from ftbridge.wording import did_you_mean, printable
@@ -36,6 +46,8 @@ def catalogue(
     entries.sort(key=lambda entry: (entry.provider, entry.closed_on(today()) is not None))
     if as_json:
         print_json({"models": [_document(entry) for entry in entries]})
+    elif not entries:
+        print_sentence(f"No catalogue has models of {provider}. ftbridge.toml can add them: `ftbridge help costs`.")
     else:
         _print_entries(entries)
 

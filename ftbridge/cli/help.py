@@ -44,7 +44,7 @@ def help(  # noqa: A001 - the command's name
         print_json({"topics": [{"topic": name, "summary": summary} for name, summary in topics.items()]})
         return
     console().print(table(["topic", ""], list(map(list, topics.items())), fold=1))
-    print_line("ftbridge help TOPIC shows one of them, ftbridge help CODE explains a finding or an error.")
+    print_line("ftbridge help TOPIC shows one, ftbridge help CODE explains a finding or error.")
 
 
 def _text(name: str) -> str:

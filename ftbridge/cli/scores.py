@@ -35,7 +35,8 @@ def print_scores(evaluation: Evaluation) -> None:
         lines = ", ".join(map(str, evaluation.shots))
         print_sentence(f"The base had these lines of the training file as examples: {lines} (drawn with seed {SEED}).")
     for counts in evaluation.answers:
-        print_sentence(answered(counts))
+        name = name_of_tuned(evaluation) if counts.model == evaluation.models[0].name else counts.model
+        print_sentence(answered(counts, name))
     for text in warnings(evaluation):
         print_message(f"warning: {text}", style="yellow")
 
@@ -46,7 +47,7 @@ def score_headers(evaluation: Evaluation) -> list[str]:
     return [*headers, f"{name_of_tuned(evaluation)} is"] if evaluation.comparisons else headers
 
 
-def answered(counts: AnswerCounts) -> str:
+def answered(counts: AnswerCounts, name: str = "") -> str:
     """Where the answers came from, what became of the others, and what they cost."""
     asked = counts.questions - counts.from_ledger
     parts = [f"{counted(asked, 'question')} asked, {counted(counts.from_ledger, 'answer')} from the ledger"]
@@ -54,7 +55,7 @@ def answered(counts: AnswerCounts) -> str:
     cost = "cost unknown" if counts.cost_usd is None else dollars(counts.cost_usd)
     parts += [cost] if asked and counts.cost_usd != 0 else []
     error = f" The first error: {printable(counts.first_error, 200)}" if counts.first_error else ""
-    return f"{counts.model}: {'; '.join(parts)}.{error}"
+    return f"{name or counts.model}: {'; '.join(parts)}.{error}"
 
 
 def score_rows(evaluation: Evaluation) -> list[list[str]]:

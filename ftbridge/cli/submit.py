@@ -81,7 +81,8 @@ def run(
     if as_json:
         print_json(job.model_dump(mode="json"))
     elif job.status is Status.SUCCEEDED:
-        print_line(f"{job.id} succeeded; its result is in {job.result.path}" if job.result else job.id)
+        where = f"its result is in {result.path}" if result.path else f"its model is {result.model}"
+        print_line(f"{job.id} succeeded; {where}")
         print_message(f'Try it:  ftbridge chat {job.id} "…"')
     raise Exit(0 if job.status is Status.SUCCEEDED else 1)
 

@@ -198,6 +198,12 @@ def require_verbs(provider: Provider, *verbs: Verb) -> None:
         pytest.skip(f"{provider.name} does not offer {', '.join(missing)}")
 
 
+def require_events(provider: Provider) -> None:
+    """Skip the test unless the provider tells what happens to a job."""
+    if type(provider).events is Provider.events:
+        pytest.skip(f"{provider.name} tells no events")
+
+
 def new_tag() -> str:
     """A new tag."""
     return f"ftb_{secrets.token_hex(6)}"

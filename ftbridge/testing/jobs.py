@@ -13,7 +13,7 @@ from ftbridge.errors import FtbridgeError, JobFailed, Unsupported
 from ftbridge.model import Spec, Status
 from ftbridge.provider import Files, Provider
 from ftbridge.provider.completions import chat_body, text_of_chunk
-from ftbridge.testing.base import TAG, Faults, Finished, SuiteBase, new_tag, require_verbs
+from ftbridge.testing.base import TAG, Faults, Finished, SuiteBase, new_tag, require_events, require_verbs
 
 _FORWARD = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING]
 _QUESTIONS = [Chat(messages=[User(content=f"Say {word}.")]) for word in ("one", "two", "three")]
@@ -41,7 +41,10 @@ class JobTests(SuiteBase):
         order = [_FORWARD.index(status) for status in finished.seen[:-1]]
         assert order == sorted(order)
 
-    def test_events_come_oldest_first_each_with_a_cursor_of_its_own(self, finished: Finished) -> None:
+    def test_events_come_oldest_first_each_with_a_cursor_of_its_own(
+        self, provider: Provider, finished: Finished
+    ) -> None:
+        require_events(provider)
         cursors = [event.cursor for event in finished.events]
         assert cursors
         assert "" not in cursors
@@ -54,7 +57,8 @@ class JobTests(SuiteBase):
             rest = list(provider.events(finished.remote.remote_id, event.cursor))
             assert rest == finished.events[index + 1 :]
 
-    def test_metrics_have_step_and_loss(self, finished: Finished) -> None:
+    def test_metrics_have_step_and_loss(self, provider: Provider, finished: Finished) -> None:
+        require_events(provider)
         metrics = [event for event in finished.events if event.kind == "metric" and event.train_loss is not None]
         assert metrics
         assert all(event.step and event.train_loss and event.train_loss > 0 for event in metrics)

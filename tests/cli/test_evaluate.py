@@ -56,6 +56,8 @@ def test_a_worse_model_fails_and_a_better_one_passes(here: Cli, train: Train, he
     assert ran.code == 1
     assert f"failed: {wrong} is worse than {right}" in ran.err
     assert "The new model is worse." in ran.out
+    assert f"{wrong}: 40 questions asked" in ran.out
+    assert f"{right}: 40 questions asked" in ran.out
     assert "0.0 to 8.8" in ran.out
     assert "with another answer" in " ".join(ran.err.split())
     suite = ElementTree.parse(tmp_path / "out.xml").getroot()

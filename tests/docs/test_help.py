@@ -18,7 +18,7 @@ def test_the_topics_are_listed_with_a_sentence_each(here: Cli) -> None:
     lines = here("help", columns=120).out.splitlines()
     assert re.findall(r"^ ([a-z]+)  ", "\n".join(lines[3:]), re.MULTILINE) == list(TOPICS)
     assert "Check a file, split it" in "\n".join(lines)
-    assert lines[-1] == "ftbridge help TOPIC shows one of them, ftbridge help CODE explains a finding or an error."
+    assert lines[-1] == "ftbridge help TOPIC shows one, ftbridge help CODE explains a finding or error."
 
 
 def test_a_topic_is_its_markdown_where_the_output_goes_elsewhere(here: Cli) -> None:

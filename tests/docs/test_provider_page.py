@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -57,6 +58,23 @@ def test_it_passes_the_suite(installed: Path, home: Path) -> None:
     [passed] = re.findall(r"(\d+) passed", output)
     assert int(passed) >= 25
     assert "failed" not in output
+
+
+def test_what_it_leaves_out_is_skipped_by_the_suite_and_by_run(installed: Path, home: Path, tmp_path: Path) -> None:
+    site = copytree(installed, tmp_path / "site")
+    whole = (site / "parrot.py").read_text("utf-8")
+    left, count = re.subn(r"    def (events|fetch)\(.*?\n\n", "", whole, flags=re.DOTALL)
+    assert count == 2
+    (site / "parrot.py").write_text(left, "utf-8")
+    of_events = ["-k", "cursor_of_its_own or metrics_have", "-rs", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    output = run(site, "-m", "pytest", *of_events, home=home)
+    assert "parrot tells no events" in output
+    assert "2 skipped" in output
+    write_rows(site / "rows.jsonl", ROWS)
+    assert "succeeded; its model is grey-ftb_" in run(
+        site, "-m", "ftbridge", "run", "rows.jsonl", "--to", "parrot:grey", home=home
+    )
+    assert "No catalogue has models of parrot." in run(site, "-m", "ftbridge", "catalogue", "parrot", home=home)
 
 
 def test_it_does_the_main_job(installed: Path, home: Path) -> None:

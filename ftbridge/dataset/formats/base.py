@@ -146,7 +146,8 @@ class FieldReader:
             self._diagnostics.error(json_path(self._path), "beyond_header", "there are more cells than columns", fix)
         if keys := list(map(printable, self._unread)):
             named, more = ", ".join(f"'{key}'" for key in keys[:_SHOWN]), f" and {len(keys) - _SHOWN:,} more"
-            message = f"no rule says what {named}{more * (len(keys) > _SHOWN)} means for training"
+            mean = "mean" if len(keys) > 1 else "means"
+            message = f"no rule says what {named}{more * (len(keys) > _SHOWN)} {mean} for training"
             path = json_path((*self._path, *self._unread)) if len(keys) == 1 else json_path(self._path)
             self._diagnostics.error(path, "unknown_key", message, self._without(keys))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -95,8 +96,9 @@ def _renaming(keys: Sequence[str]) -> str:
     """How to read them under names of a format: by their spelling or their words, else as an example."""
     question, answer = _first_of(_QUESTIONS, keys), _first_of(_ANSWERS, keys)
     near, example = _near(keys), ""
-    told = [key for key in keys if key not in without_meaning(dict.fromkeys(keys))] or keys
-    if question is not None and answer is not None:
+    meaningless = without_meaning(dict.fromkeys(keys))
+    told = [key for key in keys if key not in meaningless and "id" not in _words(key)] or keys
+    if question is not None and answer is not None and question != answer:
         names = {question: "prompt", answer: "completion"}
     elif near and len(set(near.values())) == len(near):
         names = near
@@ -109,5 +111,12 @@ def _renaming(keys: Sequence[str]) -> str:
 
 
 def _first_of(words: Sequence[str], keys: Sequence[str]) -> str | None:
-    spelled = {key.strip().casefold(): key for key in reversed(keys[:_COMPARED])}
-    return next((spelled[word] for word in words if word in spelled), None)
+    looked_at = [(key, key.strip().casefold(), _words(key)) for key in keys[:_COMPARED]]
+    whole = (key for word in words for key, name, _ in looked_at if name == word)
+    part = (key for word in words for key, _, among in looked_at if word in among and "id" not in among)
+    return next(chain(whole, part), None)
+
+
+def _words(key: str) -> set[str]:
+    """Those that a name is made of, as in agent_reply, agentReply and "Agent reply"."""
+    return {word.casefold() for word in re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+", key[:_LONGEST])}

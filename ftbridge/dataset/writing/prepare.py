@@ -21,6 +21,7 @@ from msgspec import Struct
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.findings import Diagnostics, Finding, Omitted
+from ftbridge.dataset.reading.given import check_command
 from ftbridge.dataset.reading.tables.csv_rows import UNCLOSED
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
@@ -75,7 +76,9 @@ def prepare(
     no example is left.
     """
     if not 0 <= validation < 1:
-        raise UsageError(f"validation = {validation} cannot be used", hint="Give a fraction from 0 to less than 1.")
+        raise UsageError(
+            f"the share for validation is {validation}", hint="Give one from 0 to less than 1, such as 0.1."
+        )
     out_dir = Path(out_dir)
     try:
         with (
@@ -92,7 +95,9 @@ def prepare(
                     hint="`ftbridge check` names the line.",
                 )
             if not rows.groups:
-                raise DataError(f"{printable(str(path), 200)} has no valid examples", hint="See `ftbridge check`.")
+                raise DataError(
+                    f"{printable(str(path), 200)} has no valid examples", hint=f"{check_command(path)} says why."
+                )
             held_out = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
             return _write(rows, sides, out_dir, seed, mode_like(path))

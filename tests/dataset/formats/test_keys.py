@@ -181,7 +181,7 @@ def test_what_may_say_how_a_row_is_meant_is_refused_in_every_format_until_the_us
 def test_the_hint_names_all_the_keys_of_a_row_at_once(tmp_path: Path) -> None:
     path = write(tmp_path / "rows.jsonl", {"prompt": "a", "completion": "b", "views": 3, "my title": "c"})
     [finding] = check(path).findings
-    assert finding.message == "no rule says what 'views', 'my title' means for training"
+    assert finding.message == "no rule says what 'views', 'my title' mean for training"
     assert "--map views=unused --map 'my title=unused'" in finding.fix
     assert check(data_file(path, {"views": "unused", "my title": "unused"})).findings == ()
 

@@ -134,7 +134,7 @@ def test_a_key_that_comes_twice_is_reported(tmp_path: Path, workers: int) -> Non
 
 
 def test_an_impossible_share_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"validation = 1\.5 cannot be used"):
+    with pytest.raises(UsageError, match=r"the share for validation is 1\.5"):
         prepare(write(tmp_path, [row(1)]), tmp_path / "out", validation=1.5)
 
 
