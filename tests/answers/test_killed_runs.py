@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from every_case import EVERY_CASE
 from ftbridge import Bridge
 from ftbridge.ledger import count_answers
 from ftbridge.mock.vendors import MockVendors
 from hosted_helpers import sent
 from small_data import write_rows
 
-ROWS = 2_000 if "FTBRIDGE_EVERY_CASE" in os.environ else 200
+ROWS = 2_000 if EVERY_CASE else 200
 TARGET = "openai:gpt-4.1-mini-2025-04-14"
 
 

@@ -5,7 +5,6 @@ In a quick run fewer are drawn, of fewer kinds.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -13,11 +12,11 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from every_case import EVERY_CASE
 from ftbridge.evaluation.differences import share_difference
 from ftbridge.evaluation.intervals import bootstrap, share_interval
 
 Floats = NDArray[np.float64]
-EVERY_CASE = "FTBRIDGE_EVERY_CASE" in os.environ
 SIZES = (60, 400)
 SHARES = (0.5, 0.7, 0.9) if EVERY_CASE else (0.7,)
 DRAWN = 4_000 if EVERY_CASE else 1_000

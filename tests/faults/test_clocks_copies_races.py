@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from every_case import EVERY_CASE
 from faults.controlled_process import JobSpec
 from faults.people import LONG, SHORT, STUBS, TARGETS, Person, Stubs, move_clock, pass_time, recovered
 from faults.processes import Processes
@@ -23,8 +24,7 @@ from faults.verdicts import Row, settle, verdict, wrong
 from ftbridge import Bridge
 from small_data import write_rows
 
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
-STATUSES = [*range(200, 600)] if EVERY else [200, 204, 301, 400, 404, 409, 429, 500]
+STATUSES = [*range(200, 600)] if EVERY_CASE else [200, 204, 301, 400, 404, 409, 429, 500]
 MINUTES, DAYS = timedelta(minutes=2), timedelta(days=3)
 JUMPS = {
     "two minutes ahead": [MINUTES],
@@ -34,7 +34,7 @@ JUMPS = {
     "three days back, two minutes ahead": [-DAYS, MINUTES],
 }
 vendors = pytest.mark.parametrize("vendor", STUBS)
-pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
+pytestmark = pytest.mark.timeout(3600 if EVERY_CASE else 300)
 
 
 @vendors
@@ -244,7 +244,7 @@ def test_a_list_without_an_end_is_given_up(stubs: Stubs, kind: str, endless: End
 def test_a_hundred_thousand_jobs_of_others_hide_nothing(stubs: Stubs, vendor: str, filtered: bool) -> None:
     person = stubs.person(vendor, creates=[Mishap(cut=True)], listing=Listing(filter_ignored=not filtered, calls=5000))
     person.vendor.storm = 5000
-    person.vendor.fill(100_000 if EVERY or vendor == "together" else 3_000)  # a list without pages is one answer
+    person.vendor.fill(100_000 if EVERY_CASE or vendor == "together" else 3_000)  # a list without pages is one answer
     person.submit()
     person.submit()
     person.recover()

@@ -8,7 +8,6 @@ also those are played that differ from another one in nothing.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,11 +16,11 @@ from typing import NamedTuple, get_args
 
 import pytest
 
+from every_case import EVERY_CASE
 from faults.case_setup import CaseSetup, HostedSetup, LocalSetup
 from ftbridge.mock.faults import CONDITIONS, Kind
 
-EVERY = "FTBRIDGE_EVERY_CASE"
-LIMIT = 3600 if os.environ.get(EVERY) == "1" else 900  # seconds, also on a busy machine
+LIMIT = 3600 if EVERY_CASE else 900  # seconds, also on a busy machine
 FAULTS = ["none", *(kind for kind in get_args(Kind) if kind not in CONDITIONS or kind == "lag")]
 """Every fault of the mock that concerns the request which makes a job, or the listing in which it is looked for."""
 REFUSALS = ["redirect", "quota", *(kind for kind in FAULTS if kind.isdigit() and kind not in ("429", "500"))]
@@ -124,7 +123,7 @@ def killable(vendor: str, steps: list[str], fault: str) -> list[str]:
     create = CREATES[vendor]
     if fault == "none":
         return [*steps, f"{create} arrives{ON_ITS_WAY}"]
-    if os.environ.get(EVERY) == "1":
+    if EVERY_CASE:
         return steps
     if (fault in REFUSALS and fault != REFUSALS[0]) or (fault in LOST and fault != LOST[0]):
         return []
@@ -159,7 +158,7 @@ def test_whatever_dies_when_the_vendor_has_one_job(tmp_path: Path, vendor: str) 
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("vendor", ["azure", "nebius"])
 def test_whatever_dies_when_a_vendor_that_speaks_openais_api_has_one_job(tmp_path: Path, vendor: str) -> None:
-    table = played(HostedSetup(vendor, tmp_path), FAULTS if os.environ.get(EVERY) == "1" else FEWER)
+    table = played(HostedSetup(vendor, tmp_path), FAULTS if EVERY_CASE else FEWER)
     assert [str(row) for row in table if not row.good] == []
     assert len(table) >= 25
     assert {row.fault for row in table} >= set(FEWER)

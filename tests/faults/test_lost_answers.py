@@ -7,7 +7,6 @@ and each listing at one vendor at least. `pytest -n 0 -s` prints a line for each
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -16,15 +15,15 @@ from typing import TypeVar, get_args
 
 import pytest
 
+from every_case import EVERY_CASE
 from faults.people import LONG, SHORT, STUBS, THEN, Person, Stubs, pass_time
 from faults.stubs.conduct import Body, Listing, Mishap
 from faults.stubs.kept import StubJob
 from faults.stubs.wire import Call
 from faults.verdicts import Row, settle, verdict, wrong
 
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
 SOME = (300, 301, 303, 307, 400, 401, 402, 403, 404, 408, 409, 410, 413, 418, 422, 425, 429, 451, 499)
-STATUSES = range(300, 600) if EVERY else (*SOME, 500, 501, 502, 503, 504, 529, 599)
+STATUSES = range(300, 600) if EVERY_CASE else (*SOME, 500, 501, 502, 503, 504, 529, 599)
 NOT_THERE = "200 with a job that is not there"
 FAULTS = {
     "500, made": Mishap(status=500),
@@ -69,7 +68,7 @@ LISTINGS = {
 PAGES_ONLY = ("shifts", "begins", "has a total", "ignores", "has two pages", "has lost the metadata")
 Case = TypeVar("Case")
 vendors = pytest.mark.parametrize("vendor", STUBS)
-pytestmark = pytest.mark.timeout(3600 if EVERY else 300)
+pytestmark = pytest.mark.timeout(3600 if EVERY_CASE else 300)
 
 
 def turns_of(vendor: str, *, with_key: bool = False) -> Iterator[str]:
@@ -79,7 +78,7 @@ def turns_of(vendor: str, *, with_key: bool = False) -> Iterator[str]:
 
 def share_of(vendor: str, cases: Iterable[Case], turn: int = 0) -> list[Case]:
     """Every second case, at two vendors that follow each other those of the other one; in another `turn` vice versa."""
-    return list(cases) if EVERY else list(islice(cases, ([*STUBS].index(vendor) + turn) % 2, None, 2))
+    return list(cases) if EVERY_CASE else list(islice(cases, ([*STUBS].index(vendor) + turn) % 2, None, 2))
 
 
 def outcome(person: Person, fault: str, then: str) -> Row:
@@ -137,7 +136,7 @@ def test_any_answer_and_anything_that_people_do_is_one_job(stubs: Stubs, vendor:
     rows = []
     turns = turns_of(vendor, with_key=bool(key))
     for fault, mishap in FAULTS.items():
-        for then in THEN if EVERY else [next(turns)]:
+        for then in THEN if EVERY_CASE else [next(turns)]:
             person = stubs.person(vendor, creates=[replace(mishap)])
             person.more = key
             person.submit()
@@ -169,7 +168,7 @@ def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(stubs: Stubs, vend
     possible = [name for name in LISTINGS if vendor in PAGED or not name.startswith(PAGES_ONLY)]
     for name in share_of(vendor, possible, turn=done):
         listing = LISTINGS[name]
-        for then in THEN if EVERY else [next(turns)]:
+        for then in THEN if EVERY_CASE else [next(turns)]:
             window = {"window": LONG} if listing.lag_seconds or listing.lag_calls else {}
             person = stubs.person(vendor, creates=[Mishap(done, cut=True)], listing=replace(listing), **window)
             person.submit()
@@ -185,7 +184,7 @@ def test_whatever_list_the_job_is_looked_for_in_it_is_one_job(stubs: Stubs, vend
 @vendors
 def test_a_create_that_comes_to_life_when_nobody_waits_any_more_is_one_job(stubs: Stubs, vendor: str) -> None:
     rows = []
-    for then in THEN if EVERY else ("submits again", "recovers twice at once"):
+    for then in THEN if EVERY_CASE else ("submits again", "recovers twice at once"):
         hidden = Listing(lag_seconds=3600)
         person = stubs.person(vendor, window=LONG, creates=[Mishap(seconds=LONG, cut=True)], listing=hidden)
         stubs.give_up_after(1.0)
@@ -205,7 +204,7 @@ def test_a_create_that_comes_to_life_when_nobody_waits_any_more_is_one_job(stubs
 @vendors
 def test_a_colleagues_job_of_the_same_model_file_and_moment_is_not_ours(stubs: Stubs, vendor: str) -> None:
     rows = []
-    for then in THEN if EVERY else ("submits again", "recovers"):
+    for then in THEN if EVERY_CASE else ("submits again", "recovers"):
         person = stubs.person(vendor, creates=[Mishap(False, cut=True)])
         twins = _twin_beside(person)
         person.submit()

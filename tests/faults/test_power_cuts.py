@@ -8,7 +8,6 @@ FTBRIDGE_EVERY_CASE=1, where each single write may be lost, too.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from itertools import islice
@@ -16,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from every_case import EVERY_CASE
 from faults.disk_log import Recording, record, tracing_works
 from faults.disk_states import DISK, ELSEWHERE, Tree, build, disks, empty_root
 from faults.power_cut import Outcome, PowerCuts, counted
 
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
 HOME = f"{DISK}/in/a/new/home"
 IN_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
@@ -32,8 +31,10 @@ pytestmark = [
 
 def outcomes(cuts: PowerCuts, recording: Recording, journal: str) -> Iterator[Outcome]:
     """What comes of each disk, where somebody recovers, and where nobody does."""
-    for number, (cut, tree) in enumerate(islice(disks(recording, every=EVERY), None, None, 1 if EVERY else 2)):
-        for recover in (True, False) if EVERY else (number % 2 == 0,):
+    for number, (cut, tree) in enumerate(
+        islice(disks(recording, every=EVERY_CASE), None, None, 1 if EVERY_CASE else 2)
+    ):
+        for recover in (True, False) if EVERY_CASE else (number % 2 == 0,):
             with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
                 build(tree, Path(folder))
                 yield cuts.go_on(cut, Path(folder, HOME), Path(folder, ELSEWHERE), journal, recover=recover)

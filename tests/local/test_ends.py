@@ -6,7 +6,6 @@ The end of an answer is the token that the trained rows end with, here and in wh
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from every_case import EVERY_CASE
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.provider.completions import chat_body, text_of_chunk
@@ -26,7 +26,6 @@ MOST = 40  # tokens of an answer
 TURNS = "{% for m in messages %}{{ '<|' + m.role + '|>' + BEFORE + m.content + '<|end|>\n' }}{% endfor %}"
 ASSISTANT = "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 THOUGHT = "('<think>\n' + m.reasoning_content | default('') + '\n</think>\n\n' if m.role == 'assistant' else '')"
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
 SOME = ("an end that is not the tokenizer's", "nothing after the answer", "a prompt that opens a thought")
 TEMPLATES = {
     "an end that is not the tokenizer's": TURNS.replace("BEFORE", "''") + ASSISTANT,
@@ -81,7 +80,7 @@ def replies(lab: Lab, tag: str, data: Data) -> list[tuple[Chat, Any]]:
     return list(zip(chats, lab.provider.replies(str(result.model), asked, max_tokens=MOST), strict=True))
 
 
-@pytest.mark.parametrize("form", TEMPLATES if EVERY else SOME)
+@pytest.mark.parametrize("form", TEMPLATES if EVERY_CASE else SOME)
 def test_a_model_that_knows_its_rows_gives_each_answer_and_ends(
     form: str, lab: Lab, memorised: Callable[..., tuple[str, Path, Data]]
 ) -> None:

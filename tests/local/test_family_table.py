@@ -7,7 +7,6 @@ A cell is run, or says why it is not: the code with which the form is refused. `
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 import torch
 import transformers as _transformers
 
+from every_case import EVERY_CASE
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import SpecError
 from ftbridge.evaluation.held_out import expected_answer, questions_of
@@ -35,7 +35,6 @@ from local.members import MEMBERS, Member, make_member
 
 transformers: Any = _transformers  # half of its functions have no types
 
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
 SOME = ("Llama 2", "Llama 3.1", "Qwen 3", "gpt-oss")
 MOST = 120  # tokens of an answer
 SETTINGS: dict[str, Any] = {
@@ -118,7 +117,7 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ftbridge_local.models.load.use_all_cores", lambda: torch.set_num_threads(1))
 
 
-@pytest.mark.parametrize("name", MEMBERS if EVERY else SOME)
+@pytest.mark.parametrize("name", MEMBERS if EVERY_CASE else SOME)
 def test_a_family(name: str, lab: Lab, tmp_path: Path, table: dict[str, dict[str, str]]) -> None:
     cells = table[name] = {}
     made = learn(name, MEMBERS[name], lab, tmp_path)

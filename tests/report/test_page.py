@@ -35,8 +35,9 @@ def written(jobs: Sequence[JobFacts], folder: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-@pytest.mark.parametrize("jobs", [ONE, THREE], ids=["one", "three"])
+@pytest.mark.parametrize(
+    ("jobs", "width", "scheme"), [(ONE, 1280, "light"), (THREE, 390, "dark")], ids=["one", "three"]
+)
 def test_it_loads_nothing_complains_of_nothing_fits_and_has_no_barrier(
     browser: Browser, tmp_path: Path, jobs: list[JobFacts], width: int, scheme: str
 ) -> None:

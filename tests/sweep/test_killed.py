@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import openai
+from every_case import EVERY_CASE, only_with_every_case
 from ftbridge import Bridge
 from ftbridge.mock.vendors import MockVendors
 from hosted_helpers import asked
@@ -24,6 +25,7 @@ CHATS = [
     {"messages": [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"{n}"}]}
     for n in range(ROWS)
 ]
+KILLS = [("create_job", 3), ("create_job", 1), ("chat", 20)]
 COMMAND = [sys.executable, str(Path(__file__).parent / "hasty_command.py")]
 
 
@@ -62,7 +64,7 @@ def listed() -> list[str]:
     return sorted(str(job.seed) for job in jobs)
 
 
-@pytest.mark.parametrize(("operation", "times"), [("create_job", 1), ("create_job", 3), ("chat", 20)])
+@pytest.mark.parametrize(("operation", "times"), KILLS if EVERY_CASE else KILLS[:1])
 def test_killed_it_goes_on_where_it_was(
     words: list[str], ftbridge_mock: MockVendors, operation: str, times: int
 ) -> None:
@@ -78,6 +80,7 @@ def test_killed_it_goes_on_where_it_was(
     assert asked(ftbridge_mock["openai"], "chat") <= (len(SEEDS) + 1) * ROWS
 
 
+@only_with_every_case
 def test_killed_again_and_again_it_stays_within_its_budget(words: list[str], ftbridge_mock: MockVendors) -> None:
     with Bridge() as bridge:
         given: dict[str, Any] = {"validation": words[1], "epochs": 1, "seed": SEEDS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from every_case import only_with_every_case
 from ftbridge import Bridge
 from small_data import write_rows
 
@@ -13,6 +14,7 @@ CHATS = [
 ]
 
 
+@only_with_every_case
 def test_the_trial_that_learns_is_the_best(tiny_home: Path, home: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_home, home)
     rows = write_rows(tmp_path / "rows.jsonl", CHATS)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import hostile_data
+from every_case import EVERY_CASE
 
 SECONDS = 10  # of CPU: a machine that is busy takes longer
 MEGABYTES = 300
@@ -27,8 +28,7 @@ MORE = {
     "archives: zstd with a window of 128 MB": (15, 400),  # which the decompressor keeps
 }
 """The cases that need more seconds or megabytes, and why."""
-EVERY = os.environ.get("FTBRIDGE_EVERY_CASE") == "1"
-CHOSEN = [case for case in list(hostile_data.CASES)[:: 1 if EVERY else 10] if EVERY or case not in MORE]
+CHOSEN = [case for case in list(hostile_data.CASES)[:: 1 if EVERY_CASE else 10] if EVERY_CASE or case not in MORE]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_there_are_many_cases() -> None:
     assert len(hostile_data.CASES) >= 90
 
 
-@pytest.mark.timeout(3600 if EVERY else 600)  # the first one waits for all
+@pytest.mark.timeout(3600 if EVERY_CASE else 600)  # the first one waits for all
 @pytest.mark.parametrize("case", CHOSEN)
 def test_a_hostile_file_gives_a_sentence_soon_and_in_little_memory(
     measured: dict[str, list[dict[str, Any]]], case: str
