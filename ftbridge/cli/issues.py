@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ftbridge.cli.output import print_line, print_message, print_note, print_sentence
 from ftbridge.cli.scores import answered
-from ftbridge.improvement.labels import TELLING
 from ftbridge.wording import counted, escaped, printable
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ def _lines(what: str, lines: Sequence[int]) -> str:
 
 def _print_limits(found: Improvement) -> None:
     """What could not be looked for, and why."""
+    from ftbridge.improvement.labels import TELLING  # here, so that --help loads no ledger
+
     print_line("")
     if found.left_out:
         print_sentence(f"{counted(found.left_out, 'training row')} are no chats with an answer, and were not compared.")

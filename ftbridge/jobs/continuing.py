@@ -23,7 +23,7 @@ def start_of(context: Context, to: str | None, from_job: Job | str | None) -> Ta
         return target_from(context, from_job)
     if to is None:
         raise UsageError(
-            "the job has no target",
+            "there is no target: neither --to nor --from is given",
             hint="Give --to provider:model, or --from JOB to go on from the result of a job.",
         )
     return context.target(to)
