@@ -140,7 +140,7 @@ def test_a_repr_is_short(bridge: Bridge, done: Job, data: Path) -> None:
 
 def test_help_reads_as_of_any_method() -> None:
     text = pydoc.plain(pydoc.render_doc(Bridge.submit))
-    assert "submit(self, data: 'Given', to: 'str', *" in text
+    assert "submit(self, data: 'Given', to: 'str | None' = None, *" in text
     assert "Check, convert, upload and start one job" in text
     for name, verb in inspect.getmembers(Bridge, inspect.isfunction):
         assert next(iter(inspect.signature(verb).parameters)) == "self", name
