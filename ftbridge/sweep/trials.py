@@ -203,7 +203,8 @@ def _score(run: Run, trial: Trial) -> None:
         if trial_rows(run.context.ledger, run.name).get(trial.number, TrialRow()).evaluation:
             return
         try:
-            evaluation = evaluate(run.context, record.job, run.files.validation, map=run.files.map)
+            validation, form, columns = run.files.validation, run.files.format, run.files.map
+            evaluation = evaluate(run.context, record.job, validation, format=form, map=columns)
         except LedgerError:
             raise
         except FtbridgeError as problem:

@@ -211,6 +211,15 @@ def test_rows_in_no_file_are_given_again(vendors: MockVendors) -> None:
     assert created(vendors) == 1
 
 
+def test_the_rows_that_judge_are_read_in_the_format_that_is_given(tmp_path: Path, vendors: MockVendors) -> None:
+    rows = [{"prompt": f"q{n}", "completion": f"a{n}", "label": n % 4 != 0} for n in range(24)]
+    data, held = write_rows(tmp_path / "data.jsonl", rows), write_rows(tmp_path / "held.jsonl", rows)
+    with Bridge() as bridge:
+        found = bridge.sweep(data, OPENAI, validation=held, format="kto-wanted", epochs=1)
+    assert [trial.why for trial in found.trials] == [None]
+    assert (found.rows, found.trials[0].score is not None) == (18, True)
+
+
 def test_the_rows_held_out_are_not_trained_on(chats: Path, vendors: MockVendors) -> None:
     with Bridge() as bridge:
         [trial] = bridge.sweep(chats, OPENAI, validation_split=0.5, epochs=1, evaluate=False).trials
