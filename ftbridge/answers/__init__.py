@@ -4,7 +4,7 @@ from ftbridge.answers.answer import Answer, Outcome
 from ftbridge.answers.ask import ask
 from ftbridge.answers.counts import AnswerCounts
 from ftbridge.answers.inquiry import Inquiry, prepare
-from ftbridge.answers.judges import ask_judges
+from ftbridge.answers.judges import ask_judges, each_at_once
 from ftbridge.answers.price import Spending, check_estimate
 from ftbridge.answers.question import question_hash
 
@@ -17,6 +17,7 @@ __all__ = [
     "ask",
     "ask_judges",
     "check_estimate",
+    "each_at_once",
     "prepare",
     "question_hash",
 ]

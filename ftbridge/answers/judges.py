@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from ftbridge.context import Context
 from ftbridge.errors import TargetError, UsageError
@@ -16,6 +17,9 @@ from ftbridge.ledger import Asked, store_answer, stored_answers
 from ftbridge.provider.capabilities import unsupported
 from ftbridge.target import Target
 
+T = TypeVar("T")
+
+_AT_ONCE = 8
 _VARIANT = "completion"
 """In the ledger it tells whole completions from the answers to questions, whose variants are hashes."""
 
@@ -43,6 +47,16 @@ def ask_judges(context: Context, models: Iterable[str], judge: str | None, *, fr
             return answer
 
     return complete
+
+
+def each_at_once(judge: Callable[..., T], *columns: Sequence[Any]) -> list[T]:
+    """What `judge` makes of each row of the columns, in order, several at a time.
+
+    The first is judged alone, because an SDK is to be imported by one thread.
+    """
+    first, others = [column[:1] for column in columns], [column[1:] for column in columns]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return [*map(judge, *first), *threads.map(judge, *others)]
 
 
 def _target(context: Context, text: str) -> Target:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ftbridge.cli.asking_options import Fresh, MaxCost
 from ftbridge.cli.dataset_options import Columns
 from ftbridge.cli.output import AsJson, open_bridge, print_json, print_line, print_message, print_sentence
 from ftbridge.cli.scores import answered
@@ -56,11 +57,9 @@ def distill(
     rejects: Annotated[
         Path | None, typer.Option(help="The file for answers that are no rows; default: OUT with .rejects.jsonl.")
     ] = None,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Ask nothing that may cost more US dollars than this.")
-    ] = None,
+    max_cost: MaxCost = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked, and ask nothing.")] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the ledger has the answers to.")] = False,
+    fresh: Fresh = False,
     map: Columns = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:

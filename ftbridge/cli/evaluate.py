@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ftbridge.cli.asking_options import Fresh, MaxCost
 from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.gate import failures, print_annotations, write_junit, write_step_summary
 from ftbridge.cli.minima import FIRST, metrics_with_minima, read_minima
@@ -69,10 +70,8 @@ def evaluate(
     few_shot: Annotated[
         int, typer.Option(min=0, help="Ask the base with so many rows of the training file as examples.")
     ] = 0,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Ask nothing that may cost more US dollars than this.")
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the ledger has the answers to.")] = False,
+    max_cost: MaxCost = None,
+    fresh: Fresh = False,
     format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ftbridge.cli.asking_options import Fresh, MaxCost
 from ftbridge.cli.dataset_options import Columns
 from ftbridge.cli.issues import print_improvement
 from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json
@@ -33,10 +34,8 @@ def improve(
     ask_training: Annotated[
         int, typer.Option(min=0, metavar="ROWS", help="Also ask the model so many training rows, drawn at random.")
     ] = 0,
-    max_cost: Annotated[
-        float | None, typer.Option(min=0, help="Ask nothing that may cost more US dollars than this.")
-    ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what the ledger has the answers to.")] = False,
+    max_cost: MaxCost = None,
+    fresh: Fresh = False,
     map: Columns = None,  # noqa: A002 - the option's name
     as_json: AsJson = False,
 ) -> None:

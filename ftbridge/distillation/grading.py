@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ftbridge.answers import ask_judges
+from ftbridge.answers import ask_judges, each_at_once
 from ftbridge.context import Context
 from ftbridge.distillation.questions import Question
 from ftbridge.errors import DataError, UsageError
@@ -24,8 +23,6 @@ from ftbridge.graders import (
 )
 from ftbridge.plugins import load_metric
 from ftbridge.spec import json_object
-
-_AT_ONCE = 8
 
 
 class Mark(NamedTuple):
@@ -84,6 +81,4 @@ def mark_all(
             return Mark(None, grade.error.message)
         return Mark(grade.score) if math.isfinite(grade.score) else Mark(None, f"its score is {grade.score}")
 
-    first = [mark(one) for one in answers[:1]]  # alone, since a judge's SDK is imported by one thread
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
-        return [*first, *threads.map(mark, answers[1:])]
+    return each_at_once(mark, answers)

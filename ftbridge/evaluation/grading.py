@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
+from ftbridge.answers import each_at_once
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.evaluation.answering import Answered, loss_of
 from ftbridge.evaluation.held_out import expected_answer, expected_calls, item_of, question_of
@@ -19,7 +19,6 @@ from ftbridge.graders import Grade, GradedRow, GradeError, Grader, GradingContex
 from ftbridge.graders.sample import text_of_content
 from ftbridge.wording import printable
 
-_AT_ONCE = 8  # questions to a judge
 _NO_LOSS = "the loss is no finite number: the weights may be damaged, or too large for their type"
 _NO_FAULT_OF_AN_ANSWER = frozenset(
     {
@@ -63,7 +62,7 @@ def scored(measure: Measure, chats: Sequence[Chat], models: Sequence[Answered], 
         return _preferred(name, scorer, chats, models, context)
     [alone] = models
     cases, answers = [_case(chat) for chat in chats], [answer_text(sample) for sample in alone.samples]
-    grades = _at_once(lambda case, answer: score_alone(scorer, case, answer, context), cases, answers)
+    grades = each_at_once(lambda case, answer: score_alone(scorer, case, answer, context), cases, answers)
     return _of_grades(name, {alone.name: grades})
 
 
@@ -87,7 +86,7 @@ def _graded(
     name: str, grader: Grader | Metric, chats: Sequence[Chat], models: Sequence[Answered], context: GradingContext
 ) -> Scored:
     items = [item_of(chat) for chat in chats]
-    apply = _at_once if any(models_asked(grader)) else _one_by_one
+    apply = each_at_once if any(models_asked(grader)) else _one_by_one
     grades = {
         one.name: apply(lambda item, sample: run_grader(grader, item, sample, context), items, one.samples)
         for one in models
@@ -120,7 +119,7 @@ def _preferred(
     pairs: dict[str, list[Preferred]] = {}
     for one in rivals:
         old = [answer_text(sample) for sample in one.samples]
-        pairs[one.name] = _at_once(lambda case, *answers: prefer(judge, case, answers, context), cases, new, old)
+        pairs[one.name] = each_at_once(lambda case, *answers: prefer(judge, case, answers, context), cases, new, old)
     shares = {model: [one.share for one in found] for model, found in pairs.items()}
     values: dict[str, Values] = {tuned.name: [_mean(row) for row in zip(*shares.values(), strict=True)]}
     values |= {model: [None if one is None else 1 - one for one in found] for model, found in shares.items()}
@@ -193,8 +192,3 @@ def _numbered(found: Sequence[Any], of: Callable[[Any], Any]) -> dict[int, Any]:
 
 def _one_by_one(apply: Callable[..., Any], *columns: Sequence[Any]) -> list[Any]:
     return [*map(apply, *columns)]
-
-
-def _at_once(apply: Callable[..., Any], *columns: Sequence[Any]) -> list[Any]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [*pool.map(apply, *columns)]

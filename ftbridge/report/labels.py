@@ -52,18 +52,14 @@ def labels_of(evaluation: Evaluation) -> Labels | None:
     if not found or not found.get("labels"):
         return None
     expected = {label: of for label, of in found["labels"].items() if of["support"]}
-    rows = tuple(
-        LabelRow(
-            label or _MISSING, f"{of['precision']:.0%}", f"{of['recall']:.0%}", f"{of['f1']:.0%}", int(of["support"])
-        )
-        for label, of in sorted(expected.items(), key=lambda one: one[1]["recall"])[:_MOST_LABELS]
-    )
+    worst_first = sorted(expected.items(), key=lambda one: one[1]["recall"])
+    rows = tuple(_row(label, of) for label, of in worst_first[:_MOST_LABELS])
     return Labels(rows, _confusion([*expected], found["confusion"]) if len(expected) <= _MOST_COLUMNS else None)
 
 
 def _row(label: str, of: Mapping[str, float]) -> LabelRow:
     precision, recall, f1 = (f"{of[name]:.0%}" for name in ("precision", "recall", "f1"))
-    return LabelRow(_short(label), precision, recall, f1, int(of["support"]))
+    return LabelRow(label or _MISSING, precision, recall, f1, int(of["support"]))
 
 
 def _short(label: str) -> str:
