@@ -10,34 +10,29 @@ from ftbridge.errors import BrokenPlugin, MissingExtra, UsageError
 from ftbridge.graders import GradingContext, run_grader, sample_of
 from ftbridge.graders.metrics import Exact
 from ftbridge.plugins import load_metric, metric_names, usable_metrics
+from third_party import install
 
 
 @pytest.fixture(autouse=True)
 def _plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A third party's distribution, as pip would have installed it."""
-    info = tmp_path / "acme_metrics-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-metrics\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text(
+    entry_points = (
         "[ftbridge.metrics]\n"
         "length = acme_metrics:Length\n"
         "exact = acme_metrics:Length\n"
         "broken = acme_metrics:missing\n"
         "other = acme_metrics:Other\n"
-        "bare = acme_metrics_bare:Bare\n",
-        "utf-8",
+        "bare = acme_metrics_bare:Bare\n"
     )
-    (tmp_path / "acme_metrics.py").write_text(
+    source = (
         "from ftbridge.graders import Grade, Metric\n"
         "class Length(Metric):\n"
         "    name = 'length'\n"
         "    def grade(self, item, sample):\n"
         "        return Grade(score=1 / (1 + len(sample['output_text'])))\n"
-        "class Other: pass\n",
-        "utf-8",
+        "class Other: pass\n"
     )
-    (tmp_path / "acme_metrics_bare.py").write_text("import a_package_that_is_not_installed\n", "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
+    bare = "import a_package_that_is_not_installed\n"
+    install(tmp_path, monkeypatch, "acme-metrics", entry_points, acme_metrics=source, acme_metrics_bare=bare)
 
 
 def test_a_plugins_metric_is_a_grader() -> None:

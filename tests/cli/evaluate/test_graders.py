@@ -12,6 +12,7 @@ import pytest
 from cli.evaluate.small_chats import BASE, Train, chats, held
 from command_line import Cli
 from ftbridge.graders import PythonLimits
+from third_party import install
 
 SOURCE = """
 def grade(sample, item):
@@ -94,21 +95,17 @@ def test_a_graders_model_is_a_target_or_the_judge(here: Cli, train: Train, answe
 def test_a_plugins_metric_is_named_like_any_other(
     here: Cli, train: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    info = tmp_path / "acme_metrics-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-metrics\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text("[ftbridge.metrics]\nshortness = acme_metrics:Shortness\n", "utf-8")
-    (tmp_path / "acme_metrics.py").write_text(
+    source = (
         "from ftbridge.graders import Grade, Metric\n"
         "class Shortness(Metric):\n"
         "    name = 'shortness'\n"
         "    def grade(self, item, sample):\n"
         "        return Grade(score=1 / len(sample['output_text']))\n"
         "    def summarise(self, rows):\n"
-        "        raise ValueError('no summary')\n",
-        "utf-8",
+        "        raise ValueError('no summary')\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    entry_points = "[ftbridge.metrics]\nshortness = short_metrics:Shortness\n"
+    install(tmp_path, monkeypatch, "short-metrics", entry_points, short_metrics=source)
     train(chats(["ab", "abcd"] * 10))
     found = here("evaluate", "new", held(chats(["x"] * 20)), "--metric", "shortness", "--json").json
     score = found["models"][0]["scores"]["shortness"]
