@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 from ftbridge.context import Context
 from ftbridge.distillation.questions import Question
-from ftbridge.errors import JobNotFound, TargetError, Unsupported
-from ftbridge.jobs.listing import succeeded
-from ftbridge.jobs.results import tuned_model
+from ftbridge.errors import Unsupported
+from ftbridge.jobs.results import find_model
 from ftbridge.model import Job
 from ftbridge.provider import Provider
 from ftbridge.provider.capabilities import unsupported
-from ftbridge.target import Target, parse_target
+from ftbridge.target import Target
 
 
 class Teacher(NamedTuple):
@@ -28,12 +27,12 @@ class Teacher(NamedTuple):
 def find_teacher(context: Context, given: Job | str, questions: Iterable[Question]) -> Teacher:
     """The model of that job or target.
 
-    Raises `JobNotFound` for what is neither, `JobFailed` for a job without a model, and `Unsupported` for a provider
-    that answers no questions, or none with tools.
+    Raises as `find_model` does, and `Unsupported` for a provider that answers no questions, or none with tools.
     """
-    teacher = _of_job_or_target(context, given)
-    _check_answers(context.provider(teacher.target), questions)
-    return teacher
+    found = find_model(context, given)
+    _check_answers(context.provider(found.target), questions)
+    name = found.job.id if found.job else str(found.target)
+    return Teacher(name, found.target, found.name, tuned=found.job is not None)
 
 
 def _check_answers(provider: Provider, questions: Iterable[Question]) -> None:
@@ -46,15 +45,3 @@ def _check_answers(provider: Provider, questions: Iterable[Question]) -> None:
             provider=provider.name,
             hint="Leave such prompts out, or choose a teacher whose tool calls are told.",
         )
-
-
-def _of_job_or_target(context: Context, given: Job | str) -> Teacher:
-    try:
-        job = succeeded(context, given).job
-    except JobNotFound as problem:
-        try:
-            target = context.target(str(given))
-        except TargetError as no_target:
-            raise (no_target if ":" in str(given) else problem) from None
-        return Teacher(str(target), target, target.model, tuned=False)
-    return Teacher(job.id, parse_target(job.target), tuned_model(job), tuned=True)

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ftbridge.answers import Answer, AnswerCounts
+from ftbridge.answers import Answer, AnswerCounts, ask_all
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import Unsupported
-from ftbridge.evaluation.asking import Contender, ask_all
+from ftbridge.evaluation.asking import Contender, inquiry_of
 from ftbridge.evaluation.held_out import expected_calls
 from ftbridge.graders import sample_of
 from ftbridge.model import RowLoss
@@ -33,7 +33,8 @@ def answered(
 
     Raises as `ask_all` does.
     """
-    found = ask_all(context, contenders, max_cost_usd=max_cost_usd, fresh=fresh)
+    inquiries = {one.name: inquiry_of(context, one, fresh=fresh) for one in contenders}
+    found = ask_all(context, inquiries, max_cost_usd=max_cost_usd)
     models = []
     for one in contenders:
         answers, provider = found[one.name].answers, context.provider(one.target)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobNotFound, TargetError, UsageError
+from ftbridge.errors import UsageError
 from ftbridge.evaluation.asking import Contender
-from ftbridge.jobs.listing import succeeded
-from ftbridge.jobs.results import tuned_model
+from ftbridge.jobs.results import find_model, tuned_model
 from ftbridge.model import Job
 from ftbridge.target import parse_target
 
@@ -28,16 +27,11 @@ def base_contender(job: Job, chats: Mapping[int, Chat]) -> Contender:
 
 
 def rival(context: Context, given: Job | str, chats: Mapping[int, Chat]) -> Contender:
-    """The model of a job, or of a target. Raises `JobNotFound` for what is neither, and `JobFailed` as above."""
-    try:
-        job = succeeded(context, given).job
-    except JobNotFound as problem:
-        try:
-            target = context.target(str(given))
-        except TargetError:
-            raise problem from None
-        return Contender(str(given), target, target.model, chats, tuned=False)
-    return tuned_contender(job, chats, job.id)
+    """The model of a job, or of a target. Raises as `find_model` does."""
+    found = find_model(context, given)
+    if found.job is not None:
+        return tuned_contender(found.job, chats, found.job.id)
+    return Contender(str(given), found.target, found.name, chats, tuned=False)
 
 
 def check_different(contenders: Sequence[Contender]) -> None:

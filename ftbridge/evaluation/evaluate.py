@@ -31,8 +31,6 @@ from ftbridge.jobs.listing import succeeded
 from ftbridge.model import Job
 from ftbridge.wording import counted
 
-__all__ = ["Evaluation", "evaluate"]
-
 
 def evaluate(
     context: Context,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ftbridge.answers import AnswerCounts, Inquiry, Spending, ask, check_estimate, prepare
+from ftbridge.answers import AnswerCounts, Inquiry, ask_all
 from ftbridge.context import Context
-from ftbridge.dataset.canonical.example import Chat
+from ftbridge.evaluation.asking import Contender, inquiry_of
 from ftbridge.improvement.rows import Row, answer_of
 from ftbridge.jobs.results import tuned_model
 from ftbridge.model import Job
@@ -27,29 +27,26 @@ def ask_model(
 ) -> dict[str, Answered]:
     """The answers to each named list of rows. Says before the first question how many there are and what they may cost.
 
-    Raises `OverBudget` before it where that may be more than `max_cost_usd`, and later once it is.
+    Raises as `ask_all` does.
     """
-    inquiries = {name: _prepare(context, job, rows, fresh=fresh) for name, rows in questions.items() if rows}
-    check_estimate(((name, inquiry.estimate_usd) for name, inquiry in inquiries.items()), max_cost_usd)
-    for name, inquiry in inquiries.items():
+
+    def announce(name: str, inquiry: Inquiry) -> None:
         if inquiry.unanswered and inquiry.estimate_usd != 0:
-            cost = (
-                "at an unknown price" if inquiry.estimate_usd is None else f"for about {dollars(inquiry.estimate_usd)}"
-            )
+            usd = inquiry.estimate_usd
+            cost = "at an unknown price" if usd is None else f"for about {dollars(usd)}"
             context.warn(f"{job.target} is asked {counted(len(inquiry.unanswered), 'question')} ({name}), {cost}")
-    limit = Spending(max_cost_usd)
-    return {name: _ask(context, name, questions[name], inquiry, limit) for name, inquiry in inquiries.items()}
 
-
-def _prepare(context: Context, job: Job, rows: Sequence[Row], *, fresh: bool) -> Inquiry:
-    questions = [Chat(messages=row.chat.messages[:-1], tools=row.chat.tools) for row in rows]
-    expected = [row.chat for row in rows]
-    return prepare(
-        context, parse_target(job.target), tuned_model(job), questions, tuned=True, expected=expected, fresh=fresh
-    )
-
-
-def _ask(context: Context, name: str, rows: Sequence[Row], inquiry: Inquiry, limit: Spending) -> Answered:
-    answers = [*ask(context.ledger, inquiry, limit)]
-    said = {row.line: answer_of(one.text, one.tool_calls) for row, one in zip(rows, answers, strict=True)}
-    return Answered(said, AnswerCounts.of(name, inquiry, answers))
+    target, model = parse_target(job.target), tuned_model(job)
+    inquiries = {
+        name: inquiry_of(context, Contender(name, target, model, {row.line: row.chat for row in rows}), fresh=fresh)
+        for name, rows in questions.items()
+        if rows
+    }
+    found = ask_all(context, inquiries, max_cost_usd=max_cost_usd, announce=announce)
+    return {
+        name: Answered(
+            {row.line: answer_of(one.text, one.tool_calls) for row, one in zip(questions[name], answers, strict=True)},
+            counts,
+        )
+        for name, (answers, counts) in found.items()
+    }

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, Unpack
+from typing import Any, NamedTuple, TypeAlias, Unpack
 
 from ftbridge.arguments import ChatOptions
 from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, Unsupported
+from ftbridge.errors import JobFailed, JobNotFound, TargetError, Unsupported
 from ftbridge.jobs.fetching import fetch_whole
 from ftbridge.jobs.listing import refresh, succeeded
 from ftbridge.model import Checkpoint, Job, Result
 from ftbridge.provider import Provider, Reply
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import as_chat, chat_body, check_options, text_of_chunk
+from ftbridge.target import Target, parse_target
 
 Prompt: TypeAlias = str | Chat | Sequence[Mapping[str, Any]]
 
@@ -104,6 +105,31 @@ def _not_exported(provider: Provider, job: Job) -> Unsupported:
         provider=provider.name,
         hint=f"`ftbridge chat {job.id}` talks to it; `ftbridge migrate {job.id} --to local:MODEL` trains one to keep.",
     )
+
+
+class Model(NamedTuple):
+    """A model that can be asked, as its provider calls it: that of a target, or the one that a `job` made."""
+
+    target: Target
+    name: str
+    job: Job | None = None
+
+
+def find_model(context: Context, given: Job | str) -> Model:
+    """The model of a job, or of a target.
+
+    Raises `JobNotFound` for what is neither, `TargetError` where only a target can be meant, and `JobFailed` for a job
+    that made no model.
+    """
+    try:
+        job = succeeded(context, given).job
+    except JobNotFound as problem:
+        try:
+            target = context.target(str(given))
+        except TargetError as no_target:
+            raise (no_target if ":" in str(given) else problem) from None
+        return Model(target, target.model)
+    return Model(parse_target(job.target), tuned_model(job), job)
 
 
 def tuned_model(job: Job) -> str:
