@@ -1,5 +1,6 @@
-"""`local:tiny`: a base model of two million parameters, trained on this machine from a seed within half a minute.
+"""`local:tiny`: a base model of two million parameters, trained on this machine from a seed.
 
+That takes half a minute, or five where the processor has no bfloat16 instructions: torch's Muon multiplies in bfloat16.
 It is an ordinary Hugging Face folder, so that everything that works with it works with any other model. It has the
 architecture of Llama and a byte-level BPE tokenizer, and was trained on the generated text of `tiny.text` alone: enough
 to know letters, words and brackets, without which LoRA has nothing to build upon (on a random base it hardly learns).
