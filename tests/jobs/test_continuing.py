@@ -13,6 +13,7 @@ from command_line import Cli, in_this_process
 from ftbridge import Bridge
 from ftbridge.errors import Unsupported
 from ftbridge.target import parse_target
+from ftbridge_local.models.tiny import base as tiny
 from small_data import write_rows
 
 OPENAI = "mock+openai:gpt-4.1-mini-2025-04-14"
@@ -66,7 +67,7 @@ def test_this_machine_goes_on_from_the_adapter(
     assert second["target"] == f"local:{home / 'local' / 'jobs' / first['id'] / 'result'}"
     config = json.loads((Path(second["result"]["path"]) / "adapter_config.json").read_text())
     assert config["r"] == 4
-    assert config["base_model_name_or_path"] == str(home / "local" / "bases" / "tiny-1")
+    assert config["base_model_name_or_path"] == str(home / "local" / "bases" / tiny.FOLDER)
 
 
 def test_where_no_job_can_go_on_nothing_is_sent(data: Path, second_file: Path) -> None:

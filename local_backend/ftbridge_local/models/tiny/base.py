@@ -1,6 +1,5 @@
 """`local:tiny`: a base model of two million parameters, trained on this machine from a seed.
 
-That takes half a minute, or five where the processor has no bfloat16 instructions: torch's Muon multiplies in bfloat16.
 It is an ordinary Hugging Face folder, so that everything that works with it works with any other model. It has the
 architecture of Llama and a byte-level BPE tokenizer, and was trained on the generated text of `tiny.text` alone: enough
 to know letters, words and brackets, without which LoRA has nothing to build upon (on a random base it hardly learns).
@@ -19,7 +18,7 @@ from typing import Any
 from ftbridge.files import make_folder, open_private, replacing, write
 from ftbridge_local.models.tiny.text import texts
 
-VERSION = 1  # part of the folder's name: to be raised with every change to what is built here
+VERSION = 2  # part of the folder's name: to be raised with every change to what is built here
 NAME, FOLDER = "tiny", f"tiny-{VERSION}"
 SEED = 20_261_122
 VOCABULARY, CONTEXT = 1024, 1024
@@ -129,6 +128,7 @@ def _train(folder: Path, weights: Path) -> None:
     from safetensors.torch import save_file
 
     from ftbridge_local.models.load import untrained
+    from ftbridge_local.models.tiny.muon import Muon
     from ftbridge_local.tokenizing.tokenizer import Tokenizer
 
     tokenizer = Tokenizer(folder)
@@ -146,7 +146,7 @@ def _train(folder: Path, weights: Path) -> None:
         torch.nn.init.normal_(model.get_input_embeddings().weight, std=EMBEDDING_SPREAD)
     matrices = [weight for name, weight in model.named_parameters() if weight.ndim == 2 and "embed" not in name]
     others = [weight for name, weight in model.named_parameters() if weight.ndim != 2 or "embed" in name]
-    muon = torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    muon = Muon(matrices, MUON_RATE)
     adam = torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=0.0)
     schedules = [torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_factor) for optimizer in (muon, adam)]
     for window in windows:
