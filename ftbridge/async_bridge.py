@@ -136,6 +136,10 @@ class AsyncBridge:
                 pass
         return await self.job(job)
 
+    # other trainers
+    export_config = in_thread(Bridge.export_config)
+    import_config = in_thread(Bridge.import_config)
+
     # results
     fetch = in_thread(Bridge.fetch)
     export = in_thread(Bridge.export)

@@ -26,6 +26,8 @@ from ftbridge.removal import delete as deletion
 from ftbridge.removal import prune as pruning
 from ftbridge.report import write as reports
 from ftbridge.sweep import sweep as sweeping
+from ftbridge.trainer_configs import export as config_export
+from ftbridge.trainer_configs import read_config
 from ftbridge.verification import verify as verification
 from ftbridge.watching import follow, tracking
 
@@ -63,6 +65,10 @@ class Bridge(Context):
     adopt = recovery.adopt  #                           take the vendor's job of that ID for this one
     recover_from_vendors = ledger_recovery.adopt_listed  # fill a lost ledger from the vendors' lists
     import_jobs = ledger_recovery.import_jobs  #        an account's jobs into the ledger
+
+    # other trainers
+    export_config = config_export.export_config  #      a dataset or a job as their config, with its rows
+    import_config = read_config.import_config  #        the job that their config describes
 
     # results
     fetch = results.fetch  #                            adapter, weights, metrics

@@ -40,6 +40,7 @@ _GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "costs": ("costs",),
         "lifecycle": ("lifecycle",),
         "migrate": ("migrate",),
+        "trainer_configs": ("export-config", "import-config"),
     },
     "Serving": {"deploy": ("deploy", "undeploy")},
     "Set-up": {

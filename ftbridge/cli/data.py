@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ftbridge.cli.conversion import conversion_document, print_changes
 from ftbridge.cli.dataset_options import Columns, Data, Format
 from ftbridge.cli.findings import finding_document, omitted_document, print_findings
-from ftbridge.cli.output import AsJson, Exit, console, open_context, print_json, print_line, table
+from ftbridge.cli.output import AsJson, Exit, open_context, print_json, print_line
 from ftbridge.dataset import Conversion, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
 from ftbridge.dataset.data_file import data_file, parse_columns
@@ -160,7 +161,7 @@ def convert(
         open_context(), data, to, out, method=method, grader=grader, format=format, map=columns, workers=workers
     )
     if as_json:
-        print_json(_conversion_document(made, to))
+        print_json(conversion_document(made, to))
     else:
         _print_conversion(made, to)
     raise Exit(1 if made.impossible else 0)
@@ -210,22 +211,9 @@ def print_report(report: Report) -> None:
     )
 
 
-def _conversion_document(made: Conversion, to: str) -> dict[str, Any]:
-    return {
-        "out": None if made.impossible else path_text(made.out),
-        "target": to,
-        "exact": made.exact,
-        "changed": {code: {"count": count, "first_line": line} for code, (count, line) in made.changed.items()},
-        "impossible": [finding_document(finding) for finding in made.impossible],
-        "omitted": omitted_document(made.omitted),
-    }
-
-
 def _print_conversion(made: Conversion, to: str) -> None:
     print_findings((*made.impossible, *made.warnings), made.omitted)
-    if made.changed:
-        rows = [[code, f"{count:,}", f"{line}"] for code, (count, line) in made.changed.items()]
-        console().print(table(["changed", "rows", "first line"], rows, right=(1, 2)))
+    print_changes(made)
     if made.impossible:
         print_line(f"no file was written for {to}: {counted(made.errors, 'error')}")
     else:

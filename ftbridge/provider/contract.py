@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NoReturn
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, Renderer, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed
+from ftbridge.errors import JobFailed, SpecError
 from ftbridge.model import Checkpoint, Event, Result, RowLoss, Spec, Status
 from ftbridge.provider.artifacts import Artifact, artifacts_of
 from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, start_of_next, unsupported
@@ -126,6 +126,13 @@ class Provider:
     def base_model(self, model: str) -> str:
         """The model whose facts apply to `model`: itself, unless its name says what it was tuned from."""
         return model
+
+    def model_for_others(self, model: str) -> str:
+        """What other trainers load it by: a name at the hub, or a folder. Raises `SpecError` where none is known."""
+        raise SpecError(
+            f"{self.name} has names of its own for models, and {model} may be none at the hub",
+            hint="Name the model for the other trainer: --model ORGANISATION/NAME, or a folder.",
+        )
 
     def model_from(self, model: str, remote_id: str, result: Result) -> str:
         """The model of the target at which another job goes on from this result of a job at `model`. No network."""

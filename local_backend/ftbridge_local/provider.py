@@ -108,6 +108,13 @@ class LocalProvider(Provider):
         tokenizer, length = reader(source, spec.hyperparameters)
         return partial(render, tokenizer=tokenizer, max_length=length)
 
+    def model_for_others(self, model: str) -> str:
+        """Its name at the hub, or its folder. Raises `SpecError` for an adapter."""
+        check_packages()
+        from ftbridge_local.models.find import name_for_others
+
+        return name_for_others(model, self.home.absolute())
+
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses more devices than this machine has."""
         if (devices := spec.hyperparameters.devices or 1) > 1:

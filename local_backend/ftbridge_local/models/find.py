@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ftbridge.errors import ModelNotFound
+from ftbridge.errors import ModelNotFound, SpecError
 from ftbridge.wording import did_you_mean
 from ftbridge_local.job_folder import MODEL, JobFolder
 from ftbridge_local.model_files import broken, read_object, understood
@@ -95,6 +95,20 @@ def base_of(adapter: Path) -> str:
         if copied.is_dir():
             return str(copied)
     return str(base)
+
+
+def name_for_others(model: str, home: Path) -> str:
+    """What other programs load the model by: its name at the hub, or a folder. Raises `SpecError` for an adapter."""
+    model = resolve(model, home)
+    if model != tiny.NAME and not Path(model).is_absolute() and not _JOB.fullmatch(model):
+        return model
+    source = find(model, home, weights=True)
+    if source.adapter:
+        raise SpecError(
+            f"{model} is an adapter, and a config starts from a whole model",
+            hint="Write it merged first, `ftbridge export JOB --format merged --out FOLDER`, and give --model FOLDER.",
+        )
+    return source.name
 
 
 def find_for_job(job: JobFolder, home: Path) -> Source:

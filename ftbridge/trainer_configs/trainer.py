@@ -1,0 +1,70 @@
+"""What is known of a trainer, in one form for all, and what is given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ftbridge.dataset.converter import Converter
+from ftbridge.model import Method
+from ftbridge.trainer_configs.config_keys import ConfigKeys
+from ftbridge.trainer_configs.survey import Survey
+
+Config = dict[str, Any]
+
+TRAIN, VALIDATION, CONFIG = "train.jsonl", "validation.jsonl", "config.yaml"
+ALL_CARRY = ("batch_size", "warmup_ratio", "tuning", "devices")
+"""Hyperparameters that every trainer has in some form."""
+
+
+class Plan(NamedTuple):
+    """A job as it is to be written: `settings` are hyperparameters by ftbridge's names, given or chosen.
+
+    `model` is what transformers loads it by. `steps` are those of all epochs, `warmup_steps` those in which the
+    learning rate rises; a step takes `batch_size` rows: `micro_batch` at a time on each device, `accumulation` times.
+    """
+
+    model: str
+    method: Method
+    rows: Survey
+    settings: Mapping[str, Any]
+    validation: bool
+    steps: int
+    warmup_steps: int
+    micro_batch: int
+    accumulation: int
+
+    @property
+    def tuning(self) -> str:
+        """Which weights are trained."""
+        return str(self.settings["tuning"])
+
+    def named(self, keys: Mapping[str, str]) -> Config:
+        """The settings under the trainer's own names, in the order of `keys`."""
+        return {theirs: self.settings[ours] for ours, theirs in keys.items() if ours in self.settings}
+
+
+class Trainer(NamedTuple):
+    """One trainer.
+
+    `carries` are the hyperparameters that its config can express. `check` raises `SpecError` for a job that it cannot
+    do, `converter` makes its rows, `config` its config and `companions` other files of JSON; `notes` are sentences on
+    what is different there. `recognises` tells by its keys whether a config is of this trainer, and `read` takes from
+    it what ftbridge has a word for. `aside` are keys without meaning for what is learned. `validates` says whether its
+    config can name a validation file.
+    """
+
+    name: str
+    checked_with: str
+    install: str
+    command: Callable[[Plan], str]
+    carries: frozenset[str]
+    converter: Callable[[Method, Survey], Converter]
+    check: Callable[[Method, Survey, Mapping[str, Any]], None]
+    config: Callable[[Plan], Config]
+    companions: Callable[[Plan], dict[str, Any]]
+    notes: Callable[[Plan], list[str]]
+    recognises: Callable[[Config], bool]
+    read: Callable[[ConfigKeys], None]
+    aside: frozenset[str]
+    validates: bool = True
