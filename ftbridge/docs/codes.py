@@ -37,6 +37,7 @@ class Explanation(Frozen):
     fixed: str | None = None
     file: str = "rows.jsonl"
     to: str | None = None
+    trainer: str | None = None
     method: str | None = None
     format: str | None = None
     map: str | None = None
@@ -51,6 +52,8 @@ class Explanation(Frozen):
             return " ".join([*(f"{name}={value}" for name, value in self.environment.items()), self.example or ""])
         if self.prepare:
             return f"ftbridge prepare {self.file} --out data"
+        if self.trainer:
+            return f"ftbridge export-config {self.file} --to {self.trainer} --model Qwen/Qwen3-8B --out exported"
         options = {
             "to": self.to,
             "method": self.method,

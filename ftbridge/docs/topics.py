@@ -24,7 +24,7 @@ TOPICS = [
         "moving",
         "ci",
     ),
-    *("local", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
+    *("local", "trainers", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
 ]
 """Each is a file `NAME.md` beside this one."""
 
@@ -43,6 +43,7 @@ _COMMANDS = {
     "verify": "verify",
     "moving": "lifecycle migrate import",
     "local": "export",
+    "trainers": "export-config import-config",
     "hosted": "deploy undeploy",
     "mocks": "mock",
     "plugins": "providers",

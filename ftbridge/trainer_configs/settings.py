@@ -41,6 +41,8 @@ def chosen_settings(given: Hyperparameters, method: Method) -> dict[str, Any]:
         settings["learning_rate"] *= _RATE_FACTORS.get((method, settings["tuning"]), _FACTOR[method])
     alpha = settings.get("lora_alpha", _ALPHA_PER_RANK * settings["lora_rank"])
     settings["lora_alpha"] = int(alpha) if float(alpha).is_integer() else alpha
+    if settings.get("train_reasoning"):  # as trainers do
+        del settings["train_reasoning"]
     without = {"beta": "dpo"} if method is Method.SFT else {}
     without |= dict.fromkeys(_ADAPTER_SHAPE, "adapters") if settings["tuning"] == "full" else {}
     for name, whose in without.items():

@@ -140,7 +140,9 @@ def _data(plan: Plan) -> Config:
 
 def notes(plan: Plan) -> list[str]:
     """What is different there."""
-    return []
+    if plan.rows.shape == "text" or plan.method is Method.DPO:
+        return []
+    return ["TRL trains what a template writes after the end of an answer too, such as the line end of ChatML"]
 
 
 def recognises(found: Config) -> bool:

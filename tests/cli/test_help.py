@@ -14,7 +14,7 @@ GROUPS = {
     "Data": "check prepare convert distill",
     "Jobs": "submit run sweep jobs show watch events cancel pause resume recover import delete prune",
     "Results": "fetch export checkpoints chat evaluate improve verify report",
-    "Costs and moving": "catalogue compare costs lifecycle migrate",
+    "Costs and moving": "catalogue compare costs lifecycle migrate export-config import-config",
     "Serving": "deploy undeploy",
     "Set-up": "demo help doctor providers mock trust",
 }
@@ -33,7 +33,7 @@ def test_every_command_is_in_its_group(here: Cli) -> None:
     panels = {}
     for panel in text.split("╭─ ")[1:]:
         title, _line, rest = panel.partition(" ──")
-        panels[title] = re.findall(r"^│ (\w+) ", rest, re.MULTILINE)
+        panels[title] = re.findall(r"^│ ([\w-]+) ", rest, re.MULTILINE)
     assert {title: " ".join(panels[title]) for title in GROUPS} == GROUPS
     assert set(panels) == {"Options", *GROUPS}
 

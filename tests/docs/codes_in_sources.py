@@ -10,7 +10,10 @@ from ftbridge import errors
 from ftbridge.dataset.checking.secrets import KINDS
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("ftbridge/dataset", "ftbridge/data.py", "providers/ftbridge_providers", "local_backend/ftbridge_local")
+ROOMS = (
+    *("ftbridge/dataset", "ftbridge/data.py", "ftbridge/trainer_configs"),
+    *("providers/ftbridge_providers", "local_backend/ftbridge_local"),
+)
 _ARGUMENT = {"error": 1, "warning": 1, "warn": 0, "Finding": 3, "Unread": 0, "changed": 0, "UntrainableError": 1}
 """Which argument of these calls is a code."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ def codes_of(bridge: Bridge, one: Explanation, rows: str, folder: Path) -> set[s
     options["map"] = dict([one.map.split("=")]) if one.map else None
     if one.prepare:
         return {finding.code for finding in prepare(file, folder / "data", dedupe="exact", validation=0.0).findings}
+    if one.trainer:
+        out = Path(tempfile.mkdtemp(dir=folder)) / "exported"
+        made = bridge.export_config(file, one.trainer, out, model="Qwen/Qwen3-8B").training
+        return {*made.changed, *(finding.code for finding in made.impossible)}
     if one.kind == "changes":
         return set(bridge.convert(file, one.to or "", folder / "converted.jsonl", **options).changed)
     if one.validation:
