@@ -87,8 +87,10 @@ class AxolotlRows:
         answers = trained_answers(chat.messages)
         before = chat.messages[: max(answers, default=0)]
         if any(type(one) is Assistant and one.reasoning_content is not None for one in before):
-            diagnostics.changed("one_row_per_answer")
-            return as_lines({"messages": _until(messages, at), **_tools(chat)} for at in answers)
+            diagnostics.changed("one_row_per_answer")  # templates leave out the reasoning of earlier answers
+            starts = [0, *(at + 1 for at in answers)]
+            parts = ((messages[:start], messages[start : at + 1]) for start, at in zip(starts, answers, strict=False))
+            return as_lines({"messages": [*map(_untrained, old), *new], **_tools(chat)} for old, new in parts)
         return {"messages": messages, **_tools(chat)}
 
     def _preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
@@ -106,9 +108,9 @@ class AxolotlRows:
         return {"messages": messages, "chosen": chosen, "rejected": rejected}
 
 
-def _until(messages: list[Plain], at: int) -> list[Plain]:
-    """The messages up to an answer that alone is trained: templates leave out the reasoning of those before it."""
-    return [*({**one, _TRAINING: False} for one in messages[:at]), messages[at]]
+def _untrained(message: Plain) -> Plain:
+    """The message as one that is read alone, since another row trains it."""
+    return {**message, _TRAINING: False} if message["role"] == "assistant" or _TRAINING in message else message
 
 
 def _tools(chat: Chat) -> Plain:

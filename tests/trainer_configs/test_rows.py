@@ -34,7 +34,7 @@ AS_OBJECT = {"unit": "C", "city": "Oslo"}
 
 EXACT: list[tuple[str, Row, list[Row]]] = [
     ("trl", ONE, [{"prompt": [HI], "completion": [HELLO]}]),
-    ("trl", ZERO, [{"prompt": [HI, said("assistant", "What?"), BYE], "completion": [SEE_YOU]}]),
+    ("trl", ZERO, [{"prompt": [HI, WHAT, BYE], "completion": [SEE_YOU]}]),
     ("trl", THOUGHT, [{"prompt": THOUGHT["messages"][:1], "completion": THOUGHT["messages"][1:]}]),
     ("axolotl", TWO, [TWO]),
     ("axolotl", ZERO, [{"messages": [HI, said("assistant", "What?", training=False), BYE, SEE_YOU]}]),
@@ -45,7 +45,7 @@ EXACT: list[tuple[str, Row, list[Row]]] = [
         [{"messages": [said("user", "Hi", training=True), HELLO]}],
     ),
     ("llama-factory", SYSTEM, [SYSTEM]),
-    ("llama-factory", ZERO, [{"messages": [HI, said("assistant", "What?"), BYE, SEE_YOU]}]),
+    ("llama-factory", ZERO, [{"messages": [HI, WHAT, BYE, SEE_YOU]}]),
     ("unsloth", TWO, [TWO]),
     *((trainer, TEXT, [TEXT]) for trainer in OF_TEXT),
 ]
@@ -68,7 +68,7 @@ CHANGED: list[tuple[str, list[Row], list[Row], str]] = [
     (
         "llama-factory",
         [ZERO, TWO],
-        [ZERO | {"messages": [HI, said("assistant", "What?"), BYE, SEE_YOU]}, ONE, TWO],
+        [{"messages": [HI, WHAT, BYE, SEE_YOU]}, ONE, TWO],
         "one_row_per_answer",
     ),
     (
@@ -78,10 +78,9 @@ CHANGED: list[tuple[str, list[Row], list[Row], str]] = [
             THOUGHT,
             {
                 "messages": [
-                    {**THOUGHT["messages"][0], "training": False},
+                    THOUGHT["messages"][0],
                     {**THOUGHT["messages"][1], "training": False},
-                    {**THOUGHT_BEFORE["messages"][2], "training": False},
-                    THOUGHT_BEFORE["messages"][3],
+                    *THOUGHT_BEFORE["messages"][2:],
                 ]
             },
         ],
@@ -120,45 +119,16 @@ QUESTION, CALLED, *REST = CALL["messages"]
 SAID_AND_CALLED = {"messages": [QUESTION, {**CALLED, "content": "Let me see."}, *REST], "tools": TOOLS}
 
 REFUSED: list[tuple[str, Row, str, str]] = [
-    *(
-        (to, {"messages": [said("user", "Hi", weight=1), HELLO]}, "$.messages[0].weight", "input_not_trained")
-        for to in ("trl", "llama-factory", "unsloth")
-    ),
+    *((to, ASKED, "$.messages[0].weight", "input_not_trained") for to in ("trl", "llama-factory", "unsloth")),
     ("unsloth", ZERO, "$.messages[1].weight", "weight_not_offered"),
     ("unsloth", CALL, "$.tools", "tools_not_taken"),
     ("unsloth", {"messages": CALL["messages"]}, "$.messages[1]", "tools_not_taken"),
     ("unsloth", THOUGHT, "$.messages[1].reasoning_content", "reasoning_not_trained"),
     ("llama-factory", THOUGHT, "$.messages[1].reasoning_content", "reasoning_not_trained"),
     ("llama-factory", {"messages": [HI, HI, HELLO]}, "$.messages[1].role", "roles_do_not_alternate"),
-    (
-        "llama-factory",
-        {"messages": [HI, HELLO, said("system", "New."), HI, HELLO]},
-        "$.messages[2].role",
-        "system_not_first",
-    ),
-    (
-        "llama-factory",
-        {
-            **CALL,
-            "messages": [CALL["messages"][0], {**CALL["messages"][1], "content": "Let me see."}, *CALL["messages"][2:]],
-        },
-        "$.messages[1].content",
-        "content_and_tool_calls",
-    ),
-    *(
-        (
-            to,
-            {
-                "messages": [
-                    said("user", [{"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}]),
-                    HELLO,
-                ]
-            },
-            "$.messages[0].content",
-            "image_not_trained",
-        )  # type: ignore[arg-type]  # parts
-        for to in ("trl", "axolotl", "llama-factory", "unsloth")
-    ),
+    ("llama-factory", {"messages": [HI, HELLO, NEW, HI, HELLO]}, "$.messages[2].role", "system_not_first"),
+    ("llama-factory", SAID_AND_CALLED, "$.messages[1].content", "content_and_tool_calls"),
+    *((to, {"messages": [SEEN, HELLO]}, "$.messages[0].content", "image_not_trained") for to in OF_TEXT),
 ]
 
 
