@@ -229,6 +229,9 @@ def _read_data(keys: ConfigKeys, key: str) -> str | None:
         inner.expect("roles_to_train", (["assistant"], ["gpt"]), "ftbridge trains the assistant's answers alone")
         inner.expect("train_on_eos", ("turn",), "ftbridge trains the end of each answer")
         inner.expect("field", ("text",), "name the column with --map")
+        for mapped in ("message_property_mappings", "roles", "chat_template"):
+            if (value := inner.take(mapped)) is not None:
+                inner.leave(f"{key}.{mapped}", value, "ftbridge detects the form of rows: see what `check` says")
         if trained := inner.take("message_field_training"):
             inner.leave(f"{key}.message_field_training", trained, "write it as 'weight', 0 or 1, in the messages")
         keys.put_back(key, inner)
