@@ -14,7 +14,8 @@ import yaml
 from command_line import Cli
 from ftbridge import Bridge
 from ftbridge.errors import FtbridgeError, InputError, SpecError, UsageError
-from ftbridge.model import Hyperparameters, Method
+from ftbridge.ledger import Intent, Prepared
+from ftbridge.model import Event, Hyperparameters, Method, Spec, Status, now
 from ftbridge.trainer_configs.known import TRAINERS
 from ftbridge.trainer_configs.settings import chosen_settings, steps_of
 from ftbridge_local.trainer.settings import choose
@@ -257,6 +258,27 @@ def test_a_vendors_job_does_not_name_the_model(job: tuple[Bridge, str], tmp_path
     bridge, name = job
     with pytest.raises(SpecError, match="names of its own"):
         bridge.export_config(name, "trl", tmp_path / "out")
+
+
+def test_a_job_of_this_machine_brings_its_model_and_all_that_it_has_trained_with(
+    bridge: Bridge, data: Path, tmp_path: Path
+) -> None:
+    spec = Spec(target="local:Qwen/Qwen3-8B", data=data, hyperparameters=Hyperparameters(epochs=2))
+    intent = Intent(
+        id="ftb_1",
+        target=spec.target,
+        spec=spec,
+        prepared=Prepared(training="t"),
+        request_hash="t",
+        created_at=now(),
+    )
+    used = {"epochs": 2, "batch_size": 6, "learning_rate": 5e-4, "lora_rank": 4, "lora_alpha": 8.0, "seed": 3}
+    settings = Event(at=now(), kind="message", code="settings", hyperparameters=used)
+    bridge.ledger.change(bridge.ledger.add(intent), [settings], status=Status.SUCCEEDED, remote_id="1")
+    made = bridge.export_config("ftb_1", "trl", tmp_path / "out", lora_rank=8)
+    assert made.model == "Qwen/Qwen3-8B"
+    assert made.settings.items() >= {**used, "lora_rank": 8}.items()
+    assert not set(used) & set(made.chosen)
 
 
 def test_the_command_tells_what_it_did_in_80_columns(here: Cli, data: Path) -> None:
