@@ -221,7 +221,7 @@ def _read_data(keys: ConfigKeys, key: str) -> str | None:
             keys.leave(key, entry, "a job reads one file: download it, or join several to one")
             continue
         file = path
-        inner = ConfigKeys(entry)
+        inner = ConfigKeys(entry, keys.folder, key)
         inner.not_carried = keys.not_carried
         for name in ("path", "ds_type", "data_files", "split", "type", "name"):
             inner.take(name)
@@ -231,9 +231,9 @@ def _read_data(keys: ConfigKeys, key: str) -> str | None:
         inner.expect("field", ("text",), "name the column with --map")
         for mapped in ("message_property_mappings", "roles", "chat_template"):
             if (value := inner.take(mapped)) is not None:
-                inner.leave(f"{key}.{mapped}", value, "ftbridge detects the form of rows: see what `check` says")
+                inner.leave(mapped, value, "ftbridge detects the form of rows: see what `check` says")
         if trained := inner.take("message_field_training"):
-            inner.leave(f"{key}.message_field_training", trained, "write it as 'weight', 0 or 1, in the messages")
+            inner.leave("message_field_training", trained, "write it as 'weight', 0 or 1, in the messages")
         keys.put_back(key, inner)
     return file
 

@@ -21,14 +21,14 @@ class NotCarried(Frozen):
 
 
 class ConfigKeys:
-    """A config in a `folder` while it is read, and what was found in it, by ftbridge's names.
+    """A config in a `folder`, or a section of it, while it is read, and what was found in it, by ftbridge's names.
 
     `data` and `validation` are files as the config names them; `warmup_steps` becomes a ratio once the number of
     rows is known.
     """
 
-    def __init__(self, config: Mapping[str, Any], folder: Path = Path()) -> None:
-        self.folder = folder
+    def __init__(self, config: Mapping[str, Any], folder: Path = Path(), section: str = "") -> None:
+        self.folder, self._section = folder, section
         self.left = {str(key): value for key, value in config.items() if value is not None}
         self.model: str | None = None
         self.data: str | None = None
@@ -56,6 +56,7 @@ class ConfigKeys:
 
     def leave(self, key: str, value: Any, why: str) -> None:
         """Name what is not carried over."""
+        key = f"{self._section}.{key}" if self._section else key
         self.not_carried.append(NotCarried(key=key, value="…" if _SECRET.search(key) else value, why=why))
 
     def take_batch(self, micro: str, accumulation: str = "gradient_accumulation_steps") -> None:
@@ -74,7 +75,7 @@ class ConfigKeys:
     def section(self, key: str) -> ConfigKeys:
         """The keys of a section; what is left of it is left under its name."""
         found = self.take(key)
-        inner = ConfigKeys(found if isinstance(found, Mapping) else {})
+        inner = ConfigKeys(found if isinstance(found, Mapping) else {}, self.folder, key)
         inner.settings, inner.not_carried = self.settings, self.not_carried
         return inner
 

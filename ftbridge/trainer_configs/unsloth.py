@@ -125,9 +125,9 @@ def read(keys: ConfigKeys) -> None:
     first, *others = data.take("local_dataset", []) or [None]
     keys.data = first
     for other in others:
-        keys.leave("data.local_dataset", other, "a job reads one file: join several to one")
+        data.leave("local_dataset", other, "a job reads one file: join several to one")
     if name := data.take("dataset"):
-        keys.leave("data.dataset", name, "a job reads a file: download the dataset as JSON Lines")
+        data.leave("dataset", name, "a job reads a file: download the dataset as JSON Lines")
     data.take("format_type")
     full, four_bits = training.take("training_type", "lora") == "full", training.take("load_in_4bit", True)
     rslora, dora = adapter.take("use_rslora", False), adapter.take("use_dora", False)

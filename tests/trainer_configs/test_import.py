@@ -160,7 +160,7 @@ FOUND: list[tuple[str, str, Row, Row, set[str]]] = [
             "lora_alpha": 16,
             "lora_dropout": 0.0,
         },
-        {"training.max_steps", "target_modules"},
+        {"training.max_steps", "lora.target_modules"},
     ),
 ]
 
