@@ -169,8 +169,12 @@ def _dataset(plan: Plan, file: str) -> Config:
 
 
 def _evaluations(plan: Plan) -> Config:
-    every = plan.settings.get("eval_interval")
-    return {"eval_steps": every} if every else {"evals_per_epoch": 1}
+    """Whoever stops early has to save at each evaluation, and Axolotl wants both as numbers of steps."""
+    every, stops = plan.settings.get("eval_interval"), "early_stopping" in plan.settings
+    if not every and not stops:
+        return {"evals_per_epoch": 1}
+    steps = every or plan.steps_per_epoch
+    return {"eval_steps": steps, **({"save_steps": steps} if stops else {})}
 
 
 def notes(plan: Plan) -> list[str]:

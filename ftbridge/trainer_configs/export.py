@@ -26,7 +26,7 @@ from ftbridge.model import Job, Method
 from ftbridge.spec import make_spec
 from ftbridge.trainer_configs.known import find_trainer
 from ftbridge.trainer_configs.readme import readme
-from ftbridge.trainer_configs.settings import chosen_settings, steps_of
+from ftbridge.trainer_configs.settings import NEED_VALIDATION, chosen_settings, steps_of
 from ftbridge.trainer_configs.source import find_model, find_source
 from ftbridge.trainer_configs.survey import survey
 from ftbridge.trainer_configs.trainer import CONFIG, TRAIN, VALIDATION, Plan, Trainer
@@ -95,20 +95,20 @@ def export_config(
     spec = make_spec(target="local:any", data=Path("data"), method=by, hyperparameters=known)
     if spec.method is Method.RFT:
         raise SpecError(f"there are no configs for {trainer.name} by rft", hint="Use --method sft or dpo.")
-    settings = chosen_settings(spec.hyperparameters, spec.method)
+    held = found.validation if validation is None else validation
+    settings = chosen_settings(spec.hyperparameters, spec.method, validates=held is not None and trainer.validates)
     loaded_by = find_model(context, found, model)
     with ExitStack() as opened:
 
         def open_file(rows: Given) -> Data:
             return opened.enter_context(given(rows, context.home, map or found.map, often=True))
 
-        held = found.validation if validation is None else validation
         files = [open_file(found.data), *([open_file(held)] if held is not None else [])]
         read_as = format or found.format
         rows = survey(files, read_as)
         trainer.check(spec.method, rows, settings)
-        validates = len(files) > 1 and trainer.validates
-        plan = Plan(loaded_by, spec.method, rows, settings, validates, *steps_of(settings, 0))
+        with_validation = len(files) > 1 and trainer.validates
+        plan = Plan(loaded_by, spec.method, rows, settings, with_validation, *steps_of(settings, 0))
         result = partial(
             ExportedConfig,
             out=out,
@@ -118,7 +118,7 @@ def export_config(
             model=loaded_by,
             settings={name: value for name, value in settings.items() if name in trainer.carries},
             chosen=tuple(sorted(name for name in settings.keys() - known.keys() if name in trainer.carries)),
-            notes=tuple(_notes(trainer, plan, has_validation=len(files) > 1)),
+            notes=tuple(_notes(trainer, plan, spec.hyperparameters.given(), has_validation=held is not None)),
         )
         return _write(result, trainer, plan, files, read_as)
 
@@ -131,21 +131,24 @@ def _write(
     result: partial[ExportedConfig], trainer: Trainer, plan: Plan, files: list[Data], read_as: str | None
 ) -> ExportedConfig:
     """Write the folder of the `result`, which the conversions complete."""
-    names = (TRAIN, VALIDATION) if plan.validation else (TRAIN,)
+    names = [str(Path(trainer.folder, name)) for name in (TRAIN, *[VALIDATION] * plan.validation)]
     converter = trainer.converter(plan.method, plan.rows)
     out: Path = result.keywords["out"]
     try:
         make_folder(out.parent, 0o777)
         with whole_folder(out) as beside:
+            (beside / trainer.folder).mkdir(exist_ok=True)
             conversions = [
                 convert(file, converter, beside / name, format=read_as, workers=None)
                 for file, name in zip(files, names, strict=False)
             ]
-            training, *others = [structs.replace(one, out=out / one.out.name) for one in conversions]
+            training, *others = [
+                structs.replace(one, out=out / name) for one, name in zip(conversions, names, strict=True)
+            ]
             made = result(training=training, validation=others[0] if others else None)
             if not made.written:
                 raise _NotWrittenError
-            rows = _lines(beside / TRAIN)
+            rows = _lines(beside / names[0])
             plan = plan._replace(**steps_of(plan.settings, rows)._asdict())
             made = structs.replace(made, rows=rows)
             _write_documents(made, trainer, plan, beside)
@@ -177,14 +180,17 @@ def _write_documents(made: ExportedConfig, trainer: Trainer, plan: Plan, folder:
     (folder / "README.md").write_text(readme(made, trainer, plan), "utf-8")
 
 
-def _notes(trainer: Trainer, plan: Plan, *, has_validation: bool) -> list[str]:
-    """What the trainer does otherwise, and what it has no key for."""
+def _notes(trainer: Trainer, plan: Plan, given: Mapping[str, Any], *, has_validation: bool) -> list[str]:
+    """What the trainer does otherwise, and what of the given is not in its config."""
     told = list(trainer.notes(plan))
     if has_validation and not trainer.validates:
         told.append(f"{trainer.name} reads no validation file, so none is written")
-    for name, value in plan.settings.items():
-        if name not in trainer.carries:
-            told.append(f"{name} = {value} is left out, because {trainer.name}'s config has no key for it")
+    for name, value in given.items():
+        if (name in plan.settings and name in trainer.carries) or (name, value) == ("train_reasoning", True):
+            continue
+        no_file = name in NEED_VALIDATION and not has_validation
+        why = "there is no validation file" if no_file else f"{trainer.name}'s config has no key for it"
+        told.append(f"{name} = {value} is left out, because {why}")
     return told
 
 

@@ -27,11 +27,12 @@ _CHOSEN: dict[str, Any] = {
 _RATE_FACTORS = {(Method.SFT, "full"): 0.1, (Method.DPO, "full"): 0.025}
 _FACTOR = {Method.SFT: 1.0, Method.DPO: 0.25}
 _ALPHA_PER_RANK = 2
+NEED_VALIDATION = ("eval_interval", "early_stopping")
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha", "lora_dropout")
 _MOST_AT_ONCE = 4  # rows that go through a model together, where a step has more: they fit most GPUs
 
 
-def chosen_settings(given: Hyperparameters, method: Method) -> dict[str, Any]:
+def chosen_settings(given: Hyperparameters, method: Method, *, validates: bool = True) -> dict[str, Any]:
     """A value for each hyperparameter that a config needs, and all that are given. Raises `SpecError` for one of
     another method or tuning.
     """
@@ -41,8 +42,6 @@ def chosen_settings(given: Hyperparameters, method: Method) -> dict[str, Any]:
         settings["learning_rate"] *= _RATE_FACTORS.get((method, settings["tuning"]), _FACTOR[method])
     alpha = settings.get("lora_alpha", _ALPHA_PER_RANK * settings["lora_rank"])
     settings["lora_alpha"] = int(alpha) if float(alpha).is_integer() else alpha
-    if settings.get("train_reasoning"):  # as trainers do
-        del settings["train_reasoning"]
     without = {"beta": "dpo"} if method is Method.SFT else {}
     without |= dict.fromkeys(_ADAPTER_SHAPE, "adapters") if settings["tuning"] == "full" else {}
     for name, whose in without.items():
@@ -50,7 +49,8 @@ def chosen_settings(given: Hyperparameters, method: Method) -> dict[str, Any]:
             what = f"{name} is a setting of {whose}, and this is {method} with tuning = {settings['tuning']}"
             raise SpecError(what, hint=f"Leave {name} out.")
         del settings[name]
-    return settings
+    unused = () if validates else NEED_VALIDATION
+    return {name: value for name, value in settings.items() if name not in unused}
 
 
 class Steps(NamedTuple):

@@ -35,6 +35,11 @@ class Plan(NamedTuple):
     accumulation: int
 
     @property
+    def steps_per_epoch(self) -> int:
+        """How many steps there are in each pass over the rows."""
+        return self.steps // int(self.settings["epochs"])
+
+    @property
     def tuning(self) -> str:
         """Which weights are trained."""
         return str(self.settings["tuning"])
@@ -51,7 +56,7 @@ class Trainer(NamedTuple):
     do, `converter` makes its rows, `config` its config and `companions` other files of JSON; `notes` are sentences on
     what is different there. `recognises` tells by its keys whether a config is of this trainer, and `read` takes from
     it what ftbridge has a word for. `aside` are keys without meaning for what is learned. `validates` says whether its
-    config can name a validation file.
+    config can name a validation file, and `folder` is where the rows are, in that of the config.
     """
 
     name: str
@@ -68,3 +73,4 @@ class Trainer(NamedTuple):
     read: Callable[[ConfigKeys], None]
     aside: frozenset[str]
     validates: bool = True
+    folder: str = ""

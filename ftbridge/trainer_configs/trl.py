@@ -30,7 +30,7 @@ from ftbridge.trainer_configs.messages import (
     trained_answers,
 )
 from ftbridge.trainer_configs.survey import Survey, shapes_of
-from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, TRAIN, Config, Plan, Trainer
+from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, Config, Plan, Trainer
 
 KEYS = {
     "epochs": "num_train_epochs",
@@ -45,9 +45,10 @@ KEYS = {
 }
 ASIDE = OF_TRANSFORMERS | {
     *("hub_private_repo", "trackio_space_id", "use_liger_kernel", "dataset_num_proc", "model_revision"),
-    *("dataset_train_split", "dataset_test_split", "num_processes", "bnb_4bit_quant_type"),
+    *("num_processes", "bnb_4bit_quant_type"),
     "use_bnb_nested_quant",
 }
+_FOLDER = "data"
 _COSINE = {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}}
 _SCHEDULE = "ftbridge's learning rate falls along a cosine to a tenth"
 
@@ -130,12 +131,13 @@ def config(plan: Plan) -> Config:
 
 
 def _data(plan: Plan) -> Config:
-    """One file by its name; two by the folder, where `datasets` knows them as splits."""
+    """The folder, in which the files are splits by their names: `datasets` in a config have no validation file."""
+    found: Config = {"dataset_name": _FOLDER, "dataset_train_split": "train"}
     if not plan.validation:
-        return {"datasets": [{"path": "json", "data_files": TRAIN, "split": "train"}]}
+        return found
     every = plan.settings.get("eval_interval")
     evaluated: Config = {"eval_strategy": "steps", "eval_steps": every} if every else {"eval_strategy": "epoch"}
-    return {"dataset_name": ".", "dataset_train_split": "train", "dataset_test_split": "validation", **evaluated}
+    return {**found, "dataset_test_split": "validation", **evaluated}
 
 
 def notes(plan: Plan) -> list[str]:
@@ -180,9 +182,10 @@ def _read_data(keys: ConfigKeys) -> None:
             keys.data = file
         else:
             keys.leave("datasets", entry, "a job reads one file: download it, or join several to one")
-    if (name := keys.take("dataset_name")) == ".":
-        keys.data = TRAIN
-        keys.validation = "validation.jsonl" if keys.left.get("dataset_test_split") == "validation" else None
+    splits = keys.take("dataset_train_split", "train"), keys.take("dataset_test_split")
+    name = keys.take("dataset_name")
+    if name and (keys.folder / name).is_dir():
+        keys.data, keys.validation = (f"{name}/{split}.jsonl" if split else None for split in splits)
     elif name:
         keys.leave("dataset_name", name, "a job reads a file: download the dataset as JSON Lines")
 
@@ -213,4 +216,5 @@ TRAINER = Trainer(
     recognises=recognises,
     read=read,
     aside=ASIDE,
+    folder=_FOLDER,
 )

@@ -18,15 +18,11 @@ def said(role: str, content: str, **more: Any) -> Row:
     return {"role": role, "content": content, **more}
 
 
-def called(city: str) -> Row:
+def called(city: str, arguments: Row | None = None) -> Row:
     """An answer that calls a tool."""
-    arguments = json.dumps({"unit": "C", "city": city})
-    return {
-        "role": "assistant",
-        "tool_calls": [
-            {"id": "call00001", "type": "function", "function": {"name": "weather", "arguments": arguments}}
-        ],
-    }
+    given = json.dumps(arguments or {"unit": "C", "city": city})
+    function = {"name": "weather", "arguments": given}
+    return {"role": "assistant", "tool_calls": [{"id": "call00001", "type": "function", "function": function}]}
 
 
 ONE = {"messages": [said("user", "Hi"), said("assistant", "Hello")]}
@@ -58,4 +54,4 @@ def export(bridge: Bridge, folder: Path, rows: list[Row], to: str, **options: An
     made = bridge.export_config(write_rows(folder / "rows.jsonl", rows), to, folder / "out", **options)
     if not made.written:
         return made, []
-    return made, [json.loads(line) for line in (folder / "out" / "train.jsonl").read_text("utf-8").splitlines()]
+    return made, [json.loads(line) for line in made.training.out.read_text("utf-8").splitlines()]

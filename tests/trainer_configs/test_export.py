@@ -52,7 +52,8 @@ def test_every_setting_has_its_place_for_trl(bridge: Bridge, tmp_path: Path) -> 
     assert found == {
         "model_name_or_path": "Qwen/Qwen3-0.6B",
         "dtype": "float32",
-        "datasets": [{"path": "json", "data_files": "train.jsonl", "split": "train"}],
+        "dataset_name": "data",
+        "dataset_train_split": "train",
         "use_peft": True,
         "lora_target_modules": "all-linear",
         "use_rslora": True,
@@ -135,7 +136,7 @@ def test_a_validation_file_is_named(to: str, key: str, bridge: Bridge, tmp_path:
     found = config_of(bridge, tmp_path, to, validation=held, eval_interval=5)
     assert key in found
     assert found["eval_steps"] == 5
-    assert (tmp_path / "out" / "validation.jsonl").exists()
+    assert list((tmp_path / "out").rglob("validation.jsonl"))
 
 
 def test_what_a_trainer_has_no_key_for_is_told(bridge: Bridge, tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_the_readme_says_what_to_run_and_what_is_different(bridge: Bridge, tmp_p
 
 def test_the_rows_are_no_more_open_than_the_dataset(bridge: Bridge, tmp_path: Path) -> None:
     write_rows(tmp_path / "rows.jsonl", [ONE]).chmod(0o600)
-    bridge.export_config(tmp_path / "rows.jsonl", "trl", tmp_path / "out", model="a/b")
+    bridge.export_config(tmp_path / "rows.jsonl", "unsloth", tmp_path / "out", model="a/b")
     assert stat.S_IMODE((tmp_path / "out" / "train.jsonl").stat().st_mode) == 0o600
 
 

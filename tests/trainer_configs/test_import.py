@@ -187,10 +187,10 @@ def test_an_exported_config_is_read_back_whole(to: str, tuning: Any, bridge: Bri
     given |= {"max_seq_length": 512, "warmup_ratio": 0.25}
     if tuning != "full":
         given |= {"lora_rank": 8, "lora_alpha": 4.0, "lora_dropout": 0.1}
-    export(bridge, tmp_path, [TWO, *[ONE] * 22], to, **given)
+    made, _rows = export(bridge, tmp_path, [TWO, *[ONE] * 22], to, **given)
     found = bridge.import_config(tmp_path / "out" / "config.yaml")
     assert (found.trainer, found.target) == (to, "local:Qwen/Qwen3-0.6B")
-    assert found.data == str(tmp_path / "out" / "train.jsonl")
+    assert found.data == str(made.training.out)
     assert found.hyperparameters.given() == given
     left = {"datasets.message_field_training"} if to == "axolotl" else set()
     assert {one.key for one in found.not_carried} == left
@@ -199,19 +199,20 @@ def test_an_exported_config_is_read_back_whole(to: str, tuning: Any, bridge: Bri
 @pytest.mark.parametrize("to", ["trl", "axolotl", "llama-factory"])
 def test_preferences_and_validation_are_read_back(to: str, bridge: Bridge, tmp_path: Path) -> None:
     held = write_rows(tmp_path / "held.jsonl", [PAIR])
-    export(bridge, tmp_path, [PAIR] * 8, to, method="dpo", beta=0.3, validation=held, eval_interval=2)
+    made, _rows = export(bridge, tmp_path, [PAIR] * 8, to, method="dpo", beta=0.3, validation=held, eval_interval=2)
     found = bridge.import_config(tmp_path / "out" / "config.yaml")
     assert (found.method, found.hyperparameters.beta, found.hyperparameters.eval_interval) == ("dpo", 0.3, 2)
-    assert found.validation == str(tmp_path / "out" / "validation.jsonl")
+    assert made.validation
+    assert (found.data, found.validation) == (str(made.training.out), str(made.validation.out))
     assert bridge.check(found.data or "", "local:tiny", method="dpo").errors == 0
 
 
 @pytest.mark.parametrize("to", TRAINERS)
 @pytest.mark.parametrize("row", [ONE, TEXT], ids=["chat", "text"])
 def test_the_exported_rows_are_read_as_what_they_were(to: str, row: Row, bridge: Bridge, tmp_path: Path) -> None:
-    export(bridge, tmp_path, [row], to)
+    made, _rows = export(bridge, tmp_path, [row], to)
     out = tmp_path / "again.jsonl"
-    bridge.convert(tmp_path / "out" / "train.jsonl", "local:tiny", out)
+    bridge.convert(made.training.out, "local:tiny", out)
     assert json.loads(out.read_text("utf-8")) == row
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from ftbridge import Bridge
+from ftbridge.arguments import Tuning
 from small_data import write_rows
 from trainer_configs.rows_of_all_kinds import CALL, ONE, PAIR, SYSTEM, TEXT, TOOLS, TWO, ZERO, Row, called, export, said
 from trainer_configs.trainers_here import ask
@@ -62,10 +63,12 @@ def _plain(value: Any) -> Any:
     return value.rpartition(".")[2].lower() if isinstance(value, str) and "SchedulerType" in value else value
 
 
-@pytest.mark.parametrize("tuning", ["lora", "rslora", "dora", "qlora", "full"])
-@pytest.mark.parametrize(("method", "rows"), [("sft", MANY), ("sft", [TEXT]), ("dpo", [PAIR])])
+@pytest.mark.parametrize(
+    ("method", "rows", "tuning"),
+    [*(("sft", MANY, tuning) for tuning in get_args(Tuning)), ("sft", [TEXT], "lora"), ("dpo", [PAIR], "lora")],
+)
 def test_axolotls_schema_knows_every_key(
-    tuning: Any, method: str, rows: list[Row], bridge: Bridge, tmp_path: Path
+    method: str, rows: list[Row], tuning: Tuning, bridge: Bridge, tmp_path: Path
 ) -> None:
     held = write_rows(tmp_path / "held.jsonl", rows)
     export(bridge, tmp_path, rows, "axolotl", method=method, validation=held, tuning=tuning, early_stopping=2)
@@ -75,7 +78,7 @@ def test_axolotls_schema_knows_every_key(
     assert {key: found["values"][key] for key in same} == same
 
 
-@pytest.mark.parametrize("tuning", ["lora", "rslora", "dora", "qlora", "full"])
+@pytest.mark.parametrize("tuning", get_args(Tuning))
 @pytest.mark.parametrize("row", [ONE, TEXT], ids=["chat", "text"])
 def test_unsloth_reads_the_config(tuning: Any, row: Row, bridge: Bridge, tmp_path: Path) -> None:
     export(bridge, tmp_path, [row], "unsloth", tuning=tuning)
@@ -112,7 +115,8 @@ def test_trl_trains_the_tokens_that_ftbridge_trains(model: str, bridge: Bridge, 
 
 
 def test_trl_reads_tools_and_calls_as_ftbridge_does(model: str, bridge: Bridge, tmp_path: Path) -> None:
-    rows = [CALL, ONE, {**CALL, "messages": [said("user", "Rome?"), called("Rome")]}]
+    other = called("Rome", arguments={"when": {"day": 3, "of": None}, "city": 5})  # no schema is that of all rows
+    rows = [CALL, ONE, {**CALL, "messages": [said("user", "Rome?"), other]}]
     export(bridge, tmp_path, rows, "trl", model=model)
     theirs = ask("trl", "labels", tmp_path / "out", method="sft")
     assert theirs == one_by_one(ours(bridge, tmp_path / "rows.jsonl", model))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import types
 from pathlib import Path
 
 import yaml
@@ -23,6 +24,7 @@ def parse():
 
 def rows():
     """Each row of the training file as its own reader understands it: roles and contents, system prompt, tools."""
+    sys.modules["torchaudio"] = types.ModuleType("torchaudio")  # for sounds, of which there are none
     from llamafactory.data.converter import get_dataset_converter
     from llamafactory.data.parser import get_dataset_list
     from llamafactory.hparams import DataArguments

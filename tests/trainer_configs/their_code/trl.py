@@ -15,7 +15,7 @@ sys.path.remove(str(Path(__file__).parent))  # where this file would be taken fo
 import yaml
 from datasets import load_dataset
 from trl import DPOConfig, DPOTrainer, ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, TrlParser, get_peft_config
-from trl.scripts.utils import DatasetMixtureConfig, get_dataset
+from trl.scripts.utils import DatasetMixtureConfig
 
 CPU = ["--use_cpu", "true", "--bf16", "false", "--report_to", "none", "--save_strategy", "no", "--disable_tqdm", "true"]
 
@@ -35,8 +35,8 @@ def parse(method):
 
 def trainer_of(method, extra=()):
     """The trainer as TRL's script makes it."""
-    script, training, model, mixture = parsed(method, extra)
-    files = get_dataset(mixture) if mixture.datasets else load_dataset(script.dataset_name)
+    script, training, model, _mixture = parsed(method, extra)
+    files = load_dataset(script.dataset_name)
     kind = DPOTrainer if method == "dpo" else SFTTrainer
     return kind(
         model=model.model_name_or_path,
