@@ -97,12 +97,12 @@ class AxolotlRows:
         report_chat(example.input, diagnostics)
         whole = Chat([*example.input.messages, *example.preferred_output, *example.non_preferred_output])
         refuse_tools(Chat(whole.messages, example.input.tools), "$.input", "Axolotl's DPO", diagnostics)
-        for root, messages in (
+        for root, said in (
             ("$.input.messages", example.input.messages),
             ("$.preferred_output", example.preferred_output),
             ("$.non_preferred_output", example.non_preferred_output),
         ):
-            refuse_reasoning(messages, root, "Axolotl's DPO", diagnostics)
+            refuse_reasoning(said, root, "Axolotl's DPO", diagnostics)
         messages = plain_messages(example.input.messages, "$.input.messages", diagnostics)
         chosen, rejected = single_outputs(example, "Axolotl", diagnostics)
         return {"messages": messages, "chosen": chosen, "rejected": rejected}

@@ -58,9 +58,9 @@ def import_config(context: Context, file: str | Path) -> ImportedConfig:
     config = _read(path)
     trainer = trainer_of(config)
     if trainer is None:
-        keys = printable(", ".join(map(str, config)), 100)
+        named = printable(", ".join(map(str, config)), 100)
         raise InputError(
-            f"{path} is no config that ftbridge knows: its keys are {keys}",
+            f"{path} is no config that ftbridge knows: its keys are {named}",
             hint=f"Configs of these are read: {', '.join(TRAINERS)}.",
         )
     keys = ConfigKeys(config, path.parent)

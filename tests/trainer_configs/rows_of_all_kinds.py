@@ -25,27 +25,27 @@ def called(city: str, arguments: Row | None = None) -> Row:
     return {"role": "assistant", "tool_calls": [{"id": "call00001", "type": "function", "function": function}]}
 
 
-ONE = {"messages": [said("user", "Hi"), said("assistant", "Hello")]}
-TWO = {"messages": [*ONE["messages"], said("user", "Bye"), said("assistant", "See you")]}
-ZERO = {"messages": [said("user", "Hi"), said("assistant", "What?", weight=0), *TWO["messages"][2:]]}
-SYSTEM = {"messages": [said("system", "Be brief."), *TWO["messages"]]}
+ONE: Row = {"messages": [said("user", "Hi"), said("assistant", "Hello")]}
+TWO: Row = {"messages": [*ONE["messages"], said("user", "Bye"), said("assistant", "See you")]}
+ZERO: Row = {"messages": [said("user", "Hi"), said("assistant", "What?", weight=0), *TWO["messages"][2:]]}
+SYSTEM: Row = {"messages": [said("system", "Be brief."), *TWO["messages"]]}
 PARAMETERS = {"type": "object", "properties": {"unit": {"type": "string"}, "city": {"type": "string"}}}
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Now.", "parameters": PARAMETERS}}]
-CALL = {
+CALL: Row = {
     "messages": [
         *(said("user", "Oslo?"), called("Oslo")),
         *(said("tool", "4 C", tool_call_id="call00001"), said("assistant", "Four.")),
     ],
     "tools": TOOLS,
 }
-THOUGHT = {"messages": [said("user", "2+2?"), said("assistant", "4", reasoning_content="Add them.")]}
-THOUGHT_BEFORE = {"messages": [*THOUGHT["messages"], said("user", "Sure?"), said("assistant", "Yes")]}
-PAIR = {
+THOUGHT: Row = {"messages": [said("user", "2+2?"), said("assistant", "4", reasoning_content="Add them.")]}
+THOUGHT_BEFORE: Row = {"messages": [*THOUGHT["messages"], said("user", "Sure?"), said("assistant", "Yes")]}
+PAIR: Row = {
     "input": {"messages": [said("system", "Be kind."), said("user", "Hi")]},
     "preferred_output": [said("assistant", "Hello!")],
     "non_preferred_output": [said("assistant", "What?")],
 }
-TEXT = {"text": "All that there is."}
+TEXT: Row = {"text": "All that there is."}
 
 
 def export(bridge: Bridge, folder: Path, rows: list[Row], to: str, **options: Any) -> tuple[ExportedConfig, list[Row]]:

@@ -160,6 +160,16 @@ def test_axolotl_trains_the_tokens_that_ftbridge_trains(model: str, bridge: Brid
     assert theirs == ours(bridge, tmp_path / "rows.jsonl", model)
 
 
+@pytest.mark.parametrize(("rows", "divided"), [(MANY, True), ([ONE, TWO, SYSTEM], False)], ids=["divided", "whole"])
+def test_llama_factory_trains_the_tokens_that_ftbridge_trains(
+    rows: list[Row], divided: bool, model: str, bridge: Bridge, tmp_path: Path
+) -> None:
+    export(bridge, tmp_path, rows, "llama-factory", model=model)
+    theirs = ask("llama-factory", "labels", tmp_path / "out", tokenizer=model)
+    expected = ours(bridge, tmp_path / "rows.jsonl", model)
+    assert theirs == (one_by_one(expected) if divided else expected)
+
+
 def test_llama_factory_reads_the_roles_and_contents(bridge: Bridge, tmp_path: Path) -> None:
     export(bridge, tmp_path, [SYSTEM, CALL], "llama-factory")
     first, second = ask("llama-factory", "rows", tmp_path / "out")
