@@ -18,7 +18,7 @@ from ftbridge.foreign.paths import path_text
 from ftbridge.wording import counted, printable
 
 if TYPE_CHECKING:
-    from ftbridge.trainer_configs.export import ExportedConfig
+    from ftbridge.trainer_configs.exported import ExportedConfig
     from ftbridge.trainer_configs.read_config import ImportedConfig
 
 _LONGEST = 40  # characters of a value in a table; --json has all

@@ -11,59 +11,26 @@ from stat import S_IMODE
 from typing import Any, Unpack
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import structs
 
 from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, given
 from ftbridge.dataset.writing.atomic_file import mode_like
-from ftbridge.dataset.writing.convert import Conversion, convert
+from ftbridge.dataset.writing.convert import convert
 from ftbridge.errors import InputError, SpecError
 from ftbridge.files import follow_umask, make_folder, whole_folder
 from ftbridge.jobs.fetching import check_free
 from ftbridge.model import Job, Method
 from ftbridge.spec import make_spec
+from ftbridge.trainer_configs.exported import ExportedConfig
 from ftbridge.trainer_configs.known import find_trainer
 from ftbridge.trainer_configs.readme import readme
 from ftbridge.trainer_configs.settings import NEED_VALIDATION, chosen_settings, steps_of
 from ftbridge.trainer_configs.source import find_model, find_source
 from ftbridge.trainer_configs.survey import survey
 from ftbridge.trainer_configs.trainer import CONFIG, TRAIN, VALIDATION, Plan, Trainer
-
-
-class ExportedConfig(Struct, frozen=True):
-    """What was written into the folder `out`; nothing, where a conversion of the rows is impossible.
-
-    `checked_with` is the version whose own code has read such configs, `command` what to run in the folder. `settings`
-    are hyperparameters by ftbridge's names, `chosen` those of them that nobody gave. `rows` are those of the training
-    file, of which an example may have several. `notes` are sentences on what is different there.
-    """
-
-    out: Path
-    trainer: str
-    checked_with: str
-    command: str
-    model: str
-    settings: dict[str, Any]
-    chosen: tuple[str, ...]
-    notes: tuple[str, ...]
-    training: Conversion
-    validation: Conversion | None = None
-    rows: int = 0
-
-    @property
-    def conversions(self) -> tuple[Conversion, ...]:
-        """Those of the training and of the validation file."""
-        return (self.training, self.validation) if self.validation else (self.training,)
-
-    @property
-    def written(self) -> bool:
-        """Whether all rows could be converted."""
-        return not any(made.impossible for made in self.conversions)
-
-    def __repr__(self) -> str:
-        return f"<ExportedConfig for {self.trainer}: {self.out if self.written else 'not written'}>"
 
 
 def export_config(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ftbridge.trainer_configs.exported import ExportedConfig
 from ftbridge.trainer_configs.trainer import Plan, Trainer
 from ftbridge.wording import counted
-
-if TYPE_CHECKING:
-    from ftbridge.trainer_configs.export import ExportedConfig
 
 
 def readme(made: ExportedConfig, trainer: Trainer, plan: Plan) -> str:

@@ -1,7 +1,8 @@
 """Unsloth: `unsloth train --config` with a config in YAML, in sections.
 
 Its command trains every answer of a chat, and supervised alone. It has no key for a weight, for tools, for a validation
-file or for the course of the learning rate, and it takes whole numbers for the alpha of an adapter.
+file or for the course of the learning rate, and it takes whole numbers for the alpha of an adapter. A relative file is
+one of the working folder; the result is written below Unsloth's own folder of outputs.
 Sources: Unsloth 2026.10.9, `unsloth_cli/config.py`; read 2026-11-30.
 """
 
@@ -108,6 +109,8 @@ def _adapter(plan: Plan) -> Config:
 def notes(plan: Plan) -> list[str]:
     """What is different there."""
     told = ["Unsloth's learning rate falls along a line, and ftbridge's along a cosine to a tenth"]
+    if plan.rows.shape != "text":
+        told.append("Unsloth finds answers by the marks of known templates, and trains whole chats where it knows none")
     if plan.tuning != "full":
         told.append(f"the adapter is at {_LINEAR}: name others where the model has other linear layers")
     return told

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftbridge import Bridge
-from ftbridge.trainer_configs.export import ExportedConfig
+from ftbridge.trainer_configs.exported import ExportedConfig
 from small_data import write_rows
 
 Row = dict[str, Any]
