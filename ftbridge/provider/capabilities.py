@@ -90,6 +90,14 @@ def unsupported(verb: str, capabilities: Capabilities, provider: str) -> Unsuppo
     return Unsupported(f"{provider} does not offer {verb}", provider=provider, hint=hint)
 
 
+def unnamed(provider: str, model: str) -> SpecError:
+    """The error for a model of which nobody knows what it is called elsewhere."""
+    return SpecError(
+        f"{provider} has names of its own for models, and {model} may be none at the hub",
+        hint="Name the model for the other trainer: --model ORGANISATION/NAME, or a folder.",
+    )
+
+
 def start_of_next(capabilities: Capabilities, provider: str, model: str, remote_id: str, result: Result) -> str:
     """What names the start of a job that goes on from `result`. Raises `Unsupported` where no job can."""
     start = {"model": result.model, "job": remote_id, None: None}[capabilities.continues]

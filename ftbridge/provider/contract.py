@@ -17,10 +17,10 @@ from typing import Any, ClassVar, NoReturn
 from ftbridge.catalogue import Row, read_room
 from ftbridge.dataset import Converter, Renderer, TokenCounter, guess, tokenizer_json
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import JobFailed, SpecError
+from ftbridge.errors import JobFailed
 from ftbridge.model import Checkpoint, Event, Result, RowLoss, Spec, Status
 from ftbridge.provider.artifacts import Artifact, artifacts_of
-from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, start_of_next, unsupported
+from ftbridge.provider.capabilities import Capabilities, ExportForm, fit_spec, start_of_next, unnamed, unsupported
 from ftbridge.provider.completions import as_chunk, chat_body, read_reply
 from ftbridge.provider.connection import Connection
 from ftbridge.provider.paging import as_far_as_listed, first, matching
@@ -129,10 +129,7 @@ class Provider:
 
     def model_for_others(self, model: str) -> str:
         """What other trainers load it by: a name at the hub, or a folder. Raises `SpecError` where none is known."""
-        raise SpecError(
-            f"{self.name} has names of its own for models, and {model} may be none at the hub",
-            hint="Name the model for the other trainer: --model ORGANISATION/NAME, or a folder.",
-        )
+        raise unnamed(self.name, model)
 
     def model_from(self, model: str, remote_id: str, result: Result) -> str:
         """The model of the target at which another job goes on from this result of a job at `model`. No network."""
