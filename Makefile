@@ -45,6 +45,7 @@ bench: $(READY)
 bench-local: $(READY)
 	$(BIN)/python tests/bench/bench_local.py
 	$(BIN)/python tests/bench/bench_replies.py
+	$(BIN)/python tests/bench/bench_distillation.py
 
 clean:
 	rm -rf .venv .venv-matrix build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -44,6 +44,7 @@ class HyperparameterArguments(TypedDict, total=False):
     devices: int | None
     train_reasoning: bool | None
     eval_samples: int | None
+    temperature: float | None
 
 
 class SweepArguments(TypedDict, total=False):
@@ -70,6 +71,7 @@ class SweepArguments(TypedDict, total=False):
     devices: int | Sequence[int] | None
     train_reasoning: bool | Sequence[bool] | None
     eval_samples: int | Sequence[int] | None
+    temperature: float | Sequence[float] | None
 
 
 class ChatOptions(TypedDict, total=False):

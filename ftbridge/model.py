@@ -65,11 +65,12 @@ class Unclear(StrEnum):
 
 
 class Method(StrEnum):
-    """How the model learns: supervised on answers, by direct preference optimisation, or by reinforcement."""
+    """How the model learns: from answers, from preferences, by reinforcement, or from a teacher's probabilities."""
 
     SFT = "sft"
     DPO = "dpo"
     RFT = "rft"
+    DISTILL = "distill"
 
 
 class Hyperparameters(Frozen):
@@ -84,9 +85,7 @@ class Hyperparameters(Frozen):
     epochs: int | None = Field(None, ge=1, le=1000, description="Passes over the examples.")
     batch_size: int | None = Field(None, ge=1, description="Examples in one step.")
     learning_rate: float | None = Field(None, gt=0, le=1, description="Size of a step, absolute, such as 0.0002.")
-    learning_rate_multiplier: float | None = Field(
-        None, gt=0, description="A factor on the vendor's own learning rate."
-    )
+    learning_rate_multiplier: float | None = Field(None, gt=0, description="Factor on the vendor's own learning rate.")
     warmup_ratio: float | None = Field(
         None, ge=0, le=1, description="Share of the steps, 0 to 1, in which the learning rate rises."
     )
@@ -114,9 +113,7 @@ class Hyperparameters(Frozen):
     reasoning_effort: Literal["low", "medium", "high"] | None = Field(
         None, description="For rft: how hard the model thinks."
     )
-    compute_multiplier: float | None = Field(
-        None, gt=0, description="For rft: a factor on the compute spent on exploration."
-    )
+    compute_multiplier: float | None = Field(None, gt=0, description="For rft: factor on the compute for exploration.")
     eval_interval: int | None = Field(None, ge=1, description="Steps between two evaluations on the validation file.")
     early_stopping: int | None = Field(None, ge=1, description="End after so many evaluations without an improvement.")
     devices: int | None = Field(None, ge=1, description="GPUs, or processes, that share each step.")
@@ -124,6 +121,9 @@ class Hyperparameters(Frozen):
         None, description="Train the reasoning before an answer, too; --no-train-reasoning: only read it."
     )
     eval_samples: int | None = Field(None, ge=1, description="For rft: answers sampled for each evaluation.")
+    temperature: float | None = Field(
+        None, gt=0, le=100, description="For distill: above 1, less probable tokens of the teacher count more."
+    )
 
     def given(self) -> dict[str, int | float | str]:
         """Only those that were set, by name."""
@@ -134,8 +134,8 @@ class Spec(Frozen):
     """A job as the user specifies it.
 
     Reinforcement needs a `grader`, which scores the model's answers, and may constrain them by a `response_format`;
-    both are in the vendor's format. `format` and `map`, the names of a format for the files' columns, say how the files
-    are read, where that was given.
+    both are in the vendor's format. Distillation needs a `teacher`, a target string. `format` and `map`, the names of a
+    format for the files' columns, say how the files are read, where that was given.
     """
 
     target: str
@@ -144,6 +144,7 @@ class Spec(Frozen):
     method: Method = Method.SFT
     grader: dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    teacher: str | None = None
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
     name: str | None = Field(None, max_length=64)
     max_cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)

@@ -100,7 +100,11 @@ def test_a_vendors_own_option_is_sent_as_it_is(bridge: Bridge, done: Job) -> Non
         ({"learning_rate": float("nan")}, "learning_rate = nan cannot be used: it must be a finite", "another value"),
         ({"lora_dropout": 1}, "lora_dropout = 1 cannot be used: it must be less than 1", "another value"),
         ({"precision": "int8"}, "precision = 'int8' cannot be used: it must be 'float32' or", "another value"),
-        ({"method": "stf"}, "method = 'stf' cannot be used: it must be 'sft', 'dpo' or 'rft'", "another value"),
+        (
+            {"method": "stf"},
+            "method = 'stf' cannot be used: it must be 'sft', 'dpo', 'rft' or 'distill'",
+            "another value",
+        ),
         ({"max_cost": -1}, "max_cost = -1 cannot be used: it must be at least 0", "another value"),
         ({"max_cost": float("inf")}, "max_cost = inf cannot be used: it must be a finite number", "another value"),
         ({"name": "x" * 100}, "name = 'xxx", "another value"),

@@ -18,7 +18,7 @@ from ftbridge.errors import UsageError
 from ftbridge.foreign.paths import path_text
 from ftbridge.wording import counted, did_you_mean, printable
 
-Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo or rft.")]
+Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo, rft or distill.")]
 Grader = Annotated[
     Path | None, typer.Option(help="For rft: a JSON file with the grader; check that each row has the fields it reads.")
 ]

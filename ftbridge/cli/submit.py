@@ -114,9 +114,10 @@ def with_options(command: Callable[..., None], options: Sequence[inspect.Paramet
 def _job_options() -> list[inspect.Parameter]:
     return [
         _option("validation", str, "A file of examples for the validation loss, which are not trained on."),
-        _option("method", str, "sft (default), dpo or rft."),
+        _option("method", str, "sft (default), dpo, rft or distill."),
         _option("grader", Path, "For rft: a JSON file with the vendor's grader, which scores the answers."),
         _option("response_format", Path, "For rft: a JSON file with the response format of the answers."),
+        _option("teacher", str, "For distill: the job or target whose probabilities the model learns."),
         _option("format", str, FORMAT),
         _option("map", list[str], MAP, metavar="FROM=TO"),
         _option("name", str, "A name for the job."),

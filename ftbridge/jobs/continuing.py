@@ -1,10 +1,11 @@
-"""Training a model further: the target of a job that goes on from the result of another one."""
+"""What one job has of another: the target at which training goes on from its result, and the teacher."""
 
 from __future__ import annotations
 
 from ftbridge.context import Context
 from ftbridge.errors import JobFailed, UsageError
 from ftbridge.jobs.listing import succeeded
+from ftbridge.jobs.results import find_model
 from ftbridge.model import Job, Result
 from ftbridge.target import Target, parse_target
 
@@ -37,3 +38,19 @@ def target_from(context: Context, job: Job | str) -> Target:
         raise JobFailed(f"job {record.job.id} is not known at {record.provider}", hint="Choose another job.")
     result = record.job.result or Result()
     return target._replace(model=context.provider_of(record).model_from(target.model, record.job.remote_id, result))
+
+
+def teacher_at(context: Context, target: Target, teacher: Job | str) -> str:
+    """The teacher of a job at `target`: the result of another job, or a target itself, as a target string.
+
+    Raises `UsageError` where it is not at the same provider, which then cannot read its probabilities, and otherwise as
+    `find_model` does.
+    """
+    known = find_model(context, teacher)
+    found = known.target._replace(model=known.name)
+    if found._replace(model="") != target._replace(model=""):
+        raise UsageError(
+            f"the teacher {found} is not at {target.provider}, and its probabilities cannot be read there",
+            hint=f"`ftbridge distill PROMPTS --teacher {found} --out FILE` writes its answers, to train on.",
+        )
+    return str(found)

@@ -11,7 +11,7 @@ from ftbridge.arguments import HyperparameterArguments
 from ftbridge.context import Context
 from ftbridge.dataset.reading.given import Given, given
 from ftbridge.errors import FtbridgeError, RateLimited, UsageError
-from ftbridge.jobs.continuing import start_of
+from ftbridge.jobs.continuing import start_of, teacher_at
 from ftbridge.jobs.event_warnings import warn_of_messages
 from ftbridge.jobs.exactly_once.absence import add_message
 from ftbridge.jobs.exactly_once.explain_unclear import explain, next_steps
@@ -39,6 +39,7 @@ def submit(
     method: str = "sft",
     grader: Mapping[str, Any] | str | Path | None = None,
     response_format: Mapping[str, Any] | str | Path | None = None,
+    teacher: Job | str | None = None,
     name: str | None = None,
     idempotency_key: str | None = None,
     again: bool = False,
@@ -57,9 +58,10 @@ def submit(
     whether the vendor has it, and for a day after it has succeeded. With `again` it gives another one, unless an
     earlier attempt is unclear or was never sent, which it then goes on with; with `idempotency_key` it gives the same
     one for as long as the ledger has it. `grader` and `response_format`, of reinforcement, are objects in the vendor's
-    own format, or files that hold them; `group` is what the job belongs to. The hyperparameters are the fields of
-    `Hyperparameters`, such as `epochs=3`. `data`, `validation` and `map` are as those of `Bridge.check`; rows that are
-    in no file are kept in the home until the job is over.
+    own format, or files that hold them; `teacher`, of distillation, is a job or a target of the same provider; `group`
+    is what the job belongs to. The hyperparameters are the fields of `Hyperparameters`, such as `epochs=3`. `data`,
+    `validation` and `map` are as those of `Bridge.check`; rows that are in no file are kept in the home until the job
+    is over.
 
     Raises `UsageError` or `DataError` before anything leaves this machine, among them `OverBudget` where the job may
     cost more than `max_cost`, in US dollars, or the month's budget.
@@ -88,6 +90,7 @@ def submit(
             method=method,
             grader=json_object(grader),
             response_format=json_object(response_format),
+            teacher=teacher_at(context, target, teacher) if teacher is not None else None,
             name=name,
             max_cost_usd=max_cost,
             format=format,

@@ -26,7 +26,7 @@ _UNITS = {
     "max_seq_length": "tokens",
 }
 
-_OF_METHOD = ("method", "grader", "response_format")
+_OF_METHOD = ("method", "grader", "response_format", "teacher")
 USD, DATE = "US dollars", "date"
 """Units of terms: dollars, and a day that is not known, or not set, where it is `None`."""
 

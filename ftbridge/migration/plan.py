@@ -135,6 +135,7 @@ def migrate(context: Context, plan: MigrationPlan, *, max_cost: float | None = N
         method=str(spec.method),
         grader=spec.grader,
         response_format=spec.response_format,
+        teacher=spec.teacher,
         name=spec.name,
         max_cost=min(limits, default=None),
         format=spec.format,

@@ -19,7 +19,7 @@ from ftbridge.target import Target, parse_target
 OF_FILES = ("format", "map")
 """How the files of a spec are read."""
 
-OF_SPEC = ("data", "validation", "method", "grader", "response_format", "name", "max_cost_usd", *OF_FILES)
+OF_SPEC = ("data", "validation", "method", "grader", "response_format", "teacher", "name", "max_cost_usd", *OF_FILES)
 """What a spec has besides its target and hyperparameters."""
 
 

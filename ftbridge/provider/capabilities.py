@@ -118,7 +118,7 @@ def fit_spec(spec: Spec, capabilities: Capabilities, provider: str, *, allow_ign
     that cannot be used is left out of the returned spec, with a warning.
     """
     check_method(spec.method, capabilities, provider)
-    _check_grading(spec)
+    _check_needs(spec)
     warnings: list[str] = []
     used: dict[str, Any] = {}
     for name, value in spec.hyperparameters.given().items():
@@ -141,19 +141,20 @@ def check_method(method: Method, capabilities: Capabilities, provider: str) -> N
         raise SpecError(f"{provider} has no {method}", hint=f"It offers: {', '.join(sorted(capabilities.methods))}.")
 
 
-def _check_grading(spec: Spec) -> None:
-    """Reinforcement needs a grader; no other method takes one."""
-    if spec.method is Method.RFT:
-        if spec.grader is None:
+def _check_needs(spec: Spec) -> None:
+    """Reinforcement needs a grader, and distillation a teacher; no other method takes one."""
+    if spec.method is Method.RFT and spec.grader is None:
+        raise SpecError("rft needs a grader, which scores the model's answers", hint="Give a grader, in a JSON file.")
+    if spec.method is Method.DISTILL and spec.teacher is None:
+        raise SpecError(
+            "distill needs a teacher, from whose probabilities the model learns",
+            hint="Give --teacher JOB, or --teacher local:MODEL.",
+        )
+    for name, method in (("grader", Method.RFT), ("response_format", Method.RFT), ("teacher", Method.DISTILL)):
+        if getattr(spec, name) is not None and spec.method is not method:
             raise SpecError(
-                "rft needs a grader, which scores the model's answers", hint="Give a grader, in a JSON file."
-            )
-        return
-    for name in ("grader", "response_format"):
-        if getattr(spec, name) is not None:
-            raise SpecError(
-                f"{name} is a setting of rft, and this job is {spec.method}",
-                hint="Choose the method rft, or leave it out.",
+                f"{name} is a setting of {method}, and this job is {spec.method}",
+                hint=f"Choose the method {method}, or leave it out.",
             )
 
 

@@ -1,8 +1,7 @@
 """The contract of a provider: small verbs, each doing one thing, all synchronous.
 
-A provider subclasses `Provider`, names what it can do in `capabilities`, and registers its class in the entry-point
-group `ftbridge.providers`. It defines `upload`, `create` and `jobs`; the rest has defaults, if only that a verb is
-unsupported. `ftbridge.testing` is the suite that every provider passes.
+A provider subclasses `Provider`, names what it can do in `capabilities`, and is registered in the entry-point group
+`ftbridge.providers`. It defines `upload`, `create` and `jobs`; the rest has defaults. `ftbridge.testing` tests it.
 """
 
 from __future__ import annotations

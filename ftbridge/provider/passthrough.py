@@ -8,7 +8,12 @@ from ftbridge.dataset import Diagnostics, FileLimits
 from ftbridge.dataset.canonical.example import Example, Shape
 from ftbridge.model import Method
 
-_SHAPES: dict[Method, Shape] = {Method.SFT: "chat", Method.DPO: "preference", Method.RFT: "task"}
+_SHAPES: dict[Method, Shape] = {
+    Method.SFT: "chat",
+    Method.DPO: "preference",
+    Method.RFT: "task",
+    Method.DISTILL: "chat",
+}
 
 
 class PassThrough:

@@ -13,7 +13,12 @@ from ftbridge.wording import counted, dollars
 
 Facts: TypeAlias = dict[str, str]
 
-METHODS = {"sft": "supervised", "dpo": "preferences (DPO)", "rft": "reinforcement"}
+METHODS = {
+    "sft": "supervised",
+    "dpo": "preferences (DPO)",
+    "rft": "reinforcement",
+    "distill": "a teacher's probabilities",
+}
 """How a model learns, in words."""
 
 

@@ -151,6 +151,8 @@ def _check(name: str | None, halving: int | None, split: float, method: Method) 
         raise UsageError(f"validation_split = {split} cannot be used", hint="Give a share above 0 and below 1.")
     if method is Method.RFT:
         raise UsageError("a sweep compares validation losses, which rft does not have", hint="Use sft or dpo.")
+    if method is Method.DISTILL:
+        raise UsageError("a sweep has no teacher to distill from", hint="Use sft, on rows that `distill` has written.")
 
 
 def _go_on(

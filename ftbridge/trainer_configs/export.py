@@ -60,8 +60,8 @@ def export_config(
     known = {**found.hyperparameters, **{name: one for name, one in hyperparameters.items() if one is not None}}
     by = method or found.method or Method.SFT
     spec = make_spec(target="local:any", data=Path("data"), method=by, hyperparameters=known)
-    if spec.method is Method.RFT:
-        raise SpecError(f"there are no configs for {trainer.name} by rft", hint="Use --method sft or dpo.")
+    if spec.method not in (Method.SFT, Method.DPO):
+        raise SpecError(f"there are no configs for {trainer.name} by {spec.method}", hint="Use --method sft or dpo.")
     held = found.validation if validation is None else validation
     settings = chosen_settings(spec.hyperparameters, spec.method, validates=held is not None and trainer.validates)
     loaded_by = find_model(context, found, model)

@@ -25,14 +25,17 @@ class JobSpec(Frozen):
     """What the trainer is to do.
 
     `model` is what the user named. `base` is where the base model is: `tiny`, ORG/NAME at the hub, or a folder of the
-    job folder; a model folder of the user's own is the one exception, and named by its absolute path, because it may
-    be too large to copy. `adapter` is the folder, in the job folder, of the adapter that training continues.
-    `sha256` are the digests of the data files, in hex, which outlast the files.
+    job folder; a model folder of the user's own is the one exception, and named by its absolute path, because it may be
+    too large to copy. `adapter` is the folder, in the job folder, of the adapter that training continues. `teacher` and
+    `teacher_adapter` say in the same way where the model is that a student learns from. `sha256` are the digests of the
+    data files, in hex, which outlast the files.
     """
 
     model: str
     base: str
     adapter: str | None = None
+    teacher: str | None = None
+    teacher_adapter: str | None = None
     method: Method = Method.SFT
     hyperparameters: Hyperparameters = Hyperparameters()
     name: str | None = None

@@ -4,6 +4,7 @@
     training.jsonl    the data, and validation.jsonl where there is a validation file, until the job is over for good
     adapter/          the adapter that training continues, where there is one
     model/            the base model, where it is the result of an earlier job
+    teacher-adapter/  and teacher/: the same of the teacher, where the job has one
     uploads.json      the provider's ids of the data files, which it lists; the trainer does not read them
     status.json       the job's state, replaced as a whole
     disk-full.json    the state that replaces it where the disk has no room for any other
@@ -55,6 +56,7 @@ Request = Literal["cancel", "pause"]
 
 LOG = "worker.log"
 ADAPTER, MODEL = "adapter", "model"
+TEACHER_ADAPTER, TEACHER = "teacher-adapter", "teacher"
 _PID_DIGITS = 10
 
 

@@ -31,6 +31,7 @@ def model_card(job: JobFolder, result: ResultInfo, form: str, source: Source, fo
         "form": form,
         "base": spec.model,
         "method": spec.method.value,
+        "teacher": spec.teacher and spec.teacher + (", with an adapter" if spec.teacher_adapter else ""),
         "training data, SHA-256": spec.sha256.get(spec.training),
         "validation data, SHA-256": spec.sha256.get(spec.validation or ""),
         "steps": f"{step}, where the validation loss was lowest; {last} were done" if step != last else last,

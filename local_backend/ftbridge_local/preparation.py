@@ -12,17 +12,19 @@ from ftbridge.files import PRIVATE_FILE, replacing, whole_folder, write
 from ftbridge.model import Spec
 from ftbridge.provider import Files
 from ftbridge_local.job_documents import TRAINING, UPLOADS, VALIDATION, JobSpec
-from ftbridge_local.job_folder import ADAPTER, MODEL, JobFolder
+from ftbridge_local.job_folder import ADAPTER, MODEL, TEACHER, TEACHER_ADAPTER, JobFolder
 from ftbridge_local.models.source import Source
 from ftbridge_local.models.tiny import base as tiny
 
 
-def prepare(spec: Spec, model: str, files: Files, source: Source, home: Path) -> Callable[[JobFolder], None]:
+def prepare(
+    spec: Spec, model: str, files: Files, source: Source, teacher: Source | None, home: Path
+) -> Callable[[JobFolder], None]:
     """A function that fills a job folder, so that a copy of it can be trained with another home on another machine.
 
-    The data and an adapter that training continues are copied. So is a base that is the result of an earlier job of
-    this home; files of the home never change, and are hard links where the file system has them. `tiny` is built
-    wherever it is needed, and ORG/NAME is downloaded. A model folder of the user's own stays where it is.
+    The data is copied, and so are adapters. So is a base that is the result of an earlier job of this home; files of
+    the home never change, and are hard links where the file system has them. `tiny` is built wherever it is needed, and
+    ORG/NAME is downloaded. A model folder of the user's own stays where it is.
     """
 
     def fill(job: JobFolder) -> None:
@@ -30,18 +32,15 @@ def prepare(spec: Spec, model: str, files: Files, source: Source, home: Path) ->
         _copy(Path(files.training), job.path / TRAINING, local)
         if files.validation:
             _copy(Path(files.validation), job.path / VALIDATION, local)
-        if source.adapter:
-            _copy_folder(source.adapter, job.path / ADAPTER, local)
-        if source.base.is_relative_to(local / "jobs"):
-            _copy_folder(source.base, job.path / MODEL, local)
-            base = MODEL
-        else:
-            base = tiny.NAME if source.base.is_relative_to(local / "bases") else source.name
+        base, adapter = _put(source, job, local, MODEL, ADAPTER)
+        its_base, its_adapter = _put(teacher, job, local, TEACHER, TEACHER_ADAPTER) if teacher else (None, None)
         job.write_spec(
             JobSpec(
                 model=model,
                 base=base,
-                adapter=ADAPTER if source.adapter else None,
+                adapter=adapter,
+                teacher=its_base,
+                teacher_adapter=its_adapter,
                 method=spec.method,
                 hyperparameters=spec.hyperparameters,
                 name=spec.name,
@@ -54,6 +53,18 @@ def prepare(spec: Spec, model: str, files: Files, source: Source, home: Path) ->
         write(job.path / UPLOADS, files.model_dump_json(exclude_none=True).encode())
 
     return fill
+
+
+def _put(source: Source, job: JobFolder, local: Path, model: str, adapter: str) -> tuple[str, str | None]:
+    """What names the base and the adapter in the job folder, to which what belongs to earlier jobs is copied."""
+    if source.adapter:
+        _copy_folder(source.adapter, job.path / adapter, local)
+    if source.base.is_relative_to(local / "jobs"):
+        _copy_folder(source.base, job.path / model, local)
+        base = model
+    else:
+        base = tiny.NAME if source.base.is_relative_to(local / "bases") else source.name
+    return base, adapter if source.adapter else None
 
 
 def _copy_folder(source: Path, target: Path, ours: Path) -> None:

@@ -17,14 +17,15 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import JobFailed, JobNotFound, ProviderError
 from ftbridge.files import make_folder, replacing
 from ftbridge.home import usable
-from ftbridge.model import Checkpoint, Event, Method, Result, RowLoss, Spec, Status
-from ftbridge.provider import APPLIED, Capabilities, Files, Handling, Listed, Provider, RemoteJob, Reply, completion
+from ftbridge.model import Checkpoint, Event, Result, RowLoss, Spec, Status
+from ftbridge.provider import Capabilities, Files, Listed, Provider, RemoteJob, Reply, completion
 from ftbridge.provider.artifacts import Artifact
 from ftbridge.provider.capabilities import ExportForm
 from ftbridge.provider.completions import chunks_of, read_chat
 from ftbridge.provider.offline import is_offline
 from ftbridge.provider.served import Verifier
 from ftbridge_local.artifacts import artifacts_of, checkpoints_of, delete_in, leftovers_in
+from ftbridge_local.capabilities import CAPABILITIES
 from ftbridge_local.job_documents import EVENTS, parse_events
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.machine import describe_devices
@@ -44,13 +45,6 @@ _HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 TRAIN = Command("ftbridge_local.trainer", preload="ftbridge_local.trainer.preload:load", secrets=_HUB_TOKENS)
 
 
-_APPLIED = (
-    *("epochs", "batch_size", "learning_rate", "warmup_ratio", "weight_decay", "seed", "eval_interval"),
-    *("lora_rank", "lora_alpha", "lora_dropout", "tuning", "max_seq_length", "precision", "early_stopping"),
-    *("devices", "train_reasoning"),
-)
-
-
 class LocalProvider(Provider):
     """LoRA on this machine; `ftbridge_local.job_folder` describes a job's files and who writes them."""
 
@@ -59,20 +53,7 @@ class LocalProvider(Provider):
     devices = staticmethod(describe_devices)
     poll_seconds: float = 0.5
     slowest_poll_seconds: float = 2.0
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        gives_weights=True,
-        gives_tool_calls=False,
-        continues="model",
-        methods=frozenset({Method.SFT, Method.DPO}),
-        hyperparameters={
-            **dict.fromkeys(_APPLIED, APPLIED),
-            "learning_rate_multiplier": Handling(how="refused", note="Leave it out; learning_rate is absolute."),
-            "beta": Handling(how="applied", methods=frozenset({Method.DPO})),
-        },
-        verbs=frozenset(
-            {"cancel", "pause", "resume", "checkpoints", "chat", "losses", "export", "delete", "renderer", "verifier"}
-        ),
-    )
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, home: Path, *rest: Any, **named: Any) -> None:
         super().__init__(home, *rest, **named)
@@ -116,7 +97,11 @@ class LocalProvider(Provider):
         return name_for_others(model, self.home.absolute())
 
     def check_limits(self, spec: Spec, model: str) -> None:
-        """Refuses more devices than this machine has."""
+        """Refuses more devices than this machine has, and a teacher with other tokens."""
+        if spec.teacher:
+            from ftbridge_local.models.teacher import teacher_of
+
+            teacher_of(spec, self._source(spec, model), self.home.absolute())
         if (devices := spec.hyperparameters.devices or 1) > 1:
             check_packages()
             from ftbridge_local.trainer.distributed import check_devices
@@ -157,9 +142,10 @@ class LocalProvider(Provider):
         if tokenized := self._tokenized:
             for file in filter(None, (files.training, files.validation)):
                 tokenized.store(Path(file), self.home.absolute())
+        from ftbridge_local.models.teacher import teacher_of
         from ftbridge_local.preparation import prepare
 
-        fill = prepare(spec, model, files, source, self.home.absolute())
+        fill = prepare(spec, model, files, source, teacher_of(spec, source, self.home.absolute()), self.home.absolute())
         with usable(self.home):
             self._runner.start(tag, fill)
         return self._known(tag)

@@ -41,11 +41,11 @@ BAD_LINES = {
 
 
 @pytest.mark.parametrize("case", BAD_LINES)
-def test_a_bad_line_is_found_where_it_is(cli: Cli, tmp_path: Path, case: str) -> None:
+def test_a_bad_line_is_found_where_it_is(here: Cli, tmp_path: Path, case: str) -> None:
     text, line, path, words = BAD_LINES[case]
     file = tmp_path / "bad.jsonl"
     file.write_text(f"{LINE}\n{LINE}\n{text}\n{LINE}\n", "utf-8")
-    ran = cli("check", file, "--json")
+    ran = here("check", file, "--json")
     assert ran.code == 1
     report = ran.json
     assert report["errors"] == 1
@@ -57,17 +57,17 @@ def test_a_bad_line_is_found_where_it_is(cli: Cli, tmp_path: Path, case: str) ->
     assert finding["fix"]
 
 
-def test_submitting_it_is_refused_with_the_line_and_nothing_is_made(cli: Cli, tmp_path: Path) -> None:
+def test_submitting_it_is_refused_with_the_line_and_nothing_is_made(here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "bad.jsonl"
     file.write_text(f"{LINE}\n{chat(USER)}\n", "utf-8")
-    ran = cli("submit", file, "--to", "local:tiny")
+    ran = here("submit", file, "--to", "local:tiny")
     assert ran.code == 1
     assert "line 2" in ran.err
     assert "assistant" in ran.err
-    as_json = cli("submit", file, "--to", "local:tiny", "--json").json
+    as_json = here("submit", file, "--to", "local:tiny", "--json").json
     assert as_json["error"]["type"] == "DataError"
     assert as_json["error"]["line"] == 2
-    assert cli("jobs", "--json").json["jobs"] == []
+    assert here("jobs", "--json").json["jobs"] == []
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_submitting_it_is_refused_with_the_line_and_nothing_is_made(cli: Cli, tm
     ids=["empty", "blank lines only", "not UTF-8"],
 )
 def test_a_file_without_readable_examples_is_not_ready(
-    cli: Cli, tmp_path: Path, content: bytes, words: list[str], line: int
+    here: Cli, tmp_path: Path, content: bytes, words: list[str], line: int
 ) -> None:
     file = tmp_path / "bad.jsonl"
     file.write_bytes(content)
-    ran = cli("check", file, "--json")
+    ran = here("check", file, "--json")
     assert ran.code == 1
     errors = [finding for finding in ran.json["findings"] if finding["level"] == "error"]
     assert [finding["line"] for finding in errors] == [line]
@@ -94,27 +94,27 @@ def test_a_file_without_readable_examples_is_not_ready(
 
 @pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b""], ids=["BOM", "no BOM"])
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
-def test_a_bom_and_crlf_are_accepted(cli: Cli, tmp_path: Path, before: bytes, end: bytes) -> None:
+def test_a_bom_and_crlf_are_accepted(here: Cli, tmp_path: Path, before: bytes, end: bytes) -> None:
     file = tmp_path / "windows.jsonl"
     file.write_bytes(before + end.join([LINE.encode()] * 3) + end)
-    ran = cli("check", file, "--json")
+    ran = here("check", file, "--json")
     assert ran.code == 0
     assert ran.json["examples"] == 3
     assert ran.json["errors"] == 0
 
 
-def test_a_line_of_20_megabytes_is_read(cli: Cli, tmp_path: Path) -> None:
+def test_a_line_of_20_megabytes_is_read(here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "long.jsonl"
     file.write_text(chat({"role": "user", "content": "x" * 20_000_000}, ANSWER) + f"\n{LINE}\n", "utf-8")
-    ran = cli("check", file, "--json")
+    ran = here("check", file, "--json")
     assert ran.code == 0
     assert ran.json["examples"] == 2
 
 
-def test_a_line_beyond_the_limit_is_refused_and_the_next_is_read(cli: Cli, tmp_path: Path) -> None:
+def test_a_line_beyond_the_limit_is_refused_and_the_next_is_read(here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "too-long.jsonl"
     file.write_text(chat({"role": "user", "content": "x" * 40_000_000}, ANSWER) + f"\n{LINE}\n", "utf-8")
-    ran = cli("check", file, "--json")
+    ran = here("check", file, "--json")
     assert ran.code == 1
     errors = [finding for finding in ran.json["findings"] if finding["level"] == "error"]
     assert [finding["line"] for finding in errors] == [1]
@@ -142,30 +142,30 @@ def test_a_line_beyond_the_limit_is_refused_and_the_next_is_read(cli: Cli, tmp_p
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 @pytest.mark.usefixtures("rows")
-def test_bad_usage_says_what_is_wrong_and_exits_with_2(cli: Cli, words: list[str], sentence: str) -> None:
-    ran = cli(*words)
+def test_bad_usage_says_what_is_wrong_and_exits_with_2(here: Cli, words: list[str], sentence: str) -> None:
+    ran = here(*words)
     assert ran.code == 2
     assert sentence in ran.err
-    as_json = cli(*words, "--json")
+    as_json = here(*words, "--json")
     assert as_json.code == 2
     assert sentence in as_json.json["error"]["message"]
     assert as_json.json["error"]["hint"]
 
 
-def test_a_home_that_cannot_be_written_is_named(cli: Cli, home: Path, rows: Path) -> None:
+def test_a_home_that_cannot_be_written_is_named(here: Cli, home: Path, rows: Path) -> None:
     home.parent.mkdir(exist_ok=True)
     home.write_text("a file, where a folder should be", "utf-8")
-    ran = cli("submit", rows, "--to", "local:tiny")
+    ran = here("submit", rows, "--to", "local:tiny")
     assert ran.code == 2
     assert f"the home folder {home} cannot be used" in ran.err
     assert "FTBRIDGE_HOME" in ran.err
 
 
-def test_an_answer_that_does_not_fit_the_context_is_an_error(cli: Cli, tmp_path: Path) -> None:
+def test_an_answer_that_does_not_fit_the_context_is_an_error(here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "long.jsonl"
     long = chat({"role": "user", "content": "tell me more " * 5000}, ANSWER)
     file.write_text(f"{LINE}\n{long}\n{LINE}\n", "utf-8")
-    ran = cli("check", file, "--to", "local:tiny", "--json")
+    ran = here("check", file, "--to", "local:tiny", "--json")
     assert ran.code == 1
     [finding] = [finding for finding in ran.json["findings"] if finding["level"] == "error"]
     assert finding["line"] == 2
@@ -173,22 +173,22 @@ def test_an_answer_that_does_not_fit_the_context_is_an_error(cli: Cli, tmp_path:
     assert "no part of its answers is left" in finding["message"]
 
 
-def test_control_characters_and_markup_do_not_reach_the_terminal(cli: Cli, tmp_path: Path) -> None:
+def test_control_characters_and_markup_do_not_reach_the_terminal(here: Cli, tmp_path: Path) -> None:
     file = tmp_path / "steering.jsonl"
     role = "\x1b[31m\x1b]8;;http://evil\x07[bold red]robot[/]\u202e"
     file.write_text(chat({"role": role, "content": "Hi"}, ANSWER) + "\n", "utf-8")
-    ran = cli("check", file)
+    ran = here("check", file)
     assert ran.code == 1
     assert not {"\x1b", "\x07", "\u202e"} & set(ran.out + ran.err)
     assert "[bold red]robot[/]" in ran.out
 
 
-def test_help_and_every_command_explain_themselves(cli: Cli) -> None:
-    ran = cli("--help")
+def test_help_and_every_command_explain_themselves(here: Cli) -> None:
+    ran = here("--help")
     assert ran.code == 0
     for command in ("demo", "check", "submit", "run", "jobs", "show", "watch", "events", "cancel", "fetch", "chat"):
         assert f"\u2502 {command} " in ran.out
-        explained = cli(command, "--help")
+        explained = here(command, "--help")
         assert explained.code == 0
         assert f"Usage: ftbridge {command}" in explained.out
         lines = "on each line" in " ".join(explained.out.split())

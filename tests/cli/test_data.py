@@ -20,19 +20,19 @@ def rows(folder: Path) -> Path:
     return path
 
 
-def test_prepare_says_in_sentences_what_it_left_out(cli: Cli, tmp_path: Path) -> None:
-    ran = cli("prepare", str(rows(tmp_path)), "--out", str(tmp_path / "out"))
+def test_prepare_says_in_sentences_what_it_left_out(here: Cli, tmp_path: Path) -> None:
+    ran = here("prepare", str(rows(tmp_path)), "--out", str(tmp_path / "out"))
     assert ran.code == 0
     assert "dropped: 2 rows" in ran.out
     assert "line 10: the row is a duplicate of line 1" in ran.out
     assert "line 11, $.messages: there are no messages" in ran.out
 
 
-def test_several_workers_convert_to_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
+def test_several_workers_convert_to_the_same_bytes(here: Cli, tmp_path: Path) -> None:
     data = rows(tmp_path)
     data.write_text("".join(data.read_text().splitlines(keepends=True)[:10]))
     for workers in ("1", "2"):
-        ran = cli(
+        ran = here(
             "convert",
             str(data),
             "--to",
@@ -46,13 +46,13 @@ def test_several_workers_convert_to_the_same_bytes(cli: Cli, tmp_path: Path) -> 
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes() == data.read_bytes()
 
 
-def test_a_hint_stands_by_the_lines_that_it_goes_for(cli: Cli, tmp_path: Path) -> None:
+def test_a_hint_stands_by_the_lines_that_it_goes_for(here: Cli, tmp_path: Path) -> None:
     data = rows(tmp_path)
     kept = data.read_text().splitlines()[:1]
     sound = {"messages": json.loads(kept[0])["messages"]}
     spoilt = [{**sound, "bar": 1}, {**sound, "tool": []}, {**sound, "foo": 1}]
     data.write_text("\n".join([*kept, *map(json.dumps, spoilt)]) + "\n")
-    lines = cli("check", str(data)).out.splitlines()
+    lines = here("check", str(data)).out.splitlines()
     start = lines.index("error: unknown_key, 3 times")
     assert lines[start + 1 : start + 6] == [
         "  line 2, $.bar: 'bar' is not a key of a chat",
@@ -63,7 +63,7 @@ def test_a_hint_stands_by_the_lines_that_it_goes_for(cli: Cli, tmp_path: Path) -
     ]
 
 
-def test_many_hints_are_bounded(cli: Cli, tmp_path: Path) -> None:
+def test_many_hints_are_bounded(here: Cli, tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     answer = {"role": "tool", "tool_call_id": "b", "content": "x"}
     lines = []
@@ -72,26 +72,26 @@ def test_many_hints_are_bounded(cli: Cli, tmp_path: Path) -> None:
         asked = {"role": "assistant", "tool_calls": [call]}
         lines.append(json.dumps({"messages": [{"role": "user", "content": "x"}, asked, answer]}))
     data.write_text("\n".join(lines))
-    shown = cli("check", str(data)).out
+    shown = here("check", str(data)).out
     assert "error: tool_call_id, 9 times" in shown
     assert "  and 6 more with other hints, on lines 4, 5, 6, 7, 8, 9" in shown
 
 
-def test_rows_for_another_method_lead_to_it(cli: Cli, tmp_path: Path) -> None:
+def test_rows_for_another_method_lead_to_it(here: Cli, tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     answers = [[{"role": "assistant", "content": word}] for word in ("yes", "no")]
     row = {"input": {"messages": [{"role": "user", "content": "x"}]}}
     row |= {"preferred_output": answers[0], "non_preferred_output": answers[1]}  # type: ignore[dict-item]
     data.write_text((json.dumps(row) + "\n") * 12)
-    ran = cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
+    ran = here("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14")
     assert ran.code == 1
     assert "error: shape (openai:gpt-4.1-mini-2025-04-14), reported once for the file" in ran.out
     assert "preference rows are for --method dpo" in ran.out
-    assert cli("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
+    assert here("check", str(data), "--to", "openai:gpt-4.1-mini-2025-04-14", "--method", "dpo").code == 0
 
 
-def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -> None:
-    ran = cli("check", str(rows(tmp_path)), "--to", "mistral:open-mistral-nemo", "--method", "dpo")
+def test_a_method_that_the_target_has_not_is_refused(here: Cli, tmp_path: Path) -> None:
+    ran = here("check", str(rows(tmp_path)), "--to", "mistral:open-mistral-nemo", "--method", "dpo")
     assert ran.code == 2
     assert "mistral has no dpo" in ran.err
 
@@ -106,22 +106,22 @@ def test_a_method_that_the_target_has_not_is_refused(cli: Cli, tmp_path: Path) -
         ("azure:gpt-4.1-2025-04-14", ""),
     ],
 )
-def test_a_model_that_nobody_knows_is_told(cli: Cli, tmp_path: Path, target: str, suggestion: str) -> None:
-    shown = cli("check", str(rows(tmp_path)), "--to", target).out
+def test_a_model_that_nobody_knows_is_told(here: Cli, tmp_path: Path, target: str, suggestion: str) -> None:
+    shown = here("check", str(rows(tmp_path)), "--to", target).out
     assert ("unknown_model" in shown) == bool(suggestion)
     assert suggestion in shown
 
 
-def test_images_that_are_not_counted_are_told(cli: Cli, tmp_path: Path) -> None:
+def test_images_that_are_not_counted_are_told(here: Cli, tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
     row = {"messages": [{"role": "user", "content": [image]}, {"role": "assistant", "content": "a cat"}]}
     data.write_text((json.dumps(row) + "\n") * 12)
-    shown = cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--to", "openai:gpt-4o-2024-08-06").out
+    shown = here("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--to", "openai:gpt-4o-2024-08-06").out
     together, openai = shown.splitlines()[-2:]
     assert "the images of 12 examples are not counted" in together
     assert "images" not in openai
-    report = json.loads(cli("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
+    report = json.loads(here("check", str(data), "--to", "together:Qwen/Qwen3-8B", "--json").out)
     assert report["tokens"][0]["without_images"] == 12
 
 

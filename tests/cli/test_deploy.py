@@ -10,24 +10,24 @@ from command_line import Cli
 
 
 def test_a_model_is_talked_to_from_its_deployment_to_its_removal(
-    cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
+    here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
-    job = cli("submit", rows, "--to", "mock+azure:gpt-4.1-mini-2025-04-14").out.strip()
-    assert cli("watch", job).code == 0
+    job = here("submit", rows, "--to", "mock+azure:gpt-4.1-mini-2025-04-14").out.strip()
+    assert here("watch", job).code == 0
 
-    undeployed = cli("chat", job, "Say one.")
+    undeployed = here("chat", job, "Say one.")
     assert undeployed.code == 3
     assert "ftbridge deploy" in undeployed.err
 
-    deployed = cli("deploy", job, "--json")
+    deployed = here("deploy", job, "--json")
     assert deployed.code == 0
     assert "$1.70" in deployed.err
     assert deployed.json["hourly_usd"] == 1.70
-    assert cli("chat", job, "Say one.").out.strip() == "one"
+    assert here("chat", job, "Say one.").out.strip() == "one"
 
-    assert "no longer served" in cli("undeploy", job).out
-    assert cli("chat", job, "Say one.").code == 3
+    assert "no longer served" in here("undeploy", job).out
+    assert here("chat", job, "Say one.").code == 3
 
 
 def test_a_vendor_that_serves_by_itself_says_what_can_be_typed_instead(here: Cli, rows: Path) -> None:
@@ -46,10 +46,10 @@ def test_a_vendor_that_serves_by_itself_says_what_can_be_typed_instead(here: Cli
     ],
 )
 def test_a_vendors_model_is_not_exported_and_what_to_do_instead_is_said(
-    cli: Cli, rows: Path, tmp_path: Path, target: str, why: str, instead: str
+    here: Cli, rows: Path, tmp_path: Path, target: str, why: str, instead: str
 ) -> None:
-    job = cli("submit", rows, "--to", target).out.strip()
-    refused = cli("export", job, "--format", "gguf", "--out", tmp_path / "out")
+    job = here("submit", rows, "--to", target).out.strip()
+    refused = here("export", job, "--format", "gguf", "--out", tmp_path / "out")
     assert refused.code == 3
     assert why in refused.err
     assert instead in refused.err
@@ -57,11 +57,11 @@ def test_a_vendors_model_is_not_exported_and_what_to_do_instead_is_said(
 
 
 def test_a_vendor_that_serves_by_itself_has_nothing_to_deploy(
-    cli: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
+    here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FTBRIDGE_MOCK_SPEED", "600")
-    job = cli("submit", rows, "--to", "mock+openai:gpt-4.1-mini-2025-04-14").out.strip()
-    assert cli("watch", job).code == 0
-    refused = cli("deploy", job)
+    job = here("submit", rows, "--to", "mock+openai:gpt-4.1-mini-2025-04-14").out.strip()
+    assert here("watch", job).code == 0
+    refused = here("deploy", job)
     assert refused.code == 3
     assert "openai does not offer deploy" in refused.err

@@ -29,15 +29,15 @@ def jobs(rows: Path, ftbridge_mock: MockVendors) -> list[Job]:
     return done
 
 
-def recovered(cli: Cli, *words: str) -> dict[str, Any]:
-    ran = cli("recover", "--from-vendors", "--json", *words)
+def recovered(here: Cli, *words: str) -> dict[str, Any]:
+    ran = here("recover", "--from-vendors", "--json", *words)
     assert ran.code == 0, ran.err
     found: dict[str, Any] = ran.json
     return found
 
 
 def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
-    jobs: list[Job], home: Path, ftbridge_mock: MockVendors, cli: Cli
+    jobs: list[Job], home: Path, ftbridge_mock: MockVendors, here: Cli
 ) -> None:
     ledger = home / "ledger.sqlite"
     half = ledger.read_bytes()[: ledger.stat().st_size // 2]
@@ -46,7 +46,7 @@ def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
         Bridge().jobs()
     assert "ftbridge recover --from-vendors" in problem.value.hint
 
-    found = recovered(cli)
+    found = recovered(here)
     assert {job["id"] for job in found["jobs"]} == {job.id for job in jobs}
     counts = {one["provider"]: (one["adopted"], one["known"], one["foreign"]) for one in found["vendors"]}
     assert counts["openai"] == (1, 0, 1)
@@ -70,26 +70,26 @@ def test_a_damaged_ledger_is_moved_aside_and_filled_anew(
         assert asked(ftbridge_mock[vendor], "create_job") == created
 
 
-def test_doing_it_again_does_nothing_more(jobs: list[Job], home: Path, cli: Cli) -> None:
+def test_doing_it_again_does_nothing_more(jobs: list[Job], home: Path, here: Cli) -> None:
     (home / "ledger.sqlite").unlink()
-    assert len(recovered(cli, "--provider", "openai", "--provider", "mistral")["jobs"]) == 2
-    again = recovered(cli)
+    assert len(recovered(here, "--provider", "openai", "--provider", "mistral")["jobs"]) == 2
+    again = recovered(here)
     assert [job["id"] for job in again["jobs"]] == [jobs[1].id]
     assert {one["provider"]: one["known"] for one in again["vendors"]}["openai"] == 1
-    assert recovered(cli)["jobs"] == []
+    assert recovered(here)["jobs"] == []
     with Bridge() as bridge:
         assert len(bridge.jobs()) == 3
     assert not list(home.glob("*.damaged-*"))
 
 
-def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job], home: Path, cli: Cli) -> None:
+def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job], home: Path, here: Cli) -> None:
     with openai.OpenAI() as client:
         first = client.fine_tuning.jobs.retrieve(str(jobs[0].remote_id))
         double = client.fine_tuning.jobs.create(
             model=first.model, training_file=first.training_file, metadata={"ftbridge": jobs[0].id}
         )
     (home / "ledger.sqlite").unlink()
-    output = cli("recover", "--from-vendors", "--provider", "openai").err
+    output = here("recover", "--from-vendors", "--provider", "openai").err
     assert f"{double.id} is" in output
     assert "second job" in output
     with Bridge() as bridge:
@@ -97,7 +97,7 @@ def test_a_second_job_of_one_request_is_told_and_the_oldest_taken(jobs: list[Job
 
 
 def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
-    jobs: list[Job], home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+    jobs: list[Job], home: Path, here: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / "ledger.sqlite").unlink()
 
@@ -105,7 +105,7 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
         return ([], True) if call.query.get("after") else (items, True)
 
     monkeypatch.setattr("ftbridge_providers.openai_api.mock.vendor.page_of", endless)
-    ran = cli("recover", "--from-vendors", "--provider", "openai", "--json")
+    ran = here("recover", "--from-vendors", "--provider", "openai", "--json")
     assert ran.code == 1
     [vendor] = ran.json["vendors"]
     assert (vendor["adopted"], vendor["foreign"]) == (1, 1)
@@ -114,11 +114,11 @@ def test_a_list_that_breaks_off_keeps_what_it_gave_and_says_so(
         assert bridge.job(jobs[0].id).result == jobs[0].result
 
 
-def test_vendors_that_cannot_be_asked_are_skipped_unless_they_are_named(cli: Cli) -> None:
-    vendors = {one["provider"]: one["skipped"] for one in recovered(cli)["vendors"]}
+def test_vendors_that_cannot_be_asked_are_skipped_unless_they_are_named(here: Cli) -> None:
+    vendors = {one["provider"]: one["skipped"] for one in recovered(here)["vendors"]}
     assert "no key" in vendors["openai"]
     assert vendors["local"] is None
-    named = cli("recover", "--from-vendors", "--provider", "openai")
+    named = here("recover", "--from-vendors", "--provider", "openai")
     assert named.code == 2
     assert "OPENAI_API_KEY" in named.err
-    assert cli("recover", "--provider", "openai").code == 2
+    assert here("recover", "--provider", "openai").code == 2

@@ -43,25 +43,25 @@ def steps_done(home: Path, job_id: str) -> int:
     return job.latest.step or 0
 
 
-def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path: Path) -> None:
+def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, here: Cli, rows: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ran = cli("run", rows, "--to", "local:tiny", "--validation", rows, "--epochs", "2", "--out", out, "--name", "mine")
     assert ran.code == 0, ran.err
     assert "succeeded" in ran.out
     assert (out / "adapter_model.safetensors").exists()
 
-    [job] = cli("jobs", "--json").json["jobs"]
+    [job] = here("jobs", "--json").json["jobs"]
     assert (job["name"], job["target"], job["status"]) == ("mine", "local:tiny", "succeeded")
-    shown = cli("show", job["id"], "--json").json
+    shown = here("show", job["id"], "--json").json
     assert shown["spec"]["hyperparameters"]["epochs"] == 2
     assert shown["latest"]["train_loss"] > 0
     assert shown["finished_at"]
     kept = shown["result"]["step"], shown["result"]["valid_loss"]
-    output = cli("show", "last").out
+    output = here("show", "last").out
     assert "succeeded" in output
     assert f"saved at step {kept[0]}, validation loss {kept[1]:.3f}" in output
 
-    events = [json.loads(line) for line in cli("events", job["id"], "--json").out.splitlines()]
+    events = [json.loads(line) for line in here("events", job["id"], "--json").out.splitlines()]
     assert {"status", "metric", "message", "checkpoint"} <= {event["kind"] for event in events}
     statuses = [event["status"] for event in events if event["kind"] == "status"]
     assert statuses[-2:] == ["running", "succeeded"]
@@ -91,18 +91,18 @@ def test_run_takes_a_file_of_ones_own_all_the_way(cli: Cli, rows: Path, tmp_path
     assert scores["tuned"]["loss"] < scores["baseline"]["loss"]
     assert 0 <= scores["tuned"]["exact_match"] <= 1
 
-    assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
+    assert here("fetch", job["id"], "--out", tmp_path / "again").code == 0
     assert (tmp_path / "again" / "adapter_config.json").exists()
-    assert cli("fetch", job["id"], "--out", tmp_path / "again").code == 0
+    assert here("fetch", job["id"], "--out", tmp_path / "again").code == 0
     taken = cli("run", rows, "--to", "local:tiny", "--out", tmp_path / "again")
     assert taken.code == 2
     assert f"holds the result of job {job['id']}" in taken.err
-    assert len(cli("jobs", "--json").json["jobs"]) == 1
+    assert len(here("jobs", "--json").json["jobs"]) == 1
 
-    watched = cli("watch", job["id"])
+    watched = here("watch", job["id"])
     assert watched.out.splitlines()[0].startswith(f"{job['id']} ({job['name']}) has succeeded, step ")
     assert len(watched.out.splitlines()) == 1
-    [event] = [json.loads(line) for line in cli("watch", job["id"], "--json").out.splitlines()]
+    [event] = [json.loads(line) for line in here("watch", job["id"], "--json").out.splitlines()]
     assert (event["id"], event["status"]) == (job["id"], "succeeded")
 
 
@@ -116,7 +116,7 @@ def test_the_same_key_is_the_same_job(cli: Cli, rows: Path) -> None:
 
 
 def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: Cli, rows: Path, home: Path) -> None:
-    command = [sys.executable, "-m", "ftbridge", "run", str(rows), "--to", "local:tiny", "--epochs", "40"]
+    command = [sys.executable, "-m", "ftbridge", "run", str(rows), "--to", "local:tiny", "--epochs", "15"]
     environment = {**os.environ, "FTBRIDGE_HOME": str(home)}
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until(lambda: list((home / "local" / "jobs").glob("ftb_*/events.jsonl")))
@@ -129,7 +129,7 @@ def test_a_job_outlives_the_command_that_started_it_and_watch_picks_it_up(cli: C
 
 
 def test_a_worker_that_is_killed_is_failed_and_resume_finishes(cli: Cli, rows: Path, home: Path) -> None:
-    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "90").out.strip()
+    job_id = cli("submit", rows, "--to", "local:tiny", "--epochs", "40").out.strip()
     until(lambda: steps_done(home, job_id) > 3)
     worker = folder_of(home, job_id).worker_pid
     assert worker

@@ -87,11 +87,11 @@ def extras() -> list[str]:
 def options(*commands: str) -> list[str]:
     """The arguments and options of commands; one that several of them have alike stands once."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    hyperparameters = {name.replace("_", "-") for name in Hyperparameters.model_fields}
     for command in commands:
         for one in _COMMANDS[command].params:
             names = [*one.opts, *one.secondary_opts]
-            if one.param_type_name == "argument" or names[0].removeprefix("--") in {*hyperparameters, "json"}:
+            panel = getattr(one, "rich_help_panel", None) or ""
+            if one.param_type_name == "argument" or names == ["--json"] or panel.startswith("Hyperparameters"):
                 continue
             found[", ".join(f"`{name}`" for name in names), _sentence(one.help)].append(command)
     lines = [f"- {names} ({', '.join(on)}): {text}" for (names, text), on in found.items()]
@@ -112,7 +112,12 @@ def hyperparameters() -> list[str]:
 
 def methods() -> list[str]:
     """Which providers train by which method, on which rows."""
-    rows = {"sft": "chats; also texts, where the vendor takes them", "dpo": "preferences", "rft": "tasks"}
+    rows = {
+        "sft": "chats; also texts, where the vendor takes them",
+        "dpo": "preferences",
+        "rft": "tasks",
+        "distill": "chats; also texts",
+    }
     able = {method: [n for n, kind in _providers().items() if method in kind.capabilities.methods] for method in rows}
     lines = [f"| `{method}` | {rows[method]} | {', '.join(able[method])} |" for method in rows]
     return _table(["`--method`", "rows", "where"], lines)

@@ -77,8 +77,8 @@ def turns_of(vendor: str, *, with_key: bool = False) -> Iterator[str]:
 
 
 def share_of(vendor: str, cases: Iterable[Case], turn: int = 0) -> list[Case]:
-    """Every second case, at two vendors that follow each other those of the other one; in another `turn` vice versa."""
-    return list(cases) if EVERY_CASE else list(islice(cases, ([*STUBS].index(vendor) + turn) % 2, None, 2))
+    """Every fourth case: at vendors that follow each other, and in another `turn`, those that follow."""
+    return list(cases) if EVERY_CASE else list(islice(cases, ([*STUBS].index(vendor) + turn) % 4, None, 4))
 
 
 def outcome(person: Person, fault: str, then: str) -> Row:

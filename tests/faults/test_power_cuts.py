@@ -32,7 +32,7 @@ pytestmark = [
 def outcomes(cuts: PowerCuts, recording: Recording, journal: str) -> Iterator[Outcome]:
     """What comes of each disk, where somebody recovers, and where nobody does."""
     for number, (cut, tree) in enumerate(
-        islice(disks(recording, every=EVERY_CASE), None, None, 1 if EVERY_CASE else 2)
+        islice(disks(recording, every=EVERY_CASE), None, None, 1 if EVERY_CASE else 4)
     ):
         for recover in (True, False) if EVERY_CASE else (number % 2 == 0,):
             with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
@@ -61,7 +61,7 @@ def cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PowerCuts:
 def test_whenever_the_power_fails_one_job_is_paid_for_and_known(cuts: PowerCuts, tmp_path: Path, journal: str) -> None:
     found = counted(outcomes(cuts, submission(cuts, tmp_path, journal), journal))
     assert [outcome for outcome in found if not outcome.good] == []
-    assert len(found) >= 100
+    assert len(found) >= (100 if EVERY_CASE else 50)
 
 
 def test_the_power_may_fail_again_while_somebody_goes_on(cuts: PowerCuts, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_power_may_fail_again_while_somebody_goes_on(cuts: PowerCuts, tmp_pa
     rolled_back = [tree for tree in first if f"{HOME}/ledger.sqlite-journal" in tree and paid_for(tree)]
     found = counted(outcomes(cuts, submission(cuts, tmp_path, "DELETE", before=rolled_back[-1]), "DELETE"))
     assert [outcome for outcome in found if not outcome.good] == []
-    assert len(found) >= 30
+    assert len(found) >= (30 if EVERY_CASE else 15)
 
 
 def paid_for(tree: Tree) -> bool:

@@ -81,7 +81,7 @@ class Lab:
         training, validation = data or self.data
         files = Files(training=str(training), validation=str(validation))
         source = find(model, home, weights=False)
-        prepare(self.spec(**{**SETTINGS, **settings}), model, files, source, home)(made)
+        prepare(self.spec(**{**SETTINGS, **settings}), model, files, source, None, home)(made)
         made.set_status(Status.SUBMITTING)
         return made
 

@@ -26,7 +26,7 @@ MOST = 40  # tokens of an answer
 TURNS = "{% for m in messages %}{{ '<|' + m.role + '|>' + BEFORE + m.content + '<|end|>\n' }}{% endfor %}"
 ASSISTANT = "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 THOUGHT = "('<think>\n' + m.reasoning_content | default('') + '\n</think>\n\n' if m.role == 'assistant' else '')"
-SOME = ("an end that is not the tokenizer's", "nothing after the answer", "a prompt that opens a thought")
+SOME = ("an end that is not the tokenizer's", "nothing after the answer")
 TEMPLATES = {
     "an end that is not the tokenizer's": TURNS.replace("BEFORE", "''") + ASSISTANT,
     "nothing after the answer": "{% for m in messages %}{{ m.role + ':\n' + m.content + '\n' }}{% endfor %}"

@@ -35,7 +35,7 @@ from local.members import MEMBERS, Member, make_member
 
 transformers: Any = _transformers  # half of its functions have no types
 
-SOME = ("Llama 2", "Llama 3.1", "Qwen 3", "gpt-oss")
+SOME = ("Llama 3.1", "gpt-oss")
 MOST = 120  # tokens of an answer
 SETTINGS: dict[str, Any] = {
     "epochs": 60,

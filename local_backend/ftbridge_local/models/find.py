@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ftbridge.errors import ModelNotFound, SpecError
 from ftbridge.wording import did_you_mean
-from ftbridge_local.job_folder import MODEL, JobFolder
+from ftbridge_local.job_folder import MODEL, TEACHER, JobFolder
 from ftbridge_local.model_files import broken, read_object, understood
 from ftbridge_local.models.hub import WAYS_TO_NAME, check_files, check_weights, download
 from ftbridge_local.models.own_tokenizer import own_tokenizer
@@ -114,11 +114,18 @@ def name_for_others(model: str, home: Path) -> str:
 def find_for_job(job: JobFolder, home: Path) -> Source:
     """The model that a job starts from, with all its files. Raises as `find` does."""
     spec = job.spec()
-    base = str(job.path / MODEL) if spec.base == MODEL else spec.base
-    source = find(base, home, weights=True)
-    if not spec.adapter:
-        return source
-    return _with_adapter(source, job.path / spec.adapter, home)
+    return _in_job(job, spec.base, spec.adapter, home)
+
+
+def find_teacher(job: JobFolder, home: Path) -> Source:
+    """The model that a job's model learns from, with all its files. Raises as `find` does."""
+    spec = job.spec()
+    return _in_job(job, spec.teacher or spec.base, spec.teacher_adapter, home)
+
+
+def _in_job(job: JobFolder, base: str, adapter: str | None, home: Path) -> Source:
+    source = find(str(job.path / base) if base in (MODEL, TEACHER) else base, home, weights=True)
+    return _with_adapter(source, job.path / adapter, home) if adapter else source
 
 
 def _with_adapter(base: Source, adapter: Path, home: Path) -> Source:

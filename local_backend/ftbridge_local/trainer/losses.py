@@ -44,7 +44,11 @@ def objective(method: Method, beta: float) -> Objective:
 
 def supervised(model: Any, rows: Sequence[Row]) -> Sums:
     """The loss of predicting each trained token from those before it."""
-    losses, correct = _token_losses(model, rows)
+    return sums_of_rows(rows, *_token_losses(model, rows))
+
+
+def sums_of_rows(rows: Sequence[Row], losses: Tensor, correct: Tensor) -> Sums:
+    """The sums of what was computed of each trained token, row after row."""
     weights = torch.tensor([row.weight for row in rows], device=losses.device)
     owner = torch.repeat_interleave(torch.arange(len(rows), device=losses.device), weights)
     values = torch.stack([losses.detach().float(), correct.float()], dim=1)
@@ -137,6 +141,12 @@ def _token_losses(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
 
 
 def _concatenated(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    inputs, positions, labels = concatenate(rows, model.device)
+    return varlen.token_losses(model, inputs, positions, labels)
+
+
+def concatenate(rows: Sequence[Row], device: torch.device) -> tuple[list[list[int]], Tensor, Tensor]:
+    """What the model reads of each row; where, in all of them, it predicts a trained token; and these tokens."""
     inputs, positions, labels, start = [], [], [], 0
     for row in rows:
         trained = [index for index, wanted in enumerate(row.trained) if wanted]
@@ -144,11 +154,18 @@ def _concatenated(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
         positions += [start + index - 1 for index in trained]
         labels += [row.ids[index] for index in trained]
         start += trained[-1]
-    return varlen.token_losses(model, inputs, *torch.tensor([positions, labels], device=model.device))
+    return inputs, *torch.tensor([positions, labels], device=device)
 
 
 def _padded(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    """Padding is on the right, where causal models never attend to it, so that no mask is needed."""
+    logits, labels = padded_logits(model, rows)
+    return cross_entropy(logits, labels, reduction="none"), logits.argmax(-1) == labels
+
+
+def padded_logits(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    """The logits for every trained token, row after row, and these tokens.
+
+    Padding is on the right, where causal models never attend to it, so that no mask is needed."""
     length = max(row.tokens for row in rows)
     ids = torch.zeros(len(rows), length, dtype=torch.int64)
     trained = torch.zeros(len(rows), length, dtype=torch.bool)
@@ -159,5 +176,4 @@ def _padded(model: Any, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
     positions = trained[:, 1:].any(dim=0).nonzero().squeeze(1)
     wanted = trained[:, positions + 1]
     logits = model(input_ids=ids[:, :-1], logits_to_keep=positions, use_cache=False).logits[wanted].float()
-    labels = ids[:, positions + 1][wanted]
-    return cross_entropy(logits, labels, reduction="none"), logits.argmax(-1) == labels
+    return logits, ids[:, positions + 1][wanted]

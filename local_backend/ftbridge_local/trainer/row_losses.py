@@ -17,6 +17,7 @@ from ftbridge.model import Method
 _MOST, _MOST_LISTED = 5, 100  # rows that are named to people, and to programs
 _LEARNED = {
     Method.SFT: "each trained token is the most probable one",
+    Method.DISTILL: "each trained token is the most probable one",
     Method.DPO: "the preferred output is ranked first",
 }
 

@@ -14,10 +14,11 @@ from ftbridge_local.tokenizing.tokenizer import Tokenizer
 _SMALL = 50_000_000  # parameters: a base below has little to forget and much to learn
 _FOR_SMALL = {"epochs": 8, "batch_size": 4, "learning_rate": 3e-3}
 _FOR_LARGE = {"epochs": 3, "batch_size": 8, "learning_rate": 2e-4}
-_RATE_FACTORS = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}}
+_RATE_FACTORS = {"sft": {"full": 0.1}, "dpo": {"lora": 0.25, "full": 0.025}, "distill": {"full": 0.1}}
 """Factors of the learning rate: training all weights moves a model further than an adapter, and DPO needs less."""
 _MAX_EVAL_INTERVAL = 200  # steps
 _RANK, _ALPHA_PER_RANK = 16, 2.0
+_OF_METHOD = {"beta": Method.DPO, "temperature": Method.DISTILL}
 _ADAPTER_SHAPE = ("lora_rank", "lora_alpha", "lora_dropout")
 
 
@@ -37,6 +38,7 @@ class Settings(Frozen):
     max_seq_length: int
     precision: Literal["float32", "bfloat16"] = "float32"
     beta: float = 0.1
+    temperature: float = 1.0
     eval_interval: int | None = None
     early_stopping: int | None = None
     devices: int = 1
@@ -81,9 +83,9 @@ def choose(
 
 def in_use(settings: Settings, method: Method, *, adapter: bool) -> dict[str, int | float | str]:
     """The settings that matter for this job, by name; an `adapter` that is trained further has its own shape."""
-    hidden = ({"beta"} if method is Method.SFT else set()) | (
-        {"train_reasoning"} if settings.train_reasoning else set()
-    )
+    hidden = {name for name, its in _OF_METHOD.items() if its is not method}
+    if settings.train_reasoning:
+        hidden.add("train_reasoning")
     if settings.tuning == "full" or adapter:
         hidden.update(_ADAPTER_SHAPE)
     if adapter:

@@ -45,7 +45,7 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
 
     from ftbridge_local.models.device import peak_memory, prefers_bf16
     from ftbridge_local.models.load import save
-    from ftbridge_local.trainer import checkpoint, losses, row_losses, trainable, varlen
+    from ftbridge_local.trainer import checkpoint, distillation, losses, row_losses, trainable, varlen
 
     source = find_for_job(job, home)
     tokenizer = tokenizer_for(source, spec.hyperparameters)
@@ -80,6 +80,8 @@ def train(job: JobFolder, home: Path, distributed: Distributed = SINGLE) -> Outc
     if spec.method is Method.DPO:
         items = losses.with_reference(model, items, micro, job.path / "reference-training.json", distributed)
         held_out = losses.with_reference(model, held_out, micro, job.path / "reference-validation.json", distributed)
+    if spec.method is Method.DISTILL:
+        objective = distillation.learn_from_teacher(job, home, settings.precision, settings.temperature)
 
     steps_per_epoch = -(-len(items) // settings.batch_size)
     steps = settings.epochs * steps_per_epoch

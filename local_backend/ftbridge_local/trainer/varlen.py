@@ -76,6 +76,18 @@ def token_losses(model: Any, rows: Sequence[list[int]], positions: Tensor, label
 
     Returns the losses in nats, and whether the most probable token was the correct one; both of the shape of `labels`.
     """
+    states, head = head_inputs(model, rows, positions)
+    size = chunk_size(head)
+    chunks = [
+        _head_losses(some, head, wanted)
+        for some, wanted in zip(torch.split(states, size), torch.split(labels, size), strict=True)
+    ]
+    losses, correct = zip(*chunks, strict=True)
+    return torch.cat(losses), torch.cat(correct)
+
+
+def head_inputs(model: Any, rows: Sequence[list[int]], positions: Tensor) -> tuple[Tensor, torch.nn.Linear]:
+    """The hidden states at these positions in the concatenated rows, and the layer that makes logits of them."""
     lengths = [len(row) for row in rows]
     in_row = torch.cat([torch.arange(length, device=model.device) for length in lengths])
     ids = torch.tensor([token for row in rows for token in row], device=model.device)
@@ -83,14 +95,12 @@ def token_losses(model: Any, rows: Sequence[list[int]], positions: Tensor, label
     states = inner.get_decoder()(
         input_ids=ids[None], position_ids=in_row[None], use_cache=False, row_lengths=lengths
     ).last_hidden_state[0, positions]
-    head = inner.get_output_embeddings()
-    size = max(64, _LOGITS_PER_CHUNK // head.weight.shape[0])
-    chunks = [
-        _head_losses(some, head, wanted)
-        for some, wanted in zip(torch.split(states, size), torch.split(labels, size), strict=True)
-    ]
-    losses, correct = zip(*chunks, strict=True)
-    return torch.cat(losses), torch.cat(correct)
+    return states, inner.get_output_embeddings()
+
+
+def chunk_size(head: torch.nn.Linear) -> int:
+    """For how many tokens logits are computed at once."""
+    return max(64, _LOGITS_PER_CHUNK // head.weight.shape[0])
 
 
 def _row_by_row(
