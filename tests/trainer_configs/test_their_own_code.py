@@ -12,8 +12,9 @@ from ftbridge import Bridge
 from ftbridge.arguments import Tuning
 from small_data import write_rows
 from trainer_configs.rows_of_all_kinds import CALL, ONE, PAIR, SYSTEM, TEXT, TOOLS, TWO, ZERO, Row, called, export, said
-from trainer_configs.trainers_here import ask
+from trainer_configs.trainers_here import FOLDER, ask
 
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason=f"there is no {FOLDER}: trainers_here.py makes it")
 MANY = [ONE, TWO, ZERO, SYSTEM]
 EVERY_SETTING: Row = {
     "epochs": 2,
