@@ -119,7 +119,7 @@ def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table
     absent = [old for old, new in columns.items() if new != UNUSED and not any(new in row for row in objects)]
     if absent and objects:
         raise no_such_column(absent[0], objects[0])
-    return unrecognised(_objects(head), table=table)
+    return unrecognised(_objects(head), columns, table=table)
 
 
 def _unread(name: str, problem: Unread, rows: list[tuple[int, Row]]) -> Source:
