@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 from ftbridge.cli.output import clean, print_message
 from ftbridge.cli.scores import score_headers, score_rows
 from ftbridge.errors import InputError
-from ftbridge.evaluation.in_words import metric_of, name_of_tuned, sentence, shown_score, verdict, warnings
+from ftbridge.evaluation.in_words import metric_of, name_of_tuned, sentence, verdict, warnings
+from ftbridge.evaluation.kinds import shown_score
 from ftbridge.files import replacing
 from ftbridge.wording import printable
 

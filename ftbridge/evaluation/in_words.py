@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ftbridge.evaluation.kinds import IN_POINTS
 from ftbridge.wording import counted, printable
 
 if TYPE_CHECKING:
     from ftbridge.evaluation.leakage import Leak
-    from ftbridge.evaluation.results import Evaluation, Kind, MetricUsed, ModelScores
+    from ftbridge.evaluation.results import Evaluation, MetricUsed, ModelScores
     from ftbridge.evaluation.verdict import Comparison
-
-IN_POINTS = ("share", "score")
-"""The kinds of metrics that are shown in per cent, and whose differences are in points."""
 
 
 def name_of_tuned(evaluation: Evaluation) -> str:
@@ -49,13 +47,6 @@ def verdict(evaluation: Evaluation, one: Comparison) -> str:
             f": about {_rounded(one.rows_needed)} would be." if one.rows_needed else "."
         )
     return f"The new model is {one.verdict}."
-
-
-def shown_score(score: float | None, kind: Kind) -> str:
-    """A score as the table has it."""
-    if score is None:
-        return "–"
-    return f"{score:.1%}" if kind in IN_POINTS else f"{score:.3f}"
 
 
 def warnings(evaluation: Evaluation) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from ftbridge.evaluation.contestants import BASE
-from ftbridge.evaluation.in_words import IN_POINTS, shown_score
-from ftbridge.evaluation.results import Evaluation, Kind, MetricScore, MetricUsed
+from ftbridge.evaluation.kinds import IN_POINTS, Kind, shown_interval, shown_score
+from ftbridge.evaluation.results import Evaluation, MetricScore, MetricUsed
 from ftbridge.evaluation.verdict import Comparison
 from ftbridge.wording import counted
 
@@ -61,7 +61,7 @@ def score_rows(evaluation: Evaluation, names: Mapping[str, str]) -> list[ScoreRo
         for model, score in found.items():
             text = verdicts.get((metric.name, model), "")
             bar = _bar(score, low, high)
-            interval = _interval(score, metric.kind)
+            interval = shown_interval(score.interval, metric.kind)
             tuned = model == evaluation.models[0].name
             shown = shown_score(score.score, metric.kind)
             tone = _TONES.get(text, "open")
@@ -135,10 +135,3 @@ def _bar(score: MetricScore, low: float, high: float) -> Bar | None:
     ends = (score.interval.low, score.interval.high) if score.interval else (score.score, score.score)
     at, start, end = (round(100 * (value - low) / (high - low), 2) for value in (score.score, *ends))
     return Bar(at, start, end)
-
-
-def _interval(score: MetricScore, kind: Kind) -> str:
-    if score.interval is None:
-        return "–"
-    factor, digits = (100, 1) if kind in IN_POINTS else (1, 3)
-    return f"{factor * score.interval.low:.{digits}f} to {factor * score.interval.high:.{digits}f}"
