@@ -112,7 +112,7 @@ def _with_scorer(one: Measure, judge: Judge | None) -> Measure:
     if one.scorer is not None or one.name == LOSS:
         return one
     if one.name != JUDGE:
-        return one._replace(scorer=load_metric(one.name))
+        return one._replace(scorer=load_metric(one.name, beside=(JUDGE, LOSS)))
     if judge is None:
         raise UsageError(
             "the metric judge needs a model that judges and a rubric", hint="Name both: --judge TARGET --rubric FILE."
