@@ -77,7 +77,7 @@ def test_the_report_shows_the_newest_evaluation(here: Cli, job: str, held_out: P
     assert here("evaluate", job, held_out, "--baseline", "--metric", "exact").code == 0
     assert here("report", "tickets", "--out", out).code == 0
     document = out.read_text("utf-8")
-    assert "Better than its base" in document
+    assert "Better than its base, but 12 of 20 held-out rows are in the training data" in document
     assert "By exact on 20 held-out rows" in document
     assert "Worst failures: 8 rows" in document
     assert "train.jsonl (40 rows)" in document
