@@ -51,7 +51,7 @@ def answered(counts: AnswerCounts, name: str = "") -> str:
     """Where the answers came from, what became of the others, and what they cost."""
     asked = counts.questions - counts.from_ledger
     parts = [f"{counted(asked, 'question')} asked, {counted(counts.from_ledger, 'answer')} from the ledger"]
-    parts += [f"{count} {what}" for what in ("truncated", "refused", "failed") if (count := getattr(counts, what))]
+    parts += [f"{count} {what}" for what, count in counts.others.items()]
     cost = "cost unknown" if counts.cost_usd is None else dollars(counts.cost_usd)
     parts += [cost] if asked and counts.cost_usd != 0 else []
     error = f" The first error: {printable(counts.first_error, 200)}" if counts.first_error else ""

@@ -59,7 +59,8 @@ def said_in(answer: Answer) -> Said:
 def as_row(question: Question, answer: Answer, reasoning: Reasoning) -> Chat | Rejected:
     """The question with the answer, by the canonical rules: tool calls have to fit the tools that are declared."""
     if answer.outcome != "answered":
-        return Rejected(answer.outcome, answer.refusal or answer.error)
+        outcome = "failed" if answer.outcome == "missing" else answer.outcome
+        return Rejected(outcome, answer.refusal or answer.error)
     message, thought = said_in(answer)
     if not answer.tool_calls and not message["content"].strip():
         return Rejected("empty")

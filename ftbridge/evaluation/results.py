@@ -68,8 +68,9 @@ class ModelScores(Frozen):
 class RowAnswer(Frozen):
     """What a model answers to one row, and its score by each metric: None where it has none.
 
-    The `outcome` says whether it is an answer at all: it may be cut or refused, or missing, for the `error`. `problems`
-    say by metric why an answer could not be graded, `details` what led to a score, such as a judge's steps.
+    The `outcome` says whether it is an answer at all: it may be cut or refused, or missing, for the `error`; a row of
+    which one is missing counts for no model. `problems` say by metric why an answer could not be graded, `details` what
+    led to a score, such as a judge's steps.
     """
 
     answer: str
@@ -150,8 +151,14 @@ class Evaluation(Frozen):
             span = f" ({shown_interval(found.interval, metric.kind)})" if found.interval else ""
             verdict = _IN_SHORT[verdicts[model.name]] if model.name in verdicts else ""
             lines.append(f"  {model.name} {shown_score(found.score, metric.kind)}{span}{verdict}")
-        doubts = [leak.code.replace("_", " ") for leak in self.leaks]
+        doubts = [f"{counted(self.missing, 'answer')} missing"] if self.missing else []
+        doubts += [leak.code.replace("_", " ") for leak in self.leaks]
         return "\n".join([*lines, *([f"  doubtful: {', '.join(doubts)}"] if doubts else [])])
+
+    @property
+    def missing(self) -> int:
+        """How many questions got no answer, as a vendor was in trouble: asked again, they may get one."""
+        return sum(one.missing for one in self.answers)
 
     def worse_than(self) -> list[str]:
         """The models than which the tuned one is worse by the metric that decides, for certain, beyond the margin."""

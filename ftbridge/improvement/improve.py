@@ -77,7 +77,7 @@ def improve(
         *suspect_labels(labels, inputs, telling(shares), known),
         *seldom_labels(labels, held_out, inputs),
         *Reasons(labels, inputs, telling(shares)).issues(failures),
-        *_not_learned(context, tuned, training, asked, answers.get(TRAINING)),
+        *_not_learned(context, tuned, training, answers.get(TRAINING)),
     ]
     issues.sort(key=lambda issue: KINDS.index(issue.kind))
     drafted = None
@@ -150,11 +150,9 @@ def _sample(rows: Sequence[Row], count: int) -> list[Row]:
     return [rows[index] for index in sorted(chosen)]
 
 
-def _not_learned(
-    context: Context, job: Job, training: Sequence[Row], asked: Sequence[Row], answered: Answered | None
-) -> Iterator[Issue]:
+def _not_learned(context: Context, job: Job, training: Sequence[Row], answered: Answered | None) -> Iterator[Issue]:
     """Training rows that the model does not answer as it was trained to, or that training itself has named."""
-    wrong = {row.line: answered.answers[row.line] for row in asked} if answered else {}
+    wrong = answered.answers if answered else {}
     losses = _losses(context, job)
     for row in training:
         failed = row.line in wrong and wrong[row.line] != row.answer
