@@ -45,6 +45,16 @@ class Answer(Frozen):
         return cls(error=problem.message, finish_reason=FILTERED if filtered else None, temporary=temporary)
 
     @property
+    def message(self) -> dict[str, Any]:
+        """The assistant's message, without the reasoning; beside tool calls, content may be None."""
+        message: dict[str, Any] = {"role": "assistant", "content": self.text}
+        if self.refusal:
+            message["refusal"] = self.refusal
+        if self.tool_calls:
+            message |= {"content": self.text or None, "tool_calls": [*self.tool_calls]}
+        return message
+
+    @property
     def outcome(self) -> Outcome:
         """Cut at the length limit is "truncated"; "refused" by the model, or by the vendor's filter.
 

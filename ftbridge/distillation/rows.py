@@ -50,10 +50,7 @@ def said_in(answer: Answer) -> Said:
     text, reasoning = answer.text, answer.reasoning
     if reasoning is None and (thought := _THOUGHT.fullmatch(text)):
         reasoning, text = thought[1].strip() or None, thought[2]
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if answer.tool_calls:
-        message = {**message, "content": text or None, "tool_calls": [*answer.tool_calls]}
-    return Said(message, reasoning)
+    return Said(answer.model_copy(update={"text": text}).message, reasoning)
 
 
 def as_row(question: Question, answer: Answer, reasoning: Reasoning) -> Chat | Rejected:

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from ftbridge.answers import Answer, AnswerCounts, ask_all
 from ftbridge.context import Context
-from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import NetworkError, Unsupported
+from ftbridge.errors import NetworkError
 from ftbridge.evaluation.asking import Contender, inquiry_of
-from ftbridge.evaluation.held_out import expected_calls
 from ftbridge.graders import sample_of
 from ftbridge.model import RowLoss
 from ftbridge.provider import Provider
@@ -61,28 +59,10 @@ def gives_losses(provider: Provider) -> bool:
     return "losses" in provider.capabilities.verbs
 
 
-def check_answerable(provider: Provider, chats: Mapping[int, Chat]) -> None:
-    """Raises `Unsupported` where rows expect tool calls, which the provider does not tell from text."""
-    line = next((line for line, chat in chats.items() if expected_calls(chat)), None)
-    if line is not None and not provider.capabilities.gives_tool_calls:
-        raise Unsupported(
-            f"{provider.name} gives an answer as text alone, and line {line} expects tool calls",
-            provider=provider.name,
-            hint="Leave such rows out, or serve the model where tool calls are read.",
-        )
-
-
 def loss_of(loss: RowLoss) -> float | None:
     """The loss of a row; None for one that is no number, or of no token."""
     return loss.loss if loss.tokens and math.isfinite(loss.loss) else None
 
 
 def _sample(answer: Answer) -> Mapping[str, Any] | None:
-    return None if answer.outcome == "missing" else sample_of(_message(answer))
-
-
-def _message(answer: Answer) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": "assistant", "content": answer.text}
-    if answer.refusal:
-        said["refusal"] = answer.refusal
-    return {**said, "tool_calls": [*answer.tool_calls]} if answer.tool_calls else said
+    return None if answer.outcome == "missing" else sample_of(answer.message)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftbridge.answers.able import check_answers
 from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.dataset import check
@@ -13,10 +14,10 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError, UsageError
-from ftbridge.evaluation.answering import answered, check_answerable
+from ftbridge.evaluation.answering import answered
 from ftbridge.evaluation.contestants import BASE, TUNED, base_contender, check_different, rival, tuned_contender
 from ftbridge.evaluation.grading import scored
-from ftbridge.evaluation.held_out import held_out_chats
+from ftbridge.evaluation.held_out import expected_calls, held_out_chats
 from ftbridge.evaluation.leakage import leaks_into
 from ftbridge.evaluation.measures import LOSS, Wanted, asker, check_measures, chosen_measures, named_measures
 from ftbridge.evaluation.measuring import measured, used
@@ -97,7 +98,7 @@ def evaluate(
     contenders += rivals
     check_different(contenders)
     for one in contenders:
-        check_answerable(context.provider(one.target), chats)
+        check_answers(context.provider(one.target), (line for line, chat in chats.items() if expected_calls(chat)))
     provider = context.provider(contenders[0].target)
     measures, reason = (named, None) if named else chosen_measures(chats, provider)
     with asker(context, measures, judge, fresh=fresh) as grading:

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from ftbridge.answers import each_at_once
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.evaluation.answering import Answered, loss_of
-from ftbridge.evaluation.held_out import expected_answer, expected_calls, item_of, question_of
+from ftbridge.evaluation.held_out import expected_calls, items_of, question_of
 from ftbridge.evaluation.judging import Case, Judge, Preferred, prefer, score_alone
 from ftbridge.evaluation.measures import Measure, models_asked
 from ftbridge.graders import Grade, GradedRow, GradeError, Grader, GradingContext, Metric, run_grader
+from ftbridge.graders.item import expected_answer
 from ftbridge.graders.sample import text_of_content
 from ftbridge.wording import printable
 
@@ -89,7 +90,7 @@ def _losses(name: str, models: Sequence[Answered]) -> Scored:
 def _graded(
     name: str, grader: Grader | Metric, chats: Sequence[Chat], models: Sequence[Answered], context: GradingContext
 ) -> Scored:
-    items = [item_of(chat) for chat in chats]
+    items = items_of(chats)
     apply = each_at_once if any(models_asked(grader)) else _one_by_one
 
     def grade(item: Mapping[str, Any], sample: Sample) -> Grade | None:
@@ -178,7 +179,7 @@ def _summary(metric: Metric, rows: Sequence[GradedRow]) -> Mapping[str, Any]:
 
 
 def _case(chat: Chat) -> Case:
-    item = item_of(chat)
+    [item] = items_of([chat])
     messages = item["messages"][: len(question_of(chat))]
     lines = [f"{message['role']}: {text_of_content(message.get('content'))}" for message in messages]
     expected = [expected_answer(chat), *map(_call_text, expected_calls(chat))]

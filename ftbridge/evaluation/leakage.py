@@ -15,7 +15,8 @@ from ftbridge.dataset.checking.digests import digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
 from ftbridge.dataset.data_file import Data, data_file
 from ftbridge.errors import FtbridgeError, MissingExtra
-from ftbridge.evaluation.held_out import expected_answer, question_of
+from ftbridge.evaluation.held_out import question_of
+from ftbridge.graders.item import expected_answer
 from ftbridge.model import Frozen, Spec
 
 SHOWN = 10

@@ -12,7 +12,7 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Message, System, User
 from ftbridge.dataset.data_file import data_file
 from ftbridge.errors import DataError, InputError
-from ftbridge.evaluation.held_out import expected_answer
+from ftbridge.graders.item import expected_answer
 from ftbridge.model import Spec
 
 SEED = 0

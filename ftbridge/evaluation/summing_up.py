@@ -12,12 +12,13 @@ from ftbridge.evaluation.answering import Answered, answered_by_all
 from ftbridge.evaluation.asking import Contender
 from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.grading import Scored
-from ftbridge.evaluation.held_out import expected_answer, expected_calls, item_of, question_of
+from ftbridge.evaluation.held_out import expected_calls, items_of, question_of
 from ftbridge.evaluation.intervals import share_interval
 from ftbridge.evaluation.measures import EXACT, LOSS
 from ftbridge.evaluation.measuring import scores_of, winner
 from ftbridge.evaluation.results import EvaluatedRow, ModelScores, RowAnswer, Score
 from ftbridge.graders import BUILT_IN, GradingContext, run_grader
+from ftbridge.graders.item import expected_answer
 
 
 def model_scores(
@@ -59,7 +60,7 @@ def plain_scores(
     """Exact answers, on the rows that all models have answered, and loss of each model, whatever the metrics."""
     losses = next((scores_of(one, clusters) for one in found if one.name == LOSS), {})
     exact, context = BUILT_IN[EXACT](), GradingContext()
-    items, rows = [item_of(chat) for chat in chats.values()], answered_by_all(models)
+    items, rows = items_of(chats.values()), answered_by_all(models)
     plain = {}
     for one in models:
         samples = [(items[row], sample) for row in rows if (sample := one.samples[row])]

@@ -15,8 +15,8 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import data_file
 from ftbridge.errors import FtbridgeError
-from ftbridge.evaluation.held_out import expected_answer
 from ftbridge.evaluation.stored_evaluations import StoredEvaluation, newest
+from ftbridge.graders.item import expected_answer
 from ftbridge.jobs.listing import refresh
 from ftbridge.ledger import Record
 from ftbridge.model import Event, Job
