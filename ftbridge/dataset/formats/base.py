@@ -103,6 +103,10 @@ class FieldReader:
             cast(JsonObject, self._typed(dict, "an object", (key,)) or {}), self._diagnostics, (*self._path, key)
         )
 
+    def below(self, value: JsonObject, *keys: str | int) -> FieldReader:
+        """A reader of `value`, an object that was taken from those keys."""
+        return FieldReader(value, self._diagnostics, (*self._path, *keys))
+
     def objects(self, *keys: str) -> list[FieldReader]:
         """Readers of the objects in the list under the first of `keys` that is there."""
         key = next((known for known in keys if known in self._unread), keys[0])
