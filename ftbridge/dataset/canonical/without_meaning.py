@@ -12,9 +12,6 @@ from collections.abc import Mapping
 UNUSED = "unused"
 """The name that `--map` gives to columns that are to be left out."""
 
-BEYOND = "beyond the header"
-"""The key of the cells of a table for which there is no column."""
-
 _IDENTIFIERS = (
     *("id", "_id", "ID", "Id", "idx", "index", "__index_level_0__", "uid", "uuid", "guid", "hash"),
     *("row_id", "example_id", "sample_id", "question_id", "prompt_id", "answer_id", "custom_id", "instruction_id"),

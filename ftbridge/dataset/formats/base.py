@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
-from ftbridge.dataset.canonical.without_meaning import BEYOND, UNUSED, without_meaning
+from ftbridge.dataset.canonical.without_meaning import UNUSED, without_meaning
 from ftbridge.dataset.findings import LEFT_OUT, Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -145,9 +145,6 @@ class FieldReader:
         if not self._unread:
             return
         self.leave_out_meaningless()
-        if self._unread.pop(BEYOND, None):
-            fix = "Enclose a cell in quotes where it has the sign that separates cells."
-            self._diagnostics.error(json_path(self._path), "beyond_header", "there are more cells than columns", fix)
         if keys := list(map(printable, self._unread)):
             named, more = ", ".join(f"'{key}'" for key in keys[:_SHOWN]), f" and {len(keys) - _SHOWN:,} more"
             mean = "mean" if len(keys) > 1 else "means"

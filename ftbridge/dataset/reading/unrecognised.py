@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
-from ftbridge.dataset.canonical.without_meaning import BEYOND, without_meaning
+from ftbridge.dataset.canonical.without_meaning import without_meaning
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Unread
+from ftbridge.dataset.reading.tables.cells import BEYOND
 from ftbridge.wording import printable
 
 KEY_SETS: tuple[tuple[str, ...], ...] = (

@@ -16,7 +16,6 @@ from ftbridge.errors import ServerTrouble
 from ftbridge_providers.openai.adapter import OpenAIProvider
 
 ANSWERS = [f"a{n}" for n in range(40)]
-UNANSWERED = ("q3", "q17", "q30")
 
 
 @pytest.fixture
@@ -27,21 +26,21 @@ def rows(train: Train) -> Path:
 
 
 @pytest.fixture
-def trouble(rows: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The vendor of the tuned model answers 503 to some questions, until this is undone."""
-    complete = OpenAIProvider.complete
+def unanswered(rows: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The questions to which the vendor of the tuned model answers 503."""
+    complete, questions = OpenAIProvider.complete, {"q3", "q17", "q30"}
 
     def in_trouble(self: OpenAIProvider, model: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        if model.startswith("ft:") and body["messages"][-1]["content"] in UNANSWERED:
+        if model.startswith("ft:") and body["messages"][-1]["content"] in questions:
             raise ServerTrouble("openai answered 503", provider="openai", status=503)
         return complete(self, model, body)
 
     monkeypatch.setattr(OpenAIProvider, "complete", in_trouble)
-    return monkeypatch
+    return questions
 
 
 def test_its_row_counts_for_no_model_and_the_next_run_asks_it_again(
-    here: Cli, rows: Path, trouble: pytest.MonkeyPatch
+    here: Cli, rows: Path, unanswered: set[str]
 ) -> None:
     options = ["--baseline", "--metric", "exact", "--json"]
     ran = here("evaluate", "new", rows, "--rows", "out.jsonl", *options)
@@ -60,16 +59,17 @@ def test_its_row_counts_for_no_model_and_the_next_run_asks_it_again(
     row = json.loads(Path("out.jsonl").read_text("utf-8").splitlines()[3])
     of_tuned = row["answers"]["tuned"]
     assert (of_tuned["outcome"], of_tuned["scores"], row["winner"]) == ("missing", {"exact": None}, None)
-    trouble.undo()
+    unanswered.clear()
     again = here("evaluate", "new", rows, *options)
     assert (again.code, again.json["answers"][0]["from_ledger"]) == (0, 37)
     assert again.json["models"][0]["scores"]["exact"]["rows"] == 40
 
 
+@pytest.mark.usefixtures("unanswered")
 def test_a_gate_says_that_it_is_incomplete_and_not_that_the_model_is_bad(
-    here: Cli, rows: Path, trouble: pytest.MonkeyPatch
+    here: Cli, rows: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trouble.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
     gate = ["--min", "0.95", "--junit", "out.xml", "--github"]
     ran = here("evaluate", "new", rows, *gate, columns=400)
     assert ran.code == 4
@@ -80,8 +80,7 @@ def test_a_gate_says_that_it_is_incomplete_and_not_that_the_model_is_bad(
     assert (suite.get("failures"), suite.get("errors")) == ("0", "1")
 
 
-def test_a_model_below_the_minimum_on_the_answered_rows_fails_all_the_same(
-    here: Cli, rows: Path, trouble: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("rows", "unanswered")
+def test_a_model_below_the_minimum_on_the_answered_rows_fails_all_the_same(here: Cli) -> None:
     wrong = held(chats(["other", *ANSWERS[1:]]))
     assert here("evaluate", "new", wrong, "--min", "0.99").code == 1
