@@ -48,7 +48,10 @@ class HyperparameterArguments(TypedDict, total=False):
 
 
 class SweepArguments(TypedDict, total=False):
-    """The same, each as one value or several: the trials of a sweep are their combinations."""
+    """The same, each as one value or several: the trials of a sweep are their combinations.
+
+    Those of rft and distill are not among them, by which a sweep does not train.
+    """
 
     epochs: int | Sequence[int] | None
     batch_size: int | Sequence[int] | None
@@ -64,14 +67,10 @@ class SweepArguments(TypedDict, total=False):
     max_seq_length: int | Sequence[int] | None
     precision: Precision | Sequence[Precision] | None
     beta: float | Sequence[float] | None
-    reasoning_effort: Effort | Sequence[Effort] | None
-    compute_multiplier: float | Sequence[float] | None
     eval_interval: int | Sequence[int] | None
     early_stopping: int | Sequence[int] | None
     devices: int | Sequence[int] | None
     train_reasoning: bool | Sequence[bool] | None
-    eval_samples: int | Sequence[int] | None
-    temperature: float | Sequence[float] | None
 
 
 class ChatOptions(TypedDict, total=False):

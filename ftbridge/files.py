@@ -177,7 +177,7 @@ def _swap(one: bytes, other: bytes) -> int:
 
 def require_folder_of(file: Path) -> None:
     """Raises `InputError` where there is no folder for a file that is to be written, or the file itself is one."""
-    if not _can_be_named(file):
+    if not can_be_named(file):
         raise InputError(f"{printable(repr(str(file)), 200)} is no path", hint="No name can have such a character.")
     if file.is_dir():
         raise InputError(f"{printable(str(file), 200)} is a folder", hint="Name a file.")
@@ -189,8 +189,8 @@ def require_folder_of(file: Path) -> None:
         raise InputError(f"there is no folder {folder}", hint=hint)
 
 
-def _can_be_named(file: Path) -> bool:
-    """Whether the system takes its name: there is no NUL in it, and it is bytes."""
+def can_be_named(file: Path) -> bool:
+    """Whether the system takes the name of the file or folder: there is no NUL in it, and it is bytes."""
     try:
         return b"\0" not in os.fsencode(file)
     except UnicodeEncodeError:

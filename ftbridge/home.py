@@ -20,7 +20,7 @@ from stat import S_IMODE, S_ISVTX
 from platformdirs import user_data_path
 
 from ftbridge.errors import StateError, UsageError
-from ftbridge.files import make_folder
+from ftbridge.files import can_be_named, make_folder
 from ftbridge.foreign.names import plain_name
 from ftbridge.wording import printable
 
@@ -45,9 +45,8 @@ def find_home(given: str | Path | None = None) -> Path:
 def _path(given: str | Path) -> Path:
     try:
         path = Path(given).expanduser().absolute()
-        os.fsencode(path)
-        if "\0" in str(path):
-            raise ValueError("it has the character U+0000")
+        if not can_be_named(path):
+            raise ValueError("no name can have such a character")
     except (TypeError, ValueError, RuntimeError) as problem:  # of a user without a home, `~nobody`
         what = f"home = {printable(repr(given))} is no path: {str(problem).rstrip('.')}"
         raise UsageError(what, hint="Give the path of a folder, which is made where there is none.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -148,11 +148,12 @@ def metric_names() -> list[str]:
     return sorted({*BUILT_IN, *registered(METRIC_GROUP)})
 
 
-def load_metric(name: str) -> Metric:
+def load_metric(name: str, beside: Iterable[str] = ()) -> Metric:
     """The metric of that name; a built-in one wins over another's.
 
-    Raises `UsageError` for an unknown name, with the names that are known, `MissingExtra` where its packages are
-    missing, and `BrokenPlugin` where it raises anything else, or is no `Metric`.
+    Raises `UsageError` for an unknown name, with the names that are known and those that the caller takes `beside`
+    them, `MissingExtra` where its packages are missing, and `BrokenPlugin` where it raises anything else, or is no
+    `Metric`.
     """
     from ftbridge.graders import BUILT_IN, Metric
 
@@ -160,7 +161,7 @@ def load_metric(name: str) -> Metric:
         return BUILT_IN[name]()
     others = registered(METRIC_GROUP)
     if name not in others:
-        known = metric_names()
+        known = sorted({*metric_names(), *beside})
         raise UsageError(f"no metric is called {name!r}", hint=f"{did_you_mean(name, known)}Known: {', '.join(known)}.")
     what, entry = f"the metric {name}", others[name]
     kind = load_entry(entry, what, extra=name)

@@ -11,28 +11,24 @@ from command_line import Cli
 from ftbridge.errors import BrokenPlugin, MissingExtra, SpecError, TargetError
 from ftbridge.plugins import load_mock, load_provider, mock_names, provider_names, read_faults, usable_mocks
 from ftbridge.target import Target, parse_target
+from third_party import install
+
+ACME_TUNES = """
+from ftbridge.model import Method
+from ftbridge.provider import Capabilities, Provider
+class AcmeProvider(Provider):
+    name = 'acme'
+    capabilities = Capabilities(methods={Method.SFT}, hyperparameters={})
+"""
 
 
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A third party's distribution, as pip would have installed it."""
     site = tmp_path / "site"
-    info = site / "acme_tunes-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-tunes\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text(
-        "[ftbridge.providers]\nacme = acme_tunes:AcmeProvider\nbare = acme_bare:BareProvider\n", "utf-8"
-    )
-    (site / "acme_tunes.py").write_text(
-        "from ftbridge.model import Method\n"
-        "from ftbridge.provider import Capabilities, Provider\n"
-        "class AcmeProvider(Provider):\n"
-        "    name = 'acme'\n"
-        "    capabilities = Capabilities(methods={Method.SFT}, hyperparameters={})\n",
-        "utf-8",
-    )
-    (site / "acme_bare.py").write_text("import a_package_that_is_not_installed\n", "utf-8")
-    monkeypatch.syspath_prepend(site)
+    entry_points = "[ftbridge.providers]\nacme = acme_tunes:AcmeProvider\nbare = acme_bare:BareProvider\n"
+    bare = "import a_package_that_is_not_installed\n"
+    install(site, monkeypatch, "acme-tunes", entry_points, acme_tunes=ACME_TUNES, acme_bare=bare)
     return site
 
 

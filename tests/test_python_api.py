@@ -121,9 +121,14 @@ def test_what_is_wrong_with_a_setting_is_said(
 
 
 def test_typed_arguments_are_those_of_the_models() -> None:
-    fields = {name: field.annotation for name, field in Hyperparameters.model_fields.items()}
+    fields_of = Hyperparameters.model_fields
+    fields = {name: field.annotation for name, field in fields_of.items()}
     assert get_type_hints(HyperparameterArguments) == fields
-    assert get_type_hints(SweepArguments).keys() == fields.keys()
+    of_others = {"reasoning_effort", "compute_multiplier", "eval_samples", "temperature"}
+    assert get_type_hints(SweepArguments).keys() == fields.keys() - of_others
+    assert {
+        name for name in fields if str(fields_of[name].description).startswith(("For rft", "For distill"))
+    } == of_others
     assert {"max_tokens", "temperature", "seed"} < set(get_type_hints(ChatOptions))
 
 

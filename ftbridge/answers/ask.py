@@ -37,9 +37,10 @@ _LONGEST_WAIT = 600.0
 def ask(ledger: Ledger, inquiry: Inquiry, spending: Spending) -> Iterator[Answer]:
     """The answers in the order of the questions, those stored looked up, all others asked and stored.
 
-    An error that is about one question is its outcome, as is one that several retries of it meet. Errors that all
-    questions would meet are raised: a key that is refused, a vendor that cannot be reached, `OverBudget` once
-    `spending` is over its limit. What is answered by then is stored, and asking again goes on from there.
+    An error that is about one question is its outcome, as is one that several retries of it meet, which is not stored:
+    that question is asked again another time. Errors that all questions would meet are raised: a key that is refused,
+    a vendor that cannot be reached, `OverBudget` once `spending` is over its limit. What is answered by then is stored,
+    and asking again goes on from there.
     """
     asking = _Asking(ledger, inquiry, spending)
     concurrent = inquiry.provider.chats_at_once > 1
@@ -146,7 +147,7 @@ class _Asking:
             self._failed_in_a_row += 1
             if self._failed_in_a_row >= min(_IN_A_ROW, len(self._unanswered)):
                 raise problem
-        return Answer.failed(problem)
+        return Answer.failed(problem, temporary=True)
 
     def _keep(self, key: str, answer: Answer) -> Answer:
         store_answer(self._ledger, self._inquiry.asked, key, answer.model_dump_json())

@@ -117,6 +117,9 @@ def prepare(
     dedupe: Annotated[str, typer.Option(help="Which duplicates to drop: exact, near or none.")] = "exact",
     validation_split: Annotated[float, typer.Option(help="The share of the examples for validation, 0 to 1.")] = 0.1,
     seed: Annotated[int, typer.Option(help="The seed of the split and of the shuffling.")] = 0,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite files of these names that are not of an earlier run on DATA.")
+    ] = False,
     workers: Workers = None,
     format: Format = None,  # noqa: A002 - the option's name
     map: Columns = None,  # noqa: A002 - likewise
@@ -127,7 +130,7 @@ def prepare(
         what = f"--dedupe {printable(dedupe)} is not one of {', '.join(_DEDUPE)}"
         raise UsageError(what, hint=f"{did_you_mean(dedupe, _DEDUPE)}Give one of these.")
     _refuse_stdout(out)
-    options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format}
+    options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format, "force": force}
     made = prepare_files(data_file(data, parse_columns(map or ())), out, **options, workers=workers)
     if as_json:
         parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}

@@ -11,7 +11,7 @@ from ftbridge.cli.asking_options import Fresh, MaxCost
 from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.gate import failures, print_annotations, write_junit, write_step_summary
 from ftbridge.cli.minima import FIRST, metrics_with_minima, read_minima
-from ftbridge.cli.output import AsJson, Exit, JobId, open_bridge, print_json, print_message
+from ftbridge.cli.output import UNCLEAR, AsJson, Exit, JobId, open_bridge, print_json, print_message
 from ftbridge.cli.scores import print_scores
 from ftbridge.cli.text_file import read_text
 from ftbridge.dataset.data_file import parse_columns
@@ -79,7 +79,7 @@ def evaluate(
     """Score the tuned model on held-out rows, by metrics that fit them or that you name, with intervals.
 
     The exit code is 1 where it is worse by the first metric than its base (--baseline) or another model (--against), or
-    below --min.
+    below --min; and otherwise 4 where questions got no answer: these are not scored, and asked by the same command.
     """
     minima = read_minima(minimum or (), any_scale=grader is not None)
     if junit is not None:
@@ -120,3 +120,5 @@ def evaluate(
         write_step_summary(evaluation, failed)
     if failed:
         raise Exit(1)
+    if evaluation.missing:
+        raise Exit(UNCLEAR)

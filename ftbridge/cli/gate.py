@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 from ftbridge.cli.output import clean, print_message
 from ftbridge.cli.scores import score_headers, score_rows
 from ftbridge.errors import InputError
-from ftbridge.evaluation.in_words import metric_of, name_of_tuned, sentence, shown_score, verdict, warnings
+from ftbridge.evaluation.in_words import metric_of, name_of_tuned, sentence, verdict, warnings
+from ftbridge.evaluation.kinds import shown_score
 from ftbridge.files import replacing
-from ftbridge.wording import printable
+from ftbridge.wording import counted, printable
 
 if TYPE_CHECKING:
     from ftbridge.evaluation.results import Evaluation
@@ -47,6 +48,8 @@ def _below(evaluation: Evaluation, name: str, minimum: float) -> str | None:
 def write_junit(evaluation: Evaluation, minima: Mapping[str, float], file: Path) -> None:
     """A test case for each minimum and one for each comparison; one that has too few rows is skipped.
 
+    Answers that are missing are an error, in a test case of their own.
+
     Raises `InputError` where the file cannot be written.
     """
     suite = ElementTree.Element("testsuite", name=_TITLE)
@@ -63,10 +66,12 @@ def write_junit(evaluation: Evaluation, minima: Mapping[str, float], file: Path)
             ElementTree.SubElement(case, "skipped", message=message)
         else:
             ElementTree.SubElement(case, "system-out").text = message
+    if evaluation.missing:
+        message = f"{counted(evaluation.missing, 'question')} got no answer: the same command asks again"
+        ElementTree.SubElement(_case(suite, "all questions are answered", evaluation.job), "error", message=message)
     ElementTree.SubElement(suite, "system-err").text = "\n".join(map(clean, warnings(evaluation)))
-    for name, tag in (("tests", "testcase"), ("failures", "failure"), ("skipped", "skipped")):
+    for name, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(name, str(sum(1 for _ in suite.iter(tag))))
-    suite.set("errors", "0")
     try:
         with replacing(file) as temporary:
             ElementTree.ElementTree(suite).write(temporary, encoding="utf-8", xml_declaration=True)
@@ -102,7 +107,8 @@ def write_step_summary(evaluation: Evaluation, failed: list[Failure]) -> None:
     if not file:
         return
     headers = score_headers(evaluation)
-    lines = [f"### {_TITLE} {evaluation.job}: {'failed' if failed else 'passed'}", ""]
+    outcome = "failed" if failed else "incomplete" if evaluation.missing else "passed"
+    lines = [f"### {_TITLE} {evaluation.job}: {outcome}", ""]
     lines += [_row(headers), _row(["---"] * len(headers)), *map(_row, score_rows(evaluation)), ""]
     lines += [f"- **failed**: {failure.message}" for failure in failed]
     lines += [f"- {sentence(evaluation, one)} {verdict(evaluation, one)}" for one in evaluation.comparisons]

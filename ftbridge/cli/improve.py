@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ftbridge.cli.asking_options import Fresh, MaxCost
-from ftbridge.cli.dataset_options import Columns
+from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.issues import print_improvement
 from ftbridge.cli.output import AsJson, JobId, open_bridge, print_json
 from ftbridge.dataset.data_file import parse_columns
@@ -36,7 +36,8 @@ def improve(
     ] = 0,
     max_cost: MaxCost = None,
     fresh: Fresh = False,
-    map: Columns = None,  # noqa: A002 - the option's name
+    format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Find what in the training data explains the failures on held-out rows, line by line.
@@ -51,6 +52,7 @@ def improve(
         ask_training=ask_training,
         max_cost_usd=max_cost,
         fresh=fresh,
+        format=format,
         map=parse_columns(map or ()),
     )
     if as_json:

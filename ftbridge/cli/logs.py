@@ -1,6 +1,6 @@
 """Where the log of the `ftbridge` logger goes: to a file with --log-file, to stderr with --verbose.
 
-Retries are always printed on stderr, so that a command that waits for a vendor is not silent.
+Records with a `reason` to wait, such as retries, are always printed on stderr, so that no command that waits is silent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from ftbridge.files import require_folder_of
 from ftbridge.foreign.redaction import redact
 from ftbridge.wording import escaped
 
-_RETRIES = "ftbridge.provider.retry"
 _PRINTED = ("ftbridge.context", "ftbridge.cli.app")
 """Loggers of warnings and errors, which the commands print on stderr in any case."""
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -67,7 +66,7 @@ class _Escaped(logging.Formatter):
 
 
 class _Stderr(logging.Handler):
-    """Prints each retry once, or everything that is not printed anyway."""
+    """Prints each reason to wait once, or everything that is not printed anyway."""
 
     def __init__(self, *, everything: bool) -> None:
         super().__init__()
@@ -77,6 +76,6 @@ class _Stderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if self._everything and record.name not in _PRINTED:
             print_message(f"{record.levelname.lower()}: {record.getMessage()}", style="dim")
-        elif record.name == _RETRIES and (reason := str(record.__dict__.get("reason"))) not in self._reasons:
+        elif (reason := record.__dict__.get("reason")) and reason not in self._reasons:
             self._reasons.add(reason)  # a watch would print the same all day
             print_message(f"note: {record.getMessage()}", style="yellow")

@@ -100,10 +100,12 @@ def migrate(
                 "--data and --validation belong to one job", hint="Move that one with `ftbridge migrate JOB`."
             )
         move_all(all_from, to, given, only_succeeded=only_succeeded, max_cost=max_cost, yes=yes, as_json=as_json)
-    bridge = open_bridge()
+    bridge = open_bridge(once=True)  # a note of the plan is one of the submission as well
     plan = bridge.plan_migration(str(job), to, data=data, validation=validation, max_cost=max_cost, **given)
     if not as_json:
         _print_plan(plan, everything=everything)
+        for note in _notes(plan):
+            bridge.warn(note)
     made = bridge.migrate(plan, again=again) if yes else None
     if as_json:
         document = plan.model_dump(mode="json", exclude={"exported"})
@@ -117,14 +119,18 @@ def migrate(
 
 
 def _print_plan(plan: MigrationPlan, *, everything: bool) -> None:
-    """The obstacles to the move, what it changes and drops, what stays the same, and warnings."""
+    """The obstacles to the move, what it changes and drops, and what stays the same."""
     for line in (plan.job, f"{plan.source} →", plan.spec.target):
         print_line(line, style="bold")
     for problem in plan.blocking:
         print_message(f"error: {problem}", style="bold red")
     _print_fields(plan, everything=everything)
-    for note in dict.fromkeys((*plan.warnings, *plan.offers[1].warnings)):
-        print_message(f"note: {note}", style="yellow")
+
+
+def _notes(plan: MigrationPlan) -> tuple[str, ...]:
+    """The warnings of the plan and of its offer; that it is closed, the first of these, the plan says itself."""
+    offer = plan.offers[1]
+    return (*plan.warnings, *(offer.warnings if offer.open else offer.warnings[1:]))
 
 
 def _print_fields(plan: MigrationPlan, *, everything: bool) -> None:

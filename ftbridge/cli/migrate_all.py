@@ -24,7 +24,7 @@ def move_all(
     as_json: bool,
 ) -> NoReturn:
     """Plan, and with `yes` submit, all jobs of a provider. Exits with 1 if one of them cannot be moved."""
-    bridge = open_bridge()
+    bridge = open_bridge(once=True)  # the same goes for many of the jobs
     plan = bridge.plan_all(source, to, only_succeeded=only_succeeded, **given)
     if not as_json:
         _print_plan(plan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.output import AsJson, open_bridge, print_json, print_line
+from ftbridge.dataset.data_file import parse_columns
 from ftbridge.errors import UsageError
 from ftbridge.watching.trackers import find_tracker
 from ftbridge.wording import counted
@@ -41,6 +43,8 @@ def report(
     tracker: Annotated[
         str | None, typer.Option("--to", help=f"Write a job's metrics to a tracker: {_TRACKERS}.")
     ] = None,
+    format: Format = None,  # noqa: A002 - the option's name
+    map: Columns = None,  # noqa: A002 - likewise
     as_json: AsJson = False,
 ) -> None:
     """Write a report of jobs as one HTML file (--out), or a job's metrics to a tracker (--to).
@@ -51,17 +55,19 @@ def report(
         raise UsageError(
             "a report needs --out or --to, one of the two", hint=f"Give --out report.html, or --to {_TRACKERS}."
         )
+    if (format or map) and data is None:
+        raise UsageError("--format and --map say how --data is to be read", hint="Give --data too, or leave them out.")
     if out is not None:
-        _write_page(job, out, data, as_json=as_json)
+        _write_page(job, out, data, as_json=as_json, format=format, map=parse_columns(map or ()))
     elif tracker is not None:
         if len(job) > 1 or data is not None:
             raise UsageError("a tracker takes one job, and no --data", hint="Name one job with --to.")
         _write_to(job[0], tracker, as_json=as_json)
 
 
-def _write_page(jobs: list[str], out: Path, data: str | None, *, as_json: bool) -> None:
+def _write_page(jobs: list[str], out: Path, data: str | None, *, as_json: bool, **reading: Any) -> None:
     bridge = open_bridge()
-    file = bridge.write_report(jobs, out, data=data)
+    file = bridge.write_report(jobs, out, data=data, **reading)
     if as_json:
         print_json({"jobs": [bridge.job(job).id for job in jobs], "out": str(file), "bytes": file.stat().st_size})
     else:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ftbridge.cli.labels import print_labels
 from ftbridge.cli.output import console, print_message, print_sentence, table
-from ftbridge.evaluation.in_words import IN_POINTS, name_of_tuned, sentence, shown_score, verdict, warnings
+from ftbridge.evaluation.in_words import name_of_tuned, sentence, verdict, warnings
+from ftbridge.evaluation.kinds import shown_interval, shown_score
 from ftbridge.evaluation.prompting import SEED
 from ftbridge.wording import counted, dollars, printable
 
 if TYPE_CHECKING:
     from ftbridge.answers import AnswerCounts
-    from ftbridge.evaluation.intervals import Interval
     from ftbridge.evaluation.results import Evaluation, MetricUsed, ModelScores
 
 
@@ -51,7 +51,7 @@ def answered(counts: AnswerCounts, name: str = "") -> str:
     """Where the answers came from, what became of the others, and what they cost."""
     asked = counts.questions - counts.from_ledger
     parts = [f"{counted(asked, 'question')} asked, {counted(counts.from_ledger, 'answer')} from the ledger"]
-    parts += [f"{count} {what}" for what in ("truncated", "refused", "failed") if (count := getattr(counts, what))]
+    parts += [f"{count} {what}" for what, count in counts.others.items()]
     cost = "cost unknown" if counts.cost_usd is None else dollars(counts.cost_usd)
     parts += [cost] if asked and counts.cost_usd != 0 else []
     error = f" The first error: {printable(counts.first_error, 200)}" if counts.first_error else ""
@@ -75,11 +75,4 @@ def _score(model: ModelScores, metric: MetricUsed) -> list[str]:
     found = model.scores.get(metric.name)
     if found is None:
         return ["–", "–"]
-    factor, digits = (100, 1) if metric.kind in IN_POINTS else (1, 3)
-    return [shown_score(found.score, metric.kind), _span(found.interval, factor, digits)]
-
-
-def _span(interval: Interval | None, factor: int, digits: int) -> str:
-    if interval is None:
-        return "–"
-    return f"{factor * interval.low:.{digits}f} to {factor * interval.high:.{digits}f}"
+    return [shown_score(found.score, metric.kind), shown_interval(found.interval, metric.kind)]

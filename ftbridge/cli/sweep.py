@@ -6,7 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic.fields import FieldInfo
 
+from ftbridge.arguments import SweepArguments
 from ftbridge.cli.dataset_options import Columns, Format
 from ftbridge.cli.output import (
     UNCLEAR,
@@ -44,7 +46,7 @@ _WORDS = {
 
 def register(app: typer.Typer, group: str) -> None:
     """Add the command to a group of the app."""
-    app.command(rich_help_panel=group)(with_options(sweep, [_axis(name) for name in Hyperparameters.model_fields]))
+    app.command(rich_help_panel=group)(with_options(sweep, _axes()))
 
 
 def sweep(
@@ -124,8 +126,12 @@ def sweep(
     raise Exit(0 if dry_run else _exit_code(found))
 
 
-def _axis(name: str) -> inspect.Parameter:
-    field = Hyperparameters.model_fields[name]
+def _axes() -> list[inspect.Parameter]:
+    fields = Hyperparameters.model_fields.items()
+    return [_axis(name, field) for name, field in fields if name in SweepArguments.__optional_keys__]
+
+
+def _axis(name: str, field: FieldInfo) -> inspect.Parameter:
     option = typer.Option(option_name(name), help=field.description, show_default=False, rich_help_panel=_PANEL)
     annotation = Annotated[str | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

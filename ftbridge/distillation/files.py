@@ -70,7 +70,8 @@ def _reject(one: Candidate) -> Mapping[str, Any]:
     because = one.row
     assert isinstance(because, Rejected)
     message, reasoning = said_in(one.answer)
-    said = [] if one.answer.outcome in ("refused", "failed") else [{**message, "reasoning_content": reasoning}]
+    is_said = one.answer.outcome in ("answered", "truncated")
+    said = [{**message, "reasoning_content": reasoning}] if is_said else []
     answers = [{key: value for key, value in message.items() if value is not None} for message in said]
     return {
         "line": one.question.line,

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from ftbridge.answers import question_hash
 from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Message, System
 from ftbridge.dataset.checking.minhash import NearDuplicates, signature_of
 from ftbridge.dataset.reading.prompts import Prompt
-from ftbridge.graders.sample import text_of_content
+from ftbridge.graders.item import item_of
 
 
 class Question(NamedTuple):
@@ -32,17 +31,9 @@ class Question(NamedTuple):
 
     @property
     def item(self) -> Mapping[str, Any]:
-        """What graders read of it: the row, and what the reference of a task has.
-
-        Of a row with an answer `reference_answer` is the text of that: so OpenAI's guide to graders calls it (read
-        2026-11).
-        """
-        prompt, answer = self.prompt, self.prompt.answer
-        messages = [*prompt.chat.messages, *([answer] if answer else [])]
-        row: dict[str, Any] = msgspec.to_builtins(replace(prompt.chat, messages=messages))
-        if answer:
-            row["reference_answer"] = text_of_content(msgspec.to_builtins(answer.content))
-        return row if prompt.reference is None else {**prompt.reference, **row, "reference": prompt.reference}
+        """What graders read of it: the row, and what the reference of a task has."""
+        chat, answer, reference = self.prompt.chat, self.prompt.answer, self.prompt.reference
+        return item_of(replace(chat, messages=[*chat.messages, answer]) if answer else chat, reference)
 
 
 class Questions(NamedTuple):

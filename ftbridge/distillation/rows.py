@@ -50,16 +50,14 @@ def said_in(answer: Answer) -> Said:
     text, reasoning = answer.text, answer.reasoning
     if reasoning is None and (thought := _THOUGHT.fullmatch(text)):
         reasoning, text = thought[1].strip() or None, thought[2]
-    message: dict[str, Any] = {"role": "assistant", "content": text}
-    if answer.tool_calls:
-        message = {**message, "content": text or None, "tool_calls": [*answer.tool_calls]}
-    return Said(message, reasoning)
+    return Said(answer.model_copy(update={"text": text}).message, reasoning)
 
 
 def as_row(question: Question, answer: Answer, reasoning: Reasoning) -> Chat | Rejected:
     """The question with the answer, by the canonical rules: tool calls have to fit the tools that are declared."""
     if answer.outcome != "answered":
-        return Rejected(answer.outcome, answer.refusal or answer.error)
+        outcome = "failed" if answer.outcome == "missing" else answer.outcome
+        return Rejected(outcome, answer.refusal or answer.error)
     message, thought = said_in(answer)
     if not answer.tool_calls and not message["content"].strip():
         return Rejected("empty")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ftbridge.answers.able import check_answers
 from ftbridge.context import Context
 from ftbridge.distillation.questions import Question
-from ftbridge.errors import Unsupported
 from ftbridge.jobs.results import find_model
 from ftbridge.model import Job
-from ftbridge.provider import Provider
-from ftbridge.provider.capabilities import unsupported
 from ftbridge.target import Target
 
 
@@ -30,18 +28,6 @@ def find_teacher(context: Context, given: Job | str, questions: Iterable[Questio
     Raises as `find_model` does, and `Unsupported` for a provider that answers no questions, or none with tools.
     """
     found = find_model(context, given)
-    _check_answers(context.provider(found.target), questions)
+    check_answers(context.provider(found.target), (one.line for one in questions if one.asked.tools))
     name = found.job.id if found.job else str(found.target)
     return Teacher(name, found.target, found.name, tuned=found.job is not None)
-
-
-def _check_answers(provider: Provider, questions: Iterable[Question]) -> None:
-    if "chat" not in provider.capabilities.verbs:
-        raise unsupported("chat", provider.capabilities, provider.name)
-    with_tools = next((one.line for one in questions if one.asked.tools), None)
-    if with_tools is not None and not provider.capabilities.gives_tool_calls:
-        raise Unsupported(
-            f"{provider.name} gives an answer as text alone, and the prompt on line {with_tools} has tools",
-            provider=provider.name,
-            hint="Leave such prompts out, or choose a teacher whose tool calls are told.",
-        )

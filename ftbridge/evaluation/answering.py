@@ -8,21 +8,22 @@ from typing import Any, NamedTuple
 
 from ftbridge.answers import Answer, AnswerCounts, ask_all
 from ftbridge.context import Context
-from ftbridge.dataset.canonical.example import Chat
-from ftbridge.errors import Unsupported
+from ftbridge.errors import NetworkError
 from ftbridge.evaluation.asking import Contender, inquiry_of
-from ftbridge.evaluation.held_out import expected_calls
 from ftbridge.graders import sample_of
 from ftbridge.model import RowLoss
 from ftbridge.provider import Provider
 
 
 class Answered(NamedTuple):
-    """A model with its answers in the order of the rows, as graders read them too, and its losses where asked for."""
+    """A model with its answers in the order of the rows, and its losses where asked for.
+
+    `samples` are the answers as graders read them; None for one that is missing, which nobody can grade.
+    """
 
     name: str
     answers: Sequence[Answer]
-    samples: Sequence[Mapping[str, Any]]
+    samples: Sequence[Mapping[str, Any] | None]
     losses: Sequence[RowLoss] | None = None
 
 
@@ -31,7 +32,7 @@ def answered(
 ) -> tuple[list[Answered], tuple[AnswerCounts, ...]]:
     """All that each model answers, with `losses` where its provider tells them; and what became of the questions.
 
-    Raises as `ask_all` does.
+    Raises as `ask_all` does, and `NetworkError` where no row was answered by all models.
     """
     inquiries = {one.name: inquiry_of(context, one, fresh=fresh) for one in contenders}
     found = ask_all(context, inquiries, max_cost_usd=max_cost_usd)
@@ -39,8 +40,18 @@ def answered(
     for one in contenders:
         answers, provider = found[one.name].answers, context.provider(one.target)
         told = provider.losses(one.model, [*one.chats.values()]) if losses and gives_losses(provider) else None
-        models.append(Answered(one.name, answers, [sample_of(_message(answer)) for answer in answers], told))
-    return models, tuple(one.counts for one in found.values())
+        models.append(Answered(one.name, answers, [*map(_sample, answers)], told))
+    counts = tuple(one.counts for one in found.values())
+    if not answered_by_all(models):
+        problem = next((one.first_error for one in counts if one.missing), None)
+        raise NetworkError(f"no row was answered by all models: {problem}", hint="The same command asks again.")
+    return models, counts
+
+
+def answered_by_all(models: Sequence[Answered]) -> list[int]:
+    """The rows of which no model's answer is missing."""
+    rows = zip(*(one.samples for one in models), strict=True)
+    return [index for index, row in enumerate(rows) if None not in row]
 
 
 def gives_losses(provider: Provider) -> bool:
@@ -48,24 +59,10 @@ def gives_losses(provider: Provider) -> bool:
     return "losses" in provider.capabilities.verbs
 
 
-def check_answerable(provider: Provider, chats: Mapping[int, Chat]) -> None:
-    """Raises `Unsupported` where rows expect tool calls, which the provider does not tell from text."""
-    line = next((line for line, chat in chats.items() if expected_calls(chat)), None)
-    if line is not None and not provider.capabilities.gives_tool_calls:
-        raise Unsupported(
-            f"{provider.name} gives an answer as text alone, and line {line} expects tool calls",
-            provider=provider.name,
-            hint="Leave such rows out, or serve the model where tool calls are read.",
-        )
-
-
 def loss_of(loss: RowLoss) -> float | None:
     """The loss of a row; None for one that is no number, or of no token."""
     return loss.loss if loss.tokens and math.isfinite(loss.loss) else None
 
 
-def _message(answer: Answer) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": "assistant", "content": answer.text}
-    if answer.refusal:
-        said["refusal"] = answer.refusal
-    return {**said, "tool_calls": [*answer.tool_calls]} if answer.tool_calls else said
+def _sample(answer: Answer) -> Mapping[str, Any] | None:
+    return None if answer.outcome == "missing" else sample_of(answer.message)

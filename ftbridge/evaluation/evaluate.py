@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftbridge.answers.able import check_answers
 from ftbridge.arguments import one_or_more
 from ftbridge.context import Context
 from ftbridge.dataset import check
@@ -13,10 +14,10 @@ from ftbridge.dataset.canonical.example import Chat
 from ftbridge.dataset.data_file import Data
 from ftbridge.dataset.reading.given import Given, check_command, given
 from ftbridge.errors import DataError, UsageError
-from ftbridge.evaluation.answering import answered, check_answerable
+from ftbridge.evaluation.answering import answered
 from ftbridge.evaluation.contestants import BASE, TUNED, base_contender, check_different, rival, tuned_contender
 from ftbridge.evaluation.grading import scored
-from ftbridge.evaluation.held_out import held_out_chats
+from ftbridge.evaluation.held_out import expected_calls, held_out_chats
 from ftbridge.evaluation.leakage import leaks_into
 from ftbridge.evaluation.measures import LOSS, Wanted, asker, check_measures, chosen_measures, named_measures
 from ftbridge.evaluation.measuring import measured, used
@@ -28,6 +29,7 @@ from ftbridge.evaluation.stored_evaluations import describe_data, keep
 from ftbridge.evaluation.summing_up import evaluated_rows, model_scores, plain_scores
 from ftbridge.evaluation.verdict import judge as verdicts
 from ftbridge.jobs.listing import succeeded
+from ftbridge.jobs.own_files import how_to_read
 from ftbridge.model import Job
 from ftbridge.wording import counted
 
@@ -55,10 +57,11 @@ def evaluate(
 ) -> Evaluation:
     """Score the tuned model on held-out rows, its base beside it with `baseline`, and other models with `against`.
 
-    `data`, `format` and `map` are as those of `Bridge.check`. `metrics` are names: exact, label, json, tools, text,
-    judge, loss, or those of plugins. `grader` is an OpenAI grader, as an object or a JSON file. The target `judge`
-    scores by the text `rubric`, in pairs where there are several models; it also answers for a grader's model. Where
-    nothing of this is given, the metric is chosen by the rows. The first metric decides. `against` are jobs or targets.
+    `data`, `format` and `map` are as those of `Bridge.check`; a file of the job is read as the job read it. `metrics`
+    are names: exact, label, json, tools, text, judge, loss, or those of plugins. `grader` is an OpenAI grader, as an
+    object or a JSON file. The target `judge` scores by the text `rubric`, in pairs where there are several models; it
+    also answers for a grader's model. Where nothing of this is given, the metric is chosen by the rows. The first
+    metric decides. `against` are jobs or targets.
 
     Each comparison has a verdict: better, no worse than by `margin`, worse, or not enough rows. Rows with the same
     value of the key `cluster` (a document, a conversation; `a.b` is a key in a key) are not taken for independent. The
@@ -80,13 +83,14 @@ def evaluate(
     wanted = Wanted(one_or_more(metrics), grader, judge, rubric)
     named = named_measures(wanted)
     tuned_job = succeeded(context, job).job
+    format, map = how_to_read(tuned_job.spec, data, format, map)  # noqa: A001 - the words users know
     with given(data, context.home, map, often=True) as file:
         with taken_out(file, cluster, context.home, format) as (read, values):
             chats = _checked_chats(read, format)
-        leaks = leaks_into(chats, file, tuned_job.spec.data)
+        leaks = leaks_into(chats, file, tuned_job.spec)
         described = describe_data(file)
     clusters = [values[line] for line in chats] if cluster else None
-    shots = choose_shots(tuned_job.spec.data, chats.values(), few_shot) if few_shot else {}
+    shots = choose_shots(tuned_job.spec, chats.values(), few_shot) if few_shot else {}
     contenders = [tuned_contender(tuned_job, chats)]
     if baseline or prompt is not None or few_shot:
         contenders.append(base_contender(tuned_job, with_prompt(chats, prompt, [*shots.values()])))
@@ -94,7 +98,7 @@ def evaluate(
     contenders += rivals
     check_different(contenders)
     for one in contenders:
-        check_answerable(context.provider(one.target), chats)
+        check_answers(context.provider(one.target), (line for line, chat in chats.items() if expected_calls(chat)))
     provider = context.provider(contenders[0].target)
     measures, reason = (named, None) if named else chosen_measures(chats, provider)
     with asker(context, measures, judge, fresh=fresh) as grading:
@@ -134,5 +138,6 @@ def _checked_chats(data: Data, format: str | None) -> dict[int, Chat]:  # noqa: 
     report = check(data, format=format)
     if report.errors:
         errors = counted(report.errors, "error")
-        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
+        named = [f"--format {format}"] if format else []
+        raise DataError(f"{data} has {errors}", hint=f"{check_command(data, *named)} lists them, line by line.")
     return held_out_chats(data, format)

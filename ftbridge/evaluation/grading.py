@@ -7,15 +7,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeAlias
 
 from ftbridge.answers import each_at_once
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.evaluation.answering import Answered, loss_of
-from ftbridge.evaluation.held_out import expected_answer, expected_calls, item_of, question_of
+from ftbridge.evaluation.held_out import expected_calls, items_of, question_of
 from ftbridge.evaluation.judging import Case, Judge, Preferred, prefer, score_alone
 from ftbridge.evaluation.measures import Measure, models_asked
 from ftbridge.graders import Grade, GradedRow, GradeError, Grader, GradingContext, Metric, run_grader
+from ftbridge.graders.item import expected_answer
 from ftbridge.graders.sample import text_of_content
 from ftbridge.wording import printable
 
@@ -30,7 +31,9 @@ _NO_FAULT_OF_AN_ANSWER = frozenset(
     }
 )
 
-Values = Sequence[float | None]
+Values: TypeAlias = Sequence[float | None]
+Sample: TypeAlias = Mapping[str, Any] | None
+"""An answer as graders read it; None for one that is missing."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,11 @@ def scored(measure: Measure, chats: Sequence[Chat], models: Sequence[Answered], 
     if len(models) > 1:
         return _preferred(name, scorer, chats, models, context)
     [alone] = models
-    cases, answers = [_case(chat) for chat in chats], [answer_text(sample) for sample in alone.samples]
-    grades = each_at_once(lambda case, answer: score_alone(scorer, case, answer, context), cases, answers)
-    return _of_grades(name, {alone.name: grades})
+
+    def grade(case: Case, sample: Sample) -> Grade | None:
+        return None if sample is None else score_alone(scorer, case, answer_text(sample), context)
+
+    return _of_grades(name, {alone.name: each_at_once(grade, [*map(_case, chats)], alone.samples)})
 
 
 def answer_text(sample: Mapping[str, Any]) -> str:
@@ -85,19 +90,21 @@ def _losses(name: str, models: Sequence[Answered]) -> Scored:
 def _graded(
     name: str, grader: Grader | Metric, chats: Sequence[Chat], models: Sequence[Answered], context: GradingContext
 ) -> Scored:
-    items = [item_of(chat) for chat in chats]
+    items = items_of(chats)
     apply = each_at_once if any(models_asked(grader)) else _one_by_one
-    grades = {
-        one.name: apply(lambda item, sample: run_grader(grader, item, sample, context), items, one.samples)
-        for one in models
-    }
+
+    def grade(item: Mapping[str, Any], sample: Sample) -> Grade | None:
+        return None if sample is None else run_grader(grader, item, sample, context)
+
+    grades = {one.name: apply(grade, items, one.samples) for one in models}
     found = _of_grades(name, grades)
     if not isinstance(grader, Metric):
         return found
     samples = {one.name: one.samples for one in models}
 
     def summarise(model: str, rows: Sequence[int]) -> Mapping[str, Any]:
-        return _summary(grader, [GradedRow(items[row], samples[model][row], grades[model][row]) for row in rows])
+        graded = [(items[row], samples[model][row], grades[model][row]) for row in rows]
+        return _summary(grader, [GradedRow(item, sample, of) for item, sample, of in graded if sample and of])
 
     return Scored(
         name,
@@ -115,11 +122,13 @@ def _preferred(
     """Of the tuned model the mean share over its rivals, of each rival its own."""
     tuned, *rivals = models
     cases = [_case(chat) for chat in chats]
-    new = [answer_text(sample) for sample in tuned.samples]
-    pairs: dict[str, list[Preferred]] = {}
-    for one in rivals:
-        old = [answer_text(sample) for sample in one.samples]
-        pairs[one.name] = each_at_once(lambda case, *answers: prefer(judge, case, answers, context), cases, new, old)
+
+    def compare(case: Case, new: Sample, old: Sample) -> Preferred:
+        if new is None or old is None:
+            return Preferred(None)
+        return prefer(judge, case, (answer_text(new), answer_text(old)), context)
+
+    pairs = {one.name: each_at_once(compare, cases, tuned.samples, one.samples) for one in rivals}
     shares = {model: [one.share for one in found] for model, found in pairs.items()}
     values: dict[str, Values] = {tuned.name: [_mean(row) for row in zip(*shares.values(), strict=True)]}
     values |= {model: [None if one is None else 1 - one for one in found] for model, found in shares.items()}
@@ -135,17 +144,20 @@ def _preferred(
     )
 
 
-def _of_grades(name: str, grades: Mapping[str, Sequence[Grade]]) -> Scored:
-    usable = {model: [_finite(grade) for grade in found] for model, found in grades.items()}
+def _of_grades(name: str, grades: Mapping[str, Sequence[Grade | None]]) -> Scored:
+    usable = {model: [grade and _finite(grade) for grade in found] for model, found in grades.items()}
+    known = [grade for found in usable.values() for grade in found if grade]
     return Scored(
         name,
         {model: [_score(grade) for grade in found] for model, found in usable.items()},
-        failed=sum(1 for found in usable.values() for grade in found if grade.error and _score(grade) is not None),
+        failed=sum(1 for grade in known if grade.error and _score(grade) is not None),
         problems={
-            model: _numbered(found, lambda grade: grade.error.message if grade.error else None)
+            model: _numbered(found, lambda grade: grade.error.message if grade and grade.error else None)
             for model, found in usable.items()
         },
-        details={model: _numbered(found, lambda grade: grade.details or None) for model, found in usable.items()},
+        details={
+            model: _numbered(found, lambda grade: (grade and grade.details) or None) for model, found in usable.items()
+        },
     )
 
 
@@ -155,8 +167,8 @@ def _finite(grade: Grade) -> Grade:
     return Grade(error=GradeError(code="other_error", message=f"its score is {grade.score}, no finite number"))
 
 
-def _score(grade: Grade) -> float | None:
-    return None if grade.error and grade.error.code in _NO_FAULT_OF_AN_ANSWER else grade.score
+def _score(grade: Grade | None) -> float | None:
+    return None if grade is None or (grade.error and grade.error.code in _NO_FAULT_OF_AN_ANSWER) else grade.score
 
 
 def _summary(metric: Metric, rows: Sequence[GradedRow]) -> Mapping[str, Any]:
@@ -167,7 +179,7 @@ def _summary(metric: Metric, rows: Sequence[GradedRow]) -> Mapping[str, Any]:
 
 
 def _case(chat: Chat) -> Case:
-    item = item_of(chat)
+    [item] = items_of([chat])
     messages = item["messages"][: len(question_of(chat))]
     lines = [f"{message['role']}: {text_of_content(message.get('content'))}" for message in messages]
     expected = [expected_answer(chat), *map(_call_text, expected_calls(chat))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, Message, Task
 from ftbridge.dataset.data_file import Data
 from ftbridge.errors import DataError
-from ftbridge.graders.sample import text_of_content
+from ftbridge.graders.item import expected_answer, item_of
 
 
 def held_out_chats(data: Data, format: str | None = None) -> dict[int, Chat]:  # noqa: A002 - the word users know
@@ -37,25 +37,15 @@ def question_of(chat: Chat) -> list[Message]:
     return chat.messages if isinstance(chat, Task) else chat.messages[:-1]
 
 
-def expected_answer(chat: Chat) -> str:
-    """The text of the last message, without white space around it; empty where it is no text of the assistant's."""
-    last = chat.messages[-1]
-    return text_of_content(msgspec.to_builtins(last.content)).strip() if isinstance(last, Assistant) else ""
-
-
 def expected_calls(chat: Chat) -> tuple[dict[str, Any], ...]:
     """The tool calls of the last message."""
     last = chat.messages[-1]
     return tuple(msgspec.to_builtins(last.tool_calls or ())) if isinstance(last, Assistant) else ()
 
 
-def item_of(chat: Chat) -> Mapping[str, Any]:
-    """What graders read of a row: its messages and tools, and what the task's reference has.
-
-    Of a chat `reference_answer` is the text of the expected answer: so OpenAI's guide to graders calls it (2026-11).
-    """
-    row: dict[str, Any] = msgspec.to_builtins(chat)
-    return {**chat.reference, **row} if isinstance(chat, Task) else {"reference_answer": expected_answer(chat), **row}
+def items_of(chats: Iterable[Chat]) -> list[Mapping[str, Any]]:
+    """What graders read of the rows."""
+    return [item_of(chat, chat.reference if isinstance(chat, Task) else None) for chat in chats]
 
 
 def questions_of(chats: Mapping[int, Chat]) -> list[Chat]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ftbridge.evaluation.kinds import IN_POINTS
 from ftbridge.wording import counted, printable
 
 if TYPE_CHECKING:
+    from ftbridge.answers import AnswerCounts
     from ftbridge.evaluation.leakage import Leak
-    from ftbridge.evaluation.results import Evaluation, Kind, MetricUsed, ModelScores
+    from ftbridge.evaluation.results import Evaluation, MetricUsed, ModelScores
     from ftbridge.evaluation.verdict import Comparison
-
-IN_POINTS = ("share", "score")
-"""The kinds of metrics that are shown in per cent, and whose differences are in points."""
 
 
 def name_of_tuned(evaluation: Evaluation) -> str:
@@ -51,16 +50,10 @@ def verdict(evaluation: Evaluation, one: Comparison) -> str:
     return f"The new model is {one.verdict}."
 
 
-def shown_score(score: float | None, kind: Kind) -> str:
-    """A score as the table has it."""
-    if score is None:
-        return "–"
-    return f"{score:.1%}" if kind in IN_POINTS else f"{score:.3f}"
-
-
 def warnings(evaluation: Evaluation) -> list[str]:
     """What speaks against the scores: answers that are none, rows that could not be graded, leaks."""
     answers = [text for model in evaluation.models for text in _of_answers(evaluation, model)]
+    answers += [_of_missing(evaluation, one) for one in evaluation.answers if one.missing]
     metrics = [text for metric in evaluation.metrics for text in _of_grading(evaluation, metric)]
     return [*answers, *metrics, *map(warning, evaluation.leaks)]
 
@@ -69,6 +62,12 @@ def _of_answers(evaluation: Evaluation, model: ModelScores) -> list[str]:
     name = name_of_tuned(evaluation) if model is evaluation.models[0] else printable(model.name, 200)
     out_of = counted(evaluation.rows, "answer")
     return [f"{name}: {model.empty} of {out_of} have no text and no tool call."] if model.empty else []
+
+
+def _of_missing(evaluation: Evaluation, one: AnswerCounts) -> str:
+    name = name_of_tuned(evaluation) if one.model == evaluation.models[0].name else printable(one.model, 200)
+    of = f"{one.missing} of {counted(one.questions, 'question')}"
+    return f"{name}: {of} got no answer, and their rows count for no model. The same command asks them again."
 
 
 def _of_grading(evaluation: Evaluation, metric: MetricUsed) -> list[str]:

@@ -13,10 +13,11 @@ from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat, Developer, Message, System
 from ftbridge.dataset.checking.digests import digest
 from ftbridge.dataset.checking.minhash import NearDuplicates, Signature, signature_of
-from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.data_file import Data, data_file
 from ftbridge.errors import FtbridgeError, MissingExtra
-from ftbridge.evaluation.held_out import expected_answer, question_of
-from ftbridge.model import Frozen
+from ftbridge.evaluation.held_out import question_of
+from ftbridge.graders.item import expected_answer
+from ftbridge.model import Frozen, Spec
 
 SHOWN = 10
 """How many lines, and labels, are listed."""
@@ -57,15 +58,16 @@ class Leak(Frozen):
     reason: str | None = None
 
 
-def leaks_into(held_out: Mapping[int, Chat], data: Data, training: Path) -> list[Leak]:
-    """What of the held-out chats of `data`, by their lines, was trained on."""
-    file = str(training)
+def leaks_into(held_out: Mapping[int, Chat], data: Data, spec: Spec) -> list[Leak]:
+    """What of the held-out chats of `data`, by their lines, the job of `spec` was trained on."""
+    training, file = spec.data, str(spec.data)
     if not training.is_file():
         return [Leak(code="not_checked", file=file, reason="there is no such file")]
     if Path(data).is_file() and Path(data).samefile(training):
         return [Leak(code="training_file", file=file, count=len(held_out), lines=tuple(held_out)[:SHOWN])]
     try:
-        return _found(held_out, file, (example for _, example in read_examples(training) if isinstance(example, Chat)))
+        rows = read_examples(data_file(training, spec.map), format=spec.format)
+        return _found(held_out, file, (example for _, example in rows if isinstance(example, Chat)))
     except FtbridgeError as problem:
         return [Leak(code="not_checked", file=file, reason=problem.message)]
 

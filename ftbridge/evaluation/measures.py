@@ -11,7 +11,7 @@ from ftbridge.context import Context
 from ftbridge.dataset.canonical.example import Chat, Task
 from ftbridge.errors import MissingExtra, SpecError, Unsupported, UsageError
 from ftbridge.evaluation.answering import gives_losses
-from ftbridge.evaluation.held_out import item_of
+from ftbridge.evaluation.held_out import items_of
 from ftbridge.evaluation.judging import Judge
 from ftbridge.graders import (
     Grader,
@@ -67,7 +67,7 @@ def named_measures(wanted: Wanted) -> list[Measure]:
 
 def chosen_measures(chats: Mapping[int, Chat], provider: Provider) -> tuple[list[Measure], str]:
     """What fits the rows, and why: the metric that decides, exact answers beside a finer one, and the loss."""
-    choice = choose_metric([item_of(chat) for chat in chats.values()])
+    choice = choose_metric(items_of(chats.values()))
     names = [choice.metric] if choice.metric in (EXACT, "label") else [choice.metric, EXACT]
     reason = choice.reason
     try:
@@ -112,7 +112,7 @@ def _with_scorer(one: Measure, judge: Judge | None) -> Measure:
     if one.scorer is not None or one.name == LOSS:
         return one
     if one.name != JUDGE:
-        return one._replace(scorer=load_metric(one.name))
+        return one._replace(scorer=load_metric(one.name, beside=(JUDGE, LOSS)))
     if judge is None:
         raise UsageError(
             "the metric judge needs a model that judges and a rubric", hint="Name both: --judge TARGET --rubric FILE."

@@ -8,7 +8,8 @@ from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.differences import Difference, mean_difference, share_difference
 from ftbridge.evaluation.grading import Scored, Values
 from ftbridge.evaluation.intervals import Interval, mean_interval, share_interval
-from ftbridge.evaluation.results import TIE, Kind, MetricScore, MetricUsed
+from ftbridge.evaluation.kinds import Kind
+from ftbridge.evaluation.results import TIE, MetricScore, MetricUsed
 from ftbridge.evaluation.verdict import Measured
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
-from pathlib import Path
 
 import msgspec
 
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Assistant, Chat, Developer, Message, System, User
+from ftbridge.dataset.data_file import data_file
 from ftbridge.errors import DataError, InputError
-from ftbridge.evaluation.held_out import expected_answer
+from ftbridge.graders.item import expected_answer
+from ftbridge.model import Spec
 
 SEED = 0
 """Of the choice of examples: the same for everybody, so that a score can be repeated."""
@@ -30,19 +31,21 @@ def prompted(chat: Chat, prompt: str | None, shots: Sequence[Chat]) -> Chat:
     return msgspec.structs.replace(chat, messages=[*first, *turns, *chat.messages[len(own) :]])
 
 
-def choose_shots(training: Path, held_out: Iterable[Chat], count: int) -> dict[int, Chat]:
-    """So many usable rows of a training file, by their lines in the order of a shuffle with `SEED`.
+def choose_shots(spec: Spec, held_out: Iterable[Chat], count: int) -> dict[int, Chat]:
+    """So many usable rows of the training file of `spec`, by their lines in the order of a shuffle with `SEED`.
 
     Usable is a chat in text without tools whose question is none of the `held_out` ones. Raises `DataError` where
     there are fewer, and `InputError` where there is no such file.
     """
+    training = spec.data
     if not training.is_file():
         raise InputError(
             f"the training file {training}, from which examples are to be taken, is not there",
             hint="Put it back, or leave out --few-shot.",
         )
     asked = {_question(chat) for chat in held_out}
-    usable = {line: row for line, row in read_examples(training) if isinstance(row, Chat) and _is_usable(row, asked)}
+    rows = read_examples(data_file(training, spec.map), format=spec.format)
+    usable = {line: row for line, row in rows if isinstance(row, Chat) and _is_usable(row, asked)}
     if len(usable) < count:
         raise DataError(
             f"{training} has {len(usable)} rows that can be examples, and {count} are wanted",

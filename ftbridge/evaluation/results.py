@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from pydantic import Field
 
 from ftbridge.answers import AnswerCounts, Outcome
 from ftbridge.evaluation.intervals import Interval
+from ftbridge.evaluation.kinds import Kind, shown_interval, shown_score
 from ftbridge.evaluation.leakage import Leak
-from ftbridge.evaluation.verdict import Comparison
+from ftbridge.evaluation.verdict import Comparison, Verdict
 from ftbridge.model import Frozen
-
-Kind: TypeAlias = Literal["share", "score", "number", "loss"]
+from ftbridge.wording import counted
 
 TIE = "tie"
+_IN_SHORT: Mapping[Verdict, str] = {
+    "better": ": tuned is better",
+    "no worse": ": tuned is no worse",
+    "worse": ": tuned is worse",
+    "not enough rows": ": not enough rows to tell",
+}
 
 
 class MetricUsed(Frozen):
@@ -62,8 +68,9 @@ class ModelScores(Frozen):
 class RowAnswer(Frozen):
     """What a model answers to one row, and its score by each metric: None where it has none.
 
-    The `outcome` says whether it is an answer at all: it may be cut or refused, or missing, for the `error`. `problems`
-    say by metric why an answer could not be graded, `details` what led to a score, such as a judge's steps.
+    The `outcome` says whether it is an answer at all: it may be cut or refused, or missing, for the `error`; a row of
+    which one is missing counts for no model. `problems` say by metric why an answer could not be graded, `details` what
+    led to a score, such as a judge's steps.
     """
 
     answer: str
@@ -133,6 +140,25 @@ class Evaluation(Frozen):
     answers: tuple[AnswerCounts, ...] = ()
     shots: tuple[int, ...] = ()
     row_results: tuple[EvaluatedRow, ...] = Field((), exclude=True, repr=False)
+
+    def __str__(self) -> str:
+        """The scores by the metric that decides, with their intervals; the verdicts; and that something is doubtful."""
+        metric = self.metrics[0]
+        verdicts = {one.rival: one.verdict for one in self.comparisons if one.metric == metric.name}
+        lines = [f"{self.job} by {metric.name} on {counted(self.rows, 'held-out row')}"]
+        for model in self.models:
+            found = model.scores.get(metric.name, MetricScore())
+            span = f" ({shown_interval(found.interval, metric.kind)})" if found.interval else ""
+            verdict = _IN_SHORT[verdicts[model.name]] if model.name in verdicts else ""
+            lines.append(f"  {model.name} {shown_score(found.score, metric.kind)}{span}{verdict}")
+        doubts = [f"{counted(self.missing, 'answer')} missing"] if self.missing else []
+        doubts += [leak.code.replace("_", " ") for leak in self.leaks]
+        return "\n".join([*lines, *([f"  doubtful: {', '.join(doubts)}"] if doubts else [])])
+
+    @property
+    def missing(self) -> int:
+        """How many questions got no answer, as a vendor was in trouble: asked again, they may get one."""
+        return sum(one.missing for one in self.answers)
 
     def worse_than(self) -> list[str]:
         """The models than which the tuned one is worse by the metric that decides, for certain, beyond the margin."""

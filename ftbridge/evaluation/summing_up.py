@@ -8,16 +8,17 @@ import msgspec
 
 from ftbridge.answers import Answer
 from ftbridge.dataset.canonical.example import Chat
-from ftbridge.evaluation.answering import Answered
+from ftbridge.evaluation.answering import Answered, answered_by_all
 from ftbridge.evaluation.asking import Contender
-from ftbridge.evaluation.clusters import Clusters
+from ftbridge.evaluation.clusters import Clusters, of_rows
 from ftbridge.evaluation.grading import Scored
-from ftbridge.evaluation.held_out import expected_answer, expected_calls, item_of, question_of
+from ftbridge.evaluation.held_out import expected_calls, items_of, question_of
 from ftbridge.evaluation.intervals import share_interval
 from ftbridge.evaluation.measures import EXACT, LOSS
 from ftbridge.evaluation.measuring import scores_of, winner
 from ftbridge.evaluation.results import EvaluatedRow, ModelScores, RowAnswer, Score
 from ftbridge.graders import BUILT_IN, GradingContext, run_grader
+from ftbridge.graders.item import expected_answer
 
 
 def model_scores(
@@ -56,17 +57,18 @@ def evaluated_rows(
 def plain_scores(
     found: Sequence[Scored], models: Sequence[Answered], chats: Mapping[int, Chat], clusters: Clusters
 ) -> dict[str, Score]:
-    """Exact answers and loss of each model, whatever the metrics."""
+    """Exact answers, on the rows that all models have answered, and loss of each model, whatever the metrics."""
     losses = next((scores_of(one, clusters) for one in found if one.name == LOSS), {})
     exact, context = BUILT_IN[EXACT](), GradingContext()
-    items = [item_of(chat) for chat in chats.values()]
+    items, rows = items_of(chats.values()), answered_by_all(models)
     plain = {}
     for one in models:
-        correct = [run_grader(exact, *row, context).score == 1 for row in zip(items, one.samples, strict=True)]
+        samples = [(items[row], sample) for row in rows if (sample := one.samples[row])]
+        correct = [run_grader(exact, item, sample, context).score == 1 for item, sample in samples]
         loss = losses.get(one.name)
         plain[one.name] = Score(
             exact_match=sum(correct) / len(correct),
-            exact_match_interval=share_interval(correct, clusters),
+            exact_match_interval=share_interval(correct, of_rows(clusters, rows)),
             loss=loss.score if loss else None,
             loss_interval=loss.interval if loss else None,
         )
@@ -87,4 +89,4 @@ def _answer(model: str, index: int, answer: Answer, found: Sequence[Scored]) -> 
 
 
 def _is_empty(answer: Answer) -> bool:
-    return answer.outcome != "failed" and not (answer.text.strip() or answer.tool_calls or answer.refusal)
+    return answer.error is None and not (answer.text.strip() or answer.tool_calls or answer.refusal)

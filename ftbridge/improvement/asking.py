@@ -16,7 +16,10 @@ from ftbridge.wording import counted, dollars
 
 
 class Answered(NamedTuple):
-    """What the model answers to some rows, in the form in which answers are compared, by line; and the counts."""
+    """What the model answers to some rows, in the form in which answers are compared, by line; and the counts.
+
+    A row whose answer is missing, as the vendor was in trouble, has none.
+    """
 
     answers: Mapping[int, str]
     counts: AnswerCounts
@@ -45,7 +48,11 @@ def ask_model(
     found = ask_all(context, inquiries, max_cost_usd=max_cost_usd, announce=announce)
     return {
         name: Answered(
-            {row.line: answer_of(one.text, one.tool_calls) for row, one in zip(questions[name], answers, strict=True)},
+            {
+                row.line: answer_of(one.text, one.tool_calls)
+                for row, one in zip(questions[name], answers, strict=True)
+                if one.outcome != "missing"
+            },
             counts,
         )
         for name, (answers, counts) in found.items()

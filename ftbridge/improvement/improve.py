@@ -20,6 +20,7 @@ from ftbridge.improvement.labels import Labels, predictable, suspect_labels, tel
 from ftbridge.improvement.results import KINDS, Improvement, Issue
 from ftbridge.improvement.rows import Row, read_rows
 from ftbridge.jobs.listing import succeeded
+from ftbridge.jobs.own_files import how_to_read
 from ftbridge.model import Job
 from ftbridge.wording import counted
 
@@ -36,14 +37,16 @@ def improve(
     ask_training: int = 0,
     max_cost_usd: float | None = None,
     fresh: bool = False,
-    map: Mapping[str, str] | None = None,  # noqa: A002 - the word users know
+    format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
 ) -> Improvement:
     """What the answers of the job's model to held-out rows say about its training file, by the lines of both.
 
-    `data` and `map` are as those of `Bridge.check`; each row is a chat that ends with the expected answer. Where it is
-    the training file itself, what fails are rows that the model has not learned. `ask_training` asks so many training
-    rows, too, drawn at random. Answers that the ledger has are not asked again, unless `fresh`; all others may cost at
-    most `max_cost_usd`. Texts are compared by the runs of characters that they share, without a model.
+    `data`, `format` and `map` are as those of `Bridge.check`; a file of the job is read as the job read it. Each row is
+    a chat that ends with the expected answer. Where it is the training file itself, what fails are rows that the model
+    has not learned. `ask_training` asks so many training rows, too, drawn at random. Answers that the ledger has are
+    not asked again, unless `fresh`; all others may cost at most `max_cost_usd`. Texts are compared by the runs of
+    characters that they share, without a model.
 
     With `out` that file gets rows for a second round, which `Bridge.submit` takes with `from_job`; beside it, as
     `NAME.templates.jsonl`, are rows to be written. Held-out rows are among them only with `include_held_out`: they
@@ -56,8 +59,9 @@ def improve(
         check_free(Path(out))
     tuned = succeeded(context, job).job
     training, left_out = _training_rows(context, tuned)
+    format, map = how_to_read(tuned.spec, data, format, map)  # noqa: A001 - the words users know
     with given(data, context.home, map, often=True) as file:
-        held_out, held_out_file = _held_out_rows(file), str(file)
+        held_out, held_out_file = _held_out_rows(file, format), str(file)
     same_file = _are_same(training, held_out)
     held_out = training if same_file else held_out
     asked = [] if same_file else _sample(training, ask_training)
@@ -73,7 +77,7 @@ def improve(
         *suspect_labels(labels, inputs, telling(shares), known),
         *seldom_labels(labels, held_out, inputs),
         *Reasons(labels, inputs, telling(shares)).issues(failures),
-        *_not_learned(context, tuned, training, asked, answers.get(TRAINING)),
+        *_not_learned(context, tuned, training, answers.get(TRAINING)),
     ]
     issues.sort(key=lambda issue: KINDS.index(issue.kind))
     drafted = None
@@ -116,13 +120,14 @@ def _training_rows(context: Context, job: Job) -> tuple[list[Row], int]:
     return training, len(rows) - len(training)
 
 
-def _held_out_rows(data: Data) -> list[Row]:
-    report = check(data)
+def _held_out_rows(data: Data, format: str | None) -> list[Row]:  # noqa: A002 - the word users know
+    report = check(data, format=format)
     if report.errors:
         errors = counted(report.errors, "error")
-        raise DataError(f"{data} has {errors}", hint=f"{check_command(data)} lists them, line by line.")
+        named = [f"--format {format}"] if format else []
+        raise DataError(f"{data} has {errors}", hint=f"{check_command(data, *named)} lists them, line by line.")
     rows = []
-    for line, row in read_rows(data):
+    for line, row in read_rows(data, format):
         if row is None:
             raise DataError(
                 f"{data}, line {line}: this row has no answer to compare with",
@@ -145,11 +150,9 @@ def _sample(rows: Sequence[Row], count: int) -> list[Row]:
     return [rows[index] for index in sorted(chosen)]
 
 
-def _not_learned(
-    context: Context, job: Job, training: Sequence[Row], asked: Sequence[Row], answered: Answered | None
-) -> Iterator[Issue]:
+def _not_learned(context: Context, job: Job, training: Sequence[Row], answered: Answered | None) -> Iterator[Issue]:
     """Training rows that the model does not answer as it was trained to, or that training itself has named."""
-    wrong = {row.line: answered.answers[row.line] for row in asked} if answered else {}
+    wrong = answered.answers if answered else {}
     losses = _losses(context, job)
     for row in training:
         failed = row.line in wrong and wrong[row.line] != row.answer

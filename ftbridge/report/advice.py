@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ftbridge.evaluation.in_words import IN_POINTS
+from ftbridge.evaluation.kinds import IN_POINTS
 from ftbridge.evaluation.results import EvaluatedRow, Evaluation
 from ftbridge.graders.sample import text_of_content
 from ftbridge.report.rows import is_failure

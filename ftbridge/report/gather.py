@@ -13,9 +13,10 @@ from typing import NamedTuple
 from ftbridge.context import Context
 from ftbridge.dataset import read_examples
 from ftbridge.dataset.canonical.example import Chat
+from ftbridge.dataset.data_file import data_file
 from ftbridge.errors import FtbridgeError
-from ftbridge.evaluation.held_out import expected_answer
 from ftbridge.evaluation.stored_evaluations import StoredEvaluation, newest
+from ftbridge.graders.item import expected_answer
 from ftbridge.jobs.listing import refresh
 from ftbridge.ledger import Record
 from ftbridge.model import Event, Job
@@ -71,7 +72,7 @@ def _data(file: Path, job: Job) -> DataFacts:
             sha256 = hashlib.file_digest(content, "sha256").hexdigest()
         changed = datetime.fromtimestamp(file.stat().st_mtime, UTC) > job.created_at
         rows, answers = 0, Counter[str]()
-        for _line, example in read_examples(file, format=job.spec.format):
+        for _line, example in read_examples(data_file(file, job.spec.map), format=job.spec.format):
             rows += 1
             if isinstance(example, Chat) and len(answers) <= _MOST_LABELS:
                 answers[expected_answer(example)] += 1

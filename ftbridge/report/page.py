@@ -156,7 +156,7 @@ def _evaluation(facts: JobFacts, stored: StoredEvaluation) -> EvaluationView:
 def _asked(counts: AnswerCounts, names: Mapping[str, str]) -> str:
     """How many answers a model gave, what became of the others, and what they cost."""
     parts = [counted(counts.questions, "question")]
-    parts += [f"{count} {what}" for what in ("truncated", "refused", "failed") if (count := getattr(counts, what))]
+    parts += [f"{count} {what}" for what, count in counts.others.items()]
     parts += [dollars(counts.cost_usd)] if counts.cost_usd else []
     return f"{names.get(counts.model, counts.model)}: {', '.join(parts)}"
 

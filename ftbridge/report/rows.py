@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ftbridge.evaluation.contestants import BASE
-from ftbridge.evaluation.in_words import IN_POINTS, shown_score
+from ftbridge.evaluation.kinds import IN_POINTS, shown_score
 from ftbridge.evaluation.results import EvaluatedRow, Evaluation, MetricUsed, RowAnswer
 from ftbridge.graders.sample import text_of_content
 from ftbridge.report.texts import Shown, bounded, compared

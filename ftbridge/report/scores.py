@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from ftbridge.evaluation.contestants import BASE
-from ftbridge.evaluation.in_words import IN_POINTS, shown_score
-from ftbridge.evaluation.results import Evaluation, Kind, MetricScore, MetricUsed
+from ftbridge.evaluation.kinds import IN_POINTS, Kind, shown_interval, shown_score
+from ftbridge.evaluation.results import Evaluation, MetricScore, MetricUsed
 from ftbridge.evaluation.verdict import Comparison
 from ftbridge.wording import counted
 
 Tone = Literal["good", "bad", "open"]
 _TONES: Mapping[str, Tone] = {"better": "good", "no worse": "good", "worse": "bad"}
+_TRAINED, _ALIKE = ("training_file", "trained_rows"), ("trained_questions", "near_trained_rows")
+"""The leaks that flatter a model: rows that it was trained on, and rows that are much like those."""
 
 
 class Bar(NamedTuple):
@@ -61,7 +63,7 @@ def score_rows(evaluation: Evaluation, names: Mapping[str, str]) -> list[ScoreRo
         for model, score in found.items():
             text = verdicts.get((metric.name, model), "")
             bar = _bar(score, low, high)
-            interval = _interval(score, metric.kind)
+            interval = shown_interval(score.interval, metric.kind)
             tuned = model == evaluation.models[0].name
             shown = shown_score(score.score, metric.kind)
             tone = _TONES.get(text, "open")
@@ -70,17 +72,31 @@ def score_rows(evaluation: Evaluation, names: Mapping[str, str]) -> list[ScoreRo
 
 
 def judged(evaluation: Evaluation, names: Mapping[str, str]) -> Verdict:
-    """What the comparisons by the metric that decides say, the first at the top; without one, the score."""
+    """What the comparisons by the metric that decides say, the first at the top; without one, the score.
+
+    A good verdict is open where the model was trained on some of the rows, and the headline says so.
+    """
     metric = evaluation.metrics[0]
     found = [one for one in evaluation.comparisons if one.metric == metric.name]
-    scores = _scores(evaluation, metric, names)
+    scores, leaked = _scores(evaluation, metric, names), _leaked(evaluation)
     if not found:
         missing = "It was held against no other model: --baseline adds its base, --against another one."
-        return Verdict("Scored, and held against nothing", "no comparison", "open", (scores, missing))
+        return Verdict(f"Scored, and held against nothing{leaked}", "no comparison", "open", (scores, missing))
     others = [f"{_headline(one, names)}." for one in found[1:]]
     details = [f"{_difference(one, metric, names)}{_why(one, metric)}" for one in found]
     first, tone = found[0], _TONES.get(found[0].verdict, "open")
-    return Verdict(_headline(first, names), first.verdict, tone, (scores, *others, *details))
+    short = f"{first.verdict}, on rows of its training" if leaked else first.verdict
+    tone = "open" if leaked and tone == "good" else tone
+    return Verdict(f"{_headline(first, names)}{leaked}", short, tone, (scores, *others, *details))
+
+
+def _leaked(evaluation: Evaluation) -> str:
+    """How many rows flatter the model, to end a headline with."""
+    rows = counted(evaluation.rows, "held-out row")
+    for codes, where in ((_TRAINED, "in the training data"), (_ALIKE, "much like training rows")):
+        if count := sum(leak.count for leak in evaluation.leaks if leak.code in codes):
+            return f", but {count:,} of {rows} {'is' if count == 1 else 'are'} {where}"
+    return ""
 
 
 def _headline(one: Comparison, names: Mapping[str, str]) -> str:
@@ -135,10 +151,3 @@ def _bar(score: MetricScore, low: float, high: float) -> Bar | None:
     ends = (score.interval.low, score.interval.high) if score.interval else (score.score, score.score)
     at, start, end = (round(100 * (value - low) / (high - low), 2) for value in (score.score, *ends))
     return Bar(at, start, end)
-
-
-def _interval(score: MetricScore, kind: Kind) -> str:
-    if score.interval is None:
-        return "–"
-    factor, digits = (100, 1) if kind in IN_POINTS else (1, 3)
-    return f"{factor * score.interval.low:.{digits}f} to {factor * score.interval.high:.{digits}f}"

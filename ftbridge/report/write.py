@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ftbridge.arguments import one_or_more
@@ -18,12 +18,19 @@ _ENDINGS = (".html", ".htm")
 
 
 def write_report(
-    context: Context, jobs: Job | str | Sequence[Job | str], out: str | Path, *, data: Data | None = None
+    context: Context,
+    jobs: Job | str | Sequence[Job | str],
+    out: str | Path,
+    *,
+    data: Data | None = None,
+    format: str | None = None,  # noqa: A002 - the word users know
+    map: Mapping[str, str] | None = None,  # noqa: A002 - likewise
 ) -> Path:
     """Write what was trained on what, and whether it helped, into `out`: one HTML file that loads and runs nothing.
 
     Several jobs stand beside each other. Each is shown with the newest evaluation that the home keeps of it; with
-    `data`, held-out rows, each is first evaluated on them, beside its base. The file is its owner's alone, because it
+    `data`, held-out rows, each is first evaluated on them, beside its base; `format` and `map` are as those of
+    `Bridge.evaluate`. The file is its owner's alone, because it
     has rows in it. Raises `UsageError` for another extension, `InputError` where the file cannot be written, and what
     `Bridge.evaluate` raises.
     """
@@ -36,7 +43,7 @@ def write_report(
     chosen = [context.record(job).job for job in one_or_more(jobs)]
     if data is not None:
         for job in chosen:
-            evaluate(context, job, data, baseline=True)
+            evaluate(context, job, data, baseline=True, format=format, map=map)
     unique = {job.id: job for job in chosen}
     document = render([gather(context, job) for job in unique.values()])
     try:

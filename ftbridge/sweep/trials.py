@@ -217,8 +217,8 @@ def _score(run: Run, trial: Trial) -> None:
 def _keep_score(run: Run, trial: Trial, evaluation: Evaluation) -> None:
     """Commit the evaluation, unless answers are missing: the next run asks for those alone."""
     for counts in evaluation.answers:
-        if counts.failed:
-            what = f"{counts.failed} of {counted(counts.questions, 'answer')} failed: {counts.first_error}"
+        if counts.missing:
+            what = f"{counts.missing} of {counted(counts.questions, 'answer')} are missing: {counts.first_error}"
             run.refused[trial.number] = "succeeded", f"not scored: {what}"
             return
     kept = evaluation.model_copy(update={"leaks": ()})  # they quote rows, which `delete` would not find here

@@ -25,21 +25,23 @@ def questions_of(
 
     Raises `UsageError` where neither is here any more, or no row has a question.
     """
+    format = None  # noqa: A001 - the word users know
     if rows is None:
         kept = [file for file in (job.spec.validation, job.spec.data) if file is not None]
         rows = next((file for file in kept if Path(file).is_file()), None)
         if rows is None:
             raise UsageError(f"the rows of {job.id} are not on this machine any more", hint=_FILE)
+        format, columns = job.spec.format, job.spec.map  # noqa: A001 - likewise
     with given(rows, context.home, columns) as read:
-        found = dict(_first(read, limit))
+        found = dict(_first(read, limit, format))
     if not found:
         raise UsageError(f"{rows if isinstance(rows, str | Path) else 'the rows'} has no chat to ask about", hint=_FILE)
     return found
 
 
-def _first(data: Data, limit: int) -> Iterator[tuple[int, Chat]]:
+def _first(data: Data, limit: int, format: str | None) -> Iterator[tuple[int, Chat]]:  # noqa: A002 - likewise
     count = 0
-    for line, example in read_examples(data):
+    for line, example in read_examples(data, format=format):
         if (chat := question(example)) is None:
             continue
         yield line, chat

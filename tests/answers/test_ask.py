@@ -172,7 +172,10 @@ def test_one_question_that_fails_for_now_is_counted_and_asked_again_next_time(
 ) -> None:
     vendor.answers = {"w1": [refused(ServerTrouble, 500)]}
     words = [f"w{n}" for n in range(12)]
-    assert [answer.outcome for answer in ask(bridge.ledger, inquire(words), Spending())].count("failed") == 1
+    answers = [*ask(bridge.ledger, inquiry := inquire(words), Spending())]
+    assert [answer.outcome for answer in answers].count("missing") == 1
+    counts = AnswerCounts.of("tuned", inquiry, answers)
+    assert (counts.failed, counts.others, counts.first_error) == (0, {"missing": 1}, "openai answered 500")
     assert texts(bridge, inquire(words))[1] == "W1"
     assert len(vendor.asked) == 13
 

@@ -136,6 +136,17 @@ def test_prepare_tells_of_keys_that_come_twice(here: Cli, tmp_path: Path) -> Non
     assert "line 1, $.messages: the key 'messages' is repeated" in ran.out
 
 
+def test_prepare_overwrites_what_it_did_not_write_only_by_force(here: Cli, tmp_path: Path) -> None:
+    data, mine = rows(tmp_path), tmp_path / "out" / "train.jsonl"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    ran = here("prepare", data, "--out", mine.parent)
+    assert (ran.code, mine.read_text()) == (2, "mine")
+    assert "overwrite it with --force" in ran.err
+    assert here("prepare", data, "--out", mine.parent, "--force").code == 0
+    assert here("prepare", data, "--out", mine.parent).code == 0
+
+
 @pytest.mark.parametrize("command", [["convert", "--to", "local:tiny"], ["prepare"]])
 def test_standard_output_is_no_place_for_what_is_written_whole(here: Cli, tmp_path: Path, command: list[str]) -> None:
     ran = here(*command, rows(tmp_path), "--out", "-")

@@ -55,6 +55,13 @@ def test_help_fits_80_columns(here: Cli, command: str) -> None:
         assert f" {option} " in ran.out
 
 
+def test_a_sweep_lists_nothing_of_a_method_that_it_refuses(here: Cli) -> None:
+    listed = here("sweep", "--help").out
+    assert "--eval-interval" in listed
+    assert not re.search("rft|distill", listed)
+    assert here("sweep", "rows.jsonl", "--to", "local:tiny", "--reasoning-effort", "low").code == 2
+
+
 def test_no_command_is_left_without_a_group() -> None:
     assert all(command.rich_help_panel in GROUPS for command in app_with().registered_commands)
 

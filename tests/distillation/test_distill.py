@@ -130,7 +130,7 @@ def test_tool_calls_are_kept_where_they_fit_the_tools(bridge: Bridge, teacher: T
 
 
 def test_tools_are_refused_where_answers_are_text_alone(bridge: Bridge, teacher: Teacher, prompts: Prompts) -> None:
-    with pytest.raises(Unsupported, match="the prompt on line 2 has tools"):
+    with pytest.raises(Unsupported, match="local gives an answer as text alone, and line 2 is about tool calls"):
         bridge.distill(prompts("one", {"messages": [asked("two")], "tools": [WEATHER]}), "local:tiny", "data.jsonl")
 
 

@@ -15,6 +15,7 @@ from ftbridge.docs import explanations
 from ftbridge.mock.vendors import MockVendors
 from ftbridge.testing import ROWS
 from small_data import write_rows
+from third_party import install
 
 EXAMPLES = {code: one for code, one in explanations().items() if one.kind == "errors" and one.example}
 WITHOUT_EXAMPLE = {"ProviderError", "AskedToWait", "NotReached", "FtbridgeError", "TrainingNotAvailable", "NotStarted"}
@@ -39,12 +40,8 @@ def a_workbook_and_no_reader(home: Path, here: Cli, monkeypatch: pytest.MonkeyPa
 
 
 def a_broken_plugin(home: Path, here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("broken_plugin.py").write_text("raise RuntimeError('broken')\n", "utf-8")
-    info = Path("broken-1.0.dist-info")
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text("[ftbridge.providers]\nbroken = broken_plugin:Broken\n", "utf-8")
-    monkeypatch.syspath_prepend(str(Path.cwd()))
+    entry_point = "[ftbridge.providers]\nbroken = broken_plugin:Broken\n"
+    install(Path.cwd(), monkeypatch, "broken", entry_point, broken_plugin="raise RuntimeError('broken')\n")
 
 
 def the_vendor_itself(home: Path, here: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

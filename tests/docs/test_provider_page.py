@@ -15,6 +15,7 @@ import pytest
 from docs.sessions import blocks_of
 from ftbridge.testing import ROWS
 from small_data import write_rows
+from third_party import write_distribution
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "ftbridge" / "docs" / "provider.md"
@@ -32,14 +33,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the page's code blocks, and what pip would have written beside them."""
     provider, entry_points, test = (block.text for block in blocks_of(PAGE.read_text("utf-8")))
     site = tmp_path_factory.mktemp("site")
-    (site / "parrot.py").write_text(provider, "utf-8")
-    (site / "test_parrot.py").write_text(test, "utf-8")
-    info = site / "parrot-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: parrot\nVersion: 1.0\n", "utf-8")
     [(group, rows)] = tomllib.loads(entry_points)["project"]["entry-points"].items()
     named = "".join(f"{name} = {place}\n" for name, place in rows.items())
-    (info / "entry_points.txt").write_text(f"[{group}]\n{named}", "utf-8")
+    write_distribution(site, "parrot", f"[{group}]\n{named}", parrot=provider, test_parrot=test)
     return site
 
 

@@ -11,6 +11,7 @@ from ftbridge.errors import DataError
 from ftbridge.evaluation.held_out import held_out_chats
 from ftbridge.evaluation.leakage import Leak, leaks_into
 from ftbridge.evaluation.row_keys import taken_out
+from ftbridge.model import Spec
 from small_data import write_rows
 
 LONG = "the parcel with the blue lamp that I ordered in the first week of May has not come yet and nobody answers me"
@@ -21,11 +22,15 @@ def chat(question: str, answer: str, system: str = "") -> dict[str, Any]:
     return {"messages": [*first, {"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
 
 
+def spec(training: Path, **reading: Any) -> Spec:
+    return Spec(target="local:tiny", data=training, **reading)
+
+
 def leaks(tmp_path: Path, training: list[Any], held_out: list[Any]) -> list[Leak]:
     trained, held = (
         write_rows(tmp_path / name, rows) for name, rows in (("train.jsonl", training), ("held.jsonl", held_out))
     )
-    return leaks_into(held_out_chats(held), held, trained)
+    return leaks_into(held_out_chats(held), held, spec(trained))
 
 
 def test_rows_that_are_new_are_no_leak(tmp_path: Path) -> None:
@@ -51,8 +56,16 @@ def test_the_training_file_itself_is_told_by_its_name_or_by_its_rows(tmp_path: P
     rows = [chat(f"q{n}", f"a{n}") for n in range(12)]
     held = write_rows(tmp_path / "held.jsonl", reversed(rows))
     training = write_rows(tmp_path / "train.jsonl", rows) if copied else held
-    [leak] = leaks_into(held_out_chats(held), held, training)
+    [leak] = leaks_into(held_out_chats(held), held, spec(training))
     assert (leak.code, leak.count, len(leak.lines)) == ("training_file", 12, 10)
+
+
+def test_a_training_file_is_read_as_the_job_read_it(tmp_path: Path) -> None:
+    training = write_rows(tmp_path / "train.jsonl", [{"Frage": f"q{n}", "Antwort": f"a{n}"} for n in range(12)])
+    held = write_rows(tmp_path / "held.jsonl", [chat("q3", "a3"), chat("new", "new")])
+    columns = {"Frage": "prompt", "Antwort": "completion"}
+    found = leaks_into(held_out_chats(held), held, spec(training, map=columns))
+    assert [(leak.code, leak.lines) for leak in found] == [("trained_rows", (1,))]
 
 
 def test_labels_of_one_side_only_are_named(tmp_path: Path) -> None:
@@ -74,7 +87,7 @@ def test_a_training_file_that_cannot_be_read_is_said_with_the_reason(tmp_path: P
     held, training = write_rows(tmp_path / "held.jsonl", [chat("q", "a")]), tmp_path / "train.jsonl"
     if content:
         training.write_text(content, "utf-8")
-    [leak] = leaks_into(held_out_chats(held), held, training)
+    [leak] = leaks_into(held_out_chats(held), held, spec(training))
     assert leak.code == "not_checked"
     assert leak.reason
 

@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from ftbridge.answers import Answer
+from ftbridge.answers.able import check_answers
 from ftbridge.dataset.canonical.example import Assistant, Chat, User
 from ftbridge.errors import Unsupported
-from ftbridge.evaluation.answering import Answered, check_answerable
+from ftbridge.evaluation.answering import Answered
 from ftbridge.evaluation.grading import Scored, scored
-from ftbridge.evaluation.held_out import expected_answer, held_out_chats, item_of, question_of
+from ftbridge.evaluation.held_out import held_out_chats, items_of, question_of
 from ftbridge.evaluation.measures import Measure
 from ftbridge.evaluation.measuring import common_rows, kind_of, measured, scores_of, used, winner
 from ftbridge.evaluation.verdict import judge
 from ftbridge.graders import GradingContext, StringCheck, sample_of
+from ftbridge.graders.item import expected_answer
 from ftbridge.graders.metrics import Exact, Label, Text
 from ftbridge.model import RowLoss
 from ftbridge.plugins import load_provider
 from ftbridge.target import parse_target
-from scripted_provider import ScriptedProvider
 from small_data import write_rows
 
 NO_LOSS = "the loss is no finite number: the weights may be damaged, or too large for their type"
@@ -104,14 +105,13 @@ def test_a_task_is_a_question_with_a_reference(tmp_path: Path) -> None:
     [row] = held_out_chats(write_rows(tmp_path / "tasks.jsonl", [task])).values()
     assert question_of(row) == [User(content="q")]
     assert expected_answer(row) == ""
-    assert (item_of(row)["city"], item_of(row)["reference"]) == ("Bonn", {"city": "Bonn"})
+    [item] = items_of([row])
+    assert (item["city"], item["reference"], "reference_answer" in item) == ("Bonn", {"city": "Bonn"}, False)
 
 
 def test_a_provider_that_gives_text_alone_refuses_rows_with_tool_calls(tmp_path: Path) -> None:
-    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    row = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [call]}]}
-    rows = held_out_chats(write_rows(tmp_path / "calls.jsonl", [row]))
     local = load_provider(parse_target("local:tiny"), tmp_path)
-    with pytest.raises(Unsupported, match="local gives an answer as text alone, and line 1 expects tool calls"):
-        check_answerable(local, rows)
-    check_answerable(ScriptedProvider(tmp_path), rows)
+    check_answers(local, [])
+    with pytest.raises(Unsupported, match="local gives an answer as text alone, and line 3 is about tool calls"):
+        check_answers(local, [3, 5])
+    check_answers(load_provider(parse_target("openai:gpt-4.1-mini-2025-04-14"), tmp_path), [3])

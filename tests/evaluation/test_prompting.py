@@ -11,6 +11,7 @@ import pytest
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import DataError, InputError
 from ftbridge.evaluation.prompting import choose_shots, prompted
+from ftbridge.model import Spec
 from small_data import write_rows
 
 
@@ -44,21 +45,32 @@ def test_examples_stand_between_the_system_message_and_the_question_and_are_not_
     assert weights == [None, None, 0, None, None]
 
 
+def spec(training: Path, **reading: Any) -> Spec:
+    return Spec(target="local:tiny", data=training, **reading)
+
+
+def test_examples_are_read_as_the_job_read_them(tmp_path: Path) -> None:
+    training = write_rows(tmp_path / "train.jsonl", [{"Frage": "q1", "Antwort": "a1"}])
+    columns = {"Frage": "prompt", "Antwort": "completion"}
+    [shot] = choose_shots(spec(training, map=columns), [QUESTION], 1).values()
+    assert [message.content for message in shot.messages] == ["q1", "a1"]
+
+
 def test_examples_are_drawn_from_usable_rows_alike_each_time(tmp_path: Path) -> None:
     usable = [row(("user", f"q{n}"), ("assistant", f"a{n}")) for n in range(20)]
     tools = [{"type": "function", "function": {"name": "look"}}]
     held_out, with_tools = row(("user", "q"), ("assistant", "b")), row(("user", "t"), ("assistant", "t"), tools=tools)
     training = write_rows(tmp_path / "train.jsonl", [held_out, with_tools, *usable])
-    shots = choose_shots(training, [QUESTION], 4)
+    shots = choose_shots(spec(training), [QUESTION], 4)
     assert len(shots) == 4
     assert all(line > 2 for line in shots), "neither the held-out question nor the one with tools"
-    assert choose_shots(training, [QUESTION], 4) == shots
-    assert [*choose_shots(training, [QUESTION], 2)] == [*shots][:2]
+    assert choose_shots(spec(training), [QUESTION], 4) == shots
+    assert [*choose_shots(spec(training), [QUESTION], 2)] == [*shots][:2]
 
 
 def test_too_few_usable_rows_and_a_file_that_is_gone_are_said(tmp_path: Path) -> None:
     training = write_rows(tmp_path / "train.jsonl", [row(("user", "q"), ("assistant", "a"))])
     with pytest.raises(DataError, match="has 0 rows that can be examples, and 1 are wanted"):
-        choose_shots(training, [QUESTION], 1)
+        choose_shots(spec(training), [QUESTION], 1)
     with pytest.raises(InputError, match="is not there"):
-        choose_shots(tmp_path / "gone.jsonl", [QUESTION], 1)
+        choose_shots(spec(tmp_path / "gone.jsonl"), [QUESTION], 1)

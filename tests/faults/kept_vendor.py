@@ -12,6 +12,7 @@ from faults.living_vendor import LivingConverter
 from ftbridge.dataset import Converter
 from ftbridge.model import Event, Method, Spec, Status
 from ftbridge.provider import Capabilities, Files, Listed, Provider, RemoteJob
+from third_party import write_distribution
 
 FOLDER = "KEPT_VENDOR"
 TARGET = "kept:any"
@@ -60,10 +61,7 @@ def kept_jobs() -> dict[str, str]:
 
 def install(site: Path) -> None:
     """Make the provider one that is found where `site` is on Python's path."""
-    info = site / "kept-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kept\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text(_ENTRY_POINT, "utf-8")
+    write_distribution(site, "kept", _ENTRY_POINT)
 
 
 def _folder() -> Path:

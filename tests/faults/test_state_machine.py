@@ -24,6 +24,7 @@ from ftbridge.errors import FtbridgeError
 from ftbridge.ledger import Ledger, Record
 from ftbridge.model import Status
 from scripted_provider import Died
+from third_party import install
 
 ORDER = [Status.SUBMITTING, Status.VALIDATING, Status.QUEUED, Status.RUNNING, Status.SUCCEEDED]
 ENTRY_POINT = "[ftbridge.providers]\nliving = faults.living_vendor:LivingProvider\n"
@@ -222,11 +223,7 @@ def die_instead_of_waiting(_seconds: float) -> NoReturn:
 
 
 def test_whatever_is_done_and_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    info = tmp_path / "site" / "living-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: living\nVersion: 1.0\n", "utf-8")
-    (info / "entry_points.txt").write_text(ENTRY_POINT, "utf-8")
-    monkeypatch.syspath_prepend(info.parent)
+    install(tmp_path / "site", monkeypatch, "living", ENTRY_POINT)
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=die_instead_of_waiting)
     monkeypatch.setattr("ftbridge.jobs.exactly_once.unconfirmed.time", clock)
     note_what_is_given_up(monkeypatch)

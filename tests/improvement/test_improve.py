@@ -209,3 +209,19 @@ def _called(question: str, tool: str) -> dict[str, Any]:
 
 
 _TOWN = {"type": "object", "properties": {"town": {"type": "string"}}}
+
+
+def test_a_foreign_format_is_read_as_it_is_told_and_the_jobs_own_files_as_the_job_read_them(
+    here: Cli, tmp_path: Path
+) -> None:
+    rows = [{"Frage": f"ticket {n}", "Antwort": ("late", "lost")[n % 2]} for n in range(12)]
+    training = write_rows(tmp_path / "train.jsonl", rows)
+    held_out = write_rows(tmp_path / "held.jsonl", [{"question": "ticket 40", "reply": "late"}])
+    names = ["--map", "Frage=prompt", "--map", "Antwort=completion"]
+    assert here("run", training, "--to", MOCKED, "--name", "tickets", *names).code == 0
+    own = here("improve", "tickets", training, "--json").json
+    assert (own["same_file"], own["training_rows"], own["failures"]) == (True, 12, 0)
+    told = here("improve", "tickets", held_out, "--map", "question=prompt", "--map", "reply=completion", "--json").json
+    assert (told["same_file"], told["held_out_rows"]) == (False, 1)
+    wrong = here("improve", "tickets", held_out, "--format", "sharegpt")
+    assert (wrong.code, f"ftbridge check {held_out} --format sharegpt" in wrong.err.replace("\n", " ")) == (1, True)

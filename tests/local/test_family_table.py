@@ -20,7 +20,8 @@ import transformers as _transformers
 from every_case import EVERY_CASE
 from ftbridge.dataset.canonical.example import Chat
 from ftbridge.errors import SpecError
-from ftbridge.evaluation.held_out import expected_answer, questions_of
+from ftbridge.evaluation.held_out import questions_of
+from ftbridge.graders.item import expected_answer
 from ftbridge_local.exporting import gguf_file
 from ftbridge_local.exporting.modelfile import modelfile
 from ftbridge_local.models.find import find

@@ -186,3 +186,12 @@ def test_what_is_read_back_is_its_owners_alone(here: Cli, organisation: Organisa
     assert data.parent.parent == home / "imports"
     assert [file.stat().st_mode & 0o777 for file in sorted(data.parent.iterdir())] == [0o600, 0o600]
     assert data.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_each_note_is_given_once_that_the_target_is_closed_too(here: Cli, organisation: Organisation) -> None:
+    job = f"mock+openai:{organisation.jobs['all set']['id']}"
+    ran = here("migrate", job, "--to", "mock+mistral:open-mistral-7b", "--yes")
+    notes = [line for line in ran.err.splitlines() if line.startswith("note: ")]
+    assert sum("Mistral has retired its hosted training API" in note for note in notes) == 1
+    assert sum("the price is what one job of 2024 cost" in note for note in notes) == 1
+    assert len(set(notes)) == len(notes)

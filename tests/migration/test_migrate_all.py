@@ -223,3 +223,10 @@ def test_the_plan_says_which_jobs_train_the_same(
     assert [lines[job.id]["same_as"] for job in (first, twin, other)] == [None, first.id, None]
     shown = here("migrate", "--all-from", "openai", "--to", QWEN, columns=200).out
     assert f"trains the same as {first.id}: both would be paid for" in shown
+
+
+def test_a_note_that_goes_for_all_jobs_is_given_once(here: Cli, jobs: list[Job]) -> None:
+    ran = here("migrate", "--all-from", "openai", "--to", QWEN, "--yes")
+    notes = [line for line in ran.err.splitlines() if line.startswith("note: ")]
+    assert sum("Qwen/Qwen3-8B is a reasoning model" in note for note in notes) == 1
+    assert len(set(notes)) == len(notes)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ftbridge.evaluation.leakage import Code, Leak
 from ftbridge.jobs.curves import read_curves
 from ftbridge.report.advice import what_to_add
 from ftbridge.report.chart import draw
@@ -19,6 +22,22 @@ def test_the_verdict_is_a_sentence_with_the_scores_and_the_interval() -> None:
     assert (found.headline, found.short, found.tone) == ("Better than its base", "better", "good")
     assert found.details[0] == "By label on 60 held-out rows: the tuned model 88.3%, its base 50.0%."
     assert found.details[1].startswith("The difference from its base is +38.3 points, and with 95% certainty from +19")
+
+
+@pytest.mark.parametrize(
+    ("leaks", "headline"),
+    [
+        ([("trained_rows", 2), ("near_trained_rows", 5)], ", but 2 of 60 held-out rows are in the training data"),
+        ([("training_file", 60)], ", but 60 of 60 held-out rows are in the training data"),
+        ([("near_trained_rows", 1)], ", but 1 of 60 held-out rows is much like training rows"),
+        ([("labels_not_held_out", 3)], ""),
+    ],
+)
+def test_the_headline_says_that_the_model_was_trained_on_the_rows(leaks: list[tuple[Code, int]], headline: str) -> None:
+    doubtful = tuple(Leak(code=code, file="train.jsonl", count=count) for code, count in leaks)
+    found = judged(EVALUATION.model_copy(update={"leaks": doubtful}), NAMES)
+    assert found.headline == f"Better than its base{headline}"
+    assert found.tone == ("open" if headline else "good")
 
 
 def test_a_worse_model_is_called_worse_and_few_rows_are_not_enough() -> None:

@@ -77,7 +77,7 @@ def test_the_report_shows_the_newest_evaluation(here: Cli, job: str, held_out: P
     assert here("evaluate", job, held_out, "--baseline", "--metric", "exact").code == 0
     assert here("report", "tickets", "--out", out).code == 0
     document = out.read_text("utf-8")
-    assert "Better than its base" in document
+    assert "Better than its base, but 12 of 20 held-out rows are in the training data" in document
     assert "By exact on 20 held-out rows" in document
     assert "Worst failures: 8 rows" in document
     assert "train.jsonl (40 rows)" in document
@@ -95,6 +95,19 @@ def test_held_out_rows_can_be_given_with_it_and_several_jobs_stand_beside_each_o
     assert document.count("Better than its base") == 2
 
 
+def test_files_with_other_names_of_columns_are_read_as_they_are_told(here: Cli, tmp_path: Path) -> None:
+    rows = [{"Frage": f"ticket {n}", "Antwort": f"answer {n}"} for n in range(12)]
+    training, held = write_rows(tmp_path / "train.jsonl", rows), write_rows(tmp_path / "held.jsonl", rows[:4])
+    names, out = ["--map", "Frage=prompt", "--map", "Antwort=completion"], tmp_path / "report.html"
+    assert here("run", training, "--to", MOCKED, "--name", "renamed", *names).code == 0
+    refused = here("report", "renamed", "--out", out, "--data", held)
+    assert (refused.code, out.exists()) == (1, False)
+    assert here("report", "renamed", "--out", out, "--data", held, *names).code == 0
+    document = out.read_text("utf-8")
+    assert "train.jsonl (12 rows)" in document
+    assert "held.jsonl (4 rows)" in document
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -102,6 +115,7 @@ def test_held_out_rows_can_be_given_with_it_and_several_jobs_stand_beside_each_o
         ((), "a report needs --out or --to, one of the two"),
         (("--out", "report.html", "--to", "tensorboard:runs"), "a report needs --out or --to, one of the two"),
         (("--to", "tensorboard:runs", "--data", "held.jsonl"), "a tracker takes one job, and no --data"),
+        (("--out", "report.html", "--format", "alpaca"), "--format and --map say how --data is to be read"),
         (("--out", "nowhere/report.html"), "there is no folder nowhere"),
     ],
 )

@@ -12,9 +12,6 @@ from collections.abc import Mapping
 UNUSED = "unused"
 """The name that `--map` gives to columns that are to be left out."""
 
-BEYOND = "beyond the header"
-"""The key of the cells of a table for which there is no column."""
-
 _IDENTIFIERS = (
     *("id", "_id", "ID", "Id", "idx", "index", "__index_level_0__", "uid", "uuid", "guid", "hash"),
     *("row_id", "example_id", "sample_id", "question_id", "prompt_id", "answer_id", "custom_id", "instruction_id"),
@@ -35,6 +32,7 @@ _SORTING = (
     *("num_tokens", "token_count", "n_tokens", "length"),
 )
 _NUMBERED = ("", "Unnamed: 0")  # where pandas has written the numbers of the rows into a table
+_ORIGINS, _LONGEST_ORIGIN = ("source", "Source", "origin"), 200  # a longer text may be what the row is about
 _FLAGS = ("skip_prompt_formatting", "toxic", "flagged", "deleted")  # which say something where they are true
 _OF_A_VISITOR = ("state", "header")  # of WildChat: the region and the browser
 _WITHOUT_MEANING = frozenset({UNUSED, *_IDENTIFIERS, *_PROVENANCE, *_SORTING})
@@ -42,7 +40,12 @@ _WITHOUT_MEANING = frozenset({UNUSED, *_IDENTIFIERS, *_PROVENANCE, *_SORTING})
 
 def without_meaning(row: Mapping[str, object]) -> list[str]:
     """The keys of a row, or of a message, that can be left out, since they do not say how it is meant."""
-    return [key for key, value in row.items() if key in _WITHOUT_MEANING or _says_nothing(key, value, row)]
+    return [key for key, value in row.items() if _is_aside(key, value) or _says_nothing(key, value, row)]
+
+
+def _is_aside(key: str, value: object) -> bool:
+    is_passage = key in _ORIGINS and isinstance(value, str) and len(value) > _LONGEST_ORIGIN
+    return key in _WITHOUT_MEANING and not is_passage
 
 
 def _says_nothing(key: str, value: object, row: Mapping[str, object]) -> bool:

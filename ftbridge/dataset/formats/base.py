@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from ftbridge.dataset.canonical.example import Shape
-from ftbridge.dataset.canonical.without_meaning import BEYOND, UNUSED, without_meaning
+from ftbridge.dataset.canonical.without_meaning import UNUSED, without_meaning
 from ftbridge.dataset.findings import LEFT_OUT, Diagnostics
 from ftbridge.wording import json_kind, json_path, printable
 
@@ -103,6 +103,10 @@ class FieldReader:
             cast(JsonObject, self._typed(dict, "an object", (key,)) or {}), self._diagnostics, (*self._path, key)
         )
 
+    def below(self, value: JsonObject, *keys: str | int) -> FieldReader:
+        """A reader of `value`, an object that was taken from those keys."""
+        return FieldReader(value, self._diagnostics, (*self._path, *keys))
+
     def objects(self, *keys: str) -> list[FieldReader]:
         """Readers of the objects in the list under the first of `keys` that is there."""
         key = next((known for known in keys if known in self._unread), keys[0])
@@ -141,9 +145,6 @@ class FieldReader:
         if not self._unread:
             return
         self.leave_out_meaningless()
-        if self._unread.pop(BEYOND, None):
-            fix = "Enclose a cell in quotes where it has the sign that separates cells."
-            self._diagnostics.error(json_path(self._path), "beyond_header", "there are more cells than columns", fix)
         if keys := list(map(printable, self._unread)):
             named, more = ", ".join(f"'{key}'" for key in keys[:_SHOWN]), f" and {len(keys) - _SHOWN:,} more"
             mean = "mean" if len(keys) > 1 else "means"

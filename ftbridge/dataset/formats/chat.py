@@ -77,7 +77,7 @@ def _chat(row: FieldReader, calls: CallIds) -> JsonObject:
     if row.has("functions") and "tools" not in translated:
         translated["tools"] = take_tools(row, "functions")
     for key in ("function_call", "tool_choice"):
-        if row.peek(key) == "auto":
+        if row.peek(key) in ("auto", {"type": "auto"}):
             row.take(key)
         elif row.has(key):
             row.refuse(

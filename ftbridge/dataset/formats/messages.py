@@ -3,19 +3,18 @@
 Calls without ids and with their arguments as objects, results with a name only (Hugging Face's
 transformers and TRL); `function_call` and the role `function` (OpenAI before tools); plain image
 addresses, `text` and `prefix` (Mistral); `thinking` (TRL); `train`, `training`
-and `loss` in place of a weight (Axolotl, ms-swift); the roles System, User and Chatbot (Cohere).
+and `loss` in place of a weight (Axolotl, ms-swift); the roles System, User and Chatbot (Cohere); Anthropic's blocks.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 from ftbridge.dataset.canonical.without_meaning import without_meaning
+from ftbridge.dataset.formats.anthropic import At, has_blocks, messages_of
 from ftbridge.dataset.formats.base import FieldReader, JsonObject, image_part, message
 from ftbridge.dataset.formats.calls import CallIds
 from ftbridge.dataset.formats.tools import arguments_text
-
-_At: TypeAlias = tuple[str | int, ...]
 
 _ROLES = {"System": "system", "User": "user", "Chatbot": "assistant", "function": "tool"}
 TRAINED = ("train", "training", "loss")
@@ -28,10 +27,10 @@ def take_messages(row: FieldReader, key: str, role: str, calls: CallIds) -> list
     """
     value = row.take(key)
     if isinstance(value, dict):
-        return [_message(value, row, (key,), calls)]
+        return _messages(value, row, (key,), calls)
     if not isinstance(value, list) or _are_parts(value):
         return [message(role, _content(value))]
-    return [_message(one, row, (key, index), calls) for index, one in enumerate(value)]
+    return [made for index, one in enumerate(value) for made in _messages(one, row, (key, index), calls)]
 
 
 def as_weight(value: Any) -> int | None:
@@ -43,7 +42,14 @@ def _are_parts(items: list[Any]) -> bool:
     return bool(items) and all(isinstance(item, dict) and "type" in item and "role" not in item for item in items)
 
 
-def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
+def _messages(given: Any, row: FieldReader, at: At, calls: CallIds) -> list[Any]:
+    """One message, or those that a message with Anthropic's blocks is."""
+    if not isinstance(given, dict) or not has_blocks(given.get("content")):
+        return [_message(given, row, at, calls)]
+    return [_message(one, row, at, calls) for one in messages_of(given, row, at, calls)]
+
+
+def _message(given: Any, row: FieldReader, at: At, calls: CallIds) -> Any:
     if not isinstance(given, dict):
         return given
     one = dict(given)
@@ -68,7 +74,7 @@ def _message(given: Any, row: FieldReader, at: _At, calls: CallIds) -> Any:
     return one
 
 
-def _refuse_partly_trained(one: JsonObject, row: FieldReader, at: _At) -> None:
+def _refuse_partly_trained(one: JsonObject, row: FieldReader, at: At) -> None:
     if one.get("prefix") is not None and one.pop("prefix"):
         row.refuse(
             "'prefix' asks the model to continue a given text", "Put the complete answer into content.", *at, "prefix"

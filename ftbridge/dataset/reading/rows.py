@@ -119,19 +119,32 @@ def _read_undecodable(
         read = read_variant(FieldReader(row, diagnostics), format.shape)
         if diagnostics.errors > before:
             return None
+        diagnostics.remark = _after(format) if _messages(read) != _messages(row) else ""
         example = from_json(read, format.shape, diagnostics)
         if example is not None:
             return (raw if _in_order(read) == _in_order(row) else _encode(example)), example
     except Exception as unforeseen:
         report_unforeseen(unforeseen, diagnostics)
+    finally:
+        diagnostics.remark = ""
     return None
+
+
+def _messages(row: JsonObject) -> int:
+    """How many there are; where that is not as in the file, the numbers in paths are not those of the file."""
+    messages = row.get("messages")
+    return len(messages) if isinstance(messages, list) else 0
+
+
+def _after(format: Format) -> str:  # noqa: A002  # the word of the CLI
+    return f" (after translation to a {format.shape})"
 
 
 def _translating_read(format: Format, detected_on: int) -> Read:  # noqa: A002  # the word of the CLI
     selection = format.select() if format.select else None
     translate = selection.translate if selection else format.translate
     assert translate is not None
-    remark = f" (after translation to a {format.shape})"
+    remark = _after(format)
 
     def read_one(raw: Row, diagnostics: Diagnostics) -> Example | None:
         row = _json_row(raw, format, detected_on, diagnostics)

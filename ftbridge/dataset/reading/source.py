@@ -23,7 +23,7 @@ from ftbridge.dataset.reading.opening import open_file
 from ftbridge.dataset.reading.renamed import no_such_column, renamed
 from ftbridge.dataset.reading.rows import Examples, Reader, Row, reader
 from ftbridge.dataset.reading.syntax import UNREADABLE, decode_line
-from ftbridge.dataset.reading.tables.cells import with_lists
+from ftbridge.dataset.reading.tables.cells import with_lists, without_beyond
 from ftbridge.dataset.reading.tables.csv_rows import csv_rows
 from ftbridge.dataset.reading.tables.parquet_rows import parquet_rows
 from ftbridge.dataset.reading.tables.xlsx_rows import xlsx_rows
@@ -90,7 +90,9 @@ def open_source(path: Data, format: str | None = None) -> Iterator[Source]:  # n
             found, detected_on, why = detected
             divisible = kind is Kind.LINES and is_there and not columns and not found.select
             canonical = kind in (Kind.LINES, Kind.DOCUMENT) and not columns and found.canonical
-            all_rows = itertools.chain(head, rows)
+            all_rows: Iterator[tuple[int, Row]] = itertools.chain(head, rows)
+            if kind in TABLES:
+                all_rows = without_beyond(all_rows)
             rows_reader = reader(found, detected_on, canonical=canonical)
             yield Source(name, found.name, why, detected_on, divisible, all_rows, rows_reader)
 
@@ -119,7 +121,7 @@ def _unrecognised(head: list[tuple[int, Row]], columns: dict[str, str], *, table
     absent = [old for old, new in columns.items() if new != UNUSED and not any(new in row for row in objects)]
     if absent and objects:
         raise no_such_column(absent[0], objects[0])
-    return unrecognised(_objects(head), table=table)
+    return unrecognised(_objects(head), columns, table=table)
 
 
 def _unread(name: str, problem: Unread, rows: list[tuple[int, Row]]) -> Source:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain
 
-from ftbridge.dataset.canonical.without_meaning import BEYOND, without_meaning
+from ftbridge.dataset.canonical.without_meaning import without_meaning
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import Unread
+from ftbridge.dataset.reading.tables.cells import BEYOND
 from ftbridge.wording import printable
 
 KEY_SETS: tuple[tuple[str, ...], ...] = (
@@ -50,8 +51,11 @@ _SHOWN = 8
 _COMPARED, _LONGEST = 100, 60  # keys, and characters of each, that are compared with the known ones
 
 
-def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unread | None:
-    """Why the first `rows` of a file, which no format fits, cannot be read; None where they have no keys."""
+def unrecognised(rows: Iterable[tuple[int, JsonObject]], columns: Mapping[str, str], *, table: bool) -> Unread | None:
+    """Why the first `rows` of a file, which no format fits, cannot be read; None where they have no keys.
+
+    `columns` are the file's own names of those that were renamed, {the file's: that in the rows}.
+    """
     count = 0
     found: dict[str, None] = {}
     for _, row in rows:
@@ -70,7 +74,7 @@ def unrecognised(rows: Iterable[tuple[int, JsonObject]], *, table: bool) -> Unre
     message = f"{subject} in no known format: the {what}{'s' * (len(keys) > 1)} {are} {named}{more}"
     *first, last = (" and ".join(map(repr, names)) for names in KEY_SETS)
     known = f"Known formats have the {what}s {'; '.join(first)}; or {last}."
-    return Unread("unknown_format", message, f"{_guess(keys, table=table)}{known} {_renaming(keys)}")
+    return Unread("unknown_format", message, f"{_guess(keys, table=table)}{known} {_renaming(keys, columns)}")
 
 
 def _guess(keys: Sequence[str], *, table: bool) -> str:
@@ -92,20 +96,27 @@ def _near(keys: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _renaming(keys: Sequence[str]) -> str:
-    """How to read them under names of a format: by their spelling or their words, else as an example."""
+def _renaming(keys: Sequence[str], columns: Mapping[str, str]) -> str:
+    """How to read them under names of a format: by their spelling or their words, else as an example.
+
+    The options are all that are needed, those that were given included.
+    """
     question, answer = _first_of(_QUESTIONS, keys), _first_of(_ANSWERS, keys)
     near, example = _near(keys), ""
     meaningless = without_meaning(dict.fromkeys(keys))
-    told = [key for key in keys if key not in meaningless and "id" not in _words(key)] or keys
+    told = [key for key in keys if key not in meaningless and "id" not in _words(key)] or list(keys)
     if question is not None and answer is not None and question != answer:
         names = {question: "prompt", answer: "completion"}
     elif near and len(set(near.values())) == len(near):
         names = near
     else:
-        names = dict(zip(told, ("prompt", "completion") if len(told) > 1 else ("text",), strict=False))
+        wanted = ("prompt", "completion") if len(told) > 1 else ("text",)
+        free = [name for name in wanted if name not in told]
+        names = dict(zip((key for key in told if key not in wanted), free, strict=False))
         example = ", for example"
-    given = ((f"{key}={name}", len(key) <= _LONGEST) for key, name in names.items() if key != name)
+    own = {new: old for old, new in columns.items()}
+    all_names = {**columns, **{own.get(key, key): name for key, name in names.items()}}
+    given = ((f"{key}={name}", len(key) <= _LONGEST) for key, name in all_names.items() if key != name)
     options = " ".join(f"--map {shlex.quote(printable(option, 2 * _LONGEST))}" for option, fits in given if fits)
     return f"Give yours such names{example}: {options or '--map FROM=TO'}."
 

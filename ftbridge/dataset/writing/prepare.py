@@ -25,6 +25,7 @@ from ftbridge.dataset.reading.given import check_command
 from ftbridge.dataset.reading.tables.csv_rows import UNCLOSED
 from ftbridge.dataset.writing.atomic_file import atomic_file, mode_like
 from ftbridge.dataset.writing.chunks import Chunk, read_chunks
+from ftbridge.dataset.writing.earlier_split import REPORT, TRAIN, VALIDATION, check_replaceable, source_of
 from ftbridge.dataset.writing.split import split
 from ftbridge.errors import DataError, InputError, UsageError
 from ftbridge.foreign.paths import path_text
@@ -43,7 +44,8 @@ class Part(Struct, frozen=True):
 class Prepared(Struct, frozen=True):
     """The result. `dropped` counts the rows left out, by code; `findings` says why, and has all other findings.
 
-    Of a rule that has more than 10,000 findings the first are listed, and `omitted` counts the others.
+    Of a rule that has more than 10,000 findings the first are listed, and `omitted` counts the others. `source` is the
+    file that was read; None for standard input.
     """
 
     train: Part
@@ -51,6 +53,7 @@ class Prepared(Struct, frozen=True):
     dropped: dict[str, int]
     findings: tuple[Finding, ...]
     omitted: tuple[Omitted, ...] = ()
+    source: Path | None = None
 
 
 def prepare(
@@ -62,6 +65,7 @@ def prepare(
     seed: int = 0,
     format: str | None = None,  # noqa: A002  # the word of the CLI
     workers: int | None = 1,
+    force: bool = False,
 ) -> Prepared:
     """Write train.jsonl, validation.jsonl and report.json into `out_dir`, in the canonical format.
 
@@ -72,8 +76,8 @@ def prepare(
     (0 to 1) of the examples is held out, stratified by system prompt. The same input and seed give the
     same bytes, and so do several `workers`: processes that read an uncompressed file of lines together. The files
     are never more open to others than `path`.
-    Raises `InputError` for what cannot be read or written, and `DataError` where
-    no example is left.
+    Raises `InputError` for what cannot be read or written, and where the folder has such files that are not of an
+    earlier run on the same file, unless `force` lets them be overwritten; `DataError` where no example is left.
     """
     if not 0 <= validation < 1:
         raise UsageError(
@@ -81,6 +85,8 @@ def prepare(
         )
     out_dir = Path(out_dir)
     try:
+        if not force:
+            check_replaceable(out_dir, path)
         with (
             _created(out_dir),
             tempfile.TemporaryDirectory(dir=out_dir, prefix=".new-") as folder,
@@ -100,7 +106,7 @@ def prepare(
                 )
             held_out = split(rows.groups, rows.strata, validation, seed)
             sides = [[row for row, held in enumerate(held_out) if held == side] for side in (False, True)]
-            return _write(rows, sides, out_dir, seed, mode_like(path))
+            return _write(rows, sides, out_dir, seed, path)
     except OSError as problem:
         reason = (problem.strerror or str(problem)).lower()
         raise InputError(
@@ -187,8 +193,8 @@ class _Rows:
         return None
 
 
-def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: int) -> Prepared:
-    train, validation = out_dir / "train.jsonl", out_dir / "validation.jsonl"
+def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, source: Data) -> Prepared:
+    train, validation, mode = out_dir / TRAIN, out_dir / VALIDATION, mode_like(source)
     rng = random.Random(seed)  # noqa: S311  # the order is to be repeatable, not secret
     parts = []
     for path, members in zip((train, validation), sides, strict=True):
@@ -204,8 +210,8 @@ def _write(rows: _Rows, sides: list[list[int]], out_dir: Path, seed: int, mode: 
     assert parts[0] is not None
     findings = tuple(sorted(rows.diagnostics.findings, key=attrgetter("line")))
     dropped = dict(sorted(rows.dropped.items()))
-    prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted)
-    with atomic_file(out_dir / "report.json", mode) as file:
+    prepared = Prepared(parts[0], parts[1], dropped, findings, rows.diagnostics.omitted, source_of(source))
+    with atomic_file(out_dir / REPORT, mode) as file:
         file.write(msgspec.json.format(msgspec.json.encode(prepared, enc_hook=path_text), indent=2))
         file.commit()
     return prepared

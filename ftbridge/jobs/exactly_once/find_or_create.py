@@ -233,9 +233,11 @@ def _prepare(context: Context, request: Request) -> _Converted:
     tokens = billed_tokens(context, request.target, spec)
     read = partial(prepare, converter=rules, spec=spec, home=context.home)
     training, warnings = read(request.files.data, observer=advice, tokens=tokens.training)
-    validation = None
+    validation, of_validation = None, list[str]()
     if request.files.validation is not None:
-        validation, more = read(request.files.validation, observer=held_out, tokens=tokens.validation)
-        warnings = [*warnings, *more]
+        validation, of_validation = read(request.files.validation, observer=held_out, tokens=tokens.validation)
     warnings = [*warnings, *map(describe, advice.findings(held_out.digests))]
+    if validation is not None:
+        warnings = [f"training file: {warning}" for warning in warnings]
+        warnings += [f"validation file: {warning}" for warning in of_validation]
     return _Converted(Prepared(training=training, validation=validation), warnings, tokens)

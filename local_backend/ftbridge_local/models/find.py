@@ -136,7 +136,7 @@ def _with_adapter(base: Source, adapter: Path, home: Path) -> Source:
 def find_message(model: str, home: Path) -> str:
     """What `find` is about to do, as a sentence, because it may take its time."""
     if model == tiny.NAME and not tiny.built(home):
-        return "building the base model tiny, once for all jobs: half a minute where two cores are free"
+        return tiny.BUILDING
     return f"loading the base model {model}"
 
 

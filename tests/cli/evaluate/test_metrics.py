@@ -173,6 +173,7 @@ def test_a_dataset_in_another_format_is_named_or_detected(here: Cli, train: Trai
 
 WRONG = {
     ("--metric", "exakt"): "no metric is called 'exakt'",
+    ("--metric", "jugde"): "Did you mean 'judge'? Known: exact, json, judge, label, loss, text, tools.",
     ("--metric", "judge"): "the metric judge needs a model that judges and a rubric",
     ("--metric", "loss"): "openai does not tell the loss of a row",
     ("--judge", BASE): "has no rubric to judge by",

@@ -57,6 +57,14 @@ def test_what_has_no_meaning_for_training_is_left_out_and_counted(tmp_path: Path
     assert report.examples == 3
 
 
+def test_a_source_that_is_a_passage_is_refused_since_the_answer_may_be_about_it(tmp_path: Path) -> None:
+    passage = "The sun is a star, and it has planets around it. " * 5
+    row = {"instruction": "What does the source say of the sun?", "output": "It is a star.", "source": passage}
+    [finding] = check(write(tmp_path / "rows.jsonl", row)).findings
+    assert (finding.code, finding.path) == ("unknown_key", "$.source")
+    assert "--map source=unused" in finding.fix
+
+
 TULU = {"id": "a_1", "messages": [USER, ANSWER], "source": "ai2-adapt-dev/oasst1_converted"}
 ULTRACHAT = {"prompt": "Where is it?", "prompt_id": "f0e3", "messages": [USER, ANSWER]}
 NO_ROBOTS = {**ULTRACHAT, "category": "Chat"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,32 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path, columns: dict[str, 
     with pytest.raises(UsageError, match=r"no row has anything under '(systm|questoin)', which --map names") as caught:
         check(data_file(lines(tmp_path, rows), columns))
     assert "Did you mean '" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("columns", "options"),
+    [
+        ({"Frage": "promt", "Antwort": "completion"}, "--map Frage=prompt --map Antwort=completion"),
+        ({"Antwort": "complet"}, "--map Antwort=completion"),
+        ({"Antwort": "completion"}, "--map Antwort=completion --map Frage=prompt"),
+        ({"Antwort": "completion", "Nr": "unused"}, "--map Antwort=completion --map Nr=unused --map Frage=prompt"),
+    ],
+)
+def test_a_name_that_no_format_has_is_mended_in_its_own_option(
+    tmp_path: Path, columns: dict[str, str], options: str
+) -> None:
+    path = lines(tmp_path, [{"Antwort": "a", "Frage": "q"} | ({"Nr": 1} if "Nr" in columns else {})])
+    [finding] = check(data_file(path, columns)).findings
+    assert finding.fix.endswith(f": {options}.")
+
+
+def test_the_options_of_a_hint_are_read(tmp_path: Path) -> None:
+    path = lines(tmp_path, [{"Antwort": "a", "Frage": "q"}])
+    [finding] = check(data_file(path, {"Frage": "promt", "Antwort": "completion"})).findings
+    mended = parse_columns(shlex.split(finding.fix.rpartition(": ")[2].rstrip("."))[1::2])
+    assert read(data_file(path, mended)) == [
+        {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}
+    ]
 
 
 def test_nothing_is_written_where_a_column_is_not_there(tmp_path: Path) -> None:

@@ -114,6 +114,38 @@ def test_a_file_without_valid_examples_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "deep").exists()
 
 
+def test_the_same_file_is_prepared_again_into_its_folder(tmp_path: Path) -> None:
+    path = write(tmp_path, [row(n) for n in range(10)])
+    prepare(path, tmp_path / "out")
+    path.write_text(path.read_text() + json.dumps(row(10)) + "\n")
+    made = prepare(path, tmp_path / "out", validation=0)
+    assert len(lines(made.train.path)) == 11
+    assert not (tmp_path / "out" / "validation.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["train.jsonl", "validation.jsonl", "report.json"])
+def test_what_is_not_of_an_earlier_run_on_the_file_is_overwritten_only_by_force(tmp_path: Path, name: str) -> None:
+    path, out = write(tmp_path, [row(n) for n in range(10)]), tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text("mine\n")
+    with pytest.raises(InputError, match=rf"{name} was not made of .*, and would be overwritten") as refused:
+        prepare(path, out)
+    assert "--force" in refused.value.hint
+    assert [file.name for file in out.iterdir()] == [name]
+    assert (out / name).read_text() == "mine\n"
+    prepare(path, out, force=True)
+    assert len(lines(out / "train.jsonl")) == 9
+
+
+def test_the_split_of_another_file_is_named_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other, out = write(tmp_path / "other", [row(n) for n in range(5)]), tmp_path / "out"
+    before = prepare(other, out).train.path.read_bytes()
+    with pytest.raises(InputError, match=rf"train.jsonl was made of {other}, and would be overwritten"):
+        prepare(write(tmp_path, [row(n) for n in range(10)]), out)
+    assert (out / "train.jsonl").read_bytes() == before
+
+
 def test_a_folder_that_was_there_before_stays(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     with pytest.raises(DataError, match="has no valid examples"):

@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from ftbridge.dataset.canonical.without_meaning import BEYOND
 from ftbridge.dataset.formats.base import JsonObject
 from ftbridge.dataset.reading.lines import TOO_MANY_VALUES, Line, Unread, has_too_many_values
 from ftbridge.dataset.reading.nesting import is_too_deep
-from ftbridge.wording import printable
+from ftbridge.wording import counted, printable
 
 BLANK = b"\n"
 """What stands for a row without any cell."""
 
 _LONG = 2**18
-_BEYOND_KEPT = 100  # cells without a column
+_SHOWN = 30  # characters of a cell
+BEYOND = "beyond the header"
 _NEVER_TEXT = {
     *("messages", "tools", "functions", "conversations", "conversation", "interactions", "contents"),
     *("systemInstruction", "system_instruction", "completions", "history", "reference"),
@@ -46,17 +46,35 @@ def repeated_column(header: Iterable[str]) -> Unread | None:
 def by_column(header: Sequence[str], row: Sequence[str]) -> JsonObject:
     """The cells that are not empty, by the names of their columns.
 
-    The first column may have no name, as where pandas has written the numbers of the rows.
+    The first column may have no name, as where pandas has written the numbers of the rows. Another cell that has none
+    may be the rest of the cell before it: `BEYOND` is then why the row is not read.
     """
     cells = {key: cell for key, cell in zip(header, row, strict=False) if cell and key}
     if len(cells) < len(row) - row.count(""):
         if row[0] and not header[0]:
             cells[""] = row[0]
-        pairs = list(zip_longest(header[: len(row)], row, fillvalue=""))[1:]
-        beyond = [cell for key, cell in pairs if cell.strip() and not key]
-        if beyond:
-            cells[BEYOND] = beyond[:_BEYOND_KEPT]  # type: ignore[assignment]  # the only list
+        pairs = enumerate(zip_longest(header[: len(row)], row, fillvalue=""))
+        beyond = next((index for index, (key, cell) in pairs if index and cell.strip() and not key), None)
+        if beyond is not None:
+            cells[BEYOND] = _beyond(beyond, header, row)  # type: ignore[assignment]  # the only one that is no text
     return cells
+
+
+def without_beyond(rows: Iterable[tuple[int, JsonObject | Line]]) -> Iterator[tuple[int, JsonObject | Line]]:
+    """The rows of a table, those with `BEYOND` as what that is; until the format is known their columns count."""
+    for number, row in rows:
+        yield number, row.get(BEYOND, row) if isinstance(row, dict) else row
+
+
+def _beyond(index: int, header: Sequence[str], row: Sequence[str]) -> Unread:
+    cell = printable(row[index], _SHOWN)
+    if index < len(header):
+        message = f"the cell '{cell}' is in column {index + 1}, which has no name in the header"
+        return Unread("beyond_header", message, "Name the column in the header, or remove it.")
+    columns = counted(len(header), "column")
+    message = f"the row has {counted(len(row), 'cell')}, and the header {columns}: '{cell}' is beyond them"
+    fix = "Enclose a cell in quotes where it has the sign that separates cells, or name all columns in the header."
+    return Unread("beyond_header", message, fix)
 
 
 def with_lists(rows: Iterable[tuple[int, JsonObject | Line]]) -> Iterator[tuple[int, JsonObject | Line]]:

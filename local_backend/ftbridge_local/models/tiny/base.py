@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -25,6 +26,7 @@ VOCABULARY, CONTEXT = 1024, 1024
 STEPS, BATCH, LENGTH = 60, 16, 128
 MUON_RATE, ADAM_RATE, EMBEDDING_SPREAD = 1e-2, 1e-3, 0.1
 _WEIGHTS = "model.safetensors"
+BUILDING = f"building the base model {NAME}, once for all jobs: half a minute where two cores are free"
 PAD, END = "<|pad|>", "<|end|>"
 SPECIAL = [PAD, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
 
@@ -57,6 +59,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
+_logger = logging.getLogger("ftbridge.local")
+
+
 def tokenizer_folder(home: Path) -> Path:
     """The base's folder, with tokenizer and config, and possibly no weights yet. Needs no torch."""
     folder = home / "local" / "bases" / FOLDER
@@ -77,6 +82,7 @@ def complete_folder(home: Path) -> Path:
     folder = tokenizer_folder(home)
     weights = folder / _WEIGHTS
     if not weights.exists():
+        _logger.info("%s", BUILDING, extra={"reason": BUILDING})
         with _one_builder(folder):
             if not weights.exists():
                 _train(folder, weights)

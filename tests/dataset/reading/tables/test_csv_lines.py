@@ -80,6 +80,16 @@ def test_a_cell_beyond_the_header_is_refused_as_it_may_be_the_rest_of_an_answer(
     ]
 
 
+@pytest.mark.parametrize("header", [HEADER, b"text\n", b"messages,text\n"])
+def test_cells_beyond_the_header_are_counted_whatever_the_format(tmp_path: Path, header: bytes) -> None:
+    columns = header.count(b",") + 1
+    (tmp_path / "data.csv").write_bytes(header + b"a" + b",b" * columns + b"\n")
+    [finding] = check(tmp_path / "data.csv").findings
+    cells, named = f"{columns + 1} cells", f"{columns} column{'s' * (columns > 1)}"
+    assert (finding.line, finding.message) == (2, f"the row has {cells}, and the header {named}: 'b' is beyond them")
+    assert finding.fix.startswith("Enclose a cell in quotes where it has the sign that separates cells")
+
+
 @pytest.mark.parametrize("name", ["", "Unnamed: 0"])
 def test_the_numbers_of_rows_that_pandas_writes_first_are_left_out(tmp_path: Path, name: str) -> None:
     path = tmp_path / "data.csv"
@@ -94,7 +104,9 @@ def test_the_numbers_of_rows_that_pandas_writes_first_are_left_out(tmp_path: Pat
 def test_a_text_in_a_column_without_a_name_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(b"prompt,,completion,\na,b,c,d\n")
-    assert [(finding.line, finding.code) for finding in check(path).findings] == [(2, "beyond_header")]
+    [finding] = check(path).findings
+    assert (finding.line, finding.code) == (2, "beyond_header")
+    assert finding.message == "the cell 'b' is in column 2, which has no name in the header"
 
 
 def test_a_table_of_blank_lines_ends(tmp_path: Path) -> None:

@@ -3,55 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from command_line import Cli, in_this_process
+from cli.evaluate.small_chats import BASE, Train, chats, held
+from command_line import Cli
 from small_data import write_rows
 
-MOCKED = "mock+openai:gpt-4.1-mini-2025-04-14"
-Train = Callable[[str], str]
 
-
-def chats(answer: str, count: int = 40) -> list[dict[str, Any]]:
-    said = [
-        [{"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": answer.format(n=n)}]
-        for n in range(count)
-    ]
-    return [{"messages": messages} for messages in said]
+def numbered(answer: str, count: int = 40) -> list[dict[str, Any]]:
+    return chats([answer.format(n=n) for n in range(count)])
 
 
 @pytest.fixture
-def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    monkeypatch.setenv("FTBRIDGE_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    return in_this_process(capsys, monkeypatch)
-
-
-@pytest.fixture
-def train(here: Cli, tmp_path: Path) -> Train:
-    """A job whose model gives that answer to every question; its id."""
-
-    def run(answer: str) -> str:
-        file = write_rows(tmp_path / f"train-{answer[0]}.jsonl", chats(answer))
-        ran = here("run", file, "--to", MOCKED, "--json")
-        assert ran.code == 0, ran
-        return str(json.loads(ran.out.splitlines()[-1])["id"])
-
-    return run
-
-
-@pytest.fixture
-def held_out(tmp_path: Path) -> Path:
-    return write_rows(tmp_path / "held.jsonl", chats("a{n}"))
+def held_out(here: Cli) -> Path:
+    return held(numbered("a{n}"))
 
 
 def test_a_worse_model_fails_and_a_better_one_passes(here: Cli, train: Train, held_out: Path, tmp_path: Path) -> None:
-    right, wrong = train("a{n}"), train("wrong {n}")
+    right, wrong = train(numbered("a{n}"), "right"), train(numbered("wrong {n}"), "wrong")
     ran = here("evaluate", wrong, held_out, "--against", right, "--junit", tmp_path / "out.xml", columns=80)
     assert ran.code == 1
     assert f"failed: {wrong} is worse than {right}" in ran.err
@@ -76,7 +49,7 @@ def test_a_worse_model_fails_and_a_better_one_passes(here: Cli, train: Train, he
 
 
 def test_below_the_minimum_it_fails(here: Cli, train: Train, held_out: Path) -> None:
-    wrong = train("wrong {n}")
+    wrong = train(numbered("wrong {n}"))
     ran = here("evaluate", wrong, held_out, "--min", "0.8", "--json")
     assert (ran.code, ran.json["failures"], ran.json["tuned"]["exact_match"]) == (1, ["below_minimum"], 0.0)
     assert here("evaluate", wrong, held_out, "--min", "0").code == 0
@@ -84,8 +57,8 @@ def test_below_the_minimum_it_fails(here: Cli, train: Train, held_out: Path) -> 
 
 
 def test_rows_of_a_document_widen_the_interval(here: Cli, train: Train, held_out: Path) -> None:
-    job = train("a{n}")
-    rows = [{**row, "document": n // 4} for n, row in enumerate(chats("a{n}"))]
+    job = train(numbered("a{n}"))
+    rows = [{**row, "document": n // 4} for n, row in enumerate(numbered("a{n}"))]
     clustered = write_rows(held_out.with_name("clustered.jsonl"), rows)
     found = here("evaluate", job, clustered, "--cluster", "document", "--json").json
     alone = here("evaluate", job, held_out, "--json").json
@@ -102,7 +75,7 @@ def test_github_gets_annotations_and_a_summary(
 ) -> None:
     summary = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    ran = here("evaluate", train("wrong {n}"), held_out, "--min", "0.5", "--github")
+    ran = here("evaluate", train(numbered("wrong {n}")), held_out, "--min", "0.5", "--github")
     assert ran.code == 1
     assert "::error title=ftbridge evaluate::exact: 0.0%25 is below the minimum, 50.0%25" in ran.err
     assert "::warning title=ftbridge evaluate::the questions of 40 rows" in ran.err
@@ -118,7 +91,7 @@ def test_a_file_that_cannot_be_written_is_said_before_anything_is_asked(here: Cl
 
 
 def test_answers_are_asked_for_once_and_deleted_with_their_job(here: Cli, train: Train, held_out: Path) -> None:
-    job = train("a{n}")
+    job = train(numbered("a{n}"))
     first, second = here("evaluate", job, held_out), here("evaluate", job, held_out)
     assert "tuned: 40 questions asked, 0 answers from the ledger; $" in first.out
     assert "tuned: 0 questions asked, 40 answers from the ledger." in second.out
@@ -133,7 +106,7 @@ def test_answers_are_asked_for_once_and_deleted_with_their_job(here: Cli, train:
 
 
 def test_a_limit_of_costs_is_checked_before_anything_is_asked(here: Cli, train: Train, held_out: Path) -> None:
-    job = train("a{n}")
+    job = train(numbered("a{n}"))
     ran = here("evaluate", job, held_out, "--max-cost", "0.00001")
     assert (ran.code, "asking may cost $0.0" in ran.err) == (2, True)
     unknown = here("evaluate", job, held_out, "--max-cost", "1", "--baseline")
@@ -144,9 +117,9 @@ def test_a_limit_of_costs_is_checked_before_anything_is_asked(here: Cli, train: 
 
 
 def test_the_base_is_asked_with_a_prompt_and_examples(here: Cli, train: Train, held_out: Path, tmp_path: Path) -> None:
-    job, prompt = train("wrong {n}"), tmp_path / "system.txt"
+    job, prompt = train(numbered("wrong {n}")), tmp_path / "system.txt"
     prompt.write_text("Repeat the number.", "utf-8")
-    unseen = write_rows(held_out.with_name("unseen.jsonl"), chats("b{n}", 80)[40:])
+    unseen = write_rows(held_out.with_name("unseen.jsonl"), numbered("b{n}", 80)[40:])
     ran = here("evaluate", job, unseen, "--prompt", prompt, "--few-shot", "2")
     assert "The base had these lines of the training file as examples:" in ran.out
     assert "base: 40 questions asked" in ran.out
@@ -162,8 +135,8 @@ def test_no_name_begins_a_line_that_ci_takes_for_a_command(
 ) -> None:
     bad, good = tmp_path / "bad\n::error::x.jsonl", tmp_path / "good\n::error::x.jsonl"
     write_rows(bad, [{"messages": []}])
-    write_rows(good, chats("a{n}"))
-    job = json.loads(here("run", good, "--to", MOCKED, "--json").out.splitlines()[-1])["id"]
+    write_rows(good, numbered("a{n}"))
+    job = json.loads(here("run", good, "--to", BASE, "--json").out.splitlines()[-1])["id"]
     for words in (("evaluate", job, bad), ("evaluate", job, good, "--github"), ("check", tmp_path / "no\n::error::")):
         ran = here(*words)
         lines = [line for line in (ran.out + ran.err).splitlines() if line.lstrip().startswith("::")]
