@@ -13,9 +13,11 @@ from ftbridge.cli.findings import finding_document, omitted_document, print_find
 from ftbridge.cli.output import AsJson, Exit, open_context, print_json, print_line
 from ftbridge.dataset import Conversion, Part, Report, TokenCount
 from ftbridge.dataset import prepare as prepare_files
-from ftbridge.dataset.data_file import data_file, parse_columns
+from ftbridge.dataset.data_file import parse_columns
+from ftbridge.dataset.reading.given import given
 from ftbridge.errors import UsageError
 from ftbridge.foreign.paths import path_text
+from ftbridge.home import find_home
 from ftbridge.wording import counted, did_you_mean, printable
 
 Method = Annotated[str, typer.Option(help="The training method that the rows are for: sft, dpo, rft or distill.")]
@@ -131,7 +133,8 @@ def prepare(
         raise UsageError(what, hint=f"{did_you_mean(dedupe, _DEDUPE)}Give one of these.")
     _refuse_stdout(out)
     options: Any = {"dedupe": dedupe, "validation": validation_split, "seed": seed, "format": format, "force": force}
-    made = prepare_files(data_file(data, parse_columns(map or ())), out, **options, workers=workers)
+    with given(data, find_home(), parse_columns(map or ())) as read:
+        made = prepare_files(read, out, **options, workers=workers)
     if as_json:
         parts = {"train": _part(made.train), "validation": _part(made.validation) if made.validation else None}
         print_json({**parts, "dropped": made.dropped})

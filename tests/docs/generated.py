@@ -42,6 +42,7 @@ EXTRAS = {
     "together": "Together",
     "mistral": "services with Mistral's API",
     "local": "training on this machine, with torch and peft",
+    "urls": "datasets named by URLs, with s3fs, gcsfs and others for their clouds",
     "gguf": "export as GGUF",
     "mock": "mocked vendors, and `watch --listen`",
     "postgres": "a ledger on a PostgreSQL server",

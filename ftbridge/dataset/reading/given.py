@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ftbridge.dataset.data_file import Data, DataFile, columns_of, data_file
+from ftbridge.dataset.reading.elsewhere import copy_here, endings, is_url
 from ftbridge.dataset.reading.given_rows import write_rows
 from ftbridge.dataset.reading.on_disk import copy_of
 from ftbridge.dataset.reading.opening import open_file
 from ftbridge.home import temporary_folder, usable
 
 Given: TypeAlias = Data | Iterable[Any]
-"""A path, or rows: mappings, a DataFrame of pandas or polars, a `datasets.Dataset`, an Arrow table."""
+"""A path or a URL, or rows: mappings, a DataFrame of pandas or polars, a `datasets.Dataset`, an Arrow table."""
 
 ROWS = "the rows given"
 """The name under which rows are reported that are in no file."""
@@ -32,16 +33,22 @@ def check_command(data: Data, *options: str) -> str:
 
 @contextmanager
 def given(data: Given, home: Path, columns: Mapping[str, str] | None = None, *, often: bool = False) -> Iterator[Data]:
-    """The file to be read, its columns mapped; what must be read `often` and comes through a pipe is copied.
+    """The file to be read, its columns mapped; what is elsewhere, or must be read `often` from a pipe, is copied.
 
-    Copies, and rows that are in no file, are in a private folder of the home until the block ends. Raises `UsageError`
-    and `InputError` as `write_rows`, `data_file` and `open_file` do.
+    Copies, and rows that are in no file, are in a private folder of the home until the block ends. Raises `UsageError`,
+    `InputError` and `MissingExtra` as `write_rows`, `data_file`, `copy_here` and `open_file` do.
     """
-    if isinstance(data, str | PathLike) and not (often and not Path(data).is_file()):
+    elsewhere = is_url(data)
+    if isinstance(data, str | PathLike) and not elsewhere and not (often and not Path(data).is_file()):
         yield data_file(data, columns)
         return
     with temporary_folder(home) as folder:
-        if isinstance(data, str | PathLike):
+        if isinstance(data, str) and elsewhere:
+            file = folder / f"data{endings(data)}"
+            with usable(home):
+                copy_here(data, file)
+            yield data_file(DataFile(str(file), (), data), columns)
+        elif isinstance(data, str | PathLike):
             file = folder / f"data{Path(data).suffix}"
             with open_file(data) as content, usable(home):
                 copy_of(content, file)

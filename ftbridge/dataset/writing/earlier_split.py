@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from ftbridge.dataset.data_file import Data
+from ftbridge.dataset.reading.elsewhere import is_url
 from ftbridge.errors import InputError
 from ftbridge.foreign.paths import path_text
 from ftbridge.wording import printable
@@ -21,10 +22,12 @@ class _Report(Struct):
     source: str | None = None
 
 
-def source_of(path: Data) -> Path | None:
-    """The file by a name that holds everywhere; None for what cannot be read a second time."""
+def source_of(path: Data) -> str | None:
+    """The file by a name that holds everywhere, or its URL; None for what cannot be read a second time."""
+    if is_url(str(path)):
+        return str(path)
     file = Path(path)
-    return file.resolve() if file.is_file() else None
+    return path_text(file.resolve()) if file.is_file() else None
 
 
 def check_replaceable(folder: Path, path: Data) -> None:
@@ -33,7 +36,7 @@ def check_replaceable(folder: Path, path: Data) -> None:
     if there is None:
         return
     earlier, source = _source_in(folder / REPORT), source_of(path)
-    if source is not None and earlier == path_text(source):
+    if source is not None and earlier == source:
         return
     made_of = f"was made of {printable(earlier, 200)}" if earlier else f"was not made of {printable(str(path), 200)}"
     raise InputError(

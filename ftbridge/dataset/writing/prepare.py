@@ -53,7 +53,7 @@ class Prepared(Struct, frozen=True):
     dropped: dict[str, int]
     findings: tuple[Finding, ...]
     omitted: tuple[Omitted, ...] = ()
-    source: Path | None = None
+    source: str | None = None
 
 
 def prepare(

@@ -56,7 +56,7 @@ def keep_rows(home: Path, spec: Spec) -> Spec:
 def _kept(home: Path, file: Path) -> Path:
     if not file.is_relative_to(temporary_folders(home.absolute())):
         return file
-    path = home.absolute() / "prepared" / f"rows-{content_key(file)}.jsonl"
+    path = home.absolute() / "prepared" / f"rows-{content_key(file)}{''.join(file.suffixes)}"
     with usable(home), replacing(path) as copy, copy.open("wb") as target, file.open("rb") as source:
         shutil.copyfileobj(source, target)
     return path
