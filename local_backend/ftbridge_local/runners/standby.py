@@ -19,8 +19,8 @@ from typing import Any
 
 from ftbridge.child_environment import child_environment
 from ftbridge.files import PRIVATE_FOLDER, open_private
+from ftbridge_local.command import Command
 from ftbridge_local.job_folder import JobFolder
-from ftbridge_local.runners.runner import Command
 
 _MAX_PATH_BYTES = 4096
 _started: list[subprocess.Popen[bytes]] = []  # kept, so that those that ended are reaped and none warns
