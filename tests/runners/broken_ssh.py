@@ -16,6 +16,7 @@ IFS= read -r request
 verb=${{request#*\\"verb\\": \\"}}
 verb=${{verb%%\\"*}}
 echo "$verb" >>{folder}/calls
+[ -e {folder}/requests ] && printf '%s\\n' "$*" >>{folder}/arguments && printf '%s\\n' "$request" >>{folder}/requests
 read -r wanted kind seconds 2>/dev/null <{folder}/plan
 real() {{ {{ printf '%s\\n' "$request"; cat; }} | {ssh} "$@"; }}
 [ "$verb" = "$wanted" ] && mv {folder}/plan {folder}/done 2>/dev/null || {{ real "$@"; exit; }}
@@ -60,6 +61,14 @@ class BrokenSsh:
     def clear(self) -> None:
         """Break nothing."""
         (self.folder / "plan").unlink(missing_ok=True)
+
+    def record(self) -> None:
+        """Keep the arguments and the requests of all calls from now on."""
+        (self.folder / "requests").touch()
+
+    def recorded(self) -> tuple[str, list[str]]:
+        """The arguments of all calls, and the requests."""
+        return (self.folder / "arguments").read_text(), (self.folder / "requests").read_text().splitlines()
 
     def calls(self) -> list[str]:
         """The verbs of all calls so far."""

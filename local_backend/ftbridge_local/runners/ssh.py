@@ -75,14 +75,20 @@ class SshLink:
 
     def install_command(self, missing: tuple[str, ...]) -> str:
         """What to type here to install the packages there."""
-        return shlex.join([*self._ssh(), "--", self.address, install_command(self._table.python, missing)])
+        there = install_command(self._table.python, missing)
+        quoted = f'"{there}"' if not set(there) & set('"$`\\') else shlex.quote(there)
+        return f"{shlex.join([*self._ssh(shared=False), self.address])} {quoted}"
 
     def set_up(self) -> None:
         """Run the table's `setup` there. Raises `UsageError` where it fails."""
         folder = _shell_path(self._table.folder)
         command = f"umask 077; mkdir -p {folder} && cd {folder} && {{ {self._table.setup}\n}} >&2 && echo '{MARK}null'"
-        with self._run(command, lambda _stdin: None, NotReached):
-            pass
+        try:
+            with self._run(command, lambda _stdin: None, NotReached):
+                pass
+        except BadAnswer as problem:
+            what = f"the setup of {self.address} failed: {problem.message}"
+            raise UsageError(what, hint="Correct setup in [runners.NAME] of ftbridge.toml.") from problem
 
     def ready(self) -> None:
         """Make sure that the trainer is there."""
