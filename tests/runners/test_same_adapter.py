@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import sysconfig
 import threading
 import time
+import tomllib
+import venv
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import JobNotFound
@@ -19,11 +23,13 @@ from ftbridge_local.elsewhere import HERE, ElsewhereProvider, SlurmProvider, Ssh
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.tiny import base as tiny
 from ftbridge_local.provider import LocalProvider
+from ftbridge_local.runners.look import NEEDED
 from ftbridge_local.runners.tables import SlurmTable, SshTable
 from ftbridge_local.training import TrainingProvider
 from runners.slurm_cluster import SlurmCluster
 from runners.ssh_server import HOST, SshServer
 
+_OF_THE_HUB = ("httpx", "typer", "rich")  # which transformers brings along
 ADAPTER = "adapter_model.safetensors"
 
 
@@ -85,8 +91,24 @@ def check(provider: ElsewhereProvider, remote_id: str, out: Path, expected: byte
     assert len(began) == 1
 
 
-def test_over_ssh(ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, expected: bytes) -> None:
-    provider = SshProvider(own_home, runners={HOST: SshTable.read(ssh_server.table, {})})
+@pytest.fixture
+def sparse_python(tmp_path: Path) -> Path:
+    """A Python with what the far side needs, and nothing else that ftbridge itself does."""
+    venv.create(tmp_path / "venv", with_pip=False)
+    site = next((tmp_path / "venv").glob("lib/python*/site-packages"))
+    (site / "more.pth").write_text(sysconfig.get_path("purelib"))
+    core = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["dependencies"]
+    absent = {Requirement(one).name.replace("-", "_") for one in core} - {*NEEDED, *_OF_THE_HUB}
+    assert "sqlalchemy" in absent
+    (site / "sitecustomize.py").write_text(f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\n")
+    return tmp_path / "venv" / "bin" / "python"
+
+
+def test_over_ssh(
+    ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, expected: bytes, sparse_python: Path
+) -> None:
+    table = {**ssh_server.table, "python": str(sparse_python)}
+    provider = SshProvider(own_home, runners={HOST: SshTable.read(table, {})})
     remote_id = train(provider, f"{HOST}/tiny", rows, times=3)
     check(provider, remote_id, tmp_path / "out", expected)
 

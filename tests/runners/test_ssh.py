@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import sysconfig
 import venv
 from pathlib import Path
@@ -121,15 +122,16 @@ def test_where_packages_are_missing_the_command_that_installs_them_is_told(
     )
 
 
-def test_the_setup_is_run_where_packages_are_missing_and_not_again(
-    ssh_server: SshServer, tmp_path: Path, bare_python: Path
+def test_the_setup_is_run_where_python_or_packages_are_missing_and_not_again(
+    ssh_server: SshServer, tmp_path: Path
 ) -> None:
-    site = next((tmp_path / "venv").glob("lib/python*/site-packages"))
-    setup = f"echo ran >>ran && echo {sysconfig.get_path('purelib')} >{site}/more.pth"
+    machine = tmp_path / "machine"
+    site = f"venv/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    make = f"{sys.executable} -m venv --without-pip venv && echo {sysconfig.get_path('purelib')} >{site}/more.pth"
+    table = {"python": f"{machine}/venv/bin/python", "setup": f"echo ran >>ran && {make}", "folder": str(machine)}
     for name in ("first", "second"):
-        table = {"python": str(bare_python), "setup": setup, "folder": str(tmp_path / "machine")}
         assert provider(tmp_path / name, ssh_server, **table).find("ftb_1") == []
-    assert (tmp_path / "machine" / "ran").read_text() == "ran\n"
+    assert (machine / "ran").read_text() == "ran\n"
 
 
 def test_a_setup_that_fails_is_told_with_its_last_words(

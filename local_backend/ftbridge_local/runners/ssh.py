@@ -101,10 +101,7 @@ class SshLink:
             return self._look
 
     def _prepared(self) -> Look:
-        look = self.look()
-        if look.missing and self._table.setup:
-            self.set_up()
-            look = self.look()
+        look = self.look() if not self._table.setup else self._look_after_setup()
         if look.missing:
             raise MissingExtra(
                 f"{self._table.python} on {self.address} has no {', '.join(look.missing)}",
@@ -113,6 +110,15 @@ class SshLink:
         if not look.has_trainer:
             self._program(put_program(self._table.folder))
         return look
+
+    def _look_after_setup(self) -> Look:
+        """What is there, once the setup was run if it had to be; it may make the Python that looks."""
+        with suppress(UsageError):
+            look = self.look()
+            if not look.missing:
+                return look
+        self.set_up()
+        return self.look()
 
     def _program(self, text: str) -> Any:
         """What a program, run by the Python there, prints."""
