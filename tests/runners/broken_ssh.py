@@ -24,11 +24,14 @@ case "$kind" in
 cut) exit 255 ;;
 cut-after) real "$@" >/dev/null; exit 255 ;;
 cut-midway) real "$@" >{folder}/answer; head -c 12 {folder}/answer; exit 255 ;;
-cut-late) real "$@" >{folder}/answer; head -c $(($(wc -c <{folder}/answer) - 2000)) {folder}/answer; exit 255 ;;
 html) real "$@" >/dev/null; echo '<html>' ;;
 invalid-json) real "$@" >/dev/null; echo 'ftbridge answers: {{"value": [}}' ;;
 truncate) real "$@" >{folder}/answer; head -c 25 {folder}/answer ;;
 slow) sleep "$seconds"; real "$@" ;;
+cut-upload) {{ printf '%s\\n' "$request"; head -c "$seconds"; }} | {ssh} "$@" >/dev/null; exit 255 ;;
+kill-before) kill -9 $PPID; exit 255 ;;
+kill-after) real "$@" >/dev/null; kill -9 $PPID; exit 255 ;;
+kill-meanwhile) kill -9 $PPID; real "$@" >/dev/null ;;
 esac
 """
 
@@ -49,7 +52,7 @@ class BrokenSsh:
         """The PATH with it."""
         return f"{self.folder}:{os.environ['PATH']}"
 
-    def plan(self, verb: str, kind: str, seconds: float = 1.0) -> None:
+    def plan(self, verb: str, kind: str, seconds: float | str = 1.0) -> None:
         """Break the next call of that verb."""
         (self.folder / "plan").write_text(f"{verb} {kind} {seconds}\n")
 

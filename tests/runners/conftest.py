@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ftbridge_local.provider import LocalProvider
 from runners import slurm_cluster as slurm_cluster_module
+from runners.same_job import ADAPTER, train, write_rows_of_job
 from runners.slurm_cluster import SlurmCluster
 from runners.ssh_server import SshServer, find_sshd, running
 
@@ -36,3 +38,13 @@ def slurm_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmClu
         for name, value in cluster.environment.items():
             patch.setenv(name, value)
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path) -> bytes:
+    """The adapter that the job which is run everywhere gives on this machine."""
+    home = tmp_path_factory.mktemp("local")
+    shutil.copytree(tiny_home / "local", home / "local")
+    provider = LocalProvider(home)
+    remote_id = train(provider, "tiny", write_rows_of_job(home / "rows.jsonl"))
+    return (provider.runner().folder(remote_id).result / ADAPTER).read_bytes()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sysconfig
-import threading
-import time
 import tomllib
 import venv
 from pathlib import Path
@@ -16,28 +14,22 @@ from packaging.requirements import Requirement
 
 from ftbridge.dataset.canonical.example import Chat, User
 from ftbridge.errors import JobNotFound
-from ftbridge.model import Hyperparameters, Spec, Status
-from ftbridge.provider import Files
-from ftbridge.testing import ROWS
+from ftbridge.model import Status
 from ftbridge_local.elsewhere import HERE, ElsewhereProvider, SlurmProvider, SshProvider
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.tiny import base as tiny
-from ftbridge_local.provider import LocalProvider
 from ftbridge_local.runners.look import NEEDED
 from ftbridge_local.runners.tables import SlurmTable, SshTable
-from ftbridge_local.training import TrainingProvider
+from runners.same_job import ADAPTER, train, write_rows_of_job
 from runners.slurm_cluster import SlurmCluster
 from runners.ssh_server import HOST, SshServer
 
 _OF_THE_HUB = ("httpx", "typer", "rich")  # which transformers brings along
-ADAPTER = "adapter_model.safetensors"
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("rows") / "rows.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
-    return file
+    return write_rows_of_job(tmp_path_factory.mktemp("rows") / "rows.jsonl")
 
 
 @pytest.fixture
@@ -47,43 +39,10 @@ def own_home(home: Path, tiny_home: Path) -> Path:
     return home
 
 
-def train(provider: TrainingProvider, model: str, rows: Path, tag: str = "ftb_000000000001", times: int = 1) -> str:
-    """The id of a job that has succeeded; it is created so many times, all at once."""
-    spec = Spec(target=f"{provider.name}:{model}", data=rows, hyperparameters=Hyperparameters(epochs=1, seed=5))
-    files = Files(training=provider.upload(rows, key="rows"))
-    made: list[str] = []
-    creating = [
-        threading.Thread(target=lambda: made.append(provider.create(spec, model, files, tag=tag).remote_id))
-        for _ in range(times)
-    ]
-    for thread in creating:
-        thread.start()
-    for thread in creating:
-        thread.join()
-    assert len(made) == times
-    assert len({*made}) == 1
-    deadline = time.monotonic() + 240
-    while not (job := next(iter(provider.poll(made[:1])))).status.final:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-    assert job.status is Status.SUCCEEDED, job.error
-    return made[0]
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path, rows: Path) -> bytes:
-    """The adapter that the job gives on this machine."""
-    home = tmp_path_factory.mktemp("local")
-    shutil.copytree(tiny_home / "local", home / "local")
-    provider = LocalProvider(home)
-    train(provider, "tiny", rows)
-    return (provider.runner().folder("ftb_000000000001").result / ADAPTER).read_bytes()
-
-
-def check(provider: ElsewhereProvider, remote_id: str, out: Path, expected: bytes) -> None:
+def check(provider: ElsewhereProvider, remote_id: str, out: Path, adapter: bytes) -> None:
     """The result is the expected one, its base is found here, and it answers here."""
     provider.fetch(remote_id, out)
-    assert (out / ADAPTER).read_bytes() == expected
+    assert (out / ADAPTER).read_bytes() == adapter
     [checkpoint] = provider.checkpoints(remote_id)
     for model in (str(out), checkpoint.model):
         assert provider.chat(model, Chat(messages=[User(content="Say one.")]), max_tokens=4).model
@@ -105,16 +64,16 @@ def sparse_python(tmp_path: Path) -> Path:
 
 
 def test_over_ssh(
-    ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, expected: bytes, sparse_python: Path
+    ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, adapter: bytes, sparse_python: Path
 ) -> None:
     table = {**ssh_server.table, "python": str(sparse_python)}
     provider = SshProvider(own_home, runners={HOST: SshTable.read(table, {})})
     remote_id = train(provider, f"{HOST}/tiny", rows, times=3)
-    check(provider, remote_id, tmp_path / "out", expected)
+    check(provider, remote_id, tmp_path / "out", adapter)
 
 
 def test_from_a_model_folder_that_is_sent_along(
-    ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, expected: bytes
+    ssh_server: SshServer, own_home: Path, rows: Path, tmp_path: Path, adapter: bytes
 ) -> None:
     mine = tmp_path / "my model"
     shutil.copytree(tiny.complete_folder(own_home), mine)
@@ -122,21 +81,26 @@ def test_from_a_model_folder_that_is_sent_along(
     remote_id = train(provider, provider.resolve(f"{HOST}/{mine}"), rows, tag="ftb_000000000002")
     there = JobFolder(ssh_server.machine / "local" / "jobs" / "ftb_000000000002")
     shutil.rmtree(there.path / "model")  # as on another machine, its path is nothing here
-    check(provider, remote_id, tmp_path / "out", expected)
+    check(provider, remote_id, tmp_path / "out", adapter)
     named = json.loads((tmp_path / "out" / "adapter_config.json").read_bytes())["base_model_name_or_path"]
     assert Path(named, "model.safetensors").samefile(mine / "model.safetensors")
     assert str(there.path) not in (tmp_path / "out" / "README.md").read_text()
 
 
-def test_on_slurm(slurm_cluster: SlurmCluster, own_home: Path, rows: Path, tmp_path: Path, expected: bytes) -> None:
+def test_on_slurm(slurm_cluster: SlurmCluster, own_home: Path, rows: Path, tmp_path: Path, adapter: bytes) -> None:
     shutil.copytree(own_home / "local", own_home / "runners" / "slurm" / HERE / "local")
     provider = SlurmProvider(own_home)
     remote_id = train(provider, "tiny", rows, times=3)
-    check(provider, remote_id, tmp_path / "out", expected)
+    check(provider, remote_id, tmp_path / "out", adapter)
 
 
 def test_on_slurm_over_ssh(
-    ssh_server: SshServer, slurm_cluster: SlurmCluster, own_home: Path, rows: Path, tmp_path: Path, expected: bytes
+    ssh_server: SshServer,
+    slurm_cluster: SlurmCluster,
+    own_home: Path,
+    rows: Path,
+    tmp_path: Path,
+    adapter: bytes,
 ) -> None:
     config = " ".join(f"{name}={value}" for name, value in slurm_cluster.environment.items())
     python = tmp_path / "python"
@@ -145,6 +109,6 @@ def test_on_slurm_over_ssh(
     table = {**ssh_server.table, "kind": "slurm", "host": HOST, "python": str(python), "partition": "main"}
     provider = SlurmProvider(own_home, runners={"cluster": SlurmTable.read(table, {})})
     remote_id = train(provider, "cluster/tiny", rows, tag="ftb_000000000003", times=2)
-    check(provider, remote_id, tmp_path / "out", expected)
+    check(provider, remote_id, tmp_path / "out", adapter)
     with pytest.raises(JobNotFound, match="there is no job ftb_nobody"):
         provider.pause("cluster/ftb_nobody")
