@@ -146,6 +146,8 @@ class ElsewhereProvider(TrainingProvider):
         if artifact.kind != "model":
             host, _, path = artifact.name.partition(":")
             self.runner(host).delete(artifact.model_copy(update={"name": path}))
+            if artifact.kind == "checkpoint":  # which may have been brought here
+                Mirror(self._root / host).drop(Path(path).parents[1].name, f"checkpoints/{Path(path).name}")
             return
         host, tag, part = self._part(Path(artifact.name))
         runner = self.runner(host)
@@ -188,7 +190,8 @@ class ElsewhereProvider(TrainingProvider):
     def _brought(self, host: str, tag: str, part: str) -> None:
         from ftbridge_local.models.relocate import name_base_here
 
-        name_base_here(self.runner(host).pull(tag, part).path / part, self.home.absolute())
+        job = self.runner(host).pull(tag, part)
+        name_base_here(job.path / part, job, self.home.absolute())
 
     def _listed(self, host: str, report: JobReport) -> Listed:
         listed = super()._listed(host, report)

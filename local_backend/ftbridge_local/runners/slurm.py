@@ -45,7 +45,7 @@ class SlurmRunner(ProcessRunner):
         """As every runner; a batch job that waits or runs already is enough."""
         job = self.folder(tag)
         with _submitting(job):
-            if tag in _queue() or job.started:
+            if job.started or (job.exists and tag in _queue()):
                 return
             prepare(job)
             self._submit(job)
