@@ -59,6 +59,7 @@ class Context:
         _check_names("budgets", self.config.budgets, self.config)
         _check_names("limits", self.config.limits, self.config)
         _check_names("providers", self.config.providers, self.config)
+        _check_kinds(self.config)
         self._opening = RLock()  # held while something is opened that all threads share
         self._opened = ExitStack()  # providers, and mocks that this process serves
         self._providers: dict[str, Provider] = {}
@@ -224,6 +225,15 @@ def _check_names(table: str, names: Iterable[str], config: Config) -> None:
                 f"{config.origin(table, name) or 'the config'}: [{table}] {name} is not a provider",
                 hint=f"{did_you_mean(name, known)}Known providers: {', '.join(known)}.",
             )
+
+
+def _check_kinds(config: Config) -> None:
+    """Raises `ConfigError` for a runner without a kind that is known."""
+    for name, table in config.runners.items():
+        if (kind := table.get("kind")) not in provider_names():
+            where = f"{config.origin('runners', name) or 'the config'}: [runners.{name}]"
+            what = "has no kind" if kind is None else f"kind = {printable(repr(kind))} is not known"
+            raise ConfigError(f"{where} {what}", hint='A kind is a provider that runs jobs elsewhere, such as "ssh".')
 
 
 def account_name(target: Target) -> str:

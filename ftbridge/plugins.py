@@ -19,6 +19,7 @@ from ftbridge.config import Config
 from ftbridge.errors import BrokenPlugin, ConfigError, FtbridgeError, MissingExtra, TargetError, UsageError
 from ftbridge.foreign.values import number_of
 from ftbridge.provider import Capabilities, Connection, Provider
+from ftbridge.provider.settings import Settings
 from ftbridge.target import Target
 from ftbridge.wording import did_you_mean, printable
 
@@ -93,13 +94,30 @@ def _opened(
     where = f"{config.origin('providers', name) or 'the config'}: [providers.{name}]" if config else ""
     files = {key: file for key in table if config and (file := config.origin(f"providers.{name}", key))}
     folders = {key: file.resolve().parent for key, file in files.items()}
-    provider = kind(home, settings=kind.settings_class.read(table, where=where, folders=folders))
+    settings = kind.settings_class.read(table, where=where, folders=folders)
+    if kind.runner_class is None:
+        provider = kind(home, settings=settings)
+    else:  # its constructor takes the runners
+        named: dict[str, Any] = {"settings": settings, "runners": _runners(kind.runner_class, name, config or Config())}
+        provider = kind(home, **named)
     if provider.settings.is_from_file("base_url") and not provider.connects_to_vendor:
         warn(
             f"{provider.settings.source('base_url')} sends your key for {name}, and your data, to"
             f" {table['base_url']}, which is not the vendor's own address"
         )
     return provider
+
+
+def _runners(table_class: type[Settings], kind: str, config: Config) -> dict[str, Settings]:
+    """The tables of `[runners.NAME]` that are of that kind, by name. Raises `ConfigError` for one that is not valid."""
+    read = {}
+    for name, table in config.runners.items():
+        if table.get("kind") == kind:
+            file = config.origin("runners", name)
+            folders = dict.fromkeys(table, file.resolve().parent) if file else {}
+            where = f"{file or 'the config'}: [runners.{name}]"
+            read[name] = table_class.read(table, {}, where=where, folders=folders)
+    return read
 
 
 def declared_secrets() -> frozenset[str]:

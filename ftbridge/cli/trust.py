@@ -126,6 +126,8 @@ def _asked_for(config: Config) -> list[str]:
     lines = [f"hook {name}: {_describe(hook)}" for name, hook in config.hooks.items()]
     for name, table in _document(config)["providers"].items():
         lines += [f"provider {name}: {key} = {value}" for key, value in table.items()]
+    for name, table in _document(config)["runners"].items():
+        lines += [f"runner {name}: {key} = {_words(value)}" for key, value in table.items()]
     lines += [f"catalogue: {address}" for address in _document(config)["catalogues"]]
     lines += [f"target {name}: {target}" for name, target in config.targets.items()]
     lines += [f"budget {name}: {amount:g} USD a month" for name, amount in config.budgets.items()]
@@ -138,6 +140,7 @@ def _document(config: Config) -> dict[str, Any]:
     return {
         "hooks": {name: _shown(hook.model_dump(exclude_defaults=True)) for name, hook in config.hooks.items()},
         "providers": {name: _shown(table) for name, table in config.providers.items()},
+        "runners": {name: _shown(table) for name, table in config.runners.items()},
         "catalogues": [redact(address) for address in config.catalogue.files],
         "targets": dict(config.targets),
         "budgets": dict(config.budgets),

@@ -1,8 +1,9 @@
 """Which ftbridge.toml files apply, and how much of each.
 
 The home's may hold everything. A project's, in the working folder or the nearest one above it, adds to it; its hooks
-run once it is trusted. One that may be another user's doing gives targets and nothing else, unless it is trusted: its
-names are below those of the user's own files, and the project's file is looked for above it.
+run, and its runners with commands count, once it is trusted. One that may be another user's doing gives targets and
+nothing else, unless it is trusted: its names are below those of the user's own files, and the project's file is looked
+for above it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from ftbridge.config.ownership import doubt_about, is_own, read_regular
 from ftbridge.config.tables import (
     BETWEEN,
+    COMMANDS,
     FILE_NAME,
     LARGEST,
     Config,
@@ -122,9 +124,17 @@ def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: boo
     if doubt and not is_trusted:
         return _read_doubtful(content, file, f"{file} {doubt}", way_out, warn), doubt
     config = read_config(content, file)
-    if config.hooks and not has_hooks and not is_trusted:
-        why = "has changed since it was trusted" if trusted else "is not trusted"
+    if has_hooks or is_trusted:
+        return config, None
+    why = "has changed since it was trusted" if trusted else "is not trusted"
+    if config.hooks:
         warn(f"the hooks in {file} are not called, because it {why}: {way_out}")
+    if commanding := [name for name, table in config.runners.items() if COMMANDS & table.keys()]:
+        warn(
+            f"the runners {', '.join(commanding)} in {file} run commands, and are left out, because it {why}: {way_out}"
+        )
+        runners = {name: table for name, table in config.runners.items() if name not in commanding}
+        config = config.model_copy(update={"runners": runners})
     return config, None
 
 

@@ -23,6 +23,8 @@ LARGEST = 256 * 1024
 """Bytes of an ftbridge.toml at most."""
 BETWEEN = "@"
 """Stands between a hook's name and its source, wherever a hook is named with the file that it is from."""
+COMMANDS = frozenset({"python", "setup", "ssh_config", "options"})
+"""The keys of a runner with which it runs commands, here or elsewhere; an ssh_config may have a ProxyCommand."""
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, not a secret
 _SECRET_BYTES = 24
 
@@ -79,8 +81,9 @@ class Config(Frozen):
     """What ftbridge.toml may hold.
 
     `budgets` are US dollars a calendar month and `limits` how many jobs may run at once, by provider. `providers` are
-    settings by provider, which each provider checks by its own model. `origins` is the file of each entry, by
-    "table.name", and `file` the one that is nearest to the working folder.
+    settings by provider, which each provider checks by its own model, and `runners` where jobs run elsewhere, by name,
+    which the provider checks that is each one's `kind`. `origins` is the file of each entry, by "table.name", and
+    `file` the one that is nearest to the working folder.
     """
 
     targets: Mapping[str, str] = Field(default_factory=dict)
@@ -89,6 +92,7 @@ class Config(Frozen):
     limits: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     hooks: Mapping[str, Hook] = Field(default_factory=dict)
     providers: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    runners: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     file: Path | None = None
     origins: Mapping[str, Path] = Field(default_factory=dict)
 
@@ -112,7 +116,8 @@ def read_config(content: bytes, file: Path) -> Config:
         path = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
             f"{file}: {path}: {broken_rule(first)}",
-            hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME] and [providers.NAME].",
+            hint="Its tables are [targets], [catalogue], [budgets], [limits], [hooks.NAME], [providers.NAME] and"
+            " [runners.NAME].",
         ) from problem
     if shapes := [name for name in config.targets if ":" in name]:
         raise ConfigError(
@@ -191,6 +196,7 @@ def merge(home: Config, project: Config) -> Config:
         limits={name: of.limits[name] for name, of in limits.items()},
         hooks=home.hooks,
         providers=providers,
+        runners={**home.runners, **project.runners},
         file=project.file or home.file,
         origins={**home.origins, **project.origins, **_origins("budgets", budgets), **_origins("limits", limits)},
     )

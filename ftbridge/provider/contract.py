@@ -42,6 +42,8 @@ class Provider:
     capabilities: ClassVar[Capabilities]
     settings_class: ClassVar[type[Settings]] = Settings
     """What `[providers.NAME]` of ftbridge.toml may hold."""
+    runner_class: ClassVar[type[Settings] | None] = None
+    """What `[runners.NAME]` with this provider's name as its `kind` may hold; the provider gets those as `runners`."""
     poll_seconds: float = 10.0
     """How long a watcher waits between two polls while something happens."""
     slowest_poll_seconds: float = 300.0

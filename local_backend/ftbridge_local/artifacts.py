@@ -16,24 +16,27 @@ from ftbridge.provider.remote import Files
 from ftbridge_local.job_documents import UPLOADS
 from ftbridge_local.job_folder import JobFolder
 
-_PROVIDER = "local"
 _ENDING_SECONDS = 20.0  # in which a worker that has written its last state is gone
 
 
 def artifacts_of(job: JobFolder) -> list[Artifact]:
     """All of a job: the files that it was created from, its own copies, checkpoints, log, and result."""
-    ours = job.path.parent.with_name("files")
-    files = [ours / Path(name).name for name in _uploads(job)]
     is_ending = job.alive and job.state().status.final  # its worker is about to remove them
     logs = [job.log] if job.log.exists() and job.log.stat().st_size else []
     return [
-        *(_file(file) for file in files if file.exists()),
+        *uploads_of(job, job.path.parent.with_name("files")),
         *(Artifact(kind="data", name=str(file)) for file in job.data() if not is_ending),
         *(Artifact(kind="checkpoint", name=str(folder)) for folder in sorted(job.checkpoints.glob("step-*"))),
         *(Artifact(kind="log", name=str(file)) for file in logs),
         *(Artifact(kind="temporary", name=str(path)) for path in _temporary(job)),
         *(Artifact(kind="model", name=str(folder)) for folder in [job.result] if folder.exists()),
     ]
+
+
+def uploads_of(job: JobFolder, folder: Path) -> list[Artifact]:
+    """The files in `folder` that the job was created from."""
+    files = [folder / Path(name).name for name in _uploads(job)]
+    return [_file(file) for file in files if file.exists()]
 
 
 def leftovers_in(local: Path) -> Iterator[Artifact]:
@@ -51,11 +54,11 @@ def leftovers_in(local: Path) -> Iterator[Artifact]:
         yield from (Artifact(kind="temporary", name=str(file)) for file in sorted(folder.glob(".new-*")))
 
 
-def delete_in(local: Path, artifact: Artifact) -> None:
+def delete_in(local: Path, artifact: Artifact, provider: str = "local") -> None:
     """Remove what `artifact` names below `local`. Raises `NotFound`, and `Conflict` while its job is not over."""
     path, jobs = Path(artifact.name), local / "jobs"
     if not path.is_relative_to(local) or ".." in path.parts or not path.exists():
-        raise NotFound(f"there is no {path}", provider=_PROVIDER, hint="It is deleted already.")
+        raise NotFound(f"there is no {path}", provider=provider, hint="It is deleted already.")
     if not path.is_relative_to(jobs):
         remove(path)
         return
@@ -65,7 +68,7 @@ def delete_in(local: Path, artifact: Artifact) -> None:
         if lock is None or job.state().status in (Status.SUBMITTING, Status.PAUSED):
             raise Conflict(
                 f"job {job.path.name} is not over, and needs {path.name}",
-                provider=_PROVIDER,
+                provider=provider,
                 hint=f"`ftbridge cancel {job.path.name}` ends it.",
             )
         remove(path)
@@ -74,22 +77,23 @@ def delete_in(local: Path, artifact: Artifact) -> None:
             os.close(lock)
 
 
-def checkpoints_of(job: JobFolder, events: Iterable[Event]) -> list[Checkpoint]:
-    """The checkpoints that the job still has, with the losses at their steps."""
+def checkpoints_of(folder: Path, names: Iterable[str], events: Iterable[Event]) -> list[Checkpoint]:
+    """The checkpoints of these names that the job still has in `folder`, with the losses at their steps."""
     saved, losses = dict[int, Event](), dict[int, Event]()
     for event in events:
         if event.step is not None and event.kind in ("checkpoint", "metric"):
             (saved if event.kind == "checkpoint" else losses)[event.step] = event
-    folders = {step: folder for folder in sorted(job.checkpoints.glob("step-*")) if (step := _step(folder)) in saved}
+    steps = {int(name.removeprefix("step-")): folder / name for name in sorted(names) if name.startswith("step-")}
     return [
         Checkpoint(
-            model=str(folder),
+            model=str(path),
             at=saved[step].at,
             step=step,
             train_loss=losses[step].train_loss if step in losses else None,
             valid_loss=losses[step].valid_loss if step in losses else None,
         )
-        for step, folder in folders.items()
+        for step, path in steps.items()
+        if step in saved
     ]
 
 
@@ -104,10 +108,6 @@ def _uploads(job: JobFolder) -> list[str]:
 
 def _file(file: Path) -> Artifact:
     return Artifact(kind="file", name=str(file), key=file.stem)
-
-
-def _step(folder: Path) -> int:
-    return int(folder.name.removeprefix("step-"))
 
 
 def _temporary(job: JobFolder) -> list[Path]:

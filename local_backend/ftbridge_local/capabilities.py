@@ -1,4 +1,4 @@
-"""What training on one's own machine offers."""
+"""What our own trainer can do, wherever it runs."""
 
 from __future__ import annotations
 

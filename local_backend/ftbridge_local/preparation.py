@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ftbridge.files import PRIVATE_FILE, replacing, whole_folder, write
@@ -18,22 +19,32 @@ from ftbridge_local.models.tiny import base as tiny
 
 
 def prepare(
-    spec: Spec, model: str, files: Files, source: Source, teacher: Source | None, home: Path
+    spec: Spec,
+    model: str,
+    files: Files,
+    source: Source,
+    teacher: Source | None,
+    home: Path,
+    *,
+    travels: bool = False,
 ) -> Callable[[JobFolder], None]:
     """A function that fills a job folder, so that a copy of it can be trained with another home on another machine.
 
     The data is copied, and so are adapters. So is a base that is the result of an earlier job of this home; files of
     the home never change, and are hard links where the file system has them. `tiny` is built wherever it is needed, and
-    ORG/NAME is downloaded. A model folder of the user's own stays where it is.
+    ORG/NAME is downloaded. A model folder of the user's own stays where it is, unless the folder `travels`: it is then
+    about to be sent away, has symbolic links instead of copies, and every folder that is named by its path.
     """
+    local = home / "local"
+    place = os.symlink if travels else partial(_copy_file, ours=local)
+    put = partial(_put, local=local, place=place, travels=travels)
 
     def fill(job: JobFolder) -> None:
-        local = home / "local"
-        _copy(Path(files.training), job.path / TRAINING, local)
+        _copy(Path(files.training), job.path / TRAINING, place)
         if files.validation:
-            _copy(Path(files.validation), job.path / VALIDATION, local)
-        base, adapter = _put(source, job, local, MODEL, ADAPTER)
-        its_base, its_adapter = _put(teacher, job, local, TEACHER, TEACHER_ADAPTER) if teacher else (None, None)
+            _copy(Path(files.validation), job.path / VALIDATION, place)
+        base, adapter = put(source, job, names=(MODEL, ADAPTER))
+        its_base, its_adapter = put(teacher, job, names=(TEACHER, TEACHER_ADAPTER)) if teacher else (None, None)
         job.write_spec(
             JobSpec(
                 model=model,
@@ -55,29 +66,39 @@ def prepare(
     return fill
 
 
-def _put(source: Source, job: JobFolder, local: Path, model: str, adapter: str) -> tuple[str, str | None]:
-    """What names the base and the adapter in the job folder, to which what belongs to earlier jobs is copied."""
+def _put(
+    source: Source,
+    job: JobFolder,
+    *,
+    names: tuple[str, str],
+    local: Path,
+    place: Callable[[Path, Path], None],
+    travels: bool,
+) -> tuple[str, str | None]:
+    """What names the base and the adapter in the job folder; what has to be in it is put there, by these `names`."""
+    model, adapter = names
     if source.adapter:
-        _copy_folder(source.adapter, job.path / adapter, local)
-    if source.base.is_relative_to(local / "jobs"):
-        _copy_folder(source.base, job.path / model, local)
+        _copy_folder(source.adapter, job.path / adapter, place)
+    is_tiny = source.base.is_relative_to(local / "bases")
+    if source.base.is_relative_to(local / "jobs") or (travels and not is_tiny and Path(source.name).is_absolute()):
+        _copy_folder(source.base, job.path / model, place)
         base = model
     else:
-        base = tiny.NAME if source.base.is_relative_to(local / "bases") else source.name
+        base = tiny.NAME if is_tiny else source.name
     return base, adapter if source.adapter else None
 
 
-def _copy_folder(source: Path, target: Path, ours: Path) -> None:
+def _copy_folder(source: Path, target: Path, place: Callable[[Path, Path], None]) -> None:
     with whole_folder(target) as temporary:
         for file in source.iterdir():
             if file.is_file():
-                _copy_file(file, temporary / file.name, ours)
+                place(file, temporary / file.name)
 
 
-def _copy(source: Path, target: Path, ours: Path) -> None:
+def _copy(source: Path, target: Path, place: Callable[[Path, Path], None]) -> None:
     with replacing(target) as temporary:
         temporary.unlink()  # a link is made only where there is nothing
-        _copy_file(source, temporary, ours)
+        place(source, temporary)
 
 
 def _copy_file(source: Path, target: Path, ours: Path) -> None:

@@ -22,7 +22,7 @@ from ftbridge_local.provider import LocalProvider
 class WorkerFaults:
     """What may go wrong on one's own machine: the next job's worker is killed at once, or stops while it trains."""
 
-    kinds = ("fail", "stall")
+    kinds: tuple[str, ...] = ("fail", "stall")
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "local" / "jobs"

@@ -14,19 +14,19 @@ from pathlib import Path
 import pytest
 
 from ftbridge.model import Status
+from ftbridge_local.command import Command
 from ftbridge_local.job_documents import JobSpec
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners import kill, process
 from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.process import ProcessRunner
-from ftbridge_local.runners.runner import Command
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_STOP_SECONDS", 0.3)
+    monkeypatch.setattr(process, "STOP_SECONDS", 0.3)
 
 
 @pytest.fixture

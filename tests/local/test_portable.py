@@ -16,7 +16,6 @@ from ftbridge.model import Status
 from ftbridge.provider import RemoteJob
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.models.tiny import base as tiny
-from ftbridge_local.runners.process import ProcessRunner
 from local.lab import Lab, be_worker
 
 EARLIER = "ftb_00000000beef"
@@ -125,7 +124,7 @@ def test_a_folder_that_is_not_a_job_is_refused(elsewhere: Path, tmp_path: Path) 
 
 
 def test_a_runner_reads_a_file_from_an_offset_and_reports_many_jobs(lab: Lab, finished: RemoteJob) -> None:
-    runner: ProcessRunner = lab.provider._runner  # type: ignore[assignment]  # the one of this machine
+    runner = lab.provider.runner()
     whole = runner.read("finished", "events.jsonl")
     assert runner.read("finished", "events.jsonl", 100) == whole[100:]
     assert runner.read("finished", "events.jsonl", len(whole)) == b""

@@ -14,9 +14,9 @@ import pytest
 from ftbridge.dataset import convert, read_examples
 from ftbridge.model import Status
 from ftbridge.provider import Files
+from ftbridge_local.command import Command
 from ftbridge_local.models.tiny import base as tiny
 from ftbridge_local.runners import process
-from ftbridge_local.runners.runner import Command
 from ftbridge_local.runners.standby import Standby
 from ftbridge_local.tokenizing import cache
 from ftbridge_local.tokenizing.encoding import tokenize
@@ -106,7 +106,7 @@ def test_where_no_job_comes_the_worker_ends(lab: Lab, started: list[int]) -> Non
 def test_a_worker_ends_with_the_process_that_it_waits_for(tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
-from ftbridge_local.provider import TRAIN
+from ftbridge_local.command import TRAIN
 from ftbridge_local.runners.standby import Standby
 print(Standby(TRAIN, Path({str(tmp_path)!r}), preload=True)._process.pid, flush=True)
 input()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -14,14 +15,14 @@ from ftbridge_local.models.find import find
 from ftbridge_local.models.source import Source
 
 
-def teacher_of(spec: Spec, student: Source, home: Path) -> Source | None:
-    """The teacher of a job; `None` where it has none.
+def teacher_of(spec: Spec, student: Source, home: Path, here: Callable[[str], str] = str) -> Source | None:
+    """The teacher of a job, by the name that its model has `here`; `None` where the job has none.
 
     Raises `ModelNotFound`, and `SpecError` where a token of the two is not the same.
     """
     if spec.teacher is None:
         return None
-    teacher = find(parse_target(spec.teacher).model, home, weights=False, offline=is_offline())
+    teacher = find(here(parse_target(spec.teacher).model), home, weights=False, offline=is_offline())
     ours, its = _tokens(student), _tokens(teacher)
     if ours != its:
         differ = len(ours.items() ^ its.items())

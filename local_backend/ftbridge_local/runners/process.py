@@ -6,20 +6,28 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from ftbridge.foreign.names import plain_name
 from ftbridge.model import Status
+from ftbridge_local.command import Command
 from ftbridge_local.job_folder import JobFolder, Request
 from ftbridge_local.runners.kill import kill_holder
-from ftbridge_local.runners.runner import Command, JobReport, Resumed
+from ftbridge_local.runners.runner import JobReport, Resumed
 from ftbridge_local.runners.standby import Standby
 
-_STOP_SECONDS = 4.0  # how long a worker may take to honour a request before it is killed
+if TYPE_CHECKING:
+    from ftbridge.provider import Artifact
+
+STOP_SECONDS = 4.0  # how long a worker may take to honour a request before it is killed
 _LOG_CHARACTERS = 600  # of worker.log, shown when a worker died
 
 
 class ProcessRunner:
     """Runs `command` on the job folders of a home; the kernel's file locks show which of them have a worker."""
+
+    provider: ClassVar[str] = "local"
+    """For errors: by what provider jobs are run so."""
 
     def __init__(self, home: Path, command: Command) -> None:
         self._home = home.absolute()
@@ -42,7 +50,7 @@ class ProcessRunner:
     def resume(self, tag: str) -> Resumed:
         """As every runner; a worker that was asked to stop is given time to do so."""
         job = self.folder(tag)
-        lock = job.lock(timeout=_STOP_SECONDS if job.request or job.worker_ends else 1.0)
+        lock = job.lock(timeout=STOP_SECONDS if job.request or job.worker_ends else 1.0)
         if lock is None:
             return "running"
         try:
@@ -61,7 +69,7 @@ class ProcessRunner:
 
     def report(self, tags: Sequence[str]) -> list[JobReport]:
         """By each folder's lock and state."""
-        return [_report(job) for job in map(self.folder, tags) if job.exists]
+        return [report(job) for job in map(self.folder, tags) if job.exists]
 
     def ask(self, tag: str, request: Request) -> None:
         """Leave the request in the folder."""
@@ -71,10 +79,10 @@ class ProcessRunner:
         """As every runner; returns within twice the time that a worker is given to stop."""
         job = self.folder(tag)
         job.ask("cancel")
-        lock = job.lock(timeout=_STOP_SECONDS)
+        lock = job.lock(timeout=STOP_SECONDS)
         if lock is None and (pid := job.worker_pid):
             kill_holder(pid, job.lock_file)
-            lock = job.lock(timeout=_STOP_SECONDS)  # processes of its own take a moment to notice that it is gone
+            lock = job.lock(timeout=STOP_SECONDS)  # processes of its own take a moment to notice that it is gone
         if lock is None:
             return False
         try:
@@ -93,9 +101,25 @@ class ProcessRunner:
         """The folder that the worker itself works in."""
         return JobFolder(self._home / "local" / "jobs" / plain_name(tag))
 
-    def pull(self, tag: str) -> JobFolder:
-        """The same: the result is already there."""
+    def names(self, tag: str, folder: str) -> list[str]:
+        """Of the folder itself."""
+        return sorted(path.name for path in (self.folder(tag).path / folder).glob("*"))
+
+    def pull(self, tag: str, part: str = "result") -> JobFolder:
+        """The same: everything is already there."""
         return self.folder(tag)
+
+    def artifacts(self, tag: str) -> list[Artifact]:
+        """The files of the job, and its result."""
+        from ftbridge_local.artifacts import artifacts_of  # imported here: far sides, which start for each call, poll
+
+        return artifacts_of(self.folder(tag))
+
+    def delete(self, artifact: Artifact) -> None:
+        """Remove it, unless its job is not over."""
+        from ftbridge_local.artifacts import delete_in  # likewise
+
+        delete_in(self._home / "local", artifact, self.provider)
 
     @contextmanager
     def standby(self, *, preload: bool) -> Iterator[None]:
@@ -118,7 +142,8 @@ class ProcessRunner:
             Standby(self._command, self._home, preload=False).hand_over(job, lock)
 
 
-def _report(job: JobFolder) -> JobReport:
+def report(job: JobFolder) -> JobReport:
+    """What the folder says of its job."""
     alive = job.alive  # before the state: a worker writes its last state before it releases the lock
     report = JobReport(job.path.name, job.state(), alive)
     if not (report.died and job.log.exists()):

@@ -2,47 +2,39 @@
 
 A job folder (see `ftbridge_local.job_folder`) is all that a runner and the command share: its name is the job's tag,
 under which the runner starts it once and finds it again. A runner on this machine works in the folder itself. One that
-runs jobs elsewhere (another host by ssh, a batch system, a cluster) copies the folder there and mirrors it here, and
-the same command runs on the copy: `python -m MODULE FOLDER`.
+runs jobs elsewhere (another host by ssh, a batch system, a cluster) copies the folder there and mirrors it here
+(`runners.mirror`), and the same command runs on the copy: `python -m MODULE FOLDER`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
 from ftbridge_local.job_documents import JobState
 from ftbridge_local.job_folder import JobFolder, Request
 
+if TYPE_CHECKING:
+    from ftbridge.provider import Artifact
+
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
-
-
-class Command(NamedTuple):
-    """The command that works on a job folder: `python -m MODULE FOLDER`.
-
-    The module is a package whose `__main__` has `main(folder, lock)`. `preload`, as "module:function", imports what
-    takes seconds; a runner may call it while the job is still being prepared. `secrets` are the environment variables
-    with keys that the command needs; it gets no others.
-    """
-
-    module: str
-    preload: str
-    secrets: tuple[str, ...] = ()
 
 
 class JobReport(NamedTuple):
     """A job as its runner sees it.
 
     `alive`: a process works on it, is about to, or waits for a machine; it was determined before `state` was read,
-    because a worker writes its last state before it ends. `log` is the end of worker.log where the worker died.
+    because a worker writes its last state before it ends. `waiting` says for what, where the job has no machine yet.
+    `log` is the end of worker.log, or what the engine says of its end, where the worker died.
     """
 
     tag: str
     state: JobState
     alive: bool
     log: str = ""
+    waiting: str = ""
 
     @property
     def died(self) -> bool:
@@ -80,11 +72,20 @@ class Runner(Protocol):
     def read(self, tag: str, name: str, offset: int = 0) -> bytes:
         """The content of a file of the job folder from `offset` on: its spec, new events, its log."""
 
+    def names(self, tag: str, folder: str) -> list[str]:
+        """The names of the files and folders in a folder of the job folder, sorted; none where there is none."""
+
     def folder(self, tag: str) -> JobFolder:
         """Where the job's folder, or its mirror, is on this machine; the mirror may lack files."""
 
-    def pull(self, tag: str) -> JobFolder:
-        """The same folder, with the result of a finished job in it."""
+    def pull(self, tag: str, part: str = "result") -> JobFolder:
+        """The same folder, with the whole folder `part` of it here: the result of a finished job, or a checkpoint."""
+
+    def artifacts(self, tag: str) -> list[Artifact]:
+        """What is kept of a job where it ran, each by its path there."""
+
+    def delete(self, artifact: Artifact) -> None:
+        """Remove it there. Raises `NotFound`, and `Conflict` while its job is not over."""
 
     def standby(self, *, preload: bool) -> AbstractContextManager[None]:
         """Within it a job is expected, and a runner may get a process ready for it."""

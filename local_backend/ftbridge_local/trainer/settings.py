@@ -103,14 +103,14 @@ def max_length(given: Hyperparameters, context: int) -> int:
     return min(given.max_seq_length or context, context)
 
 
-def check(wanted: Hyperparameters, source: Source) -> None:
-    """Raises `SpecError` for contradictory settings, `MissingExtra` where bitsandbytes is needed and absent."""
+def check(wanted: Hyperparameters, source: Source, *, here: bool = True) -> None:
+    """Raises `SpecError` for contradictory settings, `MissingExtra` where bitsandbytes is needed `here` and absent."""
     if (wanted.devices or 1) > (wanted.batch_size or math.inf):
         raise SpecError(
             f"{wanted.devices} devices cannot share a step of batch_size = {wanted.batch_size}",
             hint="Use fewer devices, or a larger batch_size.",
         )
-    if wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
+    if here and wanted.tuning == "qlora" and find_spec("bitsandbytes") is None:
         raise MissingExtra("tuning = qlora needs bitsandbytes", hint="Run `pip install bitsandbytes`, or use lora.")
     shape = [name for name in _ADAPTER_SHAPE if getattr(wanted, name) is not None]
     if shape and wanted.tuning == "full":

@@ -1,0 +1,61 @@
+"""What `[runners.NAME]` of ftbridge.toml may hold: where jobs run, and with what."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from ftbridge.provider.settings import Settings
+
+_ADDRESS = re.compile(r"[\w\[][\w.@:/%+\[\]-]*")  # never an option of ssh's
+
+
+class SshTable(Settings):
+    """A machine that ssh reaches."""
+
+    kind: str = "ssh"
+    host: str = Field("", description="What `ssh HOST` takes: an alias of ~/.ssh/config, or USER@HOST; default: NAME.")
+    ssh_config: Path | None = Field(None, description="Another file than ~/.ssh/config.")
+    python: str = Field("python3", description="The Python there that has torch; `~/` is the home folder there.")
+    folder: str = Field("~/.ftbridge", description="Where jobs and base models are kept there.")
+    setup: str = Field("", description="A shell command that is run in that folder where packages are missing.")
+
+    @field_validator("host")
+    @classmethod
+    def _is_address(cls, host: str) -> str:
+        if host and not _ADDRESS.fullmatch(host):
+            raise ValueError("it is no host, such as gpu-box, alice@10.0.0.7 or ssh://alice@10.0.0.7:2222")
+        return host
+
+    @field_validator("python", "folder", "setup")
+    @classmethod
+    def _is_one_line(cls, text: str) -> str:
+        if not text.isprintable():
+            raise ValueError("it has more than one line")
+        return text
+
+
+class SlurmTable(SshTable):
+    """A Slurm cluster: this machine is its login node, unless `host` names another one."""
+
+    kind: str = "slurm"
+    partition: str = Field("", description="sbatch --partition.")
+    account: str = Field("", description="sbatch --account.")
+    time: str | int = Field("", description="sbatch --time: minutes, or HOURS:MINUTES:SECONDS; the job pauses then.")
+    gpus: str | int = Field("", description="sbatch --gpus: a number, or TYPE:NUMBER.")
+    options: tuple[str, ...] = Field((), description='More options of sbatch, such as ["--mem=64G"].')
+
+    @field_validator("options")
+    @classmethod
+    def _are_options(cls, options: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [one for one in options if not re.fullmatch(r"--[a-z].*", one)]:
+            raise ValueError(f"{wrong[0]!r} is no option of sbatch: write --NAME=VALUE")
+        return options
+
+    @property
+    def sbatch_options(self) -> tuple[str, ...]:
+        """The options of sbatch that it stands for."""
+        named = {name: getattr(self, name) for name in ("partition", "account", "time", "gpus")}
+        return (*(f"--{name}={value}" for name, value in named.items() if value), *self.options)
