@@ -130,9 +130,8 @@ def _read(home: Path, file: Path, warn: Callable[[str], None], *, has_hooks: boo
     if config.hooks:
         warn(f"the hooks in {file} are not called, because it {why}: {way_out}")
     if commanding := [name for name, table in config.runners.items() if COMMANDS & table.keys()]:
-        warn(
-            f"the runners {', '.join(commanding)} in {file} run commands, and are left out, because it {why}: {way_out}"
-        )
+        names = ", ".join(commanding)
+        warn(f"the runners {names} in {file} can run commands, and are left out, because it {why}: {way_out}")
         runners = {name: table for name, table in config.runners.items() if name not in commanding}
         config = config.model_copy(update={"runners": runners})
     return config, None

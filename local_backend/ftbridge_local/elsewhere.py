@@ -110,24 +110,6 @@ class ElsewhereProvider(TrainingProvider):
         """As every provider; an id without a host is nobody's."""
         return super().poll([remote_id for remote_id in remote_ids if "/" in remote_id])
 
-    def inspect(self, host: str) -> Iterator[Check]:
-        """What there is at the host, and the command that installs what is missing."""
-        from ftbridge.doctor import Check
-
-        link = SshLink(self.name, host, self._tables.get(host) or SshTable())
-        look = link.look()
-        version = ".".join(map(str, look.python))
-        gpus = counted(look.gpus, "NVIDIA GPU") if look.gpus else "no NVIDIA GPU"
-        found = partial(Check, about="host", name=host)
-        yield found(state="ok", what=f"{link.address} answers: Python {version}, {gpus}")
-        if look.missing:
-            what, fix = f"it has no {', '.join(look.missing)}", link.install_command(look.missing)
-            yield found(state="problem", what=what, fix=fix)
-        else:
-            yield found(state="ok", what="it has the packages that training needs")
-        what = f"{look.free_gigabytes:,.1f} GB are free for {look.home}"
-        yield found(state="note" if look.free_gigabytes < _SMALL else "ok", what=what)
-
     def artifacts(self, remote_id: str) -> list[Artifact]:
         """The uploaded files here; and what is kept at the host, as HOST:PATH, its result by where it is here."""
         runner, tag = self._at(remote_id)
@@ -219,8 +201,14 @@ class SshProvider(ElsewhereProvider):
 
     def open_runner(self, host: str, folder: Path) -> Runner:
         """Our own runner of processes, over there."""
-        link = SshLink(self.name, host, self._tables.get(host) or SshTable())
-        return RemoteRunner(link, Mirror(folder), TRAIN, {})
+        return RemoteRunner(self._link(host), Mirror(folder), TRAIN, {})
+
+    def inspect(self, host: str) -> Iterator[Check]:
+        """What there is at the host, and the command that installs what is missing."""
+        return _inspect(host, self._link(host))
+
+    def _link(self, host: str) -> SshLink:
+        return SshLink(self.name, host, self._tables.get(host) or SshTable())
 
 
 class SlurmProvider(ElsewhereProvider):
@@ -251,7 +239,28 @@ class SlurmProvider(ElsewhereProvider):
         if self._is_here(host):
             yield Check(about="host", state="ok", what=f"{check_slurm()} answers", name=host)
         else:
-            yield from super().inspect(host)
+            yield from _inspect(
+                host, SshLink(self.name, host, self._tables.get(host) or SlurmTable()), needs_slurm=True
+            )
 
     def _is_here(self, host: str) -> bool:
         return host == HERE or (host in self._tables and not self._tables[host].host)
+
+
+def _inspect(host: str, link: SshLink, *, needs_slurm: bool = False) -> Iterator[Check]:
+    from ftbridge.doctor import Check
+
+    look = link.look()
+    version = ".".join(map(str, look.python))
+    gpus = counted(look.gpus, "NVIDIA GPU") if look.gpus else "no NVIDIA GPU"
+    found = partial(Check, about="host", name=host)
+    yield found(state="ok", what=f"{link.address} answers: Python {version}, {gpus}")
+    if look.missing:
+        what, fix = f"it has no {', '.join(look.missing)}", link.install_command(look.missing)
+        yield found(state="problem", what=what, fix=fix)
+    else:
+        yield found(state="ok", what="it has the packages that training needs")
+    if needs_slurm and not look.has_slurm:
+        yield found(state="problem", what="it has no sbatch", fix="Name the login node of a Slurm cluster.")
+    what = f"{look.free_gigabytes:,.1f} GB are free for {look.home}"
+    yield found(state="note" if look.free_gigabytes < _SMALL else "ok", what=what)

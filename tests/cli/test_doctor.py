@@ -183,3 +183,21 @@ def test_it_fits_on_a_small_terminal() -> None:
         shown = terminal.shown
     assert shown[0].startswith("✓ python: Python 3.")
     assert shown[-1] == "No problem was found."
+
+
+def test_a_host_that_is_not_there_is_a_problem_with_what_to_do(here: Cli, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "ssh_config").write_text("Host box\n    HostName 127.0.0.1\n    Port 1\n")
+    (home / "ftbridge.toml").write_text('[runners.box]\nkind = "ssh"\nssh_config = "ssh_config"\n')
+    ran = here("doctor", "ssh:box", "--json")
+    assert ran.code == 1
+    [check] = ran.json["checks"]
+    assert (check["about"], check["state"], check["name"]) == ("host", "problem", "box")
+    assert "box cannot be reached by ssh" in check["what"]
+    assert f"ssh -F {home}/ssh_config box true" in check["fix"]
+
+
+def test_a_target_without_a_host_is_refused(here: Cli) -> None:
+    ran = here("doctor", "openai:gpt-4.1")
+    assert ran.code == 2
+    assert "openai has no hosts" in ran.err

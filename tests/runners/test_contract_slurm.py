@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from every_case import only_with_every_case
 from ftbridge.provider import Provider
 from ftbridge.testing import Faults, ProviderContract
 from ftbridge_local.elsewhere import HERE, SlurmProvider
@@ -16,6 +17,7 @@ from local.test_contract import WorkerFaults
 from runners.slurm_cluster import SlurmCluster
 
 
+@only_with_every_case
 class TestSlurm(ProviderContract):
     model: ClassVar[str] = "tiny"
 
