@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -73,6 +73,10 @@ class Fault:
     seconds: float = 0.0
     times: int = 1
 
+    def again(self) -> Fault:
+        """The same, which has not happened yet."""
+        return replace(self)
+
 
 @dataclass
 class HubStub:
@@ -90,7 +94,8 @@ class HubStub:
     lists_twice: bool = False
     breaks_off: bool = False
     odd_stage: str = ""
-    at_request: Callable[[str, str], None] | None = None
+    at_request: Callable[[str], bool] | None = None
+    """Gets what happens: "METHOD PATH arrives", or "… is carried out"; where that is False, the connection is cut."""
     lock: Any = field(default_factory=threading.RLock)
 
     @property
@@ -218,8 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(raw) if raw and "ndjson" not in self.headers.get("content-type", "") else raw
         with self.hub.lock:
             self.hub.requests.append((self.command, self.path, body))
-        if self.hub.at_request:
-            self.hub.at_request(self.command, url.path)
+        if not self._passes(f"{self.command} {url.path} arrives"):
+            return
         fault = self._fault(url.path)
         time.sleep(fault.seconds if fault else 0.0)
         if fault and not fault.done:
@@ -229,10 +234,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(401, {"error": "Invalid username or password."})
             return
         status, value, headers = _ANSWERS(self.hub, self.command, url.path.strip("/"), parse_qs(url.query), body)
+        if not self._passes(f"{self.command} {url.path} is carried out"):
+            return
         if fault:
             self._fail(fault, value)
         else:
             self._reply(status, value, headers)
+
+    def _passes(self, what: str) -> bool:
+        if self.hub.at_request is None or self.hub.at_request(what):
+            return True
+        self.close_connection = True
+        return False
 
     def _fault(self, path: str) -> Fault | None:
         with self.hub.lock:

@@ -76,9 +76,10 @@ class JobsApi:
         with reading(PROVIDER, "a job"):
             return _job(answer.json())
 
-    def list(self, labels: Mapping[str, str]) -> list[HubJob]:
+    def listed(self, labels: Mapping[str, str]) -> list[HubJob]:
         """The jobs with all these labels, newest first, each once."""
-        url, seen = str(httpx.URL(self._url, params=[("label", f"{key}={value}") for key, value in labels.items()])), {}
+        url = str(httpx.URL(self._url, params=[("label", f"{key}={value}") for key, value in labels.items()]))
+        seen: dict[str, HubJob] = {}
         for _page in range(MOST_PAGES):
             answer = self._get(url)
             with reading(PROVIDER, "a list of jobs"):

@@ -61,7 +61,7 @@ def main(mount: Path, tag: str) -> int:
     _bring_all_back(job, mount, seen)
     if trainer.returncode:
         _tell((job / "worker.log").read_text("utf-8", "replace")[-2000:])
-    return abs(trainer.returncode)
+    return abs(trainer.wait())
 
 
 def bring_in(mount: Path, job: Path) -> dict[str, tuple[int, int]]:

@@ -70,7 +70,7 @@ class HfProvider(ElsewhereProvider):
             return sorted(known)
         namespaces = {self._table(host).namespace for host in known} | {""}
         labels = {TAG: tag} if tag else {}
-        found = {job.labels.get(RUNNER, "") for one in namespaces for job in self._api(one).list(labels)}
+        found = {job.labels.get(RUNNER, "") for one in namespaces for job in self._api(one).listed(labels)}
         return sorted(known | {host for host in found if _HOST.fullmatch(host)})
 
     def base_model(self, model: str) -> str:

@@ -153,7 +153,7 @@ class HfRunner:
         logs = [name for name in (LOG,) if name in names]
         results = ["result"] if any(name.startswith("result/") for name in names) else []
         kinds = {"data": data, "checkpoint": folders, "log": logs, "model": results}
-        return [Artifact(kind=kind, name=f"{tag}/{name}") for kind, known in kinds.items() for name in known]  # type: ignore[arg-type]  # the keys are such kinds
+        return [Artifact(kind=kind, name=f"{tag}/{name}") for kind, known in kinds.items() for name in known]
 
     def delete(self, artifact: Artifact) -> None:
         """Remove it from the bucket. Raises `Conflict` while a job of the tag is not over."""
@@ -209,7 +209,7 @@ class HfRunner:
     def _jobs(self, tag: str = "") -> list[HubJob]:
         """The hub's jobs of this runner, or of a tag, newest first; each has a tag."""
         labels = {RUNNER: self._name, **({TAG: tag} if tag else {})}
-        return [job for job in self._api.list(labels) if job.labels.get(TAG)]
+        return [job for job in self._api.listed(labels) if job.labels.get(TAG)]
 
     def _states(self, tags: Sequence[str]) -> dict[str, JobState]:
         states = {}
