@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ftbridge.config import is_safe_url
 from ftbridge.errors import ConfigError
 from ftbridge.foreign.redaction import register, register_url
+from ftbridge_local.packages import check_packages
 
 _ENDPOINT = "https://huggingface.co"
 
@@ -30,6 +31,7 @@ class HubAccount(NamedTuple):
 
 def hub_account() -> HubAccount:
     """By HF_ENDPOINT, and by HF_TOKEN or the hub's own login. Raises `ConfigError` where there is no token."""
+    check_packages()
     from huggingface_hub import get_token
 
     token = get_token()

@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 
 from ftbridge.catalogue import Row
 from ftbridge.errors import TargetError
+from ftbridge.model import Spec
 from ftbridge.provider import RemoteJob
-from ftbridge.wording import printable
+from ftbridge.target import parse_target
+from ftbridge.wording import dollars, printable
 from ftbridge_local.elsewhere import ElsewhereProvider
 from ftbridge_local.hugging_face.account import hub_account
 from ftbridge_local.hugging_face.jobs_api import PROVIDER, JobsApi
@@ -53,7 +55,7 @@ class HfProvider(ElsewhereProvider):
         if not (_HOST.fullmatch(host) and name):
             raise TargetError(
                 f"{printable(repr(model))} does not name a machine and a model",
-                hint="Write hf:FLAVOR/MODEL, such as hf:a10g-small/Qwen/Qwen3-0.6B; `ftbridge help gpus` lists the"
+                hint="Write hf:FLAVOR/MODEL, such as hf:a10g-small/Qwen/Qwen3-0.6B; `ftbridge help hf` lists the"
                 " flavors, and [runners.NAME] in ftbridge.toml gives one a name.",
             )
         return host, name
@@ -77,6 +79,15 @@ class HfProvider(ElsewhereProvider):
         """At the flavor, whose price it has."""
         host, name = self.split(model)
         return model if host in self._tables else f"{self._table(host).flavor or host}/{name}"
+
+    def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
+        """With a warning that says when the job ends, and what it may cost by then."""
+        warnings, checked = super().check_spec(spec, allow_ignored=allow_ignored)
+        host, _name = self.split(parse_target(spec.target).model)
+        hours, price = self._table(host).seconds / 3600, self._hourly_usd(host)
+        most = f", which costs {dollars(hours * price)} at most" if price else ""
+        limit = f"{self.name} ends the job after {hours:g} h{most}; it pauses before that"
+        return [*warnings, limit], checked
 
     def catalogue(self) -> tuple[Row, ...]:
         """The prices of flavors, and for how long a job runs at most; the same for the tables' names."""
