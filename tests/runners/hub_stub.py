@@ -169,9 +169,9 @@ class HubStub:
             "JOB_ID": job.id,
             "TMPDIR": str(self.disks),
             **({"FTBRIDGE_HOME": str(self.home)} if self.home else {}),
-            "FTBRIDGE_SYNC_SECONDS": "0.3",
         }
-        command = [sys.executable if word == "python3" else mounted(word) for word in job.body["command"]]
+        *begin, plan = [sys.executable if word == "python3" else mounted(word) for word in job.body["command"]]
+        command = [*begin, json.dumps({**json.loads(plan), "every": 0.3})]
         with job.log.open("wb") as log:
             job.process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, start_new_session=True, cwd=self.folder

@@ -97,7 +97,12 @@ def test_whatever_is_answered_it_is_one_job(idle_hub: HubStub, tmp_path: Path, r
 
 def test_whenever_the_submitter_is_killed_it_is_one_job(idle_hub: HubStub, tmp_path: Path, rows: Path) -> None:
     passed: list[str] = []
-    idle_hub.at_request = lambda what: passed.append(what) is None
+
+    def note(what: str) -> bool:
+        passed.append(what)
+        return True
+
+    idle_hub.at_request = note
     child(idle_hub, tmp_path / "traced", rows).wait(60)
     create = passed.index(f"POST {CREATE} arrives")
     steps = range(len(passed)) if EVERY_CASE else (create, create + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from ftbridge.testing import ROWS
 from ftbridge_local.hugging_face.mounted import bring_back, bring_in
 from ftbridge_local.hugging_face.provider import HfProvider
 from ftbridge_local.provider import LocalProvider
-from runners.hub_stub import HubStub
+from runners.hub_stub import HubStub, until
 
 LONG = 400
 
@@ -85,11 +87,33 @@ def test_it_pauses_and_another_job_of_the_tag_goes_on(
     assert training_hub.active("ftb_pause") == []
 
 
+def test_a_container_that_is_killed_goes_on_to_the_same_adapter(
+    provider: HfProvider, training_hub: HubStub, tmp_path: Path
+) -> None:
+    made = begin(provider, "cpu-basic/tiny", "ftb_killed", tmp_path, 40)
+    kept = training_hub.bucket("alice/ftbridge-jobs") / "ftb_killed" / "kept.json"
+    until(lambda: kept.exists() and json.loads(kept.read_text()))
+    [job] = training_hub.active("ftb_killed")
+    assert job.process
+    os.killpg(job.process.pid, signal.SIGKILL)
+    remote = wait(provider, made.remote_id, Status.FAILED)
+    assert "the job at Hugging Face ended as ERROR" in (remote.error or "")
+    provider.resume(made.remote_id)
+    wait(provider, made.remote_id, Status.SUCCEEDED)
+    messages = [event.message or "" for event in provider.events(made.remote_id, "")]
+    assert any("checkpoint" in message for message in messages), messages
+    assert training_hub.home
+    local = LocalProvider(training_hub.home)
+    here = begin(local, "tiny", "ftb_whole", tmp_path, 40).remote_id
+    wait(local, here, *FINAL)
+    assert adapter(provider, made.remote_id, tmp_path / "there") == adapter(local, here, tmp_path / "here")
+
+
 def test_it_pauses_before_its_time_is_over(
     provider: HfProvider, training_hub: HubStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ftbridge_local.hugging_face.table.HfTable.seconds", 20)
-    made = begin(provider, "cpu-basic/tiny", "ftb_limit", tmp_path, 100 * LONG)
+    made = begin(provider, "cpu-basic/tiny", "ftb_limit", tmp_path, 1000)
     wait(provider, made.remote_id, Status.PAUSED)
     [job] = training_hub.of("ftb_limit")
     assert job.body["timeoutSeconds"] == 20

@@ -1,4 +1,4 @@
-"""The program of a Hugging Face job: `python -P -m ftbridge_local.hugging_face.mounted MOUNT TAG`.
+"""The program of a Hugging Face job: `python -P -m ftbridge_local.hugging_face.mounted MOUNT TAG PLAN`, a plan in JSON.
 
 It trains in a copy of the mounted job folder, on the machine's own disk, and brings back what changes every few
 seconds, whole files one after the other and the state last: a mounted bucket has no locks, and is not one to append to.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
@@ -21,25 +20,34 @@ import urllib.request
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
-SECONDS, NAMESPACE, PACKAGES, LABEL = "FTBRIDGE_SECONDS", "FTBRIDGE_NAMESPACE", "FTBRIDGE_PACKAGES", "ftbridge"
-"""The variables: the job's time, who owns it, and a command that installs each package; and the label with the tag."""
+LABEL = "ftbridge"
+"""The label with the tag."""
 STATUS, REQUEST, KEPT = "status.json", "request", "kept.json"
 CHECKPOINTS = "checkpoints"
 _HERE_ONLY = (STATUS, REQUEST, KEPT, "worker.lock", "disk-full.json")
-_SYNC_SECONDS = float(os.environ.get("FTBRIDGE_SYNC_SECONDS", "5"))
-_LAST_MINUTES = 120.0  # seconds before the job's end in which the trainer saves its state; at most a tenth of its time
+_LAST_SECONDS = 300.0  # of the job's time, in which the trainer saves its state; at most a tenth of it
 _LAST_TRIES = 12
 _TIMEOUT = 30.0
 
 
-def main(mount: Path, tag: str) -> int:
+class Plan(NamedTuple):
+    """The job's time, and after how long files are brought back, in seconds; who owns it; what to install, by name."""
+
+    seconds: float
+    every: float
+    namespace: str
+    packages: Mapping[str, str]
+
+
+def main(mount: Path, tag: str, plan: Plan) -> int:
     """Work on the job to its end. The exit code is that of the trainer."""
     begun = time.monotonic()
-    if older := _older_job(tag, os.environ):
+    if older := _older_job(tag, plan.namespace):
         _tell(f"job {older} works on {tag} already")
         return 0
-    _install(os.environ.get(PACKAGES, ""))
+    _install(plan.packages)
     job = Path(tempfile.mkdtemp()) / tag
     seen = bring_in(mount, job)
     environment = {"FTBRIDGE_HOME": str(job.parent / "home"), **os.environ}  # an image may have bases
@@ -47,9 +55,8 @@ def main(mount: Path, tag: str) -> int:
     with (job / "worker.log").open("ab") as log:
         trainer = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     signal.signal(signal.SIGTERM, lambda *_: trainer.terminate())  # it pauses
-    limit = float(os.environ.get(SECONDS, "inf"))
-    pauses_at = begun + limit - min(_LAST_MINUTES, limit / 10)
-    while not _ends(trainer, _SYNC_SECONDS):
+    pauses_at = begun + plan.seconds - min(_LAST_SECONDS, plan.seconds / 10)
+    while not _ends(trainer, plan.every):
         if time.monotonic() > pauses_at:
             (job / REQUEST).write_text("pause")
             pauses_at = float("inf")
@@ -58,7 +65,7 @@ def main(mount: Path, tag: str) -> int:
             bring_back(job, mount, seen)
         except OSError as problem:  # it is tried again with the next one
             _tell(f"the mounted bucket cannot be written: {problem}")
-    _bring_all_back(job, mount, seen)
+    _bring_all_back(job, mount, seen, plan.every)
     if trainer.returncode:
         _tell((job / "worker.log").read_text("utf-8", "replace")[-2000:])
     return abs(trainer.wait())
@@ -113,14 +120,14 @@ def _files(job: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _bring_all_back(job: Path, mount: Path, seen: dict[str, tuple[int, int]]) -> None:
+def _bring_all_back(job: Path, mount: Path, seen: dict[str, tuple[int, int]], every: float) -> None:
     for left in reversed(range(_LAST_TRIES)):
         try:
             bring_back(job, mount, seen)
         except OSError:
             if not left:
                 raise
-            time.sleep(_SYNC_SECONDS)
+            time.sleep(every)
         else:
             return
 
@@ -143,26 +150,25 @@ def _ends(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
-def _install(packages: str) -> None:
-    """Install the packages that are missing, as `packages` says for each: NAME=REQUIREMENT, with spaces between."""
-    wanted = dict(part.split("=", 1) for part in shlex.split(packages))
-    missing = [requirement for name, requirement in wanted.items() if find_spec(name) is None]
+def _install(packages: Mapping[str, str]) -> None:
+    """Install the packages that are missing; what to install for each is known by its name."""
+    missing = [requirement for name, requirement in packages.items() if find_spec(name) is None]
     if missing:
         environment = {name: value for name, value in os.environ.items() if not name.endswith("TOKEN")}
         command = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
         subprocess.run(command, check=True, env=environment)
 
 
-def _older_job(tag: str, environment: Mapping[str, str]) -> str:
+def _older_job(tag: str, namespace: str) -> str:
     """The id of another job of the tag that is active and was created before this one; "" where there is none.
 
     Without a token or its own id, of which the hub tells it, a job cannot look.
     """
-    own, token = environment.get("JOB_ID"), environment.get("HF_TOKEN")
+    own, token = os.environ.get("JOB_ID"), os.environ.get("HF_TOKEN")
     if not (own and token):
         return ""
-    endpoint = environment.get("HF_ENDPOINT") or "https://huggingface.co"
-    url = f"{endpoint}/api/jobs/{environment[NAMESPACE]}?label={LABEL}%3D{tag}&stage=SCHEDULING&stage=RUNNING"
+    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    url = f"{endpoint}/api/jobs/{namespace}?label={LABEL}%3D{tag}&stage=SCHEDULING&stage=RUNNING"
     request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"})  # noqa: S310 - https, or tests
     for left in (2, 1, 0):
         try:
@@ -185,4 +191,4 @@ def _tell(text: str) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Plan(**json.loads(sys.argv[3]))))

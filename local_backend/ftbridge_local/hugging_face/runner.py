@@ -6,6 +6,7 @@ begun twice: its label is looked up before the one request, and a second job of 
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -37,6 +38,7 @@ TAG, RUNNER = mounted.LABEL, "ftbridge-runner"
 """The labels of a job: its tag, and by what name the runner is known that began it."""
 _MOUNT, _TRAINER = "/job", "trainer.zip"
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
+_SYNC_SECONDS = 5.0  # after which a job brings back what has changed
 _STOP_SECONDS = 60.0  # in which a job that was cancelled, or has paused, is over
 _LOOK_SECONDS = 1.0
 _WRITING_SECONDS = 120.0  # in which the bucket shows what a job wrote at its end
@@ -159,7 +161,7 @@ class HfRunner:
         """Remove it from the bucket. Raises `Conflict` while a job of the tag is not over."""
         tag, _, name = artifact.name.partition("/")
         state = self._states([tag]).get(tag)
-        if (state and state.status in (Status.SUBMITTING, Status.PAUSED)) or not self._gone(tag, seconds=0.0):
+        if (state and state.status in (Status.SUBMITTING, Status.PAUSED)) or not self._gone(tag, while_at_rest=True):
             hint = f"`ftbridge cancel {tag}` ends it."
             raise Conflict(f"job {tag} is not over, and needs {name}", provider=PROVIDER, hint=hint)
         files = self.bucket.tree(tag)
@@ -175,19 +177,13 @@ class HfRunner:
     def _begin(self, tag: str) -> None:
         """The one request that begins a job, and from which on it costs."""
         self._put(tag, {_TRAINER: trainer()[1]})
+        plan = mounted.Plan(self._table.seconds, _SYNC_SECONDS, self._api.namespace, _packages())
         endpoint = {"HF_ENDPOINT": value} if (value := os.environ.get("HF_ENDPOINT")) else {}
         self._api.create(
             {
-                "command": ["python3", "-P", "-m", mounted.__name__, _MOUNT, tag],
+                "command": ["python3", "-P", "-m", mounted.__name__, _MOUNT, tag, json.dumps(plan._asdict())],
                 "arguments": [],
-                "environment": {
-                    "PYTHONPATH": f"{_MOUNT}/{_TRAINER}",
-                    "PYTHONUTF8": "1",
-                    mounted.SECONDS: str(self._table.seconds),
-                    mounted.NAMESPACE: self._api.namespace,
-                    mounted.PACKAGES: _packages(),
-                    **endpoint,
-                },
+                "environment": {"PYTHONPATH": f"{_MOUNT}/{_TRAINER}", "PYTHONUTF8": "1", **endpoint},
                 "flavor": self._table.flavor or self._name,
                 "secrets": {"HF_TOKEN": self._api.account.token},
                 "timeoutSeconds": self._table.seconds,
@@ -249,9 +245,9 @@ class HfRunner:
         error = f"the job at Hugging Face ended as {job.stage}: {said or 'without a message'}"
         return JobState(status=Status.FAILED, error=f"{error}; `ftbridge resume {tag}` begins it again", at=at)
 
-    def _gone(self, tag: str, *, seconds: float = _STOP_SECONDS, while_at_rest: bool = False) -> bool:
-        """Whether no job of the tag is active, now or within so many seconds, or for as long as its state is final."""
-        deadline = time.monotonic() + seconds
+    def _gone(self, tag: str, *, while_at_rest: bool = False) -> bool:
+        """Whether no job of the tag is active, now or soon; one is waited for, with `while_at_rest` if its state is."""
+        deadline = time.monotonic() + _STOP_SECONDS
         while not all(job.is_over for job in self._jobs(tag)):
             state = self._states([tag]).get(tag) if while_at_rest else None
             if time.monotonic() >= deadline or (while_at_rest and not (state and state.status in _AT_REST)):
@@ -276,10 +272,10 @@ def _is_writing(job: HubJob) -> bool:
     return job.stage == "COMPLETED" and seconds < _WRITING_SECONDS
 
 
-def _packages() -> str:
-    """What the trainer imports, each as NAME=REQUIREMENT in the versions that this ftbridge takes."""
+def _packages() -> dict[str, str]:
+    """What the trainer imports, and what to install for each: the versions that this ftbridge takes."""
     try:
         ranges = {one.name.lower(): str(one.specifier) for one in map(Requirement, requires("ftbridge") or ())}
     except PackageNotFoundError:  # run from its source
         ranges = {}
-    return " ".join(f"{name}={name}{ranges.get(name, '')}" for name in NEEDED)
+    return {name: f"{name}{ranges.get(name, '')}" for name in NEEDED}
