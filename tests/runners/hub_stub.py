@@ -89,6 +89,8 @@ class HubStub:
     public: set[str] = field(default_factory=set)
     machines: int = 100
     home: Path | None = None
+    plan: dict[str, float] = field(default_factory=lambda: {"every": 0.3})
+    """What the program of a job is told otherwise."""
     url: str = ""
     hides_seconds: float = 0.0
     lists_twice: bool = False
@@ -171,7 +173,7 @@ class HubStub:
             **({"FTBRIDGE_HOME": str(self.home)} if self.home else {}),
         }
         *begin, plan = [sys.executable if word == "python3" else mounted(word) for word in job.body["command"]]
-        command = [*begin, json.dumps({**json.loads(plan), "every": 0.3})]
+        command = [*begin, json.dumps({**json.loads(plan), **self.plan})]
         with job.log.open("wb") as log:
             job.process = subprocess.Popen(
                 command, env=environment, stdout=log, stderr=log, start_new_session=True, cwd=self.folder

@@ -112,11 +112,13 @@ def test_a_container_that_is_killed_goes_on_to_the_same_adapter(
 def test_it_pauses_before_its_time_is_over(
     provider: HfProvider, training_hub: HubStub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ftbridge_local.hugging_face.table.HfTable.seconds", 20)
-    made = begin(provider, "cpu-basic/tiny", "ftb_limit", tmp_path, 1000)
+    monkeypatch.setitem(training_hub.plan, "seconds", 5.0)
+    made = begin(provider, "cpu-basic/tiny", "ftb_limit", tmp_path, LONG)
     wait(provider, made.remote_id, Status.PAUSED)
+    until(lambda: not training_hub.active("ftb_limit"))
     [job] = training_hub.of("ftb_limit")
-    assert job.body["timeoutSeconds"] == 20
+    assert job.stage == "COMPLETED"
+    assert json.loads(job.body["command"][-1])["seconds"] == job.body["timeoutSeconds"] == 4 * 3600
     provider.cancel(made.remote_id)
 
 
