@@ -35,6 +35,7 @@ class Facts(Frozen):
     Prices are in US dollars and never 0: what costs nothing is named in a row's `free`. Training is priced by the
     token (`full_…` where all weights are trained) or by the hour; `minimum_usd_per_job` is the minimum charge.
     Input and output are tokens that a tuned model reads and writes, or, with `base_`, the model itself.
+    After `training_hours_at_most` a job is stopped, whether it is finished or not.
     `storage_usd_per_month` is for a stored tuned model, `hosting_usd_per_hour` for a deployed one. With `own_machine`,
     hours are those of the user's machine, at the user's price.
 
@@ -61,6 +62,7 @@ class Facts(Frozen):
     base_output_usd_per_million_tokens: Dollars | None = None
     storage_usd_per_month: Dollars | None = None
     hosting_usd_per_hour: Dollars | None = None
+    training_hours_at_most: Annotated[float, Field(gt=0)] | None = None
     own_machine: bool | None = None
 
     default_epochs: Annotated[int, Field(ge=1)] | None = None

@@ -155,7 +155,8 @@ def _offer(
     counter, changes, problem = _rules_and_counter(context, target, spec, survey)
     count = survey.tokens(counter)
     work = work_of(spec, count, held.tokens(counter) if held and facts.bills_validation else None)
-    seen = speed(context, target) if facts.own_machine else None
+    by_the_hour = facts.own_machine or facts.training_usd_per_hour
+    seen = speed(context, target) if by_the_hour else None
     price = quote(facts, work, load, tokens_per_second=seen.tokens_per_second if seen else None)
     one = quote(facts, work, load.model_copy(update={"requests_per_month": 1}))
     able = context.provider(target).capabilities
@@ -166,7 +167,7 @@ def _offer(
     answers_until = entry.facts.inference_closes_on
     covers_months = answers_until is None or answers_until >= last_day
     is_open = entry.closed_on(today()) is None
-    known = entry.named or facts.own_machine or price.training_usd is not None
+    known = entry.named or by_the_hour or price.training_usd is not None
     blocking = [
         *closing(entry, today(), covers_months),
         *([] if covers_months else [f"tuned models answer until {answers_until}, not for all of {months}"]),

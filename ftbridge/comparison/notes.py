@@ -11,7 +11,7 @@ from ftbridge.comparison.speed import Speed
 from ftbridge.costs.quote import Load, Quote
 from ftbridge.model import Method, Spec
 from ftbridge.target import Target
-from ftbridge.wording import counted
+from ftbridge.wording import counted, dollars
 
 
 def closing(entry: Entry, day: date, covers_months: bool) -> Iterator[str]:
@@ -44,16 +44,25 @@ def unknown(facts: Facts, price: Quote, load: Load, machine: Machine, speed: Spe
                 f"the time is that of the training steps by the speed of {speed.on}, which --measure measures anew,"
                 " without checking rows and loading the model before them"
             )
-    elif price.epochs is None:
-        yield "how many epochs it would train is not known: --epochs"
-    elif price.training_usd is None:
-        yield "its training price is not known"
-    elif facts.minimum_usd_per_job is None:
-        yield "whether there is a minimum charge is not known"
+    else:
+        yield from _unknown_of_training(facts, price)
     if load.months and price.monthly_usd is None and not facts.own_machine:
         yield "what storage and hosting cost is not known"
     if load.months and price.inference_usd is None:
         yield "what requests cost is not known"
+
+
+def _unknown_of_training(facts: Facts, price: Quote) -> Iterator[str]:
+    hourly = facts.training_usd_per_hour
+    if price.epochs is None:
+        yield "how many epochs it would train is not known: --epochs"
+    elif price.training_usd is None and hourly:
+        most = "" if price.training_usd_high is None else f", {dollars(price.training_usd_high)} at most"
+        yield f"it costs {dollars(hourly)} an hour{most}; the time is known once a job has trained there"
+    elif price.training_usd is None:
+        yield "its training price is not known"
+    elif facts.minimum_usd_per_job is None:
+        yield "whether there is a minimum charge is not known"
 
 
 def limits(facts: Facts, spec: Spec) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
 from ftbridge.costs.billable_work import work_of
-from ftbridge.costs.quote import Load, Quote, quote
+from ftbridge.costs.quote import Load, Quote, most_by_the_hour, quote
 from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month, month_of, never_reached_vendor
 from ftbridge.dataset import TokenTally
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
@@ -44,9 +44,12 @@ def billed_tokens(context: Context, target: Target, spec: Spec) -> BilledTokens:
 
 
 def cost_of(context: Context, target: Target, spec: Spec, tokens: BilledTokens) -> Cost:
-    """What the job of `spec` should cost, and its upper bound; unknown where no price is known."""
+    """What the job of `spec` should cost, and its upper bound; unknown where no price is known.
+
+    One that is billed by the hour costs at most all hours that it may take.
+    """
     if tokens.training is None:
-        return Cost()
+        return Cost(estimate_usd_high=most_by_the_hour(context.entry(target).facts))
     facts = context.entry(target).facts
     held_out = tokens.validation.count() if tokens.validation else None
     price: Quote = quote(facts, work_of(spec, tokens.training.count(), held_out), Load())

@@ -49,7 +49,9 @@ def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | No
     upper = _billed(facts, work, epochs, work.tokens_at_most, work.validation_tokens_at_most)
     seconds = work.tokens * epochs / tokens_per_second if epochs and tokens_per_second else None
     training = _training(facts, work, billed, seconds)
-    high = _training(facts, work, upper, seconds * (1 + work.tokens_relative_error) if seconds else None)
+    high = most_by_the_hour(facts)
+    if high is None:
+        high = _training(facts, work, upper, seconds * (1 + work.tokens_relative_error) if seconds else None)
     monthly = _sum(facts.storage_usd_per_month, _times(facts.hosting_usd_per_hour, HOURS_A_MONTH))
     inference = _inference(facts, load)
     each_month = _sum(monthly, inference)
@@ -72,6 +74,11 @@ def quote(facts: Facts, work: Work, load: Load, *, tokens_per_second: float | No
 def billed_usd(facts: Facts, method: Method, *, full: bool, tokens: int) -> float | None:
     """What a vendor charges for training on so many billed tokens; `None` where its price is not known."""
     return _training(facts, Work(method=method, full=full, examples=0, tokens=0), tokens, None)
+
+
+def most_by_the_hour(facts: Facts) -> float | None:
+    """What all hours that a job may take cost; `None` where it is not billed by the hour, or not stopped."""
+    return _times(facts.training_usd_per_hour, facts.training_hours_at_most)
 
 
 def epochs_of(facts: Facts, work: Work) -> int | None:

@@ -24,7 +24,8 @@ TOPICS = [
         "moving",
         "ci",
     ),
-    *("local", "gpus", "trainers", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
+    *("local", "gpus", "hf", "trainers", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors"),
+    "glossary",
 ]
 """Each is a file `NAME.md` beside this one."""
 

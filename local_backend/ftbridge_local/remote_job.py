@@ -22,7 +22,7 @@ def remote_job(report: JobReport, remote_id: str, result_folder: Path) -> Remote
     elif report.died:
         status, error = Status.FAILED, _death(report, status)
     result = as_result(report.state.result, result_folder) if status is Status.SUCCEEDED else None
-    raw_status = report.waiting or status.value
+    raw_status = report.raw or report.waiting or status.value
     return RemoteJob(remote_id=remote_id, status=status, raw_status=raw_status, error=error, result=result)
 
 

@@ -1,4 +1,4 @@
-"""A machine that ssh reaches, and a Slurm cluster: real servers, on the loopback interface."""
+"""A machine that ssh reaches, a Slurm cluster: real servers, on the loopback interface; and a stub of the hub."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from ftbridge_local.provider import LocalProvider
 from runners import slurm_cluster as slurm_cluster_module
+from runners.hub_fixtures import hub, training_hub
 from runners.same_job import ADAPTER, train, write_rows_of_job
 from runners.slurm_cluster import SlurmCluster
 from runners.ssh_server import SshServer, find_sshd, running
@@ -48,3 +49,6 @@ def adapter(tmp_path_factory: pytest.TempPathFactory, tiny_home: Path) -> bytes:
     provider = LocalProvider(home)
     remote_id = train(provider, "tiny", write_rows_of_job(home / "rows.jsonl"))
     return (provider.runner().folder(remote_id).result / ADAPTER).read_bytes()
+
+
+__all__ = ["hub", "training_hub"]

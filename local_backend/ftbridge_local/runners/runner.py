@@ -27,7 +27,9 @@ class JobReport(NamedTuple):
 
     `alive`: a process works on it, is about to, or waits for a machine; it was determined before `state` was read,
     because a worker writes its last state before it ends. `waiting` says for what, where the job has no machine yet.
-    `log` is the end of worker.log, or what the engine says of its end, where the worker died.
+    `log` is the end of worker.log, or what the engine says of its end, where the worker died. `raw` is the engine's own
+    word for a state that is not known, or that it gave itself, and `seconds` is for how long it has run the job, where
+    it bills that.
     """
 
     tag: str
@@ -35,6 +37,8 @@ class JobReport(NamedTuple):
     alive: bool
     log: str = ""
     waiting: str = ""
+    raw: str = ""
+    seconds: float = 0.0
 
     @property
     def died(self) -> bool:
