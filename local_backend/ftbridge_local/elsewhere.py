@@ -117,8 +117,8 @@ class ElsewhereProvider(TrainingProvider):
             delete_in(self._root, artifact, self.name)
             return
         if artifact.kind != "model":
-            host, _, path = artifact.name.partition(":")
-            self.runner(host).delete(artifact.model_copy(update={"name": path}))
+            host, _, path = artifact.name.partition(":/")  # a host may have a port
+            self.runner(host).delete(artifact.model_copy(update={"name": f"/{path}"}))
             return
         host, tag, part = self._part(Path(artifact.name))
         runner = self.runner(host)
