@@ -7,63 +7,34 @@ packages. The folder's own files say what has become of it; Ray says whether the
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from ftbridge.errors import Conflict, JobNotFound, NotFound, ServerTrouble
+from ftbridge.errors import Conflict, NotFound, ServerTrouble
 from ftbridge.files import make_folder, open_private
-from ftbridge.foreign.names import member_parts
+from ftbridge.foreign.names import is_pickle, member_parts
 from ftbridge.model import Status
 from ftbridge.provider import Artifact
-from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unreadable import reading
 from ftbridge_local.job_documents import EVENTS, STATUS, TRAINING, JobState, read_state
 from ftbridge_local.job_folder import JobFolder, Request
 from ftbridge_local.runners.mirror import LASTING, Mirror
 from ftbridge_local.runners.process import STOP_SECONDS
-from ftbridge_local.runners.ray_api import PROVIDER, RayApi, RayJob
+from ftbridge_local.runners.ray_api import PROVIDER, RayApi
+from ftbridge_local.runners.ray_jobs import LOOK_SECONDS, SHOWN, History, RayJobs, retried
 from ftbridge_local.runners.ray_node import NOT_OVER, NOT_THERE, PLACED, STILL_RUNS, linked_name
-from ftbridge_local.runners.ray_package import is_too_large, job_package, trainer_package
+from ftbridge_local.runners.ray_package import is_too_large, job_package
 from ftbridge_local.runners.runner import JobReport, Resumed
 from ftbridge_local.runners.tables import RayTable
 
 T = TypeVar("T")
-_ATTEMPTS = 3
-_VERB_SECONDS = 180.0  # a node may have to set up an environment for it
-_LOOK_SECONDS = 0.3
-_LOG_CHARACTERS = 600
-_TAG, _VERB = "ftbridge_tag", "ftbridge_verb"
 _BEGUN, _TAKEN_BACK = "ray-begun", "ray-taken-back"  # in the mirror: Ray has had the job; it was cancelled as it waited
-_WORKERS = ("start", "resume")
 _OVER = (Status.SUCCEEDED, Status.CANCELLED)
-
-
-class _History(NamedTuple):
-    """All Ray jobs of one tag, the oldest first: those that trained, and those that asked something of them."""
-
-    jobs: list[RayJob]
-
-    @property
-    def worker(self) -> RayJob:
-        """The last one that trained, or is to."""
-        return [job for job in self.jobs if job.metadata[_VERB] in _WORKERS][-1]
-
-    @property
-    def node(self) -> str:
-        """Where the folder was seen last."""
-        return next((job.node for job in reversed(self.jobs) if job.node), "")
-
-    @property
-    def last_change(self) -> str:
-        """The last Ray job that may have written into the folder, and has ended."""
-        return next((job.id for job in reversed(self.jobs) if job.has_ended), "")
 
 
 class RayRunner:
@@ -71,19 +42,19 @@ class RayRunner:
 
     def __init__(self, api: RayApi, mirror: Mirror, table: RayTable) -> None:
         self._api = api
-        self.mirror = mirror
+        self._jobs = RayJobs(api, table)
         self._table = table
-        self._last: dict[str, _History] = {}
+        self.mirror = mirror
         self._ended: dict[tuple[str, str], JobState] = {}
 
     def start(self, tag: str, prepare: Callable[[JobFolder], None]) -> None:
         """As every runner; Ray takes an id once, so that two processes that start the same job start one."""
-        if tag in self._histories():
+        if tag in self._jobs.histories():
             return
         with self.mirror.prepared(tag, prepare) as folder:
             asked_for = {name: (folder / name).read_text("utf-8") for name in LASTING}
             package = self._sent(tag, folder)
-            self._submit(tag, tag, "start", *(() if package else (PLACED,)), package=package, metadata=asked_for)
+            self._jobs.submit(tag, tag, "start", *(() if package else (PLACED,)), package=package, metadata=asked_for)
         self.mirror.remember(tag, _BEGUN, b"")
 
     def resume(self, tag: str) -> Resumed:
@@ -97,48 +68,49 @@ class RayRunner:
             return "over"
         if TRAINING not in self.names(tag, ""):
             return "without data"
-        number = sum(job.metadata[_VERB] in _WORKERS for job in history.jobs) + 1
-        self._submit(f"{tag}-{number}", tag, "resume", node="" if self._table.folder else history.node)
+        self._jobs.submit(
+            f"{tag}-{len(history.workers) + 1}", tag, "resume", node="" if self._table.folder else history.node
+        )
         return "resumed"
 
     def tags(self) -> list[str]:
         """The tags of all jobs that the cluster knows, whoever began them, and of those from here that it forgot."""
-        return sorted({*self._histories(), *self._begun_here()})
+        return sorted({*self._jobs.histories(), *self._begun_here()})
 
     def report(self, tags: Sequence[str]) -> list[JobReport]:
         """By one list of all jobs; the state of one that has ended is read once."""
         if not tags:
             return []
-        known = self._histories()
+        known = self._jobs.histories()
         begun_here = self._begun_here() if set(tags) - known.keys() else set()
         reports = [self._report(tag, known[tag]) for tag in tags if tag in known]
         return reports + [self._forgotten(tag) for tag in tags if tag not in known and tag in begun_here]
 
     def ask(self, tag: str, request: Request) -> None:
         """Have the request left in the folder, by a job on the same node."""
-        history = self._history(tag)
+        history = self._jobs.history(tag)
         if history.worker.status == "PENDING":
             raise Conflict(
                 f"job {tag} waits for a machine, and cannot be paused",
                 provider=PROVIDER,
                 hint=f"Pause it once it runs; `ftbridge cancel {tag}` ends it.",
             )
-        self._carry_out(tag, "ask", history)
+        self._jobs.carry_out(tag, "ask", history)
 
     def end(self, tag: str) -> bool:
         """As every runner; one that waits is taken back, and one that runs is ended by a job on the same node."""
-        history = self._history(tag)
+        history = self._jobs.history(tag)
         if not history.node:
             self.mirror.remember(tag, _TAKEN_BACK, b"")
             self._api.stop(history.worker.id)
             return True
-        return self._carry_out(tag, "end", history) != STILL_RUNS
+        return self._jobs.carry_out(tag, "end", history) != STILL_RUNS
 
     def read(self, tag: str, name: str, offset: int = 0) -> bytes:
         """From where the job runs; empty where there is no such file. What was asked for is in Ray's list."""
         if known := self.mirror.read(tag, name):
             return known[offset:]
-        history = self._last.get(tag) or self._history(tag)
+        history = self._jobs.seen_last(tag)
         if known := history.jobs[0].metadata.get(name, "").encode():
             return known[offset:]
         content: bytes = self._seen(tag, history, partial(self._content, name=self._path(tag, name)), b"")
@@ -147,7 +119,7 @@ class RayRunner:
     def names(self, tag: str, folder: str) -> list[str]:
         """Of the folder there."""
         look = partial(self._api.list_files, pattern=self._path(tag, folder, "*"))
-        return [name.rstrip("/").rpartition("/")[2] for name in self._seen(tag, self._history(tag), look, [])]
+        return [name.rstrip("/").rpartition("/")[2] for name in self._seen(tag, self._jobs.history(tag), look, [])]
 
     def folder(self, tag: str) -> JobFolder:
         """The mirror."""
@@ -159,7 +131,7 @@ class RayRunner:
         if not (folder.path / part).exists():
             for name in (STATUS, EVENTS):  # which do not change either, once there is a result
                 self.mirror.remember(tag, name, self.read(tag, name))
-            self._seen(tag, self._history(tag), partial(self._pull, tag, part), None)
+            self._seen(tag, self._jobs.history(tag), partial(self._pull, tag, part), None)
         return folder
 
     def artifacts(self, tag: str) -> list[Artifact]:
@@ -174,7 +146,7 @@ class RayRunner:
     def delete(self, artifact: Artifact) -> None:
         """Remove it there."""
         tag = Path(artifact.name).parts[3]
-        code = self._carry_out(tag, "delete", self._history(tag), artifact.name)
+        code = self._jobs.carry_out(tag, "delete", self._jobs.history(tag), artifact.name)
         if code == NOT_THERE:
             raise NotFound(f"there is no {artifact.name}", provider=PROVIDER, hint="It is deleted already.")
         if code == NOT_OVER:
@@ -194,68 +166,10 @@ class RayRunner:
             shutil.copytree(folder, target, dirs_exist_ok=True)
             return ""
         with job_package(folder) as (name, content):
-            self._retried(partial(self._api.put_package, name, content))
+            retried(partial(self._api.put_package, name, content))
         return name
 
-    def _submit(
-        self,
-        job: str,
-        tag: str,
-        verb: str,
-        *words: str,
-        package: str = "",
-        node: str = "",
-        metadata: Mapping[str, str] | None = None,
-    ) -> None:
-        """Have a job of that id run a verb of `ray_node`; the trainer is sent where Ray does not have it."""
-        trainer, content = trainer_package()
-        if not self._retried(partial(self._api.has_package, trainer)):
-            self._retried(partial(self._api.put_package, trainer, content))
-        python = ["env", "-u", "OMP_NUM_THREADS"] if not self._table.num_cpus else []  # which Ray then sets to 1
-        python += [self._table.python, "-P", "-W", "ignore", "-m", "ftbridge_local.runners.ray_node"]
-        environment: dict[str, Any] = {"py_modules": [f"gcs://{trainer}"]}
-        if package:
-            environment["working_dir"] = f"gcs://{package}"
-        if self._table.pip:
-            environment["pip"] = list(self._table.pip)
-        body: dict[str, Any] = {
-            "submission_id": job,
-            "entrypoint": f"exec {shlex.join([*python, verb, tag, self._table.folder, *words])}",
-            "runtime_env": environment,
-            "metadata": {_TAG: tag, _VERB: verb, **(metadata or {})},
-        }
-        if verb in _WORKERS:
-            body |= {"entrypoint_num_cpus": self._table.num_cpus, "entrypoint_num_gpus": self._table.num_gpus}
-        if node:
-            body["entrypoint_label_selector"] = {"ray.io/node-id": node}
-        self._api.create(body)
-
-    def _carry_out(self, tag: str, verb: str, history: _History, *words: str, anywhere: bool = False) -> int:
-        """Run a verb on the job's node, or have it run by whoever asked first; its exit code."""
-        asked = [job for job in history.jobs if job.metadata[_VERB] == verb]
-        job = f"{tag}-{verb}-{len(asked) + 1}"
-        if asked and not asked[-1].has_ended and not words:
-            job = asked[-1].id
-        else:
-            self._submit(job, tag, verb, *words, node="" if anywhere else history.node)
-        deadline = time.monotonic() + _VERB_SECONDS
-        while not (done := self._ray_job(tag, job)).has_ended:
-            if time.monotonic() > deadline:
-                raise ServerTrouble(
-                    f"Ray has not run {job} within {_VERB_SECONDS:.0f} s: {done.message}",
-                    provider=PROVIDER,
-                    status=503,
-                    hint="Try again once the node has room for it.",
-                )
-            time.sleep(_LOOK_SECONDS)
-        if done.status == "SUCCEEDED":
-            return 0
-        if done.exit_code in (STILL_RUNS, NOT_OVER, NOT_THERE):
-            return done.exit_code
-        message = f"Ray could not run {job}: {done.message[-_LOG_CHARACTERS:]}"
-        raise ServerTrouble(message, provider=PROVIDER, status=500, hint="Try again; the message is Ray's.")
-
-    def _report(self, tag: str, history: _History) -> JobReport:
+    def _report(self, tag: str, history: History) -> JobReport:
         if self._is_here(tag, ""):
             self.mirror.remember(tag, _BEGUN, b"")
         worker = history.worker
@@ -266,9 +180,9 @@ class RayRunner:
         if not worker.has_ended:
             return JobReport(tag, JobState(status=Status.RUNNING), alive=True)
         report = JobReport(tag, self._state(tag, history), alive=False)
-        return report._replace(log=worker.message[-_LOG_CHARACTERS:]) if report.died else report
+        return report._replace(log=worker.message[-SHOWN:]) if report.died else report
 
-    def _state(self, tag: str, history: _History) -> JobState:
+    def _state(self, tag: str, history: History) -> JobState:
         """The state of a job that has ended, or of what Ray says of its end where the worker wrote none."""
         key = tag, history.last_change
         if key not in self._ended:
@@ -297,20 +211,20 @@ class RayRunner:
     def _resume_forgotten(self, tag: str) -> Resumed:
         if not (self._table.folder and self._is_here(tag, _BEGUN)):
             return "without data"
-        self._submit(f"{tag}-again", tag, "resume")
+        self._jobs.submit(f"{tag}-again", tag, "resume")
         return "resumed"
 
-    def _seen(self, tag: str, history: _History, look: Callable[[str], T], nothing: T) -> T:
+    def _seen(self, tag: str, history: History, look: Callable[[str], T], nothing: T) -> T:
         """What is seen on the job's node; where that is gone, what another node sees in the shared folder."""
         if not history.node:
             return nothing
         try:
-            return self._retried(partial(look, history.node))
+            return retried(partial(look, history.node))
         except ServerTrouble:
             if not self._table.folder:
                 raise
-        self._carry_out(tag, "look", history, anywhere=True)
-        return self._retried(partial(look, self._history(tag).node))
+        self._jobs.carry_out(tag, "look", history, anywhere=True)
+        return retried(partial(look, self._jobs.history(tag).node))
 
     def _content(self, node: str, name: str) -> bytes:
         """Of a file; empty where there is none."""
@@ -327,7 +241,7 @@ class RayRunner:
 
         def fill(folder: Path) -> None:
             for name in self._api.list_files(node, f"{root}/**/*"):
-                if name.endswith("/"):
+                if name.endswith("/") or is_pickle(name):  # the state of a checkpoint, from which only its node goes on
                     continue
                 path = folder.joinpath(*member_parts(name.removeprefix(f"{root}/")))
                 make_folder(path.parent)
@@ -336,35 +250,15 @@ class RayRunner:
 
         self.mirror.take(tag, part, fill)
 
-    def _until_ended(self, tag: str) -> _History | None:
+    def _until_ended(self, tag: str) -> History | None:
         """The history, after a worker that was asked to stop was given time to do so."""
         deadline = time.monotonic() + STOP_SECONDS
-        while history := self._histories().get(tag):
-            asked = any(job.metadata[_VERB] not in _WORKERS for job in history.jobs)
-            if history.worker.has_ended or not asked or time.monotonic() > deadline:
+        while history := self._jobs.histories().get(tag):
+            was_asked = len(history.jobs) > len(history.workers)
+            if history.worker.has_ended or not was_asked or time.monotonic() > deadline:
                 return history
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)
         return None
-
-    def _histories(self) -> dict[str, _History]:
-        """All jobs of the cluster that have a worker, by their tags."""
-        by_tag = defaultdict[str, list[RayJob]](list)
-        for job in self._retried(self._api.jobs):
-            if _TAG in job.metadata and _VERB in job.metadata:
-                by_tag[job.metadata[_TAG]].append(job)
-        self._last = {
-            tag: _History(jobs) for tag, jobs in by_tag.items() if any(job.metadata[_VERB] in _WORKERS for job in jobs)
-        }
-        return self._last
-
-    def _history(self, tag: str) -> _History:
-        if history := self._histories().get(tag):
-            return history
-        hint = "Its list of jobs is lost when its head restarts; without `folder` in [runners.NAME] its files are, too."
-        raise JobNotFound(f"Ray at {self._api.url} knows no job {tag}", hint=hint)
-
-    def _ray_job(self, tag: str, job: str) -> RayJob:
-        return next(one for one in self._history(tag).jobs if one.id == job)
 
     def _begun_here(self) -> set[str]:
         return {path.parent.name for path in self.mirror.path.glob(f"jobs/*/{_BEGUN}")}
@@ -374,6 +268,3 @@ class RayRunner:
 
     def _path(self, tag: str, *parts: str) -> str:
         return "/".join((linked_name(self._table.folder), "local", "jobs", tag, *filter(None, parts)))
-
-    def _retried(self, look: Callable[[], T]) -> T:
-        return with_retries(look, attempts=_ATTEMPTS)

@@ -15,7 +15,7 @@ from typing import IO, Any, Literal, NamedTuple
 import httpx
 
 from ftbridge.config import is_safe_url
-from ftbridge.errors import AuthenticationFailed, ConfigError
+from ftbridge.errors import AuthenticationFailed, BadAnswer, ConfigError
 from ftbridge.foreign.redaction import register
 from ftbridge.foreign.values import count_of, json_of, message_of, text_of
 from ftbridge.provider.answers import error_from, is_never_sent, network_error, timeout_error
@@ -106,6 +106,11 @@ class RayApi:
             if not answer.is_success:
                 answer.read()
                 self._checked(answer)
+            if not answer.headers.get("content-type", "").startswith("text/plain"):
+                what = f"{PROVIDER} sent something else than the file {path}"
+                raise BadAnswer(
+                    what, provider=PROVIDER, hint=f"Check that {self.url} is the address of Ray's dashboard."
+                )
             yield answer.iter_bytes()
 
     def _get(self, path: str, **parameters: str) -> bytes:
@@ -175,5 +180,5 @@ def _transport_errors() -> Iterator[None]:
 
 def _last_line(text: str) -> str:
     """The sentence at the end of a traceback, which is how Ray answers."""
-    lines = text.strip().splitlines()
+    lines = [line for line in text.splitlines() if line.strip(" .")]
     return lines[-1] if lines else ""
