@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from threading import Thread
@@ -19,14 +19,14 @@ from packaging.requirements import Requirement
 
 from ftbridge.config import Config
 from ftbridge.config.load import load_config
-from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, StateError
+from ftbridge.errors import ConfigError, FtbridgeError, MissingExtra, StateError, UsageError
 from ftbridge.foreign.redaction import redact, register_environment
 from ftbridge.home import LEDGER, find_home
 from ftbridge.model import Frozen
 from ftbridge.plugins import load_provider, provider_names
 from ftbridge.provider import Provider
 from ftbridge.provider.hosted import HostedProvider
-from ftbridge.target import Target
+from ftbridge.target import Target, parse_target
 from ftbridge.wording import clause, counted
 
 _GIGABYTE = 1e9
@@ -35,7 +35,9 @@ _PATIENCE = 10.0  # seconds for each endpoint
 _NOT_FOR_USE = ("all", "dev")  # extras that name others, or are for developing ftbridge
 _EXTRA = re.compile(r"extra == ['\"]([\w-]+)['\"]")
 
-About: TypeAlias = Literal["python", "extra", "key", "provider", "config", "disk", "ledger", "devices", "endpoint"]
+About: TypeAlias = Literal[
+    "python", "extra", "key", "provider", "config", "disk", "ledger", "devices", "endpoint", "host"
+]
 
 
 class Check(Frozen):
@@ -57,6 +59,31 @@ class TrainsHere(Protocol):
 
     def devices(self) -> str:
         """On what, such as "2 NVIDIA GPUs". Raises `MissingExtra`."""
+
+
+@runtime_checkable
+class TrainsElsewhere(Protocol):
+    """A provider that trains on other machines."""
+
+    def inspect(self, host: str) -> Iterable[Check]:
+        """What there is at the host. Raises `FtbridgeError` where it cannot be asked."""
+
+
+def examine_host(text: str) -> Iterator[Check]:
+    """Every check of the host in a target, such as ssh:HOST. Raises `UsageError` for a target without one."""
+    register_environment(os.environ)
+    home = find_home()
+    config = load_config(home, lambda _warning: None).config
+    target = parse_target(text, config.targets)
+    provider = load_provider(target, home, config=config)
+    if not isinstance(provider, TrainsElsewhere):
+        raise UsageError(
+            f"{target.provider} has no hosts", hint="Name one as ssh:HOST; without a target all is checked."
+        )
+    try:
+        yield from provider.inspect(target.model.partition("/")[0])
+    except FtbridgeError as problem:
+        yield _problem("host", problem, target.model)
 
 
 def examine(*, endpoints: bool = False) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftbridge.cli.output import AsJson, Exit, print_json, print_line, print_note
+from ftbridge.errors import UsageError
 from ftbridge.wording import counted
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def register(app: typer.Typer, group: str) -> None:
 
 
 def doctor(
+    target: Annotated[
+        str | None, typer.Argument(help="Check a host where jobs run, such as ssh:HOST, and nothing else.")
+    ] = None,
     endpoints: Annotated[
         bool, typer.Option("--endpoints", help="Also ask the vendors whose keys are set, and the ledger's server.")
     ] = False,
@@ -36,10 +40,13 @@ def doctor(
 
     The exit code is 1 if there is a problem. Keys are never shown, and without --endpoints nobody is asked.
     """
-    from ftbridge.doctor import examine
+    from ftbridge.doctor import examine, examine_host
 
+    if target and endpoints:
+        raise UsageError("--endpoints asks vendors, and a host is none", hint="Give one of the two.")
     checks = []
-    for about, some in groupby(examine(endpoints=endpoints), key=lambda check: check.about):
+    found = examine_host(target) if target else examine(endpoints=endpoints)
+    for about, some in groupby(found, key=lambda check: check.about):
         checks += (group := list(some))
         if not as_json:
             _print(about, group)

@@ -24,7 +24,7 @@ TOPICS = [
         "moving",
         "ci",
     ),
-    *("local", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
+    *("local", "gpus", "hosted", "mocks", "teams", "security", "provider", "plugins", "errors", "glossary"),
 ]
 """Each is a file `NAME.md` beside this one."""
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import RLock
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.errors import NotFound, TargetError
 from ftbridge.home import usable
 from ftbridge.model import Result, Spec
 from ftbridge.provider import Files, Listed, RemoteJob
 from ftbridge.provider.artifacts import Artifact
-from ftbridge.wording import printable
+from ftbridge.wording import counted, printable
 from ftbridge_local.artifacts import delete_in, uploads_of
 from ftbridge_local.command import TRAIN
 from ftbridge_local.job_folder import JobFolder
@@ -27,11 +28,15 @@ from ftbridge_local.packages import check_packages
 from ftbridge_local.runners.mirror import Mirror
 from ftbridge_local.runners.remote import RemoteRunner
 from ftbridge_local.runners.runner import JobReport, Runner
-from ftbridge_local.runners.slurm import SlurmRunner
+from ftbridge_local.runners.slurm import SlurmRunner, check_slurm
 from ftbridge_local.runners.ssh import SshLink
 from ftbridge_local.runners.tables import SlurmTable, SshTable
 from ftbridge_local.training import TrainingProvider
 
+if TYPE_CHECKING:
+    from ftbridge.doctor import Check
+
+_SMALL = 5.0  # gigabytes: below it few models and results fit
 _HOST = re.compile(r"[A-Za-z0-9_][\w.@-]*")
 HERE = "here"
 """The host of `slurm:MODEL`: the cluster whose login node this machine is."""
@@ -100,6 +105,28 @@ class ElsewhereProvider(TrainingProvider):
         with usable(self.home):
             self.runner(host).start(tag, fill)
         return self._known(f"{host}/{tag}")
+
+    def poll(self, remote_ids: Sequence[str]) -> Iterator[RemoteJob]:
+        """As every provider; an id without a host is nobody's."""
+        return super().poll([remote_id for remote_id in remote_ids if "/" in remote_id])
+
+    def inspect(self, host: str) -> Iterator[Check]:
+        """What there is at the host, and the command that installs what is missing."""
+        from ftbridge.doctor import Check
+
+        link = SshLink(self.name, host, self._tables.get(host) or SshTable())
+        look = link.look()
+        version = ".".join(map(str, look.python))
+        gpus = counted(look.gpus, "NVIDIA GPU") if look.gpus else "no NVIDIA GPU"
+        found = partial(Check, about="host", name=host)
+        yield found(state="ok", what=f"{link.address} answers: Python {version}, {gpus}")
+        if look.missing:
+            what, fix = f"it has no {', '.join(look.missing)}", link.install_command(look.missing)
+            yield found(state="problem", what=what, fix=fix)
+        else:
+            yield found(state="ok", what="it has the packages that training needs")
+        what = f"{look.free_gigabytes:,.1f} GB are free for {look.home}"
+        yield found(state="note" if look.free_gigabytes < _SMALL else "ok", what=what)
 
     def artifacts(self, remote_id: str) -> list[Artifact]:
         """The uploaded files here; and what is kept at the host, as HOST:PATH, its result by where it is here."""
@@ -210,6 +237,18 @@ class SlurmProvider(ElsewhereProvider):
     def open_runner(self, host: str, folder: Path) -> Runner:
         """A runner here where the table names no host, or at the login node that ssh reaches."""
         table = self._tables.get(host) or SlurmTable()
-        if host == HERE or (host in self._tables and not table.host):
+        if self._is_here(host):
             return SlurmRunner(folder, TRAIN, table.sbatch_options)
         return RemoteRunner(SshLink(self.name, host, table), Mirror(folder), TRAIN, {"slurm": table.sbatch_options})
+
+    def inspect(self, host: str) -> Iterator[Check]:
+        """Slurm here, or what there is at the login node."""
+        from ftbridge.doctor import Check
+
+        if self._is_here(host):
+            yield Check(about="host", state="ok", what=f"{check_slurm()} answers", name=host)
+        else:
+            yield from super().inspect(host)
+
+    def _is_here(self, host: str) -> bool:
+        return host == HERE or (host in self._tables and not self._tables[host].host)

@@ -171,14 +171,15 @@ class TrainingProvider(Provider):
         runner, tag = self._at(remote_id)
         with usable(self.home):
             resumed = runner.resume(tag)
-        problems = {
+        if resumed == "resumed":
+            return
+        status = self._known(remote_id).status if resumed == "over" else ""
+        what, hint = {
             "running": ("is running", "There is nothing to resume."),
-            "over": (f"is {self._known(remote_id).status}", "Only a paused or failed job can be resumed."),
+            "over": (f"is {status}", "Only a paused or failed job can be resumed."),
             "without data": ("has no training data any more, which was removed", "Submit the dataset again."),
-        }
-        what, hint = problems.get(resumed, ("", ""))
-        if what:
-            raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
+        }[resumed]
+        raise ProviderError(f"job {remote_id} {what}", provider=self.name, hint=hint)
 
     def checkpoints(self, remote_id: str) -> list[Checkpoint]:
         """The last ones and the best, with the losses at their steps."""

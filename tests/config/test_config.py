@@ -36,7 +36,7 @@ def test_where_no_table_is_similar_all_are_named() -> None:
     configure("[colours]\nred = 1")
     with pytest.raises(ConfigError) as problem:
         load_config(find_home(), print)
-    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks, providers."
+    assert problem.value.hint == "The tables are: targets, catalogue, budgets, limits, hooks, providers, runners."
 
 
 @pytest.mark.parametrize("table", ["budgets", "limits"])

@@ -148,6 +148,17 @@ def settings() -> list[str]:
     ]
 
 
+def runners() -> list[str]:
+    """The keys of the tables of runners."""
+    kinds = {name: kind.runner_class for name, kind in _providers().items() if kind.runner_class}
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, table in kinds.items():
+        for key, field in table.model_fields.items():
+            if key != "kind":
+                found[key, _sentence(field.description or "")].append(name)
+    return [f"- `{key}` ({', '.join(on)}): {text}" for (key, text), on in found.items()]
+
+
 def closing() -> list[str]:
     """When which models close, by the catalogues."""
     ends: dict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -172,6 +183,7 @@ def config() -> list[str]:
         "limits": "how many jobs may run at once, by provider",
         "hooks": f"`[hooks.NAME]`: {_keys(Hook)}",
         "providers": "`[providers.NAME]`: the settings of a provider; `ftbridge help hosted` lists them",
+        "runners": "`[runners.NAME]`: other machines; `ftbridge help gpus` lists their keys",
     }
     return [f"- `[{table}]`: {said[table]}" for table in Config.model_fields if table not in ("file", "origins")]
 
@@ -211,6 +223,7 @@ MAKERS: dict[str, Callable[..., list[str]]] = {
     "formats": formats,
     "vendors": vendors,
     "settings": settings,
+    "runners": runners,
     "closing": closing,
     "config": config,
     "causes": causes,

@@ -59,7 +59,7 @@ def _find_in(folder: Path, model: str, home: Path, *, weights: bool, offline: bo
         check_weights(model, names, required=weights)
     else:
         check_files(model, names, weights=True)
-    if not folder.is_relative_to(home.absolute() / "local"):
+    if not any(folder.is_relative_to(home.absolute() / ours) for ours in ("local", "runners")):
         check_folder(model, folder)
     if not is_adapter:
         check_index(model, folder)

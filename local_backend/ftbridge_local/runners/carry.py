@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import IO
 
 from ftbridge.files import make_folder, open_private
-from ftbridge.foreign.names import member_parts
+from ftbridge.foreign.names import is_pickle, member_parts
 
 _END = "complete"  # no file of a job folder has this name
 
 
 def send(folder: Path, stream: IO[bytes]) -> None:
-    """Write all files below the folder, and what links lead to, with their contents alone."""
+    """Write all files below the folder, and what links lead to, with their contents alone; no pickles.
+
+    Those are the states of checkpoints, from which only the machine that wrote them goes on.
+    """
     with tarfile.open(fileobj=stream, mode="w|", dereference=True) as tar:
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and not is_pickle(path.name):
                 with path.open("rb") as content:
                     member = tarfile.TarInfo(path.relative_to(folder).as_posix())
                     member.size = content.seek(0, 2)

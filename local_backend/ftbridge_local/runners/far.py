@@ -19,7 +19,6 @@ from typing import IO, Any, TypeAlias
 
 from ftbridge.errors import FtbridgeError, JobNotFound, StateError
 from ftbridge.files import PRIVATE_FOLDER, make_folder
-from ftbridge.provider import Artifact
 from ftbridge_local.command import TRAIN
 from ftbridge_local.job_folder import JobFolder
 from ftbridge_local.runners.carry import receive, send
@@ -78,16 +77,10 @@ def _answer(runner: ProcessRunner, request: Mapping[str, Any], stdin: IO[bytes])
     return _VALUES[verb](runner, request), _nothing
 
 
-_VALUES: Mapping[str, Callable[[ProcessRunner, Mapping[str, Any]], Any]] = {
-    "resume": lambda runner, request: runner.resume(request["tag"]),
-    "tags": lambda runner, _request: runner.tags(),
-    "report": lambda runner, request: [_document(report) for report in runner.report(request["tags"])],
-    "ask": lambda runner, request: runner.ask(request["tag"], request["request"]),
-    "end": lambda runner, request: runner.end(request["tag"]),
-    "names": lambda runner, request: runner.names(request["tag"], request["folder"]),
-    "artifacts": lambda runner, request: [one.model_dump(mode="json") for one in runner.artifacts(request["tag"])],
-    "delete": lambda runner, request: runner.delete(Artifact(kind=request["kind"], name=request["name"])),
-}
+def _delete(runner: ProcessRunner, request: Mapping[str, Any]) -> None:
+    from ftbridge.provider import Artifact  # imported here: it takes as long as all the rest, and polls do without
+
+    runner.delete(Artifact(kind=request["kind"], name=request["name"]))
 
 
 def _nothing(_stdout: IO[bytes]) -> None:
@@ -103,6 +96,18 @@ def _fill(stdin: IO[bytes], job: JobFolder) -> None:
 
 def _document(report: JobReport) -> dict[str, Any]:
     return {**report._asdict(), "state": report.state.model_dump_json(exclude_none=True)}
+
+
+_VALUES: Mapping[str, Callable[[ProcessRunner, Mapping[str, Any]], Any]] = {
+    "resume": lambda runner, request: runner.resume(request["tag"]),
+    "tags": lambda runner, _request: runner.tags(),
+    "report": lambda runner, request: [_document(report) for report in runner.report(request["tags"])],
+    "ask": lambda runner, request: runner.ask(request["tag"], request["request"]),
+    "end": lambda runner, request: runner.end(request["tag"]),
+    "names": lambda runner, request: runner.names(request["tag"], request["folder"]),
+    "artifacts": lambda runner, request: [one.model_dump(mode="json") for one in runner.artifacts(request["tag"])],
+    "delete": _delete,
+}
 
 
 if __name__ == "__main__":

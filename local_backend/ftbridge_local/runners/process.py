@@ -6,16 +6,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from ftbridge.foreign.names import plain_name
 from ftbridge.model import Status
-from ftbridge.provider import Artifact
-from ftbridge_local.artifacts import artifacts_of, delete_in
 from ftbridge_local.command import Command
 from ftbridge_local.job_folder import JobFolder, Request
 from ftbridge_local.runners.kill import kill_holder
 from ftbridge_local.runners.runner import JobReport, Resumed
 from ftbridge_local.runners.standby import Standby
+
+if TYPE_CHECKING:
+    from ftbridge.provider import Artifact
 
 STOP_SECONDS = 4.0  # how long a worker may take to honour a request before it is killed
 _LOG_CHARACTERS = 600  # of worker.log, shown when a worker died
@@ -23,6 +25,9 @@ _LOG_CHARACTERS = 600  # of worker.log, shown when a worker died
 
 class ProcessRunner:
     """Runs `command` on the job folders of a home; the kernel's file locks show which of them have a worker."""
+
+    provider: ClassVar[str] = "local"
+    """For errors: by what provider jobs are run so."""
 
     def __init__(self, home: Path, command: Command) -> None:
         self._home = home.absolute()
@@ -106,11 +111,15 @@ class ProcessRunner:
 
     def artifacts(self, tag: str) -> list[Artifact]:
         """The files of the job, and its result."""
+        from ftbridge_local.artifacts import artifacts_of  # imported here: far sides, which start for each call, poll
+
         return artifacts_of(self.folder(tag))
 
     def delete(self, artifact: Artifact) -> None:
         """Remove it, unless its job is not over."""
-        delete_in(self._home / "local", artifact)
+        from ftbridge_local.artifacts import delete_in  # likewise
+
+        delete_in(self._home / "local", artifact, self.provider)
 
     @contextmanager
     def standby(self, *, preload: bool) -> Iterator[None]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from ftbridge.model import Status
-from ftbridge.provider import Artifact
 from ftbridge_local.job_documents import JobState
 from ftbridge_local.job_folder import JobFolder, Request
+
+if TYPE_CHECKING:
+    from ftbridge.provider import Artifact
 
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED, Status.UNKNOWN)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from ftbridge.errors import InvalidRequest, MissingExtra, ServerTrouble
 from ftbridge.files import make_folder
@@ -25,7 +26,6 @@ from ftbridge_local.job_folder import LOG, JobFolder
 from ftbridge_local.runners.process import STOP_SECONDS, ProcessRunner, report
 from ftbridge_local.runners.runner import JobReport, Resumed
 
-_PROVIDER = "slurm"
 _BEFORE_RUNNING = (Status.SUBMITTING, Status.VALIDATING)
 _LOCK = "submission.lock"
 _LOOK_SECONDS = 0.2
@@ -34,6 +34,8 @@ _PASSED_ON = ("PYTHONPATH", "FTBRIDGE_HOME")
 
 class SlurmRunner(ProcessRunner):
     """Runs `command` on the job folders of a home by sbatch, with these further options of it."""
+
+    provider: ClassVar[str] = "slurm"
 
     def __init__(self, home: Path, command: Command, options: Sequence[str]) -> None:
         super().__init__(home, command)
@@ -103,10 +105,16 @@ class SlurmRunner(ProcessRunner):
         if ran.returncode:
             raise InvalidRequest(
                 f"sbatch refuses the job: {_sentence(ran)}",
-                provider=_PROVIDER,
+                provider=SlurmRunner.provider,
                 status=422,
                 hint="Correct [runners.NAME] in ftbridge.toml: its partition, account, time, gpus and options.",
             )
+
+
+def check_slurm() -> str:
+    """The version of Slurm here. Raises `MissingExtra` without it, and `ServerTrouble` where it does not answer."""
+    _queue()
+    return _slurm("sinfo", "--version").strip()
 
 
 def _report(job: JobFolder, queue: dict[str, tuple[str, str]]) -> JobReport:
@@ -153,7 +161,9 @@ def _slurm(*words: str) -> str:
     ran = _run(*words)
     if ran.returncode:
         what = f"{words[0]} failed: {_sentence(ran)}"
-        raise ServerTrouble(what, provider=_PROVIDER, status=503, hint="Try again once Slurm's controller answers.")
+        raise ServerTrouble(
+            what, provider=SlurmRunner.provider, status=503, hint="Try again once Slurm's controller answers."
+        )
     return ran.stdout
 
 

@@ -75,14 +75,20 @@ class SshLink:
 
     def install_command(self, missing: tuple[str, ...]) -> str:
         """What to type here to install the packages there."""
-        return shlex.join([*self._ssh(), "--", self.address, install_command(self._table.python, missing)])
+        there = install_command(self._table.python, missing)
+        quoted = f'"{there}"' if not set(there) & set('"$`\\') else shlex.quote(there)
+        return f"{shlex.join([*self._ssh(shared=False), self.address])} {quoted}"
 
     def set_up(self) -> None:
         """Run the table's `setup` there. Raises `UsageError` where it fails."""
         folder = _shell_path(self._table.folder)
         command = f"umask 077; mkdir -p {folder} && cd {folder} && {{ {self._table.setup}\n}} >&2 && echo '{MARK}null'"
-        with self._run(command, lambda _stdin: None, NotReached):
-            pass
+        try:
+            with self._run(command, lambda _stdin: None, NotReached):
+                pass
+        except BadAnswer as problem:
+            what = f"the setup of {self.address} failed: {problem.message}"
+            raise UsageError(what, hint="Correct setup in [runners.NAME] of ftbridge.toml.") from problem
 
     def ready(self) -> None:
         """Make sure that the trainer is there."""
@@ -95,10 +101,7 @@ class SshLink:
             return self._look
 
     def _prepared(self) -> Look:
-        look = self.look()
-        if look.missing and self._table.setup:
-            self.set_up()
-            look = self.look()
+        look = self.look() if not self._table.setup else self._look_after_setup()
         if look.missing:
             raise MissingExtra(
                 f"{self._table.python} on {self.address} has no {', '.join(look.missing)}",
@@ -107,6 +110,15 @@ class SshLink:
         if not look.has_trainer:
             self._program(put_program(self._table.folder))
         return look
+
+    def _look_after_setup(self) -> Look:
+        """What is there, once the setup was run if it had to be; it may make the Python that looks."""
+        with suppress(UsageError):
+            look = self.look()
+            if not look.missing:
+                return look
+        self.set_up()
+        return self.look()
 
     def _program(self, text: str) -> Any:
         """What a program, run by the Python there, prints."""

@@ -17,7 +17,6 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-from ftbridge.child_environment import child_environment
 from ftbridge.files import PRIVATE_FOLDER, open_private
 from ftbridge_local.command import Command
 from ftbridge_local.job_folder import JobFolder
@@ -33,6 +32,8 @@ class Standby:
     """
 
     def __init__(self, command: Command, home: Path, *, preload: bool) -> None:
+        from ftbridge.child_environment import child_environment  # imported here: who only looks at jobs starts none
+
         self._free, self._free_lock = True, Lock()
         self._ours, theirs = socket.socketpair()
         with theirs:

@@ -1,0 +1,138 @@
+"""Whatever dies or breaks on the way, the job runs once and gives the same adapter.
+
+A command submits, waits and fetches. It is run again after each end that is not a success, as a user does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from every_case import EVERY_CASE
+from ftbridge.model import Status
+from ftbridge_local.job_folder import JobFolder
+from runners.broken_ssh import BrokenSsh
+from runners.same_job import ADAPTER, write_rows_of_job
+from runners.ssh_server import HOST, SshServer
+
+_COMMAND = """
+import sys
+from ftbridge import Bridge
+from ftbridge.errors import FtbridgeError
+with Bridge(warn=lambda warning: None) as bridge:
+    try:
+        job = bridge.submit(sys.argv[1], to="ssh:gpu-box/tiny", epochs=1, seed=5)
+        job = bridge.wait(job)
+        if job.status == "failed":
+            bridge.resume(job)
+            job = bridge.wait(job)
+        bridge.fetch(job, sys.argv[2])
+    except FtbridgeError as problem:
+        sys.exit(f"{type(problem).__name__}: {problem}")
+"""
+_RUNS = 6
+
+
+class Case(NamedTuple):
+    """What goes wrong: at the next call of a verb, or to a process while the job has a status."""
+
+    what: str
+    when: str
+    detail: str = "1"
+
+
+CALLS = [
+    Case(kind, verb)
+    for verb in ("start", "report", "read", "pull")
+    for kind in ("cut", "cut-after", "cut-midway", "kill-before", "kill-after", "kill-meanwhile")
+] + [
+    *(Case("cut-upload", "start", size) for size in ("0", "1", "5000", "20000")),
+    *(Case(kind, "start") for kind in ("html", "invalid-json", "truncate")),
+    *(Case(kind, "report") for kind in ("html", "invalid-json", "truncate")),
+]
+PROCESSES = [
+    Case(what, status) for what in ("worker", "client", "server", "connection") for status in ("validating", "running")
+]
+CASES = [*CALLS, *PROCESSES]
+FEW = [Case("cut-after", "start"), Case("kill-meanwhile", "start"), *random.Random(12).sample(CASES, 1)]
+
+
+def test_there_are_enough_cases() -> None:
+    assert len({*CASES}) == len(CASES) >= 40
+
+
+@pytest.fixture
+def machine(ssh_server: SshServer, tmp_path: Path) -> Iterator[Path]:
+    """A machine's folder of its own, with the tiny base; no connection is shared with other tests."""
+    shutil.copytree(ssh_server.machine / "local" / "bases", tmp_path / "machine" / "local" / "bases")
+    yield tmp_path / "machine"
+    ssh_server.disconnect()
+
+
+@pytest.mark.parametrize("case", CASES if EVERY_CASE else FEW, ids=lambda case: "-".join(case))
+def test_the_job_runs_once(
+    case: Case, ssh_server: SshServer, machine: Path, home: Path, tmp_path: Path, adapter: bytes
+) -> None:
+    ssh = BrokenSsh(tmp_path / "bin")
+    home.mkdir(mode=0o700)
+    table = {**ssh_server.table, "folder": str(machine)}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    (home / "ftbridge.toml").write_text("\n".join([f"[runners.{HOST}]", *lines]))
+    rows, out = write_rows_of_job(tmp_path / "rows.jsonl"), tmp_path / "out"
+    if case in CALLS:
+        ssh.plan(case.when, case.what, case.detail)
+    strike = None if case in CALLS else _striker(case, ssh_server)
+
+    ends = []
+    for _run in range(_RUNS):
+        shutil.rmtree(out, ignore_errors=True)
+        command = [sys.executable, "-c", _COMMAND, str(rows), str(out)]
+        environment = {**os.environ, "PATH": ssh.path}
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as client:
+            while strike and client.poll() is None:
+                strike = None if strike(machine, client) else strike
+                time.sleep(0.02)
+            ends.append((client.wait(), client.stderr.read() if client.stderr else ""))
+        if ends[-1][0] == 0:
+            break
+    assert ends[-1][0] == 0, ends
+    assert not ssh.is_planned
+    assert strike is None
+    [folder] = (machine / "local" / "jobs").iterdir()
+    began = [event for event in JobFolder(folder).events() if event.status is Status.VALIDATING]
+    assert len(began) == (2 if case.what == "worker" else 1)
+    assert (out / ADAPTER).read_bytes() == adapter
+
+
+def _striker(case: Case, server: SshServer) -> Callable[[Path, subprocess.Popen[str]], bool]:
+    """A function that strikes once the job has the status, and says whether it did."""
+
+    def strike(machine: Path, client: subprocess.Popen[str]) -> bool:
+        jobs = [JobFolder(path) for path in (machine / "local" / "jobs").glob("ftb_*")]
+        if not (jobs and jobs[0].exists and jobs[0].state().status == case.when and jobs[0].alive):
+            return False
+        if case.what == "worker" and (pid := jobs[0].worker_pid):
+            os.kill(pid, signal.SIGKILL)
+        elif case.what == "client":
+            client.kill()
+        elif case.what == "connection":
+            server.disconnect()
+        elif case.what == "server":
+            server.stop()
+            server.disconnect()
+            time.sleep(1)
+            server.start()
+        return True
+
+    return strike
