@@ -69,13 +69,12 @@ class RayHead:
         environment |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": self.token}
         with (self.folder / "head.log").open("ab") as log:
             self._head = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        deadline, client = time.monotonic() + 120, httpx.Client(base_url=self.url, headers=self._headers, timeout=30)
-        job = {"entrypoint": "true", "submission_id": f"first-{secrets.token_hex(4)}"}
-        while not (
-            _answers(client, "POST", "/api/jobs/", job) or _answers(client, "GET", f"/api/jobs/{job['submission_id']}")
-        ):
-            assert time.monotonic() < deadline, (self.folder / "head.log").read_text()
-            time.sleep(0.5)
+        deadline, job = time.monotonic() + 120, f"first-{secrets.token_hex(4)}"
+        headers = {"authorization": f"Bearer {self.token}"}
+        with httpx.Client(base_url=self.url, headers=headers, timeout=30) as client:
+            while not _takes_a_job(client, job):
+                assert time.monotonic() < deadline, (self.folder / "head.log").read_text()
+                time.sleep(0.5)
 
     def stop(self) -> None:
         """End it and all that it started."""
@@ -88,14 +87,12 @@ class RayHead:
                 self._head.wait()
             self._head = None
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.token}"}
 
-
-def _answers(client: httpx.Client, method: str, path: str, body: object = None) -> bool:
+def _takes_a_job(client: httpx.Client, job: str) -> bool:
+    """Whether the head has the job now; its dashboard answers before it takes any."""
     try:
-        return client.request(method, path, json=body).is_success
+        client.post("/api/jobs/", json={"entrypoint": "true", "submission_id": job})
+        return client.get(f"/api/jobs/{job}").is_success
     except httpx.TransportError:
         return False
 

@@ -71,6 +71,10 @@ class RayStub(MockVendor):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    @operation("GET", "/api/version")
+    def get_version(self, call: Call) -> Answer:
+        return Answer({"version": "4", "ray_version": "2.60.0", "session_name": self.logs.parent.name})
+
     @operation("GET", "/api/packages/gcs/{name}")
     def has_package(self, call: Call) -> Answer:
         if call.params["name"] in self.packages:
@@ -106,7 +110,7 @@ class RayStub(MockVendor):
             "message": _WAITS,
             "error_type": None,
             "start_time": time.time_ns() // 1_000_000,
-            "metadata": call.body["metadata"],
+            "metadata": call.body.get("metadata", {}),
             "runtime_env": call.body["runtime_env"],
             "driver_node_id": None,
             "driver_exit_code": None,
@@ -147,7 +151,7 @@ class RayStub(MockVendor):
         return _text(200, file.read_bytes())
 
     def _run(self, name: str, environment: dict[str, Any]) -> None:
-        modules = [self._unpacked(uri) for uri in environment["py_modules"]]
+        modules = [self._unpacked(uri) for uri in environment.get("py_modules", ())]
         folder = self._unpacked(environment["working_dir"]) if "working_dir" in environment else self.logs
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "FTBRIDGE_COVERAGE") if key in os.environ}
         with (self.logs / f"job-driver-{name}.log").open("ab") as log:

@@ -78,7 +78,9 @@ class TestRay(ProviderContract):
         with LoopbackServer(stub.app()) as server, pytest.MonkeyPatch.context() as patch:
             patch.setenv("RAY_AUTH_TOKEN", TOKEN)
             table = RayTable(address=server.url, python=sys.executable)
-            yield RayProvider(tmp_path_factory.mktemp("home"), runners={"cluster": table})
+            provider = RayProvider(tmp_path_factory.mktemp("home"), runners={"cluster": table})
+            yield provider
+            provider.close()
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -19,6 +19,7 @@ from ftbridge.errors import (
     NetworkError,
     ServerTrouble,
     TargetError,
+    UsageError,
 )
 from ftbridge.loopback import LoopbackServer
 from ftbridge.model import Status
@@ -49,10 +50,21 @@ def url(stub: RayStub, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield server.url
 
 
+_opened: list[RayProvider] = []
+
+
+@pytest.fixture(autouse=True)
+def close_connections() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().close()
+
+
 def _runner(url: str, home: Path, **table: object) -> RayRunner:
     provider = RayProvider(
         home, runners={"box": RayTable.read({"address": url, "python": sys.executable, **table}, {})}
     )
+    _opened.append(provider)
     runner = provider.runner("box")
     assert isinstance(runner, RayRunner)
     return runner
@@ -117,6 +129,7 @@ def test_a_job_that_the_head_has_forgotten_has_failed_and_is_not_begun_again(
 def test_another_home_lists_a_job_with_what_was_asked_for(stub: RayStub, url: str, tmp_path: Path) -> None:
     _runner(url, tmp_path / "one", **_WAITING).start(TAG, _fill)
     other = RayProvider(tmp_path / "two", runners={"box": RayTable(address=url)})
+    _opened.append(other)
     [listed] = other.jobs()
     assert (listed.tag, listed.model, listed.training_file) == (TAG, "box/tiny", "rows")
     assert listed.remote.status is Status.QUEUED
@@ -245,3 +258,14 @@ def test_what_a_job_is_asked_with_holds_no_secret(
     monkeypatch.setenv("HF_TOKEN", "hf_" + "a1" * 17)
     _runner(url, tmp_path, **_WAITING).start(TAG, _fill)
     assert "a1a1" not in json.dumps([seen.call.body for seen in stub.seen if seen.operation == "create_job"])
+
+
+def test_doctor_says_what_the_node_lacks(stub: RayStub, url: str, tmp_path: Path) -> None:
+    table = RayTable.read({"address": url, "python": sys.executable}, {})
+    found = list(RayProvider(tmp_path, runners={"box": table}).inspect("box"))
+    assert [one.state for one in found] == ["ok", "ok", "ok"]
+    assert "Ray 2.60.0" in found[0].what
+    bare = table.model_copy(update={"python": f"{sys.executable} -S"})
+    with pytest.raises(UsageError) as problem:
+        list(RayProvider(tmp_path, runners={"box": bare}).inspect("box"))
+    assert "python" in problem.value.hint

@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -47,9 +49,24 @@ def head(tiny_home: Path) -> Iterator[RayHead]:
         shutil.rmtree(head.folder, ignore_errors=True)
 
 
+Opener: TypeAlias = Callable[..., RayProvider]
+
+
 @pytest.fixture
-def provider(head: RayHead, tmp_path: Path) -> RayProvider:
-    return RayProvider(tmp_path / "home", runners={"cluster": RayTable.read(head.table, {})})
+def opened(head: RayHead, tmp_path: Path) -> Iterator[Opener]:
+    """Opens providers, with more in their table."""
+    with ExitStack() as stack:
+
+        def open_one(**more: object) -> RayProvider:
+            table = RayTable.read({**head.table, **more}, {})
+            return stack.enter_context(closing(RayProvider(tmp_path / "home", runners={"cluster": table})))
+
+        yield open_one
+
+
+@pytest.fixture
+def provider(opened: Opener) -> RayProvider:
+    return opened()
 
 
 def test_the_adapter_is_the_same_as_that_of_the_same_job_here(
@@ -81,10 +98,9 @@ def test_a_job_is_paused_resumed_and_cancelled(provider: RayProvider, head: RayH
 
 
 def test_a_job_that_no_node_has_room_for_waits_in_rays_words_until_it_is_cancelled(
-    head: RayHead, tmp_path: Path
+    opened: Opener, tmp_path: Path
 ) -> None:
-    table = RayTable.read({**head.table, "num_gpus": 1}, {})
-    provider = RayProvider(tmp_path / "home", runners={"cluster": table})
+    provider = opened(num_gpus=1)
     made = _create(provider, "cluster/tiny", tmp_path, epochs=1)
     waiting = _until(provider, made, Status.QUEUED)
     assert "waiting for resources" in str(waiting.raw_status)
@@ -103,12 +119,11 @@ def test_a_head_wants_its_token(provider: RayProvider, monkeypatch: pytest.Monke
 
 
 def test_a_job_in_a_shared_folder_outlives_its_worker_and_the_head(
-    head: RayHead, tmp_path: Path, tiny_home: Path
+    head: RayHead, opened: Opener, tmp_path: Path, tiny_home: Path
 ) -> None:
     shared = tmp_path / "shared"
     shutil.copytree(tiny_home / "local", shared / "local")
-    table = RayTable.read({**head.table, "folder": str(shared)}, {})
-    provider = RayProvider(tmp_path / "home", runners={"cluster": table})
+    provider = opened(folder=str(shared))
     made = _create(provider, "cluster/tiny", tmp_path, epochs=40)
     job = JobFolder(shared / "local" / "jobs" / made.remote_id.partition("/")[2])
     _until_step(provider, made, "checkpoint")

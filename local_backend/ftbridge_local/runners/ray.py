@@ -59,6 +59,8 @@ class RayRunner:
 
     def resume(self, tag: str) -> Resumed:
         """As every runner; on the same node, unless all nodes see the folder."""
+        if self._is_here(tag, _TAKEN_BACK):
+            return "over"
         history = self._until_ended(tag)
         if history is None:
             return self._resume_forgotten(tag)
@@ -156,6 +158,10 @@ class RayRunner:
     def standby(self, *, preload: bool) -> AbstractContextManager[None]:
         """Nothing gets ready there before there is a job."""
         return nullcontext()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens a new one."""
+        self._api.close()
 
     def _sent(self, tag: str, folder: Path) -> str:
         """The name of the package in which the folder was sent; "" where it was put in place, being too large."""

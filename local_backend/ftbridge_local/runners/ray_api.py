@@ -61,6 +61,17 @@ class RayApi:
                 hint="Use an https address, or set insecure = true in [runners.NAME] of ftbridge.toml.",
             )
 
+    def close(self) -> None:
+        """Close the connection; the next request opens a new one."""
+        if client := self.__dict__.pop("_client", None):
+            client.close()
+
+    def version(self) -> str:
+        """Of Ray."""
+        content = self._get("/api/version")
+        with reading(PROVIDER):
+            return str(text_of(decode_json(content, dict)["ray_version"]))
+
     def jobs(self) -> list[RayJob]:
         """All jobs that were submitted, the oldest first."""
         return sorted(self._parsed(self._get("/api/jobs/")), key=lambda job: job.started)

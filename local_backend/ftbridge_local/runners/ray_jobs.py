@@ -5,6 +5,7 @@ Each job says in its metadata what tag it is for, and by what verb of `ray_node`
 
 from __future__ import annotations
 
+import secrets
 import shlex
 import time
 from collections import defaultdict
@@ -12,8 +13,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from ftbridge.errors import JobNotFound, ServerTrouble
+from ftbridge.errors import JobNotFound, ServerTrouble, UsageError
 from ftbridge.provider.retry import with_retries
+from ftbridge.provider.unreadable import reading
+from ftbridge_local.runners.look import MARK, Look, look_program
 from ftbridge_local.runners.ray_api import PROVIDER, RayApi, RayJob
 from ftbridge_local.runners.ray_node import NOT_OVER, NOT_THERE, STILL_RUNS
 from ftbridge_local.runners.ray_package import trainer_package
@@ -100,11 +103,9 @@ class RayJobs:
             retried(partial(self.api.put_package, trainer, content))
         python = ["env", "-u", "OMP_NUM_THREADS"] if not self._table.num_cpus else []  # which Ray then sets to 1
         python += [self._table.python, "-P", "-W", "ignore", "-m", "ftbridge_local.runners.ray_node"]
-        environment: dict[str, Any] = {"py_modules": [f"gcs://{trainer}"]}
+        environment = {**self._environment, "py_modules": [f"gcs://{trainer}"]}
         if package:
             environment["working_dir"] = f"gcs://{package}"
-        if self._table.pip:
-            environment["pip"] = list(self._table.pip)
         body: dict[str, Any] = {
             "submission_id": job,
             "entrypoint": f"exec {shlex.join([*python, verb, tag, self._table.folder, *words])}",
@@ -112,7 +113,7 @@ class RayJobs:
             "metadata": {_TAG: tag, _VERB: verb, **(metadata or {})},
         }
         if verb in _WORKERS:
-            body |= {"entrypoint_num_cpus": self._table.num_cpus, "entrypoint_num_gpus": self._table.num_gpus}
+            body |= self._room
         if node:
             body["entrypoint_label_selector"] = {"ray.io/node-id": node}
         self.api.create(body)
@@ -125,16 +126,7 @@ class RayJobs:
             job = asked[-1].id
         else:
             self.submit(job, tag, verb, *words, node="" if anywhere else history.node)
-        deadline = time.monotonic() + _VERB_SECONDS
-        while not (done := self._ray_job(tag, job)).has_ended:
-            if time.monotonic() > deadline:
-                raise ServerTrouble(
-                    f"Ray has not run {job} within {_VERB_SECONDS:.0f} s: {done.message}",
-                    provider=PROVIDER,
-                    status=503,
-                    hint="Try again once the node has room for it.",
-                )
-            time.sleep(LOOK_SECONDS)
+        done = self._done(job)
         if done.status == "SUCCEEDED":
             return 0
         if done.exit_code in (STILL_RUNS, NOT_OVER, NOT_THERE):
@@ -142,8 +134,45 @@ class RayJobs:
         message = f"Ray could not run {job}: {done.message[-SHOWN:]}"
         raise ServerTrouble(message, provider=PROVIDER, status=500, hint="Try again; the message is Ray's.")
 
-    def _ray_job(self, tag: str, job: str) -> RayJob:
-        return next(one for one in self.history(tag).jobs if one.id == job)
+    def look(self) -> Look:
+        """What there is where jobs run, by a small job. Raises `UsageError` where their Python cannot be run."""
+        job = f"ftb-look-{secrets.token_hex(6)}"
+        program = [self._table.python, "-c", look_program(self._table.folder or "/tmp")]  # noqa: S108 - of no use here
+        body = {"submission_id": job, "entrypoint": f"exec {shlex.join(program)}", "runtime_env": self._environment}
+        self.api.create({**body, **self._room})
+        done = self._done(job)
+        if done.status != "SUCCEEDED":
+            raise UsageError(
+                f"{self._table.python} cannot be run on the node: {done.message[-SHOWN:]}",
+                hint='Set python = "PATH" in [runners.NAME] of ftbridge.toml to a Python of 3.11 or newer there.',
+            )
+        with self.api.open_file(done.node, f"job-driver-{job}.log") as chunks, reading(PROVIDER, "a log"):
+            lines = b"".join(chunks).decode().splitlines()
+            return Look.model_validate_json(next(one for one in lines if one.startswith(MARK)).removeprefix(MARK))
+
+    @property
+    def _environment(self) -> dict[str, Any]:
+        return {"pip": list(self._table.pip)} if self._table.pip else {}
+
+    @property
+    def _room(self) -> dict[str, float]:
+        return {"entrypoint_num_cpus": self._table.num_cpus, "entrypoint_num_gpus": self._table.num_gpus}
+
+    def _done(self, job: str) -> RayJob:
+        """A job that takes seconds, once it has ended. Raises `ServerTrouble` where Ray does not run it in time."""
+        deadline = time.monotonic() + _VERB_SECONDS
+        while True:
+            done = next((one for one in retried(self.api.jobs) if one.id == job), None)
+            if done and done.has_ended:
+                return done
+            if time.monotonic() > deadline:
+                raise ServerTrouble(
+                    f"Ray has not run {job} within {_VERB_SECONDS:.0f} s: {done.message if done else 'it is lost'}",
+                    provider=PROVIDER,
+                    status=503,
+                    hint="Try again once the node has room for it.",
+                )
+            time.sleep(LOOK_SECONDS)
 
 
 def retried(look: Callable[[], T]) -> T:
