@@ -145,6 +145,23 @@ def test_a_job_that_waits_is_not_paused_and_is_cancelled_for_good(stub: RayStub,
     assert runner.resume(TAG) == "over"
 
 
+def test_a_job_that_waits_once_more_is_cancelled_with_its_folder(stub: RayStub, url: str, tmp_path: Path) -> None:
+    _runner(url, tmp_path, **_AT_ONCE).start(TAG, _fill)
+    runner = _runner(url, tmp_path, **_WAITING)
+    _ended(runner)
+    job = JobFolder(stub.logs / "ftbridge" / "local" / "jobs" / TAG)
+    job.path.mkdir(parents=True)
+    _fill(job)
+    job.set_status(Status.PAUSED)
+    assert runner.resume(TAG) == "resumed"
+    assert runner.resume(TAG) == "running"
+    assert runner.report([TAG])[0].waiting
+    assert runner.end(TAG)
+    assert [report.state.status for report in runner.report([TAG])] == [Status.CANCELLED]
+    assert job.state().status is Status.CANCELLED
+    assert not job.data()
+
+
 def test_a_command_that_ends_without_a_state_is_told_in_rays_words(stub: RayStub, url: str, tmp_path: Path) -> None:
     runner = _runner(url, tmp_path, python="/nonexistent/python")
     runner.start(TAG, _fill)

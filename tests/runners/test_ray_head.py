@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeAlias
 
+import httpx
 import pytest
 
 from ftbridge.dataset import convert
@@ -90,9 +91,13 @@ def test_a_job_is_paused_resumed_and_cancelled(provider: RayProvider, head: RayH
     _until(provider, made, Status.PAUSED)
     provider.resume(made.remote_id)
     _until_step(provider, made, "continuing")
+    tag = made.remote_id.partition("/")[2]
+    headers = {"authorization": f"Bearer {head.token}"}
+    httpx.post(f"{head.url}/api/jobs/{tag}-2/stop", headers=headers)  # as its owner may, with `ray job stop`
+    _until(provider, made, Status.PAUSED)
     provider.cancel(made.remote_id)
     _until(provider, made, Status.CANCELLED)
-    job = JobFolder(head.logs / "ftbridge" / "local" / "jobs" / made.remote_id.partition("/")[2])
+    job = JobFolder(head.logs / "ftbridge" / "local" / "jobs" / tag)
     assert not job.alive
     assert not job.data()
 

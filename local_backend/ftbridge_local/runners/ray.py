@@ -70,9 +70,8 @@ class RayRunner:
             return "over"
         if TRAINING not in self.names(tag, ""):
             return "without data"
-        self._jobs.submit(
-            f"{tag}-{len(history.workers) + 1}", tag, "resume", node="" if self._table.folder else history.node
-        )
+        node = "" if self._table.folder else history.node
+        self._jobs.submit(f"{tag}-{len(history.workers) + 1}", tag, "resume", node=node)
         return "resumed"
 
     def tags(self) -> list[str]:
@@ -97,16 +96,16 @@ class RayRunner:
                 provider=PROVIDER,
                 hint=f"Pause it once it runs; `ftbridge cancel {tag}` ends it.",
             )
-        self._jobs.carry_out(tag, "ask", history)
+        if not history.worker.has_ended:
+            self._jobs.carry_out(tag, "ask", history)
 
     def end(self, tag: str) -> bool:
         """As every runner; one that waits is taken back, and one that runs is ended by a job on the same node."""
         history = self._jobs.history(tag)
-        if not history.node:
+        if history.worker.status == "PENDING":
             self.mirror.remember(tag, _TAKEN_BACK, b"")
             self._api.stop(history.worker.id)
-            return True
-        return self._jobs.carry_out(tag, "end", history) != STILL_RUNS
+        return not history.node or self._jobs.carry_out(tag, "end", history) != STILL_RUNS
 
     def read(self, tag: str, name: str, offset: int = 0) -> bytes:
         """From where the job runs; empty where there is no such file. What was asked for is in Ray's list."""
@@ -121,7 +120,8 @@ class RayRunner:
     def names(self, tag: str, folder: str) -> list[str]:
         """Of the folder there."""
         look = partial(self._api.list_files, pattern=self._path(tag, folder, "*"))
-        return [name.rstrip("/").rpartition("/")[2] for name in self._seen(tag, self._jobs.history(tag), look, [])]
+        found: list[str] = self._seen(tag, self._jobs.history(tag), look, [])
+        return [path.rstrip("/").rpartition("/")[2] for path in found]
 
     def folder(self, tag: str) -> JobFolder:
         """The mirror."""

@@ -84,7 +84,7 @@ class RayApi:
                 raise ValueError("it names another job")
 
     def stop(self, job: str) -> None:
-        """Have a job ended: SIGTERM, and SIGKILL after three seconds."""
+        """Have a job ended by SIGTERM, and by SIGKILL after the time that it was submitted with."""
         self._checked(self._send("POST", f"/api/jobs/{job}/stop"))
 
     def has_package(self, name: str) -> bool:

@@ -28,6 +28,7 @@ _WORKERS = ("start", "resume")
 SHOWN = 600
 """Characters of a message of Ray's, which has the end of a log."""
 _ATTEMPTS = 3
+_STOP_SECONDS = 60  # from SIGTERM, which is "pause" to the worker, until Ray kills it; it gives three unless told
 _VERB_SECONDS = 180.0  # a node may have to set up an environment for it
 LOOK_SECONDS = 0.3
 
@@ -103,7 +104,11 @@ class RayJobs:
             retried(partial(self.api.put_package, trainer, content))
         python = ["env", "-u", "OMP_NUM_THREADS"] if not self._table.num_cpus else []  # which Ray then sets to 1
         python += [self._table.python, "-P", "-W", "ignore", "-m", "ftbridge_local.runners.ray_node"]
-        environment = {**self._environment, "py_modules": [f"gcs://{trainer}"]}
+        environment = {
+            **self._environment,
+            "py_modules": [f"gcs://{trainer}"],
+            "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(_STOP_SECONDS)},
+        }
         if package:
             environment["working_dir"] = f"gcs://{package}"
         body: dict[str, Any] = {

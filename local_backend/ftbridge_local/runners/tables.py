@@ -65,7 +65,7 @@ class RayTable(Settings):
     """A Ray cluster, reached at its dashboard, which has the job server; on Kubernetes, KubeRay's head service."""
 
     kind: str = "ray"
-    address: str = Field("", description="The dashboard's URL; such as https://ray.example.com.")
+    address: str = Field("", description="The dashboard's URL, such as https://ray.example.com.")
     insecure: bool = Field(False, description="Whether http to another machine is accepted.")
     folder: str = Field("", description="A folder that all nodes see; default: Ray's own log folder of each node.")
     python: str = Field("python", description="The Python of the nodes that has torch.")
