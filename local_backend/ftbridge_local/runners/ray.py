@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from ftbridge_local.runners.tables import RayTable
 
 T = TypeVar("T")
 _BEGUN, _TAKEN_BACK = "ray-begun", "ray-taken-back"  # in the mirror: Ray has had the job; it was cancelled as it waited
+_BEFORE_RUNNING = (Status.SUBMITTING, Status.VALIDATING)
 _OVER = (Status.SUCCEEDED, Status.CANCELLED)
 
 
@@ -45,6 +46,7 @@ class RayRunner:
         self._jobs = RayJobs(api, table)
         self._table = table
         self.mirror = mirror
+        self._training: set[str] = set()
         self._ended: dict[tuple[str, str], JobState] = {}
 
     def start(self, tag: str, prepare: Callable[[JobFolder], None]) -> None:
@@ -184,9 +186,20 @@ class RayRunner:
         if worker.status == "PENDING":
             return JobReport(tag, JobState(status=Status.SUBMITTING), alive=True, waiting=worker.message or "PENDING")
         if not worker.has_ended:
-            return JobReport(tag, JobState(status=Status.RUNNING), alive=True)
+            status = Status.RUNNING if self._trains(tag, history) else Status.VALIDATING
+            return JobReport(tag, JobState(status=status), alive=True)
         report = JobReport(tag, self._state(tag, history), alive=False)
         return report._replace(log=worker.message[-SHOWN:]) if report.died else report
+
+    def _trains(self, tag: str, history: History) -> bool:
+        """Whether a worker that runs has got so far as to train, by its state, which is read until it has."""
+        worker = history.worker.id
+        if worker not in self._training:
+            with suppress(ServerTrouble, ValueError):  # the next look asks again
+                content = self._content(history.node, self._path(tag, STATUS))
+                if content and read_state(content).status not in _BEFORE_RUNNING:
+                    self._training.add(worker)
+        return worker in self._training
 
     def _state(self, tag: str, history: History) -> JobState:
         """The state of a job that has ended, or of what Ray says of its end where the worker wrote none."""

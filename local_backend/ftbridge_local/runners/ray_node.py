@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -44,8 +45,9 @@ def main(verb: str, tag: str, folder: str, *words: str) -> int:
     job = runner.folder(tag)
     if verb in ("start", "resume"):
         return _work(job, is_new=verb == "start", is_placed=PLACED in words)
+    make_folder(job.path)  # Ray has begun the worker, which may still be about to
     if verb == "ask":
-        runner.ask(tag, "pause")
+        _ask(job)
     elif verb == "end" and not runner.end(tag):
         return STILL_RUNS
     elif verb == "delete":
@@ -80,6 +82,16 @@ def _work(job: JobFolder, *, is_new: bool, is_placed: bool) -> int:
     command: Any = import_module(f"{TRAIN.module}.__main__")
     code: int = command.main(str(job.path), str(lock))
     return code
+
+
+def _ask(job: JobFolder) -> None:
+    """Have the worker pause, once it has begun: it removes older requests then."""
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while not (job.alive and job.state().status in (Status.VALIDATING, Status.RUNNING)):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.1)
+    job.ask("pause")
 
 
 def _delete(runner: ProcessRunner, path: str) -> int:
