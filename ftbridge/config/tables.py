@@ -23,8 +23,11 @@ LARGEST = 256 * 1024
 """Bytes of an ftbridge.toml at most."""
 BETWEEN = "@"
 """Stands between a hook's name and its source, wherever a hook is named with the file that it is from."""
-COMMANDS = frozenset({"python", "setup", "ssh_config", "options", "image"})
-"""The keys of a runner with which it runs commands, here or elsewhere; an ssh_config may have a ProxyCommand."""
+COMMANDS = frozenset({"python", "setup", "ssh_config", "options", "image", "pip", "address"})
+"""The keys of a runner with which it runs commands, here or elsewhere, or sends a token to an address.
+
+An ssh_config may have a ProxyCommand.
+"""
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how a secret begins, not a secret
 _SECRET_BYTES = 24
 

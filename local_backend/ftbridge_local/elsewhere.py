@@ -126,10 +126,11 @@ class ElsewhereProvider(TrainingProvider):
             delete_in(self._root, artifact, self.name)
             return
         if artifact.kind != "model":
-            host, _, path = artifact.name.partition(":")
-            self.runner(host).delete(artifact.model_copy(update={"name": path}))
+            host, _, path = artifact.name.partition(":/")  # a host may have a port
+            self.runner(host).delete(artifact.model_copy(update={"name": f"/{path}"}))
             if artifact.kind == "checkpoint":  # which may have been brought here
-                Mirror(self._root / host).drop(Path(path).parents[1].name, f"checkpoints/{Path(path).name}")
+                file = Path(f"/{path}")
+                Mirror(self._root / host).drop(file.parents[1].name, f"checkpoints/{file.name}")
             return
         host, tag, part = self._part(Path(artifact.name))
         runner = self.runner(host)

@@ -59,3 +59,30 @@ class SlurmTable(SshTable):
         """The options of sbatch that it stands for."""
         named = {name: getattr(self, name) for name in ("partition", "account", "time", "gpus")}
         return (*(f"--{name}={value}" for name, value in named.items() if value), *self.options)
+
+
+class RayTable(Settings):
+    """A Ray cluster, reached at its dashboard, which has the job server; on Kubernetes, KubeRay's head service."""
+
+    kind: str = "ray"
+    address: str = Field("", description="The dashboard's URL, such as https://ray.example.com.")
+    insecure: bool = Field(False, description="Whether http to another machine is accepted.")
+    folder: str = Field("", description="A folder that all nodes see; default: Ray's own log folder of each node.")
+    python: str = Field("python", description="The Python of the nodes that has torch.")
+    num_cpus: float = Field(0, ge=0, description="CPUs to wait for.")
+    num_gpus: float = Field(0, ge=0, description="GPUs to wait for; without any the job runs on the head node.")
+    pip: tuple[str, ...] = Field((), description="Packages that Ray installs on the node, in an environment of a job.")
+
+    @field_validator("address")
+    @classmethod
+    def _is_url(cls, address: str) -> str:
+        if address and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", address):
+            raise ValueError("it is no address, such as https://ray.example.com")
+        return address.rstrip("/")
+
+    @field_validator("folder")
+    @classmethod
+    def _is_absolute(cls, folder: str) -> str:
+        if folder and not folder.startswith("/"):
+            raise ValueError("it is no absolute path")
+        return folder
