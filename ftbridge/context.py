@@ -187,7 +187,7 @@ class Context:
         rows: list[Row] = []
         for name in provider_names():
             try:
-                rows += provider_rows(name, self.home)
+                rows += provider_rows(name, self.home, self.config)
             except MissingExtra:  # what cannot be used is neither compared nor recommended
                 continue
             except FtbridgeError as problem:

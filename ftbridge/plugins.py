@@ -73,9 +73,13 @@ def load_provider(
         return _opened(kind, target.provider, home, config, warn)
 
 
-def provider_rows(name: str, home: Path) -> tuple[Row, ...]:
-    """The catalogue of the provider of that name. Raises as `load_provider` does, and for an invalid catalogue."""
-    provider = load_provider(Target(name, ""), home)
+def provider_rows(name: str, home: Path, config: Config | None = None) -> tuple[Row, ...]:
+    """The catalogue of the provider of that name, for the runners of `config` too.
+
+    Raises as `load_provider` does, and for an invalid catalogue.
+    """
+    runners = (config or Config()).model_copy(update={"providers": {}})
+    provider = load_provider(Target(name, ""), home, config=runners)
     with plugin_errors(f"the catalogue of {name}", registered(GROUP)[name], extra=name):
         return tuple(provider.catalogue())
 

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from huggingface_hub import close_session
 
-from runners import hub_buckets, hub_stub
-from runners.hub_stub import HubStub
+from runners import hub_buckets
+from runners.hub_server import running
+from runners.hub_stub import TOKEN, HubStub
 
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubStub]:
     """The environment leads this process there."""
-    with hub_stub.running(tmp_path_factory.mktemp("hub")) as stub, pytest.MonkeyPatch.context() as patch:
+    with running(tmp_path_factory.mktemp("hub")) as stub, pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_ENDPOINT", stub.url)
-        patch.setenv("HF_TOKEN", hub_stub.TOKEN)
+        patch.setenv("HF_TOKEN", TOKEN)
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
         hub_buckets.replace(patch, stub.folder / "buckets")
         yield stub

@@ -73,3 +73,12 @@ def test_when_a_job_ends_and_what_it_may_cost_is_said_before(hub: HubStub, tmp_p
         bridge.cancel(job)
     assert "hf ends the job after 4 h, which costs $4.00 at most; it pauses before that" in said
     assert job.cost.estimate_usd_high == 4.0
+
+
+def test_a_name_of_ftbridge_toml_has_its_price_and_its_limit(hub: HubStub, tmp_path: Path) -> None:
+    home, rows = tmp_path / "home", tmp_path / "rows.jsonl"
+    home.mkdir()
+    (home / "ftbridge.toml").write_text('[runners.big]\nkind = "hf"\nflavor = "a100-large"\ntimeout = "90m"\n')
+    rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
+    with Bridge(home=home) as bridge, pytest.raises(OverBudget, match=r"may cost \$3\.75"):
+        bridge.submit(rows, to="hf:big/tiny", max_cost=3.74)

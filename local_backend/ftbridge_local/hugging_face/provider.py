@@ -75,11 +75,6 @@ class HfProvider(ElsewhereProvider):
         found = {job.labels.get(RUNNER, "") for one in namespaces for job in self._api(one).listed(labels)}
         return sorted(known | {host for host in found if _HOST.fullmatch(host)})
 
-    def base_model(self, model: str) -> str:
-        """At the flavor, whose price it has."""
-        host, name = self.split(model)
-        return model if host in self._tables else f"{self._table(host).flavor or host}/{name}"
-
     def check_spec(self, spec: Spec, *, allow_ignored: bool = False) -> tuple[list[str], Spec]:
         """With a warning that says when the job ends, and what it may cost by then."""
         warnings, checked = super().check_spec(spec, allow_ignored=allow_ignored)
@@ -91,12 +86,13 @@ class HfProvider(ElsewhereProvider):
 
     def catalogue(self) -> tuple[Row, ...]:
         """The prices of flavors, and for how long a job runs at most; the same for the tables' names."""
-        priced = super().catalogue()
-        rows = [*priced, self._limit("*", HfTable())]
+        of_all, *priced = super().catalogue()
+        rows = [of_all, *priced]
         for name, table in self._tables.items():
+            models = {"models": (f"{name}/*",)}
             flavor = table.flavor or name
-            rows += [row.model_copy(update={"models": (f"{name}/*",)}) for row in priced if f"{flavor}/*" in row.models]
-            rows.append(self._limit(f"{name}/*", table))
+            rows.append(of_all.model_copy(update={**models, "training_hours_at_most": table.seconds / 3600}))
+            rows += [row.model_copy(update=models) for row in priced if f"{flavor}/*" in row.models]
         return tuple(rows)
 
     def _api(self, namespace: str) -> JobsApi:
@@ -117,15 +113,3 @@ class HfProvider(ElsewhereProvider):
     def _table(self, host: str) -> HfTable:
         table: HfTable = self._tables.get(host) or HfTable()
         return table
-
-    def _limit(self, models: str, table: HfTable) -> Row:
-        [first, *_] = super().catalogue()
-        return first.model_copy(
-            update={
-                **dict.fromkeys(("methods", "default_epochs", "bills_validation", "packing")),
-                "free": (),
-                "models": (models,),
-                "training_hours_at_most": table.seconds / 3600,
-                "source": "the timeout in [runners.NAME] of ftbridge.toml, 4h by default",
-            }
-        )
