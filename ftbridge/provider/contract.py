@@ -43,13 +43,12 @@ class Provider:
     settings_class: ClassVar[type[Settings]] = Settings
     """What `[providers.NAME]` of ftbridge.toml may hold."""
     runner_class: ClassVar[type[Settings] | None] = None
-    """What `[runners.NAME]` with this provider's name as its `kind` may hold; the provider gets those as `runners`."""
+    """What `[runners.NAME]` of this provider's `kind` may hold; the provider gets those as `runners`."""
     poll_seconds: float = 10.0
     """How long a watcher waits between two polls while something happens."""
     slowest_poll_seconds: float = 300.0
-    """How long it waits after a long time without news."""
     stall_seconds: float = 7200.0
-    """After how long without news a running job is reported as stalled."""
+    """How long it waits after a long time without news; and when a running job without any is reported as stalled."""
     concurrency_limit: int | None = None
     """How many jobs the provider runs at once, where that is known; more wait in the ledger."""
     chats_at_once: ClassVar[int] = 1
@@ -57,9 +56,8 @@ class Provider:
     keeps_jobs_at_home: ClassVar[bool] = False
     """Whether its jobs are in the home folder, so that one that is not there any more is over."""
     listing_lag_seconds: ClassVar[float] = 0.0
-    """How long a new job may be missing from the vendor's listing, and from `find`."""
     in_flight_seconds: ClassVar[float] = 0.0
-    """How long the vendor may still work on a request whose sender died or got a gateway's error."""
+    """How long a new job may be missing from the vendor's list; and how long a request without an answer may go on."""
     transitional_statuses: ClassVar[frozenset[str]] = frozenset()
     """The vendor's statuses of a job that is about to be cancelled, paused or resumed."""
 

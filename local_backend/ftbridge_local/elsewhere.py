@@ -126,11 +126,11 @@ class ElsewhereProvider(TrainingProvider):
             delete_in(self._root, artifact, self.name)
             return
         if artifact.kind != "model":
-            host, _, path = artifact.name.partition(":/")  # a host may have a port
-            self.runner(host).delete(artifact.model_copy(update={"name": f"/{path}"}))
+            host = artifact.name.partition("/")[0].rpartition(":")[0]  # which may have a port
+            path = artifact.name.removeprefix(f"{host}:")
+            self.runner(host).delete(artifact.model_copy(update={"name": path}))
             if artifact.kind == "checkpoint":  # which may have been brought here
-                file = Path(f"/{path}")
-                Mirror(self._root / host).drop(file.parents[1].name, f"checkpoints/{file.name}")
+                Mirror(self._root / host).drop(Path(path).parents[1].name, f"checkpoints/{Path(path).name}")
             return
         host, tag, part = self._part(Path(artifact.name))
         runner = self.runner(host)

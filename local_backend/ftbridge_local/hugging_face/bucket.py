@@ -20,7 +20,7 @@ from ftbridge.provider.answers import error_from, is_never_sent, network_error
 from ftbridge.provider.paging import unfinished
 from ftbridge.provider.unreadable import UNREADABLE, reading
 from ftbridge_local.hugging_face.account import HubAccount
-from ftbridge_local.hugging_face.jobs_api import PROVIDER
+from ftbridge_local.hugging_face.table import PROVIDER
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -23,8 +23,8 @@ from ftbridge.provider.paging import MOST_PAGES, unfinished
 from ftbridge.provider.retry import with_retries
 from ftbridge.provider.unreadable import reading
 from ftbridge_local.hugging_face.account import HubAccount, hub_account
+from ftbridge_local.hugging_face.table import PROVIDER
 
-PROVIDER = "hf"
 ACTIVE = ("SCHEDULING", "RUNNING")
 ENDED = ("COMPLETED", "ERROR", "CANCELED", "DELETED")
 """The stages of a job (huggingface_hub 2.4.0, `JobStage`); another one is unknown."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from math import ceil
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ftbridge.catalogue import Row
 from ftbridge.errors import TargetError
@@ -16,11 +16,12 @@ from ftbridge.target import parse_target
 from ftbridge.wording import dollars, printable
 from ftbridge_local.elsewhere import ElsewhereProvider
 from ftbridge_local.hugging_face.account import hub_account
-from ftbridge_local.hugging_face.jobs_api import PROVIDER, JobsApi
-from ftbridge_local.hugging_face.runner import RUNNER, TAG, HfRunner
-from ftbridge_local.hugging_face.table import HfTable
+from ftbridge_local.hugging_face.table import PROVIDER, RUNNER, TAG, HfTable
 from ftbridge_local.runners.mirror import Mirror
 from ftbridge_local.runners.runner import JobReport, Runner
+
+if TYPE_CHECKING:
+    from ftbridge_local.hugging_face.jobs_api import JobsApi
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # as a label of the hub's (huggingface_hub 2.4.0)
 
@@ -62,6 +63,8 @@ class HfProvider(ElsewhereProvider):
 
     def open_runner(self, host: str, folder: Path) -> Runner:
         """By the table of that name, or of that flavor as it stands."""
+        from ftbridge_local.hugging_face.runner import HfRunner
+
         table = self._table(host)
         return HfRunner(host, table, Mirror(folder), self._api(table.namespace))
 
@@ -97,6 +100,8 @@ class HfProvider(ElsewhereProvider):
 
     def _api(self, namespace: str) -> JobsApi:
         """The requests in a namespace, "" for that of the token; the same ones each time."""
+        from ftbridge_local.hugging_face.jobs_api import JobsApi
+
         return self._apis.setdefault(namespace, JobsApi(namespace))
 
     def _job(self, host: str, report: JobReport) -> RemoteJob:

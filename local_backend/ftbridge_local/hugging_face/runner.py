@@ -25,8 +25,8 @@ from ftbridge.model import Status, now
 from ftbridge.provider import Artifact
 from ftbridge_local.hugging_face import mounted
 from ftbridge_local.hugging_face.bucket import Bucket
-from ftbridge_local.hugging_face.jobs_api import ACTIVE, PROVIDER, HubJob, JobsApi
-from ftbridge_local.hugging_face.table import HfTable
+from ftbridge_local.hugging_face.jobs_api import ACTIVE, HubJob, JobsApi
+from ftbridge_local.hugging_face.table import PROVIDER, RUNNER, TAG, HfTable
 from ftbridge_local.job_documents import EVENTS, STATUS, TRAINING, VALIDATION, JobState, read_state
 from ftbridge_local.job_folder import LOG, JobFolder, Request
 from ftbridge_local.runners.look import NEEDED
@@ -34,8 +34,6 @@ from ftbridge_local.runners.mirror import LASTING, Mirror
 from ftbridge_local.runners.runner import JobReport, Resumed
 from ftbridge_local.runners.ship import trainer
 
-TAG, RUNNER = mounted.LABEL, "ftbridge-runner"
-"""The labels of a job: its tag, and by what name the runner is known that began it."""
 _MOUNT, _TRAINER = "/job", "trainer.zip"
 _AT_REST = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.PAUSED)
 _SYNC_SECONDS = 5.0  # after which a job brings back what has changed

@@ -7,7 +7,11 @@ import re
 from pydantic import Field, field_validator
 
 from ftbridge.provider.settings import Settings
+from ftbridge_local.hugging_face import mounted
 
+PROVIDER = "hf"
+TAG, RUNNER = mounted.LABEL, "ftbridge-runner"
+"""The labels of a job: its tag, and by what name the runner is known that began it."""
 _TIME = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 _SHORTEST, _LONGEST = 300, 30 * 86_400

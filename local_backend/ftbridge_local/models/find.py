@@ -88,9 +88,9 @@ def base_of(adapter: Path) -> str:
     if not isinstance(named, str) or not named:
         raise broken(adapter, f"its {ADAPTER_CONFIG} names no base model")
     base = Path(named)
+    if base.is_absolute() and base.name == tiny.FOLDER and not (base / tiny.WEIGHTS).exists():
+        return tiny.NAME  # it may have been built elsewhere alone
     if base.is_absolute() and not base.exists():
-        if base.name == tiny.FOLDER:
-            return tiny.NAME
         copied = adapter.absolute().with_name(base.name)  # the base that came with the job, in the job folder
         if copied.is_dir():
             return str(copied)

@@ -25,7 +25,7 @@ SEED = 20_261_122
 VOCABULARY, CONTEXT = 1024, 1024
 STEPS, BATCH, LENGTH = 60, 16, 128
 MUON_RATE, ADAM_RATE, EMBEDDING_SPREAD = 1e-2, 1e-3, 0.1
-_WEIGHTS = "model.safetensors"
+WEIGHTS = "model.safetensors"
 BUILDING = f"building the base model {NAME}, once for all jobs: half a minute where two cores are free"
 PAD, END = "<|pad|>", "<|end|>"
 SPECIAL = [PAD, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"]
@@ -74,13 +74,13 @@ def tokenizer_folder(home: Path) -> Path:
 
 def built(home: Path) -> bool:
     """Whether the base exists with its weights."""
-    return (home / "local" / "bases" / FOLDER / _WEIGHTS).exists()
+    return (home / "local" / "bases" / FOLDER / WEIGHTS).exists()
 
 
 def complete_folder(home: Path) -> Path:
     """The base's folder with its weights, which are written last; trained now if they do not exist."""
     folder = tokenizer_folder(home)
-    weights = folder / _WEIGHTS
+    weights = folder / WEIGHTS
     if not weights.exists():
         _logger.info("%s", BUILDING, extra={"reason": BUILDING})
         with _one_builder(folder):
