@@ -36,7 +36,7 @@ from local.members import MEMBERS, Member, make_member
 
 transformers: Any = _transformers  # half of its functions have no types
 
-SOME = ("Llama 3.1", "gpt-oss")
+SOME = ("Llama 3.1",)
 MOST = 120  # tokens of an answer
 SETTINGS: dict[str, Any] = {
     "epochs": 60,

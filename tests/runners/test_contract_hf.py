@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 
+from every_case import only_with_every_case
 from ftbridge.provider import Provider
 from ftbridge.testing import Faults, ProviderContract
 from ftbridge_local.hugging_face.provider import HfProvider
@@ -17,6 +18,7 @@ from runners.hub_faults import HubFaults
 from runners.hub_stub import TOKEN, HubStub
 
 
+@only_with_every_case
 class TestHf(ProviderContract):
     model: ClassVar[str] = "cpu-basic/tiny"
     secret: ClassVar[str] = TOKEN

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 
-from every_case import EVERY_CASE
+from every_case import EVERY_CASE, only_with_every_case
 from ftbridge.loopback import LoopbackServer
 from ftbridge.provider import Provider
 from ftbridge.testing import Faults, ProviderContract
@@ -60,6 +60,7 @@ class RayFaults(WorkerFaults):
         return sum(job["metadata"]["ftbridge_verb"] == "start" for job in self.stub.jobs.values())
 
 
+@only_with_every_case
 class TestRay(ProviderContract):
     model: ClassVar[str] = "cluster/tiny"
     secret: ClassVar[str] = TOKEN

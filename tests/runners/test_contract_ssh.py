@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 
+from every_case import only_with_every_case
 from ftbridge.provider import Provider
 from ftbridge.testing import Faults, ProviderContract
 from ftbridge_local.elsewhere import SshProvider
@@ -16,6 +17,7 @@ from runners.ssh_server import HOST, SshServer
 from runners.worker_faults import FaultsElsewhere
 
 
+@only_with_every_case
 class TestSsh(ProviderContract):
     model: ClassVar[str] = f"{HOST}/tiny"
 

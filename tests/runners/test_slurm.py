@@ -53,6 +53,8 @@ def on_slurm(slurm_cluster: SlurmCluster, home: Path, tiny_home: Path) -> Iterat
     made = OnSlurm(home, tiny_home)
     yield made
     slurm_cluster.ask("scancel", f"--name={TAG}", "--signal=KILL", "--full")
+    while slurm_cluster.ask("squeue", "--noheader", f"--name={TAG}").strip():  # every test's job has this name
+        time.sleep(0.2)
 
 
 @pytest.fixture
