@@ -105,17 +105,17 @@ class _Pruning:
                     self.remover.remove(item, partial(provider.delete, one))
 
     def _leftovers(self, name: str, provider: Provider, jobs: list[OpenJob]) -> None:
-        if provider.keeps_jobs_at_home:
-            found = unneeded_leftovers(provider, name, jobs)
-        else:
+        is_mock = name.startswith("mock+")
+        if is_mock:
             needed = {name for job in jobs for name in (*job.keys, str(job.spec.data), str(job.spec.validation))}
             uploaded = uploads_of(self.context.ledger, provider.account)
             known = [Artifact(kind="file", name=one.remote_file, key=one.content_key) for one in uploaded]
             found = [one for one in [*known, *self._imported(name)] if not {one.key, one.name} & needed]
+        else:
+            found = unneeded_leftovers(provider, name, jobs)
         for one in found:
             if self._may_go(user := self.users.get((name, one.key or one.name))):
-                at = None if provider.keeps_jobs_at_home else name
-                item = _item(user, one.kind, one.name).model_copy(update={"at": at})
+                item = _item(user, one.kind, one.name).model_copy(update={"at": name if is_mock else None})
                 self.remover.remove(item, partial(forget_and_delete, one, provider, self.context.ledger))
 
     def _is_empty(self, name: str, provider: Provider, jobs: list[OpenJob]) -> bool:
@@ -139,13 +139,13 @@ class _Pruning:
         return [Artifact(kind="file", name=str(file)) for file in dict.fromkeys(files)]
 
     def _here(self) -> Iterator[tuple[str, Provider]]:
-        """The providers of the jobs whose artifacts are in the home."""
+        """The providers of the jobs that keep something in the home: artifacts, uploaded files, or a mock's state."""
         for name in sorted({record.provider for record in self.records}):
             try:
                 provider = self.context.provider_named(name)
             except FtbridgeError:  # it is not installed any more
                 continue
-            if provider.keeps_jobs_at_home or name.startswith("mock+"):
+            if name.startswith("mock+") or provider.keeps_jobs_at_home or provider.leftovers():
                 yield name, provider
 
     def _is_over(self, record: Record) -> bool:

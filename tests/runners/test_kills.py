@@ -113,6 +113,7 @@ def test_the_job_runs_once(
     began = [event for event in JobFolder(folder).events() if event.status is Status.VALIDATING]
     assert len(began) == (2 if case.what == "worker" else 1)
     assert (out / ADAPTER).read_bytes() == adapter
+    assert list((home / "runners" / "ssh" / "files").iterdir()) == [], "the copies of the rows go when the job is over"
 
 
 def _striker(case: Case, server: SshServer) -> Callable[[Path, subprocess.Popen[str]], bool]:

@@ -75,7 +75,7 @@ def remove_unneeded(home: Path, ledger: Ledger, provider: Provider | None = None
     with suppress(OSError, FtbridgeError), unneeded_files(home, ledger) as files:
         for file in files or ():
             remove(file)
-        if files is not None and provider and provider.keeps_jobs_at_home:
+        if files is not None and provider:
             jobs = open_jobs(ledger)
             for one in unneeded_leftovers(provider, ledger_name=provider.name, jobs=jobs):
                 forget_and_delete(one, provider, ledger)
