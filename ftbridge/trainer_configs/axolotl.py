@@ -8,16 +8,14 @@ Sources: Axolotl 0.19.0, `AxolotlInputConfig` and `prompt_strategies/`; its "Dat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from ftbridge.dataset.canonical.example import Assistant, Chat, Example, Preference
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.canonical.example import Assistant, Chat, Preference
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge.trainer_configs.config_keys import ConfigKeys
+from ftbridge.trainer_configs.config_keys import SCHEDULE, ConfigKeys
 from ftbridge.trainer_configs.messages import (
     Plain,
     as_lines,
@@ -29,7 +27,7 @@ from ftbridge.trainer_configs.messages import (
     single_outputs,
     trained_answers,
 )
-from ftbridge.trainer_configs.survey import Survey, shapes_of
+from ftbridge.trainer_configs.rows import Rows
 from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, TRAIN, VALIDATION, Config, Plan, Trainer
 
 KEYS = {
@@ -59,26 +57,16 @@ ASIDE = frozenset(
         *("lora_mlp_kernel", "lora_qkv_kernel", "lora_o_kernel"),
     )
 )
-_SCHEDULE = "ftbridge's learning rate falls along a cosine to a tenth"
 _TRAINING = "training"  # the key of a message that says whether it is trained
 
 
-class AxolotlRows:
+class AxolotlRows(Rows):
     """Messages that say whether they are trained, messages and two answers, or texts."""
 
     target = "axolotl"
-    limits = FileLimits()
 
-    def __init__(self, method: Method, rows: Survey) -> None:
-        self.shapes = shapes_of(method, rows)
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """One row, or one for each answer where earlier ones have a reasoning; texts as they are."""
-        if isinstance(example, Chat):
-            return self._chat(example, diagnostics)
-        return self._preference(example, diagnostics) if isinstance(example, Preference) else example
-
-    def _chat(self, chat: Chat, diagnostics: Diagnostics) -> Any:
+    def chat(self, chat: Chat, diagnostics: Diagnostics) -> Any:
+        """One row, or one for each answer where earlier ones have a reasoning."""
         report_chat(chat, diagnostics)
         messages = plain_messages(chat.messages, "$.messages", diagnostics, trains_input=True)
         for plain, message in zip(messages, chat.messages, strict=True):
@@ -93,7 +81,8 @@ class AxolotlRows:
             return as_lines({"messages": [*map(_untrained, old), *new], **_tools(chat)} for old, new in parts)
         return {"messages": messages, **_tools(chat)}
 
-    def _preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+    def preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+        """The messages and both answers."""
         report_chat(example.input, diagnostics)
         whole = Chat([*example.input.messages, *example.preferred_output, *example.non_preferred_output])
         refuse_tools(Chat(whole.messages, example.input.tools), "$.input", "Axolotl's DPO", diagnostics)
@@ -121,10 +110,6 @@ def _tools(chat: Chat) -> Plain:
     return {"tools": tools} if tools else {}
 
 
-def check(method: Method, rows: Survey, settings: Mapping[str, Any]) -> None:
-    """It takes all that ftbridge can express."""
-
-
 def command(plan: Plan) -> str:
     """What to run in the folder."""
     return f"axolotl train {CONFIG}"
@@ -142,8 +127,7 @@ def config(plan: Plan) -> Config:
         **({"chat_template": "tokenizer_default"} if plan.rows.shape != "text" else {}),
         **({} if plan.tuning == "full" else {"adapter": "qlora" if four_bits else "lora", "lora_target_linear": True}),
         **({"load_in_4bit": True} if four_bits else {}),
-        **({"peft_use_rslora": True} if plan.tuning == "rslora" else {}),
-        **({"peft_use_dora": True} if plan.tuning == "dora" else {}),
+        **{f"peft_{name}": value for name, value in plan.peft_flags.items()},
         **plan.named(KEYS),
         "excess_length_strategy": "truncate",
         "micro_batch_size": plan.micro_batch,
@@ -177,11 +161,6 @@ def _evaluations(plan: Plan) -> Config:
     return {"eval_steps": steps, **({"save_steps": steps} if stops else {})}
 
 
-def notes(plan: Plan) -> list[str]:
-    """What is different there."""
-    return []
-
-
 def recognises(found: Config) -> bool:
     """No other has this name for the model."""
     return "base_model" in found
@@ -202,8 +181,8 @@ def read(keys: ConfigKeys) -> None:
         keys.settings["eval_interval"] = every
     keys.take_batch("micro_batch_size")
     keys.take_warmup()
-    keys.expect("lr_scheduler", ("cosine",), _SCHEDULE)
-    keys.expect("cosine_min_lr_ratio", (0.1,), _SCHEDULE)
+    keys.expect("lr_scheduler", ("cosine",), SCHEDULE)
+    keys.expect("cosine_min_lr_ratio", (0.1,), SCHEDULE)
     adamw = ("adamw_torch", "adamw_torch_fused", "adamw_hf")
     keys.expect("optimizer", adamw, "ftbridge's optimizer is AdamW")
     keys.expect("max_grad_norm", (1.0,), "ftbridge clips gradients at 1")
@@ -244,8 +223,7 @@ def _read_data(keys: ConfigKeys, key: str) -> str | None:
 
 def _read_tuning(keys: ConfigKeys) -> None:
     adapter, four_bits = keys.take("adapter"), keys.take("load_in_4bit", False)
-    rslora, dora = keys.take("peft_use_rslora", False), keys.take("peft_use_dora", False)
-    kind = "qlora" if adapter == "qlora" or four_bits else "rslora" if rslora else "dora" if dora else "lora"
+    kind = keys.take_adapter(four_bits=adapter == "qlora" or four_bits, prefix="peft_")
     keys.settings["tuning"] = kind if adapter in ("lora", "qlora") else "full"
     keys.expect("load_in_8bit", (False,), "ftbridge has no eight-bit base")
     if adapter in ("lora", "qlora"):
@@ -262,10 +240,7 @@ TRAINER = Trainer(
     command=command,
     carries=frozenset({*KEYS, *ALL_CARRY, "precision", "eval_interval"}),
     converter=AxolotlRows,
-    check=check,
     config=config,
-    companions=lambda plan: {},
-    notes=notes,
     recognises=recognises,
     read=read,
     aside=ASIDE,

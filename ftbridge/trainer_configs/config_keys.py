@@ -9,6 +9,7 @@ from typing import Any
 
 from ftbridge.model import Frozen, Method
 
+SCHEDULE = "ftbridge's learning rate falls along a cosine to a tenth"
 _SECRET = re.compile(r"(^|_)(token|secret|password|api_key)$")  # what the value of such a key is, nobody is shown
 
 
@@ -71,6 +72,11 @@ class ConfigKeys:
             self.settings["warmup_ratio"] = ratio
         if steps := self.take("warmup_steps"):
             self.warmup_steps = steps
+
+    def take_adapter(self, *, four_bits: bool, prefix: str = "") -> str:
+        """Which kind of adapter is trained, by PEFT's names for the kinds, with the trainer's `prefix`."""
+        rslora, dora = self.take(f"{prefix}use_rslora", False), self.take(f"{prefix}use_dora", False)
+        return "qlora" if four_bits else "rslora" if rslora else "dora" if dora else "lora"
 
     def section(self, key: str) -> ConfigKeys:
         """The keys of a section; what is left of it is left under its name."""

@@ -10,17 +10,15 @@ Sources: LLaMA-Factory 0.9.5, `hparams/`, `data/converter.py` and `data/README.m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from ftbridge.dataset.canonical.example import Chat, Example, Preference
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.canonical.example import Chat, Preference
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge.trainer_configs.aside import OF_TRANSFORMERS
+from ftbridge.trainer_configs import training_arguments
 from ftbridge.trainer_configs.config_keys import ConfigKeys
 from ftbridge.trainer_configs.messages import (
     Plain,
@@ -32,7 +30,7 @@ from ftbridge.trainer_configs.messages import (
     single_outputs,
     trained_answers,
 )
-from ftbridge.trainer_configs.survey import Survey, shapes_of
+from ftbridge.trainer_configs.rows import Rows
 from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, TRAIN, VALIDATION, Config, Plan, Trainer
 
 KEYS = {
@@ -46,13 +44,11 @@ KEYS = {
     "max_seq_length": "cutoff_len",
     "beta": "pref_beta",
 }
-ASIDE = OF_TRANSFORMERS | {
+ASIDE = training_arguments.ASIDE | {
     *("plot_loss", "overwrite_cache", "preprocessing_num_workers", "pure_bf16", "flash_attn"),
     *("enable_liger_kernel", "use_unsloth", "quantization_method", "double_quantization", "cache_dir"),
     *("tokenized_path", "disable_gradient_checkpointing"),
 }
-_COSINE = {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}}
-_SCHEDULE = "ftbridge's learning rate falls along a cosine to a tenth"
 _CALL = "function_call"  # the role of an answer that calls tools
 _ASKS, _ANSWERS = ("user", "tool"), ("assistant", _CALL)
 _TAGS = {
@@ -66,32 +62,23 @@ _TAGS = {
 }
 
 
-class LlamaFactoryRows:
+class LlamaFactoryRows(Rows):
     """Messages with tools as a text, the same and two answers, or texts."""
 
     target = "llama-factory"
-    limits = FileLimits()
 
-    def __init__(self, method: Method, rows: Survey) -> None:
-        self.shapes = shapes_of(method, rows)
-        self._rows = rows
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """One row, or one for each answer where the file has answers that are not trained; texts as they are."""
-        if isinstance(example, Chat):
-            return self._chat(example, diagnostics)
-        return self._preference(example, diagnostics) if isinstance(example, Preference) else example
-
-    def _chat(self, chat: Chat, diagnostics: Diagnostics) -> Any:
+    def chat(self, chat: Chat, diagnostics: Diagnostics) -> Any:
+        """One row, or one for each answer where the file has answers that are not trained."""
         messages = self._messages(chat, "$", diagnostics)
         answers = trained_answers(chat.messages)
-        if not self._rows.skips_answers:
+        if not self.rows.skips_answers:
             return {"messages": messages, **self._tools(chat)}
         if len(answers) > 1:
             diagnostics.changed("one_row_per_answer")
         return as_lines({"messages": messages[: at + 1], **self._tools(chat)} for at in answers)
 
-    def _preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+    def preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+        """The messages and both answers."""
         messages = self._messages(example.input, "$.input", diagnostics)
         for key in ("preferred_output", "non_preferred_output"):
             refuse_reasoning(getattr(example, key), f"$.{key}", "LLaMA-Factory", diagnostics)
@@ -115,7 +102,7 @@ class LlamaFactoryRows:
 
     def _tools(self, chat: Chat) -> Plain:
         """The tools, and an empty text where other rows have some: there is one column for all."""
-        if not self._rows.has_tools:
+        if not self.rows.has_tools:
             return {}
         tools = plain_tools(chat.tools)
         return {"tools": msgspec.json.encode(tools).decode() if tools else ""}
@@ -147,10 +134,6 @@ def _check_order(messages: list[Plain], root: str, diagnostics: Diagnostics) -> 
             return
 
 
-def check(method: Method, rows: Survey, settings: Mapping[str, Any]) -> None:
-    """It takes all that ftbridge can express."""
-
-
 def command(plan: Plan) -> str:
     """What to run in the folder."""
     return f"llamafactory-cli train {CONFIG}"
@@ -164,8 +147,7 @@ def config(plan: Plan) -> Config:
         "do_train": True,
         **({"pref_loss": "sigmoid"} if plan.method is Method.DPO else {}),
         **({"finetuning_type": "full"} if plan.tuning == "full" else {"finetuning_type": "lora", "lora_target": "all"}),
-        **({"use_rslora": True} if plan.tuning == "rslora" else {}),
-        **({"use_dora": True} if plan.tuning == "dora" else {}),
+        **plan.peft_flags,
         **({"quantization_bit": 4, "quantization_method": "bnb"} if plan.tuning == "qlora" else {}),
         "dataset": "train",
         "dataset_dir": ".",
@@ -173,10 +155,7 @@ def config(plan: Plan) -> Config:
         **({"mask_history": True} if plan.rows.skips_answers else {}),
         **_evaluated(plan),
         **plan.named(KEYS),
-        "per_device_train_batch_size": plan.micro_batch,
-        "gradient_accumulation_steps": plan.accumulation,
-        "warmup_steps": plan.warmup_steps,
-        **_COSINE,
+        **training_arguments.written(plan),
         "bf16": plan.settings.get("precision") != "float32",
         "output_dir": "output",
     }
@@ -189,9 +168,7 @@ def _stage(plan: Plan) -> str:
 def _evaluated(plan: Plan) -> Config:
     if not plan.validation:
         return {}
-    every = plan.settings.get("eval_interval")
-    evaluated: Config = {"eval_strategy": "steps", "eval_steps": every} if every else {"eval_strategy": "epoch"}
-    return {"eval_dataset": "validation", **evaluated}
+    return {"eval_dataset": "validation", **training_arguments.evaluated(plan)}
 
 
 def companions(plan: Plan) -> dict[str, Any]:
@@ -229,13 +206,9 @@ def read(keys: ConfigKeys) -> None:
     _read_data(keys)
     _read_tuning(keys)
     keys.take_settings(KEYS)
-    if (every := keys.take("eval_steps")) and keys.validation:
-        keys.settings["eval_interval"] = every
-    keys.take_batch("per_device_train_batch_size")
-    keys.take_warmup()
+    training_arguments.read_steps(keys)
     keys.expect("template", (), "ftbridge uses the model's own template")
-    keys.expect("lr_scheduler_type", (_COSINE["lr_scheduler_type"],), _SCHEDULE)
-    keys.expect("lr_scheduler_kwargs", (_COSINE["lr_scheduler_kwargs"],), _SCHEDULE)
+    training_arguments.read_schedule(keys)
     keys.expect("train_on_prompt", (False,), "ftbridge trains the assistant's answers alone")
     keys.expect("packing", (False,), "ftbridge lays rows end to end by itself, and none sees another")
     keys.expect("mask_history", (False,), "write weight 0 on all answers of a row but the last")
@@ -266,8 +239,7 @@ def _file_of(name: str, folder: Path) -> str:
 
 def _read_tuning(keys: ConfigKeys) -> None:
     kind, bits = keys.take("finetuning_type", "lora"), keys.take("quantization_bit")
-    rslora, dora = keys.take("use_rslora", False), keys.take("use_dora", False)
-    adapter = "qlora" if bits == 4 else "rslora" if rslora else "dora" if dora else "lora"
+    adapter = keys.take_adapter(four_bits=bits == 4)
     keys.settings["tuning"] = "full" if kind == "full" else adapter
     if kind not in ("lora", "full"):
         keys.leave("finetuning_type", kind, "ftbridge trains LoRA, and all weights")
@@ -283,7 +255,6 @@ TRAINER = Trainer(
     command=command,
     carries=frozenset({*KEYS, *ALL_CARRY, "precision", "eval_interval"}),
     converter=LlamaFactoryRows,
-    check=check,
     config=config,
     companions=companions,
     notes=notes,

@@ -44,6 +44,11 @@ class Plan(NamedTuple):
         """Which weights are trained."""
         return str(self.settings["tuning"])
 
+    @property
+    def peft_flags(self) -> Config:
+        """PEFT's names for the kinds of adapters that have one, where this is one of them."""
+        return {f"use_{self.tuning}": True} if self.tuning in ("rslora", "dora") else {}
+
     def named(self, keys: Mapping[str, str]) -> Config:
         """The settings under the trainer's own names, in the order of `keys`."""
         return {theirs: self.settings[ours] for ours, theirs in keys.items() if ours in self.settings}
@@ -65,12 +70,12 @@ class Trainer(NamedTuple):
     command: Callable[[Plan], str]
     carries: frozenset[str]
     converter: Callable[[Method, Survey], Converter]
-    check: Callable[[Method, Survey, Mapping[str, Any]], None]
     config: Callable[[Plan], Config]
-    companions: Callable[[Plan], dict[str, Any]]
-    notes: Callable[[Plan], list[str]]
     recognises: Callable[[Config], bool]
     read: Callable[[ConfigKeys], None]
     aside: frozenset[str]
+    check: Callable[[Method, Survey, Mapping[str, Any]], object] = lambda method, rows, settings: None
+    companions: Callable[[Plan], dict[str, Any]] = lambda plan: {}
+    notes: Callable[[Plan], list[str]] = lambda plan: []
     validates: bool = True
     folder: str = ""

@@ -9,16 +9,12 @@ Sources: TRL 1.16.0, its configs, `TrlParser`, and "Dataset formats and types"; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
-from ftbridge.dataset.canonical.example import Chat, Example, Preference
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.canonical.example import Chat, Preference
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.model import Method
-from ftbridge.trainer_configs.aside import OF_TRANSFORMERS
+from ftbridge.trainer_configs import training_arguments
 from ftbridge.trainer_configs.config_keys import ConfigKeys
 from ftbridge.trainer_configs.messages import (
     Plain,
@@ -29,7 +25,7 @@ from ftbridge.trainer_configs.messages import (
     single_outputs,
     trained_answers,
 )
-from ftbridge.trainer_configs.survey import Survey, shapes_of
+from ftbridge.trainer_configs.rows import Rows
 from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, Config, Plan, Trainer
 
 KEYS = {
@@ -43,32 +39,21 @@ KEYS = {
     "max_seq_length": "max_length",
     "beta": "beta",
 }
-ASIDE = OF_TRANSFORMERS | {
+ASIDE = training_arguments.ASIDE | {
     *("hub_private_repo", "trackio_space_id", "use_liger_kernel", "dataset_num_proc", "model_revision"),
     *("num_processes", "bnb_4bit_quant_type"),
     "use_bnb_nested_quant",
 }
 _FOLDER = "data"
-_COSINE = {"lr_scheduler_type": "cosine_with_min_lr", "lr_scheduler_kwargs": {"min_lr_rate": 0.1}}
-_SCHEDULE = "ftbridge's learning rate falls along a cosine to a tenth"
 
 
-class TrlRows:
+class TrlRows(Rows):
     """Prompt and completion, prompt and two answers, or texts."""
 
     target = "trl"
-    limits = FileLimits()
 
-    def __init__(self, method: Method, rows: Survey) -> None:
-        self.shapes = shapes_of(method, rows)
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """A row for each answer that is trained; texts as they are."""
-        if isinstance(example, Chat):
-            return self._chat(example, diagnostics)
-        return self._preference(example, diagnostics) if isinstance(example, Preference) else example
-
-    def _chat(self, chat: Chat, diagnostics: Diagnostics) -> msgspec.Raw:
+    def chat(self, chat: Chat, diagnostics: Diagnostics) -> msgspec.Raw:
+        """A row for each answer that is trained."""
         report_chat(chat, diagnostics)
         messages = [_with_arguments(one) for one in plain_messages(chat.messages, "$.messages", diagnostics)]
         answers = trained_answers(chat.messages)
@@ -77,7 +62,8 @@ class TrlRows:
         tools = _tools(chat)
         return as_lines({"prompt": messages[:at], "completion": [messages[at]], **tools} for at in answers)
 
-    def _preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+    def preference(self, example: Preference, diagnostics: Diagnostics) -> Plain:
+        """The prompt and both answers."""
         report_chat(example.input, diagnostics)
         messages = plain_messages(example.input.messages, "$.input.messages", diagnostics)
         chosen, rejected = single_outputs(example, "TRL", diagnostics)
@@ -100,10 +86,6 @@ def _with_arguments(message: Plain) -> Plain:
     return message
 
 
-def check(method: Method, rows: Survey, settings: Mapping[str, Any]) -> None:
-    """It takes all that ftbridge can express."""
-
-
 def command(plan: Plan) -> str:
     """What to run in the folder."""
     return f"trl {plan.method} --config {CONFIG}"
@@ -118,14 +100,10 @@ def config(plan: Plan) -> Config:
         **({"dtype": precision} if precision else {}),
         **_data(plan),
         **({"use_peft": True, "lora_target_modules": "all-linear"} if adapter else {}),
-        **({"use_rslora": True} if plan.tuning == "rslora" else {}),
-        **({"use_dora": True} if plan.tuning == "dora" else {}),
+        **plan.peft_flags,
         **({"load_in_4bit": True, "use_bnb_nested_quant": True} if plan.tuning == "qlora" else {}),
         **plan.named(KEYS),
-        "per_device_train_batch_size": plan.micro_batch,
-        "gradient_accumulation_steps": plan.accumulation,
-        "warmup_steps": plan.warmup_steps,
-        **_COSINE,
+        **training_arguments.written(plan),
         "output_dir": "output",
     }
 
@@ -135,9 +113,7 @@ def _data(plan: Plan) -> Config:
     found: Config = {"dataset_name": _FOLDER, "dataset_train_split": "train"}
     if not plan.validation:
         return found
-    every = plan.settings.get("eval_interval")
-    evaluated: Config = {"eval_strategy": "steps", "eval_steps": every} if every else {"eval_strategy": "epoch"}
-    return {**found, "dataset_test_split": "validation", **evaluated}
+    return {**found, "dataset_test_split": "validation", **training_arguments.evaluated(plan)}
 
 
 def notes(plan: Plan) -> list[str]:
@@ -163,12 +139,8 @@ def read(keys: ConfigKeys) -> None:
     keys.take_settings(KEYS)
     if (dtype := keys.take("dtype", keys.take("torch_dtype"))) in ("float32", "bfloat16"):
         keys.settings["precision"] = dtype
-    if (every := keys.take("eval_steps")) and keys.validation:
-        keys.settings["eval_interval"] = every
-    keys.take_batch("per_device_train_batch_size")
-    keys.take_warmup()
-    keys.expect("lr_scheduler_type", (_COSINE["lr_scheduler_type"],), _SCHEDULE)
-    keys.expect("lr_scheduler_kwargs", (_COSINE["lr_scheduler_kwargs"],), _SCHEDULE)
+    training_arguments.read_steps(keys)
+    training_arguments.read_schedule(keys)
     keys.expect("assistant_only_loss", (True,), "ftbridge trains the assistant's answers alone")
     keys.expect("completion_only_loss", (True,), "ftbridge trains the assistant's answers alone")
     keys.expect("packing", (False,), "ftbridge lays rows end to end, and none sees another")
@@ -192,10 +164,8 @@ def _read_data(keys: ConfigKeys) -> None:
 
 def _read_tuning(keys: ConfigKeys) -> None:
     adapter, four_bits = keys.take("use_peft", False), keys.take("load_in_4bit", False)
-    rslora, dora = keys.take("use_rslora", False), keys.take("use_dora", False)
-    keys.settings["tuning"] = (
-        "full" if not adapter else "qlora" if four_bits else "rslora" if rslora else "dora" if dora else "lora"
-    )
+    kind = keys.take_adapter(four_bits=four_bits)
+    keys.settings["tuning"] = kind if adapter else "full"
     if adapter:
         if "lora_target_modules" not in keys.left:
             keys.left["lora_target_modules"] = "PEFT's choice"
@@ -209,9 +179,7 @@ TRAINER = Trainer(
     command=command,
     carries=frozenset({*KEYS, *ALL_CARRY, "precision", "eval_interval"}),
     converter=TrlRows,
-    check=check,
     config=config,
-    companions=lambda plan: {},
     notes=notes,
     recognises=recognises,
     read=read,

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ftbridge.dataset.canonical.example import Assistant, Chat, Example
-from ftbridge.dataset.converter import FileLimits
+from ftbridge.dataset.canonical.example import Assistant, Chat
 from ftbridge.dataset.findings import Diagnostics
 from ftbridge.errors import SpecError
 from ftbridge.model import Method
 from ftbridge.trainer_configs.config_keys import ConfigKeys
-from ftbridge.trainer_configs.messages import plain_messages, refuse_reasoning, refuse_tools, report_chat
-from ftbridge.trainer_configs.survey import Survey, shapes_of
+from ftbridge.trainer_configs.messages import Plain, plain_messages, refuse_reasoning, refuse_tools, report_chat
+from ftbridge.trainer_configs.rows import Rows
+from ftbridge.trainer_configs.survey import Survey
 from ftbridge.trainer_configs.trainer import ALL_CARRY, CONFIG, TRAIN, Config, Plan, Trainer
 
 KEYS = {
@@ -38,28 +38,22 @@ ASIDE = frozenset(
 _LINEAR = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 
 
-class UnslothRows:
+class UnslothRows(Rows):
     """Messages of role and content, or texts."""
 
     target = "unsloth"
-    limits = FileLimits()
 
-    def __init__(self, method: Method, rows: Survey) -> None:
-        self.shapes = shapes_of(method, rows)
-
-    def convert(self, example: Example, diagnostics: Diagnostics) -> Any:
-        """One row; texts as they are."""
-        if not isinstance(example, Chat):
-            return example
-        report_chat(example, diagnostics)
-        refuse_tools(example, "$", "Unsloth", diagnostics)
-        refuse_reasoning(example.messages, "$.messages", "Unsloth", diagnostics)
-        for index, message in enumerate(example.messages):
+    def chat(self, chat: Chat, diagnostics: Diagnostics) -> Plain:
+        """One row."""
+        report_chat(chat, diagnostics)
+        refuse_tools(chat, "$", "Unsloth", diagnostics)
+        refuse_reasoning(chat.messages, "$.messages", "Unsloth", diagnostics)
+        for index, message in enumerate(chat.messages):
             if type(message) is Assistant and message.weight == 0:
                 what = "Unsloth's command trains every answer of a chat, and this one has weight 0"
                 fix = "End the example before this answer, or export for trl, axolotl or llama-factory."
                 diagnostics.error(f"$.messages[{index}].weight", "weight_not_offered", what, fix)
-        return {"messages": plain_messages(example.messages, "$.messages", diagnostics)}
+        return {"messages": plain_messages(chat.messages, "$.messages", diagnostics)}
 
 
 def check(method: Method, rows: Survey, settings: Mapping[str, Any]) -> None:
@@ -101,8 +95,7 @@ def _adapter(plan: Plan) -> Config:
     return {
         **plan.named(ADAPTER_KEYS),
         "target_modules": _LINEAR,
-        **({"use_rslora": True} if plan.tuning == "rslora" else {}),
-        **({"use_dora": True} if plan.tuning == "dora" else {}),
+        **plan.peft_flags,
     }
 
 
@@ -133,8 +126,7 @@ def read(keys: ConfigKeys) -> None:
         data.leave("dataset", name, "a job reads a file: download the dataset as JSON Lines")
     data.take("format_type")
     full, four_bits = training.take("training_type", "lora") == "full", training.take("load_in_4bit", True)
-    rslora, dora = adapter.take("use_rslora", False), adapter.take("use_dora", False)
-    kind = "qlora" if four_bits else "rslora" if rslora else "dora" if dora else "lora"
+    kind = adapter.take_adapter(four_bits=four_bits)
     keys.settings["tuning"] = "full" if full else kind
     training.take_settings(KEYS)
     if not full:
@@ -160,7 +152,6 @@ TRAINER = Trainer(
     converter=UnslothRows,
     check=check,
     config=config,
-    companions=lambda plan: {},
     notes=notes,
     recognises=recognises,
     read=read,
