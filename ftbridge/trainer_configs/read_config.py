@@ -8,6 +8,7 @@ from typing import Any
 
 from ftbridge.context import Context
 from ftbridge.errors import InputError
+from ftbridge.foreign.values import number_of
 from ftbridge.model import Frozen, Hyperparameters, Method
 from ftbridge.spec import make_spec
 from ftbridge.trainer_configs.config_keys import ConfigKeys, NotCarried
@@ -128,10 +129,8 @@ def _settings(keys: ConfigKeys) -> Hyperparameters:
 
 
 def _number(value: Any) -> Any:
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+    number = number_of(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def _set_warmup(keys: ConfigKeys, data: str | None) -> None:

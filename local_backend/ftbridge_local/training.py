@@ -94,7 +94,8 @@ class TrainingProvider(Provider):
 
     def check_limits(self, spec: Spec, model: str) -> None:
         """Refuses a teacher with other tokens."""
-        self._teacher(spec, self._source(spec, model))
+        if spec.teacher:
+            self._teacher(spec, self._source(spec, model))
 
     def token_counter(self, model: str, vocabulary: Path | None = None) -> TokenCounter:
         """By the model's own tokenizer and template, exactly."""

@@ -10,38 +10,19 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from every_case import EVERY_CASE
-from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder
 from runners.broken_ssh import BrokenSsh
+from runners.killed_command import Client, Strike, fetch_in_the_end, times_begun
 from runners.same_job import ADAPTER, write_rows_of_job
 from runners.ssh_server import HOST, SshServer
-
-_COMMAND = """
-import sys
-from ftbridge import Bridge
-from ftbridge.errors import FtbridgeError
-with Bridge(warn=lambda warning: None) as bridge:
-    try:
-        job = bridge.submit(sys.argv[1], to="ssh:gpu-box/tiny", epochs=1, seed=5)
-        job = bridge.wait(job)
-        if job.status == "failed":
-            bridge.resume(job)
-            job = bridge.wait(job)
-        bridge.fetch(job, sys.argv[2])
-    except FtbridgeError as problem:
-        sys.exit(f"{type(problem).__name__}: {problem}")
-"""
-_RUNS = 6
 
 
 class Case(NamedTuple):
@@ -92,34 +73,19 @@ def test_the_job_runs_once(
     rows, out = write_rows_of_job(tmp_path / "rows.jsonl"), tmp_path / "out"
     if case in CALLS:
         ssh.plan(case.when, case.what, case.detail)
-    strike = None if case in CALLS else _striker(case, ssh_server)
+    strike = None if case in CALLS else _striker(case, ssh_server, machine)
 
-    ends = []
-    for _run in range(_RUNS):
-        shutil.rmtree(out, ignore_errors=True)
-        command = [sys.executable, "-c", _COMMAND, str(rows), str(out)]
-        environment = {**os.environ, "PATH": ssh.path}
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as client:
-            while strike and client.poll() is None:
-                strike = None if strike(machine, client) else strike
-                time.sleep(0.02)
-            ends.append((client.wait(), client.stderr.read() if client.stderr else ""))
-        if ends[-1][0] == 0:
-            break
-    assert ends[-1][0] == 0, ends
+    fetch_in_the_end(f"ssh:{HOST}/tiny", rows, out, strike, {"PATH": ssh.path})
     assert not ssh.is_planned
-    assert strike is None
-    [folder] = (machine / "local" / "jobs").iterdir()
-    began = [event for event in JobFolder(folder).events() if event.status is Status.VALIDATING]
-    assert len(began) == (2 if case.what == "worker" else 1)
+    assert times_begun(machine / "local" / "jobs") == (2 if case.what == "worker" else 1)
     assert (out / ADAPTER).read_bytes() == adapter
     assert list((home / "runners" / "ssh" / "files").iterdir()) == [], "the copies of the rows go when the job is over"
 
 
-def _striker(case: Case, server: SshServer) -> Callable[[Path, subprocess.Popen[str]], bool]:
-    """A function that strikes once the job has the status, and says whether it did."""
+def _striker(case: Case, server: SshServer, machine: Path) -> Strike:
+    """Once the job has the status."""
 
-    def strike(machine: Path, client: subprocess.Popen[str]) -> bool:
+    def strike(client: Client) -> bool:
         jobs = [JobFolder(path) for path in (machine / "local" / "jobs").glob("ftb_*")]
         if not (jobs and jobs[0].exists and jobs[0].state().status == case.when and jobs[0].alive):
             return False

@@ -9,10 +9,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,27 +18,10 @@ import pytest
 
 from every_case import EVERY_CASE
 from ftbridge.loopback import LoopbackServer
-from ftbridge.model import Status
 from ftbridge_local.job_folder import JobFolder
+from runners.killed_command import Client, Strike, fetch_in_the_end, times_begun
 from runners.ray_stub import TOKEN, RayStub
 from runners.same_job import ADAPTER, write_rows_of_job
-
-_COMMAND = """
-import sys
-from ftbridge import Bridge
-from ftbridge.errors import FtbridgeError
-with Bridge(warn=lambda warning: None) as bridge:
-    try:
-        job = bridge.submit(sys.argv[1], to="ray:cluster/tiny", epochs=1, seed=5)
-        job = bridge.wait(job)
-        if job.status == "failed":
-            bridge.resume(job)
-            job = bridge.wait(job)
-        bridge.fetch(job, sys.argv[2])
-    except FtbridgeError as problem:
-        sys.exit(f"{type(problem).__name__}: {problem}")
-"""
-_RUNS = 6
 
 
 class Case(NamedTuple):
@@ -83,36 +64,21 @@ def test_the_job_runs_once(case: Case, stub: RayStub, home: Path, tmp_path: Path
         stub.faults.add(f"{case.when}={case.what}:0.1")
     strike = None if case in ANSWERS else _striker(case, stub)
 
-    ends = []
     with LoopbackServer(stub.app()) as server:
         table = {"kind": "ray", "address": server.url, "python": sys.executable}
         lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
         (home / "ftbridge.toml").write_text("\n".join(["[runners.cluster]", *lines]))
-        for _run in range(_RUNS):
-            shutil.rmtree(out, ignore_errors=True)
-            command = [sys.executable, "-c", _COMMAND, str(rows), str(out)]
-            environment = {**os.environ, "RAY_AUTH_TOKEN": TOKEN}
-            with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as client:
-                while strike and client.poll() is None:
-                    strike = None if strike(client) else strike
-                    time.sleep(0.01)
-                ends.append((client.wait(), client.stderr.read() if client.stderr else ""))
-            if ends[-1][0] == 0:
-                break
-    assert ends[-1][0] == 0, ends
+        fetch_in_the_end("ray:cluster/tiny", rows, out, strike, {"RAY_AUTH_TOKEN": TOKEN})
     assert not stub.faults.left()
-    assert strike is None
-    [folder] = (stub.logs / "ftbridge" / "local" / "jobs").iterdir()
-    began = [event for event in JobFolder(folder).events() if event.status is Status.VALIDATING]
-    assert len(began) == (2 if case.what == "worker" else 1)
+    assert times_begun(stub.logs / "ftbridge" / "local" / "jobs") == (2 if case.what == "worker" else 1)
     assert sum(job["metadata"]["ftbridge_verb"] == "start" for job in stub.jobs.values()) == 1
     assert (out / ADAPTER).read_bytes() == adapter
 
 
-def _striker(case: Case, stub: RayStub) -> Callable[[subprocess.Popen[str]], bool]:
-    """A function that strikes once it is time to, and says whether it did."""
+def _striker(case: Case, stub: RayStub) -> Strike:
+    """Once the head has got the request, or the job has the status."""
 
-    def strike(client: subprocess.Popen[str]) -> bool:
+    def strike(client: Client) -> bool:
         jobs = [JobFolder(path) for path in (stub.logs / "ftbridge" / "local" / "jobs").glob("ftb_*")]
         if case in REQUESTS:
             is_time = any(seen.operation == case.when for seen in stub.seen)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from pydantic import Field, field_validator
 
+from ftbridge.arguments import read_age
 from ftbridge.provider.settings import Settings
 from ftbridge_local.hugging_face import mounted
 
 PROVIDER = "hf"
 TAG, RUNNER = mounted.LABEL, "ftbridge-runner"
 """The labels of a job: its tag, and by what name the runner is known that began it."""
-_TIME = re.compile(r"(\d+(?:\.\d+)?)([mhd])")
-_SECONDS = {"m": 60, "h": 3600, "d": 86_400}
-_SHORTEST, _LONGEST = 300, 30 * 86_400
+_TIME = re.compile(r"\d+(\.\d+)?[mhd]")
+_SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=30)
 _BUCKET = re.compile(r"[A-Za-z0-9][\w.-]{0,95}")
 _FLAVOR = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -48,14 +49,14 @@ class HfTable(Settings):
     @field_validator("timeout")
     @classmethod
     def _is_time(cls, timeout: str) -> str:
-        match = _TIME.fullmatch(timeout)
-        if not match or not _SHORTEST <= float(match[1]) * _SECONDS[match[2]] <= _LONGEST:
+        length = read_age(timeout) if _TIME.fullmatch(timeout) else None
+        if length is None or not _SHORTEST <= length <= _LONGEST:
             raise ValueError('it is no time from 5 minutes to 30 days, such as "90m", "4h" or "2d"')
         return timeout
 
     @property
     def seconds(self) -> int:
         """The timeout in seconds."""
-        match = _TIME.fullmatch(self.timeout)
-        assert match
-        return int(float(match[1]) * _SECONDS[match[2]])
+        length = read_age(self.timeout)
+        assert length
+        return int(length.total_seconds())
