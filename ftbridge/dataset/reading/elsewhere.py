@@ -53,11 +53,9 @@ def _reading(url: str, scheme: str) -> Iterator[None]:
     except InputError:
         raise
     except ImportError as problem:
-        package = _PACKAGES.get(scheme, "the package that fsspec names")
-        needed = "'ftbridge[urls]'" if problem.name == "fsspec" else package
-        raise MissingExtra(
-            f"{shown} cannot be read: {printable(str(problem), 200)}", hint=f"Install it with: pip install {needed}"
-        ) from problem
+        needed = "'ftbridge[urls]'" if problem.name == "fsspec" else _PACKAGES.get(scheme)
+        hint = f"Install it with: pip install {needed}" if needed else "Install the package that it names with pip."
+        raise MissingExtra(f"{shown} cannot be read: {printable(str(problem), 200)}", hint=hint) from problem
     except FileNotFoundError:
         raise InputError(f"no such file: {shown}", hint="Check the URL.") from None
     except PermissionError as problem:

@@ -62,6 +62,7 @@ def test_prepare_replaces_the_split_of_the_same_url_and_no_other(
     [
         ("memory://bucket/none.jsonl", InputError, "no such file: memory://bucket/none.jsonl", "Check the URL."),
         ("nope://bucket/rows.jsonl", InputError, "Protocol not known: nope", "copy the file here"),
+        ("ssh://host/rows.jsonl", MissingExtra, "paramiko", "Install the package that it names with pip."),
         ("s3://bucket/rows.jsonl", MissingExtra, "Install s3fs to access S3", "pip install s3fs"),
     ],
 )
@@ -69,6 +70,7 @@ def test_what_cannot_be_read_is_said_with_what_to_do(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch, name: str, error: type[InputError], message: str, hint: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setitem(sys.modules, "paramiko", None)
     with pytest.raises(error, match=message) as refused:
         bridge.check(name)
     assert hint in refused.value.hint
