@@ -72,12 +72,11 @@ class Scheduler:
         for task, outcome in ended:
             self._finish(task, outcome)
 
-    def wait_for(self, name: str, longest: float) -> None:
-        """Return when no round of the task of that name is running, or after `longest` seconds."""
+    def wait_for(self, *names: str, longest: float) -> None:
+        """Return when no round of the tasks of those names, or of any task, is running, or after `longest` seconds."""
+        waited_for = [task for task in self.tasks if not names or task.name in names]
         with self._changed:
-            self._changed.wait_for(
-                lambda: not any(task.busy for task in self.tasks if task.name == name), timeout=longest
-            )
+            self._changed.wait_for(lambda: not any(task.busy for task in waited_for), timeout=longest)
 
     @property
     def stuck(self) -> FtbridgeError | None:

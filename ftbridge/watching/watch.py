@@ -25,6 +25,9 @@ from ftbridge.watching.hooks import HookDelivery
 from ftbridge.watching.scheduler import PeriodicTask, Scheduler
 from ftbridge.watching.tracking import Reporting, keep_up_to_date
 
+_LAST_ROUNDS_SECONDS = 2.0
+"""How long who stops watching waits for rounds that are under way; a vendor that does not answer takes longer."""
+
 
 class Watch:
     """With `fetch_to`, the result of each job that succeeds is fetched into a folder of the job's id there.
@@ -71,7 +74,10 @@ class Watch:
             self._webhooks(last_numbers),
             keep_up_to_date(self._reports, list(last_numbers), self.scheduler, self._context.warn),
         ):
-            yield from self._until_all_are_over(last_numbers)
+            try:
+                yield from self._until_all_are_over(last_numbers)
+            finally:  # a round under way would open a connection again that the caller closes next
+                self.scheduler.wait_for(longest=_LAST_ROUNDS_SECONDS)
         self.scheduler.wait_for("hooks", longest=60.0)  # a delivery under way may have missed the last events
         self._hooks.deliver()
         if late := self._hooks.left():

@@ -116,7 +116,7 @@ def test_a_job_that_is_cancelled_from_outside_is_paused_and_goes_on(
 
 
 def test_before_its_time_limit_the_worker_pauses(on_slurm: OnSlurm, slurm_cluster: SlurmCluster) -> None:
-    on_slurm.create(on_slurm.opened(options=["--signal=B:TERM@55"], time=1), epochs=200)
+    on_slurm.create(on_slurm.opened(options=["--signal=B:TERM@55"], time=10), epochs=200)
     on_slurm.wait(lambda job: job.status is Status.RUNNING)
     slurm_cluster.ask("scancel", f"--name={TAG}", "--batch", "--signal=TERM")  # as Slurm does by itself
     assert on_slurm.wait(lambda job: job.status is Status.PAUSED).status is Status.PAUSED

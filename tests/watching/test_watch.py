@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,20 @@ def test_what_a_crash_left_open_is_finished_by_a_watch(open_bridge: Open, vendor
     assert job.status is Status.SUBMITTING
     assert bridge.wait(job, timeout=60).status is Status.SUCCEEDED
     assert asked(vendors["openai"], "create_job") == 1
+
+
+def test_who_stops_watching_leaves_no_request_under_way(open_bridge: Open, vendors: MockVendors, data: Path) -> None:
+    bridge = open_bridge()
+    job = bridge.submit(data, to=OPENAI)
+    vendors["openai"].faults.add("get_job=slow:1x8")
+    rounds: list[threading.Thread] = []
+    for _watched in bridge.watch(job):
+        if rounds := [thread for thread in threading.enumerate() if thread.name == "ftbridge openai"]:
+            break
+    for thread in rounds:
+        thread.join(0.2)  # the task is over a moment before its thread
+    assert rounds
+    assert not any(thread.is_alive() for thread in rounds)
 
 
 @pytest.mark.parametrize("secret", ["right", "wrong"])
