@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
-from ftbridge.catalogue import today
 from ftbridge.context import Context, account_name
 from ftbridge.costs.billable_work import work_of
 from ftbridge.costs.quote import Load, Quote, most_by_the_hour, quote
@@ -15,7 +14,7 @@ from ftbridge.costs.spending import billed_so_far, cost_so_far, hosting_of_month
 from ftbridge.dataset import TokenTally
 from ftbridge.errors import NetworkError, OverBudget, ProviderError
 from ftbridge.ledger import Record, find_sweep, is_trial_of
-from ftbridge.model import Cost, Spec
+from ftbridge.model import Cost, Spec, now
 from ftbridge.provider import Files, Provider
 from ftbridge.target import Target, parse_target
 from ftbridge.wording import counted, dollars
@@ -111,7 +110,7 @@ def _month_check(context: Context, target: Target, high: float) -> Check | None:
         return None
 
     def check(records: Sequence[Record]) -> None:
-        use = budget_use(context, name, today(), records)
+        use = budget_use(context, name, now().date(), records)  # by the clock that dates the jobs
         if use.spent_usd + use.reserved_usd + high > budget:
             free = f"A reservation ends when its job is billed, or proves never to have reached {name}. "
             raise OverBudget(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -160,8 +161,11 @@ def test_the_budget_counts_this_month_alone_and_what_was_billed_instead_of_what_
         bridge.ledger.change(record, actual_usd=0.0019)
         with pytest.raises(OverBudget, match=r"\$0\.0019 is spent"):
             bridge.submit(data, QWEN, epochs=2)
-        later = now().replace(year=now().year + 1)
-        monkeypatch.setenv("FTBRIDGE_TODAY", later.date().isoformat())
+        later = now() + timedelta(days=31)
+        monkeypatch.setenv("FTBRIDGE_TODAY", later.date().isoformat())  # a question about the future buys no job
+        with pytest.raises(OverBudget, match=r"\$0\.0019 is spent"):
+            bridge.submit(data, QWEN, epochs=2)
+        monkeypatch.setattr("ftbridge.costs.budgets.now", lambda: later)
         bridge.submit(data, QWEN, epochs=2)
 
 
